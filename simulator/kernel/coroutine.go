@@ -1,0 +1,178 @@
+package kernel
+
+import (
+	"iter"
+	"time"
+)
+
+// Coroutine is code that runs in slices: from its start or its last resumption
+// to the next time it parks. Only one coroutine or event runs at any time, and
+// it runs to its parking place undisturbed, so coroutines need no locks.
+//
+// A coroutine parks on nothing in particular. Whoever makes it wait keeps a
+// reference and calls Wake; as with a condition variable, the sleeper checks its
+// condition again, because a wake-up may be meant for somebody else. A Wake that
+// comes while the coroutine is running is kept until it parks the next time.
+type Coroutine struct {
+	k       *Kernel
+	actor   string
+	next    func() (struct{}, bool)
+	stop    func()
+	yield   func(struct{}) bool
+	parked  bool
+	permit  bool // a Wake arrived while it was not parked
+	killed  bool
+	done    bool
+	resume  *Event // scheduled resumption, by Wake or by a timer
+	onDone  []func()
+	started bool
+}
+
+// killed unwinds a coroutine that has been killed; deferred calls run.
+type killed struct{}
+
+// Go starts body as a coroutine. It begins in an event of its own at this
+// instant. actor names it in the trace.
+func (k *Kernel) Go(actor string, body func(*Coroutine)) *Coroutine {
+	c := &Coroutine{k: k, actor: actor}
+	seq := func(yield func(struct{}) bool) {
+		c.yield = yield
+		defer func() {
+			if r := recover(); r != nil {
+				if _, ok := r.(killed); !ok {
+					panic(r)
+				}
+			}
+		}()
+		body(c)
+	}
+	c.next, c.stop = iter.Pull(iter.Seq[struct{}](seq))
+	c.parked = true
+	c.resume = k.Soon(actor, "start", c.run)
+	return c
+}
+
+// run resumes the coroutine until it parks or ends.
+func (c *Coroutine) run() {
+	if c.done {
+		return
+	}
+	c.resume = nil
+	c.parked, c.started = false, true
+	if _, more := c.next(); !more {
+		c.finish()
+	}
+}
+
+func (c *Coroutine) finish() {
+	if c.done {
+		return
+	}
+	c.done, c.parked = true, false
+	c.resume.Cancel()
+	c.resume = nil
+	c.stop()
+	c.yield = nil
+	for _, f := range c.onDone {
+		f()
+	}
+	c.onDone = nil
+}
+
+// Done reports whether the coroutine has ended.
+func (c *Coroutine) Done() bool { return c.done }
+
+// OnDone calls f when the coroutine has ended, at once if it already has.
+func (c *Coroutine) OnDone(f func()) {
+	if c.done {
+		f()
+		return
+	}
+	c.onDone = append(c.onDone, f)
+}
+
+// Park waits for a Wake. It returns at once if one came since the last Park.
+// Only the coroutine itself may call it.
+func (c *Coroutine) Park() { c.park(nil) }
+
+// ParkFor waits for a Wake, at most for d. It reports whether it was woken
+// rather than timed out. d <= 0 lets other events of this instant run first.
+func (c *Coroutine) ParkFor(d time.Duration) (woken bool) {
+	if c.killed {
+		panic(killed{})
+	}
+	if c.permit {
+		c.permit = false
+		return true
+	}
+	timedOut := false
+	timer := c.k.After(d, c.actor, "timer", func() {
+		timedOut = true
+		c.run()
+	})
+	c.park(timer)
+	return !timedOut
+}
+
+// Sleep waits for d, whatever wakes it in between.
+func (c *Coroutine) Sleep(d time.Duration) {
+	until := c.k.Elapsed() + d
+	for {
+		left := until - c.k.Elapsed()
+		if left <= 0 && d > 0 {
+			return
+		}
+		if !c.ParkFor(left) && c.k.Elapsed() >= until {
+			return
+		}
+	}
+}
+
+func (c *Coroutine) park(timer *Event) {
+	if c.killed {
+		timer.Cancel()
+		panic(killed{})
+	}
+	if c.permit {
+		c.permit = false
+		timer.Cancel()
+		return
+	}
+	c.parked = true
+	alive := c.yield(struct{}{})
+	timer.Cancel()
+	if !alive || c.killed {
+		c.killed = true
+		panic(killed{})
+	}
+}
+
+// Wake resumes the coroutine in an event of this instant, or keeps the wake-up
+// for its next Park. Waking twice before it runs, or after its end, changes
+// nothing.
+func (c *Coroutine) Wake() {
+	switch {
+	case c.done:
+	case !c.parked:
+		c.permit = true
+	case c.resume == nil:
+		c.resume = c.k.Soon(c.actor, "wake", c.run)
+	}
+}
+
+// Kill ends the coroutine: where it is parked, a panic unwinds it, so deferred
+// calls run; parking again unwinds further. A coroutine that kills itself is
+// unwound at its next parking place. Killing one that has ended does nothing.
+func (c *Coroutine) Kill() {
+	if c.done || c.killed {
+		return
+	}
+	c.killed = true
+	if !c.parked {
+		return
+	}
+	c.resume.Cancel()
+	c.resume = nil
+	c.stop()
+	c.finish()
+}
