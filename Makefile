@@ -1,0 +1,57 @@
+# Everything here works from a clean clone with Go alone.
+GO ?= go
+BIN := bin
+FUZZTIME ?= 60s
+BENCH ?= .
+BENCHCOUNT ?= 6
+
+.PHONY: help
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## the conformance suite on the fake cluster
+	$(GO) run ./cmd/plumbline run
+
+.PHONY: build
+build: ## the command line tool and the container binaries, into bin/
+	$(GO) build -o $(BIN)/ ./cmd/plumbline
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o $(BIN)/ ./cmd/entrypoint ./cmd/nop ./cmd/workingdirinit
+
+.PHONY: test
+test: ## all tests
+	$(GO) test ./...
+
+.PHONY: test-race
+test-race: ## the packages that have goroutines, under the race detector
+	$(GO) test -race $(shell cat .ci/race-packages)
+
+.PHONY: lint
+lint: determinism ## vet, the linters of .golangci.yml, the determinism check
+	$(GO) vet ./...
+	$(GO) tool -modfile=.ci/tools/go.mod golangci-lint run ./...
+
+.PHONY: determinism
+determinism: ## no goroutine, clock, entropy or map order in the simulated world
+	$(GO) -C .ci/determinism build -o ../../$(BIN)/determinism ./cmd/determinism
+	$(GO) vet -vettool=$(CURDIR)/$(BIN)/determinism ./simulator/... ./reconciler/... ./entrypoint/...
+
+.PHONY: generate
+generate: ## deepcopy, CRDs, JSON schema and generated documents
+	.ci/generate
+
+.PHONY: mutants
+mutants: ## put each fault of conformance/mutants in, and see the suite catch it
+	$(GO) run ./conformance/mutants/cmd/mutants
+
+.PHONY: bench
+bench: ## benchmarks, ready for benchstat
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(BENCHCOUNT) ./simulator/... ./conformance/target/fake/...
+
+.PHONY: bench-entrypoint
+bench-entrypoint: ## the step launcher, measured in real processes
+	$(GO) run ./entrypoint/bench
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME each
+	.ci/fuzz $(FUZZTIME)
