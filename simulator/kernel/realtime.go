@@ -1,3 +1,5 @@
+//plumbline:adapter the driver of real time
+
 package kernel
 
 import (
