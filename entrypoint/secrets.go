@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/url"
 	"path"
 	"strings"
@@ -122,9 +123,7 @@ func (c *dockerConfig) addBasic(sys System, value string) error {
 func (c *dockerConfig) write(sys System) error {
 	auths := map[string]json.RawMessage{}
 	for _, source := range []map[string]json.RawMessage{c.cfg, c.config, c.basic} {
-		for url, entry := range source { // a map into a map: the order does not show
-			auths[url] = entry
-		}
+		maps.Copy(auths, source)
 	}
 	if len(auths) == 0 {
 		return nil

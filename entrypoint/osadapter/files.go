@@ -1,0 +1,113 @@
+package osadapter
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/plumbline-ci/plumbline/entrypoint"
+)
+
+// files is the file system of the operating system.
+type files struct{}
+
+var _ entrypoint.Files = files{}
+
+func (files) Stat(path string) (fs.FileInfo, error)        { return os.Stat(path) }
+func (files) Lstat(path string) (fs.FileInfo, error)       { return os.Lstat(path) }
+func (files) ReadDir(path string) ([]fs.DirEntry, error)   { return os.ReadDir(path) }
+func (files) ReadFile(path string) ([]byte, error)         { return os.ReadFile(path) }
+func (files) MkdirAll(path string, perm fs.FileMode) error { return os.MkdirAll(path, perm) }
+func (files) Symlink(target, link string) error            { return os.Symlink(target, link) }
+func (files) Readlink(path string) (string, error)         { return os.Readlink(path) }
+
+func (files) OpenAppend(path string, perm fs.FileMode) (io.WriteCloser, error) {
+	return os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, perm)
+}
+
+var errNotRegular = errors.New("not a regular file")
+
+// ReadBeneath lets the kernel keep the path inside dir, so that nobody can exchange a part of it in between.
+func (files) ReadBeneath(dir, name string, limit int64) ([]byte, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	file, err := root.OpenFile(name, os.O_RDONLY|nonBlock, 0) // a pipe must not hold the launcher
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	full := filepath.Join(dir, name)
+	if !info.Mode().IsRegular() {
+		return nil, &fs.PathError{Op: "read", Path: full, Err: errNotRegular}
+	}
+	content, err := io.ReadAll(io.LimitReader(file, limit+1))
+	if err == nil && int64(len(content)) > limit {
+		err = &fs.PathError{Op: "read", Path: full, Err: entrypoint.ErrTooLong}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return content, nil
+}
+
+// WriteFile writes over what is there and then cuts the rest off, so that a reader never finds the file empty.
+func (files) WriteFile(path string, data []byte, perm fs.FileMode) error {
+	created := true
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+	if errors.Is(err, fs.ErrExist) {
+		created = false
+		file, err = os.OpenFile(path, os.O_WRONLY|noFollow, 0)
+	}
+	if err != nil {
+		return err
+	}
+	if created {
+		err = file.Chmod(perm) // without the umask
+	}
+	if err == nil {
+		_, err = file.Write(data)
+	}
+	if err == nil {
+		err = file.Truncate(int64(len(data)))
+	}
+	return errors.Join(err, file.Close())
+}
+
+// WriteFileAtomic writes a neighbour and renames it. A new empty file needs no neighbour: its creation is atomic, and
+// works on a disk that is full.
+func (files) WriteFileAtomic(path string, data []byte, perm fs.FileMode) error {
+	if len(data) == 0 {
+		file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+		if err == nil {
+			return errors.Join(file.Chmod(perm), file.Close())
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(data)
+	if err == nil {
+		err = file.Chmod(perm)
+	}
+	err = errors.Join(err, file.Close())
+	if err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(file.Name()))
+	}
+	return nil
+}
