@@ -1,0 +1,473 @@
+package roundtrip
+
+import (
+	"encoding"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"strings"
+	"unsafe"
+)
+
+var (
+	marshalerType       = reflect.TypeFor[json.Marshaler]()
+	unmarshalerType     = reflect.TypeFor[json.Unmarshaler]()
+	textMarshalerType   = reflect.TypeFor[encoding.TextMarshaler]()
+	textUnmarshalerType = reflect.TypeFor[encoding.TextUnmarshaler]()
+)
+
+func (c *Compiler) compile(t reflect.Type) (*node, error) {
+	if n, ok := c.nodes[t]; ok {
+		return n, nil
+	}
+	n := &node{}
+	c.nodes[t] = n
+	// A type that contains itself meets its own unfinished node; these calls
+	// reach the finished one at run time.
+	n.settle = func(p unsafe.Pointer) { n.settle(p) }
+	n.equal = func(a, b unsafe.Pointer) bool { return n.equal(a, b) }
+	built, err := c.build(t)
+	if err != nil {
+		delete(c.nodes, t)
+		return nil, err
+	}
+	built.done = true
+	*n = *built
+	return n, nil
+}
+
+// settleOf returns how to settle a value of node n from inside another type:
+// nil when there is nothing to do.
+func settleOf(n *node) func(unsafe.Pointer) {
+	if !n.done {
+		return func(p unsafe.Pointer) {
+			if n.settle != nil {
+				n.settle(p)
+			}
+		}
+	}
+	return n.settle
+}
+
+func equalOf(n *node) func(a, b unsafe.Pointer) bool {
+	if !n.done {
+		return func(a, b unsafe.Pointer) bool { return n.equal(a, b) }
+	}
+	return n.equal
+}
+
+func (c *Compiler) build(t reflect.Type) (*node, error) {
+	if n := known(t); n != nil {
+		return n, nil
+	}
+	if custom(t) {
+		return viaJSON(t), nil
+	}
+	switch t.Kind() {
+	case reflect.Bool, reflect.Int8, reflect.Uint8:
+		return &node{equal: sameBytes[uint8]}, nil
+	case reflect.Int16, reflect.Uint16:
+		return &node{equal: sameBytes[uint16]}, nil
+	case reflect.Int32, reflect.Uint32:
+		return &node{equal: sameBytes[uint32]}, nil
+	case reflect.Int, reflect.Int64, reflect.Uint, reflect.Uint64, reflect.Uintptr:
+		return &node{equal: sameBytes[uint64]}, nil
+	case reflect.Float32:
+		return &node{
+			settle: func(p unsafe.Pointer) { checkFloat(float64(*(*float32)(p))) },
+			equal:  sameBytes[float32],
+		}, nil
+	case reflect.Float64:
+		return &node{
+			settle: func(p unsafe.Pointer) { checkFloat(*(*float64)(p)) },
+			equal:  sameBytes[float64],
+		}, nil
+	case reflect.String:
+		return &node{settle: settleString, equal: sameBytes[string]}, nil
+	case reflect.Pointer:
+		return c.buildPointer(t)
+	case reflect.Slice:
+		return c.buildSlice(t)
+	case reflect.Array:
+		return c.buildArray(t)
+	case reflect.Map:
+		return c.buildMap(t)
+	case reflect.Struct:
+		return c.buildStruct(t)
+	case reflect.Interface:
+		if t.NumMethod() == 0 {
+			return anyNode(), nil
+		}
+		return nil, fmt.Errorf("interface type %s has no JSON form of its own", t)
+	default:
+		return nil, fmt.Errorf("a %s cannot be encoded", t.Kind())
+	}
+}
+
+// custom reports whether the type brings its own encoding.
+func custom(t reflect.Type) bool {
+	p := reflect.PointerTo(t)
+	for _, i := range []reflect.Type{marshalerType, unmarshalerType, textMarshalerType, textUnmarshalerType} {
+		if t.Kind() != reflect.Pointer && (t.Implements(i) || p.Implements(i)) {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *Compiler) buildPointer(t reflect.Type) (*node, error) {
+	elem := t.Elem()
+	en, err := c.compile(elem)
+	if err != nil {
+		return nil, err
+	}
+	settle, equal := settleOf(en), equalOf(en)
+	return &node{
+		settle: func(p unsafe.Pointer) {
+			pp := (*unsafe.Pointer)(p)
+			if *pp == nil {
+				return
+			}
+			fresh := reflect.New(elem)
+			fresh.Elem().Set(reflect.NewAt(elem, *pp).Elem())
+			q := fresh.UnsafePointer()
+			if settle != nil {
+				settle(q)
+			}
+			if en.null != nil && en.null(q) {
+				q = nil
+			}
+			*pp = q
+		},
+		equal: func(a, b unsafe.Pointer) bool {
+			x, y := *(*unsafe.Pointer)(a), *(*unsafe.Pointer)(b)
+			return x == y || x != nil && y != nil && equal(x, y)
+		},
+		null: func(p unsafe.Pointer) bool { return *(*unsafe.Pointer)(p) == nil },
+	}, nil
+}
+
+// sliceHeader is how a slice lies in memory.
+type sliceHeader struct {
+	data     unsafe.Pointer
+	len, cap int
+}
+
+func (c *Compiler) buildSlice(t reflect.Type) (*node, error) {
+	elem := t.Elem()
+	if elem.Kind() == reflect.Uint8 && !custom(elem) {
+		return &node{
+			settle: func(p unsafe.Pointer) {
+				if b := (*[]byte)(p); *b != nil {
+					*b = append(make([]byte, 0, len(*b)), *b...)
+				}
+			},
+			equal: func(a, b unsafe.Pointer) bool {
+				x, y := *(*[]byte)(a), *(*[]byte)(b)
+				return (x == nil) == (y == nil) && string(x) == string(y)
+			},
+			null: nilSlice,
+		}, nil
+	}
+	if elem == reflect.TypeFor[string]() {
+		return &node{settle: settleStrings, equal: equalStrings, null: nilSlice}, nil
+	}
+	en, err := c.compile(elem)
+	if err != nil {
+		return nil, err
+	}
+	settle, equal, size := settleOf(en), equalOf(en), elem.Size()
+	return &node{
+		settle: func(p unsafe.Pointer) {
+			h := (*sliceHeader)(p)
+			if h.data == nil {
+				return
+			}
+			fresh := reflect.MakeSlice(t, h.len, h.len)
+			reflect.Copy(fresh, reflect.NewAt(t, p).Elem())
+			reflect.NewAt(t, p).Elem().Set(fresh)
+			if settle == nil {
+				return
+			}
+			for i := range h.len {
+				settle(unsafe.Add(h.data, uintptr(i)*size))
+			}
+		},
+		equal: func(a, b unsafe.Pointer) bool {
+			x, y := (*sliceHeader)(a), (*sliceHeader)(b)
+			if x.len != y.len || (x.data == nil) != (y.data == nil) {
+				return false
+			}
+			if x.data == y.data {
+				return true
+			}
+			for i := range x.len {
+				off := uintptr(i) * size
+				if !equal(unsafe.Add(x.data, off), unsafe.Add(y.data, off)) {
+					return false
+				}
+			}
+			return true
+		},
+		null: nilSlice,
+	}, nil
+}
+
+func nilSlice(p unsafe.Pointer) bool { return (*sliceHeader)(p).data == nil }
+
+func (c *Compiler) buildArray(t reflect.Type) (*node, error) {
+	en, err := c.compile(t.Elem())
+	if err != nil {
+		return nil, err
+	}
+	settle, equal, size, n := settleOf(en), equalOf(en), t.Elem().Size(), t.Len()
+	out := &node{
+		equal: func(a, b unsafe.Pointer) bool {
+			for i := range n {
+				if !equal(unsafe.Add(a, uintptr(i)*size), unsafe.Add(b, uintptr(i)*size)) {
+					return false
+				}
+			}
+			return true
+		},
+		addressed: en.addressed,
+	}
+	if settle != nil {
+		out.settle = func(p unsafe.Pointer) {
+			for i := range n {
+				settle(unsafe.Add(p, uintptr(i)*size))
+			}
+		}
+	}
+	return out, nil
+}
+
+func (c *Compiler) buildMap(t reflect.Type) (*node, error) {
+	key, elem := t.Key(), t.Elem()
+	nilMap := func(p unsafe.Pointer) bool { return *(*unsafe.Pointer)(p) == nil }
+	if custom(key) {
+		n := viaJSON(t)
+		n.null = nilMap
+		return n, nil
+	}
+	if key.Kind() == reflect.String && elem == reflect.TypeFor[string]() {
+		return &node{settle: settleStringMap, equal: equalStringMap, null: nilMap}, nil
+	}
+	if key.Kind() != reflect.String && (key.Kind() < reflect.Int || key.Kind() > reflect.Uintptr) {
+		return nil, fmt.Errorf("map keys of type %s cannot be encoded", key)
+	}
+	en, err := c.compile(elem)
+	if err != nil {
+		return nil, err
+	}
+	if en.addressed {
+		n := viaJSON(t)
+		n.null = nilMap
+		return n, nil
+	}
+	settle, equal := settleOf(en), equalOf(en)
+	return &node{
+		settle: func(p unsafe.Pointer) {
+			m := reflect.NewAt(t, p).Elem()
+			if m.IsNil() {
+				return
+			}
+			fresh := reflect.MakeMapWithSize(t, m.Len())
+			k := reflect.New(key)
+			for it := m.MapRange(); it.Next(); {
+				k.Elem().SetIterKey(it)
+				if key.Kind() == reflect.String {
+					settleString(k.UnsafePointer())
+				}
+				v := reflect.New(elem)
+				v.Elem().SetIterValue(it)
+				if settle != nil {
+					settle(v.UnsafePointer())
+				}
+				fresh.SetMapIndex(k.Elem(), v.Elem())
+			}
+			m.Set(fresh)
+		},
+		equal: func(a, b unsafe.Pointer) bool {
+			x, y := reflect.NewAt(t, a).Elem(), reflect.NewAt(t, b).Elem()
+			if x.IsNil() != y.IsNil() || x.Len() != y.Len() {
+				return false
+			}
+			if x.UnsafePointer() == y.UnsafePointer() {
+				return true
+			}
+			u, v := reflect.New(elem), reflect.New(elem)
+			for it := x.MapRange(); it.Next(); {
+				other := y.MapIndex(it.Key())
+				if !other.IsValid() {
+					return false
+				}
+				u.Elem().SetIterValue(it)
+				v.Elem().Set(other)
+				if !equal(u.UnsafePointer(), v.UnsafePointer()) {
+					return false
+				}
+			}
+			return true
+		},
+		null: nilMap,
+	}, nil
+}
+
+// step is the work for one field of a struct.
+type step struct {
+	offset uintptr
+	run    func(unsafe.Pointer)
+}
+
+type comparison struct {
+	offset uintptr
+	equal  func(a, b unsafe.Pointer) bool
+}
+
+func (c *Compiler) buildStruct(t reflect.Type) (*node, error) {
+	var steps []step
+	var comparisons []comparison
+	out := &node{}
+	names := map[string]bool{}
+	for f := range t.Fields() {
+		tag := f.Tag.Get("json")
+		name, options, _ := strings.Cut(tag, ",")
+		if f.Anonymous && name == "" && (f.Type.Kind() == reflect.Pointer || f.Type.Kind() == reflect.Interface) {
+			return viaJSON(t), nil // whether the pointer survives depends on what is below it
+		}
+		inlined := f.Anonymous && name == "" && f.Type.Kind() == reflect.Struct
+		if tag == "-" || !f.IsExported() && !inlined {
+			zero := zeroStep(f)
+			steps = append(steps, zero)
+			continue
+		}
+		if hasOption(options, "string") {
+			return nil, fmt.Errorf("field %s: the string option of a JSON tag is not supported", f.Name)
+		}
+		for n := range jsonNames(f, name, inlined) {
+			if names[n] {
+				return viaJSON(t), nil // shadowed fields: leave the rules to JSON
+			}
+			names[n] = true
+		}
+		fn, err := c.compile(f.Type)
+		if err != nil {
+			return nil, fmt.Errorf("field %s: %w", f.Name, err)
+		}
+		out.addressed = out.addressed || fn.addressed
+		if run := fieldStep(f.Type, settleOf(fn), options); run != nil {
+			steps = append(steps, step{f.Offset, run})
+		}
+		comparisons = append(comparisons, comparison{f.Offset, equalOf(fn)})
+	}
+	if len(steps) > 0 {
+		out.settle = func(p unsafe.Pointer) {
+			for i := range steps {
+				steps[i].run(unsafe.Add(p, steps[i].offset))
+			}
+		}
+	}
+	out.equal = func(a, b unsafe.Pointer) bool {
+		for i := range comparisons {
+			o := comparisons[i].offset
+			if !comparisons[i].equal(unsafe.Add(a, o), unsafe.Add(b, o)) {
+				return false
+			}
+		}
+		return true
+	}
+	return out, nil
+}
+
+// fieldStep adds to the work for a field's type what its tag asks for.
+func fieldStep(t reflect.Type, settle func(unsafe.Pointer), options string) func(unsafe.Pointer) {
+	if hasOption(options, "omitempty") {
+		switch t.Kind() {
+		case reflect.Slice:
+			return func(p unsafe.Pointer) {
+				if h := (*sliceHeader)(p); h.len == 0 {
+					*h = sliceHeader{}
+				} else {
+					settle(p)
+				}
+			}
+		case reflect.Map:
+			return func(p unsafe.Pointer) {
+				m := reflect.NewAt(t, p).Elem()
+				if m.Len() == 0 {
+					m.SetZero()
+				} else {
+					settle(p)
+				}
+			}
+		}
+	}
+	if hasOption(options, "omitzero") && reflect.PointerTo(t).Implements(zeroerType) && settle != nil {
+		return func(p unsafe.Pointer) {
+			v := reflect.NewAt(t, p)
+			if v.Interface().(zeroer).IsZero() {
+				v.Elem().SetZero()
+			} else {
+				settle(p)
+			}
+		}
+	}
+	return settle
+}
+
+type zeroer interface{ IsZero() bool }
+
+var zeroerType = reflect.TypeFor[zeroer]()
+
+func zeroStep(f reflect.StructField) step {
+	t := f.Type
+	return step{f.Offset, func(p unsafe.Pointer) { reflect.NewAt(t, p).Elem().SetZero() }}
+}
+
+func hasOption(options, want string) bool {
+	for options != "" {
+		var o string
+		o, options, _ = strings.Cut(options, ",")
+		if o == want {
+			return true
+		}
+	}
+	return false
+}
+
+// jsonNames yields the keys that a field contributes to its object.
+func jsonNames(f reflect.StructField, name string, inlined bool) map[string]bool {
+	if !inlined {
+		if name == "" {
+			name = f.Name
+		}
+		return map[string]bool{name: true}
+	}
+	names := map[string]bool{}
+	for inner := range f.Type.Fields() {
+		tag := inner.Tag.Get("json")
+		n, _, _ := strings.Cut(tag, ",")
+		if tag == "-" {
+			continue
+		}
+		deeper := inner.Anonymous && n == "" && inner.Type.Kind() == reflect.Struct
+		if !inner.IsExported() && !deeper {
+			continue
+		}
+		for k := range jsonNames(inner, n, deeper) {
+			names[k] = true
+		}
+	}
+	return names
+}
+
+func checkFloat(f float64) {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		panic(unencodable{errors.New("json: unsupported value: a number that is not finite")})
+	}
+}
+
+func sameBytes[T comparable](a, b unsafe.Pointer) bool { return *(*T)(a) == *(*T)(b) }
