@@ -1,0 +1,174 @@
+package source
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Limits of what is read. They are far above what a person writes and far below
+// what hurts.
+const (
+	// MaxFileSize bounds a file in bytes: the API server would not take an object as large.
+	MaxFileSize = 3 << 20
+	// maxNodes bounds the values of one document after its aliases are expanded.
+	maxNodes = 200_000
+	// maxDepth bounds how deep values nest.
+	maxDepth = 100
+)
+
+// Document is one YAML document of a file.
+type Document struct {
+	// File is the name to show in messages.
+	File string
+	// Root is the document's value, never nil and never an alias.
+	Root *yaml.Node
+}
+
+// Position returns where n was written.
+func (d *Document) Position(n *yaml.Node) Position {
+	return Position{File: d.File, Line: n.Line, Column: n.Column}
+}
+
+// Parse cuts data into its documents, leaving out empty ones. Keys are checked
+// for being plain and unique, and aliases for ending.
+func Parse(file string, data []byte) (docs []*Document, errs Errors) {
+	if len(data) > MaxFileSize {
+		errs.Add(&Error{Position: Position{File: file}, Message: fmt.Sprintf("the file has %d bytes, more than the %d that are read", len(data), MaxFileSize), Hint: "split it"})
+		return nil, errs
+	}
+	// The YAML library is not ours and a fixture may come from anyone: should it
+	// panic on some bytes, that is a syntax error like any other.
+	defer func() {
+		if r := recover(); r != nil {
+			docs = nil
+			errs.Add(&Error{Position: Position{File: file}, Message: fmt.Sprintf("this is not YAML (%v)", r), Hint: "check the file's syntax"})
+		}
+	}()
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	for {
+		var n yaml.Node
+		err := decoder.Decode(&n)
+		if errors.Is(err, io.EOF) {
+			return docs, errs
+		}
+		if err != nil {
+			errs.Add(syntaxError(file, data, err))
+			return docs, errs
+		}
+		if n.Kind != yaml.DocumentNode || len(n.Content) != 1 {
+			continue
+		}
+		root := n.Content[0]
+		if root.Kind == yaml.ScalarNode && root.ShortTag() == "!!null" {
+			continue // an empty document, as between two "---"
+		}
+		d := &Document{File: file, Root: root}
+		c := checker{doc: d, errs: &errs, open: map[*yaml.Node]bool{}}
+		c.check(root, 0)
+		docs = append(docs, d)
+	}
+}
+
+// yamlLine finds the line that the YAML library hides in its messages.
+var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+
+func syntaxError(file string, data []byte, err error) *Error {
+	e := &Error{Position: Position{File: file, Line: 1, Column: 1}, Message: "not valid YAML: " + err.Error(), Hint: "check the indentation and quotes here and on the line above"}
+	m := yamlLine.FindStringSubmatch(strings.TrimSpace(strings.ReplaceAll(err.Error(), "\n", " ")))
+	if m == nil {
+		return e
+	}
+	e.Message = "not valid YAML: " + m[2]
+	lines := bytes.Split(data, []byte("\n"))
+	if n, convErr := strconv.Atoi(m[1]); convErr == nil && n > 0 {
+		e.Line = min(n, len(lines))
+	}
+	// The library has no column: point at what the line begins with, or at the
+	// tab that is the commonest reason of all.
+	line := lines[e.Line-1]
+	e.Column = len(line) - len(bytes.TrimLeft(line, " ")) + 1
+	for i := e.Line - 1; i < min(e.Line+1, len(lines)); i++ {
+		trimmed := bytes.TrimLeft(lines[i], " ")
+		if len(trimmed) > 0 && trimmed[0] == '\t' {
+			e.Line, e.Column = i+1, len(lines[i])-len(trimmed)+1
+			e.Hint = "YAML is not indented with tabs: use spaces"
+			break
+		}
+	}
+	return e
+}
+
+// checker walks a document as if its aliases were written out.
+type checker struct {
+	doc   *Document
+	errs  *Errors
+	nodes int
+	open  map[*yaml.Node]bool // anchors being expanded
+	stop  bool
+}
+
+func (c *checker) fail(n *yaml.Node, message, hint string) {
+	c.errs.Add(&Error{Position: c.doc.Position(n), Message: message, Hint: hint})
+}
+
+func (c *checker) check(n *yaml.Node, depth int) {
+	if c.stop {
+		return
+	}
+	c.nodes++
+	if c.nodes > maxNodes {
+		c.stop = true
+		c.fail(n, fmt.Sprintf("the document has more than %d values once its aliases are expanded", maxNodes), "write out what is needed and remove the aliases")
+		return
+	}
+	if depth > maxDepth {
+		c.stop = true
+		c.fail(n, fmt.Sprintf("values nest deeper than %d", maxDepth), "flatten the document")
+		return
+	}
+	switch n.Kind {
+	case yaml.AliasNode:
+		if n.Alias == nil || c.open[n.Alias] {
+			c.stop = true
+			c.fail(n, fmt.Sprintf("alias *%s contains itself", n.Value), "write the value out")
+			return
+		}
+		c.open[n.Alias] = true
+		c.check(n.Alias, depth+1)
+		delete(c.open, n.Alias)
+	case yaml.MappingNode:
+		if n.Anchor != "" && c.open[n] {
+			return
+		}
+		seen := map[string]*yaml.Node{}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			key := n.Content[i]
+			switch {
+			case key.Kind != yaml.ScalarNode:
+				c.fail(key, "a key must be a plain string", "quote it, or write the mapping as a list")
+			case key.ShortTag() == mergeTag:
+			case key.Value == "":
+				c.fail(key, "a key is empty", "name the field")
+			case seen[key.Value] != nil:
+				c.fail(key, fmt.Sprintf("%q is given twice; first on line %d", key.Value, seen[key.Value].Line), "remove one of them")
+			default:
+				seen[key.Value] = key
+			}
+			c.check(n.Content[i+1], depth+1)
+		}
+	case yaml.SequenceNode:
+		for _, item := range n.Content {
+			c.check(item, depth+1)
+		}
+	}
+}
+
+// mergeTag is YAML 1.1's "<<", which kubectl understands.
+const mergeTag = "!!merge"
