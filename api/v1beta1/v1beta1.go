@@ -1,0 +1,58 @@
+// Package v1beta1 is the tekton.dev/v1beta1 API as far as TaskRuns need it: TaskRun, Task and ClusterTask with every
+// field that the documents name, JSON-exact.
+//
+// The package is data and rules about data. Its parts:
+//
+//   - the types, one file per noun (taskrun, task, step, param, workspace, podtemplate, resource, condition);
+//   - names: every reason, label, annotation and fixed value that the API promises, defined once;
+//   - SetDefaults methods: what the mutating webhook does (spec D-01…D-09);
+//   - Validate and ValidateUpdate methods: what the validating webhook does (spec V-01…V-88).
+//
+// Nothing here reads a clock, a client or a global: configuration is an argument, and so is the time. Decoding is
+// encoding/json; ParamValue is the only type with a format of its own. Objects of this package are plain values: share
+// them freely for reading, DeepCopy before writing.
+//
+// What is stored serialises as a real API server would show it. Some fields are always present although empty
+// (serviceAccountName, podName, a step's name and resources), because the documents show them so.
+//
+// +kubebuilder:object:generate=true
+// +groupName=tekton.dev
+package v1beta1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// Group is the API group of every kind here; Version is this package's.
+const (
+	Group   = "tekton.dev"
+	Version = "v1beta1"
+)
+
+// The kinds of this version.
+const (
+	KindTaskRun     = "TaskRun"
+	KindTask        = "Task"
+	KindClusterTask = "ClusterTask"
+)
+
+// GroupVersion is tekton.dev/v1beta1.
+var GroupVersion = schema.GroupVersion{Group: Group, Version: Version}
+
+// AddToScheme registers the kinds of this version.
+func AddToScheme(s *runtime.Scheme) error {
+	s.AddKnownTypes(GroupVersion,
+		&TaskRun{}, &TaskRunList{},
+		&Task{}, &TaskList{},
+		&ClusterTask{}, &ClusterTaskList{},
+	)
+	metav1.AddToGroupVersion(s, GroupVersion)
+	return nil
+}
+
+// Resource is the group-qualified name of a resource, for error messages.
+func Resource(resource string) schema.GroupResource {
+	return schema.GroupResource{Group: Group, Resource: resource}
+}
