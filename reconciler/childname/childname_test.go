@@ -1,0 +1,49 @@
+package childname
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestOf(t *testing.T) {
+	t.Parallel()
+	const long = "task-run-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789"
+	for _, tt := range []struct {
+		reason, parent, suffix, want string
+	}{
+		{"a short name is kept whole", "task-run", "-pod", "task-run-pod"},
+		{"so is the name of a later attempt", "task-run", "-pod-retry1", "task-run-pod-retry1"},
+		{"63 characters still fit", strings.Repeat("a", 59), "-pod", strings.Repeat("a", 59) + "-pod"},
+		{"64 do not: head, hash and suffix fill 63", strings.Repeat("a", 60), "-pod", strings.Repeat("a", 27) + "cc7ed669cf88f201c3297c6a91e1d18d-pod"},
+		{"the example of taskruns.md", long, "-pod", "task-run-0123456789-01234560d38957287bb0283c59440df14069f59-pod"},
+		{"its second attempt has a shorter head and the same hash", long, "-pod-retry1", "task-run-0123456789-0d38957287bb0283c59440df14069f59-pod-retry1"},
+	} {
+		if got := Of(tt.parent, tt.suffix); got != tt.want {
+			t.Errorf("%s: Of(%q, %q) = %q, want %q", tt.reason, tt.parent, tt.suffix, got, tt.want)
+		}
+	}
+}
+
+func TestOfAlwaysFits(t *testing.T) {
+	t.Parallel()
+	for parent := 1; parent < 80; parent++ {
+		for suffix := 1; suffix < 70; suffix++ {
+			got := Of(strings.Repeat("p", parent), "-"+strings.Repeat("s", suffix))
+			if len(got) > maxLength || strings.HasSuffix(got, "-") {
+				t.Fatalf("Of(%d characters, %d characters) = %q: must be at most %d characters and not end in a dash", parent, suffix+1, got, maxLength)
+			}
+		}
+	}
+}
+
+func TestDifferentParentsOfOneHeadDiffer(t *testing.T) {
+	t.Parallel()
+	head := strings.Repeat("x", 70)
+	if a, b := Of(head+"a", "-pod"), Of(head+"b", "-pod"); a == b {
+		t.Errorf("both are %q", a)
+	}
+	suffix := "-" + strings.Repeat("s", 40)
+	if a, b := Of(head, suffix+"a"), Of(head, suffix+"b"); a == b {
+		t.Errorf("long suffixes that differ at the end give the same name %q", a)
+	}
+}
