@@ -1,0 +1,82 @@
+package container
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/plumbline-ci/plumbline/simulator/files"
+)
+
+// The databases of users and groups.
+const (
+	accounts = "/etc/passwd"
+	groups   = "/etc/group"
+)
+
+// record is a line of a database.
+type record []string
+
+func (r record) field(i int) string {
+	if i < len(r) {
+		return r[i]
+	}
+	return ""
+}
+
+func (r record) number(i int) uint32 {
+	n, err := strconv.ParseUint(r.field(i), 10, 32)
+	if err != nil {
+		return 0
+	}
+	return uint32(n)
+}
+
+func (r record) id() uint32  { return r.number(2) }
+func (r record) gid() uint32 { return r.number(3) }
+
+// account finds the record that has the key in one of the fields.
+func (c *Container) account(database, key string, fields ...int) (record, bool) {
+	root := files.Caller{View: c.view, Dir: "/"}
+	data, err := root.ReadFile(database)
+	if err != nil {
+		return nil, false
+	}
+	for line := range strings.Lines(string(data)) {
+		r := record(strings.Split(strings.TrimRight(line, "\n"), ":"))
+		if slices.ContainsFunc(fields, func(f int) bool { return r.field(f) == key }) {
+			return r, true
+		}
+	}
+	return nil, false
+}
+
+// UserName returns the name of a user, if it has one.
+func (c *Container) UserName(uid uint32) (string, bool) {
+	r, ok := c.account(accounts, strconv.FormatUint(uint64(uid), 10), 2)
+	return r.field(0), ok
+}
+
+// UserID returns the number of a user by its name.
+func (c *Container) UserID(name string) (uint32, bool) {
+	r, ok := c.account(accounts, name, 0)
+	return r.id(), ok
+}
+
+// UserHome returns the home directory of a user by its name.
+func (c *Container) UserHome(name string) (string, bool) {
+	r, ok := c.account(accounts, name, 0)
+	return r.field(5), ok
+}
+
+// GroupName returns the name of a group, if it has one.
+func (c *Container) GroupName(gid uint32) (string, bool) {
+	r, ok := c.account(groups, strconv.FormatUint(uint64(gid), 10), 2)
+	return r.field(0), ok
+}
+
+// GroupID returns the number of a group by its name.
+func (c *Container) GroupID(name string) (uint32, bool) {
+	r, ok := c.account(groups, name, 0)
+	return r.id(), ok
+}

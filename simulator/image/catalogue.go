@@ -1,0 +1,176 @@
+package image
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+)
+
+// PullError says why an image cannot be pulled.
+type PullError struct {
+	// Reference is what was asked for.
+	Reference string
+	// Invalid says that it is no reference at all: then nothing is pulled, and it is not tried again.
+	Invalid bool
+	// Message is what the container runtime says.
+	Message string
+}
+
+func (e *PullError) Error() string { return e.Message }
+
+// Catalogue knows the images that can be pulled.
+type Catalogue struct {
+	images  map[string]*Image
+	refused map[string]string
+}
+
+// NewCatalogue returns a catalogue of these images.
+func NewCatalogue(images ...*Image) (*Catalogue, error) {
+	c := &Catalogue{images: map[string]*Image{}, refused: map[string]string{}}
+	for _, i := range images {
+		if err := c.Add(i); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// Add puts an image into the catalogue, in place of one of the same name, and completes it: reference, digest, ID,
+// platforms, root.
+func (c *Catalogue) Add(i *Image) error {
+	ref, err := Normalize(i.Reference)
+	if err != nil {
+		return err
+	}
+	i.Reference = ref
+	if i.Digest == "" {
+		i.Digest = digest("manifest " + ref)
+	}
+	if i.ID == "" {
+		i.ID = digest("config " + ref)
+	}
+	if len(i.Platforms) == 0 {
+		i.Platforms = []string{"linux/amd64"}
+	}
+	if i.Root == nil {
+		if i.Root, err = NewRoot(Tree{}); err != nil {
+			return fmt.Errorf("root of %s: %w", ref, err)
+		}
+	}
+	c.images[ref] = i
+	c.images[i.RepoDigest()] = i
+	delete(c.refused, ref)
+	return nil
+}
+
+// Alias gives an image of the catalogue a further name.
+func (c *Catalogue) Alias(name, reference string) error {
+	i, err := c.Pull(reference)
+	if err != nil {
+		return err
+	}
+	ref, err := Normalize(name)
+	if err != nil {
+		return err
+	}
+	c.images[ref] = i
+	return nil
+}
+
+// Refuse makes pulling an image fail with a message; an empty one means that the registry does not have it.
+func (c *Catalogue) Refuse(reference, message string) error {
+	ref, err := Normalize(reference)
+	if err != nil {
+		return err
+	}
+	if message == "" {
+		message = notFound(ref)
+	}
+	c.refused[ref] = message
+	return nil
+}
+
+// Has reports whether the image can be pulled.
+func (c *Catalogue) Has(reference string) bool {
+	_, err := c.Pull(reference)
+	return err == nil
+}
+
+// Pull returns an image. The error is a *PullError.
+func (c *Catalogue) Pull(reference string) (*Image, error) {
+	ref, err := Normalize(reference)
+	if err != nil {
+		return nil, &PullError{Reference: reference, Invalid: true, Message: err.Error()}
+	}
+	if message, ok := c.refused[ref]; ok {
+		return nil, &PullError{Reference: reference, Message: message}
+	}
+	i, ok := c.images[ref]
+	if !ok {
+		// A tag beside a digest means nothing.
+		if name, d, found := strings.Cut(ref, "@"); found {
+			if i, ok = c.images[name+"@"+d]; ok {
+				return i, nil
+			}
+		}
+		return nil, &PullError{Reference: reference, Message: notFound(ref)}
+	}
+	return i, nil
+}
+
+func notFound(ref string) string {
+	return fmt.Sprintf("failed to pull and unpack image %q: failed to resolve reference %q: %s: not found", ref, ref, ref)
+}
+
+func digest(of string) string {
+	sum := sha256.Sum256([]byte(of))
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+const searchPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// Defaults returns the base images: busybox, alpine, debian, ubuntu, bash. Images of one kind share their root.
+func Defaults() ([]*Image, error) {
+	busybox, err := NewRoot(Busybox())
+	if err != nil {
+		return nil, err
+	}
+	alpine, err := NewRoot(Distribution("NAME=\"Alpine Linux\"\nID=alpine\n", false))
+	if err != nil {
+		return nil, err
+	}
+	debian, err := NewRoot(Distribution("NAME=\"Debian GNU/Linux\"\nID=debian\n", true))
+	if err != nil {
+		return nil, err
+	}
+	ubuntu, err := NewRoot(Distribution("NAME=\"Ubuntu\"\nID=ubuntu\n", true))
+	if err != nil {
+		return nil, err
+	}
+	withBash := Distribution("NAME=\"Alpine Linux\"\nID=alpine\n", true)
+	withBash.Programs["usr/local/bin/bash"] = "bash"
+	bash, err := NewRoot(withBash)
+	if err != nil {
+		return nil, err
+	}
+	if err := bash.WriteFile("usr/local/bin/docker-entrypoint.sh", []byte(bashEntrypoint), 0o755); err != nil {
+		return nil, err
+	}
+	return []*Image{
+		{Reference: "busybox", Cmd: []string{"sh"}, Env: []string{searchPath}, Root: busybox},
+		{Reference: "alpine", Cmd: []string{"/bin/sh"}, Env: []string{searchPath}, Root: alpine},
+		{Reference: "debian", Cmd: []string{"bash"}, Env: []string{searchPath}, Root: debian},
+		{Reference: "ubuntu", Cmd: []string{"/bin/bash"}, Env: []string{searchPath}, Root: ubuntu},
+		{Reference: "bash", Entrypoint: []string{"docker-entrypoint.sh"}, Cmd: []string{"bash"}, Env: []string{searchPath}, Root: bash},
+	}, nil
+}
+
+// bashEntrypoint is the start script of the image bash: a first argument that is an option or no command goes to bash.
+const bashEntrypoint = `#!/usr/bin/env bash
+set -Eeuo pipefail
+if [ "${1#-}" != "$1" ] || ! command -v "$1" > /dev/null; then
+	set -- bash "$@"
+fi
+exec "$@"
+`

@@ -1,0 +1,61 @@
+// Package image is the catalogue of container images of a simulated cluster.
+//
+// An [Image] is what a registry and a node know of an image: its reference, digest, configuration, and its root file
+// system as a frozen [files.Volume]. A program in it is a file with a header that names a Go function ([Executable]);
+// the container package looks that name up when the file is executed, so copying the file copies the program.
+//
+// The catalogue knows a few base images ([Defaults]); everything else has to be added. An image that is not in the
+// catalogue cannot be pulled.
+package image
+
+import (
+	"strings"
+
+	"github.com/plumbline-ci/plumbline/simulator/files"
+)
+
+// Image is an image that can be run. It must not be changed once it is in a catalogue.
+type Image struct {
+	// Reference is the full name, for example docker.io/library/busybox:latest.
+	Reference string
+	// Digest is that of the manifest: sha256:…. Add derives it from the reference if it is empty.
+	Digest string
+	// ID is that of the configuration, which container statuses show. Add derives it from the reference if it is empty.
+	ID              string
+	Entrypoint, Cmd []string
+	Env             []string
+	// User is a number or name, optionally with a group: "1000:1000"; empty is root.
+	User       string
+	WorkingDir string
+	// Platforms are os/arch or os/arch/variant; empty means linux/amd64 alone.
+	Platforms []string
+	// Root is the file system. It is shared by all containers of the image, which see it copy-on-write.
+	Root *files.Volume
+}
+
+// RepoDigest is the form in which a container status names the image: repository@digest.
+func (i *Image) RepoDigest() string {
+	if at := strings.IndexByte(i.Reference, '@'); at >= 0 {
+		return i.Reference[:at] + "@" + i.Digest
+	}
+	name := i.Reference
+	if colon := strings.LastIndexByte(name, ':'); colon > strings.LastIndexByte(name, '/') {
+		name = name[:colon]
+	}
+	return name + "@" + i.Digest
+}
+
+const magic = "\x7fSIM:"
+
+// Executable is the content of a file that runs the named program.
+func Executable(program string) []byte { return []byte(magic + program + "\n") }
+
+// ProgramOf returns the program that a file with this content runs.
+func ProgramOf(content []byte) (name string, ok bool) {
+	rest, ok := strings.CutPrefix(string(content[:min(len(content), 128)]), magic)
+	if !ok {
+		return "", false
+	}
+	name, _, ok = strings.Cut(rest, "\n")
+	return name, ok
+}
