@@ -19,6 +19,8 @@ import (
 type Decoder struct {
 	Doc  *Document
 	Errs *Errors
+	// Places, if not nil, is filled with where each decoded field was written.
+	Places map[string]Position
 }
 
 // NodeDecoder is a value with a notation of its own.
@@ -52,6 +54,9 @@ var (
 )
 
 func (d *Decoder) decode(n *yaml.Node, v reflect.Value, path string) {
+	if _, told := d.Places[path]; d.Places != nil && !told {
+		d.Places[path] = d.Doc.Position(n)
+	}
 	if n.Kind == yaml.AliasNode || n.Anchor != "" {
 		d.Fail(n, path, "a fixture header has no anchors and aliases", "write the value out")
 		return
@@ -150,7 +155,7 @@ func (d *Decoder) duration(n *yaml.Node, path string) time.Duration {
 
 // Field describes one field of a struct that Decoder fills.
 type Field struct {
-	Index    int
+	Index    []int // for reflect.Value.FieldByIndex
 	Name     string
 	Type     reflect.Type
 	Required bool
@@ -158,16 +163,24 @@ type Field struct {
 	Doc      string
 }
 
-// Fields lists the YAML fields of struct type t, in the order of the struct.
+// Fields lists the YAML fields of struct type t, in the order of the struct; those
+// of an embedded struct stand where it is embedded.
 func Fields(t reflect.Type) []Field {
 	var fields []Field
 	for i := range t.NumField() {
 		f := t.Field(i)
+		if f.Anonymous && f.Type.Kind() == reflect.Struct {
+			for _, inner := range Fields(f.Type) {
+				inner.Index = append([]int{i}, inner.Index...)
+				fields = append(fields, inner)
+			}
+			continue
+		}
 		name := f.Tag.Get("yaml")
 		if name == "" || name == "-" {
 			continue
 		}
-		field := Field{Index: i, Name: name, Type: f.Type, Doc: f.Tag.Get("doc")}
+		field := Field{Index: []int{i}, Name: name, Type: f.Type, Doc: f.Tag.Get("doc")}
 		for rule := range strings.SplitSeq(f.Tag.Get("fixture"), ",") {
 			switch {
 			case rule == "required":
@@ -222,8 +235,8 @@ func (d *Decoder) structure(n *yaml.Node, v reflect.Value, path string) {
 		if isUnion && len(given) > 1 && !given["?"] {
 			d.Fail(key, path, fmt.Sprintf("%s stands alone, %q is a second one", union.Noun(), key.Value), "start a new list item with \"- \"")
 		}
-		d.decode(item, v.Field(f.Index), Join(path, f.Name))
-		d.rules(item, v.Field(f.Index), f, Join(path, f.Name))
+		d.decode(item, v.FieldByIndex(f.Index), Join(path, f.Name))
+		d.rules(item, v.FieldByIndex(f.Index), f, Join(path, f.Name))
 	}
 	if isUnion && len(given) == 0 {
 		d.Fail(n, path, "needs "+union.Noun(), "use one of: "+list(names))
