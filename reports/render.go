@@ -1,0 +1,69 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+)
+
+// Renderer writes a report in one format.
+type Renderer interface {
+	Render(w io.Writer, r *ConformanceReport) error
+}
+
+// The formats.
+const (
+	FormatTable = "table"
+	FormatWide  = "wide"
+	FormatJSON  = "json"
+	FormatName  = "name"
+)
+
+// Formats lists the formats that RendererFor knows.
+func Formats() []string { return []string{FormatTable, FormatWide, FormatJSON, FormatName} }
+
+// RendererFor returns the renderer of a format.
+func RendererFor(format string) (Renderer, error) {
+	switch format {
+	case FormatTable, "":
+		return Text{}, nil
+	case FormatWide:
+		return Text{Wide: true}, nil
+	case FormatJSON:
+		return JSON{}, nil
+	case FormatName:
+		return Names{}, nil
+	}
+	return nil, fmt.Errorf("unknown format %q; use one of %v", format, Formats())
+}
+
+// JSON renders the canonical bytes.
+type JSON struct{}
+
+var (
+	_ Renderer = JSON{}
+	_ Renderer = Names{}
+	_ Renderer = Text{}
+)
+
+// Render implements Renderer.
+func (JSON) Render(w io.Writer, r *ConformanceReport) error {
+	data, err := Encode(r)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(data)
+	return err
+}
+
+// Names renders one fixture name a line.
+type Names struct{}
+
+// Render implements Renderer.
+func (Names) Render(w io.Writer, r *ConformanceReport) error {
+	for _, f := range r.Fixtures {
+		if _, err := fmt.Fprintln(w, f.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,240 @@
+// Package reports is the result of a conformance run as a document: typed,
+// versioned, and the same bytes for the same run.
+//
+// A [ConformanceReport] says what was judged, by which suite, on which target, and
+// for every fixture its verdict with the evidence or the failure. It is plain data:
+// the engine fills it, [Decode] reads it back strictly, and a [Renderer] writes it
+// for people or machines. Nothing in it depends on the machine or the wall clock for
+// a run on virtual time.
+package reports
+
+// The document's type. Files of this version stay readable.
+const (
+	APIVersion = "plumbline.dev/v1alpha1"
+	Kind       = "ConformanceReport"
+)
+
+// ConformanceReport is one run of a suite against one implementation.
+type ConformanceReport struct {
+	APIVersion     string         `json:"apiVersion"`
+	Kind           string         `json:"kind"`
+	Implementation Implementation `json:"implementation"`
+	Suite          Suite          `json:"suite"`
+	Target         Target         `json:"target"`
+	// Date is when the run began (RFC 3339); runs on virtual time have none.
+	Date string `json:"date,omitempty"`
+	// Seed decides everything random of a run on virtual time.
+	Seed *uint64 `json:"seed,omitempty"`
+	// TraceHash is the hash of the traces of all fixtures, in order.
+	TraceHash string `json:"traceHash,omitempty"`
+	// Selection is set when a filter left fixtures out.
+	Selection *Selection `json:"selection,omitempty"`
+	// Result is the verdict on the run; Reasons say in words why it is no pass.
+	Result  Result   `json:"result"`
+	Reasons []string `json:"reasons,omitempty"`
+	// Profiles and Fixtures are sorted by name; fixtures by profile first.
+	Profiles []Profile `json:"profiles"`
+	Fixtures []Fixture `json:"fixtures"`
+}
+
+// Implementation says what was judged, in its owner's words.
+type Implementation struct {
+	Organization string `json:"organization,omitempty"`
+	Project      string `json:"project"`
+	URL          string `json:"url,omitempty"`
+	Version      string `json:"version,omitempty"`
+	Contact      string `json:"contact,omitempty"`
+}
+
+// Suite says by what was judged.
+type Suite struct {
+	Version string `json:"version"`
+	// Digest is the SHA-256 of the names and texts of all fixtures, selected or not.
+	Digest   string `json:"digest"`
+	Fixtures int    `json:"fixtures"`
+}
+
+// Target says where was judged.
+type Target struct {
+	Name              string `json:"name"`
+	KubernetesVersion string `json:"kubernetesVersion,omitempty"`
+	VirtualTime       bool   `json:"virtualTime,omitempty"`
+	// Capabilities are what the target has of what fixtures need.
+	Capabilities []string `json:"capabilities,omitempty"`
+	// Substituted are components that are not the implementation's own here.
+	Substituted []string `json:"substituted,omitempty"`
+}
+
+// Selection says that only a part of the suite was to be run.
+type Selection struct {
+	Filter   string `json:"filter"`
+	Selected int    `json:"selected"`
+	Of       int    `json:"of"`
+}
+
+// Result is the verdict on a run or a profile.
+type Result string
+
+// The results.
+const (
+	// Passed: every required fixture that the target can meet was executed and passed, and something was.
+	Passed Result = "passed"
+	// Failed: a required fixture failed.
+	Failed Result = "failed"
+	// Partial: nothing failed, but a required fixture was not executed: a mandatory feature is not claimed, or a fixture is excluded.
+	Partial Result = "partial"
+	// Inconclusive: nothing required was executed and passed.
+	Inconclusive Result = "inconclusive"
+	// Incomplete: the run was cut short, by a time budget or by hand.
+	Incomplete Result = "incomplete"
+	// Errored: the machine or the suite broke.
+	Errored Result = "error"
+)
+
+// Results lists all results.
+func Results() []Result {
+	return []Result{Passed, Failed, Partial, Inconclusive, Incomplete, Errored}
+}
+
+// Verdict is the outcome of one fixture.
+type Verdict string
+
+// The verdicts.
+const (
+	Pass Verdict = "pass"
+	Fail Verdict = "fail"
+	// Unsupported: a feature that the implementation does not claim, or configuration that may not be touched.
+	Unsupported Verdict = "unsupported"
+	// NotOnThisTarget: the fixture needs what the target lacks.
+	NotOnThisTarget Verdict = "not-on-this-target"
+	// Excluded: left out by someone, for a reason.
+	Excluded Verdict = "excluded"
+	// Error: the machine broke, not the subject.
+	Error Verdict = "error"
+	// NotRun: the run ended before.
+	NotRun Verdict = "not-run"
+)
+
+// Verdicts lists all verdicts.
+func Verdicts() []Verdict {
+	return []Verdict{Pass, Fail, Unsupported, NotOnThisTarget, Excluded, Error, NotRun}
+}
+
+// Profile is the result for one profile.
+type Profile struct {
+	Name   string `json:"name"`
+	Result Result `json:"result"`
+	// Reasons say in words why it is no pass.
+	Reasons []string `json:"reasons,omitempty"`
+	// Features are the features judged: the mandatory ones that have fixtures, and the claimed ones.
+	Features []string `json:"features,omitempty"`
+	// Missing are mandatory features that the implementation does not claim.
+	Missing     []string `json:"missing,omitempty"`
+	Required    Tally    `json:"required"`
+	Recommended Tally    `json:"recommended"`
+	Reference   Tally    `json:"reference"`
+}
+
+// Tally counts verdicts.
+type Tally struct {
+	Total           int `json:"total"`
+	Pass            int `json:"pass,omitempty"`
+	Fail            int `json:"fail,omitempty"`
+	Unsupported     int `json:"unsupported,omitempty"`
+	NotOnThisTarget int `json:"notOnThisTarget,omitempty"`
+	Excluded        int `json:"excluded,omitempty"`
+	Error           int `json:"error,omitempty"`
+	NotRun          int `json:"notRun,omitempty"`
+}
+
+// Add counts one verdict.
+func (t *Tally) Add(v Verdict) {
+	t.Total++
+	switch v {
+	case Pass:
+		t.Pass++
+	case Fail:
+		t.Fail++
+	case Unsupported:
+		t.Unsupported++
+	case NotOnThisTarget:
+		t.NotOnThisTarget++
+	case Excluded:
+		t.Excluded++
+	case Error:
+		t.Error++
+	case NotRun:
+		t.NotRun++
+	}
+}
+
+// Fixture is the outcome of one fixture.
+type Fixture struct {
+	Name        string   `json:"name"`
+	File        string   `json:"file"`
+	Requirement string   `json:"requirement"`
+	Profile     string   `json:"profile"`
+	Level       string   `json:"level"`
+	Component   string   `json:"component"`
+	Features    []string `json:"features,omitempty"`
+	Proves      []string `json:"proves,omitempty"`
+	Verdict     Verdict  `json:"verdict"`
+	// Reason says in words why the verdict is neither pass nor fail.
+	Reason string `json:"reason,omitempty"`
+	// Duration is how long it took, in the target's time, as 15.25s.
+	Duration string `json:"duration,omitempty"`
+	// TraceHash is the hash of everything that happened, on virtual time.
+	TraceHash string `json:"traceHash,omitempty"`
+	// Evidence says what was seen that satisfied each check.
+	Evidence []Evidence `json:"evidence,omitempty"`
+	// Failure is set for verdict fail.
+	Failure *Failure `json:"failure,omitempty"`
+}
+
+// Evidence is what satisfied one check.
+type Evidence struct {
+	// Check is the check's place in the header, as spec.then[0].eventually.
+	Check string `json:"check"`
+	// At is its place in the file.
+	At string `json:"at"`
+	// Object is what was looked at.
+	Object string `json:"object,omitempty"`
+	// ResourceVersion is the version that satisfied it; only of targets on virtual time, elsewhere it is chance.
+	ResourceVersion string `json:"resourceVersion,omitempty"`
+	// After is the time since the fixture began.
+	After string `json:"after,omitempty"`
+	// Saw says in words what satisfied it.
+	Saw string `json:"saw,omitempty"`
+}
+
+// Failure is why a fixture failed.
+type Failure struct {
+	// At is file:line:column of what was wanted.
+	At string `json:"at"`
+	// Check is the check's place in the header.
+	Check string `json:"check"`
+	// Message is one sentence.
+	Message string `json:"message"`
+	// Object is what was looked at; Path the field in it.
+	Object string `json:"object,omitempty"`
+	Path   string `json:"path,omitempty"`
+	Want   string `json:"want,omitempty"`
+	Got    string `json:"got,omitempty"`
+	// Diff has a line per difference, - what was wanted, + what was there.
+	Diff string `json:"diff,omitempty"`
+	// History is the life of the object: every change of its condition.
+	History []string `json:"history,omitempty"`
+	// Events are the Kubernetes events of the fixture's namespace.
+	Events []string `json:"events,omitempty"`
+	// Logs are the ends of the containers' logs.
+	Logs []Log `json:"logs,omitempty"`
+	// Replay is a command that shows the same failure.
+	Replay string `json:"replay,omitempty"`
+}
+
+// Log is the end of one container's log.
+type Log struct {
+	Pod       string `json:"pod"`
+	Container string `json:"container"`
+	Text      string `json:"text"`
+}
