@@ -259,10 +259,9 @@ func ReadBeneath(files interface {
 				return nil, err
 			}
 			if path.IsAbs(target) {
-				at = path.Clean(target)
-			} else {
-				at = path.Join(path.Dir(at), target)
+				return nil, &fs.PathError{Op: "open", Path: path.Join(dir, name), Err: errEscapes}
 			}
+			at = path.Join(path.Dir(at), target)
 		case !info.Mode().IsRegular():
 			return nil, &fs.PathError{Op: "open", Path: at, Err: errNotRegular}
 		case info.Size() > limit:
@@ -275,7 +274,7 @@ func ReadBeneath(files interface {
 }
 
 var (
-	errEscapes    = errors.New("path escapes from its directory")
+	errEscapes    = errors.New("path escapes from parent") // as package os says it
 	errNotRegular = errors.New("not a regular file")
 	errLinks      = errors.New("too many links")
 )

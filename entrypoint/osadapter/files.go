@@ -36,18 +36,22 @@ func (files) ReadBeneath(dir, name string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	defer root.Close()
+	full := filepath.Join(dir, name)
 	file, err := root.OpenFile(name, os.O_RDONLY|nonBlock, 0) // a pipe must not hold the launcher
 	if err != nil {
-		return nil, err
+		var in *fs.PathError // in terms of dir, which the reader has not heard of
+		if errors.As(err, &in) {
+			err = in.Err
+		}
+		return nil, &fs.PathError{Op: "open", Path: full, Err: err}
 	}
 	defer file.Close()
 	info, err := file.Stat()
 	if err != nil {
 		return nil, err
 	}
-	full := filepath.Join(dir, name)
 	if !info.Mode().IsRegular() {
-		return nil, &fs.PathError{Op: "read", Path: full, Err: errNotRegular}
+		return nil, &fs.PathError{Op: "open", Path: full, Err: errNotRegular}
 	}
 	content, err := io.ReadAll(io.LimitReader(file, limit+1))
 	if err == nil && int64(len(content)) > limit {

@@ -1,3 +1,5 @@
+//plumbline:adapter the launcher on a real operating system
+
 // Package osadapter gives the step launcher a real operating system: files, file events, processes, signals, time.
 //
 // It is the only part of the launcher with goroutines, channels and a clock. On Linux it does all that PID 1 of a

@@ -1,5 +1,7 @@
 //go:build unix
 
+//plumbline:adapter the launcher on a real operating system
+
 package osadapter
 
 import (

@@ -1,3 +1,5 @@
+//plumbline:adapter the launcher on a real operating system
+
 package osadapter
 
 import (
