@@ -1,66 +1,167 @@
 package v1beta1
 
-// ConditionSucceeded is the one condition of a run: Unknown while it is under way, then True or False for good.
-const ConditionSucceeded = "Succeeded"
-
-// Reasons of the condition Succeeded (taskruns.md, "Monitoring execution status"; spec §3.8).
+// Conditions of a TaskRun.
 const (
-	ReasonStarted                      = "Started"
-	ReasonResolvingTaskRef             = "ResolvingTaskRef"
-	ReasonPending                      = "Pending"
-	ReasonPullImageFailed              = "PullImageFailed"
-	ReasonExceededNodeResources        = "ExceededNodeResources"
-	ReasonExceededResourceQuota        = "ExceededResourceQuota"
-	ReasonResolutionFailed             = "TaskRunResolutionFailed"
-	ReasonRunning                      = "Running"
-	ReasonToBeRetried                  = "ToBeRetried"
-	ReasonSucceeded                    = "Succeeded"
-	ReasonFailed                       = "Failed"
-	ReasonCancelled                    = "TaskRunCancelled"
-	ReasonTimedOut                     = "TaskRunTimeout"
-	ReasonImagePullFailed              = "TaskRunImagePullFailed"
-	ReasonCreateContainerConfigError   = "CreateContainerConfigError"
-	ReasonValidationFailed             = "TaskRunValidationFailed"
-	ReasonPodCreationFailed            = "PodCreationFailed"
-	ReasonCouldntCreateWorkspacePVC    = "CouldntCreateWorkspacePVC"
-	ReasonResourceVerificationFailed   = "ResourceVerificationFailed"
-	ReasonResultLargerThanAllowedLimit = "TaskRunResultLargerThanAllowedLimit"
+	// ConditionSucceeded is True when the run succeeded, False when it failed, Unknown while it is under way.
+	ConditionSucceeded ConditionType = "Succeeded"
+	// ConditionSignedResultsVerified says whether the signature of the results was checked.
+	ConditionSignedResultsVerified ConditionType = "SignedResultsVerified"
 )
 
-// TaskRunSpecStatusCancelled is the only value of spec.status.
-const TaskRunSpecStatusCancelled TaskRunSpecStatus = "TaskRunCancelled"
-
-// Texts of spec.statusMessage that the PipelineRun controller writes.
+// Reasons of ConditionSucceeded while it is Unknown.
 const (
-	StatusMessageCancelledByPipeline TaskRunSpecStatusMessage = "TaskRun cancelled as the PipelineRun it belongs to has been cancelled."
-	StatusMessageCancelledByTimeout  TaskRunSpecStatusMessage = "TaskRun cancelled as the PipelineRun it belongs to has timed out."
+	ReasonStarted               = "Started"
+	ReasonResolvingTaskRef      = "ResolvingTaskRef"
+	ReasonPending               = "Pending"
+	ReasonPullImageFailed       = "PullImageFailed"
+	ReasonExceededNodeResources = "ExceededNodeResources"
+	ReasonExceededResourceQuota = "ExceededResourceQuota"
+	ReasonRunning               = "Running"
+	ReasonToBeRetried           = "ToBeRetried"
 )
 
-// Label keys (spec §3.13).
+// Reasons of ConditionSucceeded when it is True or False. ReasonFailedResolution and ReasonCancelled also occur while
+// the condition is Unknown: a resolution that will be tried again, a Pod that could not be deleted yet.
 const (
-	LabelTask         = "tekton.dev/task"
-	LabelClusterTask  = "tekton.dev/clusterTask"
-	LabelTaskRun      = "tekton.dev/taskRun"
-	LabelPipeline     = "tekton.dev/pipeline"
-	LabelPipelineRun  = "tekton.dev/pipelineRun"
-	LabelPipelineTask = "tekton.dev/pipelineTask"
-	LabelMemberOf     = "tekton.dev/memberOf"
-	LabelRun          = "tekton.dev/run"
+	ReasonSucceeded                        = "Succeeded"
+	ReasonFailed                           = "Failed"
+	ReasonCancelled                        = "TaskRunCancelled"
+	ReasonTimedOut                         = "TaskRunTimeout"
+	ReasonImagePullFailed                  = "TaskRunImagePullFailed"
+	ReasonCreateContainerConfigError       = "CreateContainerConfigError"
+	ReasonFailedResolution                 = "TaskRunResolutionFailed"
+	ReasonFailedValidation                 = "TaskRunValidationFailed"
+	ReasonCouldntGetTask                   = "CouldntGetTask"
+	ReasonCouldntCreateWorkspacePVC        = "CouldntCreateWorkspacePVC"
+	ReasonResourceVerificationFailed       = "ResourceVerificationFailed"
+	ReasonResultLargerThanAllowedLimit     = "TaskRunResultLargerThanAllowedLimit"
+	ReasonStopSidecarFailed                = "TaskRunStopSidecarFailed"
+	ReasonPodCreationFailed                = "PodCreationFailed"
+	ReasonTaskRunResultsVerified           = "TaskRunResultsVerified"
+	ReasonTaskRunResultsVerificationFailed = "TaskRunResultsVerificationFailed"
+	ReasonAwaitingTaskRunResults           = "AwaitingTaskRunResults"
+)
+
+// Messages of ConditionSucceeded whose text the documents promise.
+const (
+	MessageRunning               = "Not all Steps in the Task have finished executing"
+	MessageSucceeded             = "All Steps have completed executing"
+	MessageExceededNodeResources = "TaskRun Pod exceeded available resources"
+)
+
+// Reasons of events that are not reasons of a condition.
+const (
+	EventReasonInternalError        = "InternalError"
+	EventReasonError                = "Error"
+	EventReasonUpdateFailed         = "UpdateFailed"
+	EventReasonPodAffinityOverwrite = "PodAffinityOverwrite"
+	EventReasonCloudEventFailure    = "Cloud Event Failure"
+	EventSourceComponent            = "TaskRun"
+)
+
+// Values of spec.status and spec.statusMessage.
+const (
+	TaskRunSpecStatusCancelled TaskRunSpecStatus = "TaskRunCancelled"
+
+	TaskRunCancelledByPipelineMsg        TaskRunSpecStatusMessage = "TaskRun cancelled as the PipelineRun it belongs to has been cancelled."
+	TaskRunCancelledByPipelineTimeoutMsg TaskRunSpecStatusMessage = "TaskRun cancelled as the PipelineRun it belongs to has timed out."
+)
+
+// BreakpointOnFailure stops a Pod after a Step that failed.
+const BreakpointOnFailure = "onFailure"
+
+// Values of a Step's onError.
+const (
+	OnErrorContinue    OnErrorType = "continue"
+	OnErrorStopAndFail OnErrorType = "stopAndFail"
+)
+
+// Kinds of a taskRef.
+const (
+	NamespacedTaskKind TaskKind = KindTask
+	ClusterTaskKind    TaskKind = KindClusterTask
+)
+
+// Types of results.
+const (
+	ResultsTypeString ResultsType = "string"
+	ResultsTypeArray  ResultsType = "array"
+	ResultsTypeObject ResultsType = "object"
+)
+
+// Label keys.
+const (
+	LabelTask         = Group + "/task"
+	LabelClusterTask  = Group + "/clusterTask"
+	LabelTaskRun      = Group + "/taskRun" // on Pods only
+	LabelPipeline     = Group + "/pipeline"
+	LabelPipelineRun  = Group + "/pipelineRun"
+	LabelPipelineTask = Group + "/pipelineTask"
+	LabelMemberOf     = Group + "/memberOf"
+	LabelRun          = Group + "/run"
 	LabelManagedBy    = "app.kubernetes.io/managed-by"
+	// LabelPartOf marks the ConfigMaps that the configuration webhook checks.
+	LabelPartOf = "app.kubernetes.io/part-of"
+	// LabelExcludeWebhooks on a namespace, with any value, keeps the webhooks out of it.
+	LabelExcludeWebhooks = "webhooks.knative.dev/exclude"
 )
 
-// Annotation keys (spec §3.13).
+// Values of LabelMemberOf.
+const (
+	MemberOfTasks   = "tasks"
+	MemberOfFinally = "finally"
+)
+
+// Annotation keys.
 const (
 	AnnotationRelease           = "pipeline.tekton.dev/release"
-	AnnotationReady             = "tekton.dev/ready"
+	AnnotationReady             = Group + "/ready"
 	AnnotationAffinityAssistant = "pipeline.tekton.dev/affinity-assistant"
 	AnnotationExecutionMode     = "experimental.tekton.dev/execution-mode"
-	AnnotationGitPrefix         = "tekton.dev/git-"
-	AnnotationDockerPrefix      = "tekton.dev/docker-"
+	AnnotationSignature         = Group + "/signature"
+	AnnotationLastApplied       = "kubectl.kubernetes.io/last-applied-configuration"
+
+	// These prefix the keys that tie a Secret of a ServiceAccount to hosts: tekton.dev/git-0, tekton.dev/docker-0.
+	AnnotationGitPrefix    = Group + "/git-"
+	AnnotationDockerPrefix = Group + "/docker-"
+
+	// These keep what v1 has no field for.
+	AnnotationV1beta1Resources       = Group + "/v1beta1Resources"
+	AnnotationV1beta1CloudEvents     = Group + "/v1beta1CloudEvents"
+	AnnotationV1beta1ResourcesResult = Group + "/v1beta1ResourcesResult"
 )
 
-// ReadyValue is what AnnotationReady says when the Steps may start.
-const ReadyValue = "READY"
+// Values of annotations.
+const (
+	AnnotationReadyValue  = "READY"
+	ExecutionModeHermetic = "hermetic"
+)
 
-// WorkspaceDir is where workspaces appear unless they say otherwise.
-const WorkspaceDir = "/workspace"
+// Names of containers, volumes and Pods that a user must not take or can look for.
+const (
+	StepContainerPrefix    = "step-"
+	StepContainerUnnamed   = "step-unnamed-" // followed by the index
+	SidecarContainerPrefix = "sidecar-"
+	InternalVolumePrefix   = "tekton-internal-"
+	ReservedSidecarName    = "tekton-log-results"
+	PodNameSuffix          = "-pod"
+	PodNameRetrySuffix     = "-pod-retry" // followed by the attempt
+)
+
+// Directories that Steps can rely on.
+const (
+	TektonDir      = "/tekton"
+	HomeDir        = TektonDir + "/home"
+	ResultsDir     = TektonDir + "/results"
+	StepsDir       = TektonDir + "/steps"
+	ScriptsDir     = TektonDir + "/scripts"
+	RunDir         = TektonDir + "/run"
+	BinDir         = TektonDir + "/bin"
+	DownwardDir    = TektonDir + "/downward"
+	CredsDir       = TektonDir + "/creds"
+	TerminationDir = TektonDir + "/termination"
+	DebugDir       = TektonDir + "/debug"
+	WorkspaceDir   = "/workspace"
+	// ExitCodeFile is written into a Step's directory under StepsDir when the Step has ended.
+	ExitCodeFile = "exitCode"
+)

@@ -103,3 +103,8 @@ const (
 	CloudEventConditionSent    CloudEventCondition = "Sent"
 	CloudEventConditionFailed  CloudEventCondition = "Failed"
 )
+
+// PipelineResourceTypes are the types that a PipelineResource can have.
+func PipelineResourceTypes() []string {
+	return []string{"git", "storage", "image", "cluster", "pullRequest", "cloudEvent", "gcs"}
+}

@@ -104,12 +104,12 @@ type TaskRunStatusFields struct {
 	// RetriesStatus holds the past attempts, oldest first. An archived attempt has no RetriesStatus of its own.
 	//
 	// +kubebuilder:validation:Schemaless
-	RetriesStatus   []TaskRunStatus             `json:"retriesStatus,omitempty"`
-	ResourcesResult []PipelineResourceResult    `json:"resourcesResult,omitempty"` // deprecated
-	TaskRunResults  []TaskRunResult             `json:"taskResults,omitempty"`
-	Sidecars        []SidecarState              `json:"sidecars,omitempty"`
-	TaskSpec        *TaskSpec                   `json:"taskSpec,omitempty"`
-	Provenance      *Provenance                 `json:"provenance,omitempty"`
+	RetriesStatus   []TaskRunStatus          `json:"retriesStatus,omitempty"`
+	ResourcesResult []PipelineResourceResult `json:"resourcesResult,omitempty"` // deprecated
+	TaskRunResults  []TaskRunResult          `json:"taskResults,omitempty"`
+	Sidecars        []SidecarState           `json:"sidecars,omitempty"`
+	TaskSpec        *TaskSpec                `json:"taskSpec,omitempty"`
+	Provenance      *Provenance              `json:"provenance,omitempty"`
 }
 
 // StepState is the state of a Step's container: exactly one of waiting, running and terminated.

@@ -1,0 +1,96 @@
+// Package defaulting is what the mutating webhook fills in (spec §2.2). The controller applies it again, in memory, to
+// objects that were stored before an upgrade (D-09).
+package defaulting
+
+import (
+	"reflect"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/plumbline-ci/plumbline/api/config"
+	"github.com/plumbline-ci/plumbline/api/v1beta1"
+)
+
+// TaskRun fills in what a TaskRun leaves open (D-01 to D-06). Applying it twice changes nothing more.
+func TaskRun(tr *v1beta1.TaskRun, cfg *config.Config) {
+	defaults := &cfg.Defaults
+	if tr.Labels[v1beta1.LabelManagedBy] == "" {
+		if _, set := tr.Labels[v1beta1.LabelManagedBy]; !set {
+			if tr.Labels == nil {
+				tr.Labels = map[string]string{}
+			}
+			tr.Labels[v1beta1.LabelManagedBy] = defaults.ManagedByLabelValue
+		}
+	}
+	spec := &tr.Spec
+	if spec.TaskRef != nil && spec.TaskRef.Kind == "" {
+		spec.TaskRef.Kind = v1beta1.NamespacedTaskKind
+	}
+	if spec.Timeout == nil {
+		spec.Timeout = &metav1.Duration{Duration: defaults.Timeout()}
+	}
+	if spec.ServiceAccountName == "" {
+		spec.ServiceAccountName = defaults.ServiceAccount
+	}
+	spec.PodTemplate = podTemplate(spec.PodTemplate, defaults.PodTemplate)
+	if spec.TaskSpec != nil {
+		TaskSpec(spec.TaskSpec)
+	}
+}
+
+// TaskSpec fills in the types of params and results (D-07, D-08).
+func TaskSpec(spec *v1beta1.TaskSpec) {
+	for i := range spec.Params {
+		paramSpec(&spec.Params[i])
+	}
+	for i := range spec.Results {
+		r := &spec.Results[i]
+		if r.Type == "" {
+			r.Type = v1beta1.ResultsTypeString
+			if r.Properties != nil {
+				r.Type = v1beta1.ResultsTypeObject
+			}
+		}
+		properties(r.Properties)
+	}
+}
+
+func paramSpec(p *v1beta1.ParamSpec) {
+	switch {
+	case p.Type != "":
+	case p.Properties != nil:
+		p.Type = v1beta1.ParamTypeObject
+	case p.Default == nil:
+		p.Type = v1beta1.ParamTypeString
+	default:
+		p.Type = p.Default.Type
+		return // properties get types only where the type was given or they implied it
+	}
+	properties(p.Properties)
+}
+
+func properties(m map[string]v1beta1.PropertySpec) {
+	for key, property := range m {
+		if property.Type == "" {
+			m[key] = v1beta1.PropertySpec{Type: v1beta1.ParamTypeString}
+		}
+	}
+}
+
+// podTemplate fills each field that is not set from the default, as a whole: neither maps nor lists are merged (D-04).
+func podTemplate(t, fallback *v1beta1.PodTemplate) *v1beta1.PodTemplate {
+	switch {
+	case fallback == nil:
+		return t
+	case t == nil:
+		return fallback.DeepCopy()
+	}
+	fallback = fallback.DeepCopy()
+	into, from := reflect.ValueOf(t).Elem(), reflect.ValueOf(fallback).Elem()
+	for i := range into.NumField() {
+		if into.Field(i).IsZero() {
+			into.Field(i).Set(from.Field(i))
+		}
+	}
+	return t
+}

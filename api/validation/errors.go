@@ -1,0 +1,81 @@
+package validation
+
+import (
+	"slices"
+	"strings"
+)
+
+// Problem is one thing that is wrong, at the field paths where it is.
+type Problem struct {
+	Message string
+	// Paths name fields from the object's root: dots between fields, [i] for list items, [key] for keyed items. A
+	// problem that is about no field, such as a feature gate, has none.
+	Paths   []string
+	Details string
+}
+
+// Errors are the problems of one object. The text is the API's promise (spec §2.1): problems that say the same are one
+// problem of several paths; paths and problems are sorted; each problem is `message: path, path`, its details on the
+// next line.
+type Errors []Problem
+
+// Error composes the text.
+func (e Errors) Error() string {
+	merged := e.merge()
+	lines := make([]string, 0, len(merged))
+	for _, p := range merged {
+		line := p.Message + ": " + strings.Join(p.Paths, ", ")
+		if p.Details != "" {
+			line += "\n" + p.Details
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// OrNil returns the errors as an error, or nil if there are none.
+func (e Errors) OrNil() error {
+	if len(e) == 0 {
+		return nil
+	}
+	return e
+}
+
+func (e Errors) merge() []Problem {
+	var out []Problem
+	for _, p := range e {
+		i := slices.IndexFunc(out, func(q Problem) bool { return q.Message == p.Message && q.Details == p.Details })
+		if i < 0 {
+			out = append(out, Problem{Message: p.Message, Details: p.Details, Paths: slices.Clone(p.Paths)})
+			continue
+		}
+		out[i].Paths = append(out[i].Paths, p.Paths...)
+	}
+	for i := range out {
+		slices.Sort(out[i].Paths)
+		out[i].Paths = slices.Compact(out[i].Paths)
+	}
+	slices.SortFunc(out, func(a, b Problem) int {
+		if c := strings.Compare(a.Message, b.Message); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Details, b.Details)
+	})
+	return out
+}
+
+// The messages that several rules share (spec §2.1).
+func (e *Errors) add(message string, paths ...string) {
+	*e = append(*e, Problem{Message: message, Paths: paths})
+}
+
+func (e *Errors) explain(message, details string, paths ...string) {
+	*e = append(*e, Problem{Message: message, Paths: paths, Details: details})
+}
+
+func (e *Errors) missing(paths ...string)    { e.add("missing field(s)", paths...) }
+func (e *Errors) neither(paths ...string)    { e.add("expected exactly one, got neither", paths...) }
+func (e *Errors) both(paths ...string)       { e.add("expected exactly one, got both", paths...) }
+func (e *Errors) disallowed(paths ...string) { e.add("must not set the field(s)", paths...) }
+
+func (e *Errors) invalid(value, path string) { e.add("invalid value: "+value, path) }

@@ -1,0 +1,209 @@
+package validation
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/plumbline-ci/plumbline/api/v1beta1"
+)
+
+// variables knows what a step may refer to (spec §2.5).
+type variables struct {
+	stringNames, arrayNames map[string]bool
+	objects                 map[string]map[string]v1beta1.PropertySpec
+	resources               *v1beta1.TaskResources
+}
+
+func newVariables(params []v1beta1.ParamSpec, resources *v1beta1.TaskResources) *variables {
+	v := &variables{
+		stringNames: map[string]bool{},
+		arrayNames:  map[string]bool{},
+		objects:     map[string]map[string]v1beta1.PropertySpec{},
+		resources:   resources,
+	}
+	for _, p := range params {
+		switch p.Type {
+		case v1beta1.ParamTypeArray:
+			v.arrayNames[p.Name] = true
+		case v1beta1.ParamTypeObject:
+			v.objects[p.Name] = p.Properties
+		default:
+			v.stringNames[p.Name] = true
+		}
+	}
+	return v
+}
+
+// A reference is $(prefix.NAME), $(prefix["NAME"]) or $(prefix['NAME']); NAME ends at the first closing token.
+var (
+	paramReference    = regexp.MustCompile(`\$\((?:inputs\.)?params(?:\.(?P<dot>[^)\s]+?)|\["(?P<double>[^)\s]+?)"\](?P<dsuffix>\[[^)\s]*\])?|\['(?P<single>[^)\s]+?)'\](?P<ssuffix>\[[^)\s]*\])?)\)`)
+	taskRunReference  = regexp.MustCompile(`\$\(context\.taskRun\.([^)\s]+)\)`)
+	taskReference     = regexp.MustCompile(`\$\(context\.task\.([^)\s]+)\)`)
+	resourceReference = regexp.MustCompile(`\$\((?:inputs\.resources|resources\.inputs|outputs\.resources|resources\.outputs)\.([^).\s]+)`)
+	indexSuffix       = regexp.MustCompile(`\[(?:\*|[0-9]+)\]$`)
+)
+
+// reference is one mention of a param.
+type reference struct {
+	text    string // as written, with $( and )
+	name    string // without index
+	dotted  bool   // $(params.NAME), where NAME may be object.key
+	star    bool   // [*]
+	indexed bool   // [i]
+}
+
+func references(value string) []reference {
+	if !strings.Contains(value, "params") {
+		return nil
+	}
+	var out []reference
+	for _, m := range paramReference.FindAllStringSubmatch(value, -1) {
+		r := reference{text: m[0], dotted: m[1] != ""}
+		suffix := m[3] + m[5]
+		r.name = m[1] + m[2] + m[4]
+		if r.dotted {
+			if s := indexSuffix.FindString(r.name); s != "" {
+				suffix, r.name = s, strings.TrimSuffix(r.name, s)
+			}
+		}
+		r.star, r.indexed = suffix == "[*]", suffix != "" && suffix != "[*]"
+		out = append(out, r)
+	}
+	return out
+}
+
+// field is one scanned field of a step.
+type field struct {
+	path, value string
+	// list is set for elements of command and args, where a whole array may stand.
+	list bool
+	// onError is set for the one field in which an object may stand as a whole.
+	onError bool
+}
+
+// scanned are the fields in which references are looked for, spelt as the API's messages spell them.
+func scanned(s *v1beta1.Step) []field {
+	out := []field{
+		{path: "name", value: s.Name},
+		{path: "image", value: s.Image},
+		{path: "workingDir", value: s.WorkingDir},
+		{path: "script", value: s.Script},
+	}
+	for i, v := range s.Command {
+		out = append(out, field{path: fmt.Sprintf("command[%d]", i), value: v, list: true})
+	}
+	for i, v := range s.Args {
+		out = append(out, field{path: fmt.Sprintf("args[%d]", i), value: v, list: true})
+	}
+	for _, e := range s.Env {
+		out = append(out, field{path: "env[" + e.Name + "]", value: e.Value})
+	}
+	for i, m := range s.VolumeMounts {
+		p := fmt.Sprintf("volumeMount[%d].", i)
+		out = append(out, field{path: p + "name", value: m.Name}, field{path: p + "MountPath", value: m.MountPath}, field{path: p + "SubPath", value: m.SubPath})
+	}
+	return append(out, field{path: "onError", value: string(s.OnError), onError: true})
+}
+
+// declared checks that what a step refers to exists (V-80 to V-83, V-88).
+func (v *variables) declared(errs *Errors, p string, s *v1beta1.Step) {
+	for _, f := range scanned(s) {
+		at := p + "." + f.path
+		for _, r := range references(f.value) {
+			v.reference(errs, at, f, r)
+		}
+		if v.resources != nil {
+			for _, m := range resourceReference.FindAllStringSubmatch(f.value, -1) {
+				if !v.hasResource(m[1]) {
+					errs.add(fmt.Sprintf("non-existent variable in %q", f.value), at)
+				}
+			}
+		}
+	}
+}
+
+func (v *variables) reference(errs *Errors, at string, f field, r reference) {
+	unknown := func() { errs.add(fmt.Sprintf("non-existent variable in %q", f.value), at) }
+	if _, whole := v.objects[r.name]; whole {
+		if !f.onError { // V-83
+			errs.add(fmt.Sprintf("variable type invalid in %q", f.value), at)
+		}
+		return
+	}
+	if v.stringNames[r.name] || v.arrayNames[r.name] {
+		return
+	}
+	if !r.dotted {
+		unknown()
+		return
+	}
+	parts := strings.Split(r.name, ".")
+	if properties, object := v.objects[parts[0]]; object && len(parts) == 2 {
+		if _, known := properties[parts[1]]; !known { // V-82
+			unknown()
+		}
+		return
+	}
+	if len(parts) > 2 { // V-81
+		errs.add(fmt.Sprintf(`Invalid referencing of parameters in %q! Only two dot-separated components after the prefix "params" are allowed.`, f.value), at)
+		return
+	}
+	if len(parts) == 2 && (v.stringNames[parts[0]] || v.arrayNames[parts[0]]) {
+		return
+	}
+	unknown()
+}
+
+func (v *variables) hasResource(name string) bool {
+	for _, list := range [][]v1beta1.TaskResource{v.resources.Inputs, v.resources.Outputs} {
+		for _, r := range list {
+			if r.Name == name {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// arrays checks that whole arrays stand where a list can take them (V-84, V-85).
+func (v *variables) arrays(errs *Errors, p string, s *v1beta1.Step) {
+	if len(v.arrayNames) == 0 {
+		return
+	}
+	for _, f := range scanned(s) {
+		if f.onError {
+			continue
+		}
+		for _, r := range references(f.value) {
+			switch {
+			case r.indexed || !v.arrayNames[r.name]:
+			case !f.list:
+				errs.add(fmt.Sprintf("variable type invalid in %q", f.value), p+"."+f.path)
+			case f.value != r.text:
+				errs.add(fmt.Sprintf("variable is not properly isolated in %q", f.value), p+"."+f.path)
+			}
+		}
+	}
+}
+
+// contexts checks V-86 and V-87.
+func (v *variables) contexts(errs *Errors, p string, s *v1beta1.Step) {
+	known := func(pattern *regexp.Regexp, f field, names ...string) {
+	mentions:
+		for _, m := range pattern.FindAllStringSubmatch(f.value, -1) {
+			for _, name := range names {
+				if m[1] == name {
+					continue mentions
+				}
+			}
+			errs.add(fmt.Sprintf("non-existent variable in %q", f.value), p+"."+f.path)
+		}
+	}
+	for _, f := range scanned(s) {
+		if strings.Contains(f.value, "$(context.") {
+			known(taskRunReference, f, "name", "namespace", "uid")
+			known(taskReference, f, "name", "retry-count")
+		}
+	}
+}
