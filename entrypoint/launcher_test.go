@@ -1,0 +1,281 @@
+package entrypoint_test
+
+import (
+	"errors"
+	"io/fs"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/plumbline-ci/plumbline/entrypoint"
+	"github.com/plumbline-ci/plumbline/entrypoint/contract"
+	"github.com/plumbline-ci/plumbline/entrypoint/termination"
+)
+
+const (
+	postFile        = "/tekton/run/0/out"
+	terminationPath = "/tekton/termination"
+)
+
+func shell(script string, flags ...string) []string {
+	return append(append(flags, "-post_file", postFile, "-step_metadata_dir", "/tekton/run/0/status"), "-entrypoint", "sh", "--", "-c", script)
+}
+
+// TestTimeoutAsksAndThenKills: SIGTERM when the timeout is over, SIGKILL for what is left of the group after the grace.
+func TestTimeoutAsksAndThenKills(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		reason, script string
+		want           []string
+		end            time.Duration
+	}{
+		{"the command obeys", "sleep 3600", []string{"15 at 1m0s", "9 at 1m0s"}, time.Minute},
+		{"the command ignores it", "trap '' TERM; sleep 3600", []string{"15 at 1m0s", "9 at 1m0.3s"}, time.Minute + contract.Grace},
+		{"the command cleans up", "trap 'sleep 0.1' TERM; sleep 3600", []string{"15 at 1m0s", "9 at 1m0.1s"}, time.Minute + 100*time.Millisecond},
+	} {
+		m := newMemory(contract.Case{Args: shell(tt.script, "-timeout", "1m")})
+		if got := m.run(contract.Case{Args: shell(tt.script, "-timeout", "1m")}); got.Code != 1 {
+			t.Errorf("%s: exit code %d", tt.reason, got.Code)
+		}
+		if diff := cmp.Diff(tt.want, m.sent); diff != "" || m.now.Sub(m.start) != tt.end {
+			t.Errorf("%s: ended after %s, want %s; signals:\n%s", tt.reason, m.now.Sub(m.start), tt.end, diff)
+		}
+	}
+}
+
+// TestStartedAtIsAfterTheWaiting: §5.3 step 7, and the format of the entry.
+func TestStartedAtIsAfterTheWaiting(t *testing.T) {
+	t.Parallel()
+	c := contract.Case{Args: shell("sleep 5", "-wait_file", "/tekton/go"), Events: []contract.Event{{Put: "/tekton/go"}}}
+	got := newMemory(c).run(c)
+	want := `[{"key":"StartedAt","value":"2022-12-22T10:00:00.123Z","type":3}]`
+	if diff := cmp.Diff(want, got.Files[terminationPath]); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// journal writes down in which order files are written, and can refuse some.
+type journal struct {
+	*memoryFiles
+	written []string
+	refuse  map[string]error
+}
+
+func (j *journal) note(path string) error {
+	if err := j.refuse[path]; err != nil {
+		return &fs.PathError{Op: "write", Path: path, Err: err}
+	}
+	j.written = append(j.written, path)
+	return nil
+}
+
+func (j *journal) WriteFile(path string, data []byte, perm fs.FileMode) error {
+	if err := j.note(path); err != nil {
+		return err
+	}
+	return j.memoryFiles.WriteFile(path, data, perm)
+}
+
+func (j *journal) WriteFileAtomic(path string, data []byte, perm fs.FileMode) error {
+	if err := j.note(path); err != nil {
+		return err
+	}
+	return j.memoryFiles.WriteFileAtomic(path, data, perm)
+}
+
+// TestPostFileComesLast: whoever sees the post file may read everything else, and what cannot be written is a failure
+// that the following steps hear of.
+func TestPostFileComesLast(t *testing.T) {
+	t.Parallel()
+	const exitCode = "/tekton/run/0/status/exitCode"
+	for _, tt := range []struct {
+		reason string
+		refuse map[string]error
+		want   []string
+		code   int
+		stderr string
+	}{
+		{"all is well", nil, []string{terminationPath, exitCode, postFile}, 0, ""},
+		{"no exit code file", map[string]error{exitCode: syscall.ENOSPC}, []string{terminationPath, postFile + ".err"}, 1,
+			"writing exit code: write /tekton/run/0/status/exitCode: no space left on device\n"},
+		{"no message", map[string]error{terminationPath: syscall.EROFS}, []string{exitCode, postFile + ".err"}, 1,
+			"Error while writing message: write /tekton/termination: read-only file system\n"},
+		{"no post file", map[string]error{postFile: syscall.ENOSPC}, []string{terminationPath, exitCode}, 1,
+			"posting \"/tekton/run/0/out\": write /tekton/run/0/out: no space left on device\n"},
+	} {
+		m := newMemory(contract.Case{})
+		j := &journal{memoryFiles: m.files, refuse: tt.refuse}
+		sys := m.system()
+		sys.Files = j
+		code := entrypoint.Main(sys, shell("exit 0"))
+		if diff := cmp.Diff(tt.want, j.written) + cmp.Diff(tt.stderr, m.stderr.String()); diff != "" || code != tt.code {
+			t.Errorf("%s: exit code %d, want %d\n%s", tt.reason, code, tt.code, diff)
+		}
+	}
+}
+
+// TestFullDisk: output that cannot be kept still reaches the log, and the step fails as it promised a file.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	m := newMemory(contract.Case{})
+	m.files.full = true
+	code := entrypoint.Main(m.system(), shell("echo one; echo two", "-stdout_path", "/workspace/log"))
+	if code != 1 || m.stdout.String() != "one\ntwo\n" {
+		t.Errorf("exit code %d, log %q", code, m.stdout.String())
+	}
+	want := "Error executing command: writing output to \"/workspace/log\": write /workspace/log: no space left on device\n" +
+		"Error while writing message: write /tekton/termination: no space left on device\n"
+	if diff := cmp.Diff(want, m.stderr.String()); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := m.files.Stat(postFile + ".err"); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestNoHome: EP-61, a user without a home directory has credentials below /tekton/creds only.
+func TestNoHome(t *testing.T) {
+	t.Parallel()
+	c := contract.Case{
+		Args:   shell("exit 0", "-docker-config", "s"),
+		Before: map[string]string{"/tekton/creds-secrets/s/.dockerconfigjson": `{"auths":{"a":{}}}`},
+	}
+	m := newMemory(c)
+	m.env = nil
+	got := m.run(c)
+	if want := "non-fatal error copying credentials: \"the user has no home directory\"\n"; got.Stderr != want || got.Code != 0 {
+		t.Errorf("exit code %d, %q", got.Code, got.Stderr)
+	}
+}
+
+// TestHermeticSteps: EP-47.
+func TestHermeticSteps(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		reason string
+		env    []string
+		want   bool
+	}{
+		{"asked for", []string{"TEKTON_HERMETIC=1"}, true},
+		{"not asked for", nil, false},
+		{"a value that is not 1", []string{"TEKTON_HERMETIC=true"}, false},
+		{"a step of a resource", []string{"TEKTON_HERMETIC=1", "TEKTON_RESOURCE_NAME=x"}, false},
+		{"the last of a variable counts", []string{"TEKTON_HERMETIC=1", "TEKTON_HERMETIC=0"}, false},
+	} {
+		m := newMemory(contract.Case{Env: tt.env})
+		sys := m.system()
+		seen := &startRecorder{Processes: m}
+		sys.Processes = seen
+		entrypoint.Main(sys, shell("exit 0"))
+		if seen.command.Hermetic != tt.want {
+			t.Errorf("%s: %v, want %v", tt.reason, seen.command.Hermetic, tt.want)
+		}
+	}
+}
+
+type startRecorder struct {
+	entrypoint.Processes
+	command entrypoint.Command
+}
+
+func (r *startRecorder) Start(c entrypoint.Command) (entrypoint.Process, error) {
+	r.command = c
+	return r.Processes.Start(c)
+}
+
+// TestWindowsKeepsNoOutput: EP-48.
+func TestWindowsKeepsNoOutput(t *testing.T) {
+	t.Parallel()
+	m := newMemory(contract.Case{})
+	sys := m.system()
+	sys.Platform = "windows/amd64"
+	code := entrypoint.Main(sys, shell("exit 0", "-stdout_path", "/workspace/log"))
+	want := "Error executing command: step.StdoutPath and step.StderrPath not supported on Windows\n"
+	if code != 1 || m.stderr.String() != want {
+		t.Errorf("exit code %d, %q", code, m.stderr.String())
+	}
+}
+
+// TestNopRunsIndefinitely: §5.9, until one of two signals.
+func TestNopRunsIndefinitely(t *testing.T) {
+	t.Parallel()
+	for _, last := range []entrypoint.Signal{entrypoint.SIGINT, entrypoint.SIGTERM} {
+		m := newMemory(contract.Case{Events: []contract.Event{{Signal: entrypoint.SIGHUP}, {Signal: last}}})
+		if code := entrypoint.Nop(m.system(), []string{entrypoint.NopRunIndefinitely}); code != 0 || len(m.events) > 0 {
+			t.Errorf("signal %d: exit code %d, %d events left", last, code, len(m.events))
+		}
+	}
+}
+
+// TestWatchFailure: what keeps a step from waiting fails it.
+func TestWatchFailure(t *testing.T) {
+	t.Parallel()
+	m := newMemory(contract.Case{})
+	sys := m.system()
+	sys.Watcher = blindWatcher{}
+	code := entrypoint.Main(sys, shell("exit 0", "-wait_file", "/tekton/go"))
+	if want := "Error executing command: waiting for \"/tekton/go\": blind\n"; code != 1 || m.stderr.String() != want {
+		t.Errorf("exit code %d, %q", code, m.stderr.String())
+	}
+	if code := entrypoint.Nop(sys, []string{entrypoint.NopRunIndefinitely}); code != 1 {
+		t.Errorf("nop: exit code %d", code)
+	}
+}
+
+type blindWatcher struct{}
+
+func (blindWatcher) Watch(...string) (entrypoint.Subscription, error) {
+	return nil, errors.New("blind")
+}
+
+// TestReadBeneath: links are followed within the directory and nowhere else.
+func TestReadBeneath(t *testing.T) {
+	t.Parallel()
+	m := newMemory(contract.Case{Before: map[string]string{
+		"/r/plain": "1", "/r/sub/deep": "2", "/r/in": "-> sub/deep", "/r/sub/up": "-> ../plain", "/r/twice": "-> sub/up",
+		"/r/absolute": "-> /r/plain", "/r/out": "-> ../secret", "/r/loop": "-> loop", "/r/self": "-> .", "/secret": "s", "/rx/a": "s",
+		"/r/sibling": "-> ../rx/a", "/r/back": "-> ../r/plain",
+	}})
+	for name, want := range map[string]string{
+		"plain": "1", "in": "2", "twice": "1", "back": "1",
+		"absolute": "open /r/absolute: path escapes from parent",
+		"out":      "open /r/out: path escapes from parent",
+		"sibling":  "open /r/sibling: path escapes from parent",
+		"self":     "open /r/self: path escapes from parent",
+		"loop":     "open /r/loop: too many links",
+		"sub":      "open /r/sub: not a regular file",
+		"none":     "lstat /r/none: no such file or directory",
+	} {
+		got, err := entrypoint.ReadBeneath(m.files, "/r/", name, 10)
+		text := string(got)
+		if err != nil {
+			text = err.Error()
+		}
+		if text != want {
+			t.Errorf("%s: %q, want %q", name, text, want)
+		}
+	}
+	if _, err := entrypoint.ReadBeneath(m.files, "/r", "plain", 0); !errors.Is(err, entrypoint.ErrTooLong) {
+		t.Errorf("a byte too much: %v", err)
+	}
+}
+
+// TestReasonFitsInAnyPod: even with a hundred containers the message tells why the step failed.
+func TestReasonFitsInAnyPod(t *testing.T) {
+	t.Parallel()
+	c := contract.Case{
+		Args:   shell("exit 0", "-results", "a", "-termination_budget", "122"),
+		Before: map[string]string{"/tekton/results/a": strings.Repeat("x", 100)},
+	}
+	if b := termination.Budget(100); b != 122 {
+		t.Fatalf("the share of one in a hundred containers is %d", b)
+	}
+	got := newMemory(c).run(c)
+	entries, err := termination.Decode([]byte(got.Files[terminationPath]))
+	if err != nil || len(entries) != 2 || entries[1].Value != termination.ReasonResultsTooLarge {
+		t.Errorf("%v %v", entries, err)
+	}
+}
