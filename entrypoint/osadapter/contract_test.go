@@ -24,6 +24,7 @@ import (
 const (
 	envProgram = "PLUMBLINE_TEST_PROGRAM"
 	envRoot    = "PLUMBLINE_TEST_ROOT"
+	envReady   = "PLUMBLINE_TEST_READY" // say so on standard output when signals are heard
 )
 
 func TestMain(m *testing.M) {
@@ -35,6 +36,9 @@ func TestMain(m *testing.M) {
 
 func runProgram(program, root string) int {
 	sys := osadapter.New(osadapter.Options{})
+	if os.Getenv(envReady) != "" {
+		fmt.Println("ready")
+	}
 	sys.Env = slices.DeleteFunc(sys.Env, func(entry string) bool { return strings.HasPrefix(entry, "PLUMBLINE_") })
 	sys.Platform = contract.Platform
 	sys.Grace = contract.Grace

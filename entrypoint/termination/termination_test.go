@@ -163,6 +163,7 @@ func FuzzDecode(f *testing.F) {
 func FuzzEncode(f *testing.F) {
 	f.Add("key", "value", "name", 1, 4096)
 	f.Add("<", "\xff\u2028", "", 0, 40)
+	f.Add("\xd3", "\xb7", "", 3, 100) // valid only together
 	f.Fuzz(func(t *testing.T, key, value, name string, kind, limit int) {
 		entry := termination.Entry{Key: key, Value: value, ResourceName: name, Type: termination.Type(kind)}
 		message, err := termination.Encode([]termination.Entry{entry}, limit)
@@ -175,8 +176,10 @@ func FuzzEncode(f *testing.F) {
 		if len(message) > limit || !json.Valid(message) {
 			t.Errorf("%d bytes above %d, or no JSON: %s", len(message), limit, message)
 		}
-		if !utf8.ValidString(key + value + name) {
-			return
+		for _, text := range []string{key, value, name} {
+			if !utf8.ValidString(text) {
+				return // it was replaced
+			}
 		}
 		got, err := termination.Decode(message)
 		want := []termination.Entry{entry}
