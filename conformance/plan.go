@@ -1,0 +1,159 @@
+package conformance
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/reports"
+)
+
+// Claims are what an implementation says about itself. The zero Claims claim the
+// mandatory features of every profile.
+type Claims struct {
+	// Profiles are the profiles it conforms to; nil means all.
+	Profiles []string
+	// Features are what it has beyond the mandatory features.
+	Features []string
+	// Lacks are mandatory features that it has not: it can be partial at best.
+	Lacks []string
+	// Exclusions are fixtures left out on purpose.
+	Exclusions []Exclusion
+	// Reference says that this is the reference, bound to fixtures of level reference too.
+	Reference bool
+}
+
+// Exclusion leaves one fixture out.
+type Exclusion struct {
+	// Fixture is its name.
+	Fixture string
+	// By and Why say who decided so, and for what reason. Both must be given.
+	By, Why string
+}
+
+func (c Claims) profile(name string) bool {
+	return c.Profiles == nil || slices.Contains(c.Profiles, name)
+}
+
+// feature says whether a feature of a profile is claimed, and whether it is mandatory.
+func (c Claims) feature(profile, name string) (claimed, mandatory bool) {
+	if p, ok := fixture.ProfileNamed(profile); ok {
+		mandatory = slices.Contains(p.Mandatory(), name)
+	}
+	claimed = (mandatory || slices.Contains(c.Features, name)) && !slices.Contains(c.Lacks, name)
+	return claimed, mandatory
+}
+
+// validate refuses claims that say nothing.
+func (c Claims) validate(known []*fixture.Fixture) error {
+	for _, x := range c.Exclusions {
+		if x.Fixture == "" || x.By == "" || x.Why == "" {
+			return fmt.Errorf("the exclusion of %q says not by whom and why: give all of fixture, by and why", x.Fixture)
+		}
+		if !slices.ContainsFunc(known, func(f *fixture.Fixture) bool { return f.Name() == x.Fixture }) {
+			return fmt.Errorf("the exclusion of %q names no fixture of the suite", x.Fixture)
+		}
+	}
+	return nil
+}
+
+// Filter selects fixtures; each field that is given must hold.
+type Filter struct {
+	// Names are patterns as of path.Match.
+	Names []string
+	// Labels are metadata.labels.
+	Labels map[string]string
+	// Profiles, Features and Levels: the fixture has one of them.
+	Profiles, Features, Levels []string
+}
+
+func (f Filter) empty() bool { return f.String() == "" }
+
+// String renders the filter for messages: name=timeout-*,level=required.
+func (f Filter) String() string {
+	var parts []string
+	add := func(key string, values []string) {
+		if len(values) > 0 {
+			parts = append(parts, key+"="+strings.Join(values, "|"))
+		}
+	}
+	add("name", f.Names)
+	add("profile", f.Profiles)
+	add("feature", f.Features)
+	add("level", f.Levels)
+	for _, k := range slices.Sorted(maps.Keys(f.Labels)) {
+		parts = append(parts, k+"="+f.Labels[k])
+	}
+	return strings.Join(parts, ",")
+}
+
+// Selects says whether the filter lets a fixture through.
+func (f Filter) Selects(x *fixture.Fixture) bool {
+	oneOf := func(wanted []string, has ...string) bool {
+		return len(wanted) == 0 || slices.ContainsFunc(has, func(h string) bool { return slices.Contains(wanted, h) })
+	}
+	for k, v := range f.Labels {
+		if x.Metadata.Labels[k] != v {
+			return false
+		}
+	}
+	named := len(f.Names) == 0 || slices.ContainsFunc(f.Names, func(pattern string) bool {
+		ok, err := path.Match(pattern, x.Name())
+		return err == nil && ok || pattern == x.Name()
+	})
+	return named && oneOf(f.Profiles, x.Spec.Profile) && oneOf(f.Features, x.Spec.Features...) && oneOf(f.Levels, x.Spec.Level)
+}
+
+// plan says whether a fixture applies; if not, why not.
+func plan(f *fixture.Fixture, claims Claims, c Capabilities, target string) (reports.Verdict, string) {
+	for _, x := range claims.Exclusions {
+		if x.Fixture == f.Name() {
+			return reports.Excluded, fmt.Sprintf("by %s: %s", x.By, x.Why)
+		}
+	}
+	if !claims.profile(f.Spec.Profile) {
+		return reports.Unsupported, fmt.Sprintf("profile %s is not claimed", f.Spec.Profile)
+	}
+	for _, name := range f.Spec.Features {
+		if claimed, _ := claims.feature(f.Spec.Profile, name); !claimed {
+			return reports.Unsupported, fmt.Sprintf("feature %s is not claimed", name)
+		}
+	}
+	has := map[string]bool{
+		fixture.NeedsVirtualTime: c.VirtualTime, fixture.NeedsMocks: c.Mocks,
+		fixture.NeedsRealKubelet: c.RealKubelet, fixture.NeedsFaults: c.Faults,
+	}
+	for _, need := range f.Spec.Needs {
+		if !has[need] {
+			return reports.NotOnThisTarget, fmt.Sprintf("needs %s, which target %s has not", need, target)
+		}
+	}
+	if slices.Contains(c.Substituted, f.Spec.Component) {
+		return reports.NotOnThisTarget, fmt.Sprintf("is about the %s, which on target %s is not the implementation's own", f.Spec.Component, target)
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.Spec.Config)) {
+		for _, key := range slices.Sorted(maps.Keys(f.Spec.Config[name])) {
+			if c.Configurable == nil || !c.Configurable(name, key) {
+				return reports.Unsupported, fmt.Sprintf("needs key %s of %s, which may not be set on target %s", key, name, target)
+			}
+		}
+	}
+	return "", ""
+}
+
+// capabilityNames lists what a target has, for the report.
+func capabilityNames(c Capabilities) []string {
+	var names []string
+	for _, x := range []struct {
+		has  bool
+		name string
+	}{{c.Faults, fixture.NeedsFaults}, {c.Mocks, fixture.NeedsMocks}, {c.RealKubelet, fixture.NeedsRealKubelet}, {c.VirtualTime, fixture.NeedsVirtualTime}} {
+		if x.has {
+			names = append(names, x.name)
+		}
+	}
+	return names
+}

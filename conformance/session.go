@@ -1,0 +1,210 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/source"
+	"github.com/plumbline-ci/plumbline/reports"
+)
+
+// Time allowed for waiting.
+const (
+	// defaultBudget is what a wait gets on real time: thirty TaskRuns at once take half a minute.
+	defaultBudget = 120 * time.Second
+	// virtualBudget is what a wait gets on virtual time, where it costs nothing.
+	virtualBudget = 24 * time.Hour
+)
+
+// session is one fixture on one cluster.
+type session struct {
+	fixture *fixture.Fixture
+	cluster Cluster
+	virtual bool
+	// invariants and replay are of the Options.
+	invariants func(context.Context, Cluster, string) []string
+	replay     func(name string, seed uint64) string
+	seed       uint64
+
+	namespace string
+	world     *world
+	start     time.Time
+	// last is when the action before was seen to be complete.
+	last time.Time
+	// refused holds what the API server refused, by action and reference.
+	refused  map[string]error
+	evidence []reports.Evidence
+}
+
+// failed is a verdict on the implementation, as opposed to any other error, which is
+// about the machine.
+type failed struct{ reports.Failure }
+
+func (f *failed) Error() string { return f.At + ": " + f.Message }
+
+// run acts and verifies. The result is nil, a *failed, or an error of the machine.
+func (s *session) run(ctx context.Context) error {
+	if err := s.cluster.CreateNamespace(ctx, s.namespace); err != nil {
+		return fmt.Errorf("creating namespace %s: %w", s.namespace, err)
+	}
+	s.start = s.cluster.Now()
+	s.last = s.start
+	s.world = newWorld(s.fixture, s.cluster.Now)
+	stop, err := s.observe()
+	defer stop()
+	if err != nil {
+		return err
+	}
+	if err := s.act(ctx); err != nil {
+		return err
+	}
+	for i := range s.fixture.Spec.Then {
+		check := &s.fixture.Spec.Then[i]
+		path := fmt.Sprintf("spec.then[%d].%s", i, check.Verb())
+		if err := s.verify(ctx, check, path); err != nil {
+			return err
+		}
+	}
+	return s.afterwards(ctx)
+}
+
+// afterwards asks what holds of every fixture.
+func (s *session) afterwards(ctx context.Context) error {
+	var broken []string
+	if inspector, ok := s.cluster.(Inspector); ok {
+		broken = append(broken, inspector.Violations()...)
+	}
+	if s.invariants != nil {
+		broken = append(broken, s.invariants(ctx, s.cluster, s.namespace)...)
+	}
+	if len(broken) > 0 {
+		f := s.failure(s.fixture.Spec.Pos, "invariants", "what must hold of every run was broken: "+broken[0])
+		f.Got = fmt.Sprint(broken)
+		return f
+	}
+	if user, ok := s.cluster.(MockUser); ok {
+		if unused := user.UnusedMocks(); len(unused) > 0 {
+			return &source.Error{Position: unused[0].Pos, Path: "spec.mocks", Message: fmt.Sprintf("the mock for image %q was not used", unused[0].Image), Hint: "remove it, or correct its image and command"}
+		}
+	}
+	return nil
+}
+
+// observe begins to watch every kind that the fixture is about, and those that
+// explain a failure.
+func (s *session) observe() (stop func(), err error) {
+	var stops []func()
+	stop = func() {
+		for _, f := range slices.Backward(stops) {
+			f()
+		}
+	}
+	kinds, explaining := s.kinds()
+	for i, kind := range slices.Concat(kinds, explaining) {
+		namespace := s.namespace
+		if kind.ClusterScoped {
+			namespace = ""
+		}
+		gvk := schema.GroupVersionKind{Group: kind.Group, Version: kind.Version, Kind: kind.Kind}
+		end, err := s.cluster.Observe(gvk, namespace, s.world.handler(kind))
+		if err != nil {
+			if i >= len(kinds) {
+				continue // a failure is explained without it
+			}
+			return stop, fmt.Errorf("watching %s: %w", gvk, err)
+		}
+		stops = append(stops, end)
+	}
+	return stop, nil
+}
+
+// kinds lists the kinds that must be watched, and those that are watched if possible.
+func (s *session) kinds() (must, may []fixture.KindInfo) {
+	seen := map[schema.GroupVersionKind]bool{}
+	add := func(list *[]fixture.KindInfo, r *fixture.Ref) {
+		if r == nil {
+			return
+		}
+		kind, ok := s.fixture.KindOf(r)
+		gvk := schema.GroupVersionKind{Group: kind.Group, Version: kind.Version, Kind: kind.Kind}
+		if ok && !seen[gvk] {
+			seen[gvk] = true
+			*list = append(*list, kind)
+		}
+	}
+	for _, r := range s.fixture.References() {
+		add(&must, r)
+		add(&must, r.Of)
+	}
+	for _, m := range s.fixture.Manifests {
+		if group, _ := m.GroupVersion(); group == fixture.GroupTekton {
+			add(&must, &fixture.Ref{Kind: lower(m.Kind), Name: m.Name})
+		}
+	}
+	for _, kind := range []string{"pod", "event"} {
+		add(&may, &fixture.Ref{Kind: kind})
+	}
+	return must, may
+}
+
+// allowance is how long a wait may take.
+func (s *session) allowance(within source.Duration) time.Duration {
+	budget := time.Duration(s.fixture.Spec.Budget)
+	switch {
+	case within > 0:
+		return time.Duration(within)
+	case s.virtual:
+		return max(virtualBudget, budget)
+	case budget > 0:
+		return budget
+	}
+	return defaultBudget
+}
+
+// wait lets the world go on until cond holds or the time is up (false, nil).
+func (s *session) wait(ctx context.Context, d time.Duration, cond func() bool) (bool, error) {
+	err := s.cluster.WaitUntil(ctx, s.cluster.Now().Add(d), cond)
+	switch {
+	case err == nil:
+		return true, nil
+	case errors.Is(err, ErrDeadline):
+		return false, nil
+	}
+	return false, fmt.Errorf("waiting: %w", err)
+}
+
+// changed wraps a condition that depends on what was observed alone, so that it is
+// asked only when there is something new. It holds the world's lock meanwhile.
+func (s *session) changed(cond func() bool) func() bool {
+	last := -1
+	return func() bool {
+		s.world.mu.Lock()
+		defer s.world.mu.Unlock()
+		if s.world.seq == last {
+			return false
+		}
+		last = s.world.seq
+		return cond()
+	}
+}
+
+// since renders the time since the fixture began, as +15.2s.
+func (s *session) since(t time.Time) string { return t.Sub(s.start).Round(time.Millisecond).String() }
+
+// proven adds evidence.
+func (s *session) proven(pos source.Position, path, object string, v *version, saw string) {
+	e := reports.Evidence{Check: path, At: pos.String(), Object: object, Saw: saw}
+	if v != nil {
+		e.After = s.since(v.at)
+		if s.virtual {
+			e.ResourceVersion = v.object.GetResourceVersion()
+		}
+	}
+	s.evidence = append(s.evidence, e)
+}

@@ -1,0 +1,106 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
+)
+
+// Target is a kind of cluster that an implementation runs on.
+type Target interface {
+	// Name is how reports name it: fake, envtest, kind.
+	Name() string
+	// Capabilities say what fixtures can ask of it. They do not change.
+	Capabilities() Capabilities
+	// Start makes a cluster ready: the implementation runs in it, under the setup.
+	// A target that is not Isolated has at most one cluster at a time.
+	Start(ctx context.Context, s Setup) (Cluster, error)
+}
+
+// Capabilities are what a target has.
+type Capabilities struct {
+	// VirtualTime: waiting costs nothing, and the same seed gives the same run.
+	VirtualTime bool
+	// Mocks, RealKubelet, Faults: as a fixture's needs.
+	Mocks, RealKubelet, Faults bool
+	// Isolated: every Start makes a cluster of its own, and clusters may live side by side.
+	// Otherwise fixtures share one, grouped by configuration.
+	Isolated bool
+	// Parallel is how many fixtures can run at once; 0 means one.
+	Parallel int
+	// Configurable says whether a key of feature-flags or config-defaults may be set; nil means none.
+	Configurable func(configMap, key string) bool
+	// Substituted are components (as fixture.ComponentLauncher) that are not the implementation's own on this target.
+	Substituted []string
+	// KubernetesVersion is for the report.
+	KubernetesVersion string
+}
+
+// Setup is what a cluster is started for.
+type Setup struct {
+	// Name is the fixture's name, or of a shared cluster the first one's.
+	Name string
+	// Seed decides everything random on virtual time.
+	Seed uint64
+	// Config are keys of the implementation's ConfigMaps, over their defaults.
+	Config fixture.Config
+	Mocks  []fixture.Mock
+	Faults []fixture.Fault
+}
+
+// ErrDeadline is returned by Clock.WaitUntil when the deadline passed.
+var ErrDeadline = errors.New("the deadline passed")
+
+// Cluster is a running cluster, as the engine sees it.
+type Cluster interface {
+	// Client reads and writes unstructured objects, without a cache.
+	Client() client.Client
+	Watcher
+	Containers
+	Clock
+	// CreateNamespace makes a namespace in which a Pod can be created: its default ServiceAccount is there.
+	CreateNamespace(ctx context.Context, name string) error
+	// Close ends the cluster, or the engine's use of it, and takes back its setup.
+	io.Closer
+}
+
+// Watcher shows every version of objects.
+type Watcher interface {
+	// Observe calls handler with what exists and then with every change, in order. The
+	// object is the handler's to keep, but not to change. An empty namespace means all.
+	Observe(gvk schema.GroupVersionKind, namespace string, handler func(watch.EventType, *unstructured.Unstructured)) (stop func(), err error)
+}
+
+// Containers reaches into Pods.
+type Containers interface {
+	// Logs returns what the container has printed.
+	Logs(ctx context.Context, namespace, pod, container string) (string, error)
+	// Exec runs a command in the container to its end.
+	Exec(ctx context.Context, namespace, pod, container string, argv []string) (stdout, stderr string, exit int, err error)
+}
+
+// Clock is the cluster's time.
+type Clock interface {
+	Now() time.Time
+	// WaitUntil lets the world go on until cond holds (nil), or until the deadline has
+	// passed (ErrDeadline); any other error means that the world broke. cond is asked at
+	// once and after every change, and on real time at least once a second.
+	WaitUntil(ctx context.Context, deadline time.Time, cond func() bool) error
+}
+
+// Traced clusters keep a trace of everything that happened.
+type Traced interface{ TraceHash() string }
+
+// MockUser clusters know which mocks have not been used.
+type MockUser interface{ UnusedMocks() []fixture.Mock }
+
+// Inspector clusters check their own invariants; each answer says what was broken.
+type Inspector interface{ Violations() []string }

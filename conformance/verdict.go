@@ -1,0 +1,163 @@
+package conformance
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/reports"
+)
+
+// severity orders results: the worst of a run's profiles is the run's.
+func severity(r reports.Result) int {
+	return slices.Index([]reports.Result{reports.Passed, reports.Inconclusive, reports.Partial, reports.Incomplete, reports.Errored, reports.Failed}, r)
+}
+
+func worse(a, b reports.Result) reports.Result {
+	if severity(b) > severity(a) {
+		return b
+	}
+	return a
+}
+
+// conclude judges a run by the rule: it passes only if every required fixture that
+// this target can meet, for all mandatory and claimed features, was executed and
+// passed, and something was. Reasons say in words what stands against it.
+func conclude(results []reports.Fixture, claims Claims, filter Filter) (reports.Result, []string, []reports.Profile) {
+	byProfile := map[string][]reports.Fixture{}
+	var names []string
+	for _, f := range results {
+		if _, ok := byProfile[f.Profile]; !ok {
+			names = append(names, f.Profile)
+		}
+		byProfile[f.Profile] = append(byProfile[f.Profile], f)
+	}
+	slices.Sort(names)
+	if len(results) == 0 {
+		reason := "the suite has no fixtures: nothing was run"
+		if !filter.empty() {
+			reason = "no fixture is selected by " + filter.String() + ": nothing was run"
+		}
+		return reports.Inconclusive, []string{reason}, nil
+	}
+	var (
+		profiles []reports.Profile
+		reasons  []string
+		result   = reports.Passed
+		claimed  = 0
+	)
+	for _, name := range names {
+		if !claims.profile(name) {
+			continue
+		}
+		claimed++
+		p := concludeProfile(name, byProfile[name], claims)
+		profiles = append(profiles, p)
+		result = worse(result, p.Result)
+		for _, reason := range p.Reasons {
+			reasons = append(reasons, name+": "+reason)
+		}
+	}
+	if claimed == 0 {
+		return reports.Inconclusive, []string{"none of the profiles " + strings.Join(names, ", ") + " is claimed: nothing was run"}, nil
+	}
+	return result, reasons, profiles
+}
+
+func concludeProfile(name string, results []reports.Fixture, claims Claims) reports.Profile {
+	p := reports.Profile{Name: name, Result: reports.Passed}
+	by := map[reports.Verdict][]string{} // of what counts
+	binding, passed := 0, 0
+	for _, f := range results {
+		switch f.Level {
+		case fixture.Required:
+			p.Required.Add(f.Verdict)
+		case fixture.Recommended:
+			p.Recommended.Add(f.Verdict)
+		default:
+			p.Reference.Add(f.Verdict)
+		}
+		for _, feature := range f.Features {
+			if has, _ := claims.feature(name, feature); has && !slices.Contains(p.Features, feature) {
+				p.Features = append(p.Features, feature)
+			}
+		}
+		binds := f.Level == fixture.Required || f.Level == fixture.Reference && claims.Reference
+		if !binds && f.Verdict != reports.Error {
+			continue // of these only a broken machine counts
+		}
+		if binds {
+			binding++
+		}
+		if f.Verdict == reports.Pass {
+			passed++
+		}
+		if f.Verdict == reports.Unsupported && !counts(f, claims) {
+			continue
+		}
+		by[f.Verdict] = append(by[f.Verdict], f.Name)
+	}
+	slices.Sort(p.Features)
+	against := func(r reports.Result, format string, args ...any) {
+		p.Result = worse(p.Result, r)
+		p.Reasons = append(p.Reasons, fmt.Sprintf(format, args...))
+	}
+	told := func(v reports.Verdict, r reports.Result, one, many string) {
+		if n := len(by[v]); n == 1 {
+			against(r, "%s: %s", one, by[v][0])
+		} else if n > 1 {
+			against(r, "%d %s: %s", n, many, some(by[v]))
+		}
+	}
+	told(reports.Fail, reports.Failed, "a required fixture failed", "required fixtures failed")
+	told(reports.Error, reports.Errored, "the machine broke in a fixture, which says nothing about the implementation", "fixtures in which the machine broke, which says nothing about the implementation")
+	told(reports.NotRun, reports.Incomplete, "a required fixture was not run", "required fixtures were not run")
+	told(reports.Excluded, reports.Partial, "a required fixture is excluded", "required fixtures are excluded")
+	told(reports.Unsupported, reports.Partial, "a required fixture is unsupported", "required fixtures are unsupported")
+	if profile, ok := fixture.ProfileNamed(name); ok {
+		for _, feature := range profile.Mandatory() {
+			if has, _ := claims.feature(name, feature); !has {
+				p.Missing = append(p.Missing, feature)
+			}
+		}
+	}
+	if len(p.Missing) > 0 {
+		against(reports.Partial, "mandatory features are not claimed: %s", strings.Join(p.Missing, ", "))
+	}
+	if passed == 0 {
+		switch {
+		case binding == 0:
+			against(reports.Inconclusive, "no required fixture was selected: nothing is shown")
+		case p.Required.NotOnThisTarget == p.Required.Total:
+			against(reports.Inconclusive, "no required fixture can be met by this target: nothing is shown")
+		default:
+			against(reports.Inconclusive, "no required fixture was executed and passed: nothing is shown")
+		}
+	}
+	return p
+}
+
+// counts says whether an unsupported fixture stands against a pass: a feature left
+// to choice and not claimed does not; a mandatory one, and configuration that may not
+// be touched, do.
+func counts(f reports.Fixture, claims Claims) bool {
+	if !claims.profile(f.Profile) {
+		return false
+	}
+	for _, feature := range f.Features {
+		if claimed, mandatory := claims.feature(f.Profile, feature); !claimed && !mandatory {
+			return false
+		}
+	}
+	return true
+}
+
+// some lists the first names.
+func some(names []string) string {
+	const most = 5
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
+}
