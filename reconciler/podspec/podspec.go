@@ -208,7 +208,7 @@ func (b *builder) pod() *corev1.Pod {
 	if b.waits {
 		delete(pod.Annotations, v1beta1.AnnotationReady) // a user's own would start the first Step too early
 	} else {
-		pod.Annotations[v1beta1.AnnotationReady] = v1beta1.ReadyValue
+		pod.Annotations[v1beta1.AnnotationReady] = v1beta1.AnnotationReadyValue
 	}
 	if t := tr.Spec.PodTemplate; t != nil {
 		applyTemplate(&pod.Spec, t.DeepCopy())

@@ -42,23 +42,6 @@ func OutOfBounds(spec *v1beta1.TaskSpec, given []v1beta1.Param) []string {
 	return slices.Compact(missing)
 }
 
-// MentionsRetryCount tells whether spec has a field whose value differs from attempt to attempt.
-func MentionsRetryCount(spec *v1beta1.TaskSpec, given []v1beta1.Param) bool {
-	const reference = open + retryCount + closed
-	mentioned := false
-	look := reader(func(s string) { mentioned = mentioned || strings.Contains(s, reference) })
-	visit(spec.DeepCopy(), look)
-	for _, p := range given {
-		look.value(p.Value)
-	}
-	for _, p := range spec.Params {
-		if p.Default != nil {
-			look.value(*p.Default)
-		}
-	}
-	return mentioned
-}
-
 // reader only looks.
 type reader func(string)
 
@@ -66,16 +49,6 @@ func (r reader) text(s *string) { r(*s) }
 
 func (r reader) list(l *[]string) {
 	for _, s := range *l {
-		r(s)
-	}
-}
-
-func (r reader) value(v v1beta1.ParamValue) {
-	r(v.StringVal)
-	for _, s := range v.ArrayVal {
-		r(s)
-	}
-	for _, s := range v.ObjectVal {
 		r(s)
 	}
 }

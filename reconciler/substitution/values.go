@@ -76,11 +76,9 @@ func contexts(tr *v1beta1.TaskRun, taskName string) Replacements {
 	r.texts["context.taskRun.namespace"] = tr.Namespace
 	r.texts["context.taskRun.uid"] = string(tr.UID)
 	r.texts["context.task.name"] = taskName
-	r.texts[retryCount] = strconv.Itoa(len(tr.Status.RetriesStatus))
+	r.texts["context.task.retry-count"] = strconv.Itoa(len(tr.Status.RetriesStatus))
 	return r
 }
-
-const retryCount = "context.task.retry-count"
 
 const resultsDir = "/tekton/results/"
 

@@ -1,0 +1,196 @@
+package taskrun
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
+
+	"github.com/plumbline-ci/plumbline/api/defaulting"
+	"github.com/plumbline-ci/plumbline/api/v1beta1"
+	"github.com/plumbline-ci/plumbline/reconciler/podspec"
+	"github.com/plumbline-ci/plumbline/reconciler/resolve"
+	"github.com/plumbline-ci/plumbline/reconciler/substitution"
+)
+
+// TaskSpecAnnotation, among the annotations of the status, holds the Task of a taskRef as it was found, in JSON, while
+// status.taskSpec shows it with its variables replaced and another attempt may have to replace them anew.
+const TaskSpecAnnotation = "plumbline.dev/task-spec"
+
+// plan is what the Pod of an attempt is made of.
+type plan struct {
+	// source is the Task as it was found, spec the same with variables replaced.
+	source, spec *v1beta1.TaskSpec
+	bindings     []v1beta1.WorkspaceBinding
+	claims       []*corev1.PersistentVolumeClaim
+}
+
+// prepare finds out what to run, whether it can be run, and replaces its variables (LC-20…LC-40).
+func (p *pass) prepare(ctx context.Context) error {
+	task, err := p.task(ctx)
+	if err != nil {
+		return err
+	}
+	p.tr.Status.TaskSpec = task.Spec
+	bindings, err := p.bindings(task.Spec)
+	if err != nil {
+		return err
+	}
+	if err := validate(p.tr, task, bindings, p.cfg.FeatureFlags.Alpha()); err != nil {
+		return failed(v1beta1.ReasonFailedValidation, err)
+	}
+	p.planFor(task, bindings)
+	return nil
+}
+
+// planFor completes the plan of an attempt that begins.
+func (p *pass) planFor(task resolve.Task, bindings []v1beta1.WorkspaceBinding) {
+	bindings, claims := podspec.Claims(p.tr, bindings)
+	alpha := p.cfg.FeatureFlags.Alpha()
+	p.plan = &plan{source: task.Spec, bindings: bindings, claims: claims}
+	p.plan.spec = substitution.Apply(task.Spec, substitution.Input{
+		TaskRun:              p.tr,
+		TaskName:             task.Name,
+		Bindings:             bindings,
+		Volumes:              podspec.WorkspaceVolumes(p.tr.UID, bindings),
+		Indexing:             alpha,
+		IsolatedWorkspaces:   alpha,
+		PropagatedWorkspaces: alpha && p.tr.Spec.TaskRef == nil,
+	})
+}
+
+// replan is the plan of an attempt whose Pod is recorded but gone: it runs what it ran.
+func (p *pass) replan() error {
+	bindings, err := p.bindings(p.tr.Status.TaskSpec)
+	if err != nil {
+		return err
+	}
+	bindings, claims := podspec.Claims(p.tr, bindings)
+	p.plan = &plan{spec: p.tr.Status.TaskSpec, bindings: bindings, claims: claims}
+	return nil
+}
+
+// settleSpec records the Task as it runs, once that is certain.
+func (p *pass) settleSpec() {
+	if p.plan == nil || p.plan.source == nil {
+		return
+	}
+	s := &p.tr.Status
+	s.TaskSpec = p.plan.spec
+	delete(s.Annotations, TaskSpecAnnotation)
+	if p.tr.Spec.TaskRef != nil && moreAttempts(p.tr) && !equality.Semantic.DeepEqual(p.plan.source, p.plan.spec) {
+		source, err := json.Marshal(p.plan.source)
+		if err != nil {
+			return // a Task that came as JSON; the next attempt would start from the replaced one
+		}
+		if s.Annotations == nil {
+			s.Annotations = map[string]string{}
+		}
+		s.Annotations[TaskSpecAnnotation] = string(source)
+	}
+	if len(s.Annotations) == 0 {
+		s.Annotations = nil
+	}
+}
+
+// task is the Task that the run runs: the one it began with, else the one it asks for.
+func (p *pass) task(ctx context.Context) (resolve.Task, error) {
+	if known, ok := p.knownTask(); ok {
+		return known, nil
+	}
+	task, err := resolve.Find(p.tr, cluster{ctx: ctx, pass: p})
+	if err != nil {
+		if passes(err) && !isResolveError(err) {
+			return task, err
+		}
+		return task, failedf(v1beta1.ReasonFailedResolution, "error when listing tasks for taskRun %s: failed to get task: %w", p.tr.Name, err)
+	}
+	defaulting.TaskSpec(task.Spec)
+	inherit(p.tr, task)
+	return task, nil
+}
+
+// knownTask is the Task of a taskRef that an earlier pass has found.
+func (p *pass) knownTask() (resolve.Task, bool) {
+	s := &p.tr.Status
+	if s.TaskSpec == nil || p.tr.Spec.TaskRef == nil {
+		return resolve.Task{}, false
+	}
+	task := resolve.Task{Name: resolve.Name(p.tr), Spec: s.TaskSpec.DeepCopy()}
+	if text, ok := s.Annotations[TaskSpecAnnotation]; ok {
+		var spec v1beta1.TaskSpec
+		if err := json.Unmarshal([]byte(text), &spec); err == nil {
+			task.Spec = &spec
+		}
+	}
+	return task, true
+}
+
+func isResolveError(err error) bool {
+	for _, known := range []error{resolve.ErrBundle, resolve.ErrResolver, resolve.ErrNothing} {
+		if errors.Is(err, known) {
+			return true
+		}
+	}
+	return false
+}
+
+// cluster is the store of Tasks.
+type cluster struct {
+	ctx  context.Context //nolint:containedctx // an adapter that lives as long as one call
+	pass *pass
+}
+
+func (c cluster) Task(namespace, name string) (*v1beta1.Task, error) {
+	task := &v1beta1.Task{}
+	err := c.pass.get(c.ctx, client.ObjectKey{Namespace: namespace, Name: name}, task)
+	return task, named(err, "tasks", name)
+}
+
+func (c cluster) ClusterTask(name string) (*v1beta1.ClusterTask, error) {
+	task := &v1beta1.ClusterTask{}
+	err := c.pass.get(c.ctx, client.ObjectKey{Name: name}, task)
+	return task, named(err, "clustertasks", name)
+}
+
+// named makes sure that a NotFound says what was not found in the words of the API.
+func named(err error, resource, name string) error {
+	if apierrors.IsNotFound(err) {
+		return apierrors.NewNotFound(v1beta1.Resource(resource), name)
+	}
+	return err
+}
+
+// bindings are the workspaces of the run, with the default binding for those that it has to bind and does not (LC-35).
+func (p *pass) bindings(spec *v1beta1.TaskSpec) ([]v1beta1.WorkspaceBinding, error) {
+	bindings := p.tr.Spec.Workspaces
+	text := p.cfg.Defaults.TaskRunWorkspaceBinding
+	if text == "" {
+		return bindings, nil
+	}
+	var fallback v1beta1.WorkspaceBinding
+	if err := yaml.Unmarshal([]byte(text), &fallback); err != nil {
+		return nil, failed(v1beta1.ReasonFailedResolution, fmt.Errorf("failed to unmarshal %v", text))
+	}
+	bound := map[string]bool{}
+	for _, b := range bindings {
+		bound[b.Name] = true
+	}
+	all := append([]v1beta1.WorkspaceBinding(nil), bindings...)
+	for _, w := range spec.Workspaces {
+		if w.Optional || bound[w.Name] {
+			continue
+		}
+		b := *fallback.DeepCopy()
+		b.Name = w.Name
+		b.Projected, b.CSI = nil, nil
+		all = append(all, b)
+	}
+	return all, nil
+}

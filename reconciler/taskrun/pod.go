@@ -1,0 +1,325 @@
+package taskrun
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/plumbline-ci/plumbline/api/config"
+	"github.com/plumbline-ci/plumbline/api/v1beta1"
+	"github.com/plumbline-ci/plumbline/api/validation"
+	"github.com/plumbline-ci/plumbline/reconciler/podspec"
+	"github.com/plumbline-ci/plumbline/reconciler/podstatus"
+)
+
+// How long to wait for what cannot be watched.
+const (
+	// quotaConflictDelay: another Pod was counted at the same moment (LC-50).
+	quotaConflictDelay = time.Second
+	// quotaDelay: nobody tells when there is room in a quota (LC-51).
+	quotaDelay = time.Minute
+	// takenDelay: a Pod of somebody else has the name (LC-53).
+	takenDelay = 2 * time.Second
+)
+
+const (
+	messageTaken         = "tried to create pod, but it already exists"
+	messageQuotaConflict = "tried to create pod, but it failed with ResourceQuotaConflictError"
+)
+
+// podName is the name of the Pod of this attempt.
+func (p *pass) podName() string {
+	if name := p.tr.Status.PodName; name != "" {
+		return name
+	}
+	return podspec.Name(p.tr)
+}
+
+// pod is the Pod of this attempt, made now if there is none.
+func (p *pass) pod(ctx context.Context) (*corev1.Pod, error) {
+	pod := &corev1.Pod{}
+	err := p.deps.Client.Get(ctx, client.ObjectKey{Namespace: p.tr.Namespace, Name: p.podName()}, pod)
+	switch {
+	case apierrors.IsNotFound(err):
+		return p.createPod(ctx)
+	case err != nil:
+		return nil, err
+	case !metav1.IsControlledBy(pod, p.tr):
+		return nil, &waiting{reason: v1beta1.ReasonPending, message: messageTaken, after: takenDelay}
+	default:
+		return pod, nil
+	}
+}
+
+func (p *pass) createPod(ctx context.Context) (*corev1.Pod, error) {
+	if err := p.confirm(ctx); err != nil {
+		return nil, err
+	}
+	if p.plan == nil {
+		if err := p.replan(); err != nil {
+			return nil, err
+		}
+	} else if err := validation.TaskSpec(p.plan.spec, p.cfg); err != nil {
+		return nil, p.refused(err)
+	}
+	if err := p.createClaims(ctx); err != nil {
+		return nil, err
+	}
+	pod, err := p.build(ctx)
+	if err != nil {
+		return nil, err
+	}
+	pod.Name = p.podName()
+	err = p.deps.Client.Create(ctx, pod)
+	switch {
+	case err == nil:
+		if t := p.tr.Spec.PodTemplate; t != nil && t.Affinity != nil && p.tr.Annotations[v1beta1.AnnotationAffinityAssistant] != "" {
+			p.event(corev1.EventTypeWarning, v1beta1.EventReasonPodAffinityOverwrite,
+				fmt.Sprintf("Pod template affinity is overwritten by affinity assistant for pod %q", pod.Name))
+		}
+		return pod, nil
+	case apierrors.IsAlreadyExists(err):
+		return p.existingPod(ctx)
+	default:
+		return nil, p.createError(err)
+	}
+}
+
+// existingPod is the Pod that the cache does not have yet; or it is not ours.
+func (p *pass) existingPod(ctx context.Context) (*corev1.Pod, error) {
+	pod := &corev1.Pod{}
+	err := p.deps.Reader.Get(ctx, client.ObjectKey{Namespace: p.tr.Namespace, Name: p.podName()}, pod)
+	if err == nil && metav1.IsControlledBy(pod, p.tr) {
+		return pod, nil
+	}
+	if client.IgnoreNotFound(err) != nil {
+		return nil, err
+	}
+	return nil, &waiting{reason: v1beta1.ReasonPending, message: messageTaken, after: takenDelay}
+}
+
+// createError is what the refusal of a Pod means.
+func (p *pass) createError(err error) error {
+	switch {
+	case isQuotaConflict(err):
+		return &waiting{reason: v1beta1.ReasonPending, message: messageQuotaConflict, after: quotaConflictDelay}
+	case apierrors.IsForbidden(err) && strings.Contains(err.Error(), "exceeded quota"):
+		// The API has no other way to tell a full quota from missing rights.
+		return &waiting{
+			reason: v1beta1.ReasonExceededResourceQuota, message: fmt.Sprintf("TaskRun Pod exceeded available resources: %v", err), after: quotaDelay,
+		}
+	case passes(err):
+		return err
+	default:
+		return p.refused(err)
+	}
+}
+
+func isQuotaConflict(err error) bool {
+	var status apierrors.APIStatus
+	return apierrors.IsConflict(err) && errors.As(err, &status) &&
+		status.Status().Details != nil && status.Status().Details.Kind == "resourcequotas"
+}
+
+// refused is the failure of an attempt whose Pod cannot be made (LC-54).
+func (p *pass) refused(err error) error {
+	if errors.Is(err, podspec.ErrKnownHosts) {
+		return failed(v1beta1.ReasonFailedValidation, err)
+	}
+	hint := "Maybe invalid TaskSpec"
+	if ref := p.tr.Spec.TaskRef; ref != nil {
+		hint = fmt.Sprintf("Maybe missing or invalid Task %s/%s", p.tr.Namespace, ref.Name)
+	}
+	return failedf(v1beta1.ReasonPodCreationFailed, "failed to create task run pod %q: %w. %s", p.tr.Name, err, hint)
+}
+
+// createClaims makes the claims that the templates among the workspaces ask for (POD-96).
+func (p *pass) createClaims(ctx context.Context) error {
+	for _, claim := range p.plan.claims {
+		key := client.ObjectKeyFromObject(claim)
+		err := p.get(ctx, key, &corev1.PersistentVolumeClaim{})
+		verb := "retrieve"
+		if apierrors.IsNotFound(err) {
+			verb = "create"
+			err = p.deps.Client.Create(ctx, claim)
+		}
+		if err == nil || apierrors.IsAlreadyExists(err) {
+			continue
+		}
+		if passes(err) {
+			return err
+		}
+		return failedf(v1beta1.ReasonCouldntCreateWorkspacePVC,
+			"Failed to create PVC for TaskRun %s/%s workspaces correctly: failed to %s PVC %s: %w", p.tr.Namespace, p.tr.Name, verb, claim.Name, err)
+	}
+	return nil
+}
+
+// build makes the Pod of the plan.
+func (p *pass) build(ctx context.Context) (*corev1.Pod, error) {
+	flags := &p.cfg.FeatureFlags
+	in := podspec.Input{
+		TaskRun:  p.tr,
+		Spec:     p.plan.spec,
+		Bindings: p.plan.bindings,
+		Timeout:  p.timeout(),
+		Revision: p.deps.Revision,
+		Features: podspec.Features{
+			Alpha:              flags.Alpha(),
+			DisableCredentials: flags.DisableCredsInit,
+			RequireKnownHosts:  flags.RequireGitSSHKnownHosts,
+			AwaitSidecars:      flags.AwaitSidecarReadiness,
+			InjectedSidecars:   flags.InjectedSidecars,
+			ResultsFromSidecar: flags.ResultsFrom == config.ResultsFromSidecarLogs,
+			ForbiddenEnv:       p.cfg.Defaults.ForbiddenEnv,
+		},
+		Images: p.deps.Images,
+		Image:  p.image(ctx),
+	}
+	var err error
+	if !in.Features.DisableCredentials {
+		if in.Secrets, err = p.secrets(ctx); err != nil {
+			return nil, p.buildError(err)
+		}
+	}
+	var ranges corev1.LimitRangeList
+	if err := p.deps.Client.List(ctx, &ranges, client.InNamespace(p.tr.Namespace)); err != nil {
+		return nil, err
+	}
+	in.LimitRanges = ranges.Items
+	pod, err := podspec.Build(in)
+	if err != nil {
+		return nil, p.buildError(err)
+	}
+	return pod, nil
+}
+
+// buildError tells trouble of the cluster, met while building, from an input of which no Pod can be built.
+func (p *pass) buildError(err error) error {
+	var trouble *clusterError
+	if errors.As(err, &trouble) {
+		return trouble.cause
+	}
+	return p.refused(fmt.Errorf("translating TaskSpec to Pod: %w", err))
+}
+
+// clusterError is trouble that passes.
+type clusterError struct{ cause error }
+
+func (e *clusterError) Error() string { return e.cause.Error() }
+
+// lookedUp separates trouble that passes from answers that stay.
+func lookedUp(err error) error {
+	if err != nil && passes(err) {
+		return &clusterError{err}
+	}
+	return err
+}
+
+// secrets are those of the service account, each once, in its order.
+func (p *pass) secrets(ctx context.Context) ([]corev1.Secret, error) {
+	account := &corev1.ServiceAccount{}
+	key := client.ObjectKey{Namespace: p.tr.Namespace, Name: p.serviceAccount()}
+	if err := p.get(ctx, key, account); err != nil {
+		return nil, lookedUp(err)
+	}
+	var secrets []corev1.Secret
+	seen := map[string]bool{}
+	for _, ref := range account.Secrets {
+		if seen[ref.Name] {
+			continue
+		}
+		seen[ref.Name] = true
+		var secret corev1.Secret
+		if err := p.get(ctx, client.ObjectKey{Namespace: p.tr.Namespace, Name: ref.Name}, &secret); err != nil {
+			return nil, lookedUp(err)
+		}
+		secrets = append(secrets, secret)
+	}
+	return secrets, nil
+}
+
+func (p *pass) serviceAccount() string {
+	if name := p.tr.Spec.ServiceAccountName; name != "" {
+		return name
+	}
+	return "default"
+}
+
+// image is the look-up of images on behalf of the run.
+func (p *pass) image(ctx context.Context) func(string) (podspec.Image, error) {
+	access := ImageAccess{Namespace: p.tr.Namespace, ServiceAccount: p.serviceAccount()}
+	if t := p.tr.Spec.PodTemplate; t != nil {
+		for _, s := range t.ImagePullSecrets {
+			access.PullSecrets = append(access.PullSecrets, s.Name)
+		}
+	}
+	return func(reference string) (podspec.Image, error) {
+		if p.deps.ImageConfig == nil {
+			return podspec.Image{}, errors.New("no registry can be asked: the step needs a command or a script")
+		}
+		return p.deps.ImageConfig.ImageConfig(ctx, reference, access)
+	}
+}
+
+// announce lets the first Step start when the Sidecars are up (§7.2).
+func (p *pass) announce(ctx context.Context, pod *corev1.Pod) error {
+	a := podstatus.Announce(pod, p.moment)
+	if a.Again > 0 {
+		p.wakeAt(p.moment.Add(a.Again))
+	}
+	if a.Value == "" {
+		return nil
+	}
+	operations := []operation{}
+	if len(pod.Annotations) == 0 {
+		operations = append(operations, operation{Op: "add", Path: "/metadata/annotations", Value: map[string]string{}})
+	}
+	operations = append(operations, annotate(v1beta1.AnnotationReady, a.Value))
+	if a.First {
+		operations = append(operations, annotate(podstatus.ReadySinceAnnotation, p.moment.UTC().Format(time.RFC3339Nano)))
+	}
+	return client.IgnoreNotFound(p.patchPod(ctx, pod, operations))
+}
+
+// operation is one of a JSON patch.
+type operation struct {
+	Op    string `json:"op"`
+	Path  string `json:"path"`
+	Value any    `json:"value"`
+}
+
+func annotate(key, value string) operation {
+	return operation{Op: "add", Path: "/metadata/annotations/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key), Value: value}
+}
+
+func (p *pass) patchPod(ctx context.Context, pod *corev1.Pod, operations []operation) error {
+	data, err := json.Marshal(operations)
+	if err != nil {
+		return err
+	}
+	target := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: pod.Namespace, Name: pod.Name}}
+	return p.deps.Client.Patch(ctx, target, client.RawPatch(types.JSONPatchType, data))
+}
+
+// deletePod deletes the Pod of this attempt, recorded or not.
+func (p *pass) deletePod(ctx context.Context) error {
+	if err := p.confirm(ctx); err != nil {
+		return err
+	}
+	pod := &corev1.Pod{}
+	err := p.deps.Reader.Get(ctx, client.ObjectKey{Namespace: p.tr.Namespace, Name: p.podName()}, pod)
+	if err != nil || !metav1.IsControlledBy(pod, p.tr) || pod.DeletionTimestamp != nil {
+		return client.IgnoreNotFound(err)
+	}
+	return client.IgnoreNotFound(p.deps.Client.Delete(ctx, pod, client.Preconditions{UID: &pod.UID}))
+}

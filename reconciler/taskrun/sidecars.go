@@ -1,0 +1,124 @@
+package taskrun
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/plumbline-ci/plumbline/api/config"
+	"github.com/plumbline-ci/plumbline/api/v1beta1"
+	"github.com/plumbline-ci/plumbline/reconciler/podspec"
+	"github.com/plumbline-ci/plumbline/reconciler/podstatus"
+)
+
+// afterEnd is the pass of a run that is over: its Sidecars are stopped and shown as stopped. Nothing else of it changes.
+func (p *pass) afterEnd(ctx context.Context) error {
+	if err := p.stopPastAttempts(ctx); err != nil {
+		return err
+	}
+	if p.tr.Status.PodName == "" || podIsDeleted(succeeded(&p.tr.Status).Reason) {
+		return nil
+	}
+	pod, err := p.cachedPod(ctx, p.tr.Status.PodName)
+	if err != nil || pod == nil {
+		return err
+	}
+	if err := p.stopSidecars(ctx, pod); err != nil {
+		return fmt.Errorf("error stopping sidecars of Pod %q: %w", pod.Name, err)
+	}
+	states := podstatus.StoppedSidecars(pod, p.deps.Images.Nop)
+	if len(states) == 0 || equality.Semantic.DeepEqual(states, p.stored.Status.Sidecars) {
+		return nil
+	}
+	updated := p.stored.DeepCopy()
+	updated.Status.Sidecars = states
+	return p.deps.Client.Status().Update(ctx, updated)
+}
+
+// podIsDeleted tells whether an attempt that ends for that reason takes its Pod with it.
+func podIsDeleted(reason string) bool {
+	switch reason {
+	case v1beta1.ReasonCancelled, v1beta1.ReasonTimedOut, v1beta1.ReasonImagePullFailed, v1beta1.ReasonCreateContainerConfigError,
+		v1beta1.ReasonResultLargerThanAllowedLimit:
+		return true
+	}
+	return false
+}
+
+// stopPastAttempts stops what still runs beside the Steps of attempts that have failed.
+func (p *pass) stopPastAttempts(ctx context.Context) error {
+	for i := range p.tr.Status.RetriesStatus {
+		name := p.tr.Status.RetriesStatus[i].PodName
+		if name == "" {
+			continue
+		}
+		pod, err := p.cachedPod(ctx, name)
+		if err != nil {
+			return err
+		}
+		if pod == nil {
+			continue
+		}
+		if err := p.stopSidecars(ctx, pod); err != nil {
+			return fmt.Errorf("error stopping sidecars of Pod %q: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// cachedPod is the run's Pod of that name, or nil.
+func (p *pass) cachedPod(ctx context.Context, name string) (*corev1.Pod, error) {
+	pod := &corev1.Pod{}
+	err := p.deps.Client.Get(ctx, client.ObjectKey{Namespace: p.tr.Namespace, Name: name}, pod)
+	if err != nil {
+		return nil, client.IgnoreNotFound(err)
+	}
+	if !metav1.IsControlledBy(pod, p.tr) || pod.DeletionTimestamp != nil {
+		return nil, nil
+	}
+	return pod, nil
+}
+
+// stopSidecars gives what runs beside the Steps an image that does nothing, all at once. The kubelet then restarts those
+// containers, which end at once.
+func (p *pass) stopSidecars(ctx context.Context, pod *corev1.Pod) error {
+	var operations []operation
+	for _, i := range podstatus.ToStop(pod, p.deps.Images.Nop) {
+		path := fmt.Sprintf("/spec/containers/%d", i)
+		operations = append(operations,
+			operation{Op: "test", Path: path + "/name", Value: pod.Spec.Containers[i].Name},
+			operation{Op: "replace", Path: path + "/image", Value: p.deps.Images.Nop},
+		)
+	}
+	if len(operations) == 0 {
+		return nil
+	}
+	return client.IgnoreNotFound(p.patchPod(ctx, pod, operations))
+}
+
+// loggedResults are the results that a Sidecar has printed, if results come from there (§7.6).
+func (p *pass) loggedResults(ctx context.Context, pod *corev1.Pod) ([]podstatus.LoggedResult, error) {
+	flags := &p.cfg.FeatureFlags
+	container := podspec.SidecarContainerName(podspec.ResultsSidecar)
+	if p.deps.Logs == nil || pod.Status.Phase == corev1.PodPending || !hasContainer(pod, container) || flags.ResultsFrom != config.ResultsFromSidecarLogs {
+		return nil, nil
+	}
+	log, err := p.deps.Logs.Logs(ctx, pod.Namespace, pod.Name, container)
+	if err != nil {
+		return nil, err
+	}
+	return podstatus.ParseResultLog(log, flags.MaxResultSize)
+}
+
+func hasContainer(pod *corev1.Pod, name string) bool {
+	for i := range pod.Spec.Containers {
+		if pod.Spec.Containers[i].Name == name {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,220 @@
+package taskrun
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/plumbline-ci/plumbline/api/v1beta1"
+	"github.com/plumbline-ci/plumbline/api/validation"
+	"github.com/plumbline-ci/plumbline/reconciler/resolve"
+	"github.com/plumbline-ci/plumbline/reconciler/substitution"
+)
+
+// validate tells whether a TaskRun and its Task fit together, as far as admission cannot know: it sees only one of them.
+// The first problem counts (LC-29…LC-40).
+func validate(tr *v1beta1.TaskRun, task resolve.Task, bindings []v1beta1.WorkspaceBinding, alpha bool) error {
+	if err := validateRequests(task.Spec); err != nil {
+		return err
+	}
+	if err := validateParams(task, tr.Spec.Params); err != nil {
+		return err
+	}
+	if err := validateResources(task, tr.Spec.Resources); err != nil {
+		return err
+	}
+	if alpha {
+		if missing := substitution.OutOfBounds(task.Spec, tr.Spec.Params); len(missing) > 0 {
+			return fmt.Errorf("non-existent param references:%v", missing)
+		}
+	}
+	if err := validateWorkspaces(task.Spec, bindings, alpha && tr.Spec.TaskRef == nil); err != nil {
+		return err
+	}
+	if _, ok := tr.Annotations[v1beta1.AnnotationAffinityAssistant]; ok && countClaims(bindings) > 1 {
+		return errors.New("more than one PersistentVolumeClaim is bound")
+	}
+	return validateOverrides(tr, task.Spec)
+}
+
+// validateRequests compares requests with limits of the Steps, or of their template (LC-29).
+func validateRequests(spec *v1beta1.TaskSpec) error {
+	for i := range spec.Steps {
+		own := spec.Steps[i].Resources
+		for _, name := range slices.Sorted(maps.Keys(own.Requests)) {
+			limit, limited := own.Limits[name]
+			if !limited && spec.StepTemplate != nil {
+				limit, limited = spec.StepTemplate.Resources.Limits[name]
+			}
+			if request := own.Requests[name]; limited && request.Cmp(limit) > 0 {
+				return fmt.Errorf("Invalid request resource value: %s must be less or equal to limit %s", &request, &limit) //nolint:staticcheck // the reference's words
+			}
+		}
+	}
+	return nil
+}
+
+// validateParams looks for params without value, of the wrong type and without required keys. Params that the Task does
+// not declare are nobody's concern (LC-30…32).
+func validateParams(task resolve.Task, given []v1beta1.Param) error {
+	values := map[string]v1beta1.ParamValue{}
+	for _, p := range given {
+		values[p.Name] = p.Value
+	}
+	var missing, mistyped []string
+	incomplete := map[string][]string{}
+	for _, d := range task.Spec.Params {
+		value, ok := values[d.Name]
+		switch {
+		case !ok && d.Default == nil:
+			missing = append(missing, d.Name)
+		case ok && !typeFits(d.Type, value):
+			mistyped = append(mistyped, d.Name)
+		case d.Type == v1beta1.ParamTypeObject:
+			if keys := missingKeys(d, value, ok); len(keys) > 0 {
+				incomplete[d.Name] = keys
+			}
+		}
+	}
+	problem := ""
+	switch {
+	case len(missing) > 0:
+		problem = fmt.Sprintf("missing values for these params which have no default values: %v", missing)
+	case len(mistyped) > 0:
+		problem = fmt.Sprintf("param types don't match the user-specified type: %v", mistyped)
+	case len(incomplete) > 0:
+		problem = fmt.Sprintf("missing keys for these params which are required in ParamSpec's properties %v", incomplete)
+	default:
+		return nil
+	}
+	return fmt.Errorf("invalid input params for task %s: %s", task.Name, problem)
+}
+
+// typeFits compares types; a reference that something else was to replace may stand for a list or an object.
+func typeFits(declared v1beta1.ParamType, value v1beta1.ParamValue) bool {
+	if declared == "" {
+		declared = v1beta1.ParamTypeString
+	}
+	if value.Type == declared {
+		return true
+	}
+	text := value.StringVal
+	return value.Type == v1beta1.ParamTypeString && strings.HasPrefix(text, "$(") && strings.HasSuffix(text, ")")
+}
+
+func missingKeys(declared v1beta1.ParamSpec, value v1beta1.ParamValue, given bool) []string {
+	if given && value.Type != v1beta1.ParamTypeObject {
+		return nil
+	}
+	var missing []string
+	for _, key := range slices.Sorted(maps.Keys(declared.Properties)) {
+		hasDefault := false
+		if declared.Default != nil {
+			_, hasDefault = declared.Default.ObjectVal[key]
+		}
+		if _, hasValue := value.ObjectVal[key]; !hasValue && !hasDefault {
+			missing = append(missing, key)
+		}
+	}
+	return missing
+}
+
+// validateResources compares the deprecated resources by name. What they are for is not supported, so none can be bound
+// (LC-33).
+func validateResources(task resolve.Task, bound *v1beta1.TaskRunResources) error {
+	var required, declared, given []string
+	if r := task.Spec.Resources; r != nil {
+		for _, d := range slices.Concat(r.Inputs, r.Outputs) {
+			declared = append(declared, d.Name)
+			if !d.Optional {
+				required = append(required, d.Name)
+			}
+		}
+	}
+	if bound != nil {
+		for _, b := range slices.Concat(bound.Inputs, bound.Outputs) {
+			given = append(given, b.Name)
+		}
+	}
+	if missing := without(required, given); len(missing) > 0 {
+		return fmt.Errorf("invalid input resources for task %s: Task's declared required resources are missing from the TaskRun: %v", task.Name, missing)
+	}
+	if extra := without(given, declared); len(extra) > 0 {
+		return fmt.Errorf("invalid input resources for task %s: TaskRun's declared resources didn't match usage in Task: %v", task.Name, extra)
+	}
+	if len(given) > 0 {
+		return fmt.Errorf("invalid input resources for task %s: PipelineResources are not supported: %v", task.Name, given)
+	}
+	return nil
+}
+
+func without(names, excluded []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return slices.Contains(excluded, n) })
+}
+
+// validateWorkspaces compares bindings with declarations; propagated says that bindings declare (LC-36…38).
+func validateWorkspaces(spec *v1beta1.TaskSpec, bindings []v1beta1.WorkspaceBinding, propagated bool) error {
+	bound := map[string]bool{}
+	for i := range bindings {
+		if err := validation.WorkspaceBinding("workspace", &bindings[i]).OrNil(); err != nil {
+			return fmt.Errorf("binding %q is invalid: %w", bindings[i].Name, err)
+		}
+		bound[bindings[i].Name] = true
+	}
+	declared := map[string]bool{}
+	for _, w := range spec.Workspaces {
+		declared[w.Name] = true
+		if !w.Optional && !bound[w.Name] {
+			return fmt.Errorf("declared workspace %q is required but has not been bound", w.Name)
+		}
+	}
+	for _, b := range bindings {
+		if !declared[b.Name] && !propagated {
+			return fmt.Errorf("workspace binding %q does not match any declared workspace", b.Name)
+		}
+	}
+	return nil
+}
+
+// countClaims is the number of different claims; every template makes one of its own.
+func countClaims(bindings []v1beta1.WorkspaceBinding) int {
+	claims := map[string]bool{}
+	templates := 0
+	for _, b := range bindings {
+		switch {
+		case b.PersistentVolumeClaim != nil:
+			claims[b.PersistentVolumeClaim.ClaimName] = true
+		case b.VolumeClaimTemplate != nil:
+			templates++
+		}
+	}
+	return len(claims) + templates
+}
+
+// validateOverrides looks for overrides of what the Task does not have (LC-40).
+func validateOverrides(tr *v1beta1.TaskRun, spec *v1beta1.TaskSpec) error {
+	steps, sidecars := map[string]bool{}, map[string]bool{}
+	for _, s := range spec.Steps {
+		steps[s.Name] = true
+	}
+	for _, s := range spec.Sidecars {
+		sidecars[s.Name] = true
+	}
+	var problems []error
+	for _, o := range tr.Spec.StepOverrides {
+		if !steps[o.Name] {
+			problems = append(problems, fmt.Errorf("invalid StepOverride: No Step named %s", o.Name))
+		}
+	}
+	for _, o := range tr.Spec.SidecarOverrides {
+		if !sidecars[o.Name] {
+			problems = append(problems, fmt.Errorf("invalid SidecarOverride: No Sidecar named %s", o.Name))
+		}
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	return errors.New(multiple(problems...))
+}

@@ -1,0 +1,85 @@
+package taskrun
+
+import (
+	"context"
+	"fmt"
+	"maps"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/plumbline-ci/plumbline/api/v1beta1"
+)
+
+// event is something to tell once the status it is about is stored.
+type event struct{ eventtype, reason, message string }
+
+func (p *pass) event(eventtype, reason, message string) {
+	p.events = append(p.events, event{eventtype, reason, message})
+}
+
+// eventOfChange tells about a new condition (§3.11).
+func (p *pass) eventOfChange(before, after *v1beta1.Condition) {
+	if after == nil || before.Equivalent(after) {
+		return
+	}
+	switch {
+	case after.IsTrue():
+		p.event(corev1.EventTypeNormal, v1beta1.ReasonSucceeded, after.Message)
+	case after.IsFalse():
+		p.event(corev1.EventTypeWarning, v1beta1.ReasonFailed, after.Message)
+	default:
+		p.event(corev1.EventTypeNormal, after.Reason, after.Message)
+	}
+}
+
+// write stores metadata and status, each only if it changed, and records the events. Both writes fail if the TaskRun is
+// not the one that was read; then nothing is told.
+func (p *pass) write(ctx context.Context) error {
+	changed := !equality.Semantic.DeepEqual(p.stored.Status, p.tr.Status)
+	current := p.stored
+	if !maps.Equal(p.stored.Labels, p.tr.Labels) || !maps.Equal(p.stored.Annotations, p.tr.Annotations) {
+		updated := p.stored.DeepCopy()
+		updated.Labels, updated.Annotations = p.tr.Labels, p.tr.Annotations
+		patch := client.MergeFromWithOptions(p.stored, client.MergeFromWithOptimisticLock{})
+		if err := p.deps.Client.Patch(ctx, updated, patch); err != nil {
+			return p.unwritten(err, v1beta1.EventReasonError, err.Error())
+		}
+		current = updated
+	}
+	if changed {
+		updated := current.DeepCopy()
+		updated.Status = p.tr.Status
+		if err := p.deps.Client.Status().Update(ctx, updated); err != nil {
+			return p.unwritten(err, v1beta1.EventReasonUpdateFailed, fmt.Sprintf("Failed to update status for %q: %v", p.tr.Name, err))
+		}
+	}
+	p.tell(changed)
+	return nil
+}
+
+// tell records the events. Warnings about something that has not changed have been recorded before.
+func (p *pass) tell(changed bool) {
+	if !changed {
+		return
+	}
+	for _, e := range p.events {
+		p.deps.Recorder.Event(p.stored, e.eventtype, e.reason, e.message)
+	}
+}
+
+// unwritten is what a failed write means for the pass. That somebody was faster needs no telling, and if the TaskRun is
+// gone nobody is there to be told.
+func (p *pass) unwritten(err error, reason, message string) error {
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil
+	case apierrors.IsConflict(err):
+		return err
+	default:
+		p.deps.Recorder.Event(p.stored, corev1.EventTypeWarning, reason, message)
+		return err
+	}
+}
