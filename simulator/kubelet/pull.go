@@ -70,7 +70,8 @@ func (w *worker) pullFailed(s *slot, err error) bool {
 		return false
 	}
 	s.pullErr = err.Error()
-	s.pulls.next(w.now(), 0)
+	s.pulls.grow()
+	s.pulls.since = w.now()
 	w.event(s.fieldPath, corev1.EventTypeWarning, reasonFailed, fmt.Sprintf("Failed to pull image %q: %s", s.spec.Image, s.pullErr))
 	w.event(s.fieldPath, corev1.EventTypeWarning, reasonFailed, "Error: "+reasonErrImagePull)
 	s.wait(reasonErrImagePull, s.pullErr)

@@ -145,7 +145,7 @@ func (w *worker) start(s *slot) (ok bool) {
 	if restart {
 		s.restarts++
 		s.previous, s.previousLog = s.terminated, s.log
-		s.crashes.next(s.terminated.FinishedAt.Time, s.ranFor())
+		s.crashes.grow()
 	}
 	log := &output{limit: w.k.o.LogLimit}
 	config.Log = func(_ int, b []byte) { log.write(b) }
@@ -255,7 +255,7 @@ func (s *slot) release() {
 // backOff is an exponential wait between attempts.
 type backOff struct {
 	delay time.Duration
-	until time.Time
+	since time.Time // the failure that the wait counts from
 }
 
 // The waits of kubelets: for restarts and for pulls.
@@ -265,21 +265,27 @@ const (
 	backOffReset = 10 * time.Minute // a container that ran this long starts afresh
 )
 
-// next starts or doubles the wait, counted from a moment. ran is how long the
-// thing worked before it failed.
-func (b *backOff) next(from time.Time, ran time.Duration) {
-	if b.delay == 0 || ran >= backOffReset {
+// grow starts or doubles the wait.
+func (b *backOff) grow() {
+	if b.delay == 0 {
 		b.delay = backOffFirst
 	} else {
 		b.delay = min(2*b.delay, backOffMost)
 	}
-	b.until = from.Add(b.delay)
 }
 
 // remaining returns how long is still to wait.
 func (b *backOff) remaining(now time.Time) time.Duration {
-	if b.delay == 0 {
+	return max(0, b.since.Add(b.delay).Sub(now))
+}
+
+// crashWait returns how long the last instance's end keeps the next from starting.
+// The first restart is free.
+func (s *slot) crashWait() time.Duration {
+	if s.crashes.delay == 0 || s.ranFor() >= backOffReset && s.exit != nil {
+		s.crashes = backOff{}
 		return 0
 	}
-	return max(0, b.until.Sub(now))
+	s.crashes.since = s.terminated.FinishedAt.Time
+	return s.crashes.remaining(s.w.now())
 }

@@ -3,6 +3,7 @@ package kubelet
 import (
 	"context"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -202,7 +203,7 @@ func (w *worker) conditions(phase corev1.PodPhase) []corev1.PodCondition {
 	add(corev1.PodReady, gateReason == "", gateReason, gateMessage)
 	add(corev1.ContainersReady, ready, reason, message)
 	add(corev1.PodScheduled, true, "", "")
-	return append(out, w.foreign()...)
+	return out
 }
 
 // since returns when a condition took its status.
@@ -295,31 +296,50 @@ func (w *worker) foreign() []corev1.PodCondition {
 // attempts is how often a status write is tried over a conflict.
 const attempts = 5
 
-// write stores a status, if it says anything new. A write that fails is made good
+// write stores a status, if it says anything new. It reports whether the status
+// is stored, or has nowhere to be stored any more. A write that fails is made good
 // by a later sync.
-func (w *worker) write(st corev1.PodStatus) {
-	if w.gone || w.k.lost || w.hasStatus && reflect.DeepEqual(st, w.written) {
-		return
+func (w *worker) write(st corev1.PodStatus) (done bool) {
+	if w.gone || w.hasStatus && reflect.DeepEqual(st, w.written) {
+		return true
+	}
+	if w.k.lost {
+		return false
 	}
 	for range attempts {
 		p := *w.base // the parts are shared; only the status is replaced
 		p.Status = st
+		if others := w.foreign(); len(others) > 0 {
+			p.Status.Conditions = append(slices.Clip(st.Conditions), others...)
+		}
 		err := w.k.o.Client.Status().Update(context.Background(), &p)
 		switch {
 		case err == nil:
 			w.base, w.written, w.hasStatus = &p, st, true
-			return
+			return true
 		case apierrors.IsNotFound(err):
-			return // the watch will say so
+			return true // the watch will say so
 		case apierrors.IsConflict(err):
 			live := w.live()
 			if live == nil {
-				return
+				return true
 			}
 			w.base = live
 			continue
 		}
 		break
 	}
-	w.request(w.now().Add(time.Second))
+	w.request(w.now().Add(rewrite.Low))
+	return false
+}
+
+// rewrite is the wait after a status that could not be written.
+var rewrite = Range{time.Second, time.Second}
+
+// conclude writes a status that must not be lost.
+func (w *worker) conclude(st corev1.PodStatus) {
+	for !w.write(st) {
+		w.settle(rewrite)
+		w.online()
+	}
 }

@@ -15,7 +15,7 @@ func (w *worker) windDown() {
 	w.settle(w.k.timing.Relist)
 	w.online()
 	w.sandbox = false
-	w.write(w.final())
+	w.conclude(w.final())
 }
 
 // terminate ends a Pod that is deleted, out of time or evicted.
@@ -31,7 +31,7 @@ func (w *worker) terminate() {
 	}
 	w.sandbox = false
 	w.outcome = w.stop.outcome
-	w.write(w.final())
+	w.conclude(w.final())
 	if w.pod.DeletionTimestamp != nil {
 		w.settle(w.k.timing.Teardown)
 	}

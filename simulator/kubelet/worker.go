@@ -436,7 +436,7 @@ func (w *worker) initialize() (done, ok bool) {
 // revive starts a container that does not run, unless it has to wait first.
 func (w *worker) revive(s *slot) (ok bool) {
 	if s.ended() {
-		if wait := s.crashes.remaining(w.now()); wait > 0 {
+		if wait := s.crashWait(); wait > 0 {
 			s.backOff(wait)
 			w.request(w.now().Add(wait))
 			return true
@@ -474,7 +474,7 @@ func (w *worker) admit() (reason, message string) {
 func (w *worker) reject(reason, message string) {
 	message = "Pod was rejected: " + message
 	w.event("", corev1.EventTypeWarning, reason, message)
-	w.write(corev1.PodStatus{
+	w.conclude(corev1.PodStatus{
 		Phase: corev1.PodFailed, Reason: reason, Message: message, StartTime: &w.startTime,
 		ObservedGeneration: w.pod.Generation, QOSClass: w.pod.Status.QOSClass,
 	})
