@@ -122,6 +122,7 @@ func conditions(o *unstructured.Unstructured) string {
 	if phase, ok, _ := unstructured.NestedString(o.Object, "status", "phase"); ok && phase != "" {
 		parts = append(parts, "phase "+phase)
 	}
+	parts = append(parts, containerStates(o)...)
 	list, _, _ := unstructured.NestedSlice(o.Object, "status", "conditions")
 	for _, c := range list {
 		m, ok := c.(map[string]any)
@@ -144,6 +145,35 @@ func conditions(o *unstructured.Unstructured) string {
 		return "no conditions"
 	}
 	return strings.Join(parts, ", ")
+}
+
+// containerStates renders a Pod's containers: "step-a running", "step-b exit 1".
+func containerStates(o *unstructured.Unstructured) []string {
+	var parts []string
+	for _, list := range []string{"initContainerStatuses", "containerStatuses"} {
+		statuses, _, _ := unstructured.NestedSlice(o.Object, "status", list)
+		for _, c := range statuses {
+			m, ok := c.(map[string]any)
+			if !ok {
+				continue
+			}
+			state, _ := m["state"].(map[string]any)
+			text := ""
+			if _, ok := state["running"]; ok {
+				text = "running"
+			}
+			if w, ok := state["waiting"].(map[string]any); ok {
+				text = fmt.Sprintf("waiting %v", w["reason"])
+			}
+			if t, ok := state["terminated"].(map[string]any); ok {
+				text = fmt.Sprintf("exit %v", t["exitCode"])
+			}
+			if text != "" {
+				parts = append(parts, fmt.Sprintf("%v %s", m["name"], text))
+			}
+		}
+	}
+	return parts
 }
 
 // history lists each change of the objects' states, in order.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/cel-go/cel"
 	celast "github.com/google/cel-go/common/ast"
+	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
 	"github.com/google/cel-go/ext"
 	"github.com/google/cel-go/parser"
@@ -141,7 +142,7 @@ func (e *Expression) explain(self any, objects map[string]any, out ref.Val, eval
 	native := e.ast.NativeRep()
 	for _, expr := range reads(celast.NavigateAST(native)) {
 		v, ok := details.State().Value(expr.ID())
-		if !ok || v == nil {
+		if !ok || v == nil || types.IsUnknownOrError(v) {
 			continue
 		}
 		text, err := parser.Unparse(expr, native.SourceInfo())
