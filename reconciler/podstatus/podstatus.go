@@ -28,6 +28,8 @@ type Observation struct {
 	Condition v1beta1.Condition
 	// DeletePod says that the attempt is over although the Pod would go on.
 	DeletePod bool
+	// Refused says why an attempt has failed although its Steps succeeded: its results are not what the Task declares.
+	Refused error
 	// Results are those of a successful attempt, in the order in which the Task declares them.
 	Results []v1beta1.TaskRunResult
 	// ResourcesResult are the values that no result declares (deprecated).

@@ -50,8 +50,7 @@ func (o *Observation) conclude(in Input, reports []report) {
 	for _, r := range reports {
 		if r.unread != nil && len(in.Spec.Results) > 0 {
 			// What the message said is lost, and with it results: they must not vanish silently.
-			o.Condition = falseCondition(v1beta1.ReasonFailed,
-				fmt.Sprintf("the results of container %q are lost: its termination message cannot be read: %v", r.container, r.unread))
+			o.refuse(v1beta1.ReasonFailed, fmt.Errorf("the results of container %q are lost: its termination message cannot be read: %w", r.container, r.unread))
 			return
 		}
 		for _, e := range r.results {
@@ -66,9 +65,14 @@ func (o *Observation) conclude(in Input, reports []report) {
 	}
 	o.Results = declaredResults(in.Spec.Results, values)
 	if err := checkResults(in.Spec.Results, o.Results); err != nil {
-		o.Condition = falseCondition(v1beta1.ReasonFailedValidation, err.Error())
-		o.Results = nil
+		o.refuse(v1beta1.ReasonFailedValidation, err)
 	}
+}
+
+func (o *Observation) refuse(reason string, err error) {
+	o.Condition = falseCondition(reason, err.Error())
+	o.Refused = err
+	o.Results, o.ResourcesResult = nil, nil
 }
 
 func resourcesResult(e termination.Entry) v1beta1.PipelineResourceResult {

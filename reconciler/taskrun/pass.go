@@ -7,6 +7,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -91,10 +92,10 @@ func (p *pass) advance(ctx context.Context) error {
 	}
 	p.settleSpec()
 	p.tr.Status.PodName = pod.Name
-	if err := p.announce(ctx, pod); err != nil {
+	if err := p.observe(ctx, pod); err != nil || done(&p.tr.Status) {
 		return err
 	}
-	return p.observe(ctx, pod)
+	return p.announce(ctx, pod)
 }
 
 // recorded tells whether the status knows the Pod of this attempt, and with it the Task as it runs.
@@ -137,7 +138,12 @@ func (p *pass) observe(ctx context.Context, pod *corev1.Pod) error {
 	if len(o.Problems) > 0 {
 		p.event(corev1.EventTypeWarning, v1beta1.EventReasonInternalError, multiple(o.Problems...))
 	}
+	if o.Unschedulable {
+		p.event(corev1.EventTypeWarning, v1beta1.ReasonExceededNodeResources, fmt.Sprintf("Insufficient resources to schedule pod %q", pod.Name))
+	}
 	switch {
+	case o.Refused != nil:
+		return failed(o.Condition.Reason, o.Refused)
 	case o.DeletePod:
 		return p.cut(ctx, o.Condition.Reason, o.Condition.Message)
 	case o.Condition.IsUnknown():
@@ -151,8 +157,8 @@ func (p *pass) observe(ctx context.Context, pod *corev1.Pod) error {
 
 // settle makes the verdict, stores what has become of the TaskRun, and says when to look again.
 func (p *pass) settle(ctx context.Context, v verdict) (reconcile.Result, error) {
-	if v.abandon {
-		return reconcile.Result{}, v.again
+	if v.abandon != nil {
+		return reconcile.Result{}, v.abandon
 	}
 	switch {
 	case v.fail != nil:
@@ -168,16 +174,23 @@ func (p *pass) settle(ctx context.Context, v verdict) (reconcile.Result, error) 
 		p.event(corev1.EventTypeWarning, v1beta1.EventReasonInternalError, v.warn)
 	}
 	stamp(p.tr, p.deps.Revision)
-	if err := p.write(ctx); err != nil {
+	err := p.write(ctx)
+	if apierrors.IsConflict(err) {
 		return reconcile.Result{}, err
 	}
-	if v.again != nil {
-		return reconcile.Result{}, v.again
+	if err != nil || v.again {
+		p.wakeAt(p.moment.Add(troubleDelay(p.tr, p.moment)))
+		return p.sleep(), nil
 	}
 	if retried || done(&p.tr.Status) || p.wake.IsZero() {
 		return reconcile.Result{}, nil // writing calls again
 	}
-	return reconcile.Result{RequeueAfter: max(p.wake.Sub(p.moment), time.Nanosecond)}, nil
+	return p.sleep(), nil
+}
+
+// sleep asks for another pass when it is time to wake.
+func (p *pass) sleep() reconcile.Result {
+	return reconcile.Result{RequeueAfter: max(p.wake.Sub(p.moment), time.Nanosecond)}
 }
 
 // wakeAt has the pass repeated at that time at the latest; the zero time asks for nothing.

@@ -31,6 +31,12 @@ const (
 	takenDelay = 2 * time.Second
 )
 
+// defaultAccount is the service account that every namespace has, soon after it was made: for so long a run waits for it.
+const (
+	defaultAccount      = "default"
+	defaultAccountDelay = 10 * time.Second
+)
+
 const (
 	messageTaken         = "tried to create pod, but it already exists"
 	messageQuotaConflict = "tried to create pod, but it failed with ResourceQuotaConflictError"
@@ -230,6 +236,9 @@ func (p *pass) secrets(ctx context.Context) ([]corev1.Secret, error) {
 	account := &corev1.ServiceAccount{}
 	key := client.ObjectKey{Namespace: p.tr.Namespace, Name: p.serviceAccount()}
 	if err := p.get(ctx, key, account); err != nil {
+		if apierrors.IsNotFound(err) && key.Name == defaultAccount && p.moment.Sub(p.tr.CreationTimestamp.Time) < defaultAccountDelay {
+			return nil, &clusterError{err}
+		}
 		return nil, lookedUp(err)
 	}
 	var secrets []corev1.Secret
@@ -252,7 +261,7 @@ func (p *pass) serviceAccount() string {
 	if name := p.tr.Spec.ServiceAccountName; name != "" {
 		return name
 	}
-	return "default"
+	return defaultAccount
 }
 
 // image is the look-up of images on behalf of the run.

@@ -7,6 +7,9 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/plumbline-ci/plumbline/api/v1beta1"
 )
 
 // failure is an error that ends the attempt: trying again changes nothing.
@@ -37,15 +40,15 @@ var errStale = errors.New("the TaskRun has changed since it was read")
 
 // verdict is what becomes of a pass that met an error. It is decided here and nowhere else.
 type verdict struct {
-	// abandon: nothing is written; the pass is repeated on newer objects.
-	abandon bool
+	// abandon: nothing is written; the pass is repeated on newer objects, which are on their way.
+	abandon error
 	// fail ends the attempt, wait keeps it Unknown; at most one is set.
 	fail *failure
 	wait *waiting
 	// warn is the text of a warning event, if any.
 	warn string
-	// again asks for the pass to be repeated, later and later.
-	again error
+	// again asks for the pass to be repeated after a while; see troubleDelay.
+	again bool
 }
 
 // judge decides what an error means:
@@ -60,13 +63,13 @@ func judge(err error) verdict {
 	case err == nil:
 		return verdict{}
 	case errors.Is(err, errStale), apierrors.IsConflict(err):
-		return verdict{abandon: true, again: err}
+		return verdict{abandon: err}
 	case errors.As(err, &f):
 		return verdict{fail: f, warn: multiple(f)}
 	case errors.As(err, &w):
 		return verdict{wait: w}
 	default:
-		return verdict{again: err, warn: multiple(err)}
+		return verdict{again: true, warn: multiple(err)}
 	}
 }
 
@@ -79,8 +82,7 @@ func passes(err error) bool {
 	}
 	return apierrors.IsTimeout(err) || apierrors.IsServerTimeout(err) || apierrors.IsTooManyRequests(err) ||
 		apierrors.IsServiceUnavailable(err) || apierrors.IsInternalError(err) || apierrors.IsConflict(err) ||
-		apierrors.IsUnexpectedServerError(err) || apierrors.ReasonForError(err) == "" ||
-		apierrors.ReasonForError(err) == "Unknown"
+		apierrors.IsUnexpectedServerError(err) || apierrors.ReasonForError(err) == metav1.StatusReasonUnknown
 }
 
 // multiple writes errors the way the reference's events do.
@@ -96,4 +98,20 @@ func multiple(errs ...error) string {
 	}
 	b.WriteString("\n")
 	return b.String()
+}
+
+// Bounds of troubleDelay.
+const (
+	minTroubleDelay = 50 * time.Millisecond
+	maxTroubleDelay = 30 * time.Second
+)
+
+// troubleDelay is how long to leave a cluster in trouble alone: a tenth of what the attempt has taken so far. So the
+// delays grow, without anything to remember, and unlike the back-off of a work queue, which nothing can shorten, they do
+// not make a timeout late.
+func troubleDelay(tr *v1beta1.TaskRun, now time.Time) time.Duration {
+	if tr.Status.StartTime == nil {
+		return minTroubleDelay
+	}
+	return min(max(now.Sub(tr.Status.StartTime.Time)/10, minTroubleDelay), maxTroubleDelay)
 }
