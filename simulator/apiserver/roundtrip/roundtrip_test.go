@@ -122,7 +122,7 @@ type odd struct {
 	Numbers  map[int]float64 `json:"numbers,omitempty"`
 	Zero     metav1.Time     `json:"zero,omitzero"`
 	inlined  `json:",inline"`
-	Embeds   embeds      `json:"embeds"`
+	Embeds   embeds `json:"embeds"`
 }
 
 type embeds struct {

@@ -1,0 +1,203 @@
+// Package apiserver is a Kubernetes API server in one value: it keeps typed
+// objects, orders writes by one resourceVersion, and answers requests as
+// kube-apiserver would, down to the text of its errors.
+//
+// # Model
+//
+// A request is a [Call] and goes through one function ([Server.serve]), where
+// interceptors may refuse it, fail it or lose its answer; that is where faults
+// are put. A write decodes, runs mutating admission, applies the kind's strategy
+// (defaulting, what this endpoint may change, validation), runs validating
+// admission and commits. A commit numbers the object, files it, tells observers
+// at once and watchers later, each with a delay of its own.
+//
+// Stored objects are immutable. Inside the simulator readers share them
+// ([Server.Watch], [Server.Observe], package informer); a client gets copies. An
+// object is stored exactly as a JSON round trip would leave it (package
+// roundtrip), but no JSON is made for typed objects; a version of an object
+// shares with the version before whatever the write did not change.
+//
+// Kinds whose Go type is in the scheme are stored as that type, others as
+// *unstructured.Unstructured; a client may use either form for any typed kind.
+//
+// # Limits
+//
+// There is no authentication and no authorization. managedFields are not kept
+// and server-side apply is refused (415). Each kind is served in one version. The
+// subresources served are status, binding, eviction, finalize and scale. Lists
+// and watches are always of the newest state: resourceVersionMatch is ignored.
+package apiserver
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/plumbline-ci/plumbline/simulator/apiserver/roundtrip"
+	"github.com/plumbline-ci/plumbline/simulator/kernel"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// Options are what a Server is made of. Kernel is required.
+type Options struct {
+	Kernel *kernel.Kernel
+	// Scheme knows the Go types of kinds. Nil means the built-in kinds alone.
+	Scheme *runtime.Scheme
+	// Kinds are served besides the built-in ones. Creating a
+	// CustomResourceDefinition adds more.
+	Kinds []Kind
+	// Admission is asked about every write, after the built-in plugins.
+	Admission []Admission
+	// Intercept wraps every request, the first one outermost. See Interceptor.
+	Intercept []Interceptor
+	// WatchLag is how long an event takes from commit to handler, drawn for each
+	// event and watcher. Order is kept per watcher. Zero means DefaultWatchLag.
+	WatchLag Lag
+	// History is how many changes of each kind are kept for watches that start in
+	// the past. Zero means DefaultHistory.
+	History int
+	// VerifyShared makes the server keep a private copy of every stored object and
+	// compare when the object is replaced or VerifyShared is called: it finds
+	// whoever modifies shared objects. Costs memory and time.
+	VerifyShared bool
+	// OnWarning, if set, gets what a real server puts into Warning headers, such as
+	// unknown fields that were dropped.
+	OnWarning func(Warning)
+}
+
+// Lag is a range of delays, [Min, Max).
+type Lag struct{ Min, Max time.Duration }
+
+// DefaultWatchLag is what a watch event takes on an idle cluster: encoding,
+// network, decoding.
+var DefaultWatchLag = Lag{Min: time.Millisecond, Max: 5 * time.Millisecond}
+
+// DefaultHistory is how many changes of a kind a watch can look back.
+const DefaultHistory = 1000
+
+// firstVersion is the resourceVersion of an empty server.
+const firstVersion = 1
+
+// Warning is something a server tells a client besides the answer.
+type Warning struct {
+	Actor string
+	Text  string
+}
+
+// Server is the API server. It is not safe for concurrent use: everything happens
+// on the kernel's goroutine. [Server.AttachedClient] is for others.
+type Server struct {
+	kernel *kernel.Kernel
+	scheme *runtime.Scheme
+	// builtinScheme has the types that this package itself works with.
+	builtinScheme *runtime.Scheme
+	options       Options
+	plans         *roundtrip.Compiler
+	resources     registry
+	version       uint64
+	names         *kernel.Stream
+	uids          *kernel.Stream
+	observers     []*observer
+	admission     []Admission
+	watches       uint64
+	calls         uint64
+	after         []func()
+	settling      bool
+	shared        sharedCopies
+}
+
+// New returns a server with the namespaces that every cluster has, and nothing
+// else in them.
+func New(o Options) *Server {
+	if o.Kernel == nil {
+		panic("apiserver: Options.Kernel is required")
+	}
+	if o.Scheme == nil {
+		o.Scheme = NewScheme()
+	}
+	if o.WatchLag == (Lag{}) {
+		o.WatchLag = DefaultWatchLag
+	}
+	if o.History == 0 {
+		o.History = DefaultHistory
+	}
+	s := &Server{
+		kernel:        o.Kernel,
+		scheme:        o.Scheme,
+		builtinScheme: NewScheme(),
+		options:       o,
+		plans:         roundtrip.NewCompiler(),
+		version:       firstVersion,
+		names:         o.Kernel.Stream("apiserver/names"),
+		uids:          o.Kernel.Stream("apiserver/uids"),
+	}
+	s.resources.init()
+	if o.VerifyShared {
+		s.shared = sharedCopies{}
+	}
+	for _, b := range builtins() {
+		s.mustRegister(b.Kind, b.strategy)
+	}
+	for _, k := range o.Kinds {
+		s.mustRegister(k, customStrategy())
+	}
+	s.admission = append(s.builtinAdmission(), o.Admission...)
+	for _, name := range systemNamespaces {
+		s.createSystemNamespace(name)
+	}
+	return s
+}
+
+// Register adds a kind. Registering a kind again changes nothing but its
+// subresources.
+func (s *Server) Register(k Kind) error { return s.register(k, customStrategy()) }
+
+func (s *Server) mustRegister(k Kind, st strategy) {
+	if err := s.register(k, st); err != nil {
+		panic(fmt.Sprintf("apiserver: %v", err))
+	}
+}
+
+// Scheme returns the scheme the server was made with.
+func (s *Server) Scheme() *runtime.Scheme { return s.scheme }
+
+// ResourceVersion returns the version of the last write.
+func (s *Server) ResourceVersion() string { return strconv.FormatUint(s.version, 10) }
+
+// Calls returns how many requests have been made.
+func (s *Server) Calls() uint64 { return s.calls }
+
+// Len returns how many objects of a kind are stored.
+func (s *Server) Len(gvk schema.GroupVersionKind) int {
+	if r := s.resources.byGVK[gvk]; r != nil {
+		return len(r.table.byKey)
+	}
+	return 0
+}
+
+// Shared returns the stored object, which must not be modified, or nil. It is for
+// judges and invariants; actors use a client.
+func (s *Server) Shared(gvk schema.GroupVersionKind, key client.ObjectKey) client.Object {
+	if r := s.resources.byGVK[gvk]; r != nil {
+		if e := r.table.get(key); e != nil {
+			return e.obj
+		}
+	}
+	return nil
+}
+
+// Each calls fn with every stored object of a kind in namespace ns (all, if it is
+// empty), in the order of their keys, until fn returns false. Objects are shared.
+func (s *Server) Each(gvk schema.GroupVersionKind, ns string, fn func(client.Object) bool) {
+	if r := s.resources.byGVK[gvk]; r != nil {
+		r.table.each(ns, "", func(e *entry) bool { return fn(e.obj) })
+	}
+}
+
+// now is the time that goes into objects.
+func (s *Server) now() metav1.Time {
+	return metav1.Time{Time: s.kernel.Now().Truncate(time.Second)}
+}

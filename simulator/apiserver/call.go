@@ -1,0 +1,115 @@
+package apiserver
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// Verb is what a request does, as RBAC names it.
+type Verb string
+
+// The verbs of requests.
+const (
+	Get              Verb = "get"
+	List             Verb = "list"
+	Watch            Verb = "watch"
+	Create           Verb = "create"
+	Update           Verb = "update"
+	Patch            Verb = "patch"
+	Delete           Verb = "delete"
+	DeleteCollection Verb = "deletecollection"
+)
+
+// Subresources that are served.
+const (
+	SubresourceStatus   = "status"
+	SubresourceBinding  = "binding"
+	SubresourceEviction = "eviction"
+	SubresourceFinalize = "finalize"
+	SubresourceScale    = "scale"
+)
+
+// Call is one request.
+type Call struct {
+	Actor       string // who asks: the name given to Server.Client
+	Verb        Verb
+	GVK         schema.GroupVersionKind
+	Resource    schema.GroupResource
+	Subresource string
+	Namespace   string
+	Name        string // empty for lists, and for creations until the name is known
+	DryRun      bool
+	// Object is what the client sent with a create or update. It is the client's
+	// own and must not be modified.
+	Object client.Object
+	// PatchData is what the client sent with a patch.
+	PatchData []byte
+}
+
+// Interceptor stands between clients and the server. It may answer in the
+// server's stead without calling next (the request never arrived), call next and
+// pass on what it says, or call next and return an error all the same (the answer
+// was lost). next must not be called twice.
+type Interceptor func(c *Call, next func() error) error
+
+// serve is the one function that every request goes through.
+func (s *Server) serve(c *Call, do func() error) error {
+	s.calls++
+	run := do
+	for i := len(s.options.Intercept) - 1; i >= 0; i-- {
+		intercept, next := s.options.Intercept[i], run
+		run = func() error { return intercept(c, next) }
+	}
+	err := run()
+	s.runAfter()
+	return err
+}
+
+// later has fn run when the request that is being served has been: it is where
+// the server's own controllers act on what the request has written.
+func (s *Server) later(fn func()) { s.after = append(s.after, fn) }
+
+func (s *Server) runAfter() {
+	if s.settling {
+		return
+	}
+	s.settling = true
+	for len(s.after) > 0 {
+		fn := s.after[0]
+		s.after = s.after[1:]
+		fn()
+	}
+	s.after = nil
+	s.settling = false
+}
+
+func (s *Server) warn(c *Call, text string) {
+	if s.options.OnWarning != nil {
+		s.options.OnWarning(Warning{Actor: c.Actor, Text: text})
+	}
+}
+
+// writeOptions are what the options of creates, updates and patches come to.
+type writeOptions struct {
+	dryRun     bool
+	validation string // of unknown fields: Strict, Warn or Ignore
+}
+
+func (s *Server) writeOptions(dryRun []string, validation string) (writeOptions, error) {
+	o := writeOptions{validation: validation}
+	for _, d := range dryRun {
+		if d != metav1.DryRunAll {
+			return o, invalidOptions("dryRun", d)
+		}
+		o.dryRun = true
+	}
+	switch validation {
+	case "":
+		o.validation = metav1.FieldValidationWarn
+	case metav1.FieldValidationStrict, metav1.FieldValidationWarn, metav1.FieldValidationIgnore:
+	default:
+		return o, invalidOptions("fieldValidation", validation)
+	}
+	return o, nil
+}

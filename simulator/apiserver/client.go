@@ -1,0 +1,335 @@
+package apiserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// Client returns a client that reads and writes the server itself, without a
+// cache. actor names it in the trace, to interceptors and to admission.
+func (s *Server) Client(actor string) client.WithWatch { return &serverClient{s: s, actor: actor} }
+
+// serverClient implements client.WithWatch. What a real client checks before it
+// sends anything is checked here, everything else by the server.
+type serverClient struct {
+	s     *Server
+	actor string
+}
+
+var _ client.WithWatch = (*serverClient)(nil)
+
+// What client-go says about requests it cannot address.
+var (
+	errNoNamespaceOnCreate = errors.New("an empty namespace may not be set during creation")
+	errNoNamespaceForName  = errors.New("an empty namespace may not be set when a resource name is provided")
+	errNoName              = errors.New("resource name may not be empty")
+)
+
+func (c *serverClient) call(ctx context.Context, verb Verb, r *resource, key client.ObjectKey) (*Call, error) {
+	if ctx != nil {
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("client rate limiter Wait returned an error: %w", err)
+		}
+	}
+	if !r.Namespaced {
+		key.Namespace = ""
+	}
+	return &Call{Actor: c.actor, Verb: verb, GVK: r.GVK, Resource: r.gr, Namespace: key.Namespace, Name: key.Name}, nil
+}
+
+// named is call for requests that address one object by name.
+func (c *serverClient) named(ctx context.Context, verb Verb, r *resource, key client.ObjectKey) (*Call, client.ObjectKey, error) {
+	if key.Name == "" {
+		return nil, key, errNoName
+	}
+	if r.Namespaced && key.Namespace == "" {
+		return nil, key, errNoNamespaceForName
+	}
+	if !r.Namespaced {
+		key.Namespace = ""
+	}
+	call, err := c.call(ctx, verb, r, key)
+	return call, key, err
+}
+
+func (c *serverClient) Get(ctx context.Context, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
+	r, err := c.s.resourceOf(obj)
+	if err != nil {
+		return err
+	}
+	call, key, err := c.named(ctx, Get, r, key)
+	if err != nil {
+		return err
+	}
+	return c.s.serve(call, func() error {
+		stored, err := c.s.get(r, key)
+		if err != nil {
+			return err
+		}
+		return r.copyOut(stored, obj)
+	})
+}
+
+func (c *serverClient) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
+	r, err := c.s.resourceOf(list)
+	if err != nil {
+		return err
+	}
+	var o client.ListOptions
+	o.ApplyOptions(opts)
+	sel, err := selectionFrom(&o)
+	if err != nil {
+		return err
+	}
+	call, err := c.call(ctx, List, r, client.ObjectKey{Namespace: sel.namespace})
+	if err != nil {
+		return err
+	}
+	return c.s.serve(call, func() error {
+		p, err := c.s.list(r, sel)
+		if err != nil {
+			return err
+		}
+		if err := r.listOut(p.objects, list); err != nil {
+			return err
+		}
+		c.s.listMeta(p, list)
+		return nil
+	})
+}
+
+func selectionFrom(o *client.ListOptions) (selection, error) {
+	sel := selection{namespace: o.Namespace, labels: o.LabelSelector, fields: o.FieldSelector, limit: o.Limit, token: o.Continue}
+	if raw := o.Raw; raw != nil {
+		var err error
+		if sel.labels == nil && raw.LabelSelector != "" {
+			if sel.labels, err = labels.Parse(raw.LabelSelector); err != nil {
+				return sel, err
+			}
+		}
+		if sel.fields == nil && raw.FieldSelector != "" {
+			if sel.fields, err = fields.ParseSelector(raw.FieldSelector); err != nil {
+				return sel, err
+			}
+		}
+		if sel.limit == 0 {
+			sel.limit = raw.Limit
+		}
+		if sel.token == "" {
+			sel.token = raw.Continue
+		}
+	}
+	return sel, nil
+}
+
+func (c *serverClient) Create(ctx context.Context, obj client.Object, opts ...client.CreateOption) error {
+	r, err := c.s.resourceOf(obj)
+	if err != nil {
+		return err
+	}
+	if r.Namespaced && obj.GetNamespace() == "" {
+		return errNoNamespaceOnCreate
+	}
+	var o client.CreateOptions
+	o.ApplyOptions(opts)
+	wo, err := c.s.writeOptions(o.DryRun, o.FieldValidation)
+	if err != nil {
+		return err
+	}
+	call, err := c.call(ctx, Create, r, client.ObjectKeyFromObject(obj))
+	if err != nil {
+		return err
+	}
+	call.Object, call.DryRun = obj, wo.dryRun
+	return c.s.serve(call, func() error {
+		stored, err := c.s.create(call, r, obj, wo)
+		if err != nil {
+			return err
+		}
+		return r.copyOut(stored, obj)
+	})
+}
+
+func (c *serverClient) Update(ctx context.Context, obj client.Object, opts ...client.UpdateOption) error {
+	var o client.UpdateOptions
+	o.ApplyOptions(opts)
+	return c.update(ctx, obj, obj, "", o)
+}
+
+func (c *serverClient) update(ctx context.Context, obj, body client.Object, subresource string, o client.UpdateOptions) error {
+	r, err := c.s.resourceOf(obj)
+	if err != nil {
+		return err
+	}
+	wo, err := c.s.writeOptions(o.DryRun, o.FieldValidation)
+	if err != nil {
+		return err
+	}
+	call, key, err := c.named(ctx, Update, r, client.ObjectKeyFromObject(obj))
+	if err != nil {
+		return err
+	}
+	call.Subresource, call.Object, call.DryRun = subresource, body, wo.dryRun
+	return c.s.serve(call, func() error {
+		stored, err := c.s.put(call, r, key, body, wo)
+		if err != nil {
+			return err
+		}
+		return c.answer(r, stored, body)
+	})
+}
+
+// answer copies what a write left into the client's object, which for a
+// subresource may be of another kind than the object itself.
+func (c *serverClient) answer(r *resource, stored, body client.Object) error {
+	if br, err := c.s.resourceOf(body); err == nil && br != r {
+		return nil
+	}
+	return r.copyOut(stored, body)
+}
+
+func (c *serverClient) Patch(ctx context.Context, obj client.Object, patch client.Patch, opts ...client.PatchOption) error {
+	var o client.PatchOptions
+	o.ApplyOptions(opts)
+	return c.patch(ctx, obj, obj, "", patch, o)
+}
+
+func (c *serverClient) patch(ctx context.Context, obj, body client.Object, subresource string, patch client.Patch, o client.PatchOptions) error {
+	r, err := c.s.resourceOf(obj)
+	if err != nil {
+		return err
+	}
+	data, err := patch.Data(body)
+	if err != nil {
+		return err
+	}
+	wo, err := c.s.writeOptions(o.DryRun, o.FieldValidation)
+	if err != nil {
+		return err
+	}
+	call, key, err := c.named(ctx, Patch, r, client.ObjectKeyFromObject(obj))
+	if err != nil {
+		return err
+	}
+	call.Subresource, call.PatchData, call.DryRun = subresource, data, wo.dryRun
+	return c.s.serve(call, func() error {
+		stored, err := c.s.patch(call, r, key, patch.Type(), data, wo)
+		if err != nil {
+			return err
+		}
+		return r.copyOut(stored, obj)
+	})
+}
+
+func (c *serverClient) Delete(ctx context.Context, obj client.Object, opts ...client.DeleteOption) error {
+	r, err := c.s.resourceOf(obj)
+	if err != nil {
+		return err
+	}
+	var o client.DeleteOptions
+	o.ApplyOptions(opts)
+	d, err := deletionFrom(&o)
+	if err != nil {
+		return err
+	}
+	call, key, err := c.named(ctx, Delete, r, client.ObjectKeyFromObject(obj))
+	if err != nil {
+		return err
+	}
+	call.DryRun = d.dryRun
+	return c.s.serve(call, func() error { return c.s.delete(call, r, key, d) })
+}
+
+func (c *serverClient) DeleteAllOf(ctx context.Context, obj client.Object, opts ...client.DeleteAllOfOption) error {
+	r, err := c.s.resourceOf(obj)
+	if err != nil {
+		return err
+	}
+	var o client.DeleteAllOfOptions
+	o.ApplyOptions(opts)
+	if r.Namespaced && o.Namespace == "" {
+		return methodNotSupported(r, "delete") // there is no such path
+	}
+	d, err := deletionFrom(&o.DeleteOptions)
+	if err != nil {
+		return err
+	}
+	sel, err := selectionFrom(&o.ListOptions)
+	if err != nil {
+		return err
+	}
+	call, err := c.call(ctx, DeleteCollection, r, client.ObjectKey{Namespace: sel.namespace})
+	if err != nil {
+		return err
+	}
+	call.DryRun = d.dryRun
+	return c.s.serve(call, func() error {
+		p, err := c.s.list(r, sel)
+		if err != nil {
+			return err
+		}
+		for _, obj := range p.objects {
+			one := *call
+			one.Name = obj.GetName()
+			if err := c.s.delete(&one, r, client.ObjectKeyFromObject(obj), d); client.IgnoreNotFound(err) != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Apply answers as a server without server-side apply does.
+func (c *serverClient) Apply(context.Context, runtime.ApplyConfiguration, ...client.ApplyOption) error {
+	return errNoApply()
+}
+
+func errNoApply() error {
+	_, _, err := (&resource{}).patchFunc(types.ApplyYAMLPatchType, nil)
+	return err
+}
+
+func (c *serverClient) Status() client.SubResourceWriter { return c.SubResource(SubresourceStatus) }
+
+func (c *serverClient) SubResource(name string) client.SubResourceClient {
+	return &subresourceClient{c: c, name: name}
+}
+
+func (c *serverClient) Scheme() *runtime.Scheme { return c.s.scheme }
+
+func (c *serverClient) RESTMapper() meta.RESTMapper { return c.s.resources.mapper }
+
+func (c *serverClient) GroupVersionKindFor(obj runtime.Object) (schema.GroupVersionKind, error) {
+	r, err := c.s.resourceOf(obj)
+	if err != nil {
+		var unserved *meta.NoKindMatchError
+		if errors.As(err, &unserved) {
+			return gvkFor(obj, c.s.scheme)
+		}
+		return schema.GroupVersionKind{}, err
+	}
+	if _, isList := obj.(client.ObjectList); isList {
+		return r.listGVK(), nil
+	}
+	return r.GVK, nil
+}
+
+func (c *serverClient) IsObjectNamespaced(obj runtime.Object) (bool, error) {
+	r, err := c.s.resourceOf(obj)
+	if err != nil {
+		return false, err
+	}
+	return r.Namespaced, nil
+}
+
+// RESTMapper returns the mapping of the kinds that are served.
+func (s *Server) RESTMapper() meta.RESTMapper { return s.resources.mapper }

@@ -1,0 +1,182 @@
+package apiserver
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+)
+
+// Kind is a kind of object that a server serves, as its
+// CustomResourceDefinition would describe it.
+type Kind struct {
+	GVK        schema.GroupVersionKind
+	Plural     string // lower case; empty means guessed from the kind
+	Singular   string // empty means the kind in lower case
+	Namespaced bool
+	// Status gives the kind a status subresource: then the main endpoint ignores
+	// status, the status endpoint ignores all else, and generation counts changes
+	// outside metadata and status.
+	Status bool
+}
+
+// resource is a served kind with everything that is kept for it.
+type resource struct {
+	Kind
+	gr       schema.GroupResource
+	strategy strategy
+	shape    shape
+	listType reflect.Type // struct type of the typed list, or nil
+	table    table
+	history  history
+	watchers []*watcher
+	traces   map[traceKey]string
+	custom   *customResource
+}
+
+func (r *resource) typed() bool { return r.shape.goType() != nil }
+
+func (r *resource) listGVK() schema.GroupVersionKind {
+	g := r.GVK
+	g.Kind += "List"
+	return g
+}
+
+// registry finds resources.
+type registry struct {
+	byGVK  map[schema.GroupVersionKind]*resource
+	byType map[reflect.Type]*resource // of objects and of lists
+	order  []*resource
+	mapper *meta.DefaultRESTMapper
+}
+
+func (g *registry) init() {
+	g.byGVK = map[schema.GroupVersionKind]*resource{}
+	g.byType = map[reflect.Type]*resource{}
+	g.mapper = meta.NewDefaultRESTMapper(nil)
+}
+
+func (s *Server) register(k Kind, st strategy) error {
+	if k.GVK.Kind == "" || k.GVK.Version == "" {
+		return fmt.Errorf("kind %v needs a version and a kind", k.GVK)
+	}
+	if k.Singular == "" {
+		k.Singular = strings.ToLower(k.GVK.Kind)
+	}
+	if k.Plural == "" {
+		plural, _ := meta.UnsafeGuessKindToResource(k.GVK)
+		k.Plural = plural.Resource
+	}
+	if r := s.resources.byGVK[k.GVK]; r != nil {
+		r.Status = k.Status
+		return nil
+	}
+	r := &resource{
+		Kind:     k,
+		gr:       schema.GroupResource{Group: k.GVK.Group, Resource: k.Plural},
+		strategy: st,
+		traces:   map[traceKey]string{},
+	}
+	r.table.init()
+	r.history.limit = s.options.History
+	if scheme := s.schemeFor(k.GVK); scheme != nil {
+		obj, err := scheme.New(k.GVK)
+		if err != nil {
+			return fmt.Errorf("kind %v: %w", k.GVK, err)
+		}
+		t := reflect.TypeOf(obj).Elem()
+		if r.shape, err = newTypedShape(s.plans, k.GVK, t); err != nil {
+			return fmt.Errorf("kind %v: %w", k.GVK, err)
+		}
+		s.resources.byType[t] = r
+		if list, err := scheme.New(r.listGVK()); err == nil {
+			r.listType = reflect.TypeOf(list).Elem()
+			s.resources.byType[r.listType] = r
+		}
+	} else {
+		r.shape = looseShape{gvk: k.GVK}
+	}
+	s.resources.byGVK[k.GVK] = r
+	s.resources.order = append(s.resources.order, r)
+	scope := meta.RESTScopeRoot
+	if k.Namespaced {
+		scope = meta.RESTScopeNamespace
+	}
+	gv := k.GVK.GroupVersion()
+	s.resources.mapper.AddSpecific(k.GVK, gv.WithResource(k.Plural), gv.WithResource(k.Singular), scope)
+	return nil
+}
+
+// schemeFor returns the scheme that has the Go type of a kind: the built-in kinds
+// are typed even if the server's scheme does not know them. Nil means none has.
+func (s *Server) schemeFor(gvk schema.GroupVersionKind) *runtime.Scheme {
+	for _, scheme := range []*runtime.Scheme{s.scheme, s.builtinScheme} {
+		if scheme.Recognizes(gvk) {
+			return scheme
+		}
+	}
+	return nil
+}
+
+// unregister stops serving a kind, as when its definition is deleted.
+func (s *Server) unregister(r *resource) {
+	delete(s.resources.byGVK, r.GVK)
+	if t := r.shape.goType(); t != nil {
+		delete(s.resources.byType, t)
+	}
+	if r.listType != nil {
+		delete(s.resources.byType, r.listType)
+	}
+	g := &s.resources
+	old := g.order
+	g.order, g.mapper = nil, meta.NewDefaultRESTMapper(nil)
+	for _, o := range old {
+		if o == r {
+			continue
+		}
+		g.order = append(g.order, o)
+		scope := meta.RESTScopeRoot
+		if o.Namespaced {
+			scope = meta.RESTScopeNamespace
+		}
+		gv := o.GVK.GroupVersion()
+		g.mapper.AddSpecific(o.GVK, gv.WithResource(o.Plural), gv.WithResource(o.Singular), scope)
+	}
+}
+
+// resourceOf finds the resource of an object or list in a client's hands. It
+// fails as a real client does: with the scheme's error for an unknown type, with
+// a NoKindMatchError for a kind that is not served.
+func (s *Server) resourceOf(obj runtime.Object) (*resource, error) {
+	switch obj.(type) {
+	case *unstructured.Unstructured, *unstructured.UnstructuredList, *metav1.PartialObjectMetadata, *metav1.PartialObjectMetadataList:
+	default:
+		if t := reflect.TypeOf(obj); t != nil && t.Kind() == reflect.Pointer {
+			if r := s.resources.byType[t.Elem()]; r != nil {
+				return r, nil
+			}
+		}
+	}
+	gvk, err := apiutil.GVKForObject(obj, s.scheme)
+	if err != nil {
+		return nil, err
+	}
+	if _, isList := obj.(client.ObjectList); isList {
+		gvk.Kind = strings.TrimSuffix(gvk.Kind, "List")
+	}
+	return s.resourceFor(gvk)
+}
+
+func (s *Server) resourceFor(gvk schema.GroupVersionKind) (*resource, error) {
+	if r := s.resources.byGVK[gvk]; r != nil {
+		return r, nil
+	}
+	return nil, &meta.NoKindMatchError{GroupKind: gvk.GroupKind(), SearchedVersions: []string{gvk.Version}}
+}

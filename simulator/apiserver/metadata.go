@@ -1,0 +1,152 @@
+package apiserver
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/validation"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// validateMeta returns what is wrong with the metadata of a new object. The
+// library that says it in the server's words is slow, so it is asked only about
+// metadata that a quick look does not find to be fine.
+func (r *resource) validateMeta(obj client.Object) field.ErrorList {
+	if r.plainName(obj) && r.plainMeta(obj) {
+		return nil
+	}
+	name := r.strategy.name
+	if name == nil {
+		name = validation.NameIsDNSSubdomain
+	}
+	return validation.ValidateObjectMetaAccessor(obj, r.Namespaced, name, field.NewPath("metadata"))
+}
+
+// validateMetaUpdate returns what is wrong with a change of metadata.
+func (r *resource) validateMetaUpdate(obj, old client.Object) field.ErrorList {
+	fixed := obj.GetName() == old.GetName() && obj.GetNamespace() == old.GetNamespace() && obj.GetUID() == old.GetUID() &&
+		obj.GetResourceVersion() != "" && obj.GetGeneration() >= old.GetGeneration() && sameDeletion(obj, old) &&
+		equalTimes(obj.GetCreationTimestamp(), old.GetCreationTimestamp())
+	if fixed && r.plainMeta(obj) && (old.GetDeletionTimestamp() == nil || slices.Equal(obj.GetFinalizers(), old.GetFinalizers())) {
+		return nil
+	}
+	return validation.ValidateObjectMetaAccessorUpdate(obj, old, field.NewPath("metadata"))
+}
+
+func sameDeletion(a, b metav1.Object) bool {
+	x, y := a.GetDeletionTimestamp(), b.GetDeletionTimestamp()
+	g, h := a.GetDeletionGracePeriodSeconds(), b.GetDeletionGracePeriodSeconds()
+	return (x == nil) == (y == nil) && (x == nil || x.Time.Equal(y.Time)) && (g == nil) == (h == nil) && (g == nil || *g == *h)
+}
+
+func equalTimes(a, b metav1.Time) bool { return a.Time.Equal(b.Time) }
+
+// plainName reports whether a name is a DNS label, which every kind accepts that
+// does not demand less than 63 characters or a letter in front.
+func (r *resource) plainName(obj client.Object) bool {
+	return obj.GetGenerateName() == "" && isLabel(obj.GetName()) && isLetter(obj.GetName()[0]) && !r.strategy.dictatesName()
+}
+
+func (st *strategy) dictatesName() bool { return st.name == nil }
+
+// plainMeta reports whether labels, annotations, owners and finalizers are
+// certainly fine. It has false negatives.
+func (r *resource) plainMeta(obj client.Object) bool {
+	if r.Namespaced != (obj.GetNamespace() != "") || r.Namespaced && !isLabel(obj.GetNamespace()) || obj.GetGeneration() < 0 {
+		return false
+	}
+	for k, v := range obj.GetLabels() {
+		if !isQualified(k) || !isLabelValue(v) {
+			return false
+		}
+	}
+	size := 0
+	for k, v := range obj.GetAnnotations() {
+		size += len(k) + len(v)
+		if !isQualified(k) && !isQualified(strings.ToLower(k)) {
+			return false
+		}
+	}
+	if size > validation.TotalAnnotationSizeLimitB {
+		return false
+	}
+	controllers := 0
+	for _, o := range obj.GetOwnerReferences() {
+		if o.APIVersion == "" || o.Kind == "" || o.Name == "" || o.UID == "" || strings.Count(o.APIVersion, "/") > 1 ||
+			strings.HasSuffix(o.APIVersion, "/") || o.Kind == "Event" {
+			return false
+		}
+		if o.Controller != nil && *o.Controller {
+			controllers++
+		}
+	}
+	return controllers < 2 && len(obj.GetFinalizers()) == 0
+}
+
+func isLetter(c byte) bool { return c >= 'a' && c <= 'z' }
+
+func isLower(c byte) bool { return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' }
+
+func isAlnum(c byte) bool { return isLower(c) || c >= 'A' && c <= 'Z' }
+
+// isLabel reports whether s is an RFC 1123 label.
+func isLabel(s string) bool {
+	if len(s) == 0 || len(s) > 63 || !isLower(s[0]) || !isLower(s[len(s)-1]) {
+		return false
+	}
+	for i := range len(s) {
+		if !isLower(s[i]) && s[i] != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// isQualified reports whether s is a name of at most 63 characters with, maybe, a
+// DNS subdomain and a slash before it.
+func isQualified(s string) bool {
+	if prefix, name, ok := strings.Cut(s, "/"); ok {
+		if len(prefix) > 253 {
+			return false
+		}
+		for part := range strings.SplitSeq(prefix, ".") {
+			if !isLabel(part) {
+				return false
+			}
+		}
+		s = name
+	}
+	return s != "" && isLabelValue(s)
+}
+
+func isLabelValue(s string) bool {
+	if s == "" {
+		return true
+	}
+	if len(s) > 63 || !isAlnum(s[0]) || !isAlnum(s[len(s)-1]) {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; !isAlnum(c) && c != '-' && c != '_' && c != '.' {
+			return false
+		}
+	}
+	return true
+}
+
+// shareMeta makes the maps and lists of obj's metadata those of old where they say
+// the same, so that versions of an object share them.
+func shareMeta(obj, old client.Object) {
+	if l := old.GetLabels(); l != nil && maps.Equal(l, obj.GetLabels()) {
+		obj.SetLabels(l)
+	}
+	if a := old.GetAnnotations(); a != nil && maps.Equal(a, obj.GetAnnotations()) {
+		obj.SetAnnotations(a)
+	}
+	if f := old.GetFinalizers(); f != nil && slices.Equal(f, obj.GetFinalizers()) {
+		obj.SetFinalizers(f)
+	}
+}

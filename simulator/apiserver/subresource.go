@@ -1,0 +1,127 @@
+package apiserver
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+)
+
+func gvkFor(obj runtime.Object, scheme *runtime.Scheme) (schema.GroupVersionKind, error) {
+	return apiutil.GVKForObject(obj, scheme)
+}
+
+// put serves PUT.
+func (s *Server) put(c *Call, r *resource, key client.ObjectKey, body client.Object, o writeOptions) (client.Object, error) {
+	switch {
+	case c.Subresource == "":
+	case c.Subresource == SubresourceStatus && r.Status:
+	case c.Subresource == SubresourceFinalize && r.strategy.finalize != nil:
+		return r.strategy.finalize(s, c, r, key, body)
+	default:
+		return nil, noSubresource()
+	}
+	return s.update(c, r, key, o, s.replace(c, r, body, o))
+}
+
+// patch serves PATCH.
+func (s *Server) patch(c *Call, r *resource, key client.ObjectKey, kind types.PatchType, data []byte, o writeOptions) (client.Object, error) {
+	if c.Subresource != "" && (c.Subresource != SubresourceStatus || !r.Status) {
+		return nil, noSubresource()
+	}
+	return s.update(c, r, key, o, s.patched(c, r, kind, data, o))
+}
+
+// subresourceClient implements client.SubResourceClient.
+type subresourceClient struct {
+	c    *serverClient
+	name string
+}
+
+var _ client.SubResourceClient = (*subresourceClient)(nil)
+
+func (sc *subresourceClient) Get(ctx context.Context, obj, into client.Object, _ ...client.SubResourceGetOption) error {
+	c := sc.c
+	r, err := c.s.resourceOf(obj)
+	if err != nil {
+		return err
+	}
+	call, key, err := c.named(ctx, Get, r, client.ObjectKeyFromObject(obj))
+	if err != nil {
+		return err
+	}
+	call.Subresource = sc.name
+	return c.s.serve(call, func() error {
+		stored, err := c.s.get(r, key)
+		if err != nil {
+			return err
+		}
+		if sc.name != SubresourceStatus || !r.Status {
+			return noSubresource()
+		}
+		return r.copyOut(stored, into)
+	})
+}
+
+func (sc *subresourceClient) Create(ctx context.Context, obj, body client.Object, opts ...client.SubResourceCreateOption) error {
+	c := sc.c
+	r, err := c.s.resourceOf(obj)
+	if err != nil {
+		return err
+	}
+	var o client.SubResourceCreateOptions
+	o.ApplyOptions(opts)
+	wo, err := c.s.writeOptions(o.DryRun, o.FieldValidation)
+	if err != nil {
+		return err
+	}
+	call, key, err := c.named(ctx, Create, r, client.ObjectKeyFromObject(obj))
+	if err != nil {
+		return err
+	}
+	call.Subresource, call.Object, call.DryRun = sc.name, body, wo.dryRun
+	return c.s.serve(call, func() error {
+		post := r.strategy.posts[sc.name]
+		if post == nil {
+			return noSubresource()
+		}
+		return post(c.s, call, r, key, body, wo)
+	})
+}
+
+func (sc *subresourceClient) Update(ctx context.Context, obj client.Object, opts ...client.SubResourceUpdateOption) error {
+	var o client.SubResourceUpdateOptions
+	o.ApplyOptions(opts)
+	body := obj
+	if o.SubResourceBody != nil {
+		body = o.SubResourceBody
+	}
+	if body.GetName() == "" {
+		body.SetName(obj.GetName())
+	}
+	if body.GetNamespace() == "" {
+		body.SetNamespace(obj.GetNamespace())
+	}
+	if body.GetName() != obj.GetName() {
+		return fmt.Errorf("the subresource's name %q differs from the object's, %q", body.GetName(), obj.GetName())
+	}
+	return sc.c.update(ctx, obj, body, sc.name, o.UpdateOptions)
+}
+
+func (sc *subresourceClient) Patch(ctx context.Context, obj client.Object, patch client.Patch, opts ...client.SubResourcePatchOption) error {
+	var o client.SubResourcePatchOptions
+	o.ApplyOptions(opts)
+	body := obj
+	if o.SubResourceBody != nil {
+		body = o.SubResourceBody
+	}
+	return sc.c.patch(ctx, obj, body, sc.name, patch, o.PatchOptions)
+}
+
+func (sc *subresourceClient) Apply(context.Context, runtime.ApplyConfiguration, ...client.SubResourceApplyOption) error {
+	return errNoApply()
+}

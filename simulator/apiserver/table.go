@@ -1,0 +1,180 @@
+package apiserver
+
+import (
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// entry is the place of one object. obj is replaced by each write, never edited.
+type entry struct {
+	path    string // namespace/name, as the order of a real server's keys has it
+	key     client.ObjectKey
+	obj     client.Object
+	version uint64
+}
+
+// table holds the objects of one kind: by key, in order, and by owner.
+type table struct {
+	byKey   map[client.ObjectKey]*entry
+	ordered ordered
+	byOwner map[types.UID]*ordered
+}
+
+func (t *table) init() {
+	t.byKey = map[client.ObjectKey]*entry{}
+	t.byOwner = map[types.UID]*ordered{}
+}
+
+func (t *table) get(key client.ObjectKey) *entry { return t.byKey[key] }
+
+func path(key client.ObjectKey) string {
+	if key.Namespace == "" {
+		return key.Name
+	}
+	return key.Namespace + "/" + key.Name
+}
+
+// put files obj under its key and returns the object that was there.
+func (t *table) put(key client.ObjectKey, obj client.Object, version uint64) client.Object {
+	e := t.byKey[key]
+	if e == nil {
+		e = &entry{path: path(key), key: key, obj: obj, version: version}
+		t.byKey[key] = e
+		t.ordered.insert(e)
+		t.index(e, nil, owners(obj))
+		return nil
+	}
+	old := e.obj
+	e.obj, e.version = obj, version
+	if before, after := owners(old), owners(obj); !slices.Equal(before, after) {
+		t.index(e, before, after)
+	}
+	return old
+}
+
+func (t *table) remove(key client.ObjectKey) {
+	e := t.byKey[key]
+	if e == nil {
+		return
+	}
+	delete(t.byKey, key)
+	t.ordered.remove(e.path)
+	t.index(e, owners(e.obj), nil)
+}
+
+func owners(obj client.Object) []types.UID {
+	refs := obj.GetOwnerReferences()
+	if len(refs) == 0 {
+		return nil
+	}
+	uids := make([]types.UID, len(refs))
+	for i := range refs {
+		uids[i] = refs[i].UID
+	}
+	return uids
+}
+
+func (t *table) index(e *entry, before, after []types.UID) {
+	for _, uid := range before {
+		if o := t.byOwner[uid]; o != nil {
+			o.remove(e.path)
+			if o.empty() {
+				delete(t.byOwner, uid)
+			}
+		}
+	}
+	for _, uid := range after {
+		o := t.byOwner[uid]
+		if o == nil {
+			o = &ordered{}
+			t.byOwner[uid] = o
+		}
+		o.insert(e)
+	}
+}
+
+// each visits the entries of a namespace (all, if empty) from path start on, in
+// order, until fn returns false.
+func (t *table) each(ns, start string, fn func(*entry) bool) {
+	if ns == "" {
+		t.ordered.ascend(start, fn)
+		return
+	}
+	prefix := ns + "/"
+	t.ordered.ascend(max(prefix, start), func(e *entry) bool {
+		return strings.HasPrefix(e.path, prefix) && fn(e)
+	})
+}
+
+// ordered is a sorted list of entries in chunks, so that an insertion among many
+// moves few.
+type ordered struct{ chunks [][]*entry }
+
+const chunkLimit = 256
+
+func (o *ordered) empty() bool { return len(o.chunks) == 0 }
+
+// find returns the chunk and the place in it where path is or belongs.
+func (o *ordered) find(path string) (chunk, place int, found bool) {
+	chunk, _ = slices.BinarySearchFunc(o.chunks, path, func(c []*entry, p string) int {
+		return strings.Compare(c[len(c)-1].path, p)
+	})
+	if chunk == len(o.chunks) {
+		return chunk, 0, false
+	}
+	place, found = slices.BinarySearchFunc(o.chunks[chunk], path, func(e *entry, p string) int {
+		return strings.Compare(e.path, p)
+	})
+	return chunk, place, found
+}
+
+func (o *ordered) insert(e *entry) {
+	c, i, found := o.find(e.path)
+	switch {
+	case found:
+		o.chunks[c][i] = e
+		return
+	case c == len(o.chunks) && c == 0:
+		o.chunks = append(o.chunks, []*entry{e})
+		return
+	case c == len(o.chunks): // beyond the end: last place of the last chunk
+		c--
+		i = len(o.chunks[c])
+	}
+	chunk := slices.Insert(o.chunks[c], i, e)
+	if len(chunk) <= chunkLimit {
+		o.chunks[c] = chunk
+		return
+	}
+	half := len(chunk) / 2
+	if i == len(chunk)-1 {
+		half = len(chunk) - 1 // names that only grow: leave full chunks behind
+	}
+	o.chunks[c] = slices.Clip(slices.Clone(chunk[:half]))
+	o.chunks = slices.Insert(o.chunks, c+1, slices.Clone(chunk[half:]))
+}
+
+func (o *ordered) remove(path string) {
+	c, i, found := o.find(path)
+	if !found {
+		return
+	}
+	o.chunks[c] = slices.Delete(o.chunks[c], i, i+1)
+	if len(o.chunks[c]) == 0 {
+		o.chunks = slices.Delete(o.chunks, c, c+1)
+	}
+}
+
+func (o *ordered) ascend(start string, fn func(*entry) bool) {
+	c, i, _ := o.find(start)
+	for ; c < len(o.chunks); c, i = c+1, 0 {
+		for _, e := range o.chunks[c][i:] {
+			if !fn(e) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,182 @@
+package apiserver
+
+import (
+	"reflect"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// update replaces an object by what next makes of the present one, through the
+// main endpoint or through status. The object that next returns is settled and
+// owned by the request. It returns the stored object, shared.
+func (s *Server) update(c *Call, r *resource, key client.ObjectKey, o writeOptions, next func(old client.Object) (decoded, error)) (client.Object, error) {
+	e := r.table.get(key)
+	if e == nil {
+		return nil, r.notFound(key.Name)
+	}
+	old := e.obj
+	d, err := next(old)
+	if err != nil {
+		return nil, err
+	}
+	obj := d.obj
+	if !r.Namespaced {
+		obj.SetNamespace("")
+	}
+	if uid := obj.GetUID(); uid != "" && uid != old.GetUID() {
+		return nil, r.storageConflict(path(key), key.Name, uid, old.GetUID())
+	}
+	status := c.Subresource == SubresourceStatus
+	if r.strategy.apply != nil && !status {
+		r.strategy.apply(obj)
+	}
+	req := &Request{Call: c, Operation: OperationUpdate, Object: obj, OldObject: old, Raw: d.raw, Unknown: d.unknown, resource: r}
+	if obj, err = s.admit(req); err != nil {
+		return nil, err
+	}
+	switch version := obj.GetResourceVersion(); {
+	case version != "" && version != "0":
+		if version != old.GetResourceVersion() {
+			return nil, r.stale(key.Name)
+		}
+	case r.strategy.custom:
+		return nil, r.invalid(key.Name, field.ErrorList{
+			field.Invalid(field.NewPath("metadata", "resourceVersion"), uint64(0), "must be specified for an update"),
+		})
+	}
+	restoreMeta(obj, old)
+	restSame := true
+	if status {
+		r.prepareStatus(obj, old)
+	} else {
+		restSame = r.prepareMain(obj, old)
+	}
+	shareMeta(obj, old)
+	statusSame := r.shape.sameStatus(obj, old)
+	if restSame && statusSame && r.shape.sameMeta(obj, old) {
+		return old, nil // as a server that finds the same bytes does not write
+	}
+	if errs := r.validateChange(obj, old, status); len(errs) > 0 {
+		return nil, r.invalid(key.Name, errs)
+	}
+	if err := s.validateAdmission(req); err != nil {
+		return nil, err
+	}
+	if o.dryRun {
+		return obj, nil
+	}
+	s.store(c, r, key, obj)
+	if finished(obj, old) {
+		s.remove(c, r, key)
+	}
+	return obj, nil
+}
+
+func (r *resource) validateChange(obj, old client.Object, status bool) field.ErrorList {
+	errs := r.validateMetaUpdate(obj, old)
+	switch {
+	case status && r.strategy.validateStatus != nil:
+		errs = append(errs, r.strategy.validateStatus(obj, old)...)
+	case !status && r.strategy.validateUpdate != nil:
+		errs = append(errs, r.strategy.validateUpdate(obj, old)...)
+	}
+	return append(errs, r.custom.validate(obj)...)
+}
+
+// prepareMain restores what the main endpoint may not change, and reports whether
+// what is neither metadata nor status stayed the same.
+func (r *resource) prepareMain(obj, old client.Object) (restSame bool) {
+	if r.Status || !r.strategy.custom && r.strategy.generation != generationUnused {
+		r.shape.takeStatus(obj, old)
+	}
+	if r.strategy.updated != nil {
+		r.strategy.updated(obj, old)
+	}
+	restSame = r.shape.sameRest(obj, old)
+	if restSame {
+		r.shape.takeRest(obj, old) // the versions share it
+	}
+	if r.strategy.generation != generationUnused && r.generationBumped(obj, old, restSame) {
+		obj.SetGeneration(old.GetGeneration() + 1)
+	}
+	return restSame
+}
+
+// prepareStatus restores what the status endpoint may not change.
+func (r *resource) prepareStatus(obj, old client.Object) {
+	r.shape.takeRest(obj, old)
+	if r.strategy.custom || !r.strategy.statusTakesMeta {
+		obj.SetLabels(old.GetLabels())
+		obj.SetAnnotations(old.GetAnnotations())
+		obj.SetFinalizers(old.GetFinalizers())
+	}
+	obj.SetOwnerReferences(old.GetOwnerReferences())
+}
+
+// restoreMeta puts back the metadata that no update changes.
+func restoreMeta(obj, old client.Object) {
+	obj.SetName(old.GetName())
+	obj.SetNamespace(old.GetNamespace())
+	obj.SetUID(old.GetUID())
+	obj.SetGenerateName(old.GetGenerateName())
+	obj.SetCreationTimestamp(old.GetCreationTimestamp())
+	if obj.GetDeletionTimestamp() == nil || old.GetDeletionTimestamp() != nil && obj.GetDeletionTimestamp().Time.Equal(old.GetDeletionTimestamp().Time) {
+		obj.SetDeletionTimestamp(old.GetDeletionTimestamp())
+	}
+	if obj.GetDeletionGracePeriodSeconds() == nil {
+		obj.SetDeletionGracePeriodSeconds(old.GetDeletionGracePeriodSeconds())
+	}
+	obj.SetGeneration(old.GetGeneration())
+	obj.SetResourceVersion(old.GetResourceVersion())
+	obj.SetSelfLink("")
+	obj.SetManagedFields(nil)
+}
+
+// finished reports whether an update took the last thing away that kept an object
+// from being deleted.
+func finished(obj, old client.Object) bool {
+	grace := old.GetDeletionGracePeriodSeconds()
+	return len(obj.GetFinalizers()) == 0 && old.GetDeletionTimestamp() != nil && grace != nil && *grace == 0
+}
+
+// replace is the next of a PUT.
+func (s *Server) replace(c *Call, r *resource, in client.Object, o writeOptions) func(client.Object) (decoded, error) {
+	return func(old client.Object) (decoded, error) {
+		if c.Subresource != SubresourceStatus || !sameForm(in, old) {
+			return s.decode(c, r, in, o)
+		}
+		// Only status and metadata can matter: the rest need not be decoded.
+		obj := r.shape.shallow(old)
+		if err := r.shape.settleMeta(obj, in); err != nil {
+			return decoded{}, internal(err)
+		}
+		if err := r.shape.settleStatus(obj, in); err != nil {
+			return decoded{}, internal(err)
+		}
+		return decoded{obj: obj}, nil
+	}
+}
+
+// edit is a write of the server's own to an object that exists: fn edits a shallow
+// copy.
+func (s *Server) edit(c *Call, r *resource, key client.ObjectKey, fn func(obj client.Object)) client.Object {
+	e := r.table.get(key)
+	if e == nil {
+		return nil
+	}
+	obj := r.shape.shallow(e.obj)
+	fn(obj)
+	s.store(c, r, key, obj)
+	return obj
+}
+
+func sameForm(a, b client.Object) bool { return reflect.TypeOf(a) == reflect.TypeOf(b) }
+
+func withoutFinalizer(list []string, name string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(f string) bool { return f == name })
+}
+
+func timePointer(t metav1.Time) *metav1.Time { return &t }
