@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -40,9 +41,20 @@ func (w *worker) config(s *slot, image Image) (ContainerConfig, error) {
 		if path.IsAbs(sub) || strings.HasPrefix(path.Clean(sub), "..") {
 			return c, fmt.Errorf("subPath %q must be a relative path within the volume", sub)
 		}
-		c.Mounts = append(c.Mounts, Mount{Volume: v, Path: m.MountPath, SubPath: sub, ReadOnly: m.ReadOnly})
+		c.Mounts = append(c.Mounts, Mount{Volume: v, Path: m.MountPath, SubPath: sub, ReadOnly: m.ReadOnly || w.projected(v)})
 	}
 	return c, nil
+}
+
+// projected reports whether the volume's content comes from the API: then nobody
+// may write to it.
+func (w *worker) projected(v Volume) bool {
+	for _, p := range w.projections {
+		if p.volume == v {
+			return true
+		}
+	}
+	return false
 }
 
 // identity decides on the user the container runs as.
@@ -51,6 +63,10 @@ func (w *worker) identity(s *slot, image Image, c *ContainerConfig) error {
 	if p := w.pod.Spec.SecurityContext; p != nil {
 		c.RunAsUser, c.RunAsGroup = p.RunAsUser, p.RunAsGroup
 		nonRoot = optional(p.RunAsNonRoot)
+		c.Groups = p.SupplementalGroups
+		if p.FSGroup != nil {
+			c.Groups = append(slices.Clip(c.Groups), *p.FSGroup)
+		}
 	}
 	if p := s.spec.SecurityContext; p != nil {
 		if p.RunAsUser != nil {

@@ -218,19 +218,6 @@ func TestClaimsAreShared(t *testing.T) {
 	}
 }
 
-func TestImageReferences(t *testing.T) {
-	t.Parallel()
-	for name, want := range map[string]bool{
-		"busybox": true, "busybox:1.36": true, "docker.io/library/busybox": true, "localhost:5000/a/b:tag": true,
-		"gcr.io/x@sha256:" + strings.Repeat("a", 64): true,
-		"": false, "Busybox": false, "has space": false, "x:": false, "x@sha256:abc": false, "a//b": false, "x:-tag": false, "UPPER/x/": false,
-	} {
-		if got := validReference(name); got != want {
-			t.Errorf("validReference(%q) = %v, want %v", name, got, want)
-		}
-	}
-}
-
 func TestPullPolicies(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {

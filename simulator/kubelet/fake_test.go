@@ -282,6 +282,9 @@ func (e *engine) NewVolume(o VolumeOptions) Volume {
 }
 
 func (e *engine) Image(reference string) (Image, error) {
+	if strings.Contains(reference, " ") {
+		return Image{}, &InvalidReferenceError{Message: "couldn't parse image name \"" + reference + "\": invalid reference format"}
+	}
 	if strings.HasPrefix(reference, "registry.invalid/") {
 		return Image{}, errors.New("failed to pull and unpack image \"" + reference + "\": no such host")
 	}

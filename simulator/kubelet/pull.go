@@ -1,8 +1,8 @@
 package kubelet
 
 import (
+	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -12,14 +12,15 @@ import (
 // false, and notes why, when it is not.
 func (w *worker) ensureImage(s *slot) (Image, bool) {
 	name := s.spec.Image
-	if !validReference(name) {
-		message := fmt.Sprintf("Failed to apply default image tag %q: couldn't parse image name %q: invalid reference format", name, name)
+	image, err := w.k.o.Images.Image(name)
+	var invalid *InvalidReferenceError
+	if errors.As(err, &invalid) {
+		message := fmt.Sprintf("Failed to apply default image tag %q: %s", name, invalid.Message)
 		w.event(s.fieldPath, corev1.EventTypeWarning, reasonInspectFailed, message)
 		w.event(s.fieldPath, corev1.EventTypeWarning, reasonFailed, "Error: "+reasonInvalidImageName)
 		s.wait(reasonInvalidImageName, message)
 		return Image{}, false
 	}
-	image, err := w.k.o.Images.Image(name)
 	present := err == nil && (image.Local || w.k.images[name])
 	policy := s.spec.ImagePullPolicy
 	switch {
@@ -77,40 +78,3 @@ func (w *worker) pullFailed(s *slot, err error) bool {
 	s.wait(reasonErrImagePull, s.pullErr)
 	return false
 }
-
-// validReference checks an image reference by the grammar of distribution: an
-// optional host, a lower-case path, a tag, a digest.
-func validReference(name string) bool {
-	if name == "" || strings.ContainsAny(name, " \t\n") {
-		return false
-	}
-	rest, digest, hasDigest := strings.Cut(name, "@")
-	if hasDigest {
-		algorithm, hex, ok := strings.Cut(digest, ":")
-		if !ok || algorithm == "" || len(hex) < 32 || strings.Trim(hex, "0123456789abcdefABCDEF") != "" {
-			return false
-		}
-	}
-	if i := strings.LastIndexByte(rest, ':'); i >= 0 && !strings.Contains(rest[i:], "/") {
-		tag := rest[i+1:]
-		if tag == "" || len(tag) > 128 || tag[0] == '.' || tag[0] == '-' || strings.Trim(tag, wordCharacters+".-") != "" {
-			return false
-		}
-		rest = rest[:i]
-	}
-	parts := strings.Split(rest, "/")
-	if first := parts[0]; len(parts) > 1 && (strings.ContainsAny(first, ".:") || first == "localhost" || strings.ToLower(first) != first) {
-		if strings.Trim(first, wordCharacters+".-:[]") != "" {
-			return false
-		}
-		parts = parts[1:]
-	}
-	for _, p := range parts {
-		if p == "" || strings.Trim(p, "abcdefghijklmnopqrstuvwxyz0123456789._-") != "" || strings.ContainsRune("._-", rune(p[0])) || strings.ContainsRune("._-", rune(p[len(p)-1])) {
-			return false
-		}
-	}
-	return true
-}
-
-const wordCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"

@@ -58,6 +58,7 @@ type ContainerConfig struct {
 	Mounts                 []Mount
 	TerminationMessagePath string // an empty file there collects the message
 	RunAsUser, RunAsGroup  *int64
+	Groups                 []int64 // supplemental ones
 	ReadOnlyRoot           bool
 	MemoryLimit            int64 // bytes; 0 is none
 
@@ -97,6 +98,7 @@ type ExitStatus struct {
 
 // Image is what the kubelet knows of an image in a registry.
 type Image struct {
+	Name  string // its full name, which statuses show; empty means the one asked for
 	ID    string // what status.containerStatuses[].imageID shows
 	Size  int64  // bytes
 	Root  bool   // its user is root (or none is set)
@@ -106,9 +108,14 @@ type Image struct {
 // Images are the images that can be had.
 type Images interface {
 	// Image finds an image by its reference. The error is what a pull that fails
-	// says.
+	// says, or an *InvalidReferenceError.
 	Image(reference string) (Image, error)
 }
+
+// InvalidReferenceError says that a text names no image. Nothing is pulled then.
+type InvalidReferenceError struct{ Message string }
+
+func (e *InvalidReferenceError) Error() string { return e.Message }
 
 // Range is a span of durations that one is drawn from.
 type Range struct{ Low, High time.Duration }

@@ -23,6 +23,7 @@ type slot struct {
 	container    Container // the current instance; nil before the first
 	id           string    // its ID, "containerd://…"
 	startedImage string    // the spec's image that it was started with
+	imageName    string    // as the runtime calls it
 	imageID      string
 	exit         *ExitStatus
 	killedAt     time.Time
@@ -151,7 +152,10 @@ func (w *worker) start(s *slot) (ok bool) {
 	config.Log = func(_ int, b []byte) { log.write(b) }
 	s.log = log
 	s.id = "containerd://" + config.ID
-	s.startedImage, s.imageID = s.spec.Image, image.ID
+	s.startedImage, s.imageID, s.imageName = s.spec.Image, image.ID, image.Name
+	if s.imageName == "" {
+		s.imageName = s.spec.Image
+	}
 	w.event(s.fieldPath, corev1.EventTypeNormal, reasonCreated, messageCreated)
 	if !w.pause(w.k.timing.Start) {
 		s.terminated, s.run = nil, nil // it was made but never ran

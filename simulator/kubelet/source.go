@@ -1,16 +1,9 @@
 package kubelet
 
-import (
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/watch"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-)
+import "github.com/plumbline-ci/plumbline/simulator/informer"
 
-type Event struct {
-	Type   watch.EventType
-	Object client.Object
-}
+// Source is where the kubelet hears of Pods, configMaps and secrets.
+type Source = informer.Source
 
-type Source interface {
-	Watch(gvk schema.GroupVersionKind, handler func(Event)) (stop func(), err error)
-}
+// Event is one change that a Source tells of.
+type Event = informer.Event

@@ -67,8 +67,8 @@ func (s *slot) status(out *corev1.ContainerStatus) {
 		Name: s.spec.Name, Image: s.spec.Image, ImageID: s.imageID, ContainerID: s.id,
 		RestartCount: s.restarts, VolumeMounts: s.mounts, Started: &no,
 	}
-	if s.startedImage != "" {
-		out.Image = s.startedImage
+	if s.imageName != "" {
+		out.Image = s.imageName
 	}
 	if s.previous != nil {
 		out.LastTerminationState.Terminated = s.previous

@@ -195,7 +195,7 @@ func (w *worker) reportEviction() {
 		}
 		s.previous = &corev1.ContainerStateTerminated{ExitCode: exitUnknown, Reason: reasonStatusUnknown, Message: messageLocatedDelete}
 		s.restarts++
-		s.terminated, s.run, s.waiting, s.id, s.imageID, s.startedImage = nil, nil, nil, "", "", ""
+		s.terminated, s.run, s.waiting, s.id, s.imageID, s.startedImage, s.imageName = nil, nil, nil, "", "", "", ""
 	}
 	w.outcome = w.stop.outcome
 	w.sandbox = false
