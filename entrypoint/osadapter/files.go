@@ -80,7 +80,7 @@ func (files) WriteFile(path string, data []byte, perm fs.FileMode) error {
 	if err == nil {
 		_, err = file.Write(data)
 	}
-	if err == nil {
+	if info, statErr := file.Stat(); err == nil && statErr == nil && info.Mode().IsRegular() { // not /dev/null
 		err = file.Truncate(int64(len(data)))
 	}
 	return errors.Join(err, file.Close())

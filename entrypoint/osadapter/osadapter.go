@@ -42,11 +42,11 @@ const (
 // and on Linux it keeps the descriptors that the process inherited from reaching a command.
 func New(o Options) entrypoint.System {
 	keepDescriptors()
-	s := newSignals()
+	s, r := newSignals(), &retired{}
 	return entrypoint.System{
 		Files:     files{},
-		Watcher:   &watcher{signals: s, polling: o.Polling || os.Getenv(EnvWait) == WaitByPolling},
-		Processes: &processes{signals: s, init: os.Getpid() == 1, running: map[int]*process{}},
+		Watcher:   &watcher{signals: s, retired: r, polling: o.Polling || os.Getenv(EnvWait) == WaitByPolling},
+		Processes: &processes{signals: s, retired: r, init: os.Getpid() == 1, running: map[int]*process{}},
 		Clock:     clock{},
 		Env:       os.Environ(),
 		Platform:  platform(),

@@ -13,6 +13,7 @@ import (
 // processes says that commands cannot be started here.
 type processes struct {
 	signals *signals
+	retired *retired
 	init    bool
 	running map[int]*process
 }

@@ -22,6 +22,7 @@ import (
 // processes starts commands and reaps them.
 type processes struct {
 	signals *signals
+	retired *retired
 	// init says that this process is the parent of all orphans.
 	init bool
 
@@ -89,6 +90,7 @@ func (ps *processes) Start(c entrypoint.Command) (entrypoint.Process, error) {
 		go o.copy()
 	}
 	go ps.reap(p.pid)
+	go ps.retired.close()
 	return p, nil
 }
 

@@ -5,10 +5,12 @@ package osadapter
 import (
 	"errors"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -16,7 +18,7 @@ import (
 	"github.com/plumbline-ci/plumbline/entrypoint"
 )
 
-// Pauses between two looks of a subscription that polls.
+// Bounds of the pauses between two looks of a subscription that polls; each is half to once as long.
 const (
 	shortestPause = time.Millisecond
 	longestPause  = 50 * time.Millisecond
@@ -25,6 +27,7 @@ const (
 // watcher waits for file events and signals.
 type watcher struct {
 	signals *signals
+	retired *retired
 	polling bool
 }
 
@@ -32,7 +35,7 @@ var _ entrypoint.Watcher = (*watcher)(nil)
 
 // Watch never fails: without events it polls.
 func (w *watcher) Watch(paths ...string) (entrypoint.Subscription, error) {
-	s := &subscription{signals: w.signals, pause: shortestPause}
+	s := &subscription{signals: w.signals, retired: w.retired, pause: shortestPause}
 	if len(paths) == 0 {
 		return s, nil
 	}
@@ -55,6 +58,7 @@ func (w *watcher) Watch(paths ...string) (entrypoint.Subscription, error) {
 // subscription waits for changes of some paths: by events, by polling if it has none, or not at all without paths.
 type subscription struct {
 	signals *signals
+	retired *retired
 	paths   []string
 	events  *fsnotify.Watcher
 	pause   time.Duration
@@ -69,7 +73,9 @@ func (s *subscription) Wait(deadline time.Time) error {
 	case s.events != nil:
 		changed, failed = s.events.Events, s.events.Errors
 	case len(s.paths) > 0:
-		timer := time.NewTimer(s.pause)
+		// The launchers of a Pod start together. If their pauses kept step, each would always look just before the
+		// one ahead of it is done.
+		timer := time.NewTimer(s.pause/2 + rand.N(s.pause/2))
 		defer timer.Stop()
 		again = timer.C
 		s.pause = min(2*s.pause, longestPause)
@@ -105,18 +111,39 @@ func (s *subscription) Wait(deadline time.Time) error {
 
 // Close implements [entrypoint.Subscription].
 func (s *subscription) Close() error {
-	if s.events == nil {
-		return nil
-	}
-	return s.events.Close()
+	s.poll()
+	return nil
 }
 
 // poll gives up on events.
 func (s *subscription) poll() {
 	if s.events != nil {
-		s.events.Close()
+		s.retired.add(s.events)
 		s.events = nil
 	}
+}
+
+// retired are sources of events that nobody needs any more. The kernel takes up to 20 ms to close an inotify instance,
+// and it makes whoever drops the last descriptor wait: closed before the command starts, that would be the command, in
+// the middle of its exec. So they are closed behind the command's start, or by the launcher's end.
+type retired struct {
+	mu     sync.Mutex
+	events []*fsnotify.Watcher
+}
+
+func (r *retired) add(w *fsnotify.Watcher) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events = append(r.events, w)
+}
+
+func (r *retired) close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, w := range r.events {
+		_ = w.Close() // there is nothing to lose
+	}
+	r.events = nil
 }
 
 // arm watches all directories where something can happen that concerns the paths. Directories come and go, and links

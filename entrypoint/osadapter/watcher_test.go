@@ -85,7 +85,7 @@ func TestSubscriptionFollowsDirectories(t *testing.T) {
 	t.Parallel()
 	for _, polling := range []bool{false, true} {
 		dir := root(t)
-		w := &watcher{signals: &signals{pending: make(chan entrypoint.Signal, 1)}, polling: polling}
+		w := &watcher{retired: &retired{}, signals: &signals{pending: make(chan entrypoint.Signal, 1)}, polling: polling}
 		sub, err := w.Watch(dir + "/a/b/c")
 		check(t, err)
 		s := sub.(*subscription)
@@ -112,7 +112,7 @@ func TestSubscriptionFollowsDirectories(t *testing.T) {
 func TestNoEventIsLost(t *testing.T) {
 	t.Parallel()
 	dir := root(t)
-	w := &watcher{signals: &signals{pending: make(chan entrypoint.Signal, 1)}}
+	w := &watcher{retired: &retired{}, signals: &signals{pending: make(chan entrypoint.Signal, 1)}}
 	s, err := w.Watch(dir+"/sub/file", dir+"/file")
 	check(t, err)
 	check(t, os.WriteFile(dir+"/file", nil, 0o644))
@@ -126,7 +126,7 @@ func TestNoEventIsLost(t *testing.T) {
 func TestFallBackToPolling(t *testing.T) {
 	t.Parallel()
 	dir := root(t)
-	w := &watcher{signals: &signals{pending: make(chan entrypoint.Signal, 1)}}
+	w := &watcher{retired: &retired{}, signals: &signals{pending: make(chan entrypoint.Signal, 1)}}
 	sub, err := w.Watch(dir + "/file")
 	check(t, err)
 	s := sub.(*subscription)
@@ -147,7 +147,7 @@ func TestWaitEnds(t *testing.T) {
 	t.Parallel()
 	for _, polling := range []bool{false, true} {
 		signals := &signals{pending: make(chan entrypoint.Signal, 1)}
-		w := &watcher{signals: signals, polling: polling}
+		w := &watcher{retired: &retired{}, signals: signals, polling: polling}
 		s, err := w.Watch()
 		check(t, err)
 		if err := s.Wait(time.Unix(0, 0)); !errors.Is(err, entrypoint.ErrDeadline) {
