@@ -100,6 +100,7 @@ func (e *Expression) DecodeNode(d *source.Decoder, n *yaml.Node, path string) {
 		}
 	}
 	message, _, _ := strings.Cut(err.Error(), "\n")
+	message, _, _ = strings.Cut(message, " expecting ") // a list of every token of the language
 	d.Errs.Add(&source.Error{Position: pos, Path: path, Message: fmt.Sprintf("not a CEL condition: %s", message),
 		Hint: "the object is self, the others are objects[\"kind/name\"], as in has(self.status.startTime)"})
 }

@@ -225,9 +225,11 @@ func (d *Decoder) structure(n *yaml.Node, v reflect.Value, path string) {
 			given["?"] = true
 			what := "unknown field"
 			if isUnion {
-				what = "unknown " + strings.TrimPrefix(union.Noun(), "a ")
+				_, noun, _ := strings.Cut(union.Noun(), " ")
+				what = "unknown " + noun
 			}
 			d.Fail(key, path, fmt.Sprintf("%s %q", what, key.Value), DidYouMean(key.Value, names))
+			given[Nearest(key.Value, names)] = true // misspelt is not missing
 			continue
 		}
 		f := fields[at]
@@ -269,7 +271,9 @@ func (d *Decoder) rules(n *yaml.Node, v reflect.Value, f Field, path string) {
 			}
 		}
 		hint := "use one of: " + list(f.Enum)
-		if near := Nearest(n.Value, f.Enum); near != "" {
+		if len(f.Enum) == 1 {
+			hint = "write " + f.Enum[0]
+		} else if near := Nearest(n.Value, f.Enum); near != "" {
 			hint = fmt.Sprintf("did you mean %q? one of: %s", near, list(f.Enum))
 		}
 		d.Fail(n, path, fmt.Sprintf("unknown value %q", n.Value), hint)

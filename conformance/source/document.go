@@ -144,9 +144,6 @@ func (c *checker) check(n *yaml.Node, depth int) {
 		c.check(n.Alias, depth+1)
 		delete(c.open, n.Alias)
 	case yaml.MappingNode:
-		if n.Anchor != "" && c.open[n] {
-			return
-		}
 		seen := map[string]*yaml.Node{}
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			key := n.Content[i]
