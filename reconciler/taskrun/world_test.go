@@ -9,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -334,3 +335,5 @@ func (w *world) expect(name string, status corev1.ConditionStatus, reason, messa
 	}
 	return tr
 }
+
+func podQuantity(s string) resource.Quantity { return resource.MustParse(s) }
