@@ -1,3 +1,5 @@
+//go:build unix
+
 package osadapter_test
 
 import (
@@ -26,6 +28,9 @@ const (
 	envRoot    = "PLUMBLINE_TEST_ROOT"
 	envReady   = "PLUMBLINE_TEST_READY" // say so on standard output when signals are heard
 )
+
+// atOnce keeps a program built with the race detector from sleeping for a second at its end.
+const atOnce = "GORACE=atexit_sleep_ms=0"
 
 func TestMain(m *testing.M) {
 	if program := os.Getenv(envProgram); program != "" {
@@ -91,7 +96,7 @@ func (w realWorld) Run(t *testing.T, c contract.Case) contract.Outcome {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, self(t), args...)
 	cmd.Env = slices.Concat(w.env, c.Env, []string{
-		envProgram + "=" + program, envRoot + "=" + root, "HOME=" + root + "/home/user", "PATH=" + os.Getenv("PATH"),
+		atOnce, envProgram + "=" + program, envRoot + "=" + root, "HOME=" + root + "/home/user", "PATH=" + os.Getenv("PATH"),
 	})
 	cmd.Dir = root
 	var stdout, stderr bytes.Buffer

@@ -26,7 +26,7 @@ func launcher(t *testing.T, root, script string, flags ...string) *exec.Cmd {
 	put(t, root, "/tekton/", "")
 	args := append(flags, "-post_file", root+"/tekton/run/0/out", "-termination_path", root+"/tekton/termination")
 	cmd := exec.Command(self(t), append(args, "-entrypoint", "sh", "--", "-c", script)...)
-	cmd.Env = []string{envProgram + "=" + contract.Launcher, envRoot + "=" + root, "PATH=" + os.Getenv("PATH")}
+	cmd.Env = []string{atOnce, envProgram + "=" + contract.Launcher, envRoot + "=" + root, "PATH=" + os.Getenv("PATH")}
 	cmd.Dir = root
 	return cmd
 }
@@ -284,7 +284,7 @@ func TestNopEndsBySignal(t *testing.T) {
 	t.Parallel()
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		cmd := exec.Command(self(t), "tekton_run_indefinitely")
-		cmd.Env = []string{envProgram + "=" + contract.Nop, envReady + "=1"}
+		cmd.Env = []string{atOnce, envProgram + "=" + contract.Nop, envReady + "=1"}
 		ready, err := cmd.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)
