@@ -13,7 +13,7 @@ import (
 )
 
 // ErrKnownHosts refuses an SSH secret without known hosts, where they are required (LC-52).
-var ErrKnownHosts = errors.New(`TaskRun validation failed. Git SSH Secret must have "known_hosts" included when feature flag "require-git-ssh-secret-known-hosts" is set to true`) //nolint:staticcheck // the reference's words
+var ErrKnownHosts = errors.New(`TaskRun validation failed. Git SSH Secret must have "known_hosts" included when feature flag "require-git-ssh-secret-known-hosts" is set to true`)
 
 const knownHostsKey = "known_hosts"
 

@@ -96,7 +96,7 @@ func OwnerReference(tr *v1beta1.TaskRun) metav1.OwnerReference {
 // Build makes the Pod of the current attempt. An error is about the input: it will not go away by itself.
 func Build(in Input) (*corev1.Pod, error) {
 	if len(in.Spec.Steps) == 0 {
-		return nil, fmt.Errorf("No Steps specified") //nolint:staticcheck // the reference's words (§4.5)
+		return nil, fmt.Errorf("No Steps specified")
 	}
 	spec := in.Spec.DeepCopy()
 	if err := mountWorkspaces(spec, in.TaskRun.UID, in.Bindings, in.Features.Alpha); err != nil {

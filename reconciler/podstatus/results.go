@@ -36,7 +36,7 @@ func ParseResultLog(log []byte, limit int) ([]LoggedResult, error) {
 		}
 		var r LoggedResult
 		if err := json.Unmarshal(line, &r); err != nil {
-			return nil, fmt.Errorf("Invalid result %w", err) //nolint:staticcheck // the reference's words
+			return nil, fmt.Errorf("Invalid result %w", err)
 		}
 		results = append(results, r)
 	}

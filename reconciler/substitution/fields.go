@@ -1,6 +1,9 @@
 package substitution
 
 import (
+	"maps"
+	"slices"
+
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
@@ -132,7 +135,8 @@ func visitVolume(vol *corev1.Volume, v visitor) {
 		if s.NodePublishSecretRef != nil {
 			v.text(&s.NodePublishSecretRef.Name)
 		}
-		for key, value := range s.VolumeAttributes {
+		for _, key := range slices.Sorted(maps.Keys(s.VolumeAttributes)) {
+			value := s.VolumeAttributes[key]
 			v.text(&value)
 			s.VolumeAttributes[key] = value
 		}

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -174,11 +173,11 @@ func (p *pass) settle(ctx context.Context, v verdict) (reconcile.Result, error) 
 		p.event(corev1.EventTypeWarning, v1beta1.EventReasonInternalError, v.warn)
 	}
 	stamp(p.tr, p.deps.Revision)
-	err := p.write(ctx)
-	if apierrors.IsConflict(err) {
+	written, err := p.write(ctx)
+	if err != nil {
 		return reconcile.Result{}, err
 	}
-	if err != nil || v.again {
+	if !written || v.again {
 		p.wakeAt(p.moment.Add(troubleDelay(p.tr, p.moment)))
 		return p.sleep(), nil
 	}

@@ -49,7 +49,7 @@ func validateRequests(spec *v1beta1.TaskSpec) error {
 				limit, limited = spec.StepTemplate.Resources.Limits[name]
 			}
 			if request := own.Requests[name]; limited && request.Cmp(limit) > 0 {
-				return fmt.Errorf("Invalid request resource value: %s must be less or equal to limit %s", &request, &limit) //nolint:staticcheck // the reference's words
+				return fmt.Errorf("Invalid request resource value: %s must be less or equal to limit %s", &request, &limit)
 			}
 		}
 	}
@@ -78,7 +78,7 @@ func validateParams(task resolve.Task, given []v1beta1.Param) error {
 			}
 		}
 	}
-	problem := ""
+	var problem string
 	switch {
 	case len(missing) > 0:
 		problem = fmt.Sprintf("missing values for these params which have no default values: %v", missing)

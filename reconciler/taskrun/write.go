@@ -36,8 +36,8 @@ func (p *pass) eventOfChange(before, after *v1beta1.Condition) {
 }
 
 // write stores metadata and status, each only if it changed, and records the events. Both writes fail if the TaskRun is
-// not the one that was read; then nothing is told.
-func (p *pass) write(ctx context.Context) error {
+// not the one that was read; that is the error. Other trouble is told, and the answer is that nothing was written.
+func (p *pass) write(ctx context.Context) (bool, error) {
 	changed := !equality.Semantic.DeepEqual(p.stored.Status, p.tr.Status)
 	current := p.stored
 	if !maps.Equal(p.stored.Labels, p.tr.Labels) || !maps.Equal(p.stored.Annotations, p.tr.Annotations) {
@@ -57,7 +57,7 @@ func (p *pass) write(ctx context.Context) error {
 		}
 	}
 	p.tell(changed)
-	return nil
+	return true, nil
 }
 
 // tell records the events. Warnings about something that has not changed have been recorded before.
@@ -72,14 +72,14 @@ func (p *pass) tell(changed bool) {
 
 // unwritten is what a failed write means for the pass. That somebody was faster needs no telling, and if the TaskRun is
 // gone nobody is there to be told.
-func (p *pass) unwritten(err error, reason, message string) error {
+func (p *pass) unwritten(err error, reason, message string) (bool, error) {
 	switch {
 	case apierrors.IsNotFound(err):
-		return nil
+		return true, nil
 	case apierrors.IsConflict(err):
-		return err
+		return false, err
 	default:
 		p.deps.Recorder.Event(p.stored, corev1.EventTypeWarning, reason, message)
-		return err
+		return false, nil
 	}
 }
