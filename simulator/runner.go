@@ -121,7 +121,7 @@ func (i *instance) OOMKill() {
 
 func (i *instance) OnExit(f func(kubelet.ExitStatus)) {
 	i.Container.OnExit(func(s container.ExitStatus) {
-		f(kubelet.ExitStatus{Code: s.Code, OOMKilled: s.OOMKilled || i.oom})
+		f(kubelet.ExitStatus{Code: s.Code, OOMKilled: s.OOMKilled || i.oom, Note: s.Message})
 	})
 }
 

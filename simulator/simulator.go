@@ -66,6 +66,9 @@ type Options struct {
 	Timing *kubelet.Timing
 	// Faults are what goes wrong on the node.
 	Faults kubelet.Faults
+	// OnOutput sees all output of containers as it is written, also of Pods that
+	// will be gone when somebody asks for their logs.
+	OnOutput func(kubelet.Output)
 }
 
 // Cluster is a running cluster. Like its kernel it is not safe for concurrent use.
@@ -108,7 +111,7 @@ func New(o Options) (*Cluster, error) {
 	}
 	node.Admit = append(node.Admit, c.scheduler.Admission(node.Name))
 	c.kubelet = kubelet.New(kubelet.Options{
-		Kernel: c.kernel, Client: c.Client("kubelet"), Source: c.server, Node: node, Timing: o.Timing, Faults: o.Faults,
+		Kernel: c.kernel, Client: c.Client("kubelet"), Source: c.server, Node: node, Timing: o.Timing, Faults: o.Faults, OnOutput: o.OnOutput,
 		Runtime: &runner{kernel: c.kernel, images: c.images, programs: c.programs, mocks: o.Mocks, budget: o.Budget},
 		Images:  registry{catalogue: c.images, local: !o.PullImages},
 	})

@@ -53,6 +53,9 @@ type Options struct {
 	Timing  *Timing // nil means DefaultTiming
 	Faults  Faults
 
+	// OnOutput, if set, sees all output of containers as it is written. It must not
+	// keep data.
+	OnOutput func(o Output)
 	// LogLimit is how many bytes of output are kept per container; of more, the
 	// oldest are dropped. Zero means 1 MiB.
 	LogLimit int
@@ -75,6 +78,11 @@ type Kubelet struct {
 	held     []Event // what the API said while the node was lost
 	content  contentWatch
 	stop     []func()
+
+	// Parts of statuses that never change. Sharing them keeps equal statuses
+	// quick to compare; nobody modifies them.
+	yes, no                *bool
+	initializing, creating *corev1.ContainerStateWaiting
 }
 
 // New returns a Kubelet. Start makes it work.
@@ -88,6 +96,9 @@ func New(o Options) *Kubelet {
 		storage:  map[string]Volume{},
 		images:   map[string]bool{},
 		nextIP:   2,
+		yes:      new(true), no: new(false),
+		initializing: &corev1.ContainerStateWaiting{Reason: reasonPodInitializing},
+		creating:     &corev1.ContainerStateWaiting{Reason: reasonCreating},
 	}
 	if o.Timing != nil {
 		k.timing = *o.Timing

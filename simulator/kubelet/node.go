@@ -3,8 +3,6 @@ package kubelet
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -117,8 +115,4 @@ func (k *Kubelet) Recover() {
 		w.co.Wake()
 		w.react()
 	}
-}
-
-func sortNames(names []types.NamespacedName) {
-	slices.SortFunc(names, func(a, b types.NamespacedName) int { return strings.Compare(a.String(), b.String()) })
 }

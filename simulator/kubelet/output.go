@@ -4,6 +4,14 @@ package kubelet
 // container's last. No container name contains a slash.
 const previousPrefix = "previous/"
 
+// Output is something that a container has written.
+type Output struct {
+	Namespace, Pod, Container string
+	Restarts                  int // of the container before this instance
+	Stream                    int // 1 is standard output, 2 standard error
+	Data                      []byte
+}
+
 // output is what a container has written, limited in size. Beyond the limit the
 // oldest output goes, as log rotation has it.
 type output struct {

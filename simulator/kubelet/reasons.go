@@ -30,16 +30,16 @@ const (
 	reasonStatusUnknown     = "ContainerStatusUnknown"
 	reasonDeadlineExceeded  = "DeadlineExceeded"
 	reasonEvicted           = "Evicted"
+	reasonSimulationLimit   = "SimulationLimit" // ours: no cluster ends a container for running too much
 )
 
 // Reasons of Pod conditions.
 const (
-	reasonNotInitialized  = "ContainersNotInitialized"
-	reasonNotReady        = "ContainersNotReady"
-	reasonGatesNotReady   = "ReadinessGatesNotReady"
-	reasonPodCompleted    = "PodCompleted"
-	reasonPodFailed       = "PodFailed"
-	reasonTerminatedByKub = "TerminationByKubelet"
+	reasonNotInitialized = "ContainersNotInitialized"
+	reasonNotReady       = "ContainersNotReady"
+	reasonGatesNotReady  = "ReadinessGatesNotReady"
+	reasonPodCompleted   = "PodCompleted"
+	reasonPodFailed      = "PodFailed"
 )
 
 // Messages without a variable part.

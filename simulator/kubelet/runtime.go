@@ -94,6 +94,7 @@ type Listener interface{ Listening(port int) bool }
 type ExitStatus struct {
 	Code      int
 	OOMKilled bool
+	Note      string // why the simulation itself ended it; it becomes an event
 }
 
 // Image is what the kubelet knows of an image in a registry.

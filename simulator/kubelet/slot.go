@@ -150,6 +150,14 @@ func (w *worker) start(s *slot) (ok bool) {
 	}
 	log := &output{limit: w.k.o.LogLimit}
 	config.Log = func(_ int, b []byte) { log.write(b) }
+	if see := w.k.o.OnOutput; see != nil {
+		o := Output{Namespace: w.pod.Namespace, Pod: w.pod.Name, Container: s.spec.Name, Restarts: int(s.restarts)}
+		config.Log = func(stream int, b []byte) {
+			log.write(b)
+			o.Stream, o.Data = stream, b
+			see(o)
+		}
+	}
 	s.log = log
 	s.id = "containerd://" + config.ID
 	s.startedImage, s.imageID, s.imageName = s.spec.Image, image.ID, image.Name
@@ -224,6 +232,9 @@ func (s *slot) exited(c Container, e ExitStatus) {
 	}
 	s.exit = &e
 	s.stopProbes()
+	if e.Note != "" {
+		s.w.event(s.fieldPath, corev1.EventTypeWarning, reasonSimulationLimit, e.Note)
+	}
 	reason := reasonCompleted
 	if e.OOMKilled {
 		reason = reasonOOMKilled

@@ -12,8 +12,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-var yes, no = true, false
-
 // report writes the status as it is and returns the phase that the containers
 // call for, which is held back from the API until they have been cleaned up.
 func (w *worker) report() corev1.PodPhase {
@@ -65,7 +63,7 @@ func (w *worker) status() corev1.PodStatus {
 func (s *slot) status(out *corev1.ContainerStatus) {
 	*out = corev1.ContainerStatus{
 		Name: s.spec.Name, Image: s.spec.Image, ImageID: s.imageID, ContainerID: s.id,
-		RestartCount: s.restarts, VolumeMounts: s.mounts, Started: &no,
+		RestartCount: s.restarts, VolumeMounts: s.mounts, Started: s.w.k.no,
 	}
 	if s.imageName != "" {
 		out.Image = s.imageName
@@ -83,7 +81,7 @@ func (s *slot) status(out *corev1.ContainerStatus) {
 	case s.running():
 		out.State.Running = s.run
 		if s.started() {
-			out.Started = &yes
+			out.Started = s.w.k.yes
 			out.Ready = !s.init || s.restartable
 			out.Ready = out.Ready && s.ready()
 		}
@@ -101,17 +99,12 @@ func (s *slot) status(out *corev1.ContainerStatus) {
 	}
 }
 
-var (
-	podInitializing   = &corev1.ContainerStateWaiting{Reason: reasonPodInitializing}
-	containerCreating = &corev1.ContainerStateWaiting{Reason: reasonCreating}
-)
-
 // idleState is the state of a container whose turn has not come.
 func (w *worker) idleState() *corev1.ContainerStateWaiting {
 	if len(w.inits) > 0 {
-		return podInitializing
+		return w.k.initializing
 	}
-	return containerCreating
+	return w.k.creating
 }
 
 // phase follows from the containers' states.
@@ -329,17 +322,17 @@ func (w *worker) write(st corev1.PodStatus) (done bool) {
 		}
 		break
 	}
-	w.request(w.now().Add(rewrite.Low))
+	w.request(w.now().Add(rewrite))
 	return false
 }
 
 // rewrite is the wait after a status that could not be written.
-var rewrite = Range{time.Second, time.Second}
+const rewrite = time.Second
 
 // conclude writes a status that must not be lost.
 func (w *worker) conclude(st corev1.PodStatus) {
 	for !w.write(st) {
-		w.settle(rewrite)
+		w.settle(Range{rewrite, rewrite})
 		w.online()
 	}
 }

@@ -100,7 +100,7 @@ func TestStatusFields(t *testing.T) {
 	term.StartedAt, term.FinishedAt = st.StartTime.DeepCopy().Rfc3339Copy(), st.StartTime.Rfc3339Copy()
 	disabled := corev1.RecursiveReadOnlyDisabled
 	want := corev1.ContainerStatus{
-		Name: "c", Image: "image", ImageID: "sha256:image", ContainerID: c.ContainerID, Started: &no, Resources: &corev1.ResourceRequirements{},
+		Name: "c", Image: "image", ImageID: "sha256:image", ContainerID: c.ContainerID, Started: new(false), Resources: &corev1.ResourceRequirements{},
 		VolumeMounts: []corev1.VolumeMountStatus{{Name: "v", MountPath: "/v", ReadOnly: true, RecursiveReadOnly: &disabled}},
 		State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 1, Reason: "Error", Message: `[{"key":"r"}]`,
 			ContainerID: c.ContainerID, StartedAt: term.StartedAt, FinishedAt: term.FinishedAt}},

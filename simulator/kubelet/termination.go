@@ -2,6 +2,8 @@ package kubelet
 
 import (
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -138,7 +140,7 @@ func (w *worker) final() corev1.PodStatus {
 	st := w.status()
 	if w.initialized {
 		for i := range st.ContainerStatuses {
-			lose(&st.ContainerStatuses[i])
+			lose(&st.ContainerStatuses[i], w.k.no)
 		}
 	}
 	last := -1 // the last init container that anything is known of
@@ -151,7 +153,7 @@ func (w *worker) final() corev1.PodStatus {
 		last = len(st.InitContainerStatuses) - 1
 	}
 	for i := range last + 1 {
-		lose(&st.InitContainerStatuses[i])
+		lose(&st.InitContainerStatuses[i], w.k.no)
 	}
 	if !terminal(st.Phase) {
 		st.Phase = corev1.PodFailed
@@ -159,14 +161,14 @@ func (w *worker) final() corev1.PodStatus {
 	return st
 }
 
-func lose(s *corev1.ContainerStatus) {
+func lose(s *corev1.ContainerStatus, stopped *bool) {
 	if s.State.Terminated != nil {
 		return
 	}
 	s.State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
 		ExitCode: exitUnknown, Reason: reasonStatusUnknown, Message: messageLocatedTerm,
 	}}
-	s.Ready, s.Started = false, &no
+	s.Ready, s.Started = false, stopped
 }
 
 // Evict ends a Pod at once, as the kubelet does under pressure. It reports
@@ -225,6 +227,6 @@ func (k *Kubelet) Pods() []types.NamespacedName {
 			out = append(out, name)
 		}
 	}
-	sortNames(out)
+	slices.SortFunc(out, func(a, b types.NamespacedName) int { return strings.Compare(a.String(), b.String()) })
 	return out
 }
