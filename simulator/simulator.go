@@ -2,7 +2,7 @@
 //
 // [New] puts one together: a kernel (one heap of events, one clock, one seed), an
 // API server, a scheduler with a volume binder, a node, a garbage collector and the
-// controllers that look after namespaces. Nothing in it starts a goroutine; the
+// controllers that look after namespaces and nodes. Nothing in it starts a goroutine; the
 // cluster moves when its kernel is stepped.
 //
 // The cluster knows Kubernetes and nothing else. Kinds, images, programs and
@@ -27,6 +27,7 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
 	"github.com/plumbline-ci/plumbline/simulator/kubelet"
 	"github.com/plumbline-ci/plumbline/simulator/namespace"
+	"github.com/plumbline-ci/plumbline/simulator/nodelifecycle"
 	"github.com/plumbline-ci/plumbline/simulator/scheduler"
 )
 
@@ -82,6 +83,8 @@ type Cluster struct {
 	binder     *scheduler.VolumeBinder
 	collector  *garbagecollector.Collector
 	namespaces *namespace.Controller
+	nodes      *nodelifecycle.Controller
+	node       string
 }
 
 // New makes a cluster. Its node is registered; its first events have not run.
@@ -115,6 +118,8 @@ func New(o Options) (*Cluster, error) {
 		Runtime: &runner{kernel: c.kernel, images: c.images, programs: c.programs, mocks: o.Mocks, budget: o.Budget},
 		Images:  registry{catalogue: c.images, local: !o.PullImages},
 	})
+	c.node = node.Name
+	c.nodes = nodelifecycle.New(nodelifecycle.Options{Kernel: c.kernel, Client: c.Client("node-controller")})
 	owners, content := kindsToWatch(o.API.Kinds)
 	c.collector = garbagecollector.New(garbagecollector.Options{Kernel: c.kernel, Client: c.Client("garbage-collector"), Source: c.server, Kinds: owners})
 	c.namespaces = namespace.New(namespace.Options{Kernel: c.kernel, Client: c.Client("namespace-controller"), Source: c.server, Kinds: content})
@@ -159,6 +164,19 @@ func (c *Cluster) Exec(namespace, pod, container string, argv []string, stdout, 
 // waiting for its controllers.
 func (c *Cluster) CreateNamespace(name string, labels map[string]string) error {
 	return c.server.CreateNamespace(name, labels)
+}
+
+// LoseNode cuts the node off. Its containers run on, but nobody hears of them; the
+// cluster reacts as it would ([nodelifecycle]).
+func (c *Cluster) LoseNode() {
+	c.kubelet.Lose()
+	c.nodes.Lost(c.node)
+}
+
+// RecoverNode ends what LoseNode began.
+func (c *Cluster) RecoverNode() {
+	c.nodes.Recovered(c.node)
+	c.kubelet.Recover()
 }
 
 // RunFor lets d of virtual time pass.

@@ -280,6 +280,48 @@ func TestNamespaceDeletionTakesPodsAlong(t *testing.T) {
 	w.until(func() bool { return apierrors.IsNotFound(w.Get(w.ctx, client.ObjectKeyFromObject(ns), ns)) })
 }
 
+func TestLostNode(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, simulator.Options{Seed: 1})
+	w.create(pod("p", nil, [][]string{{"sleep=20s"}}))
+	w.create(pod("q", nil, [][]string{{"sleep=2h"}}))
+	w.until(func() bool {
+		return w.pod("p").Status.Phase == corev1.PodRunning && w.pod("q").Status.Phase == corev1.PodRunning
+	})
+	w.LoseNode()
+	ready := func(name string) string {
+		for _, c := range w.pod(name).Status.Conditions {
+			if c.Type == corev1.PodReady {
+				return string(c.Status)
+			}
+		}
+		return ""
+	}
+	w.RunFor(time.Minute)
+	node := &corev1.Node{}
+	if err := w.Get(w.ctx, client.ObjectKey{Name: simulator.DefaultNode}, node); err != nil {
+		t.Fatal(err)
+	}
+	if c := node.Status.Conditions[0]; c.Status != corev1.ConditionUnknown || c.Reason != "NodeStatusUnknown" || len(node.Spec.Taints) != 2 {
+		t.Errorf("node %+v with taints %v", c, node.Spec.Taints)
+	}
+	if w.pod("p").Status.Phase != corev1.PodRunning || ready("p") != "False" || w.pod("p").DeletionTimestamp != nil {
+		t.Errorf("after a minute: phase %s, ready %s", w.pod("p").Status.Phase, ready("p"))
+	}
+	w.RunFor(5 * time.Minute)
+	if w.pod("q").DeletionTimestamp == nil || w.pod("q").Status.Phase != corev1.PodRunning {
+		t.Error("after six minutes the Pod is to be marked for deletion and no more")
+	}
+	w.RecoverNode()
+	w.RunFor(time.Minute)
+	if p, q := w.pod("p"), w.pod("q"); p != nil || q != nil {
+		t.Errorf("the node is back, and still there are %v %v", p != nil, q != nil)
+	}
+	if err := w.Get(w.ctx, client.ObjectKey{Name: simulator.DefaultNode}, node); err != nil || len(node.Spec.Taints) != 0 || node.Status.Conditions[0].Status != corev1.ConditionTrue {
+		t.Errorf("the node that is back: %+v %v", node.Status.Conditions, err)
+	}
+}
+
 func TestImagesThatHaveToBePulled(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, simulator.Options{Seed: 1, PullImages: true})
