@@ -86,6 +86,10 @@ func (s *Server) validateAdmission(req *Request) error {
 			}
 		}
 	}
+	// The quota is asked last: what it counts must not be refused afterwards.
+	if err := (quotas{s}).Validate(req); err != nil {
+		return refusal(req, err)
+	}
 	return nil
 }
 

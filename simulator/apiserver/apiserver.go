@@ -38,6 +38,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -200,4 +201,20 @@ func (s *Server) Each(gvk schema.GroupVersionKind, ns string, fn func(client.Obj
 // now is the time that goes into objects.
 func (s *Server) now() metav1.Time {
 	return metav1.Time{Time: s.kernel.Now().Truncate(time.Second)}
+}
+
+// OwnedBy returns the stored, shared objects of all kinds that name uid among
+// their owners: kinds in the order they were registered, objects in that of their
+// keys.
+func (s *Server) OwnedBy(uid types.UID) []client.Object {
+	var out []client.Object
+	for _, r := range s.resources.order {
+		if o := r.table.byOwner[uid]; o != nil {
+			o.ascend("", func(e *entry) bool {
+				out = append(out, e.obj)
+				return true
+			})
+		}
+	}
+	return out
 }

@@ -120,7 +120,7 @@ func (r *resource) copyOut(stored, into client.Object) error {
 	if t := reflect.TypeOf(into).Elem(); t != r.shape.goType() {
 		return fmt.Errorf("a %s cannot be read into a %T", r.GVK.Kind, into)
 	}
-	reflect.ValueOf(into).Elem().Set(reflect.ValueOf(stored.DeepCopyObject()).Elem())
+	r.shape.copyInto(into, stored)
 	return nil
 }
 

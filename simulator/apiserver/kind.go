@@ -3,6 +3,7 @@ package apiserver
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -54,13 +55,13 @@ type registry struct {
 	byGVK  map[schema.GroupVersionKind]*resource
 	byType map[reflect.Type]*resource // of objects and of lists
 	order  []*resource
-	mapper *meta.DefaultRESTMapper
+	mapper *mapper
 }
 
 func (g *registry) init() {
 	g.byGVK = map[schema.GroupVersionKind]*resource{}
 	g.byType = map[reflect.Type]*resource{}
-	g.mapper = meta.NewDefaultRESTMapper(nil)
+	g.mapper = &mapper{meta.NewDefaultRESTMapper(nil)}
 }
 
 func (s *Server) register(k Kind, st strategy) error {
@@ -105,12 +106,7 @@ func (s *Server) register(k Kind, st strategy) error {
 	}
 	s.resources.byGVK[k.GVK] = r
 	s.resources.order = append(s.resources.order, r)
-	scope := meta.RESTScopeRoot
-	if k.Namespaced {
-		scope = meta.RESTScopeNamespace
-	}
-	gv := k.GVK.GroupVersion()
-	s.resources.mapper.AddSpecific(k.GVK, gv.WithResource(k.Plural), gv.WithResource(k.Singular), scope)
+	s.resources.remap()
 	return nil
 }
 
@@ -134,22 +130,33 @@ func (s *Server) unregister(r *resource) {
 	if r.listType != nil {
 		delete(s.resources.byType, r.listType)
 	}
-	g := &s.resources
-	old := g.order
-	g.order, g.mapper = nil, meta.NewDefaultRESTMapper(nil)
-	for _, o := range old {
-		if o == r {
-			continue
+	s.resources.order = slices.DeleteFunc(s.resources.order, func(o *resource) bool { return o == r })
+	s.resources.remap()
+}
+
+// remap makes the mapper anew. It needs to know all versions from the beginning, to
+// map a kind without one.
+func (g *registry) remap() {
+	var versions []schema.GroupVersion
+	for _, r := range g.order {
+		if gv := r.GVK.GroupVersion(); !slices.Contains(versions, gv) {
+			versions = append(versions, gv)
 		}
-		g.order = append(g.order, o)
+	}
+	m := meta.NewDefaultRESTMapper(versions)
+	for _, r := range g.order {
 		scope := meta.RESTScopeRoot
-		if o.Namespaced {
+		if r.Namespaced {
 			scope = meta.RESTScopeNamespace
 		}
-		gv := o.GVK.GroupVersion()
-		g.mapper.AddSpecific(o.GVK, gv.WithResource(o.Plural), gv.WithResource(o.Singular), scope)
+		gv := r.GVK.GroupVersion()
+		m.AddSpecific(r.GVK, gv.WithResource(r.Plural), gv.WithResource(r.Singular), scope)
 	}
+	g.mapper.DefaultRESTMapper = m
 }
+
+// mapper is a RESTMapper that follows the kinds as they come and go.
+type mapper struct{ *meta.DefaultRESTMapper }
 
 // resourceOf finds the resource of an object or list in a client's hands. It
 // fails as a real client does: with the scheme's error for an unknown type, with

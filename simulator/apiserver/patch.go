@@ -266,7 +266,7 @@ func (r *resource) settleFields(obj client.Object, fields []string) (client.Obje
 		if !ok {
 			continue
 		}
-		for _, p := range sh.parts() {
+		for _, p := range sh.parts {
 			if p.index != i {
 				continue
 			}
@@ -279,13 +279,4 @@ func (r *resource) settleFields(obj client.Object, fields []string) (client.Obje
 		}
 	}
 	return obj, nil
-}
-
-// parts returns all top-level fields.
-func (sh *typedShape) parts() []part {
-	all := append([]part{sh.meta}, sh.rest...)
-	if sh.status != nil {
-		all = append(all, *sh.status)
-	}
-	return all
 }

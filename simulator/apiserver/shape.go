@@ -8,6 +8,7 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/apiserver/roundtrip"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
@@ -26,6 +27,9 @@ type shape interface {
 	// settled copy of obj's.
 	settleStatus(dst, obj client.Object) error
 	settleMeta(dst, obj client.Object) error
+	// copyInto makes into, a client's object, a copy of the stored one. What the
+	// client has already is left alone.
+	copyInto(into, stored client.Object)
 	// takeStatus makes dst share src's status; a nil src empties it.
 	takeStatus(dst, src client.Object)
 	// takeRest makes dst share everything of src but metadata and status.
@@ -45,6 +49,7 @@ type typedShape struct {
 	meta       part
 	status     *part
 	rest       []part
+	parts      []part // all of them
 }
 
 // part is a top-level field.
@@ -79,6 +84,9 @@ func newTypedShape(c *roundtrip.Compiler, gvk schema.GroupVersionKind, t reflect
 		default:
 			sh.rest = append(sh.rest, p)
 		}
+		if f.Type != reflect.TypeFor[metav1.TypeMeta]() {
+			sh.parts = append(sh.parts, p)
+		}
 	}
 	if !found {
 		return nil, fmt.Errorf("%s has no ObjectMeta", t)
@@ -112,6 +120,21 @@ func (sh *typedShape) shallow(obj client.Object) client.Object {
 	return out.Interface().(client.Object)
 }
 
+func (sh *typedShape) copyInto(into, stored client.Object) {
+	dst, src := reflect.ValueOf(into).Elem(), reflect.ValueOf(stored).Elem()
+	for _, p := range sh.parts {
+		to, from := unsafe.Add(address(into), p.offset), unsafe.Add(address(stored), p.offset)
+		if p.plan.Equal(to, from) {
+			continue
+		}
+		dst.Field(p.index).Set(src.Field(p.index))
+		if err := p.plan.Settle(to); err != nil {
+			panic(err) // it has been settled before
+		}
+	}
+	into.GetObjectKind().SetGroupVersionKind(sh.gvk)
+}
+
 func (sh *typedShape) settlePart(p part, dst, obj client.Object) error {
 	sh.take(p, dst, obj)
 	return p.plan.Settle(unsafe.Add(address(dst), p.offset))
@@ -129,6 +152,9 @@ func (sh *typedShape) settleStatus(dst, obj client.Object) error {
 }
 
 func (sh *typedShape) settleMeta(dst, obj client.Object) error {
+	if sh.same(sh.meta, dst, obj) {
+		return nil
+	}
 	sh.take(sh.meta, dst, obj)
 	sh.metaOf(dst).ManagedFields = nil
 	return sh.meta.plan.Settle(unsafe.Add(address(dst), sh.meta.offset))
@@ -239,6 +265,10 @@ func (sh looseShape) shallow(obj client.Object) client.Object {
 		m["metadata"] = fresh
 	}
 	return &unstructured.Unstructured{Object: m}
+}
+
+func (looseShape) copyInto(into, stored client.Object) {
+	into.(*unstructured.Unstructured).Object = runtime.DeepCopyJSON(content(stored))
 }
 
 func (sh looseShape) settleStatus(dst, obj client.Object) error {
