@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/plumbline-ci/plumbline/entrypoint/termination"
 )
@@ -211,7 +212,7 @@ func (l *launcher) holdAtBreakpoint(o outcome, message []byte) int {
 		l.sys.log("Error while writing message: %v", err)
 	}
 	release := l.opts.postFile + breakpointExitSuffix
-	if err := l.awaitFile(release, false, ""); err != nil {
+	if err := l.awaitFile(awaited{file: release, content: true, patience: releasePatience}); err != nil {
 		l.sys.log("%v", err)
 		e := conclude(outcome{startedAt: o.startedAt, began: true, err: err}, false, nil)
 		l.post(e.postSuffix)
@@ -222,6 +223,10 @@ func (l *launcher) holdAtBreakpoint(o outcome, message []byte) int {
 	e.exitCode = "" // it is the release's code, not the command's
 	return l.publish(e, message)
 }
+
+// releasePatience is how long an empty release file may stay empty. A shell that writes a code creates the file first,
+// and a launcher that looked in between would take a failure for a success.
+const releasePatience = time.Second
 
 // readRelease is the exit code that a person wrote into the breakpoint's file; what is no number counts as 0 (EP-41).
 func (l *launcher) readRelease(file string) int {

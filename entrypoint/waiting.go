@@ -19,40 +19,56 @@ var errSkipped = errors.New("a previous step failed")
 // awaitTurn waits for each wait file in turn (EP-10…14).
 func (l *launcher) awaitTurn() error {
 	for _, file := range l.opts.waitFiles {
-		if err := l.awaitFile(file, l.opts.waitContent, file+failedSuffix); err != nil {
+		if err := l.awaitFile(awaited{file: file, content: l.opts.waitContent, failed: file + failedSuffix}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// awaitFile waits until file exists, with content if asked for, or until failed exists, which is errSkipped. An empty
-// failed is not looked for.
-func (l *launcher) awaitFile(file string, content bool, failed string) error {
-	paths := []string{file}
-	if failed != "" {
-		paths = append(paths, failed)
+// awaited is what awaitFile waits for.
+type awaited struct {
+	// file is to exist, with content if that is asked for.
+	file    string
+	content bool
+	// failed, if it exists, ends the waiting with errSkipped; empty is none.
+	failed string
+	// patience is how long content is waited for once the file exists; zero is for ever.
+	patience time.Duration
+}
+
+// awaitFile waits for a file.
+func (l *launcher) awaitFile(a awaited) error {
+	paths := []string{a.file}
+	if a.failed != "" {
+		paths = append(paths, a.failed)
 	}
 	sub, err := l.sys.Watcher.Watch(paths...)
 	if err != nil {
-		return fmt.Errorf("waiting for %q: %w", file, err)
+		return fmt.Errorf("waiting for %q: %w", a.file, err)
 	}
 	defer sub.Close()
+	var deadline time.Time
 	for {
-		info, err := l.sys.Files.Stat(file)
-		if err == nil && (!content || info.Size() > 0) {
+		info, err := l.sys.Files.Stat(a.file)
+		switch {
+		case err == nil && (!a.content || info.Size() > 0):
 			return nil
+		case err == nil && a.patience > 0 && deadline.IsZero():
+			deadline = l.sys.Clock.Now().Add(a.patience)
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
+			return fmt.Errorf("waiting for %q: %w", a.file, err)
 		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("waiting for %q: %w", file, err)
-		}
-		if failed != "" {
-			if _, err := l.sys.Files.Stat(failed); err == nil {
+		if a.failed != "" {
+			if _, err := l.sys.Files.Stat(a.failed); err == nil {
 				return errSkipped
 			}
 		}
-		if err := sub.Wait(time.Time{}); err != nil {
-			return fmt.Errorf("waiting for %q: %w", file, err)
+		switch err := sub.Wait(deadline); {
+		case errors.Is(err, ErrDeadline):
+			return nil
+		case err != nil:
+			return fmt.Errorf("waiting for %q: %w", a.file, err)
 		}
 	}
 }

@@ -178,7 +178,7 @@ func TestImports(t *testing.T) {
 // TestSize builds the programs as they are released. The launcher is copied into every Pod.
 func TestSize(t *testing.T) {
 	t.Parallel()
-	const limit = 3 << 20
+	const limit = 3_000_000
 	for _, arch := range []string{"amd64", "arm64"} {
 		binary := filepath.Join(t.TempDir(), "entrypoint")
 		cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, ".")

@@ -27,6 +27,16 @@ func breakpointCases() []Case {
 		Events: []Event{{After: message, Put: release, Content: "yes"}},
 		Want:   Want{Files: map[string]string{out: "", message: list(started)}},
 	}, {
+		Name: "released with an empty file", Reason: "EP-41: it is 0, if nothing is written into it soon",
+		Args:   step("exit 3", flag),
+		Events: []Event{{After: message, Put: release}},
+		Want:   Want{Files: map[string]string{out: "", message: list(started)}},
+	}, {
+		Name: "released in two writes", Reason: "a shell creates a file before it writes into it",
+		Args:   step("exit 3", flag),
+		Events: []Event{{After: message, Put: release}, {Put: release, Content: "42\n"}},
+		Want:   Want{Code: 42, Files: map[string]string{outErr: "", message: list(started)}},
+	}, {
 		Name: "a timeout is a failure to hold at", Reason: "EP-35; released with 0, it is forgotten",
 		Args:   step("sleep 60", flag, "-timeout", "100ms"),
 		Events: []Event{{After: message, Put: release, Content: "0"}},

@@ -303,3 +303,33 @@ func TestNopEndsBySignal(t *testing.T) {
 		}
 	}
 }
+
+// TestFullDisk runs the launcher on a disk without room, where the machine lets tests mount one: nothing can be written,
+// but the steps behind still hear of it, since an empty file takes no room.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	root := newRoot(t)
+	put(t, root, "/disk/", "")
+	script := fmt.Sprintf(`mount -t tmpfs -o size=4k tmpfs disk || exit 77
+mkdir -p disk/run/0; head -c 10000 /dev/zero > disk/filler 2>/dev/null
+%s -post_file disk/run/0/out -termination_path disk/termination -step_metadata_dir disk/run/0/status -entrypoint true
+echo $? $(ls disk/run/0)`, self(t))
+	cmd := exec.Command("sh", "-c", script)
+	cmd.Env = []string{atOnce, envProgram + "=" + contract.Launcher, envRoot + "=" + root, "PATH=" + os.Getenv("PATH")}
+	cmd.Dir = root
+	everyone := func(id int) []syscall.SysProcIDMap {
+		return []syscall.SysProcIDMap{{ContainerID: 0, HostID: id, Size: 1}}
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWUSER,
+		UidMappings: everyone(os.Getuid()), GidMappings: everyone(os.Getgid())}
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	got, err := cmd.Output()
+	if err != nil {
+		t.Logf("this machine has no file systems for tests: %v %s", err, stderr.String())
+		return
+	}
+	if want := "1 out.err status\n"; string(got) != want || !strings.Contains(stderr.String(), "no space left on device") {
+		t.Errorf("%q, want %q: %s", got, want, stderr.String())
+	}
+}
