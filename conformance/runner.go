@@ -324,8 +324,11 @@ func (r *Runner) Report(results []reports.Fixture) *reports.ConformanceReport {
 	} else if !r.o.Date.IsZero() {
 		report.Date = r.o.Date.UTC().Format(time.RFC3339)
 	}
-	if !r.o.Filter.empty() {
-		report.Selection = &reports.Selection{Filter: r.o.Filter.String(), Selected: len(r.selected), Of: len(r.all)}
+	if filter := r.o.Filter.String(); filter != "" || len(results) < len(r.all) {
+		if filter == "" {
+			filter = "the caller" // as Ginkgo's label filters
+		}
+		report.Selection = &reports.Selection{Filter: filter, Selected: len(results), Of: len(r.all)}
 	}
 	report.Result, report.Reasons, report.Profiles = conclude(results, r.o.Claims, r.o.Filter)
 	if report.Profiles == nil {

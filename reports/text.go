@@ -72,6 +72,13 @@ func (t Text) table(b *bytes.Buffer, r *ConformanceReport) {
 	fmt.Fprintln(b)
 }
 
+// Explain renders the account of one fixture: its failure in full, or the reason of its verdict.
+func Explain(f *Fixture) string {
+	var b bytes.Buffer
+	Text{Wide: true}.fixture(&b, f)
+	return strings.TrimRight(b.String(), "\n")
+}
+
 // fixture tells what the table has no room for.
 func (t Text) fixture(b *bytes.Buffer, f *Fixture) {
 	switch {

@@ -25,7 +25,7 @@ const (
 )
 
 // maxCost bounds the work of one evaluation, in CEL's units; a comparison of a few fields costs under 100.
-const maxCost = 1_000_000
+const maxCost = 100_000
 
 // Expression is a compiled CEL condition.
 type Expression struct {
