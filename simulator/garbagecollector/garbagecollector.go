@@ -23,6 +23,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -258,8 +259,10 @@ func (c *Collector) owner(namespace string, ref metav1.OwnerReference) (*metav1.
 	}
 	gvk := gv.WithKind(ref.Kind)
 	scoped, err := c.o.Client.RESTMapper().RESTMapping(gvk.GroupKind(), gvk.Version)
-	if err != nil {
+	if meta.IsNoMatchError(err) {
 		return &metav1.PartialObjectMetadata{}, nil // a kind that is not served: nothing can be said
+	} else if err != nil {
+		return nil, err
 	}
 	key := client.ObjectKey{Name: ref.Name}
 	if scoped.Scope.Name() == "namespace" {
@@ -317,13 +320,13 @@ func (c *Collector) ending(gvk schema.GroupVersionKind, obj client.Object) {
 			c.look(d)
 		}
 	}
-	c.o.Kernel.After(c.stream.Between(lagHigh, 2*lagHigh), actor, "finalize", func() { c.finalize(gvk, key, uid, orphan) })
+	c.o.Kernel.After(c.stream.Between(lagHigh, 2*lagHigh), actor, "let go", func() { c.letGo(gvk, key, uid, orphan) })
 }
 
-// finalize lets an owner go when its dependents are gone or cut loose.
-func (c *Collector) finalize(gvk schema.GroupVersionKind, key client.ObjectKey, uid types.UID, orphan bool) {
+// letGo lets an owner go when its dependents are gone or cut loose.
+func (c *Collector) letGo(gvk schema.GroupVersionKind, key client.ObjectKey, uid types.UID, orphan bool) {
 	again := func() {
-		c.o.Kernel.After(retry, actor, "finalize", func() { c.finalize(gvk, key, uid, orphan) })
+		c.o.Kernel.After(retry, actor, "let go", func() { c.letGo(gvk, key, uid, orphan) })
 	}
 	live, err := c.get(gvk, key)
 	if err != nil {

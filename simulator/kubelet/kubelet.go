@@ -81,8 +81,8 @@ type Kubelet struct {
 
 	// Parts of statuses that never change. Sharing them keeps equal statuses
 	// quick to compare; nobody modifies them.
-	yes, no                *bool
-	initializing, creating *corev1.ContainerStateWaiting
+	yes, no                   *bool
+	podInitializing, creating *corev1.ContainerStateWaiting
 }
 
 // New returns a Kubelet. Start makes it work.
@@ -97,8 +97,8 @@ func New(o Options) *Kubelet {
 		images:   map[string]bool{},
 		nextIP:   2,
 		yes:      new(true), no: new(false),
-		initializing: &corev1.ContainerStateWaiting{Reason: reasonPodInitializing},
-		creating:     &corev1.ContainerStateWaiting{Reason: reasonCreating},
+		podInitializing: &corev1.ContainerStateWaiting{Reason: reasonPodInitializing},
+		creating:        &corev1.ContainerStateWaiting{Reason: reasonCreating},
 	}
 	if o.Timing != nil {
 		k.timing = *o.Timing

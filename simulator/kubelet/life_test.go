@@ -462,10 +462,11 @@ func TestSameSeedSameTrace(t *testing.T) {
 		w.until(w.over)
 		return w.k.TraceHash()
 	}
-	if trace(1) != trace(1) {
+	first, again := trace(1), trace(1)
+	if first != again {
 		t.Error("two runs of one seed differ")
 	}
-	if trace(1) == trace(2) {
+	if first == trace(2) {
 		t.Error("two seeds do not differ")
 	}
 }

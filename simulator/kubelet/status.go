@@ -102,7 +102,7 @@ func (s *slot) status(out *corev1.ContainerStatus) {
 // idleState is the state of a container whose turn has not come.
 func (w *worker) idleState() *corev1.ContainerStateWaiting {
 	if len(w.inits) > 0 {
-		return w.k.initializing
+		return w.k.podInitializing
 	}
 	return w.k.creating
 }
@@ -114,12 +114,12 @@ func (w *worker) phase() corev1.PodPhase {
 	for _, s := range w.inits {
 		switch {
 		case s.restartable:
-			pending = pending || (!w.initialized && !s.started())
+			pending = pending || (!w.initDone && !s.started())
 		case s.ended() && s.exit0():
 		case s.ended() && never:
 			return corev1.PodFailed
 		default:
-			pending = pending || !w.initialized
+			pending = pending || !w.initDone
 		}
 	}
 	var running, waiting, stopped, succeeded int
@@ -216,7 +216,7 @@ func (w *worker) since(t corev1.PodConditionType, status corev1.ConditionStatus)
 
 // incomplete names the init containers that have not done their part.
 func (w *worker) incomplete() string {
-	if w.initialized {
+	if w.initDone {
 		return ""
 	}
 	return names(w.inits, func(s *slot) bool {

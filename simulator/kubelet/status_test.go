@@ -198,7 +198,7 @@ func TestPhase(t *testing.T) {
 	for _, row := range []struct {
 		reason      string
 		policy      corev1.RestartPolicy
-		initialized bool
+		initDone    bool
 		inits, apps []*slot
 		want        corev1.PodPhase
 	}{
@@ -215,7 +215,7 @@ func TestPhase(t *testing.T) {
 		{"init failed for good", "Never", false, []*slot{end(1)}, []*slot{idle()}, "Failed"},
 		{"init failed and is tried again", "OnFailure", false, []*slot{end(1)}, []*slot{idle()}, "Pending"},
 	} {
-		w := &worker{pod: &corev1.Pod{Spec: corev1.PodSpec{RestartPolicy: row.policy}}, initialized: row.initialized, inits: row.inits, apps: row.apps}
+		w := &worker{pod: &corev1.Pod{Spec: corev1.PodSpec{RestartPolicy: row.policy}}, initDone: row.initDone, inits: row.inits, apps: row.apps}
 		for _, s := range append(row.inits, row.apps...) {
 			s.w = w
 		}

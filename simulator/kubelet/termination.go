@@ -134,11 +134,11 @@ func (s *slot) askToEnd() {
 	}
 }
 
-// final is the status of a Pod that will not change any more. Containers of an
-// initialized Pod that nobody has seen end are taken for lost.
+// final is the status of a Pod that will not change any more. Containers of a
+// Pod past its init containers that nobody has seen end are taken for lost.
 func (w *worker) final() corev1.PodStatus {
 	st := w.status()
-	if w.initialized {
+	if w.initDone {
 		for i := range st.ContainerStatuses {
 			lose(&st.ContainerStatuses[i], w.k.no)
 		}
@@ -149,7 +149,7 @@ func (w *worker) final() corev1.PodStatus {
 			last = i
 		}
 	}
-	if w.initialized {
+	if w.initDone {
 		last = len(st.InitContainerStatuses) - 1
 	}
 	for i := range last + 1 {

@@ -27,7 +27,7 @@ type worker struct {
 
 	inits, apps []*slot // in the order of the spec
 	byName      []*slot // apps by name, the order of statuses
-	initialized bool    // init containers are done
+	initDone    bool    // init containers are done
 	volumes     map[string]Volume
 	mounted     bool
 	projections []*projection
@@ -365,12 +365,12 @@ func (w *worker) prepare() bool {
 // act starts, restarts and kills containers. It reports false when something
 // failed that is tried again later.
 func (w *worker) act() (ok bool) {
-	if !w.initialized {
-		done, ok := w.initialize()
+	if !w.initDone {
+		done, ok := w.runInits()
 		if !done {
 			return ok
 		}
-		w.initialized = true
+		w.initDone = true
 	}
 	ok = true
 	for _, s := range w.inits {
@@ -403,8 +403,8 @@ func (w *worker) act() (ok bool) {
 	return ok
 }
 
-// initialize runs the next init container. done says that all have succeeded.
-func (w *worker) initialize() (done, ok bool) {
+// runInits runs the next init container. done says that all have succeeded.
+func (w *worker) runInits() (done, ok bool) {
 	for _, s := range w.inits {
 		switch {
 		case s.restartable:
