@@ -2,7 +2,9 @@ package container
 
 import (
 	"io"
+	"slices"
 	"syscall"
+	"time"
 
 	"github.com/plumbline-ci/plumbline/simulator/files"
 )
@@ -238,3 +240,23 @@ func (p *Process) Stderr() io.Writer { return stream{p, 2} }
 
 // Descriptor returns a descriptor as reader and writer.
 func (p *Process) Descriptor(fd int) io.ReadWriter { return stream{p, fd} }
+
+// Readable waits until a read from the descriptor would not block, at most until the deadline, and reports whether
+// that is so.
+func (p *Process) Readable(fd int, deadline time.Time) bool {
+	f := p.file(fd)
+	if f == nil || f.pipe == nil {
+		return true
+	}
+	q := f.pipe
+	err := p.Block(deadline, func() bool {
+		if len(q.data) > 0 || q.writers == 0 {
+			return true
+		}
+		if !slices.Contains(q.sleepers, p) {
+			q.sleepers = append(q.sleepers, p)
+		}
+		return false
+	})
+	return err == nil
+}

@@ -445,3 +445,21 @@ func (p *Process) Watch(notify func(), paths ...string) *files.Subscription {
 
 // base is the last element of a path.
 func base(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }
+
+// Listing is one line of a list of processes.
+type Listing struct {
+	PID  int
+	UID  uint32
+	Args []string
+}
+
+// List lists the living processes by their numbers.
+func (c *Container) List() []Listing {
+	var out []Listing
+	for _, p := range c.procs {
+		if !p.dead {
+			out = append(out, Listing{p.pid, p.UID, p.Args})
+		}
+	}
+	return out
+}

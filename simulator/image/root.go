@@ -92,12 +92,12 @@ func lines(first string, rest []string) string {
 
 // Applets lists the utilities that base images contain. The utility package has a program for each.
 func Applets() []string {
-	return []string{"[", "[[", "arch", "awk", "base64", "basename", "cat", "chgrp", "chmod", "chown", "cmp", "comm", "cp", "cut", "date", "dd", "df",
-		"diff", "dirname", "du", "echo", "egrep", "env", "expr", "false", "fgrep", "find", "fold", "getopt", "grep", "groups", "head", "hexdump", "hostname",
-		"id", "install", "kill", "ln", "logname", "ls", "md5sum", "mkdir", "mkfifo", "mktemp", "mount", "mv", "nl", "nproc", "od", "paste", "pgrep", "pidof",
+	return []string{"[", "[[", "arch", "base64", "basename", "cat", "chgrp", "chmod", "chown", "cmp", "cp", "cut", "date", "dd", "df",
+		"diff", "dirname", "du", "echo", "egrep", "env", "expr", "false", "fgrep", "find", "fold", "grep", "groups", "head", "hexdump", "hostname",
+		"id", "kill", "ln", "ls", "md5sum", "mkdir", "mkfifo", "mktemp", "mount", "mv", "nl", "nproc", "od", "paste", "pgrep", "pidof",
 		"printenv", "printf", "ps", "pwd", "readlink", "realpath", "rev", "rm", "rmdir", "sed", "seq", "sha1sum", "sha256sum", "sha512sum", "sleep", "sort",
-		"split", "stat", "sync", "tac", "tail", "tee", "test", "timeout", "touch", "tr", "true", "truncate", "tsort", "tty", "uname", "uniq", "unlink",
-		"usleep", "wc", "which", "whoami", "xargs", "xxd", "yes"}
+		"stat", "sync", "tac", "tail", "tee", "test", "timeout", "touch", "tr", "true", "truncate", "tty", "uname", "uniq", "unlink",
+		"usleep", "wc", "which", "whoami", "xargs", "yes"}
 }
 
 // Busybox is the tree of an image that has everything in /bin: the utilities and sh.

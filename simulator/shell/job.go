@@ -1,0 +1,230 @@
+package shell
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/plumbline-ci/plumbline/simulator/container"
+	"github.com/plumbline-ci/plumbline/simulator/files"
+)
+
+// forgetJobs reaps the jobs that have ended and forgets the oldest of them.
+func (s *shell) forgetJobs() {
+	for _, j := range s.jobs {
+		s.poll(j)
+	}
+	s.jobs = slices.DeleteFunc(s.jobs, func(j *job) bool { return j.done && j.pid != s.lastJob })
+}
+
+// poll takes the status of a job that has ended.
+func (s *shell) poll(j *job) {
+	if j.done || !j.proc.Dead() {
+		return
+	}
+	if st, err := s.p.Wait(j.proc, time.Time{}); err == nil {
+		j.status = st.Code
+	} else if st, ok := j.proc.Status(); ok {
+		j.status = st.Code
+	}
+	j.done = true
+}
+
+// find returns the job of a pid or %number.
+func (s *shell) find(text string) *job {
+	if n, ok := strings.CutPrefix(text, "%"); ok {
+		if n == "" || n == "%" || n == "+" {
+			n = strconv.Itoa(len(s.jobs))
+		}
+		if i, err := strconv.Atoi(n); err == nil && i >= 1 && i <= len(s.jobs) {
+			return s.jobs[i-1]
+		}
+		return nil
+	}
+	pid, err := strconv.Atoi(text)
+	if err != nil {
+		return nil
+	}
+	for _, j := range s.jobs {
+		if j.pid == pid {
+			return j
+		}
+	}
+	return nil
+}
+
+// waitFor waits for a job. A signal with a trap ends the wait: then the status is 128 and the signal.
+func (s *shell) waitFor(j *job) (status int, interrupted bool) {
+	for !j.done {
+		st, err := s.p.Wait(j.proc, time.Time{})
+		switch {
+		case err == nil:
+			j.status, j.done = st.Code, true
+		case errors.Is(err, syscall.EINTR):
+			s.collect()
+			for _, sig := range s.caught {
+				if sig != container.SIGCHLD {
+					return statusSignalBase + int(sig), true
+				}
+			}
+		default:
+			s.poll(j)
+			if !j.done {
+				return statusNotFound, false
+			}
+		}
+	}
+	return j.status, false
+}
+
+func builtinWait(s *shell, args []string) int {
+	args = args[1:]
+	if len(args) > 0 && args[0] == "-n" {
+		return s.waitNext()
+	}
+	if len(args) == 0 {
+		for _, j := range slices.Clone(s.jobs) {
+			if status, interrupted := s.waitFor(j); interrupted {
+				return status
+			}
+		}
+		s.jobs = nil
+		return 0
+	}
+	status := 0
+	for _, text := range args {
+		j := s.find(text)
+		if j == nil {
+			if s.kind == bash {
+				if _, err := strconv.Atoi(text); err == nil {
+					s.complain("pid " + text + " is not a child of this shell")
+				} else {
+					s.complain("`" + text + "': not a pid or valid job spec")
+				}
+			} else if _, err := strconv.Atoi(text); err != nil {
+				s.complain("no such job: " + text)
+				return statusUsage
+			}
+			status = statusNotFound
+			continue
+		}
+		var interrupted bool
+		if status, interrupted = s.waitFor(j); interrupted {
+			return status
+		}
+	}
+	return status
+}
+
+// waitNext waits for whichever job ends next.
+func (s *shell) waitNext() int {
+	for {
+		running := false
+		for i, j := range s.jobs {
+			if s.poll(j); j.done {
+				s.jobs = slices.Delete(s.jobs, i, i+1)
+				return j.status
+			}
+			running = true
+		}
+		if !running {
+			return statusNotFound
+		}
+		err := s.p.Block(time.Time{}, func() bool {
+			return slices.ContainsFunc(s.jobs, func(j *job) bool { return j.proc.Dead() })
+		})
+		if err != nil && s.collect() && len(s.caught) > 0 {
+			return statusSignalBase + int(s.caught[0])
+		}
+	}
+}
+
+func builtinJobs(s *shell, args []string) int {
+	pids := len(args) > 1 && args[1] == "-p"
+	for i, j := range s.jobs {
+		s.poll(j)
+		switch {
+		case pids:
+			s.print(1, strconv.Itoa(j.pid)+"\n")
+		case j.done:
+			s.print(1, fmt.Sprintf("[%d]   Done\n", i+1))
+		default:
+			s.print(1, fmt.Sprintf("[%d]   Running\n", i+1))
+		}
+	}
+	s.forgetJobs()
+	return 0
+}
+
+func builtinKill(s *shell, args []string) int {
+	sig := container.SIGTERM
+	args = args[1:]
+	if len(args) > 0 && args[0] == "-l" {
+		if len(args) > 1 {
+			n, err := strconv.Atoi(args[1])
+			if err != nil {
+				if sig, ok := container.ParseSignal(args[1]); ok {
+					s.print(1, strconv.Itoa(int(sig))+"\n")
+					return 0
+				}
+				return 1
+			}
+			s.print(1, container.Signal(n&0x7f).Name()+"\n")
+			return 0
+		}
+		for n := container.Signal(1); n < 32; n++ {
+			s.print(1, fmt.Sprintf("%2d) %s\n", int(n), n.Name()))
+		}
+		return 0
+	}
+	if len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' && args[0] != "--" {
+		name := args[0][1:]
+		args = args[1:]
+		if (name == "s" || name == "n") && len(args) > 0 {
+			name, args = args[0], args[1:]
+		}
+		var ok bool
+		if sig, ok = container.ParseSignal(name); !ok {
+			if s.kind == bash {
+				s.complain(name + ": invalid signal specification")
+			} else {
+				s.complain("bad signal name '" + name + "'")
+			}
+			return 1
+		}
+	}
+	if len(args) > 0 && args[0] == "--" {
+		args = args[1:]
+	}
+	if len(args) == 0 {
+		s.complain("you need to specify whom to kill")
+		return 1
+	}
+	status := 0
+	for _, text := range args {
+		pid, err := strconv.Atoi(text)
+		if strings.HasPrefix(text, "%") {
+			if j := s.find(text); j != nil {
+				pid, err = j.pid, nil
+			}
+		}
+		if err != nil {
+			s.complain("invalid number '" + text + "'")
+			status = 1
+			continue
+		}
+		if err := s.p.Kill(pid, sig); err != nil {
+			if s.kind == bash {
+				s.complain(fmt.Sprintf("(%d) - %s", pid, files.Message(err)))
+			} else {
+				s.complain(fmt.Sprintf("can't kill pid %d: %s", pid, files.Message(err)))
+			}
+			status = 1
+		}
+	}
+	return status
+}

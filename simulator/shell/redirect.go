@@ -1,0 +1,314 @@
+package shell
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/plumbline-ci/plumbline/simulator/container"
+	"github.com/plumbline-ci/plumbline/simulator/files"
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// savedDescriptor is what a redirection hides: a copy of the descriptor, or -1 if it was closed.
+type savedDescriptor struct{ fd, copy int }
+
+// firstSaved is the lowest descriptor that a shell uses for itself.
+const firstSaved = 10
+
+func (s *shell) save(fd int) savedDescriptor {
+	c, err := s.p.Dup(fd, firstSaved, true)
+	if err != nil {
+		c = -1
+	}
+	return savedDescriptor{fd, c}
+}
+
+// undo restores descriptors.
+func (s *shell) undo(list []savedDescriptor) {
+	for i := len(list) - 1; i >= 0; i-- {
+		d := list[i]
+		if d.copy < 0 {
+			s.p.Close(d.fd)
+			continue
+		}
+		_ = s.p.Dup2(d.copy, d.fd)
+		s.p.Close(d.copy)
+	}
+}
+
+// keep makes redirections permanent.
+func (s *shell) keep(list []savedDescriptor) {
+	for _, d := range list {
+		if d.copy >= 0 {
+			s.p.Close(d.copy)
+		}
+	}
+}
+
+// redirect performs redirections; with save, they can be undone. After a failure, which it reports, not all have been
+// performed.
+func (s *shell) redirect(redirs []*syntax.Redirect, save bool) (undo []savedDescriptor, ok bool) {
+	for _, r := range redirs {
+		if !s.redirectOne(r, save, &undo) {
+			if s.status == 0 {
+				s.status = 1
+			}
+			return undo, false
+		}
+	}
+	return undo, true
+}
+
+func (s *shell) redirectOne(r *syntax.Redirect, save bool, undo *[]savedDescriptor) bool {
+	fd := 1
+	switch r.Op {
+	case syntax.RdrIn, syntax.RdrInOut, syntax.DplIn, syntax.Hdoc, syntax.DashHdoc, syntax.WordHdoc:
+		fd = 0
+	}
+	variable := ""
+	if r.N != nil {
+		n, err := strconv.Atoi(r.N.Value)
+		if err != nil {
+			variable = strings.Trim(r.N.Value, "{}")
+		} else if n > 9 && s.kind == ash || n >= 200 {
+			s.complain(strconv.Itoa(n) + ": bad file descriptor")
+			return false
+		}
+		fd = n
+	}
+	if save && variable == "" {
+		*undo = append(*undo, s.save(fd))
+	}
+	switch r.Op {
+	case syntax.DplIn, syntax.DplOut:
+		return s.duplicate(r, fd, variable, save, undo)
+	}
+	opened, ok := s.open(r)
+	if !ok {
+		return false
+	}
+	if variable != "" {
+		n, err := s.p.Dup(opened, firstSaved, false)
+		s.p.Close(opened)
+		if err != nil {
+			return false
+		}
+		s.setValue(variable, strconv.Itoa(n))
+		return true
+	}
+	if opened != fd {
+		_ = s.p.Dup2(opened, fd)
+		s.p.Close(opened)
+	}
+	if r.Op == syntax.RdrAll || r.Op == syntax.AppAll {
+		if save {
+			*undo = append(*undo, s.save(2))
+		}
+		_ = s.p.Dup2(1, 2)
+	}
+	return true
+}
+
+// open opens the file, document or string of a redirection.
+func (s *shell) open(r *syntax.Redirect) (fd int, ok bool) {
+	switch r.Op {
+	case syntax.Hdoc, syntax.DashHdoc:
+		text, err := s.hereDocument(r)
+		if s.problem(err) {
+			return -1, false
+		}
+		fd, err = s.p.OpenBytes([]byte(text))
+		return fd, !s.problem(err)
+	case syntax.WordHdoc:
+		text, err := s.single(r.Word)
+		if s.problem(err) {
+			return -1, false
+		}
+		fd, err = s.p.OpenBytes([]byte(text + "\n"))
+		return fd, !s.problem(err)
+	}
+	name, err := s.single(r.Word)
+	if s.problem(err) {
+		return -1, false
+	}
+	flags := files.Write | files.Create | files.Truncate
+	create := true
+	switch r.Op {
+	case syntax.RdrIn:
+		flags, create = files.Read, false
+	case syntax.RdrInOut:
+		flags = files.Read | files.Write | files.Create
+	case syntax.AppOut, syntax.AppAll:
+		flags = files.Append | files.Create
+	case syntax.RdrOut, syntax.RdrAll:
+		if s.options.noclobber {
+			if info, serr := s.p.Stat(name); serr == nil && info.Kind() == files.Regular {
+				if s.kind == bash {
+					s.complain(name + ": cannot overwrite existing file")
+				} else {
+					s.complain("can't create " + name + ": File exists")
+				}
+				return -1, false
+			}
+		}
+	}
+	fd, err = s.p.OpenFile(name, flags, 0o666)
+	if err != nil {
+		if create {
+			s.cannotCreate(name, err)
+		} else {
+			s.cannotOpen(name, err)
+		}
+		return -1, false
+	}
+	return fd, true
+}
+
+// duplicate performs n>&m, n<&m, n>&- and, in bash, >&file.
+func (s *shell) duplicate(r *syntax.Redirect, fd int, variable string, save bool, undo *[]savedDescriptor) bool {
+	text, err := s.single(r.Word)
+	if s.problem(err) {
+		return false
+	}
+	if text == "-" {
+		if variable != "" {
+			if n, err := strconv.Atoi(s.value(variable)); err == nil {
+				s.p.Close(n)
+			}
+			return true
+		}
+		s.p.Close(fd)
+		return true
+	}
+	move := strings.HasSuffix(text, "-")
+	from, err := strconv.Atoi(strings.TrimSuffix(text, "-"))
+	if err != nil {
+		if r.Op == syntax.DplOut && r.N == nil && s.kind == bash {
+			all := *r
+			all.Op = syntax.RdrAll
+			opened, ok := s.open(&all)
+			if !ok {
+				return false
+			}
+			_ = s.p.Dup2(opened, 1)
+			s.p.Close(opened)
+			if save {
+				*undo = append(*undo, s.save(2))
+			}
+			_ = s.p.Dup2(1, 2)
+			return true
+		}
+		s.complain("bad fd number")
+		s.status = statusUsage
+		return false
+	}
+	if variable != "" {
+		n, err := s.p.Dup(from, firstSaved, false)
+		if err != nil {
+			s.complain(text + ": Bad file descriptor")
+			return false
+		}
+		s.setValue(variable, strconv.Itoa(n))
+		return true
+	}
+	if err := s.p.Dup2(from, fd); err != nil {
+		if s.kind == bash {
+			s.complain(text + ": Bad file descriptor")
+		} else {
+			s.complain("dup2(" + text + "," + strconv.Itoa(fd) + "): Bad file descriptor")
+		}
+		return false
+	}
+	if move && from != fd {
+		s.p.Close(from)
+	}
+	return true
+}
+
+// hereDocument returns the text of a here-document; it is expanded unless its end word was quoted.
+func (s *shell) hereDocument(r *syntax.Redirect) (string, error) {
+	if r.Hdoc == nil {
+		return "", nil
+	}
+	w := r.Hdoc
+	if r.Op == syntax.DashHdoc {
+		w = withoutTabs(w)
+	}
+	if quotedWord(r.Word) {
+		var b strings.Builder
+		for _, part := range w.Parts {
+			switch part := part.(type) {
+			case *syntax.Lit:
+				b.WriteString(part.Value)
+			case *syntax.SglQuoted:
+				b.WriteString(part.Value)
+			}
+		}
+		return b.String(), nil
+	}
+	return s.document(w)
+}
+
+// quotedWord reports whether any part of a here-document's end word is quoted.
+func quotedWord(w *syntax.Word) bool {
+	for _, part := range w.Parts {
+		lit, ok := part.(*syntax.Lit)
+		if !ok || strings.Contains(lit.Value, `\`) {
+			return true
+		}
+	}
+	return false
+}
+
+// withoutTabs removes the tabs at the beginning of each line, as <<- asks for.
+func withoutTabs(w *syntax.Word) *syntax.Word {
+	out := &syntax.Word{Parts: make([]syntax.WordPart, len(w.Parts))}
+	start := true
+	for i, part := range w.Parts {
+		out.Parts[i] = part
+		lit, ok := part.(*syntax.Lit)
+		if !ok {
+			start = false
+			continue
+		}
+		changed := *lit
+		var b strings.Builder
+		for line := range strings.Lines(lit.Value) {
+			if start {
+				line = strings.TrimLeft(line, "\t")
+			}
+			b.WriteString(line)
+			start = strings.HasSuffix(line, "\n")
+		}
+		changed.Value = b.String()
+		out.Parts[i] = &changed
+	}
+	return out
+}
+
+// processSubstitution starts <(…) or >(…) and returns the path of its pipe.
+func (s *shell) processSubstitution(ps *syntax.ProcSubst) (string, error) {
+	r, w, err := s.p.Pipe()
+	if err != nil {
+		return "", err
+	}
+	mine, theirs, stream := r, w, 1
+	if ps.Op == syntax.CmdOut {
+		mine, theirs, stream = w, r, 0
+	}
+	child := s.p.Fork(func(p *container.Process) int {
+		p.Close(mine)
+		_ = p.Dup2(theirs, stream)
+		if theirs != stream {
+			p.Close(theirs)
+		}
+		c := s.fork(p)
+		c.depth++
+		c.statements(ps.Stmts, true)
+		return c.leave()
+	})
+	s.lastJob = child.PID()
+	s.p.Close(theirs)
+	// Below the shell's own descriptors, so that /dev/fd has a name for it.
+	return "/dev/fd/" + strconv.Itoa(mine), nil
+}

@@ -1,0 +1,393 @@
+package utility
+
+import (
+	"bytes"
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"io"
+	"strings"
+
+	"github.com/plumbline-ci/plumbline/simulator/container"
+)
+
+func base64Tool(p *container.Process, args []string) int {
+	t := begin(p, args)
+	opts, names, ok := t.options(args, "dDw:i", false, map[string]string{"decode": "d", "wrap": "w:"})
+	if !ok {
+		return t.end()
+	}
+	t.inputs(names, func(_ string, r io.Reader) bool {
+		data, _ := io.ReadAll(r)
+		if has(opts, 'd') || has(opts, 'D') {
+			clean := bytes.Map(func(c rune) rune {
+				if c == '\n' || c == '\r' || c == ' ' {
+					return -1
+				}
+				return c
+			}, data)
+			out := make([]byte, base64.StdEncoding.DecodedLen(len(clean)))
+			n, err := base64.StdEncoding.Decode(out, clean)
+			t.out.Write(out[:n])
+			if err != nil {
+				t.complain("invalid input")
+			}
+			return true
+		}
+		text := base64.StdEncoding.EncodeToString(data)
+		width := 76
+		if has(opts, 'w') {
+			width = atoi(last(opts, 'w'))
+		}
+		for width > 0 && len(text) > width {
+			t.out.WriteString(text[:width] + "\n")
+			text = text[width:]
+		}
+		t.out.WriteString(text)
+		if width > 0 && text != "" {
+			t.out.WriteByte('\n')
+		}
+		return true
+	})
+	return t.end()
+}
+
+func newHash(name string) hash.Hash {
+	switch name {
+	case "md5sum":
+		return md5.New()
+	case "sha1sum":
+		return sha1.New()
+	case "sha512sum":
+		return sha512.New()
+	}
+	return sha256.New()
+}
+
+func checksum(p *container.Process, args []string) int {
+	t := begin(p, args)
+	opts, names, ok := t.options(args, "cswb", false, map[string]string{"check": "c", "status": "s", "quiet": "q"})
+	if !ok {
+		return t.end()
+	}
+	sum := func(r io.Reader) string {
+		h := newHash(t.name)
+		_, _ = io.Copy(h, r)
+		return hex.EncodeToString(h.Sum(nil))
+	}
+	if !has(opts, 'c') {
+		t.inputs(names, func(name string, r io.Reader) bool {
+			t.out.WriteString(sum(r) + "  " + name + "\n")
+			return true
+		})
+		return t.end()
+	}
+	bad, total := 0, 0
+	t.inputs(names, func(_ string, list io.Reader) bool {
+		_ = lines(list, func(line string, _ bool) bool {
+			want, name, ok := strings.Cut(line, " ")
+			if !ok {
+				return true
+			}
+			name = strings.TrimLeft(name, " *")
+			total++
+			verdict := "OK"
+			r, done, err := t.open(name)
+			if err != nil {
+				t.failed(name, err)
+				verdict = "FAILED"
+			} else {
+				if !strings.EqualFold(sum(r), want) {
+					verdict = "FAILED"
+				}
+				done()
+			}
+			if verdict != "OK" {
+				bad++
+			}
+			if !has(opts, 's') {
+				t.out.WriteString(name + ": " + verdict + "\n")
+			}
+			return true
+		})
+		return true
+	})
+	if bad > 0 {
+		t.complain("WARNING: %d of %d computed checksums did NOT match", bad, total)
+	}
+	return t.end()
+}
+
+func od(p *container.Process, args []string) int {
+	t := begin(p, args)
+	opts, names, ok := t.options(args, "A:t:N:j:w:vcxbdo", false, nil)
+	if !ok {
+		return t.end()
+	}
+	var data []byte
+	t.inputs(names, func(_ string, r io.Reader) bool {
+		if has(opts, 'N') {
+			n, _ := count(last(opts, 'N'))
+			r = io.LimitReader(r, n)
+		}
+		chunk, _ := io.ReadAll(r)
+		data = append(data, chunk...)
+		return true
+	})
+	if has(opts, 'j') {
+		n, _ := count(last(opts, 'j'))
+		data = data[min(int64(len(data)), max(0, n)):]
+	}
+	format := last(opts, 't')
+	if has(opts, 'c') {
+		format = "c"
+	}
+	if has(opts, 'x') {
+		format = "x2"
+	}
+	if has(opts, 'b') {
+		format = "o1"
+	}
+	address := func(n int) {
+		switch last(opts, 'A') {
+		case "n":
+		case "d":
+			fmt.Fprintf(t.out, "%07d", n)
+		case "x":
+			fmt.Fprintf(t.out, "%06x", n)
+		default:
+			fmt.Fprintf(t.out, "%07o", n)
+		}
+	}
+	for i := 0; i < len(data); i += 16 {
+		row := data[i:min(len(data), i+16)]
+		address(i)
+		switch {
+		case strings.HasPrefix(format, "c"):
+			for _, c := range row {
+				fmt.Fprintf(t.out, " %3s", character(c))
+			}
+		case strings.HasSuffix(format, "1"):
+			for _, c := range row {
+				switch format[0] {
+				case 'x':
+					fmt.Fprintf(t.out, " %02x", c)
+				case 'u':
+					fmt.Fprintf(t.out, " %3d", c)
+				case 'd':
+					fmt.Fprintf(t.out, " %4d", int8(c))
+				default:
+					fmt.Fprintf(t.out, " %03o", c)
+				}
+			}
+		default:
+			size := 2
+			if strings.HasSuffix(format, "4") {
+				size = 4
+			}
+			for j := 0; j < len(row); j += size {
+				v := 0
+				for k := size - 1; k >= 0; k-- {
+					v <<= 8
+					if j+k < len(row) {
+						v |= int(row[j+k])
+					}
+				}
+				switch {
+				case strings.HasPrefix(format, "x"):
+					fmt.Fprintf(t.out, " %0*x", size*2, v)
+				case strings.HasPrefix(format, "u"), strings.HasPrefix(format, "d"):
+					fmt.Fprintf(t.out, " %*d", size*5/2, v)
+				default:
+					fmt.Fprintf(t.out, " %0*o", size*3, v)
+				}
+			}
+		}
+		t.out.WriteByte('\n')
+	}
+	if last(opts, 'A') != "n" {
+		address(len(data))
+		t.out.WriteByte('\n')
+	}
+	return t.end()
+}
+
+func character(c byte) string {
+	switch c {
+	case 0:
+		return `\0`
+	case '\n':
+		return `\n`
+	case '\t':
+		return `\t`
+	case '\r':
+		return `\r`
+	}
+	if c >= ' ' && c < 127 {
+		return string(c)
+	}
+	return fmt.Sprintf("%03o", c)
+}
+
+func hexdump(p *container.Process, args []string) int {
+	t := begin(p, args)
+	opts, names, ok := t.options(args, "Cvn:", false, nil)
+	if !ok {
+		return t.end()
+	}
+	var data []byte
+	t.inputs(names, func(_ string, r io.Reader) bool {
+		if has(opts, 'n') {
+			n, _ := count(last(opts, 'n'))
+			r = io.LimitReader(r, n)
+		}
+		chunk, _ := io.ReadAll(r)
+		data = append(data, chunk...)
+		return true
+	})
+	for i := 0; i < len(data); i += 16 {
+		row := data[i:min(len(data), i+16)]
+		if !has(opts, 'C') {
+			fmt.Fprintf(t.out, "%07x", i)
+			for j := 0; j < len(row); j += 2 {
+				v := int(row[j])
+				if j+1 < len(row) {
+					v |= int(row[j+1]) << 8
+				}
+				fmt.Fprintf(t.out, " %04x", v)
+			}
+			t.out.WriteByte('\n')
+			continue
+		}
+		fmt.Fprintf(t.out, "%08x ", i)
+		text := make([]byte, len(row))
+		for j := range 16 {
+			if j == 8 {
+				t.out.WriteByte(' ')
+			}
+			if j >= len(row) {
+				t.out.WriteString("   ")
+				continue
+			}
+			fmt.Fprintf(t.out, " %02x", row[j])
+			text[j] = '.'
+			if row[j] >= ' ' && row[j] < 127 {
+				text[j] = row[j]
+			}
+		}
+		fmt.Fprintf(t.out, "  |%s|\n", text)
+	}
+	if has(opts, 'C') {
+		fmt.Fprintf(t.out, "%08x\n", len(data))
+	} else {
+		fmt.Fprintf(t.out, "%07x\n", len(data))
+	}
+	return t.end()
+}
+
+func cmp(p *container.Process, args []string) int {
+	t := begin(p, args)
+	opts, names, ok := t.options(args, "sln:", false, nil)
+	if !ok || len(names) < 2 {
+		t.status = 2
+		return t.end()
+	}
+	a, b, ok := t.both(names)
+	if !ok {
+		return t.end()
+	}
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			if !has(opts, 's') {
+				fmt.Fprintf(t.out, "%s %s differ: char %d, line %d\n", names[0], names[1], i+1, 1+bytes.Count(a[:i], []byte("\n")))
+			}
+			t.status = 1
+			return t.end()
+		}
+	}
+	if len(a) != len(b) {
+		short := names[0]
+		if len(b) < len(a) {
+			short = names[1]
+		}
+		if !has(opts, 's') {
+			t.complain("EOF on %s", short)
+		}
+		t.status = 1
+	}
+	return t.end()
+}
+
+func (t *tool) both(names []string) (a, b []byte, ok bool) {
+	for i, name := range names[:2] {
+		r, done, err := t.open(name)
+		if err != nil {
+			t.failed(name, err)
+			t.status = 2
+			return nil, nil, false
+		}
+		data, _ := io.ReadAll(r)
+		done()
+		if i == 0 {
+			a = data
+		} else {
+			b = data
+		}
+	}
+	return a, b, true
+}
+
+// diff says whether two files differ, and prints one hunk from the first to the last difference.
+func diff(p *container.Process, args []string) int {
+	t := begin(p, args)
+	opts, names, ok := t.options(args, "quwbBiaU:NrT", false, map[string]string{"brief": "q", "unified": "u"})
+	if !ok || len(names) < 2 {
+		t.status = 2
+		return t.end()
+	}
+	a, b, ok := t.both(names)
+	if !ok || bytes.Equal(a, b) {
+		return t.end()
+	}
+	t.status = 1
+	if has(opts, 'q') {
+		fmt.Fprintf(t.out, "Files %s and %s differ\n", names[0], names[1])
+		return t.end()
+	}
+	x, y := strings.Split(strings.TrimSuffix(string(a), "\n"), "\n"), strings.Split(strings.TrimSuffix(string(b), "\n"), "\n")
+	from := 0
+	for from < len(x) && from < len(y) && x[from] == y[from] {
+		from++
+	}
+	to := 0
+	for to < len(x)-from && to < len(y)-from && x[len(x)-1-to] == y[len(y)-1-to] {
+		to++
+	}
+	before, after := max(0, from-3), min(to, 3)
+	fmt.Fprintf(t.out, "--- %s\n+++ %s\n@@ -%s +%s @@\n", names[0], names[1], hunk(before, len(x)-to+after), hunk(before, len(y)-to+after))
+	for _, l := range x[before:from] {
+		t.out.WriteString(" " + l + "\n")
+	}
+	for _, l := range x[from : len(x)-to] {
+		t.out.WriteString("-" + l + "\n")
+	}
+	for _, l := range y[from : len(y)-to] {
+		t.out.WriteString("+" + l + "\n")
+	}
+	for _, l := range x[len(x)-to : len(x)-to+after] {
+		t.out.WriteString(" " + l + "\n")
+	}
+	return t.end()
+}
+
+func hunk(from, to int) string {
+	if to-from == 1 {
+		return fmt.Sprint(from + 1)
+	}
+	return fmt.Sprintf("%d,%d", from+1, to-from)
+}

@@ -1,0 +1,750 @@
+package utility
+
+import (
+	"bytes"
+
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/plumbline-ci/plumbline/simulator/container"
+	"github.com/plumbline-ci/plumbline/simulator/files"
+)
+
+// errDirectory is what reading a directory gives.
+const errDirectory = syscall.EISDIR
+
+func message(err error) string { return files.Message(err) }
+
+func cat(p *container.Process, args []string) int {
+	t := begin(p, args)
+	opts, names, ok := t.options(args, "nuevbstAET", false, nil)
+	if !ok {
+		return t.end()
+	}
+	number := 0
+	t.inputs(names, func(name string, r io.Reader) bool {
+		if has(opts, 'n') || has(opts, 'b') || has(opts, 'E') || has(opts, 'e') || has(opts, 'A') || has(opts, 's') {
+			_ = lines(r, func(line string, ended bool) bool {
+				if has(opts, 'n') || has(opts, 'b') && line != "" {
+					number++
+					fmt.Fprintf(t.out, "%6d\t", number)
+				}
+				t.out.WriteString(line)
+				if has(opts, 'E') || has(opts, 'e') || has(opts, 'A') {
+					t.out.WriteByte('$')
+				}
+				if ended {
+					t.out.WriteByte('\n')
+				}
+				return true
+			})
+			return true
+		}
+		if err := t.copy(r); err != nil {
+			t.failed(name, err)
+			return t.status == 1
+		}
+		return true
+	})
+	return t.end()
+}
+
+// copy copies input to output as it comes: nothing waits in a buffer.
+func (t *tool) copy(r io.Reader) error {
+	buf := make([]byte, 32<<10)
+	if t.out.Buffered() > 0 {
+		_ = t.out.Flush()
+	}
+	for {
+		n, err := r.Read(buf)
+		if n > 0 {
+			if _, werr := t.p.Write(1, buf[:n]); werr != nil {
+				return werr
+			}
+			t.p.Spend(0)
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// count reads a number with a suffix: k, m, g, b.
+func count(text string) (int64, bool) {
+	unit := int64(1)
+	if text != "" {
+		switch text[len(text)-1] {
+		case 'k', 'K':
+			unit = 1 << 10
+		case 'm', 'M':
+			unit = 1 << 20
+		case 'g', 'G':
+			unit = 1 << 30
+		case 'b':
+			unit = 512
+		}
+		if unit > 1 {
+			text = text[:len(text)-1]
+		}
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n > 1<<40 {
+		return 0, false
+	}
+	return n * unit, true
+}
+
+// oldStyle turns -5 into -n 5.
+func oldStyle(args []string) []string {
+	out := slices.Clone(args)
+	for i, a := range out[1:] {
+		if len(a) > 1 && a[0] == '-' && a[1] >= '0' && a[1] <= '9' {
+			out[i+1] = "-n" + a[1:]
+		}
+	}
+	return out
+}
+
+func head(p *container.Process, args []string) int {
+	t := begin(p, args)
+	opts, names, ok := t.options(oldStyle(args), "n:c:qv", false, map[string]string{"lines": "n:", "bytes": "c:"})
+	if !ok {
+		return t.end()
+	}
+	text := "10"
+	if has(opts, 'n') {
+		text = last(opts, 'n')
+	}
+	if has(opts, 'c') {
+		text = last(opts, 'c')
+	}
+	butLast := strings.HasPrefix(text, "-")
+	n, valid := count(strings.TrimPrefix(text, "-"))
+	if !valid {
+		return t.fail("invalid number '%s'", text)
+	}
+	first := true
+	t.inputs(names, func(name string, r io.Reader) bool {
+		t.header(name, len(names) > 1 && !has(opts, 'q') || has(opts, 'v'), &first)
+		switch {
+		case butLast:
+			data, _ := io.ReadAll(r)
+			if has(opts, 'c') {
+				t.out.Write(data[:max(0, int64(len(data))-n)])
+				break
+			}
+			all := bytes.SplitAfter(data, []byte("\n"))
+			if len(all) > 0 && len(all[len(all)-1]) == 0 {
+				all = all[:len(all)-1]
+			}
+			for _, line := range all[:max(0, int64(len(all))-n)] {
+				t.out.Write(line)
+			}
+		case has(opts, 'c'):
+			_, _ = io.Copy(t.out, io.LimitReader(r, n))
+		default:
+			left := n
+			if left == 0 {
+				break
+			}
+			_ = lines(r, func(line string, ended bool) bool {
+				t.out.WriteString(line)
+				if ended {
+					t.out.WriteByte('\n')
+				}
+				left--
+				return left > 0
+			})
+		}
+		return true
+	})
+	return t.end()
+}
+
+func (t *tool) header(name string, show bool, first *bool) {
+	if !show {
+		return
+	}
+	if !*first {
+		t.out.WriteByte('\n')
+	}
+	*first = false
+	if name == "-" {
+		name = "standard input"
+	}
+	fmt.Fprintf(t.out, "==> %s <==\n", name)
+}
+
+func tail(p *container.Process, args []string) int {
+	t := begin(p, args)
+	opts, names, ok := t.options(oldStyle(args), "n:c:qvfFs:", false, map[string]string{"lines": "n:", "bytes": "c:", "follow": "f"})
+	if !ok {
+		return t.end()
+	}
+	text := "10"
+	if has(opts, 'n') {
+		text = last(opts, 'n')
+	}
+	if has(opts, 'c') {
+		text = last(opts, 'c')
+	}
+	from := strings.HasPrefix(text, "+")
+	n, valid := count(strings.TrimLeft(text, "+-"))
+	if !valid {
+		return t.fail("invalid number '%s'", text)
+	}
+	first := true
+	t.inputs(names, func(name string, r io.Reader) bool {
+		t.header(name, len(names) > 1 && !has(opts, 'q') || has(opts, 'v'), &first)
+		data, _ := io.ReadAll(r)
+		switch {
+		case has(opts, 'c') && from:
+			t.out.Write(data[min(int64(len(data)), max(0, n-1)):])
+		case has(opts, 'c'):
+			t.out.Write(data[max(0, int64(len(data))-n):])
+		default:
+			all := bytes.SplitAfter(data, []byte("\n"))
+			if len(all) > 0 && len(all[len(all)-1]) == 0 {
+				all = all[:len(all)-1]
+			}
+			start := max(0, int64(len(all))-n)
+			if from {
+				start = min(int64(len(all)), max(0, n-1))
+			}
+			for _, line := range all[start:] {
+				t.out.Write(line)
+			}
+		}
+		return true
+	})
+	if (has(opts, 'f') || has(opts, 'F')) && len(names) > 0 && t.status == 0 {
+		_ = t.out.Flush()
+		t.follow(names[len(names)-1])
+	}
+	return t.end()
+}
+
+// follow prints what is appended to a file, for ever.
+func (t *tool) follow(name string) {
+	info, err := t.p.Stat(name)
+	if err != nil {
+		return
+	}
+	off := info.Size()
+	changed := true
+	sub := t.p.Watch(func() { changed = true }, name)
+	defer sub.Close()
+	for {
+		data, err := t.p.ReadFile(name)
+		if err == nil {
+			if int64(len(data)) < off {
+				off = 0
+			}
+			if int64(len(data)) > off {
+				t.p.Write(1, data[off:])
+				off = int64(len(data))
+			}
+		}
+		changed = false
+		if t.p.Block(noDeadline, func() bool { return changed }) != nil {
+			return
+		}
+	}
+}
+
+func tee(p *container.Process, args []string) int {
+	t := begin(p, args)
+	opts, names, ok := t.options(args, "ai", false, nil)
+	if !ok {
+		return t.end()
+	}
+	flags := files.Write | files.Create | files.Truncate
+	if has(opts, 'a') {
+		flags = files.Append | files.Create
+	}
+	fds := []int{1}
+	for _, name := range names {
+		fd, err := p.OpenFile(name, flags, 0o666)
+		if err != nil {
+			t.failed(name, err)
+			continue
+		}
+		fds = append(fds, fd)
+	}
+	buf := make([]byte, 4096)
+	for {
+		n, err := p.Read(0, buf)
+		for _, fd := range fds {
+			if n > 0 {
+				if _, werr := p.Write(fd, buf[:n]); werr != nil && t.status == 0 {
+					t.complain("write error: %s", message(werr))
+				}
+			}
+		}
+		if err != nil {
+			return t.end()
+		}
+	}
+}
+
+// trSet expands a set of tr.
+func trSet(text string) []byte {
+	var out []byte
+	text, _ = Escapes(text, FormatString)
+	for i := 0; i < len(text); i++ {
+		if strings.HasPrefix(text[i:], "[:") {
+			if end := strings.Index(text[i:], ":]"); end > 0 {
+				for c := 0; c < 256; c++ {
+					if byteClass(text[i+2:i+end], byte(c)) {
+						out = append(out, byte(c))
+					}
+				}
+				i += end + 1
+				continue
+			}
+		}
+		if i+2 < len(text) && text[i+1] == '-' && text[i+2] >= text[i] {
+			for c := int(text[i]); c <= int(text[i+2]); c++ {
+				out = append(out, byte(c))
+			}
+			i += 2
+			continue
+		}
+		out = append(out, text[i])
+	}
+	return out
+}
+
+func byteClass(name string, c byte) bool {
+	upper, lower, digit := c >= 'A' && c <= 'Z', c >= 'a' && c <= 'z', c >= '0' && c <= '9'
+	switch name {
+	case "alpha":
+		return upper || lower
+	case "digit":
+		return digit
+	case "alnum":
+		return upper || lower || digit
+	case "upper":
+		return upper
+	case "lower":
+		return lower
+	case "space":
+		return c == ' ' || c >= '\t' && c <= '\r'
+	case "blank":
+		return c == ' ' || c == '\t'
+	case "punct":
+		return c > ' ' && c < 127 && !upper && !lower && !digit
+	case "cntrl":
+		return c < ' ' || c == 127
+	case "print":
+		return c >= ' ' && c < 127
+	case "graph":
+		return c > ' ' && c < 127
+	case "xdigit":
+		return digit || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
+	}
+	return false
+}
+
+func tr(p *container.Process, args []string) int {
+	t := begin(p, args)
+	opts, sets, ok := t.options(args, "cCdst", true, nil)
+	if !ok {
+		return t.end()
+	}
+	if len(sets) == 0 || len(sets) == 1 && !has(opts, 'd') && !has(opts, 's') {
+		return t.fail("usage: tr [-cds] STRING1 [STRING2]")
+	}
+	first := trSet(sets[0])
+	if has(opts, 'c') || has(opts, 'C') {
+		var inverse []byte
+		for c := range 256 {
+			if bytes.IndexByte(first, byte(c)) < 0 {
+				inverse = append(inverse, byte(c))
+			}
+		}
+		first = inverse
+	}
+	var to [256]int16
+	for i := range to {
+		to[i] = int16(i)
+	}
+	squeeze := [256]bool{}
+	var second []byte
+	if len(sets) > 1 {
+		second = trSet(sets[1])
+	}
+	switch {
+	case has(opts, 'd'):
+		for _, c := range first {
+			to[c] = -1
+		}
+		if has(opts, 's') {
+			for _, c := range second {
+				squeeze[c] = true
+			}
+		}
+	case len(second) > 0:
+		for i := len(first) - 1; i >= 0; i-- {
+			to[first[i]] = int16(second[min(i, len(second)-1)])
+		}
+		if has(opts, 's') {
+			for _, c := range second {
+				squeeze[c] = true
+			}
+		}
+	default:
+		for _, c := range first {
+			squeeze[c] = true
+		}
+	}
+	buf := make([]byte, 4096)
+	previous := int16(-1)
+	for {
+		n, err := p.Read(0, buf)
+		out := make([]byte, 0, n)
+		for _, c := range buf[:n] {
+			d := to[c]
+			if d < 0 || d == previous && squeeze[byte(d)] {
+				continue
+			}
+			previous = d
+			out = append(out, byte(d))
+		}
+		if len(out) > 0 {
+			if _, werr := p.Write(1, out); werr != nil {
+				return 1
+			}
+		}
+		if err != nil {
+			return 0
+		}
+	}
+}
+
+func wc(p *container.Process, args []string) int {
+	t := begin(p, args)
+	opts, names, ok := t.options(args, "lwcmL", false, nil)
+	if !ok {
+		return t.end()
+	}
+	show := func(counts [4]int, name string) {
+		var cols []string
+		for i, l := range []byte("lwcL") {
+			if has(opts, l) || l == 'c' && has(opts, 'm') || len(opts) == 0 && l != 'L' {
+				cols = append(cols, strconv.Itoa(counts[i]))
+			}
+		}
+		if len(cols) == 1 && name == "" {
+			t.out.WriteString(cols[0])
+		} else if len(cols) == 1 {
+			t.out.WriteString(cols[0])
+		} else {
+			for i, c := range cols {
+				if i > 0 {
+					t.out.WriteByte(' ')
+				}
+				fmt.Fprintf(t.out, "%9s", c)
+			}
+		}
+		if name != "" {
+			t.out.WriteString(" " + name)
+		}
+		t.out.WriteByte('\n')
+	}
+	var total [4]int
+	n := 0
+	t.inputs(names, func(name string, r io.Reader) bool {
+		data, _ := io.ReadAll(r)
+		counts := [4]int{bytes.Count(data, []byte("\n")), len(bytes.Fields(data)), len(data), 0}
+		if has(opts, 'm') {
+			counts[2] = len([]rune(string(data)))
+		}
+		for line := range bytes.Lines(data) {
+			counts[3] = max(counts[3], len(bytes.TrimRight(line, "\n")))
+		}
+		for i := range total {
+			total[i] += counts[i]
+		}
+		n++
+		if len(names) == 0 {
+			name = ""
+		}
+		show(counts, name)
+		return true
+	})
+	if n > 1 {
+		show(total, "total")
+	}
+	return t.end()
+}
+
+// ranges reads a list of ranges: 1,3-5,7-.
+func ranges(text string) ([][2]int, bool) {
+	var out [][2]int
+	for _, part := range strings.Split(text, ",") {
+		from, to, dash := strings.Cut(part, "-")
+		r := [2]int{1, 1 << 30}
+		var err error
+		if from != "" {
+			if r[0], err = strconv.Atoi(from); err != nil || r[0] < 1 {
+				return nil, false
+			}
+		}
+		if !dash {
+			r[1] = r[0]
+		} else if to != "" {
+			if r[1], err = strconv.Atoi(to); err != nil {
+				return nil, false
+			}
+		}
+		if from == "" && to == "" {
+			return nil, false
+		}
+		out = append(out, r)
+	}
+	slices.SortFunc(out, func(a, b [2]int) int { return a[0] - b[0] })
+	return out, true
+}
+
+func cut(p *container.Process, args []string) int {
+	t := begin(p, args)
+	opts, names, ok := t.options(args, "b:c:f:d:sn", false, map[string]string{"output-delimiter": "O:", "fields": "f:", "delimiter": "d:"})
+	if !ok {
+		return t.end()
+	}
+	list := last(opts, 'f') + last(opts, 'c') + last(opts, 'b')
+	rs, valid := ranges(list)
+	if !valid {
+		return t.fail("expected a list of bytes, characters, or fields")
+	}
+	in := func(i int) bool {
+		return slices.ContainsFunc(rs, func(r [2]int) bool { return i >= r[0] && i <= r[1] })
+	}
+	delim := "\t"
+	if has(opts, 'd') {
+		delim = last(opts, 'd')
+	}
+	outDelim := delim
+	if has(opts, 'O') {
+		outDelim = last(opts, 'O')
+	}
+	t.inputs(names, func(_ string, r io.Reader) bool {
+		_ = lines(r, func(line string, _ bool) bool {
+			if !has(opts, 'f') {
+				i := 0
+				if has(opts, 'b') {
+					for i < len(line) {
+						if in(i + 1) {
+							t.out.WriteByte(line[i])
+						}
+						i++
+					}
+				} else {
+					for _, c := range line {
+						i++
+						if in(i) {
+							t.out.WriteRune(c)
+						}
+					}
+				}
+				t.out.WriteByte('\n')
+				return true
+			}
+			if !strings.Contains(line, delim) {
+				if !has(opts, 's') {
+					t.out.WriteString(line + "\n")
+				}
+				return true
+			}
+			first := true
+			for i, field := range strings.Split(line, delim) {
+				if in(i + 1) {
+					if !first {
+						t.out.WriteString(outDelim)
+					}
+					first = false
+					t.out.WriteString(field)
+				}
+			}
+			t.out.WriteByte('\n')
+			return true
+		})
+		return true
+	})
+	return t.end()
+}
+
+func uniq(p *container.Process, args []string) int {
+	t := begin(p, args)
+	opts, names, ok := t.options(args, "cdui", false, nil)
+	if !ok {
+		return t.end()
+	}
+	previous, n, any := "", 0, false
+	flush := func() {
+		if !any || has(opts, 'd') && n < 2 || has(opts, 'u') && n > 1 {
+			return
+		}
+		if has(opts, 'c') {
+			fmt.Fprintf(t.out, "%7d ", n)
+		}
+		t.out.WriteString(previous + "\n")
+	}
+	t.inputs(names[:min(1, len(names))], func(_ string, r io.Reader) bool {
+		_ = lines(r, func(line string, _ bool) bool {
+			if any && (line == previous || has(opts, 'i') && strings.EqualFold(line, previous)) {
+				n++
+				return true
+			}
+			flush()
+			previous, n, any = line, 1, true
+			return true
+		})
+		return true
+	})
+	flush()
+	return t.end()
+}
+
+func rev(p *container.Process, args []string) int {
+	t := begin(p, args)
+	t.inputs(args[1:], func(_ string, r io.Reader) bool {
+		_ = lines(r, func(line string, _ bool) bool {
+			runes := []rune(line)
+			slices.Reverse(runes)
+			t.out.WriteString(string(runes) + "\n")
+			return true
+		})
+		return true
+	})
+	return t.end()
+}
+
+func tac(p *container.Process, args []string) int {
+	t := begin(p, args)
+	t.inputs(args[1:], func(_ string, r io.Reader) bool {
+		var all []string
+		_ = lines(r, func(line string, _ bool) bool {
+			all = append(all, line)
+			return true
+		})
+		for _, line := range slices.Backward(all) {
+			t.out.WriteString(line + "\n")
+		}
+		return true
+	})
+	return t.end()
+}
+
+func nl(p *container.Process, args []string) int {
+	t := begin(p, args)
+	opts, names, ok := t.options(args, "b:w:s:", false, nil)
+	if !ok {
+		return t.end()
+	}
+	n := 0
+	t.inputs(names, func(_ string, r io.Reader) bool {
+		_ = lines(r, func(line string, _ bool) bool {
+			if line == "" && last(opts, 'b') != "a" {
+				t.out.WriteString("       \n")
+				return true
+			}
+			n++
+			fmt.Fprintf(t.out, "%6d\t%s\n", n, line)
+			return true
+		})
+		return true
+	})
+	return t.end()
+}
+
+func fold(p *container.Process, args []string) int {
+	t := begin(p, args)
+	opts, names, ok := t.options(args, "w:bs", false, nil)
+	if !ok {
+		return t.end()
+	}
+	width := 80
+	if has(opts, 'w') {
+		width, _ = strconv.Atoi(last(opts, 'w'))
+	}
+	width = max(width, 1)
+	t.inputs(names, func(_ string, r io.Reader) bool {
+		_ = lines(r, func(line string, ended bool) bool {
+			runes := []rune(line)
+			for len(runes) > width {
+				t.out.WriteString(string(runes[:width]) + "\n")
+				runes = runes[width:]
+			}
+			t.out.WriteString(string(runes))
+			if ended {
+				t.out.WriteByte('\n')
+			}
+			return true
+		})
+		return true
+	})
+	return t.end()
+}
+
+func paste(p *container.Process, args []string) int {
+	t := begin(p, args)
+	opts, names, ok := t.options(args, "d:s", false, nil)
+	if !ok {
+		return t.end()
+	}
+	delim := "\t"
+	if has(opts, 'd') {
+		delim, _ = Escapes(last(opts, 'd'), FormatString)
+	}
+	var columns [][]string
+	t.inputs(names, func(_ string, r io.Reader) bool {
+		var all []string
+		_ = lines(r, func(line string, _ bool) bool {
+			all = append(all, line)
+			return true
+		})
+		columns = append(columns, all)
+		return true
+	})
+	if has(opts, 's') {
+		for _, c := range columns {
+			t.out.WriteString(strings.Join(c, delim) + "\n")
+		}
+		return t.end()
+	}
+	for i := 0; ; i++ {
+		row, any := make([]string, len(columns)), false
+		for j, c := range columns {
+			if i < len(c) {
+				row[j], any = c[i], true
+			}
+		}
+		if !any {
+			return t.end()
+		}
+		t.out.WriteString(strings.Join(row, delim) + "\n")
+	}
+}
+
+func yes(p *container.Process, args []string) int {
+	text := "y\n"
+	if len(args) > 1 {
+		text = strings.Join(args[1:], " ") + "\n"
+	}
+	block := []byte(strings.Repeat(text, max(1, 1024/len(text))))
+	for {
+		if _, err := p.Write(1, block); err != nil {
+			return 1
+		}
+		p.Spend(container.CommandCost)
+	}
+}

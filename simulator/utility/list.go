@@ -1,0 +1,507 @@
+package utility
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/plumbline-ci/plumbline/simulator/container"
+	"github.com/plumbline-ci/plumbline/simulator/files"
+)
+
+// permissions is the first column of ls -l.
+func permissions(info *files.Info) string {
+	kind := map[files.Kind]byte{files.Regular: '-', files.Directory: 'd', files.Symlink: 'l', files.CharDevice: 'c', files.Fifo: 'p'}[info.Kind()]
+	out := []byte{kind}
+	mode := info.Perm()
+	for i := 8; i >= 0; i-- {
+		c := "xwr"[i%3]
+		if mode&(1<<i) == 0 {
+			c = '-'
+		}
+		out = append(out, c)
+	}
+	special := func(bit uint16, at int, letter byte) {
+		if mode&bit != 0 {
+			if out[at] == '-' {
+				letter &^= 0x20
+			}
+			out[at] = letter
+		}
+	}
+	special(files.Setuid, 3, 's')
+	special(files.Setgid, 6, 's')
+	special(files.Sticky, 9, 't')
+	return string(out)
+}
+
+func (t *tool) user(uid uint32, numeric bool) string {
+	if name, ok := t.p.Container().UserName(uid); ok && !numeric {
+		return name
+	}
+	return strconv.FormatUint(uint64(uid), 10)
+}
+
+func (t *tool) group(gid uint32, numeric bool) string {
+	if name, ok := t.p.Container().GroupName(gid); ok && !numeric {
+		return name
+	}
+	return strconv.FormatUint(uint64(gid), 10)
+}
+
+type listed struct {
+	name string
+	info *files.Info
+}
+
+func ls(p *container.Process, args []string) int {
+	t := begin(p, args)
+	opts, names, ok := t.options(args, "1AaCdFHhiLlnopRrSstUuvxgTc", false, map[string]string{"color": "x", "full-time": "l", "group-directories-first": "x"})
+	if !ok {
+		return t.end()
+	}
+	l := lister{tool: t, opts: opts, long: has(opts, 'l') || has(opts, 'n') || has(opts, 'o') || has(opts, 'g')}
+	if len(names) == 0 {
+		names = []string{"."}
+	}
+	var plain, dirs []listed
+	for _, name := range names {
+		info, err := p.Stat(name)
+		if l.long && !has(opts, 'L') && !strings.HasSuffix(name, "/") || has(opts, 'd') || err != nil {
+			info, err = p.Lstat(name)
+		}
+		if err != nil {
+			t.failed(name, err)
+			continue
+		}
+		if info.IsDir() && !has(opts, 'd') {
+			dirs = append(dirs, listed{name, info})
+		} else {
+			plain = append(plain, listed{name, info})
+		}
+	}
+	l.sort(plain)
+	l.sort(dirs)
+	l.show(plain)
+	for i, d := range dirs {
+		if i > 0 || len(plain) > 0 {
+			t.out.WriteByte('\n')
+		}
+		l.directory(d.name, len(names) > 1 || has(opts, 'R'))
+	}
+	return t.end()
+}
+
+type lister struct {
+	*tool
+	opts map[byte][]string
+	long bool
+}
+
+func (l *lister) sort(list []listed) {
+	slices.SortStableFunc(list, func(a, b listed) int {
+		c := 0
+		switch {
+		case has(l.opts, 'U'):
+			return 0
+		case has(l.opts, 't'):
+			c = b.info.ModTime().Compare(a.info.ModTime())
+		case has(l.opts, 'S'):
+			c = int(b.info.Size() - a.info.Size())
+		case has(l.opts, 'v'):
+			c = compareVersions(a.name, b.name)
+		}
+		if c == 0 {
+			c = strings.Compare(a.name, b.name)
+		}
+		if has(l.opts, 'r') {
+			c = -c
+		}
+		return c
+	})
+}
+
+func (l *lister) directory(dir string, header bool) {
+	entries, err := l.p.ReadDir(dir)
+	if err != nil {
+		l.complain("can't open '%s': %s", dir, message(err))
+		return
+	}
+	if header {
+		l.out.WriteString(dir + ":\n")
+	}
+	var list []listed
+	if has(l.opts, 'a') {
+		for _, name := range []string{".", ".."} {
+			if info, err := l.p.Lstat(strings.TrimSuffix(dir, "/") + "/" + name); err == nil {
+				list = append(list, listed{name, info})
+			}
+		}
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") && !has(l.opts, 'a') && !has(l.opts, 'A') {
+			continue
+		}
+		list = append(list, listed{e.Name(), e})
+	}
+	l.sort(list)
+	if l.long || has(l.opts, 's') {
+		var blocks int64
+		for _, e := range list {
+			blocks += e.info.Blocks()
+		}
+		fmt.Fprintf(l.out, "total %d\n", blocks/2)
+	}
+	l.show(list)
+	if has(l.opts, 'R') {
+		for _, e := range list {
+			if e.info.IsDir() && e.name != "." && e.name != ".." {
+				l.out.WriteByte('\n')
+				l.directory(strings.TrimSuffix(dir, "/")+"/"+e.name, true)
+			}
+		}
+	}
+}
+
+func (l *lister) show(list []listed) {
+	for _, e := range list {
+		name := e.name
+		if has(l.opts, 'F') || has(l.opts, 'p') {
+			switch {
+			case e.info.IsDir():
+				name += "/"
+			case has(l.opts, 'F') && e.info.Kind() == files.Symlink:
+				name += "@"
+			case has(l.opts, 'F') && e.info.Kind() == files.Regular && e.info.Perm()&0o111 != 0:
+				name += "*"
+			}
+		}
+		if has(l.opts, 's') {
+			fmt.Fprintf(l.out, "%4d ", e.info.Blocks()/2)
+		}
+		if !l.long {
+			l.out.WriteString(name + "\n")
+			continue
+		}
+		numeric := has(l.opts, 'n')
+		fmt.Fprintf(l.out, "%s %4d ", permissions(e.info), e.info.Links())
+		if !has(l.opts, 'g') {
+			fmt.Fprintf(l.out, "%-8s ", l.user(e.info.UID(), numeric))
+		}
+		if !has(l.opts, 'o') {
+			fmt.Fprintf(l.out, "%-8s ", l.group(e.info.GID(), numeric))
+		}
+		switch {
+		case e.info.Kind() == files.CharDevice:
+			fmt.Fprintf(l.out, "%4d,%4d ", 1, 3)
+		case has(l.opts, 'h'):
+			fmt.Fprintf(l.out, "%9s ", human(e.info.Size()))
+		default:
+			fmt.Fprintf(l.out, "%9d ", e.info.Size())
+		}
+		l.out.WriteString(listTime(e.info.ModTime(), l.p.Now()) + " " + name)
+		if e.info.Kind() == files.Symlink {
+			l.out.WriteString(" -> " + e.info.Target())
+		}
+		l.out.WriteByte('\n')
+	}
+}
+
+// listTime is the time as ls shows it: with the hour if it is within half a year.
+func listTime(when, now time.Time) string {
+	if age := now.Sub(when); age > 182*24*time.Hour || age < -24*time.Hour {
+		return when.Format("Jan _2  2006")
+	}
+	return when.Format("Jan _2 15:04")
+}
+
+func human(n int64) string {
+	if n < 1024 {
+		return strconv.FormatInt(n, 10)
+	}
+	f := float64(n)
+	for _, unit := range "KMGT" {
+		if f /= 1024; f < 1024 {
+			return fmt.Sprintf("%.1f%c", f, unit)
+		}
+	}
+	return fmt.Sprintf("%.1fP", f/1024)
+}
+
+func stat(p *container.Process, args []string) int {
+	t := begin(p, args)
+	opts, names, ok := t.options(args, "c:Ltf", false, map[string]string{"format": "c:", "printf": "c:"})
+	if !ok {
+		return t.end()
+	}
+	for _, name := range names {
+		info, err := p.Lstat(name)
+		if has(opts, 'L') {
+			info, err = p.Stat(name)
+		}
+		if err != nil {
+			t.complain("can't stat '%s': %s", name, message(err))
+			continue
+		}
+		if has(opts, 'c') {
+			t.out.WriteString(t.statFormat(last(opts, 'c'), name, info) + "\n")
+			continue
+		}
+		shown := name
+		if info.Kind() == files.Symlink {
+			shown = "'" + name + "' -> '" + info.Target() + "'"
+		}
+		fmt.Fprintf(t.out, "  File: %s\n  Size: %-10d\tBlocks: %-10d IO Block: 4096   %s\n", shown, info.Size(), info.Blocks(), kindName(info))
+		fmt.Fprintf(t.out, "Access: (%04o/%s)  Uid: (%5d/%8s)   Gid: (%5d/%8s)\n", info.Perm(), permissions(info), info.UID(), t.user(info.UID(), false), info.GID(), t.group(info.GID(), false))
+		stamp := info.ModTime().Format("2006-01-02 15:04:05.000000000 -0700")
+		fmt.Fprintf(t.out, "Access: %s\nModify: %s\nChange: %s\n", stamp, stamp, stamp)
+	}
+	return t.end()
+}
+
+func kindName(info *files.Info) string {
+	switch info.Kind() {
+	case files.Directory:
+		return "directory"
+	case files.Symlink:
+		return "symbolic link"
+	case files.CharDevice:
+		return "character special file"
+	case files.Fifo:
+		return "fifo"
+	}
+	if info.Size() == 0 {
+		return "regular empty file"
+	}
+	return "regular file"
+}
+
+func (t *tool) statFormat(format, name string, info *files.Info) string {
+	var b strings.Builder
+	for i := 0; i < len(format); i++ {
+		if format[i] != '%' || i+1 >= len(format) {
+			b.WriteByte(format[i])
+			continue
+		}
+		i++
+		switch format[i] {
+		case 'n':
+			b.WriteString(name)
+		case 'N':
+			b.WriteString("'" + name + "'")
+		case 's':
+			b.WriteString(strconv.FormatInt(info.Size(), 10))
+		case 'a':
+			b.WriteString(strconv.FormatUint(uint64(info.Perm()), 8))
+		case 'A':
+			b.WriteString(permissions(info))
+		case 'u':
+			b.WriteString(strconv.FormatUint(uint64(info.UID()), 10))
+		case 'U':
+			b.WriteString(t.user(info.UID(), false))
+		case 'g':
+			b.WriteString(strconv.FormatUint(uint64(info.GID()), 10))
+		case 'G':
+			b.WriteString(t.group(info.GID(), false))
+		case 'F':
+			b.WriteString(kindName(info))
+		case 'h':
+			b.WriteString(strconv.Itoa(info.Links()))
+		case 'b':
+			b.WriteString(strconv.FormatInt(info.Blocks(), 10))
+		case 'B':
+			b.WriteString("512")
+		case 'Y', 'X', 'Z':
+			b.WriteString(strconv.FormatInt(info.ModTime().Unix(), 10))
+		case 'y', 'x', 'z':
+			b.WriteString(info.ModTime().Format("2006-01-02 15:04:05.000000000 -0700"))
+		case '%':
+			b.WriteByte('%')
+		default:
+			b.WriteByte('?')
+		}
+	}
+	return b.String()
+}
+
+func readlink(p *container.Process, args []string) int {
+	t := begin(p, args)
+	opts, names, ok := t.options(args, "fenvm", false, nil)
+	if !ok {
+		return t.end()
+	}
+	for _, name := range names {
+		var out string
+		var err error
+		if has(opts, 'f') || has(opts, 'e') || has(opts, 'm') {
+			out, err = p.RealPath(name)
+		} else {
+			out, err = p.Readlink(name)
+		}
+		if err != nil {
+			t.status = 1
+			continue
+		}
+		t.out.WriteString(out)
+		if !has(opts, 'n') {
+			t.out.WriteByte('\n')
+		}
+	}
+	return t.end()
+}
+
+func realpath(p *container.Process, args []string) int {
+	t := begin(p, args)
+	_, names, ok := t.options(args, "emsq", false, nil)
+	if !ok {
+		return t.end()
+	}
+	for _, name := range names {
+		out, err := p.RealPath(name)
+		if err != nil {
+			t.failed(name, err)
+			continue
+		}
+		t.out.WriteString(out + "\n")
+	}
+	return t.end()
+}
+
+func basename(p *container.Process, args []string) int {
+	t := begin(p, args)
+	rest := args[1:]
+	if len(rest) > 0 && rest[0] == "--" {
+		rest = rest[1:]
+	}
+	if len(rest) == 0 || len(rest) > 2 {
+		return t.fail("usage: basename FILE [SUFFIX]")
+	}
+	name := rest[0]
+	if trimmed := strings.TrimRight(name, "/"); trimmed != "" {
+		name = base(trimmed)
+	} else if name != "" {
+		name = "/"
+	}
+	if len(rest) == 2 && name != rest[1] {
+		name = strings.TrimSuffix(name, rest[1])
+	}
+	t.out.WriteString(name + "\n")
+	return t.end()
+}
+
+func dirname(p *container.Process, args []string) int {
+	t := begin(p, args)
+	if len(args) < 2 {
+		return t.fail("usage: dirname FILE")
+	}
+	name := strings.TrimRight(args[len(args)-1], "/")
+	switch i := strings.LastIndexByte(name, '/'); {
+	case name == "":
+		name = "/"
+		if args[len(args)-1] == "" {
+			name = "."
+		}
+	case i < 0:
+		name = "."
+	default:
+		if name = strings.TrimRight(name[:i], "/"); name == "" {
+			name = "/"
+		}
+	}
+	t.out.WriteString(name + "\n")
+	return t.end()
+}
+
+func du(p *container.Process, args []string) int {
+	t := begin(p, args)
+	opts, names, ok := t.options(args, "sahkmbcd:x", false, nil)
+	if !ok {
+		return t.end()
+	}
+	if len(names) == 0 {
+		names = []string{"."}
+	}
+	show := func(blocks int64, name string) {
+		if has(opts, 'h') {
+			fmt.Fprintf(t.out, "%s\t%s\n", human(blocks*512), name)
+		} else {
+			fmt.Fprintf(t.out, "%d\t%s\n", blocks/2, name)
+		}
+	}
+	var measure func(name string, info *files.Info, top bool) int64
+	measure = func(name string, info *files.Info, top bool) int64 {
+		total := info.Blocks()
+		if info.IsDir() {
+			entries, _ := p.ReadDir(name)
+			for _, e := range entries {
+				total += measure(path.Join(name, e.Name()), e, false)
+			}
+		}
+		if top || !has(opts, 's') && (info.IsDir() || has(opts, 'a')) {
+			show(total, name)
+		}
+		return total
+	}
+	for _, name := range names {
+		info, err := p.Lstat(name)
+		if err != nil {
+			t.failed(name, err)
+			continue
+		}
+		measure(name, info, true)
+	}
+	return t.end()
+}
+
+func df(p *container.Process, args []string) int {
+	t := begin(p, args)
+	_, names, ok := t.options(args, "hkmPTai", false, nil)
+	if !ok {
+		return t.end()
+	}
+	t.out.WriteString("Filesystem           1K-blocks      Used Available Use% Mounted on\n")
+	const total = 10 << 20
+	row := func(source, at string, used, limit int64) {
+		size := int64(total)
+		if limit > 0 {
+			size = limit / 1024
+		}
+		use := used / 1024
+		fmt.Fprintf(t.out, "%-20s %9d %9d %9d %3d%% %s\n", source, size, use, size-use, use*100/max(size, 1), at)
+	}
+	for _, m := range p.Container().View().Mounts() {
+		if len(names) > 0 {
+			continue
+		}
+		used, limit, _, err := p.SpaceOf(m.Path)
+		if err == nil {
+			row(m.Source, m.Path, used, limit)
+		}
+	}
+	for _, name := range names {
+		used, limit, at, err := p.SpaceOf(name)
+		if err != nil {
+			t.complain("%s: can't find mount point: %s", name, message(err))
+			continue
+		}
+		for _, m := range p.Container().View().Mounts() {
+			if path.Clean(m.Path) == at {
+				row(m.Source, at, used, limit)
+				break
+			}
+		}
+	}
+	return t.end()
+}
+
+func mount(p *container.Process, args []string) int {
+	t := begin(p, args)
+	if len(args) > 1 {
+		return t.fail("permission denied (are you root?)")
+	}
+	t.out.WriteString(p.Container().View().MountTable())
+	return t.end()
+}

@@ -1,0 +1,547 @@
+package utility
+
+import (
+	"fmt"
+	"io"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/plumbline-ci/plumbline/simulator/container"
+	"github.com/plumbline-ci/plumbline/simulator/files"
+)
+
+// translate turns a POSIX regular expression into Go's syntax. In a basic one, the operators are written with a backslash.
+func translate(expr string, extended bool) string {
+	var b strings.Builder
+	for i := 0; i < len(expr); i++ {
+		c := expr[i]
+		switch {
+		case c == '[':
+			end := bracketEnd(expr[i:])
+			if end < 0 {
+				b.WriteString(`\[`)
+				continue
+			}
+			set := expr[i+1 : i+end]
+			b.WriteByte('[')
+			if strings.HasPrefix(set, "^") {
+				b.WriteByte('^')
+				set = set[1:]
+			}
+			if strings.HasPrefix(set, "]") {
+				b.WriteString(`\]`)
+				set = set[1:]
+			}
+			set = strings.ReplaceAll(set, `\`, `\\`)
+			for j := 0; j < len(set); j++ {
+				if set[j] == '[' && !strings.HasPrefix(set[j:], "[:") {
+					b.WriteByte('\\')
+				}
+				if strings.HasPrefix(set[j:], "[:") {
+					if e := strings.Index(set[j:], ":]"); e > 0 {
+						b.WriteString(set[j : j+e+2])
+						j += e + 1
+						continue
+					}
+				}
+				b.WriteByte(set[j])
+			}
+			b.WriteByte(']')
+			i += end
+		case c == '\\' && i+1 < len(expr):
+			i++
+			switch d := expr[i]; {
+			case strings.IndexByte("(){}|+?", d) >= 0 && !extended:
+				b.WriteByte(d)
+			case d == '<' || d == '>':
+				b.WriteString(`\b`)
+			case d == '\'' || d == '`' || d == '/':
+				b.WriteString(regexp.QuoteMeta(string(d)))
+			case d == 'n':
+				b.WriteString(`\n`)
+			default:
+				b.WriteByte('\\')
+				b.WriteByte(d)
+			}
+		case strings.IndexByte("(){}|+?", c) >= 0 && !extended:
+			b.WriteByte('\\')
+			b.WriteByte(c)
+		case c == '{' && extended && !strings.ContainsAny(expr[i:min(len(expr), i+2)], "0123456789"):
+			b.WriteString(`\{`)
+		case c == '*' && !extended && (i == 0 || strings.HasSuffix(expr[:i], `\(`) || strings.HasSuffix(expr[:i], `\|`) || expr[:i] == "^"):
+			b.WriteString(`\*`)
+		case c == '^' && !extended && i > 0 && !strings.HasSuffix(expr[:i], `\(`) && !strings.HasSuffix(expr[:i], `\|`):
+			b.WriteString(`\^`)
+		case c == '$' && !extended && i < len(expr)-1 && !strings.HasPrefix(expr[i+1:], `\)`) && !strings.HasPrefix(expr[i+1:], `\|`):
+			b.WriteString(`\$`)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+// bracketEnd returns the place of the "]" that ends a bracket expression, or -1.
+func bracketEnd(text string) int {
+	i := 1
+	if i < len(text) && text[i] == '^' {
+		i++
+	}
+	if i < len(text) && text[i] == ']' {
+		i++
+	}
+	for ; i < len(text); i++ {
+		if strings.HasPrefix(text[i:], "[:") {
+			if e := strings.Index(text[i:], ":]"); e > 0 {
+				i += e + 1
+				continue
+			}
+		}
+		if text[i] == ']' {
+			return i
+		}
+	}
+	return -1
+}
+
+func compile(expr string, extended, fold bool) (*regexp.Regexp, error) {
+	text := translate(expr, extended)
+	if fold {
+		text = "(?i)" + text
+	}
+	re, err := regexp.Compile(text)
+	if err == nil {
+		re.Longest()
+	}
+	return re, err
+}
+
+func grep(p *container.Process, args []string) int {
+	t := begin(p, args)
+	opts, rest, ok := t.options(args, "EFGPqvionclLsrRhHwxe:f:m:A:B:C:za", false, map[string]string{"quiet": "q", "silent": "q", "ignore-case": "i",
+		"invert-match": "v", "only-matching": "o", "count": "c", "line-number": "n", "recursive": "r", "extended-regexp": "E", "fixed-strings": "F",
+		"files-with-matches": "l", "word-regexp": "w", "line-regexp": "x", "regexp": "e:", "max-count": "m:", "no-filename": "h", "color": "a", "colour": "a", "text": "a"})
+	if !ok {
+		t.status = 2
+		return t.end()
+	}
+	patterns := opts['e']
+	for _, name := range opts['f'] {
+		data, err := p.ReadFile(name)
+		if err != nil {
+			t.failed(name, err)
+			t.status = 2
+			return t.end()
+		}
+		patterns = append(patterns, strings.Split(strings.TrimSuffix(string(data), "\n"), "\n")...)
+	}
+	if !has(opts, 'e') && !has(opts, 'f') {
+		if len(rest) == 0 {
+			fmt.Fprintf(p.Stderr(), "%s: no pattern\n", t.name)
+			return 2
+		}
+		patterns, rest = []string{rest[0]}, rest[1:]
+	}
+	var all []string
+	for _, pat := range patterns {
+		all = append(all, strings.Split(pat, "\n")...)
+	}
+	extended := has(opts, 'E') || has(opts, 'P') || t.name == "egrep"
+	parts := make([]string, len(all))
+	for i, pat := range all {
+		if has(opts, 'F') || t.name == "fgrep" {
+			parts[i] = regexp.QuoteMeta(pat)
+		} else {
+			parts[i] = translate(pat, extended)
+		}
+		if has(opts, 'w') {
+			parts[i] = `\b(?:` + parts[i] + `)\b`
+		}
+		if has(opts, 'x') {
+			parts[i] = `^(?:` + parts[i] + `)$`
+		}
+	}
+	text := strings.Join(parts, "|")
+	if has(opts, 'i') {
+		text = "(?i:" + text + ")"
+	}
+	re, err := regexp.Compile(text)
+	if err != nil {
+		fmt.Fprintf(p.Stderr(), "%s: bad regex '%s': Invalid regular expression\n", t.name, strings.Join(patterns, "\n"))
+		return 2
+	}
+	re.Longest()
+	g := grepper{t: t, re: re, opts: opts, limit: -1}
+	if has(opts, 'm') {
+		g.limit, _ = strconv.Atoi(last(opts, 'm'))
+	}
+	for i, l := range []byte("BA") {
+		n := max(atoi(last(opts, l)), atoi(last(opts, 'C')))
+		if i == 0 {
+			g.before = n
+		} else {
+			g.after = n
+		}
+	}
+	recursive := has(opts, 'r') || has(opts, 'R')
+	if recursive && len(rest) == 0 {
+		rest = []string{"."}
+	}
+	var names []string
+	for _, name := range rest {
+		info, err := p.Stat(name)
+		if recursive && err == nil && info.IsDir() {
+			t.walk(name, func(file string, info *files.Info) {
+				if info.Kind() == files.Regular {
+					names = append(names, file)
+				}
+			})
+			continue
+		}
+		names = append(names, name)
+	}
+	g.names = !has(opts, 'h') && (len(rest) > 1 || recursive || has(opts, 'H'))
+	if recursive && len(names) == 0 {
+		return 1
+	}
+	if len(names) == 0 {
+		names = []string{"-"}
+	}
+	failed := false
+	for _, name := range names {
+		r, done, err := t.open(name)
+		if err != nil {
+			failed = true
+			if !has(opts, 's') {
+				t.failed(name, err)
+			}
+			continue
+		}
+		g.file(name, r)
+		done()
+		if g.found && has(opts, 'q') {
+			break
+		}
+	}
+	t.status = 0
+	code := t.end()
+	switch {
+	case g.found && has(opts, 'q'):
+		return 0
+	case failed:
+		return 2
+	case !g.found:
+		return 1
+	}
+	return code
+}
+
+func atoi(text string) int {
+	n, _ := strconv.Atoi(text)
+	return n
+}
+
+type grepper struct {
+	t             *tool
+	re            *regexp.Regexp
+	opts          map[byte][]string
+	limit         int
+	before, after int
+	names         bool
+	found         bool
+}
+
+func (g *grepper) file(name string, r io.Reader) {
+	n, hits, owed := 0, 0, 0
+	shown := name
+	if name == "-" {
+		shown = "(standard input)"
+	}
+	var kept []string
+	lastShown := 0
+	show := func(line string, number int, mark string) {
+		if (g.before > 0 || g.after > 0) && lastShown > 0 && number > lastShown+1 {
+			g.t.out.WriteString("--\n")
+		}
+		lastShown = number
+		if g.names {
+			g.t.out.WriteString(shown + mark)
+		}
+		if has(g.opts, 'n') {
+			g.t.out.WriteString(strconv.Itoa(number) + mark)
+		}
+		g.t.out.WriteString(line + "\n")
+	}
+	quiet := has(g.opts, 'q') || has(g.opts, 'c') || has(g.opts, 'l') || has(g.opts, 'L')
+	_ = lines(r, func(line string, _ bool) bool {
+		n++
+		if g.re.MatchString(line) == has(g.opts, 'v') {
+			if owed > 0 && !quiet {
+				owed--
+				show(line, n, "-")
+			} else if g.before > 0 {
+				kept = append(kept, line)
+				kept = kept[max(0, len(kept)-g.before):]
+			}
+			return g.limit < 0 || hits < g.limit || owed > 0
+		}
+		if g.limit >= 0 && hits >= g.limit {
+			return false
+		}
+		hits++
+		g.found = true
+		switch {
+		case has(g.opts, 'q') || has(g.opts, 'l') || has(g.opts, 'L'):
+			return false
+		case has(g.opts, 'c'):
+		case has(g.opts, 'o'):
+			if !has(g.opts, 'v') {
+				for _, m := range g.re.FindAllString(line, -1) {
+					if m != "" {
+						show(m, n, ":")
+					}
+				}
+			}
+		default:
+			for i, k := range kept {
+				show(k, n-len(kept)+i, "-")
+			}
+			kept = nil
+			show(line, n, ":")
+			owed = g.after
+		}
+		return g.limit < 0 || hits < g.limit || owed > 0
+	})
+	switch {
+	case has(g.opts, 'c') && !has(g.opts, 'q'):
+		if g.names {
+			g.t.out.WriteString(shown + ":")
+		}
+		g.t.out.WriteString(strconv.Itoa(hits) + "\n")
+	case has(g.opts, 'l') && hits > 0, has(g.opts, 'L') && hits == 0:
+		g.t.out.WriteString(shown + "\n")
+	}
+}
+
+// walk calls f for everything below a directory, in order of names.
+func (t *tool) walk(dir string, f func(name string, info *files.Info)) {
+	entries, err := t.p.ReadDir(dir)
+	if err != nil {
+		t.failed(dir, err)
+		return
+	}
+	for _, e := range entries {
+		name := path.Join(dir, e.Name())
+		if dir == "." {
+			name = "./" + e.Name()
+		}
+		f(name, e)
+		if e.IsDir() {
+			t.walk(name, f)
+		}
+	}
+}
+
+func sortLines(p *container.Process, args []string) int {
+	t := begin(p, args)
+	opts, names, ok := t.options(args, "rnugfbhVcsk:t:o:z", false, map[string]string{"reverse": "r", "unique": "u", "numeric-sort": "n", "key": "k:"})
+	if !ok {
+		return t.end()
+	}
+	var all []string
+	t.inputs(names, func(_ string, r io.Reader) bool {
+		_ = lines(r, func(line string, _ bool) bool {
+			all = append(all, line)
+			return true
+		})
+		return true
+	})
+	keys := make([]sortKey, 0, len(opts['k'])+1)
+	for _, k := range opts['k'] {
+		keys = append(keys, parseKey(k, opts))
+	}
+	if len(keys) == 0 {
+		keys = append(keys, sortKey{flags: flagsOf(opts)})
+	}
+	separator := last(opts, 't')
+	compare := func(a, b string) int {
+		for _, k := range keys {
+			if c := k.compare(k.pick(a, separator), k.pick(b, separator)); c != 0 {
+				return c
+			}
+		}
+		return 0
+	}
+	order := func(a, b string) int {
+		c := compare(a, b)
+		if c == 0 && !has(opts, 's') && !has(opts, 'u') {
+			c = strings.Compare(a, b)
+			if has(opts, 'r') {
+				c = -c
+			}
+		}
+		return c
+	}
+	if has(opts, 'c') {
+		for i := 1; i < len(all); i++ {
+			if order(all[i-1], all[i]) > 0 {
+				return t.fail("-:%d: disorder: %s", i+1, all[i])
+			}
+		}
+		return t.end()
+	}
+	slices.SortStableFunc(all, order)
+	if has(opts, 'u') {
+		all = slices.CompactFunc(all, func(a, b string) bool { return compare(a, b) == 0 })
+	}
+	var b strings.Builder
+	for _, line := range all {
+		b.WriteString(line + "\n")
+	}
+	if has(opts, 'o') {
+		if err := p.WriteFile(last(opts, 'o'), []byte(b.String()), 0o666); err != nil {
+			t.failed(last(opts, 'o'), err)
+		}
+		return t.end()
+	}
+	t.out.WriteString(b.String())
+	return t.end()
+}
+
+type sortKey struct {
+	from, fromChar, to, toChar int
+	flags                      string
+}
+
+func flagsOf(opts map[byte][]string) string {
+	out := ""
+	for _, l := range []byte("rnghfbV") {
+		if has(opts, l) {
+			out += string(l)
+		}
+	}
+	return out
+}
+
+func parseKey(text string, opts map[byte][]string) sortKey {
+	var k sortKey
+	from, to, _ := strings.Cut(text, ",")
+	position := func(s string) (field, char int) {
+		i := 0
+		for i < len(s) && (s[i] >= '0' && s[i] <= '9' || s[i] == '.') {
+			i++
+		}
+		k.flags += s[i:]
+		f, c, _ := strings.Cut(s[:i], ".")
+		return atoi(f), atoi(c)
+	}
+	k.from, k.fromChar = position(from)
+	k.to, k.toChar = position(to)
+	if k.flags == "" {
+		k.flags = flagsOf(opts)
+	}
+	return k
+}
+
+func (k sortKey) pick(line, separator string) string {
+	if k.from == 0 {
+		return line
+	}
+	var fields []string
+	if separator != "" {
+		fields = strings.Split(line, separator)
+	} else {
+		fields = strings.Fields(line)
+		separator = " "
+	}
+	if k.from > len(fields) {
+		return ""
+	}
+	end := len(fields)
+	if k.to > 0 {
+		end = min(k.to, end)
+	}
+	if end < k.from {
+		return ""
+	}
+	out := strings.Join(fields[k.from-1:end], separator)
+	if k.fromChar > 1 {
+		out = out[min(len(out), k.fromChar-1):]
+	}
+	return out
+}
+
+func (k sortKey) compare(a, b string) int {
+	c := 0
+	switch {
+	case strings.ContainsAny(k.flags, "ngh"):
+		x, y := leadingNumber(a, strings.Contains(k.flags, "h")), leadingNumber(b, strings.Contains(k.flags, "h"))
+		switch {
+		case x < y:
+			c = -1
+		case x > y:
+			c = 1
+		}
+	case strings.Contains(k.flags, "V"):
+		c = compareVersions(a, b)
+	case strings.Contains(k.flags, "f"):
+		c = strings.Compare(strings.ToUpper(a), strings.ToUpper(b))
+	default:
+		c = strings.Compare(a, b)
+	}
+	if strings.Contains(k.flags, "r") {
+		c = -c
+	}
+	return c
+}
+
+func leadingNumber(text string, units bool) float64 {
+	text = strings.TrimLeft(text, " \t")
+	end := 0
+	for end < len(text) && (text[end] >= '0' && text[end] <= '9' || text[end] == '.' || end == 0 && text[0] == '-') {
+		end++
+	}
+	n, _ := strconv.ParseFloat(text[:end], 64)
+	if units && end < len(text) {
+		if i := strings.IndexByte("KMGT", text[end]&^0x20); i >= 0 {
+			n *= float64(int64(1) << (10 * (i + 1)))
+		}
+	}
+	return n
+}
+
+// compareVersions compares runs of digits as numbers.
+func compareVersions(a, b string) int {
+	for a != "" && b != "" {
+		if digit(a[0]) && digit(b[0]) {
+			x, y := digitRun(a), digitRun(b)
+			a, b = a[len(x):], b[len(y):]
+			x, y = strings.TrimLeft(x, "0"), strings.TrimLeft(y, "0")
+			if len(x) != len(y) {
+				return len(x) - len(y)
+			}
+			if c := strings.Compare(x, y); c != 0 {
+				return c
+			}
+			continue
+		}
+		if a[0] != b[0] {
+			return int(a[0]) - int(b[0])
+		}
+		a, b = a[1:], b[1:]
+	}
+	return len(a) - len(b)
+}
+
+func digit(c byte) bool { return c >= '0' && c <= '9' }
+
+func digitRun(s string) string {
+	i := 0
+	for i < len(s) && digit(s[i]) {
+		i++
+	}
+	return s[:i]
+}

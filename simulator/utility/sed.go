@@ -1,0 +1,689 @@
+package utility
+
+import (
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/plumbline-ci/plumbline/simulator/container"
+)
+
+// sedCommand is one command of a sed script.
+type sedCommand struct {
+	from, to  *sedAddress
+	negate    bool
+	name      byte
+	re        *regexp.Regexp
+	with      string
+	global    bool
+	print     bool
+	nth       int
+	text      string
+	label     string
+	body      []*sedCommand
+	active    bool // inside its range
+	writeFile string
+}
+
+type sedAddress struct {
+	line int // 0: none
+	last bool
+	plus int // of a second address: so many lines further
+	re   *regexp.Regexp
+	step int
+}
+
+// sedParser reads a sed script.
+type sedParser struct {
+	text     string
+	extended bool
+	lastRE   *regexp.Regexp
+}
+
+func (s *sedParser) space(set string) { s.text = strings.TrimLeft(s.text, set) }
+
+func (s *sedParser) commands(inner bool) ([]*sedCommand, error) {
+	var out []*sedCommand
+	for {
+		s.space(" \t\n;")
+		if s.text == "" {
+			if inner {
+				return nil, fmt.Errorf("unmatched '{'")
+			}
+			return out, nil
+		}
+		if s.text[0] == '}' {
+			if !inner {
+				return nil, fmt.Errorf("unexpected '}'")
+			}
+			s.text = s.text[1:]
+			return out, nil
+		}
+		if s.text[0] == '#' {
+			_, s.text, _ = strings.Cut(s.text, "\n")
+			continue
+		}
+		c, err := s.command()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, c)
+	}
+}
+
+func (s *sedParser) address() (*sedAddress, error) {
+	if s.text == "" {
+		return nil, nil
+	}
+	switch c := s.text[0]; {
+	case c >= '0' && c <= '9':
+		run := digitRun(s.text)
+		s.text = s.text[len(run):]
+		a := &sedAddress{line: atoi(run)}
+		if strings.HasPrefix(s.text, "~") {
+			step := digitRun(s.text[1:])
+			s.text = s.text[1+len(step):]
+			a.step = atoi(step)
+		}
+		return a, nil
+	case c == '$':
+		s.text = s.text[1:]
+		return &sedAddress{last: true}, nil
+	case c == '+':
+		run := digitRun(s.text[1:])
+		s.text = s.text[1+len(run):]
+		return &sedAddress{plus: atoi(run)}, nil
+	case c == '/' || c == '\\' && len(s.text) > 1:
+		if c == '\\' {
+			s.text = s.text[1:]
+		}
+		expr, err := s.delimited(s.text[0])
+		if err != nil {
+			return nil, err
+		}
+		fold := false
+		if strings.HasPrefix(s.text, "I") {
+			fold, s.text = true, s.text[1:]
+		}
+		re, err := s.compile(expr, fold)
+		return &sedAddress{re: re}, err
+	}
+	return nil, nil
+}
+
+func (s *sedParser) compile(expr string, fold bool) (*regexp.Regexp, error) {
+	if expr == "" {
+		if s.lastRE == nil {
+			return nil, fmt.Errorf("no previous regexp")
+		}
+		return s.lastRE, nil
+	}
+	re, err := compile(expr, s.extended, fold)
+	if err != nil {
+		return nil, fmt.Errorf("bad regex '%s': Invalid regular expression", expr)
+	}
+	s.lastRE = re
+	return re, nil
+}
+
+// delimited reads up to an unescaped delimiter; the text begins with the opening one.
+func (s *sedParser) delimited(delim byte) (string, error) {
+	var b strings.Builder
+	set := false
+	for i := 1; i < len(s.text); i++ {
+		c := s.text[i]
+		switch {
+		case c == '\\' && i+1 < len(s.text):
+			i++
+			if s.text[i] == delim && delim != '&' {
+				b.WriteByte(delim)
+			} else {
+				b.WriteByte('\\')
+				b.WriteByte(s.text[i])
+			}
+			continue
+		case c == '[' && !set && bracketEnd(s.text[i:]) > 0 && delim != '[':
+			set = true
+		case c == ']':
+			set = false
+		case c == delim && !set:
+			s.text = s.text[i+1:]
+			return b.String(), nil
+		}
+		b.WriteByte(c)
+	}
+	return "", fmt.Errorf("unmatched '%c'", delim)
+}
+
+func (s *sedParser) command() (*sedCommand, error) {
+	c := &sedCommand{}
+	var err error
+	if c.from, err = s.address(); err != nil {
+		return nil, err
+	}
+	if c.from != nil {
+		s.space(" \t")
+		if strings.HasPrefix(s.text, ",") {
+			s.text = s.text[1:]
+			s.space(" \t")
+			if c.to, err = s.address(); err != nil {
+				return nil, err
+			}
+			if c.to == nil {
+				return nil, fmt.Errorf("no address after comma")
+			}
+		}
+	}
+	s.space(" \t")
+	for strings.HasPrefix(s.text, "!") {
+		c.negate = true
+		s.text = strings.TrimLeft(s.text[1:], " \t")
+	}
+	if s.text == "" {
+		return nil, fmt.Errorf("missing command")
+	}
+	c.name = s.text[0]
+	s.text = s.text[1:]
+	switch c.name {
+	case '{':
+		c.body, err = s.commands(true)
+		return c, err
+	case 'p', 'd', 'q', 'Q', '=', 'h', 'H', 'g', 'G', 'x', 'n', 'N', 'D', 'P', 'l':
+		if (c.name == 'q' || c.name == 'Q') && strings.HasPrefix(s.text, " ") {
+			s.space(" ")
+			run := digitRun(s.text)
+			c.nth, s.text = atoi(run), s.text[len(run):]
+		}
+		s.space(" \t")
+		if s.text != "" && strings.IndexByte(";\n}#", s.text[0]) < 0 {
+			return nil, fmt.Errorf("unknown option after '%c' command", c.name)
+		}
+		return c, nil
+	case 's':
+		return c, s.substitution(c)
+	case 'y':
+		if s.text == "" {
+			return nil, fmt.Errorf("bad y command")
+		}
+		delim := s.text[0]
+		if c.text, err = s.delimited(delim); err != nil {
+			return nil, err
+		}
+		s.text = string(delim) + s.text
+		if c.with, err = s.delimited(delim); err != nil {
+			return nil, err
+		}
+		c.text, _ = Escapes(c.text, FormatString)
+		c.with, _ = Escapes(c.with, FormatString)
+		if len([]rune(c.text)) != len([]rune(c.with)) {
+			return nil, fmt.Errorf("strings for 'y' command are different lengths")
+		}
+		return c, nil
+	case 'a', 'i', 'c':
+		s.space(" \t")
+		if strings.HasPrefix(s.text, "\\") {
+			s.text = strings.TrimLeft(s.text[1:], " \t")
+			s.text = strings.TrimPrefix(s.text, "\n")
+		}
+		var b strings.Builder
+		i := 0
+		for ; i < len(s.text) && s.text[i] != '\n'; i++ {
+			if s.text[i] == '\\' && i+1 < len(s.text) {
+				i++
+			}
+			b.WriteByte(s.text[i])
+		}
+		s.text = s.text[i:]
+		c.text = b.String() + "\n"
+		return c, nil
+	case ':', 'b', 't', 'T':
+		s.space(" \t")
+		end := strings.IndexAny(s.text, ";\n}")
+		if end < 0 || c.name == ':' && strings.IndexAny(s.text, ";\n") < 0 {
+			end = len(s.text)
+		}
+		c.label, s.text = strings.TrimSpace(s.text[:end]), s.text[end:]
+		return c, nil
+	case 'r', 'w':
+		s.space(" \t")
+		c.writeFile, s.text, _ = strings.Cut(s.text, "\n")
+		return c, nil
+	}
+	return nil, fmt.Errorf("unsupported command %c", c.name)
+}
+
+func (s *sedParser) substitution(c *sedCommand) error {
+	if s.text == "" {
+		return fmt.Errorf("bad option in substitution expression")
+	}
+	delim := s.text[0]
+	expr, err := s.delimited(delim)
+	if err != nil {
+		return err
+	}
+	s.text = string(delim) + s.text
+	if c.with, err = s.delimited(delim); err != nil {
+		return err
+	}
+	fold := false
+flags:
+	for s.text != "" {
+		switch f := s.text[0]; {
+		case f == 'g':
+			c.global = true
+		case f == 'p':
+			c.print = true
+		case f == 'i' || f == 'I':
+			fold = true
+		case f >= '1' && f <= '9':
+			run := digitRun(s.text)
+			c.nth = atoi(run)
+			s.text = s.text[len(run)-1:]
+		case f == 'w':
+			c.writeFile, s.text, _ = strings.Cut(strings.TrimLeft(s.text[1:], " "), "\n")
+			break flags
+		case strings.IndexByte("; \t\n}#", f) >= 0:
+			break flags
+		default:
+			return fmt.Errorf("bad option in substitution expression")
+		}
+		s.text = s.text[1:]
+	}
+	c.re, err = s.compile(expr, fold)
+	return err
+}
+
+// sedRun is a sed at work.
+type sedRun struct {
+	t        *tool
+	quiet    bool
+	script   []*sedCommand
+	input    []string
+	ended    bool // the last line had a newline
+	line     int  // lines read
+	space    string
+	hold     string
+	appended []string
+	out      io.Writer
+	quit     bool
+	noPrint  bool
+	status   int
+	replaced bool
+	steps    int
+	deleted  bool
+	label    string
+}
+
+func sed(p *container.Process, args []string) int {
+	t := begin(p, args)
+	opts, rest, ok := t.options(sedInPlace(args), "nrEsze:f:i:u", false, map[string]string{"quiet": "n", "silent": "n", "expression": "e:",
+		"regexp-extended": "E", "in-place": "I", "file": "f:"})
+	if !ok {
+		return t.end()
+	}
+	if has(opts, 'I') {
+		opts['i'] = opts['I']
+	}
+	script := strings.Join(opts['e'], "\n")
+	for _, name := range opts['f'] {
+		data, err := p.ReadFile(name)
+		if err != nil {
+			t.failed(name, err)
+			return t.end()
+		}
+		script += "\n" + string(data)
+	}
+	if !has(opts, 'e') && !has(opts, 'f') {
+		if len(rest) == 0 {
+			return t.fail("no script")
+		}
+		script, rest = rest[0], rest[1:]
+	}
+	parser := sedParser{text: script, extended: has(opts, 'r') || has(opts, 'E')}
+	if after, found := strings.CutPrefix(script, "#n\n"); found {
+		parser.text = after
+		opts['n'] = []string{""}
+	}
+	commands, err := parser.commands(false)
+	if err != nil {
+		return t.fail("%s", err)
+	}
+	if has(opts, 'i') {
+		for _, name := range rest {
+			data, err := p.ReadFile(name)
+			if err != nil {
+				t.failed(name, err)
+				continue
+			}
+			var out strings.Builder
+			r := sedRun{t: t, quiet: has(opts, 'n'), script: commands, out: &out}
+			r.feed(string(data))
+			r.run()
+			if suffix := last(opts, 'i'); suffix != "" {
+				if err := p.WriteFile(name+suffix, data, 0o644); err != nil {
+					t.failed(name+suffix, err)
+				}
+			}
+			if err := p.WriteFile(name, []byte(out.String()), 0o644); err != nil {
+				t.failed(name, err)
+			}
+		}
+		return t.end()
+	}
+	r := sedRun{t: t, quiet: has(opts, 'n'), script: commands, out: t.out}
+	t.inputs(rest, func(_ string, in io.Reader) bool {
+		data, _ := io.ReadAll(in)
+		if len(r.input) > 0 && !r.ended {
+			r.ended = true
+		}
+		r.feed(string(data))
+		return true
+	})
+	r.run()
+	if r.status != 0 {
+		t.status = r.status
+	}
+	return t.end()
+}
+
+// sedInPlace makes the value of -i, which must be attached, one for the parser of options.
+func sedInPlace(args []string) []string {
+	out := make([]string, 0, len(args)+1)
+	for i, a := range args {
+		if i > 0 && len(a) > 1 && a[0] == '-' && a[1] != '-' && strings.HasSuffix(a, "i") && strings.Trim(a[1:], "nrEsi") == "" {
+			out = append(out, a, "")
+			continue
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
+func (r *sedRun) feed(data string) {
+	if data == "" {
+		return
+	}
+	r.ended = strings.HasSuffix(data, "\n")
+	r.input = append(r.input, strings.Split(strings.TrimSuffix(data, "\n"), "\n")...)
+}
+
+func (r *sedRun) isLast() bool { return r.line >= len(r.input) }
+
+// emit prints a line; the last line of an input without a newline at its end gets none.
+func (r *sedRun) emit(line string) {
+	io.WriteString(r.out, line)
+	if !r.isLast() || r.ended {
+		io.WriteString(r.out, "\n")
+	}
+}
+
+func (r *sedRun) next() bool {
+	if r.line >= len(r.input) {
+		return false
+	}
+	r.space = r.input[r.line]
+	r.line++
+	return true
+}
+
+func (r *sedRun) flush() {
+	for _, text := range r.appended {
+		if r.isLast() && !r.ended {
+			io.WriteString(r.out, "\n")
+		}
+		io.WriteString(r.out, text)
+	}
+	r.appended = nil
+}
+
+func (r *sedRun) run() {
+	restart := false
+	for !r.quit {
+		if !restart && !r.next() {
+			return
+		}
+		restart = false
+		r.noPrint, r.replaced, r.deleted = false, false, false
+		r.execute(r.script)
+		if r.deleted && r.name('D') && strings.Contains(r.space, "\n") {
+			_, r.space, _ = strings.Cut(r.space, "\n")
+			restart = true
+			r.flush()
+			continue
+		}
+		if !r.quiet && !r.noPrint {
+			r.emit(r.space)
+		}
+		r.flush()
+	}
+}
+
+func (r *sedRun) name(c byte) bool { return r.label == string(c) }
+
+func (a *sedAddress) matches(r *sedRun) bool {
+	switch {
+	case a.re != nil:
+		return a.re.MatchString(r.space)
+	case a.last:
+		return r.isLast()
+	case a.step > 0:
+		return r.line >= a.line && (r.line-a.line)%a.step == 0
+	}
+	return r.line == a.line
+}
+
+func (c *sedCommand) selected(r *sedRun) bool {
+	if c.from == nil {
+		return true
+	}
+	if c.to == nil {
+		return c.from.matches(r)
+	}
+	if c.active {
+		switch {
+		case c.to.re == nil && !c.to.last && c.to.line > 0:
+			if r.line >= c.to.line {
+				c.active = false
+			}
+			return r.line <= c.to.line
+		case c.to.matches(r):
+			c.active = false
+		}
+		return true
+	}
+	if !c.from.matches(r) {
+		return false
+	}
+	if c.to.plus > 0 {
+		c.to = &sedAddress{line: r.line + c.to.plus}
+	}
+	c.active = c.to.re != nil || c.to.last && !r.isLast() || c.to.line > r.line
+	return true
+}
+
+// execute runs commands and reports whether the cycle goes on.
+func (r *sedRun) execute(commands []*sedCommand) bool {
+	for i := 0; i < len(commands); i++ {
+		c := commands[i]
+		if r.steps++; r.steps&0xff == 0 {
+			r.t.p.Spend(container.CommandCost)
+		}
+		if c.selected(r) == c.negate {
+			continue
+		}
+		if jump, on := r.one(c); jump != "" {
+			if jump == "\x00" {
+				return false
+			}
+			i = -1
+			for j, target := range r.script {
+				if target.name == ':' && target.label == jump {
+					return r.execute(r.script[j:])
+				}
+			}
+			return false
+		} else if !on {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *sedRun) one(c *sedCommand) (jump string, on bool) {
+	switch c.name {
+	case '{':
+		return "", r.execute(c.body)
+	case 'p':
+		io.WriteString(r.out, r.space+"\n")
+	case 'd':
+		r.noPrint = true
+		return "", false
+	case 'D':
+		r.noPrint, r.deleted, r.label = true, true, "D"
+		return "", false
+	case 'P':
+		first, _, _ := strings.Cut(r.space, "\n")
+		io.WriteString(r.out, first+"\n")
+	case 'q', 'Q':
+		r.quit, r.status = true, c.nth
+		r.noPrint = c.name == 'Q'
+		return "", false
+	case '=':
+		io.WriteString(r.out, strconv.Itoa(r.line)+"\n")
+	case 'h':
+		r.hold = r.space
+	case 'H':
+		r.hold += "\n" + r.space
+	case 'g':
+		r.space = r.hold
+	case 'G':
+		r.space += "\n" + r.hold
+	case 'x':
+		r.space, r.hold = r.hold, r.space
+	case 'n', 'N':
+		if r.isLast() {
+			r.quit = true
+			return "", false
+		}
+		if c.name == 'n' {
+			if !r.quiet {
+				r.emit(r.space)
+			}
+			r.flush()
+			r.next()
+			break
+		}
+		before := r.space
+		r.flush()
+		r.next()
+		r.space = before + "\n" + r.space
+	case 'a':
+		r.appended = append(r.appended, c.text)
+	case 'i':
+		io.WriteString(r.out, c.text)
+	case 'c':
+		r.noPrint = true
+		if c.to == nil || !c.active {
+			io.WriteString(r.out, c.text)
+		}
+		return "", false
+	case 'r':
+		if data, err := r.t.p.ReadFile(c.writeFile); err == nil {
+			r.appended = append(r.appended, string(data))
+		}
+	case 'y':
+		from, to := []rune(c.text), []rune(c.with)
+		r.space = strings.Map(func(x rune) rune {
+			for i, f := range from {
+				if f == x {
+					return to[i]
+				}
+			}
+			return x
+		}, r.space)
+	case 's':
+		r.substitute(c)
+	case 'b':
+		return r.to(c.label), true
+	case 't', 'T':
+		if r.replaced == (c.name == 't') {
+			r.replaced = false
+			return r.to(c.label), true
+		}
+		r.replaced = false
+	}
+	return "", true
+}
+
+func (r *sedRun) to(label string) string {
+	if label == "" {
+		return "\x00"
+	}
+	return label
+}
+
+func (r *sedRun) substitute(c *sedCommand) {
+	var b strings.Builder
+	at, n, done := 0, 0, false
+	for _, m := range c.re.FindAllStringSubmatchIndex(r.space, -1) {
+		n++
+		if c.nth > 0 && n < c.nth || done && !c.global {
+			continue
+		}
+		b.WriteString(r.space[at:m[0]])
+		expandSed(&b, c.with, r.space, m)
+		at, done = m[1], true
+	}
+	if !done {
+		return
+	}
+	b.WriteString(r.space[at:])
+	r.space, r.replaced = b.String(), true
+	if c.print {
+		io.WriteString(r.out, r.space+"\n")
+	}
+}
+
+// expandSed writes a replacement: & and \n are what was matched, \U \L \E change case.
+func expandSed(b *strings.Builder, with, text string, m []int) {
+	mode := byte(0)
+	put := func(s string) {
+		switch mode {
+		case 'U':
+			s = strings.ToUpper(s)
+		case 'L':
+			s = strings.ToLower(s)
+		}
+		b.WriteString(s)
+	}
+	for i := 0; i < len(with); i++ {
+		c := with[i]
+		switch {
+		case c == '&':
+			put(text[m[0]:m[1]])
+		case c == '\\' && i+1 < len(with):
+			i++
+			switch d := with[i]; {
+			case d >= '0' && d <= '9':
+				g := 2 * int(d-'0')
+				if g+1 < len(m) && m[g] >= 0 {
+					put(text[m[g]:m[g+1]])
+				}
+			case d == 'n':
+				b.WriteByte('\n')
+			case d == 't':
+				b.WriteByte('\t')
+			case d == 'U' || d == 'L':
+				mode = d
+			case d == 'E':
+				mode = 0
+			default:
+				b.WriteByte(d)
+			}
+		default:
+			put(string(c))
+		}
+	}
+}

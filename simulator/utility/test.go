@@ -1,0 +1,271 @@
+package utility
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/plumbline-ci/plumbline/simulator/container"
+	"github.com/plumbline-ci/plumbline/simulator/files"
+)
+
+// Test is test and [.
+func Test(p *container.Process, args []string) int {
+	name := base(args[0])
+	args = args[1:]
+	if name == "[" || name == "[[" {
+		end := "]"
+		if name == "[[" {
+			end = "]]"
+		}
+		if len(args) == 0 || args[len(args)-1] != end {
+			fmt.Fprintf(p.Stderr(), "%s: missing %s\n", name, end)
+			return 2
+		}
+		args = args[:len(args)-1]
+	}
+	t := tester{p: p, args: args}
+	ok, err := t.whole()
+	if err != nil {
+		fmt.Fprintf(p.Stderr(), "%s: %s\n", name, err)
+		return 2
+	}
+	if ok {
+		return 0
+	}
+	return 1
+}
+
+type tester struct {
+	p    *container.Process
+	args []string
+}
+
+// whole evaluates all arguments: by their number as POSIX says, otherwise as an expression.
+func (t *tester) whole() (bool, error) {
+	a := t.args
+	switch len(a) {
+	case 0:
+		return false, nil
+	case 1:
+		return a[0] != "", nil
+	case 2:
+		if a[0] == "!" {
+			return a[1] == "", nil
+		}
+		if isUnary(a[0]) {
+			return TestUnary(t.p, a[0], a[1]), nil
+		}
+		return false, fmt.Errorf("%s: unknown operand", a[0])
+	case 3:
+		if isBinary(a[1]) {
+			return TestBinary(t.p, a[0], a[1], a[2])
+		}
+		if a[0] == "!" {
+			inner := tester{t.p, a[1:]}
+			ok, err := inner.whole()
+			return !ok, err
+		}
+		if a[0] == "(" && a[2] == ")" {
+			return a[1] != "", nil
+		}
+	case 4:
+		if a[0] == "!" {
+			inner := tester{t.p, a[1:]}
+			ok, err := inner.whole()
+			return !ok, err
+		}
+	}
+	ok, err := t.or()
+	if err == nil && len(t.args) > 0 {
+		err = fmt.Errorf("%s: unknown operand", t.args[0])
+	}
+	return ok, err
+}
+
+func (t *tester) peek() string {
+	if len(t.args) == 0 {
+		return ""
+	}
+	return t.args[0]
+}
+
+func (t *tester) or() (bool, error) {
+	ok, err := t.and()
+	for err == nil && (t.peek() == "-o" || t.peek() == "||") {
+		t.args = t.args[1:]
+		var right bool
+		right, err = t.and()
+		ok = ok || right
+	}
+	return ok, err
+}
+
+func (t *tester) and() (bool, error) {
+	ok, err := t.not()
+	for err == nil && (t.peek() == "-a" || t.peek() == "&&") {
+		t.args = t.args[1:]
+		var right bool
+		right, err = t.not()
+		ok = ok && right
+	}
+	return ok, err
+}
+
+var errArgument = errors.New("argument expected")
+
+func (t *tester) not() (bool, error) {
+	if len(t.args) == 0 {
+		return false, errArgument
+	}
+	if t.args[0] == "!" && len(t.args) > 1 {
+		t.args = t.args[1:]
+		ok, err := t.not()
+		return !ok, err
+	}
+	return t.primary()
+}
+
+func (t *tester) primary() (bool, error) {
+	a := t.args
+	if len(a) >= 3 && isBinary(a[1]) {
+		t.args = a[3:]
+		return TestBinary(t.p, a[0], a[1], a[2])
+	}
+	if a[0] == "(" {
+		t.args = a[1:]
+		ok, err := t.or()
+		if err != nil {
+			return false, err
+		}
+		if t.peek() != ")" {
+			return false, errors.New("closing paren expected")
+		}
+		t.args = t.args[1:]
+		return ok, nil
+	}
+	if len(a) >= 2 && isUnary(a[0]) {
+		t.args = a[2:]
+		return TestUnary(t.p, a[0], a[1]), nil
+	}
+	t.args = a[1:]
+	return a[0] != "", nil
+}
+
+func isUnary(op string) bool {
+	return len(op) == 2 && op[0] == '-' && strings.IndexByte("bcdefghkLnOGprsStuwxzN", op[1]) >= 0
+}
+
+func isBinary(op string) bool {
+	switch op {
+	case "=", "==", "!=", "<", ">", "-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-nt", "-ot", "-ef":
+		return true
+	}
+	return false
+}
+
+// TestUnary evaluates an operator with one operand.
+func TestUnary(p *container.Process, op, operand string) bool {
+	switch op {
+	case "-n":
+		return operand != ""
+	case "-z":
+		return operand == ""
+	case "-t":
+		return false
+	case "-r":
+		return p.Access(operand, 4) == nil
+	case "-w":
+		return p.Access(operand, 2) == nil
+	case "-x":
+		return p.Access(operand, 1) == nil
+	case "-L", "-h":
+		info, err := p.Lstat(operand)
+		return err == nil && info.Kind() == files.Symlink
+	}
+	info, err := p.Stat(operand)
+	if err != nil {
+		return false
+	}
+	switch op {
+	case "-e":
+		return true
+	case "-f":
+		return info.Kind() == files.Regular
+	case "-d":
+		return info.IsDir()
+	case "-s":
+		return info.Size() > 0
+	case "-c":
+		return info.Kind() == files.CharDevice
+	case "-p":
+		return info.Kind() == files.Fifo
+	case "-k":
+		return info.Perm()&files.Sticky != 0
+	case "-g":
+		return info.Perm()&files.Setgid != 0
+	case "-u":
+		return info.Perm()&files.Setuid != 0
+	case "-O":
+		return info.UID() == p.UID
+	case "-G":
+		return info.GID() == p.GID
+	}
+	return false
+}
+
+// TestBinary evaluates an operator with two operands.
+func TestBinary(p *container.Process, a, op, b string) (bool, error) {
+	switch op {
+	case "=", "==":
+		return a == b, nil
+	case "!=":
+		return a != b, nil
+	case "<":
+		return a < b, nil
+	case ">":
+		return a > b, nil
+	case "-nt", "-ot", "-ef":
+		x, errX := p.Stat(a)
+		y, errY := p.Stat(b)
+		switch op {
+		case "-ef":
+			return errX == nil && errY == nil && x.Same(y), nil
+		case "-nt":
+			return errX == nil && (errY != nil || x.ModTime().After(y.ModTime())), nil
+		}
+		return errY == nil && (errX != nil || x.ModTime().Before(y.ModTime())), nil
+	}
+	m, err := testNumber(a)
+	if err != nil {
+		return false, err
+	}
+	n, err := testNumber(b)
+	if err != nil {
+		return false, err
+	}
+	switch op {
+	case "-eq":
+		return m == n, nil
+	case "-ne":
+		return m != n, nil
+	case "-lt":
+		return m < n, nil
+	case "-le":
+		return m <= n, nil
+	case "-gt":
+		return m > n, nil
+	case "-ge":
+		return m >= n, nil
+	}
+	return false, fmt.Errorf("%s: unknown operand", op)
+}
+
+func testNumber(text string) (int64, error) {
+	n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("%s: bad number", text)
+	}
+	return n, nil
+}

@@ -1,0 +1,241 @@
+// Package utility holds the utilities of simulated images: what busybox offers, as far as scripts of build steps use
+// it. Options that exist in busybox and are not known here are refused with busybox's message, so that a script never
+// runs on with a result that is silently different.
+//
+// A [Utility] works on the files, descriptors and clock of its [container.Process] and on nothing else. Shells run some
+// of them in their own process (echo, printf, test).
+package utility
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/plumbline-ci/plumbline/simulator/container"
+	"github.com/plumbline-ci/plumbline/simulator/files"
+)
+
+// Utility is a program that gets its arguments, the name first, apart from its process. It returns the exit code.
+type Utility func(p *container.Process, args []string) int
+
+// Programs returns all utilities as programs, by the names that images use.
+func Programs() map[string]container.Program {
+	out := make(map[string]container.Program, 128)
+	for name, u := range table() {
+		out[name] = func(p *container.Process) int { return u(p, p.Args) }
+	}
+	out["busybox"] = func(p *container.Process) int { return multicall(p, out) }
+	return out
+}
+
+// multicall is busybox by its own name: its first argument says which utility to be.
+func multicall(p *container.Process, all map[string]container.Program) int {
+	if name := base(p.Args[0]); name != "busybox" {
+		if run := all[name]; run != nil {
+			return run(p)
+		}
+	}
+	if len(p.Args) < 2 {
+		fmt.Fprintln(p.Stdout(), "BusyBox v1.35.0 multi-call binary.")
+		return 0
+	}
+	if name := p.Args[1]; name == "sh" || name == "ash" {
+		if err := p.Exec(append([]string{"/bin/sh"}, p.Args[2:]...), p.Env); err != nil {
+			return 127
+		}
+	}
+	run := all[p.Args[1]]
+	if run == nil || p.Args[1] == "busybox" {
+		fmt.Fprintf(p.Stderr(), "%s: applet not found\n", p.Args[1])
+		return 127
+	}
+	p.Args = p.Args[1:]
+	return run(p)
+}
+
+func table() map[string]Utility {
+	return map[string]Utility{
+		"[": Test, "[[": Test, "test": Test, "true": func(*container.Process, []string) int { return 0 }, "false": func(*container.Process, []string) int { return 1 },
+		"echo": Echo, "printf": Printf, "cat": cat, "head": head, "tail": tail, "tee": tee, "tr": tr, "wc": wc, "cut": cut, "sort": sortLines, "uniq": uniq,
+		"grep": grep, "egrep": grep, "fgrep": grep, "sed": sed, "rev": rev, "tac": tac, "nl": nl, "fold": fold, "paste": paste, "cmp": cmp, "diff": diff,
+		"expr": expr, "seq": seq, "date": date, "sleep": sleep, "usleep": usleep, "touch": touch, "mkdir": mkdir, "rm": rm,
+		"rmdir": rmdir, "mv": mv, "cp": cp, "ln": ln, "ls": ls, "chmod": chmod, "chown": chown, "chgrp": chown, "stat": stat, "find": find, "xargs": xargs,
+		"basename": basename, "dirname": dirname, "readlink": readlink, "realpath": realpath, "env": env, "printenv": printenv, "id": id, "whoami": whoami,
+		"groups": id, "hostname": hostname, "uname": uname, "arch": uname, "pwd": pwd, "yes": yes, "base64": base64Tool,
+		"md5sum": checksum, "sha1sum": checksum, "sha256sum": checksum, "sha512sum": checksum, "od": od, "hexdump": hexdump, "mktemp": mktemp,
+		"mkfifo": mkfifo, "mount": mount, "df": df, "du": du, "ps": ps, "pidof": pidof, "pgrep": pidof, "kill": kill, "timeout": timeout, "which": which,
+		"dd": dd, "nproc": nproc, "sync": func(*container.Process, []string) int { return 0 }, "tty": tty, "unlink": unlink, "truncate": truncate,
+	}
+}
+
+// tool is a utility at work: its name for messages, and buffered output.
+type tool struct {
+	p      *container.Process
+	name   string
+	out    *bufio.Writer
+	status int
+}
+
+func begin(p *container.Process, args []string) *tool {
+	return &tool{p: p, name: base(args[0]), out: bufio.NewWriterSize(p.Stdout(), 4096)}
+}
+
+// end writes out what is buffered and returns the exit code.
+func (t *tool) end() int {
+	if err := t.out.Flush(); err != nil && t.status == 0 {
+		if !errors.Is(err, errBroken) {
+			t.complain("write error: %s", files.Message(err))
+		}
+		t.status = 1
+	}
+	return t.status
+}
+
+var errBroken = errors.New("broken pipe")
+
+// complain prints a message with the utility's name and makes the exit code 1.
+func (t *tool) complain(format string, args ...any) {
+	_ = t.out.Flush()
+	fmt.Fprintf(t.p.Stderr(), t.name+": "+format+"\n", args...)
+	if t.status == 0 {
+		t.status = 1
+	}
+}
+
+// failed prints an error about a file.
+func (t *tool) failed(name string, err error) { t.complain("%s: %s", name, files.Message(err)) }
+
+// fail prints a message and ends with exit code 1.
+func (t *tool) fail(format string, args ...any) int {
+	t.complain(format, args...)
+	return t.end()
+}
+
+// options reads options: letters that take no value, and letters followed by ":" that take one. Long options are mapped
+// to letters by long. Options may stand behind operands unless strict.
+func (t *tool) options(args []string, letters string, strict bool, long map[string]string) (opts map[byte][]string, rest []string, ok bool) {
+	opts = map[byte][]string{}
+	args = args[1:]
+	for len(args) > 0 {
+		arg := args[0]
+		args = args[1:]
+		switch {
+		case arg == "--":
+			return opts, append(rest, args...), true
+		case strings.HasPrefix(arg, "--"):
+			name, value, has := strings.Cut(arg[2:], "=")
+			letter, known := long[name]
+			if !known {
+				t.complain("unrecognized option '%s'", arg)
+				return nil, nil, false
+			}
+			if strings.HasSuffix(letter, ":") && !has {
+				if len(args) == 0 {
+					t.complain("option '%s' requires an argument", arg)
+					return nil, nil, false
+				}
+				value, args = args[0], args[1:]
+			}
+			opts[letter[0]] = append(opts[letter[0]], value)
+		case len(arg) < 2 || arg[0] != '-':
+			if strict {
+				return opts, append(append(rest, arg), args...), true
+			}
+			rest = append(rest, arg)
+		default:
+			for i := 1; i < len(arg); i++ {
+				at := strings.IndexByte(letters, arg[i])
+				if at < 0 || arg[i] == ':' {
+					t.complain("invalid option -- '%c'", arg[i])
+					return nil, nil, false
+				}
+				if at+1 >= len(letters) || letters[at+1] != ':' {
+					opts[arg[i]] = append(opts[arg[i]], "")
+					continue
+				}
+				value := arg[i+1:]
+				if value == "" {
+					if len(args) == 0 {
+						t.complain("option requires an argument -- '%c'", arg[i])
+						return nil, nil, false
+					}
+					value, args = args[0], args[1:]
+				}
+				opts[arg[i]] = append(opts[arg[i]], value)
+				break
+			}
+		}
+	}
+	return opts, rest, true
+}
+
+func has(opts map[byte][]string, letter byte) bool { return len(opts[letter]) > 0 }
+
+func last(opts map[byte][]string, letter byte) string {
+	if v := opts[letter]; len(v) > 0 {
+		return v[len(v)-1]
+	}
+	return ""
+}
+
+// open opens an operand for reading; "-" is standard input.
+func (t *tool) open(name string) (r io.Reader, done func(), err error) {
+	if name == "-" {
+		return t.p.Stdin(), func() {}, nil
+	}
+	fd, err := t.p.OpenFile(name, files.Read, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	if h := t.p.FileHandle(fd); h != nil && h.Stat().IsDir() {
+		t.p.Close(fd)
+		return nil, nil, errDirectory
+	}
+	return t.p.Descriptor(fd), func() { t.p.Close(fd) }, nil
+}
+
+// inputs calls f for each operand, or for standard input if there are none. A file that cannot be opened is reported.
+func (t *tool) inputs(names []string, f func(name string, r io.Reader) (more bool)) {
+	if len(names) == 0 {
+		names = []string{"-"}
+	}
+	for _, name := range names {
+		r, done, err := t.open(name)
+		if err != nil {
+			t.failed(name, err)
+			continue
+		}
+		more := f(name, r)
+		done()
+		if !more {
+			return
+		}
+	}
+}
+
+// ReadAll reads a descriptor to its end.
+func ReadAll(p *container.Process, fd int) ([]byte, error) { return io.ReadAll(p.Descriptor(fd)) }
+
+// lines calls f for each line without its newline; ended says whether it had one.
+func lines(r io.Reader, f func(line string, ended bool) (more bool)) error {
+	in := bufio.NewReaderSize(r, 4096)
+	for {
+		line, err := in.ReadString('\n')
+		if line != "" {
+			text := strings.TrimSuffix(line, "\n")
+			if !f(text, len(text) < len(line)) {
+				return nil
+			}
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+func base(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }
