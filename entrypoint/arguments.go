@@ -17,7 +17,7 @@ const (
 	FlagWaitFileContent     = "wait_file_content"
 	FlagPostFile            = "post_file"
 	FlagTerminationPath     = "termination_path"
-	FlagTerminationBudget   = "termination_budget" // ours; see termination.Budget
+	FlagTerminationBudget   = termination.BudgetFlag
 	FlagResults             = "results"
 	FlagTimeout             = "timeout"
 	FlagStdoutPath          = "stdout_path"

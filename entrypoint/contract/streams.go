@@ -53,6 +53,7 @@ func signalCases() []Case {
 		Want:   Want{Code: 143, Files: map[string]string{ready: "1", outErr: "", message: list(started)}},
 	}, {
 		Name: "a signal is handled by the command", Reason: "EP-44: the command decides",
+		// The sleep is short, as a shell that is about to start it when the signal comes runs its trap only behind it.
 		Args:   step("exec 2>/dev/null; trap 'exit 7' TERM; printf %s 1 > " + ready + "; sleep 1; exit 9"),
 		Before: map[string]string{"/workspace/": ""},
 		Events: []Event{{After: ready, Signal: 15}},

@@ -56,7 +56,7 @@ func Latest(entries []Entry) []Entry {
 	return latest
 }
 
-// names are the spellings of types that older writers use.
+// typeByName reads the names of types that older writers use.
 func typeByName(name string) Type {
 	switch name {
 	case "TaskRunResult":

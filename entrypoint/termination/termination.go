@@ -32,6 +32,10 @@ func Budget(containers int) int {
 	return min(MaxSize, MaxPodSize/containers)
 }
 
+// BudgetFlag is the launcher's flag, without its dash, that tells it how long its message may be; default MaxSize. The
+// reference's launcher does not know it.
+const BudgetFlag = "termination_budget"
+
 // Keys of Internal entries.
 const (
 	// KeyStartedAt is when the step's command was started, after all waiting; see FormatTime.
