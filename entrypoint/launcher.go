@@ -38,7 +38,7 @@ func newLauncher(sys System, opts options) *launcher { return &launcher{sys: sys
 // run goes through the stages of a step, see the package comment, and returns the exit code.
 func (l *launcher) run(creds credentials) int {
 	if err := creds.write(l.sys); err != nil {
-		l.sys.log("Error initializing credentials: %v", err)
+		l.sys.log("Error initializing credentials: %v", err) //nolint:misspell // as the specification has it
 	}
 	argv, err := l.command()
 	if err != nil {

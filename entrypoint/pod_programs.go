@@ -21,7 +21,7 @@ func Nop(sys System, args []string) int {
 		sys.log("%v", err)
 		return exitFailure
 	}
-	defer sub.Close()
+	defer func() { _ = sub.Close() }()
 	for {
 		err := sub.Wait(time.Time{})
 		var interrupted *Interrupted

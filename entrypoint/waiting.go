@@ -47,7 +47,7 @@ func (l *launcher) awaitFile(a awaited) error {
 	if err != nil {
 		return fmt.Errorf("waiting for %q: %w", a.file, err)
 	}
-	defer sub.Close()
+	defer func() { _ = sub.Close() }()
 	var deadline time.Time
 	for {
 		info, err := l.sys.Files.Stat(a.file)

@@ -52,7 +52,7 @@ func (b *bench) run() error {
 	if err := b.prepare(); err != nil {
 		return err
 	}
-	defer os.RemoveAll(b.dir)
+	defer func() { _ = os.RemoveAll(b.dir) }()
 	info, err := os.Stat(b.launcher)
 	if err != nil {
 		return err
@@ -149,7 +149,7 @@ func (b *bench) measureHandOffs(m mode) ([]time.Duration, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	programs, err := copyTrue(dir)
 	if err != nil {
 		return nil, err

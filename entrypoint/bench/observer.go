@@ -45,7 +45,7 @@ func observePrograms(programs []string) (*observer, error) {
 // observe reads events until the last program has ended.
 func (o *observer) observe() error {
 	runtime.LockOSThread()
-	defer unix.Close(o.fd)
+	defer func() { _ = unix.Close(o.fd) }()
 	buffer := make([]byte, 4096)
 	for o.seen[len(o.seen)-1].ended.IsZero() {
 		n, err := unix.Read(o.fd, buffer)

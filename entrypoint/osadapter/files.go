@@ -35,7 +35,7 @@ func (files) ReadBeneath(dir, name string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }()
 	full := filepath.Join(dir, name)
 	file, err := root.OpenFile(name, os.O_RDONLY|nonBlock, 0) // a pipe must not hold the launcher
 	if err != nil {
@@ -45,7 +45,7 @@ func (files) ReadBeneath(dir, name string, limit int64) ([]byte, error) {
 		}
 		return nil, &fs.PathError{Op: "open", Path: full, Err: err}
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	info, err := file.Stat()
 	if err != nil {
 		return nil, err

@@ -69,7 +69,7 @@ func home() string {
 	if err != nil {
 		return ""
 	}
-	defer database.Close()
+	defer func() { _ = database.Close() }()
 	uid := strconv.Itoa(os.Getuid())
 	for lines := bufio.NewScanner(database); lines.Scan(); {
 		if fields := strings.Split(lines.Text(), ":"); len(fields) >= 6 && fields[2] == uid {

@@ -57,7 +57,7 @@ func (ps *processes) Start(c entrypoint.Command) (entrypoint.Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer null.Close()
+	defer func() { _ = null.Close() }()
 	p := &process{done: make(chan struct{})}
 	stdout, err := p.redirect(c.Stdout, os.Stdout)
 	if err != nil {
@@ -126,7 +126,7 @@ func (ps *processes) collect(pid int, status syscall.WaitStatus) {
 		return // an orphan
 	}
 	ps.signals.takeBack()
-	if status.Signaled() {
+	if status.Signaled() { //nolint:misspell // package syscall's name
 		p.exit.Signal = entrypoint.Signal(status.Signal())
 	} else {
 		p.exit.Code = status.ExitStatus()
@@ -177,8 +177,8 @@ func (p *process) redirect(writer io.Writer, own *os.File) (*os.File, error) {
 
 func (p *process) discardOutputs() {
 	for _, o := range p.outputs {
-		o.reader.Close()
-		o.commandEnd.Close()
+		_ = o.reader.Close()
+		_ = o.commandEnd.Close()
 	}
 }
 
@@ -193,7 +193,7 @@ type output struct {
 const lastWords = 100 * time.Millisecond
 
 func (o *output) copy() {
-	o.commandEnd.Close() // the command has its own by now
+	_ = o.commandEnd.Close() // the command has its own by now
 	_, _ = io.Copy(o.writer, o.reader)
 	close(o.copied)
 }
@@ -202,7 +202,7 @@ func (o *output) copy() {
 func (o *output) finish() {
 	_ = o.reader.SetReadDeadline(time.Now().Add(lastWords))
 	<-o.copied
-	o.reader.Close()
+	_ = o.reader.Close()
 }
 
 // findProgram looks a program without a slash up in the PATH of env.
