@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
 	"strings"
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
@@ -11,6 +12,8 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/image"
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
 	"github.com/plumbline-ci/plumbline/simulator/kubelet"
+	"github.com/plumbline-ci/plumbline/simulator/shell"
+	"github.com/plumbline-ci/plumbline/simulator/utility"
 )
 
 // runner is the node's container runtime: it makes the kubelet's containers and
@@ -149,4 +152,8 @@ func (r registry) Image(reference string) (kubelet.Image, error) {
 }
 
 // builtinPrograms are what the built-in images need.
-func builtinPrograms() map[string]container.Program { return map[string]container.Program{} }
+func builtinPrograms() map[string]container.Program {
+	programs := utility.Programs()
+	maps.Copy(programs, shell.New().Programs())
+	return programs
+}
