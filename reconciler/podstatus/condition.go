@@ -23,7 +23,7 @@ const (
 )
 
 // condition judges the attempt (§6.2–6.5).
-func condition(in Input, reports []report) (c v1beta1.Condition, deletePod bool) {
+func condition(in Input, o *Observation, reports []report) (c v1beta1.Condition, deletePod bool) {
 	pod := in.Pod
 	if complete(pod) {
 		if failed(pod) {
@@ -41,7 +41,7 @@ func condition(in Input, reports []report) (c v1beta1.Condition, deletePod bool)
 		return falseCondition(v1beta1.ReasonCreateContainerConfigError, messageConfigError), true
 	case waitingFor(pod, reasonInvalidImage):
 		// No time will make the name valid: it fails at once.
-		if message := pullFailure(in.TaskRun, pod, reasonInvalidImage); message != "" {
+		if message := waitingForImage(in.TaskRun.Name, reasonInvalidImage, o.Steps, o.Sidecars); message != "" {
 			return falseCondition(v1beta1.ReasonImagePullFailed, message), true
 		}
 		return unknown(v1beta1.ReasonPullImageFailed, waitingMessage(pod)), false

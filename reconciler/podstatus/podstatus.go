@@ -3,7 +3,7 @@
 //
 //	steps.go      the states of Steps and Sidecars, with what the launchers report in their termination messages
 //	results.go    the results of the Task
-//	condition.go  whether the attempt is over, how it ended, and if not, what it waits for
+//	condition.go  (and pull.go) whether the attempt is over, how it ended, and if not, what it waits for
 //	readiness.go  whether the first Step may start
 //	sidecars.go   which Sidecars have to be stopped, and how stopped ones are shown
 //
@@ -54,7 +54,7 @@ type Input struct {
 func Observe(in Input) Observation {
 	var o Observation
 	reports := readContainers(in.Pod, &o)
-	o.Condition, o.DeletePod = condition(in, reports)
+	o.Condition, o.DeletePod = condition(in, &o, reports)
 	o.Unschedulable = unschedulable(in.Pod)
 	if o.Condition.IsTrue() {
 		o.conclude(in, reports)

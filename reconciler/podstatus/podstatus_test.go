@@ -14,13 +14,13 @@ import (
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 )
 
-// pod reads the status of a Pod with steps a and b, a sidecar and an injected container.
+// pod reads the status of a Pod with steps a and b, a sidecar and a container that was injected before them.
 func pod(t *testing.T, status string) *corev1.Pod {
 	t.Helper()
 	p := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "run-pod"},
 		Spec: corev1.PodSpec{
-			Containers: []corev1.Container{{Name: "step-a"}, {Name: "step-b"}, {Name: "sidecar-s"}, {Name: "proxy"}},
+			Containers: []corev1.Container{{Name: "proxy"}, {Name: "step-a"}, {Name: "step-b"}, {Name: "sidecar-s"}},
 			Volumes:    []corev1.Volume{{Name: "tekton-internal-downward"}},
 		},
 	}
@@ -120,6 +120,8 @@ func TestCondition(t *testing.T) {
 			`The step "b" in TaskRun "run" failed to pull the image "id-step-b". The pod errored with the message: "bad."`},
 		{"a sidecar's name that is none", status("Pending", running, running, waiting("InvalidImageName", "bad"), ""), no, "TaskRunImagePullFailed",
 			`The sidecar "s" in TaskRun "run" failed to pull the image "id-sidecar-s". The pod errored with the message: "bad."`},
+		{"an injected container's name is not the Task's fault", strings.Replace(status("Pending", running, running, running, ""), "name: proxy, imageID: id-proxy, image: '', restartCount: 0, ready: true, "+running,
+			"name: proxy, imageID: id-proxy, image: '', restartCount: 0, ready: false, "+waiting("InvalidImageName", "bad"), 1), unknown, "PullImageFailed", `build step "proxy" is pending with reason "bad"`},
 		{"a configuration that is none", status("Pending", waiting("CreateContainerConfigError", "no configmap"), running, running, ""), no, "CreateContainerConfigError",
 			"Failed to create pod due to config error"},
 		{"a container that cannot be created may be, later", status("Pending", waiting("CreateContainerError", "x"), running, running, ""), unknown, "Pending", `with reason "x"`},
@@ -128,6 +130,9 @@ func TestCondition(t *testing.T) {
 		c := o.Condition
 		if string(c.Status) != tt.want || c.Reason != tt.because || !strings.Contains(c.Message, tt.saying) {
 			t.Errorf("%s: %s %s %q, want %s %s %q", tt.reason, c.Status, c.Reason, c.Message, tt.want, tt.because, tt.saying)
+		}
+		if want := tt.because == "ExceededNodeResources"; o.Unschedulable != want {
+			t.Errorf("%s: Unschedulable is %t", tt.reason, o.Unschedulable)
 		}
 		if want := tt.because == "TaskRunImagePullFailed" || tt.because == "CreateContainerConfigError"; o.DeletePod != want {
 			t.Errorf("%s: DeletePod is %t", tt.reason, o.DeletePod)
@@ -197,17 +202,17 @@ func TestResults(t *testing.T) {
 	t.Parallel()
 	const spec = `
 results:
+- {name: absent}
 - {name: z}
 - {name: list, type: array}
 - {name: object, type: object, properties: {k: {type: string}}}
 - {name: a, type: string}
-- {name: absent}
 `
 	first := reporting(`[{"key":"a","value":"one\n","type":1},{"key":"list","value":"[\"x\",\"y\"]","type":1},{"key":"undeclared","value":"u","type":1}]`)
-	second := reporting(`[{"key":"a","value":"two","type":1},{"key":"z","value":"[1]","type":1},{"key":"object","value":"{\"k\":\"v\"}","type":1},{"key":"d","value":"s","resourceName":"i","type":2}]`)
+	second := reporting(`[{"key":"a","value":"two","type":1},{"key":"z","value":"[\"1\"]","type":1},{"key":"object","value":"{\"k\":\"v\"}","type":1},{"key":"d","value":"s","resourceName":"i","type":2}]`)
 	o := observe(t, status("Running", first, second, running, ""), spec)
 	want := []v1beta1.TaskRunResult{
-		{Name: "z", Type: "string", Value: v1beta1.StringValue("[1]")},
+		{Name: "z", Type: "string", Value: v1beta1.StringValue(`["1"]`)},
 		{Name: "list", Type: "array", Value: v1beta1.ArrayValue("x", "y")},
 		{Name: "object", Type: "object", Value: v1beta1.ObjectValue(map[string]string{"k": "v"})},
 		{Name: "a", Type: "string", Value: v1beta1.StringValue("two")},
@@ -303,11 +308,11 @@ func TestToStop(t *testing.T) {
 		images         [4]string
 		want           []int
 	}{
-		{"sidecars and injected containers", status("Running", exited0, exited0, running, ""), [4]string{}, []int{2, 3}},
-		{"not those that are over", status("Running", exited0, exited0, exited0, ""), [4]string{}, []int{3}},
-		{"not those that were told", status("Running", exited0, exited0, running, ""), [4]string{2: "nop"}, []int{3}},
+		{"sidecars and injected containers", status("Running", exited0, exited0, running, ""), [4]string{}, []int{0, 3}},
+		{"not those that are over", status("Running", exited0, exited0, exited0, ""), [4]string{}, []int{0}},
+		{"not those that were told", status("Running", exited0, exited0, running, ""), [4]string{3: "nop"}, []int{0}},
 		{"nothing once the Pod is over", status("Succeeded", exited0, exited0, running, ""), [4]string{}, nil},
-		{"steps never", status("Running", running, exited0, exited0, ""), [4]string{3: "nop"}, nil},
+		{"steps never", status("Running", running, exited0, exited0, ""), [4]string{0: "nop"}, nil},
 	} {
 		p := pod(t, tt.status)
 		for i, image := range tt.images {
@@ -328,20 +333,20 @@ func TestStoppedSidecars(t *testing.T) {
 	t.Parallel()
 	const last = ", lastState: {terminated: {exitCode: 143, reason: Error, message: was, containerID: first, startedAt: 2000-01-01T00:00:01Z, finishedAt: 2000-01-01T00:00:09Z}}"
 	p := pod(t, status("Running", exited0, exited0, "state: {terminated: {exitCode: 128, reason: StartError, containerID: second}}"+last, ""))
-	p.Spec.Containers[2].Image = "nop"
+	p.Spec.Containers[3].Image = "nop"
 	got := StoppedSidecars(p, "nop")
-	if len(got) != 2 || got[0].Name != "s" || got[1].Name != "proxy" || got[1].Running == nil {
-		t.Fatalf("got %+v, want sidecar s and the injected proxy", got)
+	if len(got) != 2 || got[1].Name != "s" || got[0].Name != "proxy" || got[0].Running == nil {
+		t.Fatalf("got %+v, want the injected proxy and sidecar s", got)
 	}
 	want := &corev1.ContainerStateTerminated{
 		ExitCode: 143, Reason: "Completed", Message: "Sidecar container successfully stopped by nop image", ContainerID: "first",
 		StartedAt: metav1.Date(2000, 1, 1, 0, 0, 1, 0, time.UTC), FinishedAt: metav1.Date(2000, 1, 1, 0, 0, 9, 0, time.UTC),
 	}
-	if diff := cmp.Diff(want, got[0].Terminated); diff != "" {
+	if diff := cmp.Diff(want, got[1].Terminated); diff != "" {
 		t.Errorf("a stopped sidecar (-want +got):\n%s", diff)
 	}
-	p.Spec.Containers[2].Image = "own"
-	if got := StoppedSidecars(p, "nop")[0].Terminated; got.ContainerID != "second" {
+	p.Spec.Containers[3].Image = "own"
+	if got := StoppedSidecars(p, "nop")[1].Terminated; got.ContainerID != "second" {
 		t.Errorf("a sidecar that restarted by itself shows as stopped: %+v", got)
 	}
 }

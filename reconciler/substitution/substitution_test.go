@@ -1,6 +1,7 @@
 package substitution
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -145,13 +146,14 @@ func TestIndexing(t *testing.T) {
 
 func TestOutOfBounds(t *testing.T) {
 	t.Parallel()
-	s := spec(t, declared+`
+	s := spec(t, strings.Replace(declared, "params:", "params:\n- {name: lengthy, type: array, default: [a, b]}", 1)+`
 steps:
 - {image: i, args: ["$(params.list[1])", "$(params.list[5])", "$(params.shorter[1])"], script: "$(params['list'][2]) $(params.unknown[3]) $(params.s[1])"}
+volumes: [{name: "$(params.lengthy[2])"}, {name: "$(params.lengthy[1])"}]
 sidecars:
 - {name: x, env: [{name: E, value: '$(inputs.params.list[99999999999999999999])'}]}`)
 	got := OutOfBounds(s, input(t).TaskRun.Spec.Params)
-	want := []string{"$(inputs.params.list[99999999999999999999])", "$(params.list[5])", "$(params.shorter[1])", "$(params['list'][2])"}
+	want := []string{"$(inputs.params.list[99999999999999999999])", "$(params.lengthy[2])", "$(params.list[5])", "$(params.shorter[1])", "$(params['list'][2])"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("references (-want +got):\n%s", diff)
 	}

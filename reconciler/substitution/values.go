@@ -114,7 +114,6 @@ func declareBound(spec *v1beta1.TaskSpec, bindings []v1beta1.WorkspaceBinding) {
 	}
 	for _, b := range bindings {
 		if !declared[b.Name] {
-			declared[b.Name] = true
 			spec.Workspaces = append(spec.Workspaces, v1beta1.WorkspaceDeclaration{Name: b.Name})
 		}
 	}
