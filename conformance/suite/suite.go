@@ -6,10 +6,10 @@
 // skipped spec with its reason. After the last spec the run as a whole is judged by
 // the engine's rule, so that a run in which nothing was shown fails.
 //
+//	var flags = suite.RegisterFlags(flag.CommandLine, "fake")
+//
 //	func TestConformance(t *testing.T) {
-//		suite.Specs(func() (conformance.Options, error) { return conformance.Options{Target: …}, nil })
-//		gomega.RegisterFailHandler(ginkgo.Fail)
-//		ginkgo.RunSpecs(t, "Conformance")
+//		flags.Run(t, map[string]suite.Constructor{"fake": …}, conformance.Options{})
 //	}
 package suite
 

@@ -1,9 +1,11 @@
 package suite_test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -105,5 +107,73 @@ func TestTheSuitePassesOnlyIfTheRunDoes(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+var flags = suite.RegisterFlags(flag.CommandLine, "double")
+
+// TestFlags runs a folder as go test ./conformance does.
+func TestFlags(t *testing.T) {
+	if os.Getenv(scenario) != "flags" {
+		return // it runs in the processes of TestFlagsSayWhatToRun: Ginkgo runs once in a process
+	}
+	flags.Run(t, map[string]suite.Constructor{"double": func(*suite.Flags) (conformance.Target, error) {
+		return &double.Target{Caps: conformance.Capabilities{VirtualTime: true, Isolated: true}, Script: double.Toy(double.Faults{})}, nil
+	}}, conformance.Options{})
+}
+
+func TestFlagsSayWhatToRun(t *testing.T) {
+	t.Parallel()
+	if os.Getenv(scenario) != "" {
+		return
+	}
+	dir := t.TempDir()
+	for name, data := range map[string][]byte{
+		"fixtures/good.yaml":  file("good", "features: [steps]", "True").Data,
+		"fixtures/bad.yaml":   file("bad", "features: [debug]", "Maybe").Data,
+		"fixtures/other.yaml": file("other", "features: [timeout]", "True").Data,
+		"subject.yaml":        []byte("apiVersion: plumbline.dev/v1alpha1\nkind: Subject\nimplementation: {project: toy}\nfeatures: [debug]\n"),
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	report := filepath.Join(dir, "report.json")
+	for _, tt := range []struct {
+		reason  string
+		args    []string
+		result  reports.Result
+		says    string
+		claimed string
+	}{
+		{"without a subject only what is mandatory binds", nil, reports.Passed, "2 Passed", ""},
+		{"a subject's claims bind", []string{"-subject=" + filepath.Join(dir, "subject.yaml")}, reports.Failed, "-ginkgo.label-filter=name:bad -args -target=double -seed=5", "toy"},
+		{"an unknown target", []string{"-target=moon"}, "", `unknown target "moon"; use one of: double`, ""},
+	} {
+		_ = os.Remove(report)
+		cmd := exec.Command(os.Args[0], append([]string{"-test.run=^TestFlags$", "-ginkgo.no-color", "-fixtures=" + filepath.Join(dir, "fixtures"), "-report=" + report, "-seed=5"}, tt.args...)...)
+		cmd.Env = append(os.Environ(), scenario+"=flags")
+		out, err := cmd.CombinedOutput()
+		if (err == nil) != (tt.result == reports.Passed) || !strings.Contains(string(out), tt.says) {
+			t.Errorf("%s: ended with %v, want %q in\n%s", tt.reason, err, tt.says, out)
+		}
+		data, err := os.ReadFile(report)
+		if tt.result == "" {
+			if err == nil {
+				t.Errorf("%s: there is a report", tt.reason)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", tt.reason, err)
+		}
+		r, err := reports.Decode(data)
+		if err != nil || r.Result != tt.result || r.Implementation.Project != tt.claimed || *r.Seed != 5 {
+			t.Errorf("%s: report %+v, %v", tt.reason, r, err)
+		}
 	}
 }
