@@ -183,18 +183,18 @@ func (p *Process) Exit(code int) {
 // Fork starts a child that is a copy of the process: files, directory, environment, ignored signals. It runs body, in
 // later events. Signals that the process handles have their default action in the child.
 func (p *Process) Fork(body Program) *Process {
+	if len(p.c.procs) >= p.c.cfg.Budget.Processes {
+		p.c.abort("it had more than the allowed number of processes")
+		p.unwind()
+	}
 	child := p.c.newProcess(p)
 	for s, d := range child.dispositions {
 		if d == handled {
 			child.dispositions[s] = byDefault
 		}
 	}
-	p.Spend(forkCost)
-	if len(p.c.procs) > p.c.cfg.Budget.Processes {
-		p.c.abort("it had more than the allowed number of processes")
-		p.unwind()
-	}
 	child.start(body)
+	p.Spend(forkCost)
 	return child
 }
 

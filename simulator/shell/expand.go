@@ -77,7 +77,20 @@ func (s *shell) fieldsOf(words []*syntax.Word) ([]string, error) {
 	return out, nil
 }
 
-func plain(lit string) bool { return !strings.ContainsAny(lit, "\\*?[~{\x00") }
+// plain reports whether unquoted text stands for itself.
+func plain(lit string) bool {
+	for i := 0; i < len(lit); i++ {
+		switch lit[i] {
+		case '\\', '*', '?', '~', '{':
+			return false
+		case '[':
+			if strings.IndexByte(lit[i:], ']') > 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
 
 func hasBrace(w *syntax.Word) bool {
 	for _, p := range w.Parts {
@@ -235,7 +248,7 @@ func (e *expander) add(text string) {
 	e.delim = false
 	e.buf = append(e.buf, text...)
 	if !e.glob && strings.ContainsAny(text, "*?[") {
-		e.glob = true
+		e.glob = text != "["
 	}
 }
 
@@ -501,11 +514,13 @@ func (s *shell) substitute(cs *syntax.CmdSubst) (string, error) {
 
 // readAll reads a descriptor to its end, through signals.
 func (s *shell) readAll(fd int) []byte {
-	var out []byte
-	buf := make([]byte, 4096)
+	out := make([]byte, 0, 256)
 	for {
-		n, err := s.p.Read(fd, buf)
-		out = append(out, buf[:n]...)
+		if len(out) == cap(out) {
+			out = append(out, 0)[:len(out)]
+		}
+		n, err := s.p.Read(fd, out[len(out):cap(out)])
+		out = out[:len(out)+n]
 		if err != nil {
 			if s.collect() {
 				continue

@@ -76,6 +76,7 @@ func (s *shell) syntaxError(err error) {
 		line, text = le.Pos.Line(), le.Feature
 	}
 	s.line = line
+	text = strings.ReplaceAll(text, "`", `"`)
 	if s.kind == bash {
 		s.print(2, fmt.Sprintf("%s: line %d: syntax error: %s\n", s.name, line, text))
 	} else if s.command != "" {

@@ -77,7 +77,24 @@ func parseAs(text string, lang syntax.LangVariant) (sc *script) {
 		sc.stmts = append(sc.stmts, st)
 		return true
 	})
+	if sc.err != nil {
+		sc.stmts = wholeLines(sc.stmts, text)
+	}
 	return sc
+}
+
+// wholeLines drops the last commands as long as something follows them on their line: a shell reads line by line and
+// runs nothing of a line that it cannot parse.
+func wholeLines(stmts []*syntax.Stmt, text string) []*syntax.Stmt {
+	for len(stmts) > 0 {
+		end := min(int(stmts[len(stmts)-1].End().Offset()), len(text))
+		rest := strings.TrimLeft(text[end:], "; \t\r")
+		if rest == "" || rest[0] == '\n' || rest[0] == '#' {
+			break
+		}
+		stmts = stmts[:len(stmts)-1]
+	}
+	return stmts
 }
 
 // beyondAsh returns an error if the command uses what even ash does not know.

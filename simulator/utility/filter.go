@@ -55,17 +55,21 @@ func cat(p *container.Process, args []string) int {
 
 // copy copies input to output as it comes: nothing waits in a buffer.
 func (t *tool) copy(r io.Reader) error {
-	buf := make([]byte, 32<<10)
+	buf := make([]byte, 1024)
 	if t.out.Buffered() > 0 {
 		_ = t.out.Flush()
 	}
 	for {
 		n, err := r.Read(buf)
+
 		if n > 0 {
 			if _, werr := t.p.Write(1, buf[:n]); werr != nil {
 				return werr
 			}
 			t.p.Spend(0)
+			if n == len(buf) && n < 32<<10 {
+				buf = make([]byte, 32<<10)
+			}
 		}
 		if err == io.EOF {
 			return nil

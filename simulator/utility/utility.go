@@ -79,7 +79,7 @@ type tool struct {
 }
 
 func begin(p *container.Process, args []string) *tool {
-	return &tool{p: p, name: base(args[0]), out: bufio.NewWriterSize(p.Stdout(), 4096)}
+	return &tool{p: p, name: base(args[0]), out: bufio.NewWriterSize(p.Stdout(), 1024)}
 }
 
 // end writes out what is buffered and returns the exit code.
@@ -203,8 +203,12 @@ func (t *tool) inputs(names []string, f func(name string, r io.Reader) (more boo
 	}
 	for _, name := range names {
 		r, done, err := t.open(name)
+		if err == errDirectory {
+			t.complain("read error: Is a directory")
+			continue
+		}
 		if err != nil {
-			t.failed(name, err)
+			t.complain("can't open '%s': %s", name, files.Message(err))
 			continue
 		}
 		more := f(name, r)
@@ -220,7 +224,7 @@ func ReadAll(p *container.Process, fd int) ([]byte, error) { return io.ReadAll(p
 
 // lines calls f for each line without its newline; ended says whether it had one.
 func lines(r io.Reader, f func(line string, ended bool) (more bool)) error {
-	in := bufio.NewReaderSize(r, 4096)
+	in := bufio.NewReaderSize(r, 1024)
 	for {
 		line, err := in.ReadString('\n')
 		if line != "" {
