@@ -115,7 +115,7 @@ func (w *worker) runInits() (done, ok bool) {
 			}
 		case s.running():
 			return false, true
-		case s.ended() && s.exit.Code == 0:
+		case s.ended() && s.exit0():
 			// next
 		case s.ended() && w.pod.Spec.RestartPolicy == corev1.RestartPolicyNever:
 			return false, true

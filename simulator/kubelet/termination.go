@@ -13,6 +13,7 @@ import (
 // windDown ends a Pod whose containers have done their work: what still runs
 // (native sidecars) is stopped, the sandbox goes, and the phase becomes final.
 func (w *worker) windDown() {
+	w.deadline.Cancel()
 	w.stopSidecars(func() time.Time { return w.now().Add(w.grace()) })
 	w.settle(w.k.timing.Relist)
 	w.online()
@@ -22,6 +23,7 @@ func (w *worker) windDown() {
 
 // terminate ends a Pod that is deleted, out of time or evicted.
 func (w *worker) terminate() {
+	w.deadline.Cancel()
 	deadline := func() time.Time { return w.stop.since.Add(w.stop.grace) }
 	w.endContainers(w.apps, "Stopping container ", deadline)
 	w.stopSidecars(deadline)
