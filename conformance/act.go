@@ -57,13 +57,10 @@ func (s *session) do(ctx context.Context, a *fixture.Action, path string) error 
 		}
 		return nil
 	case a.Patch != nil:
-		kind, body := types.MergePatchType, any(nil)
 		if a.Patch.Merge != nil {
-			body = a.Patch.Merge.Value
-		} else {
-			kind, body = types.JSONPatchType, jsonPatch(*a.Patch.JSON)
+			return s.patch(ctx, "patch", &a.Patch.On, types.MergePatchType, a.Patch.Merge.Value, a.Patch.Subresource, a.Patch.Pos, path)
 		}
-		return s.patch(ctx, "patch", &a.Patch.On, kind, body, a.Patch.Subresource, a.Patch.Pos, path)
+		return s.patch(ctx, "patch", &a.Patch.On, types.JSONPatchType, jsonPatch(*a.Patch.JSON), a.Patch.Subresource, a.Patch.Pos, path)
 	case a.Cancel != nil:
 		return s.cancel(ctx, a.Cancel, path)
 	case a.Delete != nil:

@@ -67,7 +67,7 @@ func (s *session) sequence(ctx context.Context, x *fixture.Sequence, path string
 func (s *session) explainSequence(x *fixture.Sequence, n int, path string) error {
 	s.world.mu.Lock()
 	lives := s.world.find(&x.On)
-	f := &failed{}
+	var f *failed
 	if len(lives) > 0 {
 		last := lives[0].last()
 		diff := s.holds(&x.Steps[n].Match, x.Steps[n].CEL, last)

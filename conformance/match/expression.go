@@ -1,6 +1,7 @@
 package match
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -93,7 +94,8 @@ func (e *Expression) DecodeNode(d *source.Decoder, n *yaml.Node, path string) {
 		return
 	}
 	pos := d.Doc.Position(n)
-	if at, ok := err.(*expressionError); ok && at.line <= 1 && n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 {
+	var at *expressionError
+	if errors.As(err, &at) && at.line <= 1 && n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 {
 		pos.Column += at.offset
 		if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {
 			pos.Column++

@@ -57,7 +57,7 @@ func TestDecodeSaysWhatIsWrongAndWhere(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ reason, text, want string }{
 		{"a field that is missing", "size: 1", `s.yaml:1:1: "name" is missing; add name: what it is called`},
-		{"a field that is misspelt", "nmae: n", `s.yaml:1:1: unknown field "nmae"; did you mean "name"?`},
+		{"a field that is misspelt", "nqme: n", `s.yaml:1:1: unknown field "nqme"; did you mean "name"?`},
 		{"a field like no other", "name: n\ncompletely: x", `s.yaml:2:1: unknown field "completely"; use one of: name, size, big, kind, wait, tags, words, deep`},
 		{"an empty name", "name: ''", "s.yaml:1:7: name: is empty; what it is called"},
 		{"a word that is none", "name: n\nkind: dgo", `s.yaml:2:7: kind: unknown value "dgo"; did you mean "dog"? one of: cat, dog`},
@@ -101,7 +101,7 @@ func TestParseRefusesWhatIsTooMuch(t *testing.T) {
 func TestNearest(t *testing.T) {
 	t.Parallel()
 	words := []string{"eventually", "always", "never", "sequence", "rejected"}
-	for word, want := range map[string]string{"eventualy": "eventually", "allways": "always", "nevre": "never", "Sequence": "sequence", "reject": "rejected", "xyz": "", "": ""} {
+	for word, want := range map[string]string{"eventuallly": "eventually", "allways": "always", "nevre": "never", "Sequence": "sequence", "reject": "rejected", "xyz": "", "": ""} {
 		if got := Nearest(word, words); got != want {
 			t.Errorf("%q: %q, want %q", word, got, want)
 		}
