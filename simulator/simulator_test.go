@@ -71,10 +71,20 @@ func newWorld(t testing.TB, o simulator.Options) *world {
 		t.Fatal(err)
 	}
 	o.Programs = map[string]container.Program{"tool": tool}
+	_, bench := t.(*testing.B)
+	o.API.VerifyShared = !bench
 	c, err := simulator.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if bench {
+			return
+		}
+		for _, err := range c.Server().VerifyShared() {
+			t.Error(err)
+		}
+	})
 	if err := c.CreateNamespace("ns", nil); err != nil {
 		t.Fatal(err)
 	}
