@@ -109,7 +109,7 @@ func count(text string) (int64, bool) {
 func oldStyle(args []string) []string {
 	out := slices.Clone(args)
 	for i, a := range out[1:] {
-		if len(a) > 1 && a[0] == '-' && a[1] >= '0' && a[1] <= '9' {
+		if len(a) > 1 && a[0] == '-' && a[1] >= '0' && a[1] <= '9' && out[i] != "-n" && out[i] != "-c" {
 			out[i+1] = "-n" + a[1:]
 		}
 	}

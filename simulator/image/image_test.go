@@ -1,0 +1,98 @@
+package image_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/plumbline-ci/plumbline/simulator/image"
+)
+
+func TestNormalize(t *testing.T) {
+	t.Parallel()
+	digest := "sha256:" + strings.Repeat("a", 64)
+	for in, want := range map[string]string{
+		"busybox":                   "docker.io/library/busybox:latest",
+		"docker.io/library/busybox": "docker.io/library/busybox:latest",
+		"busybox:1.36":              "docker.io/library/busybox:1.36",
+		"docker.io/local/busybox:1": "docker.io/local/busybox:1",
+		"index.docker.io/busybox":   "docker.io/library/busybox:latest",
+		"gcr.io/a/b":                "gcr.io/a/b:latest",
+		"localhost/x":               "localhost/x:latest",
+		"host:5000/x:y":             "host:5000/x:y",
+		"a/b__c/d-e.f":              "docker.io/a/b__c/d-e.f:latest",
+		"busybox@" + digest:         "docker.io/library/busybox@" + digest,
+		"busybox:1@" + digest:       "docker.io/library/busybox@" + digest,
+		"Upper":                     "",
+		"":                          "",
+		"a//b":                      "",
+		"a:":                        "",
+		"a:-x":                      "",
+		"a@sha256:short":            "",
+		"a_-b":                      "",
+		"registry.invalid/none:1":   "registry.invalid/none:1",
+		"$(params.image)":           "",
+		"a b":                       "",
+	} {
+		got, err := image.Normalize(in)
+		if got != want || (err != nil) != (want == "") {
+			t.Errorf("%q: got %q, %v; want %q", in, got, err, want)
+		}
+	}
+}
+
+func TestCatalogue(t *testing.T) {
+	t.Parallel()
+	list, err := image.Defaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := image.NewCatalogue(list...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, err := c.Pull("busybox")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := c.Pull(one.RepoDigest()); again != one || err != nil {
+		t.Errorf("by digest %s: %v, %v", one.RepoDigest(), again, err)
+	}
+	if err := c.Alias("docker.io/local/busybox:1", "busybox"); err != nil {
+		t.Fatal(err)
+	}
+	if aliased, err := c.Pull("docker.io/local/busybox:1"); aliased != one || err != nil {
+		t.Errorf("by alias: %v, %v", aliased, err)
+	}
+	rows := []struct {
+		ref     string
+		invalid bool
+		text    string
+	}{
+		{"registry.invalid/none:1", false, `failed to resolve reference "registry.invalid/none:1"`},
+		{"Not An Image", true, "couldn't parse image name"},
+		{"alpine", false, "denied"},
+	}
+	if err := c.Refuse("alpine", "denied"); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rows {
+		_, err := c.Pull(r.ref)
+		var pull *image.PullError
+		if !errors.As(err, &pull) || pull.Invalid != r.invalid || !strings.Contains(pull.Message, r.text) {
+			t.Errorf("%s: %v", r.ref, err)
+		}
+	}
+}
+
+func TestExecutable(t *testing.T) {
+	t.Parallel()
+	if name, ok := image.ProgramOf(image.Executable("entrypoint")); name != "entrypoint" || !ok {
+		t.Errorf("got %q %v", name, ok)
+	}
+	for _, content := range []string{"", "#!/bin/sh\n", "\x7fELF", "\x7fSIM:unterminated"} {
+		if name, ok := image.ProgramOf([]byte(content)); ok {
+			t.Errorf("%q runs %q", content, name)
+		}
+	}
+}
