@@ -4,6 +4,7 @@
 //	steps.go      the states of Steps and Sidecars, with what the launchers report in their termination messages
 //	results.go    the results of the Task
 //	condition.go  (and pull.go) whether the attempt is over, how it ended, and if not, what it waits for
+//	stuck.go      whether it can end at all
 //	readiness.go  whether the first Step may start
 //	sidecars.go   which Sidecars have to be stopped, and how stopped ones are shown
 //

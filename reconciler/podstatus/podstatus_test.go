@@ -368,3 +368,32 @@ func TestPullFailure(t *testing.T) {
 		t.Errorf("steps come first: got %s, want %s", got, want)
 	}
 }
+
+// TestStuck: who waits for a launcher that died waits for ever.
+func TestStuck(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2000, 1, 1, 0, 1, 0, 0, time.UTC)
+	died := func(code int, reason, message string, ago time.Duration) string {
+		return fmt.Sprintf("state: {terminated: {exitCode: %d, reason: %s, message: %q, finishedAt: %s}}", code, reason, message, now.Add(-ago).Format(time.RFC3339))
+	}
+	const reported = `[{"key":"StartedAt","value":"2000-01-01T00:00:05.000Z","type":3}]`
+	for _, tt := range []struct {
+		reason, status string
+		stuck          bool
+		again          time.Duration
+	}{
+		{"killed with its launcher", status("Running", died(137, "OOMKilled", "", 10*time.Second), running, running, ""), true, 0},
+		{"it has just happened", status("Running", died(137, "OOMKilled", "", 4*time.Second), running, running, ""), false, 6 * time.Second},
+		{"it could not be started", status("Running", died(128, "StartError", "no such file", time.Minute), running, running, ""), true, 0},
+		{"out of memory with exit code 0", status("Running", died(0, "OOMKilled", "", time.Minute), running, running, ""), true, 0},
+		{"it ended well", status("Running", died(0, "Completed", "", time.Minute), running, running, ""), false, 0},
+		{"its launcher has told", status("Running", died(1, "Error", reported, time.Minute), running, running, ""), false, 0},
+		{"nobody waits any more", status("Running", died(137, "OOMKilled", "", time.Minute), exited1, running, ""), false, 0},
+		{"a sidecar is nobody's launcher", status("Running", running, running, died(137, "OOMKilled", "", time.Minute), ""), false, 0},
+	} {
+		stuck, message, again := Stuck(pod(t, tt.status), now)
+		if stuck != tt.stuck || again != tt.again || stuck && !strings.HasPrefix(message, `"step-a" exited with code `) && message != "OOMKilled" {
+			t.Errorf("%s: %t %q, again after %v", tt.reason, stuck, message, again)
+		}
+	}
+}

@@ -651,3 +651,41 @@ func TestTroubleDoesNotDelayTimeouts(t *testing.T) {
 		t.Errorf("the trouble was told %d times, want once", warnings)
 	}
 }
+
+// TestStepKilledWithItsLauncher: the steps behind it would wait until the timeout.
+func TestStepKilledWithItsLauncher(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, taskRun(t, "run", "taskSpec: {steps: [{name: a, image: i, script: x}, {name: b, image: i, script: x}]}"))
+	w.pass("run")
+	w.kubelet("run-pod", all(phase(corev1.PodRunning), exit("step-a", 137, "")))
+	w.now = w.now.Add(9 * time.Second) // when the step ended
+	if result := w.pass("run"); result.RequeueAfter != 10*time.Second {
+		t.Errorf("the next look is after %v", result.RequeueAfter)
+	}
+	w.now = w.now.Add(10 * time.Second)
+	w.pass("run")
+	tr := w.expect("run", isFalse, v1beta1.ReasonFailed, `"step-a" exited with code 137`)
+	if b := tr.Status.Steps[1].Terminated; b == nil || b.ExitCode != 1 || w.pod("run-pod") != nil {
+		t.Errorf("step b is %+v, the Pod %v", tr.Status.Steps[1], w.pod("run-pod"))
+	}
+}
+
+// TestEventsAreAboutConditions: a step more or less is not worth an event.
+func TestEventsAreAboutConditions(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, taskRun(t, "run", "taskSpec: {steps: [{name: a, image: i, script: x}, {name: b, image: i, script: x}]}"))
+	w.pass("run")
+	w.kubelet("run-pod", phase(corev1.PodRunning))
+	w.pass("run")
+	w.events = nil
+	statuses := w.statuses
+	w.kubelet("run-pod", exit("step-a", 0, ""))
+	w.pass("run")
+	if w.statuses != statuses+1 || len(w.events) > 0 {
+		t.Errorf("%d writes, want 1; events %v", w.statuses-statuses, w.events)
+	}
+	w.pass("run")
+	if w.statuses != statuses+1 {
+		t.Error("status was written although nothing changed")
+	}
+}

@@ -146,6 +146,13 @@ func (p *pass) observe(ctx context.Context, pod *corev1.Pod) error {
 	case o.DeletePod:
 		return p.cut(ctx, o.Condition.Reason, o.Condition.Message)
 	case o.Condition.IsUnknown():
+		stuck, message, again := podstatus.Stuck(pod, p.moment)
+		if stuck {
+			return p.cut(ctx, v1beta1.ReasonFailed, message)
+		}
+		if again > 0 {
+			p.wakeAt(p.moment.Add(again))
+		}
 		s.SetCondition(o.Condition, p.now)
 	default:
 		s.TaskRunResults, s.ResourcesResult = o.Results, o.ResourcesResult

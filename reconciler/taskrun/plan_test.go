@@ -292,6 +292,28 @@ func TestResultsFromSidecar(t *testing.T) {
 	}
 }
 
+// TestLogsCannotBeRead: results are not lost because a node does not answer.
+func TestLogsCannotBeRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, taskRun(t, "run", oneStep), taskRun(t, "without", "taskSpec: {steps: [{name: a, image: i, command: [c]}]}"))
+	w.cfg.FeatureFlags.ResultsFrom = "sidecar-logs"
+	for _, name := range []string{"run", "without"} {
+		w.pass(name)
+		w.kubelet(name+"-pod", all(phase(corev1.PodRunning), exit("step-a", 0, "")))
+	}
+	if !w.again("run") {
+		t.Error("the log is not asked for again")
+	}
+	w.expect("run", unknown, v1beta1.ReasonPending, "")
+	w.logs = map[string]string{"run-pod/sidecar-tekton-log-results": `{"Name":"r","Value":"late"}`}
+	w.pass("run")
+	if tr := w.expect("run", isTrue, v1beta1.ReasonSucceeded, ""); len(tr.Status.TaskRunResults) != 1 {
+		t.Errorf("results %+v", tr.Status.TaskRunResults)
+	}
+	w.pass("without")
+	w.expect("without", isTrue, v1beta1.ReasonSucceeded, "")
+}
+
 func TestRefusedResultsAreTold(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, taskRun(t, "run", "taskSpec: {results: [{name: r, type: array}], steps: [{name: a, image: i, command: [c]}]}"))

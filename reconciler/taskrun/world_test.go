@@ -152,7 +152,11 @@ func (w *world) Event(_ runtime.Object, eventtype, reason, message string) {
 }
 
 func (w *world) Logs(_ context.Context, _, pod, container string) ([]byte, error) {
-	return []byte(w.logs[pod+"/"+container]), nil
+	log, ok := w.logs[pod+"/"+container]
+	if !ok {
+		return nil, fmt.Errorf("container %s of Pod %s has no log", container, pod)
+	}
+	return []byte(log), nil
 }
 
 func (w *world) ImageConfig(_ context.Context, reference string, _ ImageAccess) (podspec.Image, error) {
