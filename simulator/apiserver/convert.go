@@ -35,10 +35,29 @@ func (s *Server) decode(c *Call, r *resource, in client.Object, o writeOptions) 
 		if err != nil {
 			return decoded{}, internal(err)
 		}
-		return decoded{obj: obj}, nil
+		return s.applyDefinition(c, r, decoded{obj: obj}, o)
 	default:
 		return decoded{}, fmt.Errorf("a %T cannot be written as a %s", in, r.GVK.Kind)
 	}
+}
+
+// applyDefinition prunes and defaults an object of a kind that is defined by a
+// schema.
+func (s *Server) applyDefinition(c *Call, r *resource, d decoded, o writeOptions) (decoded, error) {
+	unknown := r.custom.apply(d.obj)
+	if len(unknown) == 0 {
+		return d, nil
+	}
+	switch o.validation {
+	case metav1.FieldValidationStrict:
+		return d, apierrors.NewBadRequest(r.refuseUnknown(unknown).Error())
+	case metav1.FieldValidationWarn:
+		for _, f := range unknown {
+			s.warn(c, fmt.Sprintf("unknown field %q", f))
+		}
+	}
+	d.unknown = append(d.unknown, unknown...)
+	return d, nil
 }
 
 // decodeTree decodes a tree into the type of its kind, and deals with fields that

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
@@ -124,11 +126,7 @@ func patchTree(data []byte) (map[string]any, error) {
 }
 
 func fieldsOfTree(tree map[string]any) []string {
-	fields := make([]string, 0, len(tree)+1)
-	for k := range tree {
-		fields = append(fields, k)
-	}
-	return fields
+	return slices.Sorted(maps.Keys(tree))
 }
 
 func fieldsOfJSONPatch(patch jsonpatch.Patch) []string {
@@ -216,7 +214,10 @@ func (s *Server) decodePatched(c *Call, r *resource, old client.Object, after []
 			}
 		}
 		settled, err := r.shape.settle(obj)
-		return decoded{obj: settled, raw: tree}, err
+		if err != nil {
+			return decoded{}, bad(err)
+		}
+		return s.applyDefinition(c, r, decoded{obj: settled, raw: tree}, o)
 	}
 	fresh := r.shape.empty()
 	strict, err := kjson.UnmarshalStrict(after, fresh)
