@@ -17,52 +17,54 @@ import (
 
 // environment is a container's variables in their order; a later value of a name
 // replaces an earlier one.
-type environment struct {
-	list  []string
-	index map[string]int
+type environment struct{ list []string }
+
+// find looks a variable up. Environments are short: a map would cost more.
+func (e *environment) find(name string) int {
+	for i, kv := range e.list {
+		if len(kv) > len(name) && kv[len(name)] == '=' && kv[:len(name)] == name {
+			return i
+		}
+	}
+	return -1
 }
 
 func (e *environment) set(name, value string) {
-	if i, ok := e.index[name]; ok {
+	if i := e.find(name); i >= 0 {
 		e.list[i] = name + "=" + value
 		return
 	}
-	e.index[name] = len(e.list)
 	e.list = append(e.list, name+"="+value)
 }
 
 func (e *environment) get(name string) (string, bool) {
-	i, ok := e.index[name]
-	if !ok {
-		return "", false
+	if i := e.find(name); i >= 0 {
+		return e.list[i][len(name)+1:], true
 	}
-	return e.list[i][len(name)+1:], true
+	return "", false
 }
 
 // serviceEnvironment is what every container is told of the API server, the only
 // service that this node announces.
-func serviceEnvironment(address, port string) [][2]string {
+func serviceEnvironment(address, port string) []string {
 	tcp := "tcp://" + address + ":" + port
-	return [][2]string{
-		{"KUBERNETES_SERVICE_HOST", address},
-		{"KUBERNETES_SERVICE_PORT", port},
-		{"KUBERNETES_SERVICE_PORT_HTTPS", port},
-		{"KUBERNETES_PORT", tcp},
-		{"KUBERNETES_PORT_" + port + "_TCP", tcp},
-		{"KUBERNETES_PORT_" + port + "_TCP_PROTO", "tcp"},
-		{"KUBERNETES_PORT_" + port + "_TCP_PORT", port},
-		{"KUBERNETES_PORT_" + port + "_TCP_ADDR", address},
+	return []string{
+		"KUBERNETES_SERVICE_HOST=" + address,
+		"KUBERNETES_SERVICE_PORT=" + port,
+		"KUBERNETES_SERVICE_PORT_HTTPS=" + port,
+		"KUBERNETES_PORT=" + tcp,
+		"KUBERNETES_PORT_" + port + "_TCP=" + tcp,
+		"KUBERNETES_PORT_" + port + "_TCP_PROTO=tcp",
+		"KUBERNETES_PORT_" + port + "_TCP_PORT=" + port,
+		"KUBERNETES_PORT_" + port + "_TCP_ADDR=" + address,
 	}
 }
 
 // environment builds the variables of a container. The error is the message of
 // CreateContainerConfigError.
 func (w *worker) environment(s *slot) (*environment, error) {
-	e := &environment{index: map[string]int{}}
 	services := w.k.o.Node.services
-	for _, kv := range services {
-		e.set(kv[0], kv[1])
-	}
+	e := &environment{list: append(make([]string, 0, len(services)+len(s.spec.Env)), services...)}
 	for _, from := range s.spec.EnvFrom {
 		data, err := w.envFrom(from)
 		if err != nil {

@@ -104,6 +104,28 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
+// TestServiceVariablesAreEachContainersOwn: overriding them in one Pod leaves the
+// next one alone.
+func TestServiceVariablesAreEachContainersOwn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1, Faults{})
+	cm := &corev1.ConfigMap{Data: map[string]string{"KUBERNETES_SERVICE_HOST": "elsewhere"}}
+	cm.Namespace, cm.Name = "ns", "m"
+	_ = w.api.Create(context.Background(), cm)
+	p := pod("c:c")
+	p.Spec.Containers[0].EnvFrom = []corev1.EnvFromSource{{ConfigMapRef: &corev1.ConfigMapEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "m"}}}}
+	w.create(p)
+	q := pod("d:c")
+	q.Name = "q"
+	w.create(q)
+	w.run(5 * second)
+	for name, want := range map[string]string{"c": "elsewhere", "d": "10.96.0.1"} {
+		if got := w.e.configs[name].Env[0]; got != "KUBERNETES_SERVICE_HOST="+want {
+			t.Errorf("container %s sees %s", name, got)
+		}
+	}
+}
+
 func TestConfigErrors(t *testing.T) {
 	t.Parallel()
 	yes := true

@@ -26,7 +26,7 @@ type Node struct {
 	// and a message against it.
 	Admit []func(*corev1.Pod) (reason, message string)
 
-	services [][2]string
+	services []string
 }
 
 func (n Node) withDefaults() Node {

@@ -253,21 +253,41 @@ func (w *worker) token(t *corev1.ServiceAccountTokenProjection) []byte {
 	}
 	audience := t.Audience
 	if audience == "" {
-		audience = "https://kubernetes.default.svc.cluster.local"
+		audience = issuer
 	}
-	now := w.now().Truncate(time.Second)
-	claims, _ := json.Marshal(map[string]any{ // strings and numbers only: it cannot fail
-		"aud": []string{audience}, "iss": "https://kubernetes.default.svc.cluster.local",
-		"iat": now.Unix(), "exp": now.Unix() + life,
-		"sub": "system:serviceaccount:" + w.pod.Namespace + ":" + w.pod.Spec.ServiceAccountName,
-		"kubernetes.io": map[string]any{
-			"namespace":      w.pod.Namespace,
-			"pod":            map[string]any{"name": w.pod.Name, "uid": string(w.pod.UID)},
-			"serviceaccount": map[string]any{"name": w.pod.Spec.ServiceAccountName},
+	now := w.now().Truncate(time.Second).Unix()
+	claims, _ := json.Marshal(tokenClaims{ // strings and numbers only: it cannot fail
+		Audience: []string{audience}, Issuer: issuer, Issued: now, Expires: now + life,
+		Subject: "system:serviceaccount:" + w.pod.Namespace + ":" + w.pod.Spec.ServiceAccountName,
+		Kubernetes: tokenBinding{
+			Namespace: w.pod.Namespace, Pod: named{w.pod.Name, string(w.pod.UID)}, ServiceAccount: named{Name: w.pod.Spec.ServiceAccountName},
 		},
 	})
 	signature, _ := hex.DecodeString(w.containerID())
 	const header = `{"alg":"RS256","kid":"simulated"}`
 	e := base64.RawURLEncoding
 	return []byte(e.EncodeToString([]byte(header)) + "." + e.EncodeToString(claims) + "." + e.EncodeToString(signature))
+}
+
+// issuer is who issues the tokens of a cluster, and whom they are for.
+const issuer = "https://kubernetes.default.svc.cluster.local"
+
+type tokenClaims struct {
+	Audience   []string     `json:"aud"`
+	Expires    int64        `json:"exp"`
+	Issued     int64        `json:"iat"`
+	Issuer     string       `json:"iss"`
+	Kubernetes tokenBinding `json:"kubernetes.io"`
+	Subject    string       `json:"sub"`
+}
+
+type tokenBinding struct {
+	Namespace      string `json:"namespace"`
+	Pod            named  `json:"pod"`
+	ServiceAccount named  `json:"serviceaccount"`
+}
+
+type named struct {
+	Name string `json:"name"`
+	UID  string `json:"uid,omitempty"`
 }

@@ -30,8 +30,8 @@ const (
 	refill = 5 * time.Minute
 )
 
-// remembered is how many distinct events are kept for merging.
-const remembered = 4096
+// remembered is how many objects' events are kept for merging.
+const remembered = 1024
 
 // Options configure a Recorder.
 type Options struct {
@@ -44,22 +44,19 @@ type Options struct {
 
 // Recorder records events about objects.
 type Recorder struct {
-	o       Options
-	seq     uint64
-	known   map[key]*corev1.Event
-	order   []key // keys of known, oldest first, from head
-	head    int
-	budgets map[types.UID]*budget
+	o        Options
+	seq      uint64
+	suffix   string // keeps apart the events that two components record in one instant
+	subjects map[types.UID]*subject
+	order    []types.UID // of subjects, oldest first, from head
+	head     int
 }
 
-type key struct {
-	uid                             types.UID
-	fieldPath, kind, reason, detail string
-}
-
-type budget struct {
-	tokens float64
-	at     time.Time
+// subject is an object that events have been recorded about.
+type subject struct {
+	events []*corev1.Event // as written last
+	tokens float64         // how many more may be written
+	at     time.Time       // when tokens was right
 }
 
 // New returns a Recorder.
@@ -67,7 +64,7 @@ func New(o Options) *Recorder {
 	if o.Scheme == nil && o.Client != nil {
 		o.Scheme = o.Client.Scheme()
 	}
-	return &Recorder{o: o, known: map[key]*corev1.Event{}, budgets: map[types.UID]*budget{}}
+	return &Recorder{o: o, suffix: suffix(o.Component), subjects: map[types.UID]*subject{}}
 }
 
 // Event records an event about obj.
@@ -88,24 +85,29 @@ func (r *Recorder) Event(obj client.Object, eventtype, reason, message string) {
 // part of the object.
 func (r *Recorder) Record(ref corev1.ObjectReference, eventtype, reason, message string) {
 	now := r.o.Clock.Now()
-	if !r.allow(ref.UID, now) {
+	s := r.subject(ref.UID, now)
+	if !s.spend(now) {
 		return
 	}
-	k := key{ref.UID, ref.FieldPath, eventtype, reason, message}
 	stamp := metav1.NewTime(now)
-	if seen := r.known[k]; seen != nil {
+	for i, seen := range s.events {
+		if seen.Reason != reason || seen.Message != message || seen.Type != eventtype || seen.InvolvedObject.FieldPath != ref.FieldPath {
+			continue
+		}
 		again := *seen
 		again.Count++
 		again.LastTimestamp = stamp
 		if err := r.o.Client.Update(context.Background(), &again); err == nil {
-			r.known[k] = &again
+			s.events[i] = &again
 			return
 		}
+		s.events = append(s.events[:i], s.events[i+1:]...)
+		break
 	}
 	r.seq++
 	e := &corev1.Event{
 		ObjectMeta: metav1.ObjectMeta{
-			Name:      ref.Name + "." + strconv.FormatUint(uint64(now.UnixNano())+r.seq, 16) + suffix(r.o.Component),
+			Name:      ref.Name + "." + strconv.FormatUint(uint64(now.UnixNano())+r.seq, 16) + r.suffix,
 			Namespace: ref.Namespace,
 		},
 		InvolvedObject: ref,
@@ -120,11 +122,10 @@ func (r *Recorder) Record(ref corev1.ObjectReference, eventtype, reason, message
 	if err := r.o.Client.Create(context.Background(), e); err != nil {
 		return
 	}
-	r.remember(k, e)
+	s.events = append(s.events, e)
 }
 
-// suffix keeps apart the events that two components record of one object in one
-// instant, which real clocks do by themselves.
+// suffix is a few characters that depend on the component alone.
 func suffix(component string) string {
 	var h uint16 = 0x9dc5
 	for i := range len(component) {
@@ -133,35 +134,33 @@ func suffix(component string) string {
 	return strconv.FormatUint(uint64(h), 16)
 }
 
-func (r *Recorder) remember(k key, e *corev1.Event) {
-	if _, ok := r.known[k]; !ok {
-		r.order = append(r.order, k)
+// subject finds what is known of an object; of too many, the oldest is forgotten.
+func (r *Recorder) subject(uid types.UID, now time.Time) *subject {
+	s := r.subjects[uid]
+	if s != nil {
+		return s
 	}
-	r.known[k] = e
-	for len(r.order)-r.head > remembered {
-		old := r.order[r.head]
-		r.order[r.head] = key{}
+	s = &subject{tokens: burst, at: now}
+	r.subjects[uid] = s
+	r.order = append(r.order, uid)
+	if len(r.order)-r.head > remembered {
+		delete(r.subjects, r.order[r.head])
 		r.head++
-		delete(r.known, old)
-		delete(r.budgets, old.uid)
 	}
 	if r.head > remembered {
-		r.order = append([]key(nil), r.order[r.head:]...)
+		r.order = append([]types.UID(nil), r.order[r.head:]...)
 		r.head = 0
 	}
+	return s
 }
 
-func (r *Recorder) allow(uid types.UID, now time.Time) bool {
-	b := r.budgets[uid]
-	if b == nil {
-		b = &budget{tokens: burst, at: now}
-		r.budgets[uid] = b
-	}
-	b.tokens = min(burst, b.tokens+float64(now.Sub(b.at))/float64(refill))
-	b.at = now
-	if b.tokens < 1 {
+// spend takes an event out of the object's budget, if there is one left.
+func (s *subject) spend(now time.Time) bool {
+	s.tokens = min(burst, s.tokens+float64(now.Sub(s.at))/float64(refill))
+	s.at = now
+	if s.tokens < 1 {
 		return false
 	}
-	b.tokens--
+	s.tokens--
 	return true
 }
