@@ -9,8 +9,8 @@ import (
 type Budget struct {
 	// Steps is the number of commands and programs; default 20 million.
 	Steps uint64
-	// Output is the number of bytes written to files, pipes and logs; default 256 MiB.
-	Output int64
+	// Bytes is the number of bytes read from files and written to files, pipes and logs; default 512 MiB.
+	Bytes int64
 	// Memory is what programs may hold, in bytes: the container's memory limit. Beyond it the container is killed as
 	// the kernel's OOM killer does. Default 256 MiB.
 	Memory int64
@@ -22,8 +22,8 @@ func (b Budget) withDefaults() Budget {
 	if b.Steps == 0 {
 		b.Steps = 20_000_000
 	}
-	if b.Output == 0 {
-		b.Output = 256 << 20
+	if b.Bytes == 0 {
+		b.Bytes = 512 << 20
 	}
 	if b.Memory == 0 {
 		b.Memory = 256 << 20
@@ -69,15 +69,15 @@ func (p *Process) Spend(d time.Duration) {
 	p.running = true
 }
 
-// outputs accounts for written bytes.
-func (c *Container) outputs(p *Process, n int64) {
-	if c.output += n; c.output > c.cfg.Budget.Output {
-		c.abort(fmt.Sprintf("it wrote more than %d bytes", c.cfg.Budget.Output))
+// transfers accounts for bytes that are read from a file or written.
+func (c *Container) transfers(p *Process, n int64) {
+	if c.bytes += n; c.bytes > c.cfg.Budget.Bytes {
+		c.abort(fmt.Sprintf("it read and wrote more than %d bytes", c.cfg.Budget.Bytes))
 		p.unwind()
 	}
 	p.debt += time.Duration(n) // a gigabyte a second
 	if p.debt >= quantum {
-		p.hot-- // the write itself is no command
+		p.hot-- // this by itself is no command
 		c.steps--
 		p.Spend(0)
 	}

@@ -94,7 +94,7 @@ type Container struct {
 	started time.Time
 
 	steps    uint64
-	output   int64
+	bytes    int64
 	memory   int64
 	oom      bool
 	message  string

@@ -178,7 +178,9 @@ func (p *Process) Read(fd int, b []byte) (int, error) {
 	case f.null:
 		return 0, io.EOF
 	case f.handle != nil:
-		return f.handle.Read(b)
+		n, err := f.handle.Read(b)
+		p.c.transfers(p, int64(n))
+		return n, err
 	case f.pipe != nil && !f.writer:
 		return f.pipe.read(p, b)
 	}
@@ -197,7 +199,7 @@ func (p *Process) Write(fd int, b []byte) (int, error) {
 	case f.null:
 		return len(b), nil
 	}
-	p.c.outputs(p, int64(len(b)))
+	p.c.transfers(p, int64(len(b)))
 	switch {
 	case f.handle != nil:
 		return f.handle.Write(b)

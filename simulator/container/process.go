@@ -1,6 +1,9 @@
 package container
 
 import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -103,6 +106,9 @@ func (p *Process) run(program Program) (next Program) {
 		case ended:
 		case replaced:
 			next = r.run
+		case runtime.Error:
+			// A defect of a program: here is the last place that knows where.
+			panic(fmt.Sprintf("program %q: %v\n%s", p.Args, r, debug.Stack()))
 		default:
 			panic(r)
 		}

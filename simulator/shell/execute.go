@@ -160,6 +160,10 @@ func (s *shell) compound(cmd syntax.Command, tail bool) {
 	case *syntax.CaseClause:
 		s.caseClause(cmd, tail)
 	case *syntax.FuncDecl:
+		if cmd.Name == nil || cmd.Body == nil {
+			s.syntaxError(syntax.ParseError{Pos: cmd.Pos(), Text: `unexpected ")"`})
+			return
+		}
 		if s.functions == nil {
 			s.functions = map[string]*syntax.Stmt{}
 		}

@@ -515,8 +515,12 @@ func (s *shell) substitute(cs *syntax.CmdSubst) (string, error) {
 // readAll reads a descriptor to its end, through signals.
 func (s *shell) readAll(fd int) []byte {
 	out := make([]byte, 0, 256)
+	held := int64(0)
+	defer func() { s.p.Allocate(-held) }()
 	for {
 		if len(out) == cap(out) {
+			s.p.Allocate(int64(cap(out)))
+			held += int64(cap(out))
 			out = append(out, 0)[:len(out)]
 		}
 		n, err := s.p.Read(fd, out[len(out):cap(out)])

@@ -26,7 +26,7 @@ func FuzzShell(f *testing.F) {
 		}
 		cfg := w.config(ref)
 		cfg.Command = []string{kind, "-c", script}
-		cfg.Budget = container.Budget{Steps: 5000, Output: 1 << 20, Memory: 8 << 20, Processes: 40}
+		cfg.Budget = container.Budget{Steps: 5000, Bytes: 1 << 20, Memory: 8 << 20, Processes: 40}
 		c, err := container.Start(cfg)
 		if err != nil {
 			t.Fatal(err)

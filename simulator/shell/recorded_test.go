@@ -214,7 +214,7 @@ func TestEndlessScriptsEnd(t *testing.T) {
 		message      string
 	}{
 		{"a loop that does nothing runs out of steps", "while :; do :; done", container.Budget{Steps: 100_000}, false, "ran more than 100000 commands"},
-		{"output without end", "yes > /tmp/f", container.Budget{Output: 1 << 20}, false, "wrote more than 1048576 bytes"},
+		{"output without end", "yes > /tmp/f", container.Budget{Bytes: 1 << 20}, false, "more than 1048576 bytes"},
 		{"a fork bomb", "f() { f & f & }; f; wait", container.Budget{Processes: 64}, false, "processes"},
 		{"memory", "x=a; while :; do x=$x$x$x$x; done", container.Budget{Memory: 40 << 20}, true, ""},
 		{"recursion", "f() { f; }; f; while :; do sleep 1; done", container.Budget{Steps: 100_000}, false, ""},

@@ -23,7 +23,7 @@ func base64Tool(p *container.Process, args []string) int {
 		return t.end()
 	}
 	t.inputs(names, func(_ string, r io.Reader) bool {
-		data, _ := io.ReadAll(r)
+		data, _ := t.readAll(r)
 		if has(opts, 'd') || has(opts, 'D') {
 			clean := bytes.Map(func(c rune) rune {
 				if c == '\n' || c == '\r' || c == ' ' {
@@ -135,7 +135,7 @@ func od(p *container.Process, args []string) int {
 			n, _ := count(last(opts, 'N'))
 			r = io.LimitReader(r, n)
 		}
-		chunk, _ := io.ReadAll(r)
+		chunk, _ := t.readAll(r)
 		data = append(data, chunk...)
 		return true
 	})
@@ -246,7 +246,7 @@ func hexdump(p *container.Process, args []string) int {
 			n, _ := count(last(opts, 'n'))
 			r = io.LimitReader(r, n)
 		}
-		chunk, _ := io.ReadAll(r)
+		chunk, _ := t.readAll(r)
 		data = append(data, chunk...)
 		return true
 	})
@@ -331,7 +331,7 @@ func (t *tool) both(names []string) (a, b []byte, ok bool) {
 			t.status = 2
 			return nil, nil, false
 		}
-		data, _ := io.ReadAll(r)
+		data, _ := t.readAll(r)
 		done()
 		if i == 0 {
 			a = data

@@ -139,7 +139,7 @@ func head(p *container.Process, args []string) int {
 		t.header(name, len(names) > 1 && !has(opts, 'q') || has(opts, 'v'), &first)
 		switch {
 		case butLast:
-			data, _ := io.ReadAll(r)
+			data, _ := t.readAll(r)
 			if has(opts, 'c') {
 				t.out.Write(data[:max(0, int64(len(data))-n)])
 				break
@@ -207,7 +207,7 @@ func tail(p *container.Process, args []string) int {
 	first := true
 	t.inputs(names, func(name string, r io.Reader) bool {
 		t.header(name, len(names) > 1 && !has(opts, 'q') || has(opts, 'v'), &first)
-		data, _ := io.ReadAll(r)
+		data, _ := t.readAll(r)
 		switch {
 		case has(opts, 'c') && from:
 			t.out.Write(data[min(int64(len(data)), max(0, n-1)):])
@@ -466,7 +466,7 @@ func wc(p *container.Process, args []string) int {
 	var total [4]int
 	n := 0
 	t.inputs(names, func(name string, r io.Reader) bool {
-		data, _ := io.ReadAll(r)
+		data, _ := t.readAll(r)
 		counts := [4]int{bytes.Count(data, []byte("\n")), len(bytes.Fields(data)), len(data), 0}
 		if has(opts, 'm') {
 			counts[2] = len([]rune(string(data)))

@@ -1,7 +1,6 @@
 package utility
 
 import (
-	"io"
 	"path"
 	"strconv"
 	"strings"
@@ -347,7 +346,7 @@ func xargs(p *container.Process, args []string) int {
 	if len(rest) == 0 {
 		rest = []string{"echo"}
 	}
-	data, _ := io.ReadAll(p.Stdin())
+	data, _ := t.readAll(p.Stdin())
 	var items []string
 	switch {
 	case has(opts, '0'):

@@ -374,7 +374,7 @@ func sed(p *container.Process, args []string) int {
 	}
 	r := sedRun{t: t, quiet: has(opts, 'n'), script: commands, out: t.out}
 	t.inputs(rest, func(_ string, in io.Reader) bool {
-		data, _ := io.ReadAll(in)
+		data, _ := t.readAll(in)
 		if len(r.input) > 0 && !r.ended {
 			r.ended = true
 		}

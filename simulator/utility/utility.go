@@ -220,13 +220,46 @@ func (t *tool) inputs(names []string, f func(name string, r io.Reader) (more boo
 }
 
 // ReadAll reads a descriptor to its end.
-func ReadAll(p *container.Process, fd int) ([]byte, error) { return io.ReadAll(p.Descriptor(fd)) }
+func ReadAll(p *container.Process, fd int) ([]byte, error) {
+	t := tool{p: p}
+	return t.readAll(p.Descriptor(fd))
+}
+
+// readAll reads all of an input into memory, which is accounted for: an input without end ends in the OOM killer.
+func (t *tool) readAll(r io.Reader) ([]byte, error) {
+	out := make([]byte, 0, 512)
+	for {
+		if len(out) == cap(out) {
+			t.p.Allocate(int64(cap(out)))
+			out = append(out, 0)[:len(out)]
+		}
+		n, err := r.Read(out[len(out):cap(out)])
+		out = out[:len(out)+n]
+		if err == io.EOF {
+			return out, nil
+		}
+		if err != nil {
+			return out, err
+		}
+	}
+}
 
 // lines calls f for each line without its newline; ended says whether it had one.
 func lines(r io.Reader, f func(line string, ended bool) (more bool)) error {
 	in := bufio.NewReaderSize(r, 1024)
+	var long []byte // the beginning of a line that does not fit the buffer
 	for {
-		line, err := in.ReadString('\n')
+		part, err := in.ReadSlice('\n')
+		if err == bufio.ErrBufferFull {
+			if long = append(long, part...); len(long) > maxLine {
+				return errLine
+			}
+			continue
+		}
+		line := string(part)
+		if long != nil {
+			line, long = string(append(long, part...)), nil
+		}
 		if line != "" {
 			text := strings.TrimSuffix(line, "\n")
 			if !f(text, len(text) < len(line)) {
@@ -241,5 +274,10 @@ func lines(r io.Reader, f func(line string, ended bool) (more bool)) error {
 		}
 	}
 }
+
+// maxLine is the longest line that a utility reads.
+const maxLine = 16 << 20
+
+var errLine = errors.New("line too long")
 
 func base(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }
