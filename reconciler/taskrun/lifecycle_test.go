@@ -439,7 +439,7 @@ func TestStaleTaskRun(t *testing.T) {
 			w.pass("run")
 		})
 		w.events = nil
-		if _, err := w.reconcile("run"); err == nil {
+		if !w.again("run") {
 			t.Error("the pass is not repeated")
 		}
 		w.expect("run", isFalse, v1beta1.ReasonCancelled, "")
@@ -458,7 +458,7 @@ func TestStaleTaskRun(t *testing.T) {
 		w.kubelet("run-pod", all(phase(corev1.PodFailed), exit("step-a", 1, "")))
 		w.withoutStale(func() { w.pass("run") })
 		w.events = nil
-		if _, err := w.reconcile("run"); err == nil {
+		if !w.again("run") {
 			t.Error("the pass is not repeated")
 		}
 		if n := len(w.run("run").Status.RetriesStatus); n != 1 || len(w.events) > 0 {
@@ -473,7 +473,7 @@ func TestStaleTaskRun(t *testing.T) {
 		w.kubelet("run-pod", all(phase(corev1.PodSucceeded), exit("step-a", 0, "")))
 		w.withoutStale(func() { w.pass("run") })
 		w.now = w.now.Add(time.Minute)
-		if _, err := w.reconcile("run"); err == nil {
+		if !w.again("run") {
 			t.Error("the pass is not repeated")
 		}
 		w.mustPod("run-pod")
@@ -687,5 +687,23 @@ func TestEventsAreAboutConditions(t *testing.T) {
 	w.pass("run")
 	if w.statuses != statuses+1 {
 		t.Error("status was written although nothing changed")
+	}
+}
+
+// TestDeletedPodIsLeftAlone: the cache still shows the Pod of a run that was cancelled.
+func TestDeletedPodIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, taskRun(t, "run", "taskSpec: {steps: [{name: a, image: i, script: x}], sidecars: [{name: s, image: i}]}"))
+	w.pass("run")
+	w.kubelet("run-pod", phase(corev1.PodRunning))
+	w.pass("run")
+	w.ghosts = map[string]*corev1.Pod{"run-pod": w.mustPod("run-pod")}
+	w.cancel("run", "")
+	w.pass("run")
+	w.expect("run", isFalse, v1beta1.ReasonCancelled, "")
+	writes := len(w.writes)
+	w.pass("run")
+	if len(w.writes) != writes {
+		t.Errorf("its sidecars are stopped: %v", w.writes[writes:])
 	}
 }

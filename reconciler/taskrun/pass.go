@@ -52,7 +52,11 @@ func newPass(deps Deps, stored *v1beta1.TaskRun) *pass {
 
 func (p *pass) run(ctx context.Context) (reconcile.Result, error) {
 	if done(&p.tr.Status) {
-		return reconcile.Result{}, p.afterEnd(ctx)
+		err := p.afterEnd(ctx)
+		if outdated(err) {
+			return soon(), nil
+		}
+		return reconcile.Result{}, err
 	}
 	if start(p.tr, p.now) {
 		p.event(corev1.EventTypeNormal, v1beta1.ReasonStarted, "")
@@ -63,7 +67,7 @@ func (p *pass) run(ctx context.Context) (reconcile.Result, error) {
 	if err == nil {
 		err = p.stopPastAttempts(ctx)
 	}
-	return p.settle(ctx, judge(err))
+	return p.settle(ctx, judge(err)), nil
 }
 
 // advance takes the attempt one step further. The order is the reference's: what the user asks for comes before the
@@ -162,9 +166,9 @@ func (p *pass) observe(ctx context.Context, pod *corev1.Pod) error {
 }
 
 // settle makes the verdict, stores what has become of the TaskRun, and says when to look again.
-func (p *pass) settle(ctx context.Context, v verdict) (reconcile.Result, error) {
-	if v.abandon != nil {
-		return reconcile.Result{}, v.abandon
+func (p *pass) settle(ctx context.Context, v verdict) reconcile.Result {
+	if v.abandon {
+		return soon()
 	}
 	switch {
 	case v.fail != nil:
@@ -180,19 +184,21 @@ func (p *pass) settle(ctx context.Context, v verdict) (reconcile.Result, error) 
 		p.event(corev1.EventTypeWarning, v1beta1.EventReasonInternalError, v.warn)
 	}
 	stamp(p.tr, p.deps.Revision)
-	written, err := p.write(ctx)
-	if err != nil {
-		return reconcile.Result{}, err
-	}
-	if !written || v.again {
+	switch w := p.write(ctx); {
+	case w == tooLate:
+		return soon()
+	case w == refused || v.again:
 		p.wakeAt(p.moment.Add(troubleDelay(p.tr, p.moment)))
-		return p.sleep(), nil
+		return p.sleep()
 	}
 	if retried || done(&p.tr.Status) || p.wake.IsZero() {
-		return reconcile.Result{}, nil // writing calls again
+		return reconcile.Result{} // writing calls again
 	}
-	return p.sleep(), nil
+	return p.sleep()
 }
+
+// soon asks for another pass when the newer objects will have arrived; mostly they call themselves.
+func soon() reconcile.Result { return reconcile.Result{RequeueAfter: minTroubleDelay} }
 
 // sleep asks for another pass when it is time to wake.
 func (p *pass) sleep() reconcile.Result {

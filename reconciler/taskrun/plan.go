@@ -8,7 +8,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
@@ -149,22 +148,12 @@ type cluster struct {
 
 func (c cluster) Task(namespace, name string) (*v1beta1.Task, error) {
 	task := &v1beta1.Task{}
-	err := c.pass.get(c.ctx, client.ObjectKey{Namespace: namespace, Name: name}, task)
-	return task, named(err, "tasks", name)
+	return task, c.pass.get(c.ctx, client.ObjectKey{Namespace: namespace, Name: name}, task)
 }
 
 func (c cluster) ClusterTask(name string) (*v1beta1.ClusterTask, error) {
 	task := &v1beta1.ClusterTask{}
-	err := c.pass.get(c.ctx, client.ObjectKey{Name: name}, task)
-	return task, named(err, "clustertasks", name)
-}
-
-// named makes sure that a NotFound says what was not found in the words of the API.
-func named(err error, resource, name string) error {
-	if apierrors.IsNotFound(err) {
-		return apierrors.NewNotFound(v1beta1.Resource(resource), name)
-	}
-	return err
+	return task, c.pass.get(c.ctx, client.ObjectKey{Name: name}, task)
 }
 
 // bindings are the workspaces of the run, with the default binding for those that it has to bind and does not (LC-35).

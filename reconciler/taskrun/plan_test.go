@@ -184,13 +184,15 @@ func TestLimitRange(t *testing.T) {
 func TestClaimTemplates(t *testing.T) {
 	t.Parallel()
 	const spec = `
-workspaces: [{name: w, volumeClaimTemplate: {metadata: {name: mine}, spec: {accessModes: [ReadWriteOnce]}}}]
+workspaces:
+- {name: w, volumeClaimTemplate: {metadata: {name: mine}, spec: {accessModes: [ReadWriteOnce]}}}
+- {name: v, volumeClaimTemplate: {metadata: {name: other}, spec: {accessModes: [ReadWriteOnce]}}}
 retries: 1
-taskSpec: {workspaces: [{name: w}], steps: [{image: i, script: "$(workspaces.w.claim)"}]}`
+taskSpec: {workspaces: [{name: w}, {name: v}], steps: [{image: i, script: "$(workspaces.w.claim)"}]}`
 	w := newWorld(t, taskRun(t, "run", spec))
 	w.pass("run")
 	var claims corev1.PersistentVolumeClaimList
-	if err := w.client.List(t.Context(), &claims); err != nil || len(claims.Items) != 1 {
+	if err := w.client.List(t.Context(), &claims); err != nil || len(claims.Items) != 2 {
 		t.Fatalf("%v, claims %v", err, claims.Items)
 	}
 	name := claims.Items[0].Name
@@ -201,7 +203,7 @@ taskSpec: {workspaces: [{name: w}], steps: [{image: i, script: "$(workspaces.w.c
 	w.pass("run")
 	w.pass("run")
 	w.mustPod("run-pod-retry1")
-	if err := w.client.List(t.Context(), &claims); err != nil || len(claims.Items) != 1 {
+	if err := w.client.List(t.Context(), &claims); err != nil || len(claims.Items) != 2 {
 		t.Errorf("%v; a second attempt has claims %v", err, claims.Items)
 	}
 

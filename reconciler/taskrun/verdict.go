@@ -41,7 +41,7 @@ var errStale = errors.New("the TaskRun has changed since it was read")
 // verdict is what becomes of a pass that met an error. It is decided here and nowhere else.
 type verdict struct {
 	// abandon: nothing is written; the pass is repeated on newer objects, which are on their way.
-	abandon error
+	abandon bool
 	// fail ends the attempt, wait keeps it Unknown; at most one is set.
 	fail *failure
 	wait *waiting
@@ -62,8 +62,8 @@ func judge(err error) verdict {
 	switch {
 	case err == nil:
 		return verdict{}
-	case errors.Is(err, errStale), apierrors.IsConflict(err):
-		return verdict{abandon: err}
+	case outdated(err):
+		return verdict{abandon: true}
 	case errors.As(err, &f):
 		return verdict{fail: f, warn: multiple(f)}
 	case errors.As(err, &w):
@@ -72,6 +72,9 @@ func judge(err error) verdict {
 		return verdict{again: true, warn: multiple(err)}
 	}
 }
+
+// outdated tells whether an error says that what was decided on is not the present state.
+func outdated(err error) bool { return errors.Is(err, errStale) || apierrors.IsConflict(err) }
 
 // passes tells whether an answer of the API server is about the server's state rather than the request, so that the same
 // request may succeed later.

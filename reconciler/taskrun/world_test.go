@@ -39,6 +39,7 @@ type world struct {
 	writes   []string
 	fault    func(verb string, object client.Object) error
 	stale    map[client.ObjectKey]*v1beta1.TaskRun // what the cache shows instead
+	ghosts   map[string]*corev1.Pod                // Pods that only the cache still has
 	hidden   map[string]bool                       // kind/name that the cache does not have
 	statuses int
 }
@@ -137,6 +138,10 @@ type cache struct {
 func (c cache) Get(ctx context.Context, key client.ObjectKey, object client.Object, opts ...client.GetOption) error {
 	if tr, ok := object.(*v1beta1.TaskRun); ok && c.w.stale[key] != nil {
 		c.w.stale[key].DeepCopyInto(tr)
+		return nil
+	}
+	if pod, ok := object.(*corev1.Pod); ok && c.w.ghosts[key.Name] != nil {
+		c.w.ghosts[key.Name].DeepCopyInto(pod)
 		return nil
 	}
 	if kind := fmt.Sprintf("%T", object); c.w.hidden[kind[strings.LastIndex(kind, ".")+1:]+"/"+key.Name] {

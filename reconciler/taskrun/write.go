@@ -35,9 +35,20 @@ func (p *pass) eventOfChange(before, after *v1beta1.Condition) {
 	}
 }
 
-// write stores metadata and status, each only if it changed, and records the events. Both writes fail if the TaskRun is
-// not the one that was read; that is the error. Other trouble is told, and the answer is that nothing was written.
-func (p *pass) write(ctx context.Context) (bool, error) {
+// written is how a write went.
+type written int
+
+const (
+	stored written = iota
+	// tooLate: the TaskRun is not the one that was read.
+	tooLate
+	// refused: the API server is in trouble.
+	refused
+)
+
+// write stores metadata and status, each only if it changed, and then records the events. Both writes carry the version
+// that was read.
+func (p *pass) write(ctx context.Context) written {
 	changed := !equality.Semantic.DeepEqual(p.stored.Status, p.tr.Status)
 	current := p.stored
 	if !maps.Equal(p.stored.Labels, p.tr.Labels) || !maps.Equal(p.stored.Annotations, p.tr.Annotations) {
@@ -57,7 +68,7 @@ func (p *pass) write(ctx context.Context) (bool, error) {
 		}
 	}
 	p.tell(changed)
-	return true, nil
+	return stored
 }
 
 // tell records the events. Warnings about something that has not changed have been recorded before.
@@ -72,14 +83,14 @@ func (p *pass) tell(changed bool) {
 
 // unwritten is what a failed write means for the pass. That somebody was faster needs no telling, and if the TaskRun is
 // gone nobody is there to be told.
-func (p *pass) unwritten(err error, reason, message string) (bool, error) {
+func (p *pass) unwritten(err error, reason, message string) written {
 	switch {
 	case apierrors.IsNotFound(err):
-		return true, nil
+		return stored
 	case apierrors.IsConflict(err):
-		return false, err
+		return tooLate
 	default:
 		p.deps.Recorder.Event(p.stored, corev1.EventTypeWarning, reason, message)
-		return false, nil
+		return refused
 	}
 }
