@@ -26,6 +26,9 @@ import (
 
 const actor = "namespace-controller"
 
+// subresource is where a namespace's finalizers are edited.
+const subresource = "finalize" //nolint:misspell // Kubernetes' spelling
+
 // What every namespace has.
 const (
 	DefaultServiceAccount = "default"
@@ -183,6 +186,6 @@ func (c *Controller) release(name string) bool {
 		return apierrors.IsNotFound(err)
 	}
 	ns.Spec.Finalizers = slices.DeleteFunc(ns.Spec.Finalizers, func(f corev1.FinalizerName) bool { return f == corev1.FinalizerKubernetes })
-	err := c.o.Client.SubResource("finalize").Update(ctx, ns)
+	err := c.o.Client.SubResource(subresource).Update(ctx, ns)
 	return err == nil || apierrors.IsNotFound(err)
 }
