@@ -2,6 +2,7 @@ package container
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -132,12 +133,7 @@ func (m *Mock) run(p *Process) int {
 	if m.Stderr != "" {
 		p.Write(2, []byte(m.Stderr))
 	}
-	names := make([]string, 0, len(m.Files))
-	for name := range m.Files {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(m.Files)) {
 		err := p.MkdirAll(path.Dir(name), 0o755)
 		if err == nil {
 			err = p.WriteFile(name, []byte(m.Files[name]), 0o644)
