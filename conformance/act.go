@@ -121,7 +121,9 @@ func (s *session) apply(ctx context.Context, m *fixture.Manifest, pos source.Pos
 	ref := &fixture.Ref{Kind: lower(m.Kind), Name: m.Name}
 	named := s.object(ref)
 	o := &unstructured.Unstructured{Object: runtime.DeepCopyJSON(m.Object)}
-	o.SetNamespace(named.GetNamespace())
+	if m.Namespace == "" {
+		o.SetNamespace(named.GetNamespace())
+	}
 	err := s.request(ctx, func() error { return s.cluster.Client().Create(ctx, o) })
 	if apierrors.IsAlreadyExists(err) {
 		body := runtime.DeepCopyJSON(m.Object)

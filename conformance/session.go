@@ -46,7 +46,13 @@ type session struct {
 // about the machine.
 type failed struct{ reports.Failure }
 
-func (f *failed) Error() string { return f.At + ": " + f.Message }
+func (f *failed) Error() string {
+	text := f.At + ": " + f.Message
+	if f.Got != "" {
+		text += ": " + f.Got
+	}
+	return text
+}
 
 // run acts and verifies. The result is nil, a *failed, or an error of the machine.
 func (s *session) run(ctx context.Context) error {

@@ -92,7 +92,8 @@ type Clock interface {
 	Now() time.Time
 	// WaitUntil lets the world go on until cond holds (nil), or until the deadline has
 	// passed (ErrDeadline); any other error means that the world broke. cond is asked at
-	// once and after every change, and on real time at least once a second.
+	// once and after every change, and on real time at least once a second; always on the
+	// caller's goroutine. Before ErrDeadline it has been asked at the deadline.
 	WaitUntil(ctx context.Context, deadline time.Time, cond func() bool) error
 }
 

@@ -277,6 +277,9 @@ func (c *Cluster) WaitUntil(ctx context.Context, deadline time.Time, cond func()
 		}
 		if len(c.events) == 0 || c.events[0].at.After(deadline) {
 			c.now = deadline
+			if cond() {
+				return nil
+			}
 			return conformance.ErrDeadline
 		}
 		next := c.events[0]
