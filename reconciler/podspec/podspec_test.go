@@ -18,7 +18,7 @@ import (
 )
 
 // from is an input whose TaskRun embeds a Task.
-func from(t *testing.T, runSpec string) Input {
+func from(t testing.TB, runSpec string) Input {
 	t.Helper()
 	tr := &v1beta1.TaskRun{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "run", UID: "uid"}}
 	if err := yaml.UnmarshalStrict([]byte(runSpec), &tr.Spec); err != nil {
@@ -720,5 +720,15 @@ func TestName(t *testing.T) {
 	tr.Status.RetriesStatus = make([]v1beta1.TaskRunStatus, 12)
 	if got := Name(tr); got != "run-pod-retry12" {
 		t.Errorf("thirteenth attempt: %s", got)
+	}
+}
+
+func BenchmarkBuild(b *testing.B) {
+	in := from(b, "taskSpec: {results: [{name: r}], steps: [{image: i, script: s}, {image: i, script: s}, {image: i, script: s}]}")
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Build(in); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

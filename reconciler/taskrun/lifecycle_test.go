@@ -707,3 +707,26 @@ func TestDeletedPodIsLeftAlone(t *testing.T) {
 		t.Errorf("its sidecars are stopped: %v", w.writes[writes:])
 	}
 }
+
+// TestSidecarsOfPastAttempts are stopped, whatever became of the attempts around them.
+func TestSidecarsOfPastAttempts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, taskRun(t, "run", "{retries: 2, taskSpec: {steps: [{name: a, image: i, script: x}], sidecars: [{name: s, image: i}]}}"))
+	w.fault = func(verb string, o client.Object) error {
+		if _, isPod := o.(*corev1.Pod); isPod && verb == "create" {
+			return apierrors.NewBadRequest("no")
+		}
+		return nil
+	}
+	w.pass("run") // has no Pod
+	w.fault = nil
+	w.pass("run")
+	w.kubelet("run-pod-retry1", all(phase(corev1.PodRunning), exit("step-a", 1, "")))
+	w.pass("run")
+	w.expect("run", unknown, v1beta1.ReasonToBeRetried, "")
+	w.pass("run")
+	if image := w.mustPod("run-pod-retry1").Spec.Containers[1].Image; image != "nop" {
+		t.Errorf("while the next attempt runs, the sidecar of the last runs on: %s", image)
+	}
+	w.mustPod("run-pod-retry2")
+}

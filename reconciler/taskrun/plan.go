@@ -93,9 +93,6 @@ func (p *pass) settleSpec() {
 		}
 		s.Annotations[TaskSpecAnnotation] = string(source)
 	}
-	if len(s.Annotations) == 0 {
-		s.Annotations = nil
-	}
 }
 
 // task is the Task that the run runs: the one it began with, else the one it asks for.

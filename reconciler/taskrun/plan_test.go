@@ -363,3 +363,33 @@ func TestAffinityIsOverwritten(t *testing.T) {
 		t.Errorf("events %q", w.events)
 	}
 }
+
+func TestPropagatedWorkspaces(t *testing.T) {
+	t.Parallel()
+	const spec = "steps: [{image: i, command: ['$(workspaces.w.path)']}]"
+	w := newWorld(t, task(t, "t", spec),
+		taskRun(t, "embedded", "{workspaces: [{name: w, emptyDir: {}}], taskSpec: {"+spec+"}}"),
+		taskRun(t, "referenced", "{workspaces: [{name: w, emptyDir: {}}], taskRef: {name: t}}"))
+	w.cfg.FeatureFlags.EnableAPIFields = "alpha"
+	w.pass("embedded")
+	tr := w.expect("embedded", unknown, v1beta1.ReasonPending, "")
+	if s := tr.Status.TaskSpec; s.Steps[0].Command[0] != "/workspace/w" || len(s.Workspaces) != 1 || s.Workspaces[0].Name != "w" {
+		t.Errorf("the Task as it runs: %+v", s)
+	}
+	w.pass("referenced")
+	w.expect("referenced", isFalse, v1beta1.ReasonFailedValidation, `workspace binding "w" does not match any declared workspace`)
+}
+
+// TestGates: what has a gate does not happen behind it.
+func TestGates(t *testing.T) {
+	t.Parallel()
+	const spec = "{params: [{name: p, value: [zero, one]}], taskSpec: {params: [{name: p, type: array}], steps: [{image: i, command: ['$(params.p[1])']}]}}"
+	for gate, want := range map[string]string{"stable": "$(params.p[1])", "beta": "$(params.p[1])", "alpha": "one"} {
+		w := newWorld(t, taskRun(t, "run", spec))
+		w.cfg.FeatureFlags.EnableAPIFields = gate
+		w.pass("run")
+		if got := w.run("run").Status.TaskSpec.Steps[0].Command[0]; got != want {
+			t.Errorf("%s: the command is %s, want %s", gate, got, want)
+		}
+	}
+}

@@ -289,35 +289,21 @@ func (p *pass) announce(ctx context.Context, pod *corev1.Pod) error {
 	if a.Value == "" {
 		return nil
 	}
-	operations := []operation{}
-	if len(pod.Annotations) == 0 {
-		operations = append(operations, operation{Op: "add", Path: "/metadata/annotations", Value: map[string]string{}})
-	}
-	operations = append(operations, annotate(v1beta1.AnnotationReady, a.Value))
+	annotations := map[string]string{v1beta1.AnnotationReady: a.Value}
 	if a.First {
-		operations = append(operations, annotate(podstatus.ReadySinceAnnotation, p.moment.UTC().Format(time.RFC3339Nano)))
+		annotations[podstatus.ReadySinceAnnotation] = p.moment.UTC().Format(time.RFC3339Nano)
 	}
-	return client.IgnoreNotFound(p.patchPod(ctx, pod, operations))
+	patch := map[string]any{"metadata": map[string]any{"annotations": annotations}}
+	return client.IgnoreNotFound(p.patchPod(ctx, pod, types.MergePatchType, patch))
 }
 
-// operation is one of a JSON patch.
-type operation struct {
-	Op    string `json:"op"`
-	Path  string `json:"path"`
-	Value any    `json:"value"`
-}
-
-func annotate(key, value string) operation {
-	return operation{Op: "add", Path: "/metadata/annotations/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key), Value: value}
-}
-
-func (p *pass) patchPod(ctx context.Context, pod *corev1.Pod, operations []operation) error {
-	data, err := json.Marshal(operations)
+func (p *pass) patchPod(ctx context.Context, pod *corev1.Pod, kind types.PatchType, patch any) error {
+	data, err := json.Marshal(patch)
 	if err != nil {
 		return err
 	}
 	target := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: pod.Namespace, Name: pod.Name}}
-	return p.deps.Client.Patch(ctx, target, client.RawPatch(types.JSONPatchType, data))
+	return p.deps.Client.Patch(ctx, target, client.RawPatch(kind, data))
 }
 
 // deletePod deletes the Pod of this attempt, recorded or not.

@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/plumbline-ci/plumbline/api/config"
@@ -83,6 +84,13 @@ func (p *pass) cachedPod(ctx context.Context, name string) (*corev1.Pod, error) 
 	return pod, nil
 }
 
+// operation is one of a JSON patch.
+type operation struct {
+	Op    string `json:"op"`
+	Path  string `json:"path"`
+	Value any    `json:"value"`
+}
+
 // stopSidecars gives what runs beside the Steps an image that does nothing, all at once. The kubelet then restarts those
 // containers, which end at once.
 func (p *pass) stopSidecars(ctx context.Context, pod *corev1.Pod) error {
@@ -97,7 +105,7 @@ func (p *pass) stopSidecars(ctx context.Context, pod *corev1.Pod) error {
 	if len(operations) == 0 {
 		return nil
 	}
-	return client.IgnoreNotFound(p.patchPod(ctx, pod, operations))
+	return client.IgnoreNotFound(p.patchPod(ctx, pod, types.JSONPatchType, operations))
 }
 
 // loggedResults are the results that a Sidecar has printed, if results come from there (§7.6).

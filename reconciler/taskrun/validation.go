@@ -94,9 +94,6 @@ func validateParams(task resolve.Task, given []v1beta1.Param) error {
 
 // typeFits compares types; a reference that something else was to replace may stand for a list or an object.
 func typeFits(declared v1beta1.ParamType, value v1beta1.ParamValue) bool {
-	if declared == "" {
-		declared = v1beta1.ParamTypeString
-	}
 	if value.Type == declared {
 		return true
 	}
