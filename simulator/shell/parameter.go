@@ -192,9 +192,17 @@ func (s *shell) paramValue(name string, index syntax.ArithmExpr) (string, bool, 
 
 func (s *shell) unbound(name string) error {
 	if s.kind == bash {
-		return &fatalError{name + ": unbound variable", 1}
+		return &fatalError{name + ": unbound variable", s.fatalStatus()}
 	}
 	return &fatalError{name + ": parameter not set", 2}
+}
+
+// fatalStatus is bash's exit code for a parameter that has to be set: it depends on where the script came from.
+func (s *shell) fatalStatus() int {
+	if s.isScript || s.subshell {
+		return 1
+	}
+	return statusNotFound
 }
 
 // fatalError ends a shell that is not interactive.
@@ -402,13 +410,9 @@ func (e *expander) alternative(pe *syntax.ParamExp, value string, set, quoted bo
 			}
 		}
 	}
-	status := 2
+	status := statusUsage
 	if s.kind == bash {
-		status = 127
-		if s.isScript || s.subshell {
-			status = 1
-		}
-		status = 1
+		status = s.fatalStatus()
 	}
 	return &fatalError{pe.Param.Value + ": " + text, status}
 }
@@ -466,6 +470,9 @@ func (s *shell) operate(pe *syntax.ParamExp, value string) (string, error) {
 
 // transform applies ${x@op}.
 func (s *shell) transform(op, name, value string) (string, error) {
+	if _, set := s.lookup(name); !set {
+		return "", nil
+	}
 	switch op {
 	case "Q":
 		return quoteSingle(value), nil

@@ -190,7 +190,7 @@ func TestBash(t *testing.T) {
 		{script: `cat <<< "here $((1+1))"; cat <(echo proc)`, stdout: "here 2\nproc\n", reason: "here-string and process substitution"},
 		{script: `for ((i=0;i<3;i++)); do ((i==1)) && continue; echo $i; done; let x=2**3; echo $x`, stdout: "0\n2\n8\n", reason: "arithmetic for"},
 		{script: `nosuch; echo $?`, stdout: "127\n", stderr: "bash: line 1: nosuch: command not found\n", reason: "missing command"},
-		{script: `set -u; echo $nope; echo no`, stderr: "bash: line 1: nope: unbound variable\n", code: 1, reason: "nounset"},
+		{script: `set -u; echo $nope; echo no`, stderr: "bash: line 1: nope: unbound variable\n", code: 127, reason: "nounset"},
 		{script: `set -euo pipefail; false | cat; echo no`, code: 1, reason: "strict mode"},
 		{script: `trap 'echo err $?' ERR; false; echo after`, stdout: "err 1\nafter\n", reason: "ERR trap"},
 		{script: `f() { local x=1; g; echo $x; }; g() { x=2; }; f; printf -v y '%03d' 7; echo $y`, stdout: "2\n007\n", reason: "dynamic scope"},
@@ -198,6 +198,6 @@ func TestBash(t *testing.T) {
 		{script: `true | false | true; echo "${PIPESTATUS[@]}"`, stdout: "0 1 0\n", reason: "PIPESTATUS"},
 		{script: `echo &> /tmp/x a; cat /tmp/x; mapfile -t l < <(printf 'a\nb\n'); echo ${l[1]}`, stdout: "a\nb\n", reason: "mapfile"},
 		{script: `case x in @(x|y)) echo ext;; esac; echo "${a[@]:-none}"`, stdout: "ext\nnone\n", reason: "extended patterns"},
-		{script: `echo $'a\tb\x41'; echo "${x@Q}"; cd /nosuch`, stdout: "a\tbA\n''\n", stderr: "bash: line 1: cd: /nosuch: No such file or directory\n", code: 1, reason: "quoting"},
+		{script: `echo $'a\tb\x41'; echo "${x@Q}"; cd /nosuch`, stdout: "a\tbA\n\n", stderr: "bash: line 1: cd: /nosuch: No such file or directory\n", code: 1, reason: "quoting"},
 	})
 }

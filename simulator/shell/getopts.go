@@ -1,0 +1,102 @@
+package shell
+
+import (
+	"strconv"
+	"strings"
+)
+
+func builtinGetopts(s *shell, args []string) int {
+	if len(args) < 3 {
+		s.complain("usage: getopts optstring var [arg]")
+		return statusUsage
+	}
+	spec, name := args[1], args[2]
+	params := s.args
+	if len(args) > 3 {
+		params = args[3:]
+	}
+	silent := strings.HasPrefix(spec, ":")
+	index, err := strconv.Atoi(s.value("OPTIND"))
+	if err != nil || index < 1 {
+		index, s.optIndex = 1, 0
+	}
+	set := func(option, argument string, hasArg bool) {
+		s.setValue(name, option)
+		if hasArg {
+			s.setValue("OPTARG", argument)
+		} else {
+			_ = s.unset("OPTARG")
+		}
+		s.setValue("OPTIND", strconv.Itoa(index))
+	}
+	if s.optIndex == 0 {
+		if index > len(params) || len(params[index-1]) < 2 || params[index-1][0] != '-' || params[index-1] == "--" {
+			if index <= len(params) && params[index-1] == "--" {
+				index++
+			}
+			set("?", "", false)
+			return 1
+		}
+		s.optIndex = 1
+	}
+	arg := params[min(index, len(params))-1]
+	if s.optIndex >= len(arg) {
+		s.optIndex = 0
+		set("?", "", false)
+		return 1
+	}
+	letter := arg[s.optIndex]
+	s.optIndex++
+	at := strings.IndexByte(strings.TrimPrefix(spec, ":"), letter)
+	spec = strings.TrimPrefix(spec, ":")
+	if at < 0 || letter == ':' {
+		if s.optIndex >= len(arg) {
+			s.optIndex = 0
+			index++
+		}
+		if silent {
+			set("?", string(letter), true)
+		} else {
+			s.print(2, s.name+": illegal option -"+dashes(s.kind)+string(letter)+"\n")
+			set("?", "", false)
+		}
+		return 0
+	}
+	if at+1 < len(spec) && spec[at+1] == ':' {
+		rest := arg[s.optIndex:]
+		s.optIndex = 0
+		index++
+		if rest == "" {
+			if index > len(params) {
+				if silent {
+					set(":", string(letter), true)
+				} else {
+					if s.kind == bash {
+						s.print(2, s.name+": option requires an argument -- "+string(letter)+"\n")
+					} else {
+						s.print(2, s.name+": no arg for -"+string(letter)+" option\n")
+					}
+					set("?", "", false)
+				}
+				return 0
+			}
+			rest = params[index-1]
+			index++
+		}
+		set(string(letter), rest, true)
+		return 0
+	}
+	if s.optIndex >= len(arg) {
+		s.optIndex = 0
+		index++
+	}
+	set(string(letter), "", false)
+	return 0
+}
+
+func dashes(kind dialect) string {
+	if kind == bash {
+		return "- "
+	}
+	return ""
+}

@@ -1,0 +1,110 @@
+package shell
+
+import (
+	"github.com/plumbline-ci/plumbline/simulator/container"
+	"github.com/plumbline-ci/plumbline/simulator/files"
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// pipeline runs the stages of a pipeline as processes of their own.
+func (s *shell) pipeline(cmd *syntax.BinaryCmd) {
+	var stages []*syntax.Stmt
+	var both []bool
+	var flatten func(st *syntax.Stmt, all bool)
+	flatten = func(st *syntax.Stmt, all bool) {
+		if b, ok := st.Cmd.(*syntax.BinaryCmd); ok && (b.Op == syntax.Pipe || b.Op == syntax.PipeAll) && len(st.Redirs) == 0 && !st.Negated {
+			flatten(b.X, b.Op == syntax.PipeAll)
+			flatten(b.Y, all)
+			return
+		}
+		stages = append(stages, st)
+		both = append(both, all)
+	}
+	flatten(cmd.X, cmd.Op == syntax.PipeAll)
+	flatten(cmd.Y, false)
+	children := make([]*container.Process, 0, len(stages))
+	input := -1
+	for i, st := range stages {
+		last := i == len(stages)-1
+		r, w := -1, -1
+		if !last {
+			var err error
+			if r, w, err = s.p.Pipe(); err != nil {
+				s.complain(files.Message(err))
+				s.status = 1
+				break
+			}
+		}
+		if last && s.options.lastpipe && s.kind == bash {
+			undo := []savedDescriptor{s.save(0)}
+			_ = s.p.Dup2(input, 0)
+			s.p.Close(input)
+			s.tolerant++
+			s.statement(st, false)
+			s.tolerant--
+			s.undo(undo)
+			input = -1
+			children = append(children, nil)
+			break
+		}
+		in := input
+		child := s.p.Fork(func(p *container.Process) int {
+			if in >= 0 {
+				_ = p.Dup2(in, 0)
+				p.Close(in)
+			}
+			if w >= 0 {
+				p.Close(r)
+				_ = p.Dup2(w, 1)
+				if both[i] {
+					_ = p.Dup2(1, 2)
+				}
+				if w > 2 {
+					p.Close(w)
+				}
+			}
+			c := s.fork(p)
+			c.tolerant = 0
+			if s.tolerant > 0 {
+				c.tolerant = 1
+			}
+			c.statement(st, true)
+			return c.leave()
+		})
+		children = append(children, child)
+		if in >= 0 {
+			s.p.Close(in)
+		}
+		if w >= 0 {
+			s.p.Close(w)
+		}
+		input = r
+	}
+	if input >= 0 {
+		s.p.Close(input)
+	}
+	s.finishPipeline(children)
+}
+
+func (s *shell) finishPipeline(children []*container.Process) {
+	statuses := make([]int, len(children))
+	failed := 0
+	for i, child := range children {
+		if child == nil {
+			statuses[i] = s.status
+		} else {
+			statuses[i] = s.await(child)
+		}
+		if statuses[i] != 0 {
+			failed = statuses[i]
+		}
+	}
+	s.pipestatus = statuses
+	if len(statuses) == 0 {
+		return
+	}
+	s.status = statuses[len(statuses)-1]
+	if s.options.pipefail {
+		s.status = failed
+	}
+}

@@ -1,0 +1,225 @@
+package shell
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/plumbline-ci/plumbline/simulator/utility"
+)
+
+// builtinRead is read.
+func builtinRead(s *shell, args []string) int {
+	raw, array, count, exact := false, "", -1, -1
+	delim := byte('\n')
+	fd := 0
+	var deadline time.Time
+	args = args[1:]
+	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' {
+		opts := args[0][1:]
+		args = args[1:]
+		if opts == "-" {
+			break
+		}
+		for i := 0; i < len(opts); i++ {
+			l := opts[i]
+			if l == 'r' {
+				raw = true
+				continue
+			}
+			if l == 's' || l == 'e' {
+				continue
+			}
+			value := opts[i+1:]
+			if value == "" && len(args) > 0 {
+				value = args[0]
+				args = args[1:]
+			}
+			i = len(opts)
+			switch l {
+			case 'p':
+				if s.p.IsOpen(0) && utility.TestUnary(s.p, "-t", "0") {
+					s.print(2, value)
+				}
+			case 'd':
+				delim = 0
+				if value != "" {
+					delim = value[0]
+				}
+			case 'n', 'N':
+				n, err := strconv.Atoi(value)
+				if err != nil {
+					s.complain("Illegal number: " + value)
+					return statusUsage
+				}
+				if count = n; l == 'N' {
+					exact = n
+				}
+			case 'u':
+				fd, _ = strconv.Atoi(value)
+			case 't':
+				secs, err := strconv.ParseFloat(value, 64)
+				if err != nil {
+					s.complain("invalid timeout: " + value)
+					return 1
+				}
+				deadline = s.p.Now().Add(time.Duration(secs * float64(time.Second)))
+			case 'a':
+				array = value
+			default:
+				s.complain("illegal option -" + string(l))
+				return statusUsage
+			}
+		}
+	}
+	line, escaped, ended := s.readInput(fd, delim, raw, count, exact >= 0, deadline)
+	status := 0
+	if !ended {
+		status = 1
+	}
+	if len(s.caught) > 0 && !ended && line == "" {
+		status = statusSignalBase + int(s.caught[0])
+	}
+	if array != "" {
+		v := variable{list: map[int]string{}, set: true}
+		for i, f := range s.splitRead(line, escaped, -1) {
+			v.list[i] = f
+		}
+		s.store(array, v)
+		return status
+	}
+	if len(args) == 0 {
+		s.setValue("REPLY", line)
+		return status
+	}
+	var parts []string
+	if exact >= 0 {
+		parts = []string{line}
+	} else {
+		parts = s.splitRead(line, escaped, len(args))
+	}
+	for i, name := range args {
+		value := ""
+		if i < len(parts) {
+			value = parts[i]
+		}
+		if err := s.assign(name, value); err != nil {
+			s.complain(err.Error())
+			return 1
+		}
+	}
+	return status
+}
+
+// readInput reads up to a delimiter. escaped marks the bytes that a backslash protects from being split. ended is
+// false at the end of the input, a timeout or a signal.
+func (s *shell) readInput(fd int, delim byte, raw bool, count int, exact bool, deadline time.Time) (line string, escaped []bool, ended bool) {
+	var out []byte
+	buf := make([]byte, 1)
+	slash := false
+	for count < 0 || len(out) < count {
+		if !deadline.IsZero() && !s.p.Readable(fd, deadline) {
+			return string(out), escaped, false
+		}
+		n, err := s.p.Read(fd, buf)
+		if err != nil || n == 0 {
+			s.collect()
+			return string(out), escaped, false
+		}
+		c := buf[0]
+		switch {
+		case c == 0 && delim != 0:
+			continue
+		case slash:
+			slash = false
+			if c == '\n' {
+				continue
+			}
+			out, escaped = append(out, c), append(escaped, true)
+			continue
+		case c == '\\' && !raw:
+			slash = true
+			continue
+		case c == delim && !exact:
+			return string(out), escaped, true
+		}
+		out, escaped = append(out, c), append(escaped, false)
+	}
+	return string(out), escaped, true
+}
+
+func (s *shell) readLine(fd int, delim byte) (string, bool) {
+	line, _, ok := s.readInput(fd, delim, true, -1, false, time.Time{})
+	return line, ok
+}
+
+// splitRead splits a line for read into at most n fields; the last takes the rest.
+func (s *shell) splitRead(line string, escaped []bool, n int) []string {
+	ifs := s.ifs()
+	isSpace := func(i int) bool {
+		return !escaped[i] && strings.IndexByte(ifs, line[i]) >= 0 && strings.IndexByte(" \t\n", line[i]) >= 0
+	}
+	isDelim := func(i int) bool { return !escaped[i] && strings.IndexByte(ifs, line[i]) >= 0 }
+	i, end := 0, len(line)
+	for i < end && isSpace(i) {
+		i++
+	}
+	for end > i && isSpace(end-1) {
+		end--
+	}
+	var out []string
+	for i < end {
+		if n > 0 && len(out) == n-1 {
+			rest := line[i:end]
+			// One delimiter at the end of the rest goes, if it is the only one.
+			if isDelim(end-1) && !isSpace(end-1) {
+				only := true
+				for j := i; j < end-1; j++ {
+					only = only && (!isDelim(j) || isSpace(j))
+				}
+				if only {
+					rest = strings.TrimRight(line[i:end-1], " \t\n")
+				}
+			}
+			return append(out, rest)
+		}
+		start := i
+		for i < end && !isDelim(i) {
+			i++
+		}
+		out = append(out, line[start:i])
+		for i < end && isSpace(i) {
+			i++
+		}
+		if i < end && isDelim(i) && (i == start || !isSpace(i)) {
+			i++
+			for i < end && isSpace(i) {
+				i++
+			}
+		}
+	}
+	return out
+}
+
+// builtinMapfile is bash's mapfile.
+func builtinMapfile(s *shell, args []string) int {
+	trim, name := false, "MAPFILE"
+	for _, a := range args[1:] {
+		if a == "-t" {
+			trim = true
+		} else if !strings.HasPrefix(a, "-") {
+			name = a
+		}
+	}
+	v := variable{list: map[int]string{}, set: true}
+	i := 0
+	for line := range strings.Lines(string(s.readAll(0))) {
+		if trim {
+			line = strings.TrimSuffix(line, "\n")
+		}
+		v.list[i] = line
+		i++
+	}
+	s.store(name, v)
+	return 0
+}
