@@ -64,7 +64,7 @@ func falseCondition(reason, message string) v1beta1.Condition {
 	return newCondition(corev1.ConditionFalse, reason, message)
 }
 
-// complete tells whether all Steps are over; Sidecars may still run.
+// complete tells whether all Steps are over; Sidecars may still run, except that which prints the results.
 func complete(pod *corev1.Pod) bool {
 	switch pod.Status.Phase {
 	case corev1.PodSucceeded, corev1.PodFailed:
@@ -81,10 +81,11 @@ func complete(pod *corev1.Pod) bool {
 	steps := 0
 	for i := range pod.Spec.Containers {
 		name := pod.Spec.Containers[i].Name
-		if !isStep(name) {
+		if isStep(name) {
+			steps++
+		} else if name != resultsContainer {
 			continue
 		}
-		steps++
 		if !terminated[name] {
 			return false
 		}

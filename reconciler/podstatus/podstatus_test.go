@@ -388,12 +388,38 @@ func TestStuck(t *testing.T) {
 		{"out of memory with exit code 0", status("Running", died(0, "OOMKilled", "", time.Minute), running, running, ""), true, 0},
 		{"it ended well", status("Running", died(0, "Completed", "", time.Minute), running, running, ""), false, 0},
 		{"its launcher has told", status("Running", died(1, "Error", reported, time.Minute), running, running, ""), false, 0},
+		{"a step before it still runs", status("Running", running, died(128, "StartError", "no such file", time.Minute), running, ""), false, 0},
 		{"nobody waits any more", status("Running", died(137, "OOMKilled", "", time.Minute), exited1, running, ""), false, 0},
 		{"a sidecar is nobody's launcher", status("Running", running, running, died(137, "OOMKilled", "", time.Minute), ""), false, 0},
 	} {
-		stuck, message, again := Stuck(pod(t, tt.status), now)
+		p := pod(t, tt.status)
+		stuck, message, again := Stuck(p, now)
 		if stuck != tt.stuck || again != tt.again || stuck && !strings.HasPrefix(message, `"step-a" exited with code `) && message != "OOMKilled" {
 			t.Errorf("%s: %t %q, again after %v", tt.reason, stuck, message, again)
+		}
+	}
+}
+
+// TestStuckBehindAFailure: the step that died stands between one that failed and one that waits.
+func TestStuckBehindAFailure(t *testing.T) {
+	t.Parallel()
+	p := pod(t, status("Running", `state: {terminated: {exitCode: 3, message: '[]'}}`, "state: {terminated: {exitCode: 128, reason: StartError}}", running,
+		"- {name: step-c, image: '', imageID: '', ready: true, restartCount: 0, "+running+"}\n"))
+	p.Spec.Containers = append(p.Spec.Containers, corev1.Container{Name: "step-c"})
+	if stuck, message, _ := Stuck(p, time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)); !stuck || !strings.HasPrefix(message, `"step-a" exited with code 3`) {
+		t.Errorf("stuck %t, %q", stuck, message)
+	}
+}
+
+// TestResultsSidecarEndsFirst: what it has not printed yet would be missing.
+func TestResultsSidecarEndsFirst(t *testing.T) {
+	t.Parallel()
+	s := &v1beta1.TaskSpec{}
+	for state, want := range map[string]string{running: "Running", exited0: "Succeeded", exited1: "Succeeded"} {
+		p := pod(t, status("Running", exited0, exited0, running, "- {name: sidecar-tekton-log-results, image: '', imageID: '', ready: true, restartCount: 0, "+state+"}\n"))
+		p.Spec.Containers = append(p.Spec.Containers, corev1.Container{Name: "sidecar-tekton-log-results"})
+		if got := Observe(Input{TaskRun: &v1beta1.TaskRun{}, Spec: s, Pod: p}).Condition.Reason; got != want {
+			t.Errorf("%s: %s, want %s", state, got, want)
 		}
 	}
 }

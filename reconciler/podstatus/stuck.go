@@ -22,11 +22,16 @@ func Stuck(pod *corev1.Pod, now time.Time) (stuck bool, message string, again ti
 	reports := readContainers(pod, &o)
 	for _, s := range statuses(pod) {
 		t := s.State.Terminated
-		if t == nil || !isStep(s.Name) || t.ExitCode == 0 && t.Reason != reasonOOMKilled {
+		switch {
+		case !isStep(s.Name):
+			continue
+		case t == nil:
+			return false, "", 0 // it runs, or its turn has not come: it will be heard of
+		case t.ExitCode == 0 && t.Reason != reasonOOMKilled:
 			continue
 		}
 		if _, err := termination.Decode([]byte(t.Message)); err == nil {
-			return false, "", 0 // its launcher has seen it fail, and told the others
+			continue // its launcher has seen it fail, and told the next
 		}
 		if left := t.FinishedAt.Add(stuckPatience).Sub(now); left > 0 {
 			return false, "", left

@@ -281,7 +281,7 @@ func TestResultsFromSidecar(t *testing.T) {
 	}
 	for _, name := range []string{"run", "large"} {
 		w.pass(name)
-		w.kubelet(name+"-pod", all(phase(corev1.PodRunning), exit("step-a", 0, "")))
+		w.kubelet(name+"-pod", all(phase(corev1.PodRunning), exit("step-a", 0, ""), exit("sidecar-tekton-log-results", 0, "")))
 		w.pass(name)
 	}
 	tr := w.expect("run", isTrue, v1beta1.ReasonSucceeded, "")
@@ -308,6 +308,7 @@ func TestLogsCannotBeRead(t *testing.T) {
 	}
 	w.expect("run", unknown, v1beta1.ReasonPending, "")
 	w.logs = map[string]string{"run-pod/sidecar-tekton-log-results": `{"Name":"r","Value":"late"}`}
+	w.kubelet("run-pod", exit("sidecar-tekton-log-results", 0, ""))
 	w.pass("run")
 	if tr := w.expect("run", isTrue, v1beta1.ReasonSucceeded, ""); len(tr.Status.TaskRunResults) != 1 {
 		t.Errorf("results %+v", tr.Status.TaskRunResults)
