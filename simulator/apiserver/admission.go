@@ -27,7 +27,7 @@ type Request struct {
 	// OldObject is the present state, shared; nil for creations.
 	OldObject client.Object
 	// Raw is what the client sent where it sent a tree for a kind that is stored as
-	// a Go type, or a patch; else nil.
+	// a Go type, and the patched fields where a patch left unknown ones; else nil.
 	Raw map[string]any
 	// Unknown lists the paths of the fields in Raw that the Go type does not have.
 	// Without a word from admission they are dropped.
@@ -67,7 +67,7 @@ func (s *Server) admit(req *Request) (client.Object, error) {
 		return req.Object, nil
 	}
 	// Whatever a webhook does comes back as JSON.
-	obj, err := req.resource.shape.settle(req.Object)
+	obj, err := req.resource.shape.settle(req.Object, req.OldObject)
 	if err != nil {
 		return nil, internal(err)
 	}

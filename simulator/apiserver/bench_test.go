@@ -3,6 +3,7 @@ package apiserver_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
@@ -269,4 +270,46 @@ func BenchmarkAPIOurs(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkAPINew is what a fresh world costs.
+func BenchmarkAPINew(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		apiserver.New(apiserver.Options{Kernel: kernel.New(kernel.Options{})})
+	}
+}
+
+// BenchmarkAPIMemory reports what an ended Pod costs to keep, watchers and history
+// included.
+func BenchmarkAPIMemory(b *testing.B) {
+	const pods = 20_000
+	for b.Loop() {
+		before := heap()
+		k, s, c := benchServer(b, 0)
+		i := informer.New(k, s, corev1.SchemeGroupVersion.WithKind("Pod"))
+		for n := range pods {
+			pod := benchPod("bench", fmt.Sprintf("pod-%06d", n))
+			if err := c.Create(context.Background(), pod); err != nil {
+				b.Fatal(err)
+			}
+			benchStatus(pod, n)
+			pod.Status.Phase = corev1.PodSucceeded
+			if err := c.Status().Update(context.Background(), pod); err != nil {
+				b.Fatal(err)
+			}
+			for k.Step() {
+			}
+		}
+		b.ReportMetric(float64(heap()-before)/pods, "B/pod")
+		runtime.KeepAlive(i)
+		runtime.KeepAlive(s)
+	}
+}
+
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }

@@ -24,14 +24,15 @@ type decoded struct {
 	unknown []string
 }
 
-// decode turns what a client holds into a settled object of the resource's shape.
-func (s *Server) decode(c *Call, r *resource, in client.Object, o writeOptions) (decoded, error) {
+// decode turns what a client holds into a settled object of the resource's shape,
+// which shares with old, if there is one, what did not change.
+func (s *Server) decode(c *Call, r *resource, in, old client.Object, o writeOptions) (decoded, error) {
 	u, loose := in.(*unstructured.Unstructured)
 	switch {
 	case loose && r.typed():
-		return s.decodeTree(c, r, u.Object, o)
+		return s.decodeTree(c, r, u.Object, old, o)
 	case loose != r.typed():
-		obj, err := r.shape.settle(in)
+		obj, err := r.shape.settle(in, old)
 		if err != nil {
 			return decoded{}, internal(err)
 		}
@@ -62,15 +63,11 @@ func (s *Server) applyDefinition(c *Call, r *resource, d decoded, o writeOptions
 
 // decodeTree decodes a tree into the type of its kind, and deals with fields that
 // the type does not know as the request's field validation asks.
-func (s *Server) decodeTree(c *Call, r *resource, tree map[string]any, o writeOptions) (decoded, error) {
+func (s *Server) decodeTree(c *Call, r *resource, tree map[string]any, old client.Object, o writeOptions) (decoded, error) {
 	data, err := json.Marshal(tree)
 	if err != nil {
 		return decoded{}, err
 	}
-	return s.decodeJSON(c, r, data, tree, o)
-}
-
-func (s *Server) decodeJSON(c *Call, r *resource, data []byte, tree map[string]any, o writeOptions) (decoded, error) {
 	obj := r.shape.empty()
 	strict, err := kjson.UnmarshalStrict(data, obj)
 	if err != nil {
@@ -93,7 +90,7 @@ func (s *Server) decodeJSON(c *Call, r *resource, data []byte, tree map[string]a
 			}
 		}
 	}
-	if d.obj, err = r.shape.settle(obj); err != nil {
+	if d.obj, err = r.shape.settle(obj, old); err != nil {
 		return decoded{}, internal(err)
 	}
 	return d, nil

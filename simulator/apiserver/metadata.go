@@ -1,7 +1,6 @@
 package apiserver
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
@@ -135,18 +134,4 @@ func isLabelValue(s string) bool {
 		}
 	}
 	return true
-}
-
-// shareMeta makes the maps and lists of obj's metadata those of old where they say
-// the same, so that versions of an object share them.
-func shareMeta(obj, old client.Object) {
-	if l := old.GetLabels(); l != nil && maps.Equal(l, obj.GetLabels()) {
-		obj.SetLabels(l)
-	}
-	if a := old.GetAnnotations(); a != nil && maps.Equal(a, obj.GetAnnotations()) {
-		obj.SetAnnotations(a)
-	}
-	if f := old.GetFinalizers(); f != nil && slices.Equal(f, obj.GetFinalizers()) {
-		obj.SetFinalizers(f)
-	}
 }

@@ -196,11 +196,11 @@ func (s *Server) decodePatched(c *Call, r *resource, old client.Object, after []
 	bad := func(err error) error {
 		return apierrors.NewInvalid(schema.GroupKind{}, "", field.ErrorList{field.Invalid(field.NewPath("patch"), string(after), err.Error())})
 	}
-	tree := map[string]any{}
-	if err := kjson.UnmarshalCaseSensitivePreserveInts(after, &tree); err != nil {
-		return decoded{}, bad(err)
-	}
 	if !r.typed() {
+		tree := map[string]any{}
+		if err := kjson.UnmarshalCaseSensitivePreserveInts(after, &tree); err != nil {
+			return decoded{}, bad(err)
+		}
 		obj := r.shape.shallow(old)
 		if fields == nil {
 			obj = r.shape.empty()
@@ -213,7 +213,7 @@ func (s *Server) decodePatched(c *Call, r *resource, old client.Object, after []
 				delete(content(obj), f)
 			}
 		}
-		settled, err := r.shape.settle(obj)
+		settled, err := r.shape.settle(obj, old)
 		if err != nil {
 			return decoded{}, bad(err)
 		}
@@ -224,7 +224,13 @@ func (s *Server) decodePatched(c *Call, r *resource, old client.Object, after []
 	if err != nil {
 		return decoded{}, bad(err)
 	}
-	d := decoded{obj: fresh, raw: tree}
+	d := decoded{obj: fresh}
+	if len(strict) > 0 {
+		d.raw = map[string]any{}
+		if err := kjson.UnmarshalCaseSensitivePreserveInts(after, &d.raw); err != nil {
+			return decoded{}, bad(err)
+		}
+	}
 	for _, e := range strict {
 		d.unknown = append(d.unknown, fieldPathOf(e))
 		if o.validation == "Warn" {
@@ -244,23 +250,23 @@ func (s *Server) decodePatched(c *Call, r *resource, old client.Object, after []
 		}
 		// Only what was decoded needs settling, and only what can have changed: the
 		// rest stays shared with the old object.
-		d.obj, err = r.settleFields(obj, fields)
+		d.obj, err = r.settleFields(obj, old, fields)
 		if err != nil {
 			return decoded{}, bad(err)
 		}
 		return d, nil
 	}
-	if d.obj, err = r.shape.settle(fresh); err != nil {
+	if d.obj, err = r.shape.settle(fresh, old); err != nil {
 		return decoded{}, bad(err)
 	}
 	return d, nil
 }
 
 // settleFields settles the named top-level fields of a shallow copy in place.
-func (r *resource) settleFields(obj client.Object, fields []string) (client.Object, error) {
+func (r *resource) settleFields(obj, old client.Object, fields []string) (client.Object, error) {
 	sh, ok := r.shape.(*typedShape)
 	if !ok {
-		return r.shape.settle(obj)
+		return r.shape.settle(obj, old)
 	}
 	for _, f := range fields {
 		i, ok := r.fieldIndex(f)
@@ -271,10 +277,7 @@ func (r *resource) settleFields(obj client.Object, fields []string) (client.Obje
 			if p.index != i {
 				continue
 			}
-			if i == sh.meta.index {
-				sh.metaOf(obj).ManagedFields = nil
-			}
-			if err := sh.settlePart(p, obj, obj); err != nil {
+			if err := sh.settlePart(p, obj, obj, old); err != nil {
 				return nil, err
 			}
 		}

@@ -18,15 +18,16 @@ import (
 type shape interface {
 	goType() reflect.Type // of the struct; nil for trees
 	empty() client.Object
-	// settle returns a detached copy as a JSON round trip would leave it.
-	settle(obj client.Object) (client.Object, error)
+	// settle returns a detached copy as a JSON round trip would leave it. It shares
+	// with old, which may be nil, what did not change.
+	settle(obj, old client.Object) (client.Object, error)
 	// shallow returns a new object that shares its content with obj, but whose
 	// fields, and whose metadata's fields, can be set without changing obj.
 	shallow(obj client.Object) client.Object
-	// settleStatus and settleMeta replace one part of dst, a shallow copy, by a
-	// settled copy of obj's.
-	settleStatus(dst, obj client.Object) error
-	settleMeta(dst, obj client.Object) error
+	// settleStatus and settleMeta replace one part of dst, a shallow copy of old, by
+	// a settled copy of obj's that shares with old what did not change.
+	settleStatus(dst, obj, old client.Object) error
+	settleMeta(dst, obj, old client.Object) error
 	// copyInto makes into, a client's object, a copy of the stored one. What the
 	// client has already is left alone.
 	copyInto(into, stored client.Object)
@@ -104,10 +105,16 @@ func (sh *typedShape) metaOf(obj client.Object) *metav1.ObjectMeta {
 	return (*metav1.ObjectMeta)(unsafe.Add(address(obj), sh.meta.offset))
 }
 
-func (sh *typedShape) settle(obj client.Object) (client.Object, error) {
+func (sh *typedShape) settle(obj, old client.Object) (client.Object, error) {
 	out := sh.shallow(obj)
 	sh.metaOf(out).ManagedFields = nil
-	if err := sh.whole.Settle(address(out)); err != nil {
+	var err error
+	if old == nil {
+		err = sh.whole.Settle(address(out))
+	} else {
+		err = sh.whole.Merge(address(out), address(old))
+	}
+	if err != nil {
 		return nil, err
 	}
 	out.GetObjectKind().SetGroupVersionKind(sh.gvk)
@@ -121,43 +128,35 @@ func (sh *typedShape) shallow(obj client.Object) client.Object {
 }
 
 func (sh *typedShape) copyInto(into, stored client.Object) {
-	dst, src := reflect.ValueOf(into).Elem(), reflect.ValueOf(stored).Elem()
-	for _, p := range sh.parts {
-		to, from := unsafe.Add(address(into), p.offset), unsafe.Add(address(stored), p.offset)
-		if p.plan.Equal(to, from) {
-			continue
-		}
-		dst.Field(p.index).Set(src.Field(p.index))
-		if err := p.plan.Settle(to); err != nil {
-			panic(err) // it has been settled before
-		}
+	out := sh.shallow(stored)
+	if err := sh.whole.Merge(address(out), address(into)); err != nil {
+		panic(err) // it has been settled before
 	}
-	into.GetObjectKind().SetGroupVersionKind(sh.gvk)
+	reflect.ValueOf(into).Elem().Set(reflect.ValueOf(out).Elem())
 }
 
-func (sh *typedShape) settlePart(p part, dst, obj client.Object) error {
+// settlePart replaces a part of dst by a settled copy of obj's.
+func (sh *typedShape) settlePart(p part, dst, obj, old client.Object) error {
 	sh.take(p, dst, obj)
-	return p.plan.Settle(unsafe.Add(address(dst), p.offset))
+	if p.offset == sh.meta.offset {
+		sh.metaOf(dst).ManagedFields = nil
+	}
+	return p.plan.Merge(unsafe.Add(address(dst), p.offset), unsafe.Add(address(old), p.offset))
 }
 
 func (sh *typedShape) take(p part, dst, src client.Object) {
 	reflect.ValueOf(dst).Elem().Field(p.index).Set(reflect.ValueOf(src).Elem().Field(p.index))
 }
 
-func (sh *typedShape) settleStatus(dst, obj client.Object) error {
+func (sh *typedShape) settleStatus(dst, obj, old client.Object) error {
 	if sh.status == nil {
 		return nil
 	}
-	return sh.settlePart(*sh.status, dst, obj)
+	return sh.settlePart(*sh.status, dst, obj, old)
 }
 
-func (sh *typedShape) settleMeta(dst, obj client.Object) error {
-	if sh.same(sh.meta, dst, obj) {
-		return nil
-	}
-	sh.take(sh.meta, dst, obj)
-	sh.metaOf(dst).ManagedFields = nil
-	return sh.meta.plan.Settle(unsafe.Add(address(dst), sh.meta.offset))
+func (sh *typedShape) settleMeta(dst, obj, old client.Object) error {
+	return sh.settlePart(sh.meta, dst, obj, old)
 }
 
 func (sh *typedShape) takeStatus(dst, src client.Object) {
@@ -208,7 +207,7 @@ func (sh looseShape) empty() client.Object {
 
 func content(obj client.Object) map[string]any { return obj.(*unstructured.Unstructured).Object }
 
-func (sh looseShape) settle(obj client.Object) (client.Object, error) {
+func (sh looseShape) settle(obj, _ client.Object) (client.Object, error) {
 	tree, err := roundtrip.Value(content(obj))
 	if err != nil {
 		return nil, err
@@ -271,11 +270,11 @@ func (looseShape) copyInto(into, stored client.Object) {
 	into.(*unstructured.Unstructured).Object = runtime.DeepCopyJSON(content(stored))
 }
 
-func (sh looseShape) settleStatus(dst, obj client.Object) error {
+func (sh looseShape) settleStatus(dst, obj, _ client.Object) error {
 	return sh.settleField("status", dst, obj)
 }
 
-func (sh looseShape) settleMeta(dst, obj client.Object) error {
+func (sh looseShape) settleMeta(dst, obj, _ client.Object) error {
 	if err := sh.settleField("metadata", dst, obj); err != nil {
 		return err
 	}

@@ -54,7 +54,6 @@ func (s *Server) update(c *Call, r *resource, key client.ObjectKey, o writeOptio
 	} else {
 		restSame = r.prepareMain(obj, old)
 	}
-	shareMeta(obj, old)
 	statusSame := r.shape.sameStatus(obj, old)
 	if restSame && statusSame && r.shape.sameMeta(obj, old) {
 		return old, nil // as a server that finds the same bytes does not write
@@ -146,14 +145,14 @@ func finished(obj, old client.Object) bool {
 func (s *Server) replace(c *Call, r *resource, in client.Object, o writeOptions) func(client.Object) (decoded, error) {
 	return func(old client.Object) (decoded, error) {
 		if c.Subresource != SubresourceStatus || !sameForm(in, old) {
-			return s.decode(c, r, in, o)
+			return s.decode(c, r, in, old, o)
 		}
 		// Only status and metadata can matter: the rest need not be decoded.
 		obj := r.shape.shallow(old)
-		if err := r.shape.settleMeta(obj, in); err != nil {
+		if err := r.shape.settleMeta(obj, in, old); err != nil {
 			return decoded{}, internal(err)
 		}
-		if err := r.shape.settleStatus(obj, in); err != nil {
+		if err := r.shape.settleStatus(obj, in, old); err != nil {
 			return decoded{}, internal(err)
 		}
 		return decoded{obj: obj}, nil

@@ -9,6 +9,9 @@ import (
 	"reflect"
 	"strings"
 	"unsafe"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 var (
@@ -28,6 +31,7 @@ func (c *Compiler) compile(t reflect.Type) (*node, error) {
 	// reach the finished one at run time.
 	n.settle = func(p unsafe.Pointer) { n.settle(p) }
 	n.equal = func(a, b unsafe.Pointer) bool { return n.equal(a, b) }
+	n.merge = func(p, base unsafe.Pointer) { merge(n, p, base) }
 	built, err := c.build(t)
 	if err != nil {
 		delete(c.nodes, t)
@@ -49,6 +53,27 @@ func settleOf(n *node) func(unsafe.Pointer) {
 		}
 	}
 	return n.settle
+}
+
+// mergeOf returns how to merge a value of node n; nil when settling is all there is
+// to it.
+func mergeOf(n *node) func(p, base unsafe.Pointer) {
+	if !n.done {
+		return func(p, base unsafe.Pointer) { merge(n, p, base) }
+	}
+	return n.merge
+}
+
+// sharing returns a merge for a type that is taken from base as a whole or not at
+// all.
+func sharing[T any](equal func(a, b unsafe.Pointer) bool, settle func(unsafe.Pointer)) func(p, base unsafe.Pointer) {
+	return func(p, base unsafe.Pointer) {
+		if equal(p, base) {
+			*(*T)(p) = *(*T)(base)
+		} else {
+			settle(p)
+		}
+	}
 }
 
 func equalOf(n *node) func(a, b unsafe.Pointer) bool {
@@ -123,24 +148,28 @@ func (c *Compiler) buildPointer(t reflect.Type) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	settle, equal := settleOf(en), equalOf(en)
+	equal := equalOf(en)
+	detach := func(p, base unsafe.Pointer) {
+		pp := (*unsafe.Pointer)(p)
+		if *pp == nil {
+			return
+		}
+		if base != nil && equal(*pp, base) {
+			*pp = base
+			return
+		}
+		fresh := reflect.New(elem)
+		fresh.Elem().Set(reflect.NewAt(elem, *pp).Elem())
+		q := fresh.UnsafePointer()
+		merge(en, q, base)
+		if en.null != nil && en.null(q) {
+			q = nil
+		}
+		*pp = q
+	}
 	return &node{
-		settle: func(p unsafe.Pointer) {
-			pp := (*unsafe.Pointer)(p)
-			if *pp == nil {
-				return
-			}
-			fresh := reflect.New(elem)
-			fresh.Elem().Set(reflect.NewAt(elem, *pp).Elem())
-			q := fresh.UnsafePointer()
-			if settle != nil {
-				settle(q)
-			}
-			if en.null != nil && en.null(q) {
-				q = nil
-			}
-			*pp = q
-		},
+		settle: func(p unsafe.Pointer) { detach(p, nil) },
+		merge:  func(p, base unsafe.Pointer) { detach(p, *(*unsafe.Pointer)(base)) },
 		equal: func(a, b unsafe.Pointer) bool {
 			x, y := *(*unsafe.Pointer)(a), *(*unsafe.Pointer)(b)
 			return x == y || x != nil && y != nil && equal(x, y)
@@ -158,36 +187,38 @@ type sliceHeader struct {
 func (c *Compiler) buildSlice(t reflect.Type) (*node, error) {
 	elem := t.Elem()
 	if elem.Kind() == reflect.Uint8 && !custom(elem) {
-		return &node{
-			settle: func(p unsafe.Pointer) {
-				if b := (*[]byte)(p); *b != nil {
-					*b = append(make([]byte, 0, len(*b)), *b...)
-				}
-			},
-			equal: func(a, b unsafe.Pointer) bool {
-				x, y := *(*[]byte)(a), *(*[]byte)(b)
-				return (x == nil) == (y == nil) && string(x) == string(y)
-			},
-			null: nilSlice,
-		}, nil
+		settle := func(p unsafe.Pointer) {
+			if b := (*[]byte)(p); *b != nil {
+				*b = append(make([]byte, 0, len(*b)), *b...)
+			}
+		}
+		equal := func(a, b unsafe.Pointer) bool {
+			x, y := *(*[]byte)(a), *(*[]byte)(b)
+			return (x == nil) == (y == nil) && string(x) == string(y)
+		}
+		return &node{settle: settle, equal: equal, merge: sharing[[]byte](equal, settle), null: nilSlice}, nil
 	}
 	if elem == reflect.TypeFor[string]() {
-		return &node{settle: settleStrings, equal: equalStrings, null: nilSlice}, nil
+		return &node{settle: settleStrings, equal: equalStrings, merge: sharing[[]string](equalStrings, settleStrings), null: nilSlice}, nil
 	}
 	en, err := c.compile(elem)
 	if err != nil {
 		return nil, err
 	}
 	settle, equal, size := settleOf(en), equalOf(en), elem.Size()
-	return &node{
+	detach := func(p unsafe.Pointer) *sliceHeader {
+		h := (*sliceHeader)(p)
+		fresh := reflect.MakeSlice(t, h.len, h.len)
+		reflect.Copy(fresh, reflect.NewAt(t, p).Elem())
+		*h = sliceHeader{fresh.UnsafePointer(), h.len, h.len}
+		return h
+	}
+	n := &node{
 		settle: func(p unsafe.Pointer) {
-			h := (*sliceHeader)(p)
-			if h.data == nil {
+			if nilSlice(p) {
 				return
 			}
-			fresh := reflect.MakeSlice(t, h.len, h.len)
-			reflect.Copy(fresh, reflect.NewAt(t, p).Elem())
-			reflect.NewAt(t, p).Elem().Set(fresh)
+			h := detach(p)
 			if settle == nil {
 				return
 			}
@@ -212,7 +243,30 @@ func (c *Compiler) buildSlice(t reflect.Type) (*node, error) {
 			return true
 		},
 		null: nilSlice,
-	}, nil
+	}
+	n.merge = func(p, base unsafe.Pointer) {
+		old := (*sliceHeader)(base)
+		switch {
+		case nilSlice(p):
+			return
+		case old.len == 0:
+			n.settle(p)
+			return
+		case n.equal(p, base):
+			*(*sliceHeader)(p) = sliceHeader{old.data, old.len, old.len}
+			return
+		}
+		h := detach(p)
+		for i := range h.len {
+			off := uintptr(i) * size
+			var from unsafe.Pointer
+			if i < old.len {
+				from = unsafe.Add(old.data, off)
+			}
+			merge(en, unsafe.Add(h.data, off), from)
+		}
+	}
+	return n, nil
 }
 
 func nilSlice(p unsafe.Pointer) bool { return (*sliceHeader)(p).data == nil }
@@ -253,7 +307,10 @@ func (c *Compiler) buildMap(t reflect.Type) (*node, error) {
 		return n, nil
 	}
 	if key.Kind() == reflect.String && elem == reflect.TypeFor[string]() {
-		return &node{settle: settleStringMap, equal: equalStringMap, null: nilMap}, nil
+		return &node{settle: settleStringMap, equal: equalStringMap, merge: sharing[unsafe.Pointer](equalStringMap, settleStringMap), null: nilMap}, nil
+	}
+	if key.Kind() == reflect.String && elem == reflect.TypeFor[resource.Quantity]() {
+		return &node{settle: settleQuantities, equal: equalQuantities, merge: sharing[unsafe.Pointer](equalQuantities, settleQuantities), null: nilMap}, nil
 	}
 	if key.Kind() != reflect.String && (key.Kind() < reflect.Int || key.Kind() > reflect.Uintptr) {
 		return nil, fmt.Errorf("map keys of type %s cannot be encoded", key)
@@ -268,7 +325,7 @@ func (c *Compiler) buildMap(t reflect.Type) (*node, error) {
 		return n, nil
 	}
 	settle, equal := settleOf(en), equalOf(en)
-	return &node{
+	n := &node{
 		settle: func(p unsafe.Pointer) {
 			m := reflect.NewAt(t, p).Elem()
 			if m.IsNil() {
@@ -313,13 +370,16 @@ func (c *Compiler) buildMap(t reflect.Type) (*node, error) {
 			return true
 		},
 		null: nilMap,
-	}, nil
+	}
+	n.merge = sharing[unsafe.Pointer](n.equal, n.settle)
+	return n, nil
 }
 
 // step is the work for one field of a struct.
 type step struct {
 	offset uintptr
 	run    func(unsafe.Pointer)
+	merge  func(p, base unsafe.Pointer) // nil when there is nothing to share
 }
 
 type comparison struct {
@@ -358,8 +418,9 @@ func (c *Compiler) buildStruct(t reflect.Type) (*node, error) {
 			return nil, fmt.Errorf("field %s: %w", f.Name, err)
 		}
 		out.addressed = out.addressed || fn.addressed
-		if run := fieldStep(f.Type, settleOf(fn), options); run != nil {
-			steps = append(steps, step{f.Offset, run})
+		if st := fieldStep(f.Type, settleOf(fn), mergeOf(fn), options); st.run != nil {
+			st.offset = f.Offset
+			steps = append(steps, st)
 		}
 		comparisons = append(comparisons, comparison{f.Offset, equalOf(fn)})
 	}
@@ -367,6 +428,16 @@ func (c *Compiler) buildStruct(t reflect.Type) (*node, error) {
 		out.settle = func(p unsafe.Pointer) {
 			for i := range steps {
 				steps[i].run(unsafe.Add(p, steps[i].offset))
+			}
+		}
+		out.merge = func(p, base unsafe.Pointer) {
+			for i := range steps {
+				st := &steps[i]
+				if st.merge == nil {
+					st.run(unsafe.Add(p, st.offset))
+				} else {
+					st.merge(unsafe.Add(p, st.offset), unsafe.Add(base, st.offset))
+				}
 			}
 		}
 	}
@@ -383,39 +454,55 @@ func (c *Compiler) buildStruct(t reflect.Type) (*node, error) {
 }
 
 // fieldStep adds to the work for a field's type what its tag asks for.
-func fieldStep(t reflect.Type, settle func(unsafe.Pointer), options string) func(unsafe.Pointer) {
-	if hasOption(options, "omitempty") {
-		switch t.Kind() {
-		case reflect.Slice:
-			return func(p unsafe.Pointer) {
-				if h := (*sliceHeader)(p); h.len == 0 {
-					*h = sliceHeader{}
-				} else {
-					settle(p)
-				}
+func fieldStep(t reflect.Type, settle func(unsafe.Pointer), merge func(p, base unsafe.Pointer), options string) step {
+	st := step{run: settle, merge: merge}
+	var omit func(p unsafe.Pointer) bool // empties the field if it is left out
+	switch {
+	case hasOption(options, "omitempty") && t.Kind() == reflect.Slice:
+		omit = func(p unsafe.Pointer) bool {
+			h := (*sliceHeader)(p)
+			if h.len != 0 {
+				return false
 			}
-		case reflect.Map:
-			return func(p unsafe.Pointer) {
-				m := reflect.NewAt(t, p).Elem()
-				if m.Len() == 0 {
-					m.SetZero()
-				} else {
-					settle(p)
-				}
-			}
+			*h = sliceHeader{}
+			return true
 		}
-	}
-	if hasOption(options, "omitzero") && reflect.PointerTo(t).Implements(zeroerType) && settle != nil {
-		return func(p unsafe.Pointer) {
+	case hasOption(options, "omitempty") && t.Kind() == reflect.Map:
+		omit = func(p unsafe.Pointer) bool {
+			m := reflect.NewAt(t, p).Elem()
+			if m.Len() != 0 {
+				return false
+			}
+			m.SetZero()
+			return true
+		}
+	case t == reflect.TypeFor[metav1.Time]():
+		return st // zero times are settled as such
+	case hasOption(options, "omitzero") && reflect.PointerTo(t).Implements(zeroerType) && settle != nil:
+		omit = func(p unsafe.Pointer) bool {
 			v := reflect.NewAt(t, p)
-			if v.Interface().(zeroer).IsZero() {
-				v.Elem().SetZero()
-			} else {
-				settle(p)
+			if !v.Interface().(zeroer).IsZero() {
+				return false
+			}
+			v.Elem().SetZero()
+			return true
+		}
+	default:
+		return st
+	}
+	st.run = func(p unsafe.Pointer) {
+		if !omit(p) {
+			settle(p)
+		}
+	}
+	if merge != nil {
+		st.merge = func(p, base unsafe.Pointer) {
+			if !omit(p) {
+				merge(p, base)
 			}
 		}
 	}
-	return settle
+	return st
 }
 
 type zeroer interface{ IsZero() bool }
@@ -424,7 +511,7 @@ var zeroerType = reflect.TypeFor[zeroer]()
 
 func zeroStep(f reflect.StructField) step {
 	t := f.Type
-	return step{f.Offset, func(p unsafe.Pointer) { reflect.NewAt(t, p).Elem().SetZero() }}
+	return step{offset: f.Offset, run: func(p unsafe.Pointer) { reflect.NewAt(t, p).Elem().SetZero() }}
 }
 
 func hasOption(options, want string) bool {

@@ -23,9 +23,10 @@ func known(t reflect.Type) *node {
 		return &node{
 			settle: func(p unsafe.Pointer) {
 				u := (*metav1.Time)(p)
-				if u.IsZero() {
+				switch {
+				case u.IsZero():
 					u.Time = time.Time{}
-				} else {
+				case u.Nanosecond() != 0 || u.Location() != time.UTC:
 					u.Time = u.UTC().Truncate(time.Second)
 				}
 			},
@@ -53,15 +54,10 @@ func known(t reflect.Type) *node {
 		return &node{
 			settle: func(p unsafe.Pointer) {
 				q := (*resource.Quantity)(p)
-				parsed, err := resource.ParseQuantity(q.String())
-				if err != nil {
-					panic(unencodable{err})
-				}
-				*q = parsed
+				*q = canonical(q)
 			},
 			equal: func(a, b unsafe.Pointer) bool {
-				x, y := (*resource.Quantity)(a), (*resource.Quantity)(b)
-				return x.Format == y.Format && x.Cmp(*y) == 0
+				return sameQuantity((*resource.Quantity)(a), (*resource.Quantity)(b))
 			},
 		}
 	case reflect.TypeFor[intstr.IntOrString]():
@@ -92,7 +88,7 @@ func known(t reflect.Type) *node {
 
 // viaJSON sends a value through real JSON.
 func viaJSON(t reflect.Type) *node {
-	return &node{
+	n := &node{
 		settle: func(p unsafe.Pointer) {
 			v := reflect.NewAt(t, p)
 			data, err := json.Marshal(v.Interface())
@@ -114,6 +110,14 @@ func viaJSON(t reflect.Type) *node {
 		},
 		addressed: pointerEncoded(t),
 	}
+	n.merge = func(p, base unsafe.Pointer) {
+		if n.equal(p, base) {
+			reflect.NewAt(t, p).Elem().Set(reflect.NewAt(t, base).Elem())
+		} else {
+			n.settle(p)
+		}
+	}
+	return n
 }
 
 // pointerEncoded reports whether only the pointer type has an encoder, so that
@@ -137,6 +141,45 @@ func anyNode() *node {
 		equal: func(a, b unsafe.Pointer) bool { return EqualValues(*(*any)(a), *(*any)(b)) },
 		null:  func(p unsafe.Pointer) bool { return *(*any)(p) == nil },
 	}
+}
+
+// canonical returns a quantity as its text is read back.
+func canonical(q *resource.Quantity) resource.Quantity {
+	parsed, err := resource.ParseQuantity(q.String())
+	if err != nil {
+		panic(unencodable{err})
+	}
+	return parsed
+}
+
+func sameQuantity(x, y *resource.Quantity) bool { return x.Format == y.Format && x.Cmp(*y) == 0 }
+
+// settleQuantities and equalQuantities handle every map of a kind of string to
+// quantities, such as a ResourceList.
+func settleQuantities(p unsafe.Pointer) {
+	m := (*map[string]resource.Quantity)(p)
+	if *m == nil {
+		return
+	}
+	fresh := make(map[string]resource.Quantity, len(*m))
+	for k, v := range *m {
+		settleString(unsafe.Pointer(&k))
+		fresh[k] = canonical(&v)
+	}
+	*m = fresh
+}
+
+func equalQuantities(a, b unsafe.Pointer) bool {
+	x, y := *(*map[string]resource.Quantity)(a), *(*map[string]resource.Quantity)(b)
+	if len(x) != len(y) || (x == nil) != (y == nil) {
+		return false
+	}
+	for k, v := range x {
+		if w, ok := y[k]; !ok || !sameQuantity(&v, &w) {
+			return false
+		}
+	}
+	return true
 }
 
 // settleString replaces what is not UTF-8, as a JSON encoder does, byte by byte.

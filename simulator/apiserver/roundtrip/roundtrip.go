@@ -59,17 +59,38 @@ func (p *Plan) Settle(v unsafe.Pointer) (err error) {
 	if p.n.settle == nil {
 		return nil
 	}
-	defer func() {
-		if r := recover(); r != nil {
-			u, ok := r.(unencodable)
-			if !ok {
-				panic(r)
-			}
-			err = u.error
-		}
-	}()
+	defer catch(&err)
 	p.n.settle(v)
 	return nil
+}
+
+// Merge is Settle for a value that resembles base: wherever the two say the same,
+// v shares base's memory, so that neither copies nor versions are made of what did
+// not change. Apart from that it shares no memory with anything.
+func (p *Plan) Merge(v, base unsafe.Pointer) (err error) {
+	defer catch(&err)
+	merge(p.n, v, base)
+	return nil
+}
+
+func catch(err *error) {
+	if r := recover(); r != nil {
+		u, ok := r.(unencodable)
+		if !ok {
+			panic(r)
+		}
+		*err = u.error
+	}
+}
+
+// merge settles v, sharing with base, which may be nil.
+func merge(n *node, v, base unsafe.Pointer) {
+	switch {
+	case base != nil && n.merge != nil:
+		n.merge(v, base)
+	case n.settle != nil:
+		n.settle(v)
+	}
 }
 
 // Equal reports whether the two values, both settled, would be encoded alike.
@@ -92,6 +113,9 @@ type node struct {
 	// settle is nil when a value of the type needs no work.
 	settle func(p unsafe.Pointer)
 	equal  func(a, b unsafe.Pointer) bool
+	// merge is settle for a value that may share the memory of a similar one; nil
+	// for types that have no memory to share.
+	merge func(p, base unsafe.Pointer)
 	// null reports whether a settled value is encoded as null; nil means never.
 	null func(p unsafe.Pointer) bool
 	// addressed is set when encoding depends on the value being addressable,

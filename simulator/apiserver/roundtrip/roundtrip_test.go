@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -143,7 +144,9 @@ type Below struct {
 // pointed encodes itself only where it can be addressed.
 type pointed struct{ S string }
 
-func (p *pointed) MarshalJSON() ([]byte, error) { return json.Marshal("p" + p.S) }
+func (p *pointed) MarshalJSON() ([]byte, error) {
+	return json.Marshal("p" + strings.TrimPrefix(p.S, "p"))
+}
 func (p *pointed) UnmarshalJSON(b []byte) error {
 	var s string
 	if err := json.Unmarshal(b, &s); err != nil {
@@ -334,4 +337,65 @@ func BenchmarkSettlePod(b *testing.B) {
 			}
 		}
 	})
+}
+
+// TestMergeSettlesAndShares compares Merge with Settle: the result is the same, and
+// what both values have in common is shared, not copied.
+func TestMergeSettlesAndShares(t *testing.T) {
+	t.Parallel()
+	for _, kind := range kinds() {
+		typ := reflect.TypeOf(kind).Elem()
+		t.Run(typ.Name(), func(t *testing.T) {
+			t.Parallel()
+			plan, err := NewCompiler().Compile(typ)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f := filler(2)
+			for i := range 20 {
+				base, other := reflect.New(typ), reflect.New(typ)
+				f.Fill(base.Interface())
+				f.Fill(other.Interface())
+				base, err := plan.Copy(base)
+				if err != nil {
+					t.Fatal(err)
+				}
+				keep, _ := plan.Copy(base)
+				for _, in := range []reflect.Value{other, base} {
+					want, err := plan.Copy(in)
+					if err != nil {
+						t.Fatal(err)
+					}
+					got := reflect.New(typ)
+					got.Elem().Set(in.Elem())
+					if err := plan.Merge(got.UnsafePointer(), base.UnsafePointer()); err != nil {
+						t.Fatal(err)
+					}
+					if d := cmp.Diff(want.Interface(), got.Interface(), sameMeaning); d != "" {
+						t.Fatalf("value %d (-settled +merged):\n%s", i, d)
+					}
+				}
+				if !plan.Equal(base.UnsafePointer(), keep.UnsafePointer()) {
+					t.Fatal("Merge changed its base")
+				}
+			}
+		})
+	}
+	plan, err := NewCompiler().Compile(reflect.TypeFor[corev1.Pod]())
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "a", Args: []string{"x"}}, {Name: "b", Args: []string{"y"}}}}}
+	in := old.DeepCopy()
+	in.Spec.Containers[1].Name = "c"
+	out := *in
+	if err := plan.Merge(reflect.ValueOf(&out).UnsafePointer(), reflect.ValueOf(old).UnsafePointer()); err != nil {
+		t.Fatal(err)
+	}
+	if &out.Spec.Containers[0].Args[0] != &old.Spec.Containers[0].Args[0] || &out.Spec.Containers[1].Args[0] != &old.Spec.Containers[1].Args[0] {
+		t.Error("what did not change was copied")
+	}
+	if out.Spec.Containers[1].Name != "c" || old.Spec.Containers[1].Name != "b" || &out.Spec.Containers[0] == &in.Spec.Containers[0] {
+		t.Error("what did change is shared")
+	}
 }
