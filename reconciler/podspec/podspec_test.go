@@ -427,6 +427,7 @@ func TestCredentials(t *testing.T) {
 	}
 	in := from(t, "taskSpec: {steps: ["+step+", "+step+"]}")
 	in.Secrets = []corev1.Secret{
+		secret("useless", corev1.SecretTypeOpaque),
 		secret("basic", corev1.SecretTypeBasicAuth, "tekton.dev/git-1", "https://b", "tekton.dev/git-0", "https://c", "tekton.dev/docker-0", "https://a", "other", "x"),
 		secret("ssh", corev1.SecretTypeSSHAuth, "tekton.dev/git-0", "host", "tekton.dev/docker-0", "ignored"),
 		secret("config.json", corev1.SecretTypeDockerConfigJson),
@@ -466,7 +467,7 @@ func TestCredentials(t *testing.T) {
 	if _, err := Build(in); !errors.Is(err, ErrKnownHosts) {
 		t.Errorf("without known hosts: %v", err)
 	}
-	in.Secrets[1].Data["known_hosts"] = []byte("x")
+	in.Secrets[2].Data["known_hosts"] = []byte("x")
 	build(t, in)
 
 	in.Features.DisableCredentials = true
@@ -565,15 +566,15 @@ func TestScripts(t *testing.T) {
 			t.Errorf("%s: %q became %q, want %q", tt.reason, tt.script, got, tt.want)
 		}
 	}
-	pod := buildFrom(t, "taskSpec: {steps: [{image: i, command: [c]}, {image: i, script: s, args: [a]}], sidecars: [{name: s, image: i, script: s, args: [b]}]}")
-	plain, scripted, sidecar := pod.Spec.Containers[0], pod.Spec.Containers[1], pod.Spec.Containers[2]
+	pod := buildFrom(t, "taskSpec: {steps: [{image: i, command: [c]}, {image: i, script: s, args: [a]}], sidecars: [{name: plain, image: i}, {name: s, image: i, script: s, args: [b]}]}")
+	plain, scripted, sidecar := pod.Spec.Containers[0], pod.Spec.Containers[1], pod.Spec.Containers[3]
 	if mounted(plain.VolumeMounts, "/tekton/scripts") || !mounted(scripted.VolumeMounts, "/tekton/scripts") || !mounted(sidecar.VolumeMounts, "/tekton/scripts") {
 		t.Error("scripts are mounted where there is a script")
 	}
 	if got := after(scripted.Args, "-entrypoint"); !strings.HasPrefix(got, "/tekton/scripts/script-1-") || scripted.Args[len(scripted.Args)-1] != "a" {
 		t.Errorf("the step runs %v", scripted.Args)
 	}
-	if len(sidecar.Command) != 1 || !strings.HasPrefix(sidecar.Command[0], "/tekton/scripts/sidecar-script-0-") || sidecar.Args[0] != "b" || sidecar.TerminationMessagePath != "" {
+	if len(sidecar.Command) != 1 || !strings.HasPrefix(sidecar.Command[0], "/tekton/scripts/sidecar-script-1-") || sidecar.Args[0] != "b" || sidecar.TerminationMessagePath != "" {
 		t.Errorf("the sidecar runs %v %v", sidecar.Command, sidecar.Args)
 	}
 	body := initContainer(pod, "place-scripts").Args[1]
@@ -622,6 +623,9 @@ func TestBreakpoints(t *testing.T) {
 	c := initContainer(pod, "place-scripts")
 	if c == nil {
 		t.Fatal("there are no scripts to end a breakpoint")
+	}
+	if n := strings.Count(c.Args[1], "touch ${tmpfile} && chmod +x ${tmpfile}\n"); n != 2 {
+		t.Errorf("%d scripts can be executed", n)
 	}
 	for _, want := range []string{"/tekton/debug/scripts/debug-continue\"", "/tekton/debug/scripts/debug-fail-continue\"",
 		"touch /tekton/run/$step/out\necho \"0\" > /tekton/run/$step/out.breakpointexit",

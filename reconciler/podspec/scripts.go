@@ -34,7 +34,6 @@ func (b *builder) placeScripts() *corev1.Container {
 		}
 		file := b.scriptFile("script", i)
 		s.Command, s.Args = b.write(&body, file, s.Script, s.Args)
-		s.Script = ""
 		s.VolumeMounts = append(s.VolumeMounts, scriptsMount(true))
 	}
 	for i := range b.spec.Sidecars {
@@ -44,7 +43,6 @@ func (b *builder) placeScripts() *corev1.Container {
 		}
 		file := b.scriptFile("sidecar-script", i)
 		s.Command, s.Args = b.write(&body, file, s.Script, s.Args)
-		s.Script = ""
 		s.VolumeMounts = append(s.VolumeMounts, scriptsMount(true))
 	}
 	if b.breakpoint() {
