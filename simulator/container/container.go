@@ -101,6 +101,7 @@ type Container struct {
 	exited   bool
 	status   ExitStatus
 	watchers []func(ExitStatus)
+	missing  []string // commands that were not found
 }
 
 // StartError says that the runtime could not start the container's command; the kubelet shows it as reason StartError
@@ -385,6 +386,10 @@ func (c *Container) ReadFile(name string) ([]byte, error) {
 
 // Files returns a caller with root's rights, also after the container's end.
 func (c *Container) Files() *files.Caller { return &files.Caller{View: c.view, Dir: "/", Umask: 0o022} }
+
+// Missing lists the commands that processes of the container tried to run and that its image does not have, in order:
+// candidates for a [Mock].
+func (c *Container) Missing() []string { return slices.Clone(c.missing) }
 
 // Written returns the bytes that the container holds in its own root file system.
 func (c *Container) Written() int64 { return c.root.Used() }

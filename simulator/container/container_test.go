@@ -139,6 +139,9 @@ func TestLauncher(t *testing.T) {
 			if s.Running() || st.Code != r.code || exits != 1 || s.Processes() != 0 {
 				t.Errorf("running %v status %+v exits %d processes %d", s.Running(), st, exits, s.Processes())
 			}
+			if missing := s.Missing(); (len(missing) == 1 && missing[0] == "nosuch") != (r.args[0] == "nosuch") {
+				t.Errorf("missing commands: %v", missing)
+			}
 			if d := cmp.Diff(r.log, s.log.String()); d != "" {
 				t.Errorf("log (-want +got):\n%s", d)
 			}

@@ -1,6 +1,7 @@
 package container
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -82,6 +83,9 @@ func (p *Process) find(argv []string) (name string, run Program, args []string, 
 		return argv[0], run, argv, nil
 	}
 	if name, err = p.LookPath(argv[0]); err != nil {
+		if _, ok := err.(*NotFoundError); ok && !slices.Contains(p.c.missing, argv[0]) {
+			p.c.missing = append(p.c.missing, argv[0])
+		}
 		return name, nil, nil, err
 	}
 	run, args, err = p.resolve(name, argv, 0)

@@ -48,10 +48,17 @@ func NewVolume(clock func() time.Time, o Options) *Volume {
 // NewOverlay returns a volume that begins as lower is and leaves lower as it is. Lower is frozen by this: it refuses
 // changes from now on.
 func NewOverlay(clock func() time.Time, lower *Volume, o Options) *Volume {
-	lower.frozen = true
+	lower.Freeze()
 	v := &Volume{clock: clock, limit: o.Limit, memory: o.Memory, overlay: true}
 	v.root = lower.root.raise(v)
 	return v
+}
+
+// Freeze makes the volume refuse changes from now on. A frozen volume may lie under overlays of several kernels at once.
+func (v *Volume) Freeze() {
+	if !v.frozen {
+		v.frozen = true
+	}
 }
 
 // Used returns the bytes of all files written to this volume.
@@ -242,7 +249,9 @@ func (v *Volume) ReadFile(name string) ([]byte, error) {
 		if err != nil {
 			return nil, &fs.PathError{Op: "open", Path: name, Err: err}
 		}
-		node.shared = true
+		if !v.frozen {
+			node.shared = true
+		}
 		return node.data, nil
 	}
 	return nil, &fs.PathError{Op: "open", Path: name, Err: syscall.ELOOP}

@@ -36,13 +36,15 @@ func NewCatalogue(images ...*Image) (*Catalogue, error) {
 	return c, nil
 }
 
-// Add puts an image into the catalogue, in place of one of the same name, and completes it: reference, digest, ID,
-// platforms, root.
-func (c *Catalogue) Add(i *Image) error {
-	ref, err := Normalize(i.Reference)
+// Add puts a copy of an image into the catalogue, in place of one of the same name, and completes it: reference,
+// digest, ID, platforms, root.
+func (c *Catalogue) Add(given *Image) error {
+	ref, err := Normalize(given.Reference)
 	if err != nil {
 		return err
 	}
+	completed := *given
+	i := &completed
 	i.Reference = ref
 	if i.Digest == "" {
 		i.Digest = digest("manifest " + ref)
@@ -62,6 +64,17 @@ func (c *Catalogue) Add(i *Image) error {
 	c.images[i.RepoDigest()] = i
 	delete(c.refused, ref)
 	return nil
+}
+
+// Define puts an image of that name into the catalogue that is otherwise like another one, for example to run mocks in.
+func (c *Catalogue) Define(reference, like string) error {
+	model, err := c.Pull(like)
+	if err != nil {
+		return err
+	}
+	i := *model
+	i.Reference, i.Digest, i.ID = reference, "", ""
+	return c.Add(&i)
 }
 
 // Alias gives an image of the catalogue a further name.
@@ -150,11 +163,9 @@ func Defaults() ([]*Image, error) {
 	}
 	withBash := Distribution("NAME=\"Alpine Linux\"\nID=alpine\n", true)
 	withBash.Programs["usr/local/bin/bash"] = "bash"
+	withBash.Scripts = map[string]string{"usr/local/bin/docker-entrypoint.sh": bashEntrypoint}
 	bash, err := NewRoot(withBash)
 	if err != nil {
-		return nil, err
-	}
-	if err := bash.WriteFile("usr/local/bin/docker-entrypoint.sh", []byte(bashEntrypoint), 0o755); err != nil {
 		return nil, err
 	}
 	return []*Image{

@@ -64,6 +64,12 @@ func TestCatalogue(t *testing.T) {
 	if aliased, err := c.Pull("docker.io/local/busybox:1"); aliased != one || err != nil {
 		t.Errorf("by alias: %v, %v", aliased, err)
 	}
+	if err := c.Define("gcr.io/my/tool:v1", "busybox"); err != nil {
+		t.Fatal(err)
+	}
+	if tool, err := c.Pull("gcr.io/my/tool:v1"); err != nil || tool.Digest == one.Digest || tool.Root != one.Root {
+		t.Errorf("defined like busybox: %+v, %v", tool, err)
+	}
 	rows := []struct {
 		ref     string
 		invalid bool

@@ -20,13 +20,16 @@ type Tree struct {
 	Links map[string]string
 	// Files are other files: path to content; mode 0644.
 	Files map[string]string
+	// Scripts are executable files: path to content; mode 0755.
+	Scripts map[string]string
 	// Accounts are lines of /etc/passwd after root's, Groups of /etc/group.
 	Accounts, Groups []string
 	// Mode is the mode of the executables; 0 means 0755.
 	Mode fs.FileMode
 }
 
-// NewRoot builds a root file system.
+// NewRoot builds a root file system, frozen: images of several catalogues, also of kernels that run at the same time,
+// may share it.
 func NewRoot(t Tree) (*files.Volume, error) {
 	v := files.NewVolume(func() time.Time { return kernel.Epoch }, files.Options{Mode: 0o755})
 	b := builder{v: v}
@@ -66,6 +69,10 @@ func NewRoot(t Tree) (*files.Volume, error) {
 	for _, name := range slices.Sorted(maps.Keys(t.Files)) {
 		b.file(name, t.Files[name])
 	}
+	for _, name := range slices.Sorted(maps.Keys(t.Scripts)) {
+		b.do(v.WriteFile(name, []byte(t.Scripts[name]), 0o755))
+	}
+	v.Freeze()
 	return v, b.err
 }
 
