@@ -181,7 +181,7 @@ func (p *pass) settle(ctx context.Context, v verdict) reconcile.Result {
 	retried := retry(p.tr, p.now)
 	p.eventOfChange(p.before, succeeded(&p.tr.Status))
 	if v.warn != "" {
-		p.event(corev1.EventTypeWarning, v1beta1.EventReasonInternalError, v.warn)
+		p.events = append(p.events, event{corev1.EventTypeWarning, v1beta1.EventReasonInternalError, v.warn, v.again})
 	}
 	stamp(p.tr, p.deps.Revision)
 	switch w := p.write(ctx); {

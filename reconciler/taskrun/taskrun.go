@@ -40,6 +40,12 @@
 // then what the Pod was made from, with all variables replaced. Every attempt starts from the Task as it was found, so
 // that variables of the attempt have their own values: an embedded Task is in the TaskRun's spec, and that of a taskRef is
 // kept under [TaskSpecAnnotation] in the annotations of the status as long as there may be another attempt.
+//
+// # Limits
+//
+// Tasks of bundles and resolvers, PipelineResources and the verification of signatures are not supported: a run that asks
+// for the former fails with a message that says so. No cloud events are sent, and status.provenance stays empty, since
+// Tasks of the cluster have no source.
 package taskrun
 
 import (

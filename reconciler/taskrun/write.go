@@ -14,10 +14,13 @@ import (
 )
 
 // event is something to tell once the status it is about is stored.
-type event struct{ eventtype, reason, message string }
+type event struct {
+	eventtype, reason, message string
+	trouble                    bool
+}
 
 func (p *pass) event(eventtype, reason, message string) {
-	p.events = append(p.events, event{eventtype, reason, message})
+	p.events = append(p.events, event{eventtype: eventtype, reason: reason, message: message})
 }
 
 // eventOfChange tells about a new condition (§3.11).
@@ -71,13 +74,13 @@ func (p *pass) write(ctx context.Context) written {
 	return stored
 }
 
-// tell records the events. Warnings about something that has not changed have been recorded before.
+// tell records the events. What is about a status that has not changed has been told before, except for trouble, which is
+// news as long as it lasts.
 func (p *pass) tell(changed bool) {
-	if !changed {
-		return
-	}
 	for _, e := range p.events {
-		p.deps.Recorder.Event(p.stored, e.eventtype, e.reason, e.message)
+		if changed || e.trouble {
+			p.deps.Recorder.Event(p.stored, e.eventtype, e.reason, e.message)
+		}
 	}
 }
 
