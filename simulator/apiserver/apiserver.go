@@ -47,6 +47,9 @@ type Options struct {
 	Kernel *kernel.Kernel
 	// Scheme knows the Go types of kinds. Nil means the built-in kinds alone.
 	Scheme *runtime.Scheme
+	// Plans remembers what is known about Go types. Servers that share it, and
+	// Scheme, start much faster. Nil means one of its own.
+	Plans *roundtrip.Compiler
 	// Kinds are served besides the built-in ones. Creating a
 	// CustomResourceDefinition adds more.
 	Kinds []Kind
@@ -93,7 +96,8 @@ type Warning struct {
 type Server struct {
 	kernel *kernel.Kernel
 	scheme *runtime.Scheme
-	// builtinScheme has the types that this package itself works with.
+	// builtinScheme has the types that this package itself works with, if the scheme
+	// has not.
 	builtinScheme *runtime.Scheme
 	options       Options
 	plans         *roundtrip.Compiler
@@ -119,6 +123,9 @@ func New(o Options) *Server {
 	if o.Scheme == nil {
 		o.Scheme = NewScheme()
 	}
+	if o.Plans == nil {
+		o.Plans = roundtrip.NewCompiler()
+	}
 	if o.WatchLag == (Lag{}) {
 		o.WatchLag = DefaultWatchLag
 	}
@@ -126,14 +133,13 @@ func New(o Options) *Server {
 		o.History = DefaultHistory
 	}
 	s := &Server{
-		kernel:        o.Kernel,
-		scheme:        o.Scheme,
-		builtinScheme: NewScheme(),
-		options:       o,
-		plans:         roundtrip.NewCompiler(),
-		version:       firstVersion,
-		names:         o.Kernel.Stream("apiserver/names"),
-		uids:          o.Kernel.Stream("apiserver/uids"),
+		kernel:  o.Kernel,
+		scheme:  o.Scheme,
+		options: o,
+		plans:   o.Plans,
+		version: firstVersion,
+		names:   o.Kernel.Stream("apiserver/names"),
+		uids:    o.Kernel.Stream("apiserver/uids"),
 	}
 	s.resources.init()
 	if o.VerifyShared {
@@ -145,6 +151,7 @@ func New(o Options) *Server {
 	for _, k := range o.Kinds {
 		s.mustRegister(k, customStrategy())
 	}
+	s.resources.remap()
 	s.admission = append(s.builtinAdmission(), o.Admission...)
 	for _, name := range systemNamespaces {
 		s.createSystemNamespace(name)
@@ -154,7 +161,13 @@ func New(o Options) *Server {
 
 // Register adds a kind. Registering a kind again changes nothing but its
 // subresources.
-func (s *Server) Register(k Kind) error { return s.register(k, customStrategy()) }
+func (s *Server) Register(k Kind) error {
+	if err := s.register(k, customStrategy()); err != nil {
+		return err
+	}
+	s.resources.remap()
+	return nil
+}
 
 func (s *Server) mustRegister(k Kind, st strategy) {
 	if err := s.register(k, st); err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
+	"github.com/plumbline-ci/plumbline/simulator/apiserver/roundtrip"
 	"github.com/plumbline-ci/plumbline/simulator/informer"
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
 	corev1 "k8s.io/api/core/v1"
@@ -274,10 +275,19 @@ func BenchmarkAPIOurs(b *testing.B) {
 
 // BenchmarkAPINew is what a fresh world costs.
 func BenchmarkAPINew(b *testing.B) {
-	b.ReportAllocs()
-	for b.Loop() {
-		apiserver.New(apiserver.Options{Kernel: kernel.New(kernel.Options{})})
-	}
+	scheme, plans := apiserver.NewScheme(), roundtrip.NewCompiler()
+	b.Run("shared=nothing", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			apiserver.New(apiserver.Options{Kernel: kernel.New(kernel.Options{})})
+		}
+	})
+	b.Run("shared=plans", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			apiserver.New(apiserver.Options{Kernel: kernel.New(kernel.Options{}), Scheme: scheme, Plans: plans})
+		}
+	})
 }
 
 // BenchmarkAPIMemory reports what an ended Pod costs to keep, watchers and history

@@ -87,7 +87,7 @@ func (s *Server) register(k Kind, st strategy) error {
 	}
 	r.table.init()
 	r.history.limit = s.options.History
-	if scheme := s.schemeFor(k.GVK); scheme != nil {
+	if scheme := s.schemeFor(k.GVK, !st.custom); scheme != nil {
 		obj, err := scheme.New(k.GVK)
 		if err != nil {
 			return fmt.Errorf("kind %v: %w", k.GVK, err)
@@ -106,17 +106,23 @@ func (s *Server) register(k Kind, st strategy) error {
 	}
 	s.resources.byGVK[k.GVK] = r
 	s.resources.order = append(s.resources.order, r)
-	s.resources.remap()
 	return nil
 }
 
 // schemeFor returns the scheme that has the Go type of a kind: the built-in kinds
 // are typed even if the server's scheme does not know them. Nil means none has.
-func (s *Server) schemeFor(gvk schema.GroupVersionKind) *runtime.Scheme {
-	for _, scheme := range []*runtime.Scheme{s.scheme, s.builtinScheme} {
-		if scheme.Recognizes(gvk) {
-			return scheme
-		}
+func (s *Server) schemeFor(gvk schema.GroupVersionKind, builtin bool) *runtime.Scheme {
+	if s.scheme.Recognizes(gvk) {
+		return s.scheme
+	}
+	if !builtin {
+		return nil
+	}
+	if s.builtinScheme == nil {
+		s.builtinScheme = NewScheme()
+	}
+	if s.builtinScheme.Recognizes(gvk) {
+		return s.builtinScheme
 	}
 	return nil
 }

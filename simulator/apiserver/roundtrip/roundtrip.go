@@ -21,12 +21,14 @@ package roundtrip
 import (
 	"fmt"
 	"reflect"
+	"sync"
 	"unsafe"
 )
 
-// Compiler makes plans and remembers them by type. It is not safe for concurrent
-// use; the plans it makes are, once compiled.
+// Compiler makes plans and remembers them by type, so that one compiler is best
+// shared by all who need plans. It is safe for concurrent use, as plans are.
 type Compiler struct {
+	mu    sync.Mutex
 	nodes map[reflect.Type]*node
 }
 
@@ -42,6 +44,8 @@ type Plan struct {
 // Compile returns the plan for t. It fails for types that JSON cannot carry:
 // channels, functions, complex numbers.
 func (c *Compiler) Compile(t reflect.Type) (*Plan, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	n, err := c.compile(t)
 	if err != nil {
 		return nil, fmt.Errorf("round trip of %s: %w", t, err)
