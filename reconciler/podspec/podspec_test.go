@@ -644,7 +644,7 @@ func TestImageCommands(t *testing.T) {
 	images := map[string]Image{
 		"both": {Reference: "r/both@sha256:1", Platforms: map[string]ImageCommand{"linux/arm/v7": {Entrypoint: []string{"e"}, Cmd: []string{"c"}}, "linux/amd64": {Cmd: []string{"only"}}}},
 	}
-	in := from(t, "{podTemplate: {env: [{name: LAST, value: l}]}, taskSpec: {steps: [{image: both}, {image: both, args: [a]}]}}")
+	in := from(t, "{podTemplate: {env: [{name: LAST, value: l}]}, taskSpec: {steps: [{image: both}, {image: both, args: [a]}, {image: known, command: [c]}, {image: both}]}}")
 	in.Image = func(ref string) (Image, error) {
 		if image, ok := images[ref]; ok {
 			return image, nil
@@ -652,8 +652,14 @@ func TestImageCommands(t *testing.T) {
 		return Image{}, errors.New("no such image")
 	}
 	pod := build(t, in)
-	for i, want := range []string{`{"linux/amd64":["only"],"linux/arm/v7":["e","c"]}`, `{"linux/amd64":["only"],"linux/arm/v7":["e"]}`} {
+	for i, want := range []string{`{"linux/amd64":["only"],"linux/arm/v7":["e","c"]}`, `{"linux/amd64":["only"],"linux/arm/v7":["e"]}`, "", `{"linux/amd64":["only"],"linux/arm/v7":["e","c"]}`} {
 		c := pod.Spec.Containers[i]
+		if want == "" {
+			if c.Image != "known" || len(c.Env) != 1 {
+				t.Errorf("an image was looked up although its step has a command: %s %v", c.Image, c.Env)
+			}
+			continue
+		}
 		if c.Image != "r/both@sha256:1" || after(c.Args, "-entrypoint") != "" || c.Env[0].Name != "TEKTON_PLATFORM_COMMANDS" || c.Env[0].Value != want || c.Env[1].Name != "LAST" {
 			t.Errorf("step %d: image %s, args %v, env %v", i, c.Image, c.Args, c.Env)
 		}

@@ -731,3 +731,41 @@ func TestSidecarsOfPastAttempts(t *testing.T) {
 	}
 	w.mustPod("run-pod-retry2")
 }
+
+// TestPodGoneAfterTheEnd: somebody tidied up.
+func TestPodGoneAfterTheEnd(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, taskRun(t, "run", "{taskSpec: {steps: [{name: a, image: i, script: x}], sidecars: [{name: s, image: i}]}}"))
+	w.pass("run")
+	w.kubelet("run-pod", all(phase(corev1.PodRunning), exit("step-a", 0, "")))
+	w.pass("run")
+	before := w.expect("run", isTrue, v1beta1.ReasonSucceeded, "")
+	if err := w.client.Delete(t.Context(), w.mustPod("run-pod")); err != nil {
+		t.Fatal(err)
+	}
+	w.pass("run")
+	if diff := cmp.Diff(before.Status, w.run("run").Status); diff != "" {
+		t.Errorf("the status changed (-before +after):\n%s", diff)
+	}
+	if w.pod("run-pod") != nil {
+		t.Error("the Pod was made again")
+	}
+}
+
+// TestStart: an attempt begins with what is known of the one before, and not before its TaskRun.
+func TestStart(t *testing.T) {
+	t.Parallel()
+	now := metav1.Date(2000, 1, 1, 0, 0, 10, 0, time.UTC)
+	tr := taskRun(t, "run", oneStep)
+	tr.CreationTimestamp = metav1.NewTime(now.Add(time.Second))
+	setUnknown(&tr.Status, v1beta1.ReasonToBeRetried, "it failed", now)
+	if !start(tr, now) || !tr.Status.StartTime.Equal(&tr.CreationTimestamp) {
+		t.Errorf("startTime is %v, want that of creation, %v", tr.Status.StartTime, tr.CreationTimestamp)
+	}
+	if c := succeeded(&tr.Status); c.Reason != v1beta1.ReasonStarted || c.Message != "it failed" || !c.IsUnknown() {
+		t.Errorf("the condition is %+v", c)
+	}
+	if start(tr, now) {
+		t.Error("an attempt begins twice")
+	}
+}

@@ -2,6 +2,7 @@ package taskrun
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -392,5 +393,31 @@ func TestGates(t *testing.T) {
 		if got := w.run("run").Status.TaskSpec.Steps[0].Command[0]; got != want {
 			t.Errorf("%s: the command is %s, want %s", gate, got, want)
 		}
+	}
+}
+
+// TestReadsFail: that something cannot be read now does not mean that it is not there.
+func TestReadsFail(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"*v1beta1.Task", "*v1.ServiceAccount", "*v1.Secret", "*v1.PersistentVolumeClaim", "*v1.Pod"} {
+		account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "robot"}, Secrets: []corev1.ObjectReference{{Name: "s"}}}
+		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "s"}}
+		w := newWorld(t, account, secret, task(t, "t", "{workspaces: [{name: w}], steps: [{image: i, command: [c]}]}"),
+			taskRun(t, "run", "{serviceAccountName: robot, taskRef: {name: t}, workspaces: [{name: w, volumeClaimTemplate: {spec: {}}}]}"))
+		reads := 0
+		w.unread = func(o client.Object) error {
+			if fmt.Sprintf("%T", o) == kind {
+				reads++
+				return apierrors.NewTimeoutError("slow etcd", 1)
+			}
+			return nil
+		}
+		if !w.again("run") || reads == 0 {
+			t.Errorf("%s was read %d times; the pass is not repeated", kind, reads)
+		}
+		w.expect("run", unknown, v1beta1.ReasonStarted, "")
+		w.unread = nil
+		w.pass("run")
+		w.expect("run", unknown, v1beta1.ReasonPending, "Pending")
 	}
 }

@@ -38,6 +38,7 @@ type world struct {
 	events   []string
 	writes   []string
 	fault    func(verb string, object client.Object) error
+	unread   func(object client.Object) error      // makes reads through the cache fail
 	stale    map[client.ObjectKey]*v1beta1.TaskRun // what the cache shows instead
 	ghosts   map[string]*corev1.Pod                // Pods that only the cache still has
 	hidden   map[string]bool                       // kind/name that the cache does not have
@@ -136,6 +137,11 @@ type cache struct {
 }
 
 func (c cache) Get(ctx context.Context, key client.ObjectKey, object client.Object, opts ...client.GetOption) error {
+	if c.w.unread != nil {
+		if err := c.w.unread(object); err != nil {
+			return err
+		}
+	}
 	if tr, ok := object.(*v1beta1.TaskRun); ok && c.w.stale[key] != nil {
 		c.w.stale[key].DeepCopyInto(tr)
 		return nil
