@@ -92,41 +92,82 @@ func mustMarshal(m map[string]json.RawMessage) []byte {
 	return out
 }
 
-// Admit fills in the defaults of obj, in place, and checks it. old is the object before an update, or nil at creation.
-// The error is nil or a *Denied. Kinds that the webhooks are not registered for pass untouched.
+// Operation is what is being done to an object.
+type Operation string
+
+// The operations that the webhooks are registered for.
+const (
+	Create Operation = "CREATE"
+	Update Operation = "UPDATE"
+)
+
+// AdmitTyped is Admit for callers that know the operation by name: at creation old is not looked at.
+func AdmitTyped(obj, old runtime.Object, op Operation, cfg *config.Config) error {
+	if op == Create {
+		old = nil
+	}
+	return Admit(obj, old, cfg)
+}
+
+// Admit fills in the defaults of obj, in place, and checks it. old is the object before an update, or nil at creation;
+// it is only read, and obj may share memory with it. The error is nil or a *Denied. Kinds that the webhooks are not
+// registered for pass untouched.
+//
+// A write that leaves the spec alone, as every status update does, costs one comparison: what was admitted once stays
+// admitted, also under a configuration that would refuse it today.
 func Admit(obj, old runtime.Object, cfg *config.Config) error {
 	switch o := obj.(type) {
 	case *v1beta1.TaskRun:
 		before, _ := old.(*v1beta1.TaskRun)
 		return taskRun(o, before, cfg)
 	case *v1beta1.Task:
-		defaulting.TaskSpec(&o.Spec)
-		if err := validation.Task(o.Name, &o.Spec, cfg); err != nil {
-			return validationFailed(err)
+		var before *v1beta1.TaskSpec
+		if t, ok := old.(*v1beta1.Task); ok && t != nil {
+			before = &t.Spec
 		}
+		return task(o.Name, &o.Spec, before, o.DeletionTimestamp != nil, cfg)
 	case *v1beta1.ClusterTask:
-		defaulting.TaskSpec(&o.Spec)
-		if err := validation.Task(o.Name, &o.Spec, cfg); err != nil {
-			return validationFailed(err)
+		var before *v1beta1.TaskSpec
+		if t, ok := old.(*v1beta1.ClusterTask); ok && t != nil {
+			before = &t.Spec
 		}
+		return task(o.Name, &o.Spec, before, o.DeletionTimestamp != nil, cfg)
 	}
 	return nil
 }
 
 func taskRun(tr, old *v1beta1.TaskRun, cfg *config.Config) error {
-	if old != nil && tr.DeletionTimestamp != nil {
+	if old == nil {
+		defaulting.TaskRun(tr, cfg)
+		return validated(validation.TaskRun(tr, cfg))
+	}
+	if tr.DeletionTimestamp != nil {
 		return nil // on its way out; only finalizers change any more
 	}
-	defaulting.TaskRun(tr, cfg)
-	if old != nil {
-		if equality.Semantic.DeepEqual(&tr.Spec, &old.Spec) {
-			return nil // a write to metadata or status: what was admitted once stays admitted
-		}
-		if err := validation.TaskRunUpdate(old, tr); err != nil {
-			return validationFailed(err)
-		}
+	defaulting.Labels(tr, cfg)
+	if equality.Semantic.DeepEqual(&tr.Spec, &old.Spec) {
+		return nil
 	}
-	if err := validation.TaskRun(tr, cfg); err != nil {
+	defaulting.TaskRunSpec(&tr.Spec, cfg)
+	// Defaults may have changed since the run was created; that difference is not the writer's.
+	before := &v1beta1.TaskRun{Spec: *old.Spec.DeepCopy(), Status: old.Status}
+	defaulting.TaskRunSpec(&before.Spec, cfg)
+	if err := validation.TaskRunUpdate(before, tr); err != nil {
+		return validationFailed(err)
+	}
+	return validated(validation.TaskRun(tr, cfg))
+}
+
+func task(name string, spec, old *v1beta1.TaskSpec, deleting bool, cfg *config.Config) error {
+	if old != nil && (deleting || equality.Semantic.DeepEqual(spec, old)) {
+		return nil
+	}
+	defaulting.TaskSpec(spec)
+	return validated(validation.Task(name, spec, cfg))
+}
+
+func validated(err error) error {
+	if err != nil {
 		return validationFailed(err)
 	}
 	return nil

@@ -129,15 +129,16 @@ func ParseDefaults(data map[string]string) (*Defaults, error) {
 			*text.into = s
 		}
 	}
+	// Fields of a template that are not known are dropped, so that a ConfigMap for a later release does not stop this one.
 	if text := data[KeyPodTemplate]; text != "" {
 		d.PodTemplate = &v1beta1.PodTemplate{}
-		if err := yaml.UnmarshalStrict([]byte(text), d.PodTemplate); err != nil {
+		if err := yaml.Unmarshal([]byte(text), d.PodTemplate); err != nil {
 			return nil, fmt.Errorf("failed to unmarshal %s: %w", KeyPodTemplate, err)
 		}
 	}
 	if text := data[KeyAffinityAssistantPodTemplate]; text != "" {
 		d.AffinityAssistantPodTemplate = &AffinityAssistantPodTemplate{}
-		if err := yaml.UnmarshalStrict([]byte(text), d.AffinityAssistantPodTemplate); err != nil {
+		if err := yaml.Unmarshal([]byte(text), d.AffinityAssistantPodTemplate); err != nil {
 			return nil, fmt.Errorf("failed to unmarshal %s: %w", KeyAffinityAssistantPodTemplate, err)
 		}
 	}

@@ -142,5 +142,5 @@ func choose(into *string, data map[string]string, key string, values []string) e
 			return nil
 		}
 	}
-	return fmt.Errorf("invalid value for feature flag %q: %q", key, text)
+	return fmt.Errorf("invalid value for feature flag %q: %q", key, strings.ToLower(text))
 }

@@ -3,6 +3,7 @@
 package defaulting
 
 import (
+	"maps"
 	"reflect"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -13,16 +14,25 @@ import (
 
 // TaskRun fills in what a TaskRun leaves open (D-01 to D-06). Applying it twice changes nothing more.
 func TaskRun(tr *v1beta1.TaskRun, cfg *config.Config) {
-	defaults := &cfg.Defaults
-	if tr.Labels[v1beta1.LabelManagedBy] == "" {
-		if _, set := tr.Labels[v1beta1.LabelManagedBy]; !set {
-			if tr.Labels == nil {
-				tr.Labels = map[string]string{}
-			}
-			tr.Labels[v1beta1.LabelManagedBy] = defaults.ManagedByLabelValue
-		}
+	Labels(tr, cfg)
+	TaskRunSpec(&tr.Spec, cfg)
+}
+
+// Labels says who manages the run, if nothing does yet (D-05). The map is replaced and not written to, since the object
+// before an update may share it.
+func Labels(tr *v1beta1.TaskRun, cfg *config.Config) {
+	if _, set := tr.Labels[v1beta1.LabelManagedBy]; set {
+		return
 	}
-	spec := &tr.Spec
+	labels := make(map[string]string, len(tr.Labels)+1)
+	maps.Copy(labels, tr.Labels)
+	labels[v1beta1.LabelManagedBy] = cfg.Defaults.ManagedByLabelValue
+	tr.Labels = labels
+}
+
+// TaskRunSpec fills in what the spec of a TaskRun leaves open (D-01 to D-04, D-06).
+func TaskRunSpec(spec *v1beta1.TaskRunSpec, cfg *config.Config) {
+	defaults := &cfg.Defaults
 	if spec.TaskRef != nil && spec.TaskRef.Kind == "" {
 		spec.TaskRef.Kind = v1beta1.NamespacedTaskKind
 	}

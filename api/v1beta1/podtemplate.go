@@ -22,10 +22,3 @@ type PodTemplate struct {
 	HostNetwork                  bool                              `json:"hostNetwork,omitempty"`
 	TopologySpreadConstraints    []corev1.TopologySpreadConstraint `json:"topologySpreadConstraints,omitempty"`
 }
-
-// AffinityAssistantTemplate is what an operator may say about the placeholder Pods that keep runs on one node.
-type AffinityAssistantTemplate struct {
-	NodeSelector     map[string]string             `json:"nodeSelector,omitempty"`
-	Tolerations      []corev1.Toleration           `json:"tolerations,omitempty"`
-	ImagePullSecrets []corev1.LocalObjectReference `json:"imagePullSecrets,omitempty"`
-}

@@ -106,5 +106,5 @@ const (
 
 // PipelineResourceTypes are the types that a PipelineResource can have.
 func PipelineResourceTypes() []string {
-	return []string{"git", "storage", "image", "cluster", "pullRequest", "cloudEvent", "gcs"}
+	return []string{"git", "storage", "image", "cluster", "pullRequest", "cloudEvent"}
 }

@@ -89,7 +89,7 @@ type TaskRef struct {
 	APIVersion string   `json:"apiVersion,omitempty"`
 	Bundle     string   `json:"bundle,omitempty"` // deprecated
 
-	ResolverRef `json:",omitempty"`
+	ResolverRef `json:",inline"`
 }
 
 // ResolverRef asks a resolver for something remote.

@@ -4,11 +4,11 @@
 // The package is data and rules about data. Its parts:
 //
 //   - the types, one file per noun (taskrun, task, step, param, workspace, podtemplate, resource, condition);
-//   - names: every reason, label, annotation and fixed value that the API promises, defined once;
-//   - SetDefaults methods: what the mutating webhook does (spec D-01…D-09);
-//   - Validate and ValidateUpdate methods: what the validating webhook does (spec V-01…V-88).
+//   - names: every reason, label, annotation and fixed value that the API promises, defined once.
 //
-// Nothing here reads a clock, a client or a global: configuration is an argument, and so is the time. Decoding is
+// What the webhooks do is in packages beside this one: defaulting, validation, and admission, which joins them.
+//
+// Nothing here reads a clock, a client or a global: the time is an argument. Decoding is
 // encoding/json; ParamValue is the only type with a format of its own. Objects of this package are plain values: share
 // them freely for reading, DeepCopy before writing.
 //

@@ -157,11 +157,18 @@ func (c *checker) workspaceUsages(p string, spec *v1beta1.TaskSpec) {
 	}
 }
 
-// steps checks V-61 to V-70. Unlike the reference, a step with a negative timeout keeps its other problems.
+// steps checks V-61 to V-70. A negative timeout is reported alone: the other problems of that step are not (V-65).
 func (c *checker) steps(p string, steps []v1beta1.Step) {
 	names := map[string]bool{}
 	for i := range steps {
 		s, at := &steps[i], fmt.Sprintf("%s[%d].", p, i)
+		if s.Timeout != nil && s.Timeout.Duration < 0 {
+			c.errs.invalid(s.Timeout.Duration.String(), at+"negative timeout")
+			if s.Name != "" {
+				names[s.Name] = true
+			}
+			continue
+		}
 		if s.Image == "" {
 			c.errs.missing(at + "Image")
 		}
@@ -178,13 +185,9 @@ func (c *checker) steps(p string, steps []v1beta1.Step) {
 					"Task step name must be a valid DNS Label, For more info refer to https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#names", at+"name")
 			}
 		}
-		if s.Timeout != nil && s.Timeout.Duration < 0 {
-			c.errs.invalid(s.Timeout.Duration.String(), at+"negative timeout")
-		}
 		for j, m := range s.VolumeMounts {
 			q := fmt.Sprintf("%svolumeMounts[%d].", at, j)
-			clean := path.Clean(m.MountPath)
-			if strings.HasPrefix(clean+"/", "/tekton/") && !strings.HasPrefix(clean+"/", "/tekton/home/") && clean != "/tekton" {
+			if belowTekton(m.MountPath) {
 				c.errs.add(fmt.Sprintf("volumeMount cannot be mounted under /tekton/ (volumeMount %q mounted at %q)", m.Name, m.MountPath), q+"mountPath")
 			}
 			if strings.HasPrefix(m.Name, v1beta1.InternalVolumePrefix) {
@@ -204,6 +207,16 @@ func (c *checker) steps(p string, steps []v1beta1.Step) {
 			c.alpha("step stderr stream support")
 		}
 	}
+}
+
+// belowTekton reports whether a mount would take over what the launcher keeps in /tekton (V-66). The path is cleaned
+// first, so that no spelling gets around it: /tekton/home/../run is refused, and so is /tekton/ itself.
+func belowTekton(mountPath string) bool {
+	clean := path.Clean(mountPath)
+	if clean == v1beta1.TektonDir {
+		return mountPath != clean
+	}
+	return strings.HasPrefix(clean, v1beta1.TektonDir+"/") && !strings.HasPrefix(clean, v1beta1.HomeDir)
 }
 
 // paramSpecs checks V-51 to V-57 below p.params.
@@ -350,10 +363,11 @@ func (c *checker) resources(p string, r *v1beta1.TaskResources) {
 	}{{"inputs", r.Inputs}, {"outputs", r.Outputs}} {
 		seen := map[string]bool{}
 		for i, res := range list.resources {
-			if seen[res.Name] {
+			key := strings.ToLower(res.Name)
+			if seen[key] {
 				c.errs.both(join(p, "resources."+list.name+".name"))
 			}
-			seen[res.Name] = true
+			seen[key] = true
 			if !slices.Contains(v1beta1.PipelineResourceTypes(), res.Type) {
 				c.errs.invalid(res.Type, join(p, fmt.Sprintf("resources.%s[%d].%s.type", list.name, i, res.Name)))
 			}

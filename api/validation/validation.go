@@ -33,19 +33,19 @@ func TaskRun(tr *v1beta1.TaskRun, cfg *config.Config) error {
 // TaskRunUpdate checks what has changed: once created, a run's spec is fixed except for the request to cancel it
 // (L-20; the overview of TaskRuns says that parameters cannot be modified once started).
 func TaskRunUpdate(old, updated *v1beta1.TaskRun) error {
-	before, after := old.Spec.DeepCopy(), updated.Spec.DeepCopy()
-	done := !old.Status.GetCondition(v1beta1.ConditionSucceeded).IsUnknown()
+	before := old.Spec // a shallow copy: only strings of it are replaced
+	done := old.IsDone()
 	if !done {
-		before.Status, before.StatusMessage = after.Status, after.StatusMessage
+		before.Status, before.StatusMessage = updated.Spec.Status, updated.Spec.StatusMessage
 	}
-	if equality.Semantic.DeepEqual(before, after) {
+	if equality.Semantic.DeepEqual(&before, &updated.Spec) {
 		return nil
 	}
 	var errs Errors
 	if done {
-		errs.add("invalid value: Once the TaskRun is complete, no updates are allowed", "")
+		errs.invalid("Once the TaskRun is complete, no updates are allowed", "spec")
 	} else {
-		errs.add("invalid value: Once the TaskRun has started, only status and statusMessage updates are allowed", "")
+		errs.invalid("Once the TaskRun has started, only status and statusMessage updates are allowed", "spec")
 	}
 	return errs
 }
@@ -269,10 +269,11 @@ func (c *checker) resourceBindings(r *v1beta1.TaskRunResources) {
 		p := "spec.resources." + list.name + ".name"
 		seen := map[string]bool{}
 		for _, b := range list.bindings {
-			if seen[b.Name] {
+			key := strings.ToLower(b.Name)
+			if seen[key] {
 				c.errs.both(p)
 			}
-			seen[b.Name] = true
+			seen[key] = true
 			named := b.ResourceRef != nil && b.ResourceRef.Name != ""
 			switch {
 			case named && b.ResourceSpec != nil:

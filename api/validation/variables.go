@@ -131,13 +131,13 @@ func (v *variables) reference(errs *Errors, at string, f field, r reference) {
 		}
 		return
 	}
-	if v.stringNames[r.name] || v.arrayNames[r.name] {
-		return
-	}
 	if !r.dotted {
-		unknown()
+		if !v.stringNames[r.name] && !v.arrayNames[r.name] {
+			unknown()
+		}
 		return
 	}
+	// With dots, the name ends at the first one: a param whose name has dots is referred to in brackets.
 	parts := strings.Split(r.name, ".")
 	if properties, object := v.objects[parts[0]]; object && len(parts) == 2 {
 		if _, known := properties[parts[1]]; !known { // V-82
@@ -149,10 +149,9 @@ func (v *variables) reference(errs *Errors, at string, f field, r reference) {
 		errs.add(fmt.Sprintf(`Invalid referencing of parameters in %q! Only two dot-separated components after the prefix "params" are allowed.`, f.value), at)
 		return
 	}
-	if len(parts) == 2 && (v.stringNames[parts[0]] || v.arrayNames[parts[0]]) {
-		return
+	if !v.stringNames[parts[0]] && !v.arrayNames[parts[0]] {
+		unknown()
 	}
-	unknown()
 }
 
 func (v *variables) hasResource(name string) bool {
