@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -56,33 +57,73 @@ type AdmissionFunc func(*Request) error
 // Admit implements Admission.
 func (f AdmissionFunc) Admit(r *Request) error { return f(r) }
 
+// Selective is an Admission that is asked about some requests only, as the rules of
+// a webhook have it. The answer must always be the same.
+type Selective interface {
+	Selects(gvk schema.GroupVersionKind, subresource string) bool
+}
+
+// hooks returns the plugins from outside that want to see a request.
+func (s *Server) hooks(r *resource, subresource string) []Admission {
+	if len(s.options.Admission) == 0 {
+		return nil
+	}
+	list, ok := r.hooks[subresource]
+	if !ok {
+		for _, a := range s.options.Admission {
+			if sel, ok := a.(Selective); !ok || sel.Selects(r.GVK, subresource) {
+				list = append(list, a)
+			}
+		}
+		r.hooks[subresource] = list
+	}
+	return list
+}
+
 // admit runs the mutating plugins and returns the object they leave.
 func (s *Server) admit(req *Request) (client.Object, error) {
-	for _, a := range s.admission {
+	for _, a := range s.builtin {
 		if err := a.Admit(req); err != nil {
 			return nil, refusal(req, err)
 		}
 	}
-	if len(s.options.Admission) == 0 || req.Object == nil {
+	hooks := s.hooks(req.resource, req.Subresource)
+	if len(hooks) == 0 {
 		return req.Object, nil
 	}
+	r := req.resource
+	var err error
+	if req.Object != nil && req.OldObject != nil {
+		// They may edit all of it, so none of it may be shared.
+		if req.Object, err = r.shape.settle(req.Object, nil); err != nil {
+			return nil, internal(err)
+		}
+	}
+	for _, a := range hooks {
+		if err := a.Admit(req); err != nil {
+			return nil, refusal(req, err)
+		}
+	}
+	if req.Object == nil {
+		return nil, nil
+	}
+	if r.strategy.apply != nil && req.Subresource != SubresourceStatus {
+		r.strategy.apply(req.Object)
+	}
 	// Whatever a webhook does comes back as JSON.
-	obj, err := req.resource.shape.settle(req.Object, req.OldObject)
-	if err != nil {
+	if req.Object, err = r.shape.settle(req.Object, req.OldObject); err != nil {
 		return nil, internal(err)
 	}
-	if req.resource.strategy.apply != nil {
-		req.resource.strategy.apply(obj)
-	}
-	req.Object = obj
-	return obj, nil
+	return req.Object, nil
 }
 
 func (s *Server) validateAdmission(req *Request) error {
-	for _, a := range s.admission {
-		if v, ok := a.(Validator); ok {
-			if err := v.Validate(req); err != nil {
-				return refusal(req, err)
+	for _, list := range [][]Admission{s.builtin, s.hooks(req.resource, req.Subresource)} {
+		for _, a := range list {
+			if v, ok := a.(Validator); ok {
+				if err := v.Validate(req); err != nil {
+					return refusal(req, err)
+				}
 			}
 		}
 	}

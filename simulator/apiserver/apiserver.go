@@ -24,8 +24,7 @@
 //
 // There is no authentication and no authorization. managedFields are not kept
 // and server-side apply is refused (415). Each kind is served in one version. The
-// subresources served are status, binding, eviction, finalize and scale. Lists
-// and watches are always of the newest state: resourceVersionMatch is ignored.
+// subresources served are those of the Subresource constants. Lists and watches are always of the newest state: resourceVersionMatch is ignored.
 package apiserver
 
 import (
@@ -53,7 +52,8 @@ type Options struct {
 	// Kinds are served besides the built-in ones. Creating a
 	// CustomResourceDefinition adds more.
 	Kinds []Kind
-	// Admission is asked about every write, after the built-in plugins.
+	// Admission is asked about every write, after the built-in plugins; see also
+	// Selective and Validator.
 	Admission []Admission
 	// Intercept wraps every request, the first one outermost. See Interceptor.
 	Intercept []Interceptor
@@ -106,7 +106,7 @@ type Server struct {
 	names         *kernel.Stream
 	uids          *kernel.Stream
 	observers     []*observer
-	admission     []Admission
+	builtin       []Admission
 	watches       uint64
 	calls         uint64
 	after         []func()
@@ -152,7 +152,7 @@ func New(o Options) *Server {
 		s.mustRegister(k, customStrategy())
 	}
 	s.resources.remap()
-	s.admission = append(s.builtinAdmission(), o.Admission...)
+	s.builtin = s.builtinAdmission()
 	for _, name := range systemNamespaces {
 		s.createSystemNamespace(name)
 	}

@@ -26,8 +26,7 @@ const (
 	SubresourceStatus   = "status"
 	SubresourceBinding  = "binding"
 	SubresourceEviction = "eviction"
-	SubresourceFinalize = "finalize"
-	SubresourceScale    = "scale"
+	SubresourceFinalize = "finalize" //nolint:misspell // the API spells it so
 )
 
 // Call is one request.

@@ -14,6 +14,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
+//plumbline:adapter channels and a goroutine for subjects that have goroutines of their own
+
 // This file is the adapter between the kernel's handlers and the channels that
 // watch.Interface is made of. It is for subjects that have goroutines of their own;
 // nothing that runs on the kernel uses it.

@@ -24,15 +24,15 @@ type decoded struct {
 	unknown []string
 }
 
-// decode turns what a client holds into a settled object of the resource's shape,
-// which shares with old, if there is one, what did not change.
-func (s *Server) decode(c *Call, r *resource, in, old client.Object, o writeOptions) (decoded, error) {
+// decode turns what a client holds into a settled, detached object of the
+// resource's shape.
+func (s *Server) decode(c *Call, r *resource, in client.Object, o writeOptions) (decoded, error) {
 	u, loose := in.(*unstructured.Unstructured)
 	switch {
 	case loose && r.typed():
-		return s.decodeTree(c, r, u.Object, old, o)
+		return s.decodeTree(c, r, u.Object, o)
 	case loose != r.typed():
-		obj, err := r.shape.settle(in, old)
+		obj, err := r.shape.settle(in, nil)
 		if err != nil {
 			return decoded{}, internal(err)
 		}
@@ -63,7 +63,7 @@ func (s *Server) applyDefinition(c *Call, r *resource, d decoded, o writeOptions
 
 // decodeTree decodes a tree into the type of its kind, and deals with fields that
 // the type does not know as the request's field validation asks.
-func (s *Server) decodeTree(c *Call, r *resource, tree map[string]any, old client.Object, o writeOptions) (decoded, error) {
+func (s *Server) decodeTree(c *Call, r *resource, tree map[string]any, o writeOptions) (decoded, error) {
 	data, err := json.Marshal(tree)
 	if err != nil {
 		return decoded{}, err
@@ -90,7 +90,7 @@ func (s *Server) decodeTree(c *Call, r *resource, tree map[string]any, old clien
 			}
 		}
 	}
-	if d.obj, err = r.shape.settle(obj, old); err != nil {
+	if d.obj, err = r.shape.settle(obj, nil); err != nil {
 		return decoded{}, internal(err)
 	}
 	return d, nil

@@ -38,7 +38,7 @@ func TestTreesAreWhatJSONGives(t *testing.T) {
 			v.Type, v.IntVal, v.StrVal = intstr.Type(c.Intn(2)), c.Int31(), c.String(5)
 		},
 		func(r *runtime.RawExtension, c randfill.Continue) { r.Raw = []byte(`{"a":[1,2]}`) },
-		func(f *metav1.FieldsV1, c randfill.Continue) { f.Raw = []byte(`{"f:x":{}}`) },
+		func(f *metav1.FieldsV1, c randfill.Continue) { f.SetRawString(`{"f:x":{}}`) },
 		func(j *apiextensionsv1.JSON, c randfill.Continue) { j.Raw = []byte(`{"b": 1}`) },
 		func(s *apiextensionsv1.JSONSchemaProps, c randfill.Continue) {
 			c.Fill(&s.Title)

@@ -22,7 +22,7 @@ var errVersionOnCreate = errors.New("resourceVersion should not be set on object
 
 // create stores a new object and returns it, shared.
 func (s *Server) create(c *Call, r *resource, in client.Object, o writeOptions) (client.Object, error) {
-	d, err := s.decode(c, r, in, nil, o)
+	d, err := s.decode(c, r, in, o)
 	if err != nil {
 		return nil, err
 	}

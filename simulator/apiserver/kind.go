@@ -39,6 +39,7 @@ type resource struct {
 	history  history
 	watchers []*watcher
 	traces   map[traceKey]string
+	hooks    map[string][]Admission // by subresource
 	custom   *customResource
 }
 
@@ -84,6 +85,7 @@ func (s *Server) register(k Kind, st strategy) error {
 		gr:       schema.GroupResource{Group: k.GVK.Group, Resource: k.Plural},
 		strategy: st,
 		traces:   map[traceKey]string{},
+		hooks:    map[string][]Admission{},
 	}
 	r.table.init()
 	r.history.limit = s.options.History
@@ -112,7 +114,7 @@ func (s *Server) register(k Kind, st strategy) error {
 // schemeFor returns the scheme that has the Go type of a kind: the built-in kinds
 // are typed even if the server's scheme does not know them. Nil means none has.
 func (s *Server) schemeFor(gvk schema.GroupVersionKind, builtin bool) *runtime.Scheme {
-	if s.scheme.Recognizes(gvk) {
+	if s.scheme.Recognizes(gvk) { //nolint:misspell // its name
 		return s.scheme
 	}
 	if !builtin {
@@ -121,7 +123,7 @@ func (s *Server) schemeFor(gvk schema.GroupVersionKind, builtin bool) *runtime.S
 	if s.builtinScheme == nil {
 		s.builtinScheme = NewScheme()
 	}
-	if s.builtinScheme.Recognizes(gvk) {
+	if s.builtinScheme.Recognizes(gvk) { //nolint:misspell // its name
 		return s.builtinScheme
 	}
 	return nil

@@ -61,7 +61,7 @@ func namespaceStrategy() strategy {
 			}
 		},
 		deleting:        deleteNamespace,
-		finalize:        finalizeNamespace,
+		putFinalizers:   finalizeNamespace,
 		statusTakesMeta: true,
 		fields:          []string{"status.phase"},
 		field: func(obj client.Object, _ string) string {
@@ -104,7 +104,7 @@ func finalizeNamespace(s *Server, c *Call, r *resource, key client.ObjectKey, bo
 	}
 	in, ok := body.(*corev1.Namespace)
 	if !ok {
-		return nil, apierrors.NewBadRequest("finalize takes a Namespace")
+		return nil, apierrors.NewBadRequest(SubresourceFinalize + " takes a Namespace")
 	}
 	if v := in.ResourceVersion; v != "" && v != e.obj.GetResourceVersion() {
 		return nil, r.stale(key.Name)

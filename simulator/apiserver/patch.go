@@ -248,15 +248,19 @@ func (s *Server) decodePatched(c *Call, r *resource, old client.Object, after []
 				dst.Field(i).Set(src.Field(i))
 			}
 		}
-		// Only what was decoded needs settling, and only what can have changed: the
-		// rest stays shared with the old object.
-		d.obj, err = r.settleFields(obj, old, fields)
+		// Only what was decoded needs settling; the rest stays shared with the old
+		// object, unless somebody is going to edit it.
+		if r.strategy.apply != nil && slices.ContainsFunc(fields, isRest) {
+			d.obj, err = r.shape.settle(obj, nil)
+		} else {
+			d.obj, err = r.settleFields(obj, old, fields)
+		}
 		if err != nil {
 			return decoded{}, bad(err)
 		}
 		return d, nil
 	}
-	if d.obj, err = r.shape.settle(fresh, old); err != nil {
+	if d.obj, err = r.shape.settle(fresh, nil); err != nil {
 		return decoded{}, bad(err)
 	}
 	return d, nil

@@ -584,10 +584,10 @@ func TestNamespacesEndInTwoSteps(t *testing.T) {
 	refused(t, w.c.Create(ctx, simpleConfigMap("late")), 403, metav1.StatusReasonForbidden,
 		`configmaps "late" is forbidden: unable to create new content in namespace ns because it is being terminated`)
 	ns.Spec.Finalizers = nil
-	if err := w.c.SubResource("finalize").Update(ctx, ns); err != nil {
+	if err := w.c.SubResource(apiserver.SubresourceFinalize).Update(ctx, ns); err != nil {
 		t.Fatal(err)
 	}
 	if !w.gone(ns) {
-		t.Error("a finalized namespace is still there")
+		t.Error("a namespace without finalizers is still there")
 	}
 }

@@ -88,8 +88,9 @@ func (s *Server) quotaUsed(q *corev1.ResourceQuota) corev1.ResourceList {
 			return true
 		}
 		usage := podUsage(pod)
-		for name, sum := range used {
+		for _, name := range slices.Sorted(maps.Keys(q.Spec.Hard)) {
 			if n, ok := usage[name]; ok {
+				sum := used[name]
 				sum.Add(n)
 				used[name] = sum
 			}

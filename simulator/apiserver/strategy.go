@@ -39,8 +39,8 @@ type strategy struct {
 	deleting func(s *Server, c *Call, r *resource, obj client.Object) (done bool, err error)
 	// posts are the subresources that are created under an object.
 	posts map[string]func(s *Server, c *Call, r *resource, key client.ObjectKey, body client.Object, o writeOptions) error
-	// finalize serves updates of the subresource of that name.
-	finalize func(s *Server, c *Call, r *resource, key client.ObjectKey, body client.Object) (client.Object, error)
+	// putFinalizers serves updates of SubresourceFinalize.
+	putFinalizers func(s *Server, c *Call, r *resource, key client.ObjectKey, body client.Object) (client.Object, error)
 	// committed sees every change of the kind, after watchers were told.
 	committed func(s *Server, r *resource, ch Change)
 	// field returns the value of one of the fields that the kind can be selected

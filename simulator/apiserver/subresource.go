@@ -20,8 +20,8 @@ func (s *Server) put(c *Call, r *resource, key client.ObjectKey, body client.Obj
 	switch {
 	case c.Subresource == "":
 	case c.Subresource == SubresourceStatus && r.Status:
-	case c.Subresource == SubresourceFinalize && r.strategy.finalize != nil:
-		return r.strategy.finalize(s, c, r, key, body)
+	case c.Subresource == SubresourceFinalize && r.strategy.putFinalizers != nil:
+		return r.strategy.putFinalizers(s, c, r, key, body)
 	default:
 		return nil, noSubresource()
 	}

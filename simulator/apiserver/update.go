@@ -10,8 +10,9 @@ import (
 )
 
 // update replaces an object by what next makes of the present one, through the
-// main endpoint or through status. The object that next returns is settled and
-// owned by the request. It returns the stored object, shared.
+// main endpoint or through status. The object that next returns is settled. It
+// may share memory with the present one only where nobody is going to edit it: in
+// a status write, and in metadata. It returns the stored object, shared.
 func (s *Server) update(c *Call, r *resource, key client.ObjectKey, o writeOptions, next func(old client.Object) (decoded, error)) (client.Object, error) {
 	e := r.table.get(key)
 	if e == nil {
@@ -36,6 +37,13 @@ func (s *Server) update(c *Call, r *resource, key client.ObjectKey, o writeOptio
 	req := &Request{Call: c, Operation: OperationUpdate, Object: obj, OldObject: old, Raw: d.raw, Unknown: d.unknown, resource: r}
 	if obj, err = s.admit(req); err != nil {
 		return nil, err
+	}
+	if !status && r.typed() {
+		// Whoever edits objects has done so: from here on versions may share.
+		if obj, err = r.shape.settle(obj, old); err != nil {
+			return nil, internal(err)
+		}
+		req.Object = obj
 	}
 	switch version := obj.GetResourceVersion(); {
 	case version != "" && version != "0":
@@ -145,7 +153,7 @@ func finished(obj, old client.Object) bool {
 func (s *Server) replace(c *Call, r *resource, in client.Object, o writeOptions) func(client.Object) (decoded, error) {
 	return func(old client.Object) (decoded, error) {
 		if c.Subresource != SubresourceStatus || !sameForm(in, old) {
-			return s.decode(c, r, in, old, o)
+			return s.decode(c, r, in, o)
 		}
 		// Only status and metadata can matter: the rest need not be decoded.
 		obj := r.shape.shallow(old)

@@ -243,7 +243,7 @@ func TestSameSeedSameTrace(t *testing.T) {
 		w.run(time.Minute)
 		return w.k.TraceHash()
 	}
-	if trace(7) != trace(7) {
+	if again := trace(7); again != trace(7) {
 		t.Error("two runs of one seed differ")
 	}
 	if trace(7) == trace(8) {

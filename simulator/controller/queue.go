@@ -77,6 +77,7 @@ func (q *queue) next() (reconcile.Request, bool) {
 
 // clear drops everything, as the memory of a process that died.
 func (q *queue) clear() {
+	//plumbline:unordered all of them are cancelled
 	for _, e := range q.waiting {
 		e.Cancel()
 	}

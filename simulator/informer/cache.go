@@ -203,7 +203,7 @@ func (c *Cache) find(i *Informer, o *client.ListOptions) ([]client.Object, error
 		return nil, fmt.Errorf("non-exact field matches are not supported by the cache")
 	}
 	if i.indexes[indexByUser+q.Field] == nil {
-		return nil, fmt.Errorf("Index with name %s%s does not exist", indexByUser, q.Field) //nolint:staticcheck // client-go's text
+		return nil, fmt.Errorf("Index with name %s%s does not exist", indexByUser, q.Field)
 	}
 	var out []client.Object
 	for _, obj := range i.Indexed(indexByUser+q.Field, q.Value) {

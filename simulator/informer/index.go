@@ -58,6 +58,7 @@ func (x *index) change(key client.ObjectKey, old, obj client.Object) {
 func (i *Informer) Index(name string, fn func(client.Object) []string) {
 	x := newIndex(fn)
 	i.indexes[name] = x
+	//plumbline:unordered sets of keys are sorted when they are read
 	for key, obj := range i.objects {
 		x.change(key, nil, obj)
 	}

@@ -256,6 +256,7 @@ func (i *Informer) put(key client.ObjectKey, old, obj client.Object) {
 		old = nil
 	}
 	i.objects[key] = obj
+	//plumbline:unordered indexes know nothing of each other
 	for _, x := range i.indexes {
 		x.change(key, old, obj)
 	}
@@ -269,6 +270,7 @@ func (i *Informer) drop(key client.ObjectKey, obj client.Object) {
 			delete(i.byNS, key.Namespace)
 		}
 	}
+	//plumbline:unordered indexes know nothing of each other
 	for _, x := range i.indexes {
 		x.change(key, obj, nil)
 	}

@@ -14,10 +14,9 @@ import (
 func sortedKeys[K ~string, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
 
 func (v *validator) container(c *corev1.Container, p *path, names map[string]bool, init bool) {
-	switch {
-	case c.Name == "":
+	if c.Name == "" {
 		v.required(p.child("name"), "")
-	default:
+	} else {
 		v.label(p.child("name"), c.Name)
 		if names[c.Name] {
 			v.duplicate(p.child("name"), c.Name)

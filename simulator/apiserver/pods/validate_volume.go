@@ -30,10 +30,9 @@ func (v *validator) volumeList(list []corev1.Volume, p *path) {
 	v.volumes = make(map[string]*corev1.VolumeSource, len(list))
 	for i := range list {
 		vol, at := &list[i], p.at(i)
-		switch {
-		case vol.Name == "":
+		if vol.Name == "" {
 			v.required(at.child("name"), "")
-		default:
+		} else {
 			v.label(at.child("name"), vol.Name)
 			if _, twice := v.volumes[vol.Name]; twice {
 				v.duplicate(at.child("name"), vol.Name)

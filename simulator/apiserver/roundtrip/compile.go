@@ -407,6 +407,7 @@ func (c *Compiler) buildStruct(t reflect.Type) (*node, error) {
 		if hasOption(options, "string") {
 			return nil, fmt.Errorf("field %s: the string option of a JSON tag is not supported", f.Name)
 		}
+		//plumbline:unordered any name met twice has the same consequence
 		for n := range jsonNames(f, name, inlined) {
 			if names[n] {
 				return viaJSON(t), nil // shadowed fields: leave the rules to JSON

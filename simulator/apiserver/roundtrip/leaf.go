@@ -162,6 +162,7 @@ func settleQuantities(p unsafe.Pointer) {
 		return
 	}
 	fresh := make(map[string]resource.Quantity, len(*m))
+	//plumbline:unordered one map is made of another
 	for k, v := range *m {
 		settleString(unsafe.Pointer(&k))
 		fresh[k] = canonical(&v)
@@ -220,6 +221,7 @@ func settleStringMap(p unsafe.Pointer) {
 		return
 	}
 	fresh := make(map[string]string, len(*m))
+	//plumbline:unordered one map is made of another
 	for k, v := range *m {
 		settleString(unsafe.Pointer(&k))
 		settleString(unsafe.Pointer(&v))

@@ -31,11 +31,12 @@ func Value(v any) (any, error) {
 			return nil, nil
 		}
 		out := make(map[string]any, len(x))
+		//plumbline:unordered one map is made of another
 		for k, e := range x {
 			settleString(unsafe.Pointer(&k))
 			s, err := Value(e)
 			if err != nil {
-				return nil, fmt.Errorf("%s: %w", k, err)
+				return nil, err
 			}
 			out[k] = s
 		}
@@ -48,7 +49,7 @@ func Value(v any) (any, error) {
 		for i, e := range x {
 			s, err := Value(e)
 			if err != nil {
-				return nil, fmt.Errorf("[%d]: %w", i, err)
+				return nil, err
 			}
 			out[i] = s
 		}
