@@ -66,7 +66,7 @@ func (s *Server) update(c *Call, r *resource, key client.ObjectKey, o writeOptio
 	if restSame && statusSame && r.shape.sameMeta(obj, old) {
 		return old, nil // as a server that finds the same bytes does not write
 	}
-	if errs := r.validateChange(obj, old, status); len(errs) > 0 {
+	if errs := r.validateChange(obj, old, status, restSame); len(errs) > 0 {
 		return nil, r.invalid(key.Name, errs)
 	}
 	if err := s.validateAdmission(req); err != nil {
@@ -82,12 +82,12 @@ func (s *Server) update(c *Call, r *resource, key client.ObjectKey, o writeOptio
 	return obj, nil
 }
 
-func (r *resource) validateChange(obj, old client.Object, status bool) field.ErrorList {
+func (r *resource) validateChange(obj, old client.Object, status, restSame bool) field.ErrorList {
 	errs := r.validateMetaUpdate(obj, old)
 	switch {
 	case status && r.strategy.validateStatus != nil:
 		errs = append(errs, r.strategy.validateStatus(obj, old)...)
-	case !status && r.strategy.validateUpdate != nil:
+	case !status && !restSame && r.strategy.validateUpdate != nil:
 		errs = append(errs, r.strategy.validateUpdate(obj, old)...)
 	}
 	return append(errs, r.custom.validate(obj)...)
