@@ -21,8 +21,9 @@ func (e *PullError) Error() string { return e.Message }
 
 // Catalogue knows the images that can be pulled.
 type Catalogue struct {
-	images  map[string]*Image
-	refused map[string]string
+	images    map[string]*Image
+	refused   map[string]string
+	otherwise string
 }
 
 // NewCatalogue returns a catalogue of these images.
@@ -104,6 +105,22 @@ func (c *Catalogue) Refuse(reference, message string) error {
 	return nil
 }
 
+// Otherwise makes references that the catalogue does not know pull an image like another one, unless the name of their
+// registry ends in ".invalid" (RFC 2606): such names never exist.
+func (c *Catalogue) Otherwise(like string) { c.otherwise = like }
+
+// unknown returns the image for a reference that is not in the catalogue, or nil.
+func (c *Catalogue) unknown(ref string) *Image {
+	host, _, _ := strings.Cut(ref, "/")
+	if c.otherwise == "" || strings.HasSuffix(host, ".invalid") {
+		return nil
+	}
+	if err := c.Define(ref, c.otherwise); err != nil {
+		return nil
+	}
+	return c.images[ref]
+}
+
 // Has reports whether the image can be pulled.
 func (c *Catalogue) Has(reference string) bool {
 	_, err := c.Pull(reference)
@@ -127,7 +144,9 @@ func (c *Catalogue) Pull(reference string) (*Image, error) {
 				return i, nil
 			}
 		}
-		return nil, &PullError{Reference: reference, Message: notFound(ref)}
+		if i = c.unknown(ref); i == nil {
+			return nil, &PullError{Reference: reference, Message: notFound(ref)}
+		}
 	}
 	return i, nil
 }

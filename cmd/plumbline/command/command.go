@@ -1,0 +1,162 @@
+// Package command is the command line of plumbline: what each verb takes, prints and exits with.
+//
+// Data goes to standard output, talk to standard error. A verb ends with an error, or with nil; [Main] turns the error
+// into a message and one of the exit codes.
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/plumbline-ci/plumbline/conformance/source"
+	"github.com/plumbline-ci/plumbline/simulator/kernel"
+)
+
+// Exit codes.
+const (
+	exitOK        = 0
+	exitFailed    = 1  // a requirement failed, a run did not succeed
+	exitNotFound  = 2  // a file, a fixture, an object is not there
+	exitInvalid   = 3  // arguments, a fixture or a manifest are wrong
+	exitBudget    = 4  // a time or step budget ran out
+	exitForbidden = 5  // the cluster does not allow it
+	exitBroken    = 10 // the machine or the suite itself broke
+)
+
+// Streams are where a command reads and writes.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+// coded is an error that knows its exit code.
+type coded struct {
+	code int
+	err  error
+	// told: everything has been said; only the code remains.
+	told bool
+}
+
+func (c *coded) Error() string { return c.err.Error() }
+func (c *coded) Unwrap() error { return c.err }
+
+func invalid(format string, args ...any) error {
+	return &coded{code: exitInvalid, err: fmt.Errorf(format, args...)}
+}
+
+func notFound(format string, args ...any) error {
+	return &coded{code: exitNotFound, err: fmt.Errorf(format, args...)}
+}
+
+// failed ends a command whose output has said everything.
+func failed(code int) error {
+	return &coded{code: code, err: errors.New("failed"), told: true}
+}
+
+// Main runs the command line and returns the exit code.
+func Main(ctx context.Context, args []string, s Streams) int {
+	root := newRoot(s)
+	root.SetArgs(args)
+	root.SetIn(s.In)
+	root.SetOut(s.Out)
+	root.SetErr(s.Err)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	code, told := exitCode(err)
+	if !told {
+		fmt.Fprintln(s.Err, "plumbline: "+strings.TrimRight(err.Error(), "\n"))
+	}
+	return code
+}
+
+func exitCode(err error) (code int, told bool) {
+	var (
+		c      *coded
+		places source.Errors
+		place  *source.Error
+		budget *kernel.BudgetError
+		usage  *usageError
+	)
+	switch {
+	case errors.As(err, &c):
+		return c.code, c.told
+	case errors.As(err, &places), errors.As(err, &place), errors.As(err, &usage):
+		return exitInvalid, false
+	case errors.As(err, &budget), errors.Is(err, context.DeadlineExceeded):
+		return exitBudget, false
+	case errors.Is(err, fs.ErrNotExist):
+		return exitNotFound, false
+	case errors.Is(err, fs.ErrPermission):
+		return exitForbidden, false
+	}
+	return exitBroken, false
+}
+
+// usageError is a wrong flag or argument.
+type usageError struct{ err error }
+
+func (u *usageError) Error() string { return u.err.Error() }
+func (u *usageError) Unwrap() error { return u.err }
+
+func newRoot(s Streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "plumbline",
+		Short: "Shows whether something that claims to run Tekton TaskRuns really does",
+		Long: `Plumbline shows whether something that claims to run Tekton TaskRuns really does.
+
+  plumbline run                     judge the reference implementation on the simulated cluster
+  plumbline simulate -f run.yaml    run your own TaskRuns without a cluster
+  plumbline fixture list            the requirements, one a line
+
+Exit codes: 0 all required passed; 1 a requirement failed; 2 not found; 3 invalid input; 4 a budget ran out; 5 forbidden; 10 the machine broke.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(cmd, args[0])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return &usageError{fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath())}
+	})
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(newRun(s), newSimulate(s), newFixture(s), newVersion(s))
+	return root
+}
+
+func unknownCommand(cmd *cobra.Command, name string) error {
+	text := fmt.Sprintf("there is no command %q", name)
+	if near := cmd.SuggestionsFor(name); len(near) > 0 {
+		text += fmt.Sprintf("; did you mean %q?", near[0])
+	}
+	return &usageError{errors.New(text + " See '" + cmd.CommandPath() + " --help'")}
+}
+
+// noArgs refuses arguments with a hint.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return &usageError{fmt.Errorf("%s takes no argument, got %q; see '%s --help'", cmd.CommandPath(), args[0], cmd.CommandPath())}
+	}
+	return nil
+}
+
+// oneOf checks the value of a flag against its choices.
+func oneOf(flag, value string, choices ...string) error {
+	for _, c := range choices {
+		if c == value {
+			return nil
+		}
+	}
+	return &usageError{fmt.Errorf("--%s %s: want one of %s", flag, value, strings.Join(choices, ", "))}
+}

@@ -1,0 +1,305 @@
+package command
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/source"
+	"github.com/plumbline-ci/plumbline/conformance/statement"
+	"github.com/plumbline-ci/plumbline/fixtures"
+)
+
+func newFixture(s Streams) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "fixture",
+		Aliases: []string{"fixtures"},
+		Short:   "Look at requirements, and check your own",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(cmd, args[0])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newFixtureLint(s), newFixtureList(s), newFixtureShow(s), newFixtureSchema(s), newFixtureCoverage(s))
+	return cmd
+}
+
+// embedded reads the suite in the binary.
+func embedded() ([]*fixture.Fixture, error) {
+	list, err := fixture.LoadFS(fixtures.FS, "fixtures")
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(list, func(a, b *fixture.Fixture) int { return strings.Compare(a.Name(), b.Name()) })
+	return list, nil
+}
+
+// read reads fixtures from folders and files. Both what is right and a source.Errors of what is wrong come back.
+func read(paths []string) ([]*fixture.Fixture, error) {
+	var (
+		list []*fixture.Fixture
+		errs source.Errors
+	)
+	for _, p := range paths {
+		info, err := os.Stat(p)
+		if err != nil {
+			return nil, notFound("%s: %w; give folders of fixtures, or fixtures", p, pathReason(err))
+		}
+		if info.IsDir() {
+			some, err := fixture.LoadFS(os.DirFS(p), filepath.ToSlash(p))
+			list = append(list, some...)
+			if errors.Is(err, fixture.ErrNoFixtures) {
+				return nil, notFound("%s: %w", p, err)
+			}
+			if err != nil && !collect(&errs, err) {
+				return nil, err
+			}
+			continue
+		}
+		data, err := os.ReadFile(p)
+		if err != nil {
+			return nil, err
+		}
+		f, err := fixture.Load(p, data)
+		if err != nil {
+			if !collect(&errs, err) {
+				return nil, err
+			}
+			continue
+		}
+		list = append(list, f)
+	}
+	if len(errs) > 0 {
+		return list, errs
+	}
+	return list, nil
+}
+
+func collect(into *source.Errors, err error) bool {
+	var some source.Errors
+	if !errors.As(err, &some) {
+		return false
+	}
+	*into = append(*into, some...)
+	return true
+}
+
+func newFixtureLint(s Streams) *cobra.Command {
+	return &cobra.Command{
+		Use:   "lint [FOLDER|FILE]...",
+		Short: "Check fixtures: format, references, fairness",
+		Long: `Check fixtures: their format, what they refer to, and the rules that make a fixture fair to every implementation.
+Without arguments the suite in the binary is checked.`,
+		RunE: func(_ *cobra.Command, args []string) error {
+			list, err := read(args)
+			if len(args) == 0 {
+				list, err = embedded()
+			}
+			var errs source.Errors
+			if err != nil && !collect(&errs, err) {
+				return err
+			}
+			table, err := statement.Parse("fixtures/statements.tsv", fixtures.Statements)
+			if err != nil {
+				return err
+			}
+			for _, f := range list {
+				errs = append(errs, fixture.Lint(f, table)...)
+			}
+			if len(args) == 0 {
+				errs = append(errs, fixture.LintSuite(list, table)...)
+			}
+			if len(errs) > 0 {
+				return errs
+			}
+			fmt.Fprintf(s.Out, "%d fixtures, nothing to say\n", len(list))
+			return nil
+		},
+	}
+}
+
+func newFixtureList(s Streams) *cobra.Command {
+	var files, output string
+	cmd := &cobra.Command{
+		Use:     "list",
+		Aliases: []string{"ls"},
+		Short:   "List requirements, one a line",
+		Args:    noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if err := oneOf("output", output, "table", "wide", "name", "json"); err != nil {
+				return err
+			}
+			list, err := embedded()
+			if files != "" {
+				list, err = read([]string{files})
+			}
+			if err != nil {
+				return err
+			}
+			return listFixtures(s, list, output)
+		},
+	}
+	cmd.Flags().StringVarP(&files, "filename", "f", "", "a folder of fixtures, or one fixture, instead of the suite")
+	cmd.Flags().StringVarP(&output, "output", "o", "table", "table, wide, name or json")
+	return cmd
+}
+
+func listFixtures(s Streams, list []*fixture.Fixture, output string) error {
+	switch output {
+	case "name":
+		for _, f := range list {
+			fmt.Fprintln(s.Out, f.Name())
+		}
+		return nil
+	case "json":
+		type row struct {
+			Name        string   `json:"name"`
+			File        string   `json:"file"`
+			Profile     string   `json:"profile"`
+			Level       string   `json:"level"`
+			Component   string   `json:"component"`
+			Features    []string `json:"features,omitempty"`
+			Needs       []string `json:"needs,omitempty"`
+			Proves      []string `json:"proves,omitempty"`
+			Requirement string   `json:"requirement"`
+		}
+		rows := make([]row, 0, len(list))
+		for _, f := range list {
+			rows = append(rows, row{f.Name(), f.File, f.Spec.Profile, f.Spec.Level, f.Spec.Component, f.Spec.Features, f.Spec.Needs, proves(f), f.Spec.Requirement})
+		}
+		enc := json.NewEncoder(s.Out)
+		enc.SetIndent("", "  ")
+		return enc.Encode(rows)
+	}
+	w := tabwriter.NewWriter(s.Out, 0, 4, 2, ' ', 0)
+	if output == "wide" {
+		fmt.Fprintln(w, "NAME\tPROFILE\tLEVEL\tCOMPONENT\tFEATURES\tNEEDS\tPROVES\tREQUIREMENT")
+	} else {
+		fmt.Fprintln(w, "NAME\tLEVEL\tFEATURES\tREQUIREMENT")
+	}
+	for _, f := range list {
+		features := strings.Join(f.Spec.Features, ",")
+		if output == "wide" {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", f.Name(), f.Spec.Profile, f.Spec.Level, f.Spec.Component, features,
+				strings.Join(f.Spec.Needs, ","), strings.Join(proves(f), ","), f.Spec.Requirement)
+		} else {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", f.Name(), f.Spec.Level, features, f.Spec.Requirement)
+		}
+	}
+	return w.Flush()
+}
+
+func proves(f *fixture.Fixture) []string {
+	var ids []string
+	for _, s := range f.Spec.Proves {
+		ids = append(ids, s.ID)
+	}
+	return ids
+}
+
+func newFixtureShow(s Streams) *cobra.Command {
+	return &cobra.Command{
+		Use:   "show NAME",
+		Short: "Print a fixture of the suite as it is written",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return &usageError{fmt.Errorf("%s takes the name of one fixture; see 'plumbline fixture list'", cmd.CommandPath())}
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			list, err := embedded()
+			if err != nil {
+				return err
+			}
+			for _, f := range list {
+				if f.Name() == args[0] {
+					_, err := s.Out.Write(f.Source)
+					return err
+				}
+			}
+			return notFound("the suite has no fixture %q; see 'plumbline fixture list'", args[0])
+		},
+	}
+}
+
+func newFixtureSchema(s Streams) *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema",
+		Short: "Print the JSON schema of a fixture's header, for editors",
+		Args:  noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			data, err := fixture.Schema()
+			if err != nil {
+				return err
+			}
+			_, err = s.Out.Write(data)
+			return err
+		},
+	}
+}
+
+func newFixtureCoverage(s Streams) *cobra.Command {
+	var all bool
+	cmd := &cobra.Command{
+		Use:   "coverage",
+		Short: "Say which statements of the documents the suite proves",
+		Args:  noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			list, err := embedded()
+			if err != nil {
+				return err
+			}
+			table, err := statement.Parse("fixtures/statements.tsv", fixtures.Statements)
+			if err != nil {
+				return err
+			}
+			return printCoverage(s, table, list, all)
+		},
+	}
+	cmd.Flags().BoolVar(&all, "unproven", false, "list the statements that no fixture proves, too")
+	return cmd
+}
+
+func printCoverage(s Streams, table *statement.Table, list []*fixture.Fixture, unproven bool) error {
+	by := map[string][]string{}
+	for _, f := range list {
+		for _, id := range proves(f) {
+			by[id] = append(by[id], f.Name())
+		}
+	}
+	w := tabwriter.NewWriter(s.Out, 0, 4, 2, ' ', 0)
+	proven, binding, bindingProven := 0, 0, 0
+	for _, st := range table.All() {
+		names := by[st.ID]
+		judged := st.Level == statement.Required && st.Judgeable
+		if judged {
+			binding++
+		}
+		if len(names) > 0 {
+			proven++
+			if judged {
+				bindingProven++
+			}
+		}
+		if unproven == (len(names) == 0) {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", st.ID, st.Level, strings.Join(names, ","), st.Words)
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.Out, "%d statements proven by %d fixtures; of the %d required statements that a cluster can show, %d\n", proven, len(list), binding, bindingProven)
+	return nil
+}

@@ -1,0 +1,155 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/target/fake"
+	"github.com/plumbline-ci/plumbline/reports"
+)
+
+// runOptions are the flags of run.
+type runOptions struct {
+	streams  Streams
+	target   string
+	files    string
+	output   string
+	seed     uint64
+	parallel int
+	filter   conformance.Filter
+	labels   []string
+	quiet    bool
+}
+
+func newRun(s Streams) *cobra.Command {
+	o := &runOptions{streams: s}
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Run the conformance suite and report",
+		Long: `Run the conformance suite, or a folder of your own fixtures, and report.
+
+The report goes to standard output, the progress to standard error. The exit code is 0 only if every required fixture that
+the target can meet was executed and passed, and something was.`,
+		Example: `  plumbline run
+  plumbline run --feature timeout
+  plumbline run --name 'retries-*' -o wide
+  plumbline run -f ./my-fixtures -o json > report.json`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.target, "target", "fake", "where to run: fake, the simulated cluster with the reference implementation")
+	f.StringVarP(&o.files, "filename", "f", "", "a folder of fixtures, or one fixture, instead of the suite")
+	f.StringVarP(&o.output, "output", "o", reports.FormatTable, "format of the report: "+strings.Join(reports.Formats(), ", "))
+	f.Uint64Var(&o.seed, "seed", 1, "decides everything random in the simulated cluster")
+	f.IntVar(&o.parallel, "parallel", runtime.NumCPU(), "how many fixtures run at once")
+	f.StringSliceVar(&o.filter.Names, "name", nil, "only fixtures of these names; * matches any text")
+	f.StringSliceVar(&o.filter.Profiles, "profile", nil, "only fixtures of these profiles")
+	f.StringSliceVar(&o.filter.Features, "feature", nil, "only fixtures of these features")
+	f.StringSliceVar(&o.filter.Levels, "level", nil, "only fixtures of these levels: required, recommended, reference")
+	f.StringSliceVarP(&o.labels, "selector", "l", nil, "only fixtures with these labels, key=value")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress on standard error")
+	return cmd
+}
+
+func (o *runOptions) run(ctx context.Context) error {
+	if err := oneOf("target", o.target, "fake"); err != nil {
+		return err
+	}
+	if err := oneOf("output", o.output, reports.Formats()...); err != nil {
+		return err
+	}
+	renderer, err := reports.RendererFor(o.output)
+	if err != nil {
+		return err
+	}
+	for _, l := range o.labels {
+		key, value, ok := strings.Cut(l, "=")
+		if !ok {
+			return &usageError{fmt.Errorf("--selector %s: want key=value", l)}
+		}
+		if o.filter.Labels == nil {
+			o.filter.Labels = map[string]string{}
+		}
+		o.filter.Labels[key] = value
+	}
+	target, err := fake.New(fake.Options{})
+	if err != nil {
+		return err
+	}
+	options := conformance.Options{
+		Target:         target,
+		Implementation: fake.Implementation(),
+		Claims:         fake.Claims(),
+		Filter:         o.filter,
+		Seed:           o.seed,
+		Parallel:       o.parallel,
+	}
+	if o.files != "" {
+		if err := o.own(&options); err != nil {
+			return err
+		}
+	}
+	progress := newProgress(o.streams.Err, o.quiet)
+	options.Progress = progress.fixture
+	report, err := conformance.Run(ctx, options)
+	progress.done()
+	if err != nil {
+		return err
+	}
+	if err := renderer.Render(o.streams.Out, report); err != nil {
+		return err
+	}
+	return resultError(report.Result)
+}
+
+// own points the options at the user's fixtures.
+func (o *runOptions) own(options *conformance.Options) error {
+	info, err := os.Stat(o.files)
+	if err != nil {
+		return notFound("%s: %w; give a folder of fixtures, or one fixture", o.files, pathReason(err))
+	}
+	if info.IsDir() {
+		options.FS, options.FSName = os.DirFS(o.files), filepath.ToSlash(o.files)
+		return nil
+	}
+	data, err := os.ReadFile(o.files)
+	if err != nil {
+		return err
+	}
+	f, err := fixture.Load(o.files, data)
+	if err != nil {
+		return err
+	}
+	options.Fixtures = []*fixture.Fixture{f}
+	return nil
+}
+
+// pathReason is the reason of a path error without the path, which the caller names.
+func pathReason(err error) error {
+	if p, ok := err.(*fs.PathError); ok {
+		return p.Err
+	}
+	return err
+}
+
+func resultError(r reports.Result) error {
+	switch r {
+	case reports.Passed:
+		return nil
+	case reports.Errored:
+		return failed(exitBroken)
+	case reports.Incomplete:
+		return failed(exitBudget)
+	}
+	return failed(exitFailed)
+}

@@ -1,0 +1,5 @@
+package command
+
+import "github.com/spf13/cobra"
+
+func newSimulate(s Streams) *cobra.Command { return &cobra.Command{Use: "simulate"} }

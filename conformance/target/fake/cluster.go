@@ -1,0 +1,300 @@
+package fake
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	apiruntime "k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/plumbline-ci/plumbline/api/config"
+	"github.com/plumbline-ci/plumbline/api/v1beta1"
+	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/simulator"
+	"github.com/plumbline-ci/plumbline/simulator/apiserver"
+	"github.com/plumbline-ci/plumbline/simulator/container"
+	"github.com/plumbline-ci/plumbline/simulator/controller"
+	"github.com/plumbline-ci/plumbline/simulator/informer"
+	"github.com/plumbline-ci/plumbline/simulator/kernel"
+	"github.com/plumbline-ci/plumbline/simulator/recorder"
+)
+
+// Cluster is one simulated cluster with the implementation running in it.
+type Cluster struct {
+	sim        *simulator.Cluster
+	client     client.Client
+	settings   *settings
+	controller *controller.Controller
+	given      []fixture.Mock
+	mocks      *container.Mocks
+	maxEvents  uint64
+	crash      *controller.Crash
+}
+
+var (
+	_ conformance.Cluster  = (*Cluster)(nil)
+	_ conformance.Traced   = (*Cluster)(nil)
+	_ conformance.MockUser = (*Cluster)(nil)
+)
+
+// actor names of the trace.
+const (
+	actorUser       = "user"
+	actorController = "controller"
+)
+
+// Cluster makes a cluster.
+func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
+	if len(s.Faults) > 0 {
+		return nil, errors.New("target fake cannot inject faults yet")
+	}
+	c := &Cluster{given: s.Mocks, maxEvents: t.o.MaxEvents}
+	var err error
+	if c.settings, err = newSettings(s.Config); err != nil {
+		return nil, err
+	}
+	if c.mocks, err = mocksOf(s.Mocks); err != nil {
+		return nil, err
+	}
+	pullable, err := t.pullable(s.Mocks)
+	if err != nil {
+		return nil, err
+	}
+	c.sim, err = simulator.New(simulator.Options{
+		Seed:     s.Seed,
+		OnRecord: t.o.OnRecord,
+		OnOutput: t.o.OnOutput,
+		Images:   pullable,
+		Programs: programs(),
+		Mocks:    c.mocks,
+		API: apiserver.Options{
+			Scheme:    t.scheme,
+			Plans:     t.plans,
+			Kinds:     kinds(),
+			Admission: []apiserver.Admission{&webhooks{c.settings}},
+			Intercept: []apiserver.Interceptor{decode},
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.client = c.sim.Client(actorUser)
+	if err := c.install(t, pullableRegistry(c.sim)); err != nil {
+		return nil, err
+	}
+	c.sim.RunFor(settle)
+	return c, nil
+}
+
+func pullableRegistry(sim *simulator.Cluster) registry { return registry{sim.Images()} }
+
+// kinds are the API's, as its CustomResourceDefinitions declare them.
+func kinds() []apiserver.Kind {
+	return []apiserver.Kind{
+		{GVK: v1beta1.GroupVersion.WithKind(v1beta1.KindTaskRun), Plural: "taskruns", Namespaced: true, Status: true},
+		{GVK: v1beta1.GroupVersion.WithKind(v1beta1.KindTask), Plural: "tasks", Namespaced: true, Status: true},
+		{GVK: v1beta1.GroupVersion.WithKind(v1beta1.KindClusterTask), Plural: "clustertasks", Status: true},
+	}
+}
+
+// install puts the implementation into the cluster: its namespace, its configuration, its controller.
+func (c *Cluster) install(t *Target, images registry) error {
+	if err := c.sim.CreateNamespace(SystemNamespace, nil); err != nil {
+		return fmt.Errorf("installing: %w", err)
+	}
+	for _, o := range c.settings.objects() {
+		if err := c.client.Create(context.Background(), o); err != nil {
+			return fmt.Errorf("installing: %w", err)
+		}
+	}
+	if _, err := c.sim.Server().Watch(schema.GroupVersionKind{Version: "v1", Kind: "ConfigMap"}, c.settings.follow); err != nil {
+		return fmt.Errorf("watching the configuration: %w", err)
+	}
+	live := c.sim.Client(actorController)
+	cache := informer.NewCache(informer.CacheOptions{Kernel: c.sim.Kernel(), Source: c.sim.Server(), Scheme: t.scheme, Live: live})
+	subject := t.o.Subject
+	r, err := subject.New(Deps{
+		Client:      cachedClient{Client: live, cache: cache},
+		Reader:      live,
+		Clock:       c.sim.Kernel(),
+		Recorder:    events{recorder.New(recorder.Options{Clock: c.sim.Kernel(), Client: live, Component: v1beta1.EventSourceComponent})},
+		Config:      func() config.Config { return *c.settings.now() },
+		Images:      imagesOfReference(),
+		ImageConfig: images,
+		Logs:        podLogs{c.sim},
+	})
+	if err != nil {
+		return fmt.Errorf("making the reconciler: %w", err)
+	}
+	c.controller, err = controller.New(controller.Options{
+		Kernel: c.sim.Kernel(), Name: subject.Name, Reconciler: r, Informers: cache, For: subject.For, Owns: subject.Owns,
+		OnCrash: func(crash *controller.Crash) { c.crash = crash },
+	})
+	return err
+}
+
+// cachedClient reads from the cache and writes through, as a Manager's client does.
+type cachedClient struct {
+	client.Client
+	cache *informer.Cache
+}
+
+// Get implements client.Reader.
+func (c cachedClient) Get(ctx context.Context, key client.ObjectKey, into client.Object, opts ...client.GetOption) error {
+	return c.cache.Get(ctx, key, into, opts...)
+}
+
+// List implements client.Reader.
+func (c cachedClient) List(ctx context.Context, into client.ObjectList, opts ...client.ListOption) error {
+	return c.cache.List(ctx, into, opts...)
+}
+
+// events adapts the recorder to what client-go's looks like.
+type events struct{ r *recorder.Recorder }
+
+// Event implements taskrun.Recorder.
+func (e events) Event(object apiruntime.Object, eventtype, reason, message string) {
+	if o, ok := object.(client.Object); ok {
+		e.r.Event(o, eventtype, reason, message)
+	}
+}
+
+type podLogs struct{ sim *simulator.Cluster }
+
+// Logs implements taskrun.PodLogs.
+func (l podLogs) Logs(_ context.Context, namespace, pod, container string) ([]byte, error) {
+	return l.sim.Logs(namespace, pod, container)
+}
+
+// Simulation returns the cluster underneath.
+func (c *Cluster) Simulation() *simulator.Cluster { return c.sim }
+
+// Client implements conformance.Cluster.
+func (c *Cluster) Client() client.Client { return c.client }
+
+// CreateNamespace implements conformance.Cluster.
+func (c *Cluster) CreateNamespace(_ context.Context, name string) error {
+	return c.sim.CreateNamespace(name, nil)
+}
+
+// Close implements conformance.Cluster. A simulated cluster holds nothing but memory.
+func (c *Cluster) Close() error { return nil }
+
+// TraceHash implements conformance.Traced.
+func (c *Cluster) TraceHash() string { return c.sim.Kernel().TraceHash() }
+
+// UnusedMocks implements conformance.MockUser.
+func (c *Cluster) UnusedMocks() []fixture.Mock {
+	var out []fixture.Mock
+	for _, unused := range c.mocks.Unused() {
+		for _, m := range c.given {
+			if m.Image == unused.Image && fmt.Sprint(m.Command) == fmt.Sprint(unused.Command) {
+				out = append(out, m)
+				break
+			}
+		}
+	}
+	return out
+}
+
+// Observe implements conformance.Watcher: the handler runs in the event that writes, so nothing is missed or late.
+func (c *Cluster) Observe(gvk schema.GroupVersionKind, namespace string, handler func(watch.EventType, *unstructured.Unstructured)) (func(), error) {
+	server := c.sim.Server()
+	list := &unstructured.UnstructuredList{}
+	list.SetGroupVersionKind(gvk.GroupVersion().WithKind(gvk.Kind + "List"))
+	if err := c.client.List(context.Background(), list, client.InNamespace(namespace)); err != nil {
+		return nil, err
+	}
+	for i := range list.Items {
+		handler(watch.Added, &list.Items[i])
+	}
+	return server.Observe(func(change apiserver.Change) {
+		if change.GVK != gvk {
+			return
+		}
+		object := change.Object()
+		if namespace != "" && object.GetNamespace() != namespace {
+			return
+		}
+		u, err := tree(object, gvk)
+		if err != nil {
+			panic(fmt.Sprintf("showing %s %s: %v", gvk.Kind, object.GetName(), err))
+		}
+		handler(change.Type, u)
+	}), nil
+}
+
+// tree copies an object of any Go type into one without.
+func tree(object client.Object, gvk schema.GroupVersionKind) (*unstructured.Unstructured, error) {
+	if u, ok := object.(*unstructured.Unstructured); ok {
+		return u.DeepCopy(), nil
+	}
+	content, err := apiruntime.DefaultUnstructuredConverter.ToUnstructured(object)
+	if err != nil {
+		return nil, err
+	}
+	u := &unstructured.Unstructured{Object: content}
+	u.SetGroupVersionKind(gvk)
+	return u, nil
+}
+
+// Logs implements conformance.Containers.
+func (c *Cluster) Logs(_ context.Context, namespace, pod, container string) (string, error) {
+	data, err := c.sim.Logs(namespace, pod, container)
+	return string(data), err
+}
+
+// execLimit bounds what a command run from outside may take.
+const execLimit = 10 * time.Minute
+
+// Exec implements conformance.Containers.
+func (c *Cluster) Exec(ctx context.Context, namespace, pod, container string, argv []string) (stdout, stderr string, exit int, err error) {
+	var out, errs bytes.Buffer
+	ended := false
+	err = c.sim.Exec(namespace, pod, container, argv, &out, &errs, func(code int) { ended, exit = true, code })
+	if err != nil {
+		return "", "", 0, err
+	}
+	err = c.WaitUntil(ctx, c.Now().Add(execLimit), func() bool { return ended })
+	return out.String(), errs.String(), exit, err
+}
+
+// Now implements conformance.Clock.
+func (c *Cluster) Now() time.Time { return c.sim.Kernel().Now() }
+
+// WaitUntil implements conformance.Clock.
+func (c *Cluster) WaitUntil(ctx context.Context, deadline time.Time, cond func() bool) error {
+	k := c.sim.Kernel()
+	for events := uint64(0); ; events++ {
+		if cond() {
+			return nil
+		}
+		if c.crash != nil {
+			return c.crash
+		}
+		next, any := k.Next()
+		if !any || next.After(deadline) {
+			if k.Now().Before(deadline) {
+				k.RunUntil(deadline)
+			}
+			if cond() {
+				return nil
+			}
+			return conformance.ErrDeadline
+		}
+		if events >= c.maxEvents {
+			return &kernel.BudgetError{Steps: events, After: k.Elapsed(), Reason: "event budget"}
+		}
+		if events%1024 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		k.Step()
+	}
+}

@@ -1,0 +1,134 @@
+// Package fake is the target that needs nothing: a simulated cluster on virtual time (package simulator) with an
+// implementation in it, the reference unless told otherwise.
+//
+// The package is where the parts meet. The simulator knows Kubernetes, the reconciler knows Tekton, the launcher knows
+// neither; here the API's kinds and admission are put into the simulated API server, the implementation's reconcilers
+// are driven by the simulation's loop, and the container binaries become programs of the simulated containers.
+//
+//	fake.go       the target, and what every cluster of it shares
+//	cluster.go    one cluster, as the engine sees it
+//	subject.go    what is judged: an implementation as a value; the reference
+//	admission.go  the API's webhooks, in process
+//	settings.go   the ConfigMaps, watched
+//	launcher.go   the step launcher on a simulated process
+//	registry.go   the image catalogue, asked for entrypoints
+//
+// Every fixture gets a cluster of its own, so fixtures cannot disturb each other and run side by side. A run is decided
+// by its seed: the same binary, fixture and seed give the same trace.
+package fake
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"time"
+
+	apiruntime "k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/plumbline-ci/plumbline/api/v1beta1"
+	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/simulator/apiserver"
+	"github.com/plumbline-ci/plumbline/simulator/apiserver/roundtrip"
+	"github.com/plumbline-ci/plumbline/simulator/image"
+	"github.com/plumbline-ci/plumbline/simulator/kernel"
+	"github.com/plumbline-ci/plumbline/simulator/kubelet"
+)
+
+// Name is the target's name in reports.
+const Name = "fake"
+
+// kubernetesVersion is the release whose behaviour the simulator follows.
+const kubernetesVersion = "v1.36"
+
+// SystemNamespace is where the implementation and its ConfigMaps live.
+const SystemNamespace = "tekton-pipelines"
+
+// Options configure the target. The zero value judges the reference.
+type Options struct {
+	// Subject is what is judged; nil means the reference.
+	Subject *Subject
+	// AnyImage makes references that the catalogue does not know pull an image with a shell and the usual utilities,
+	// unless their registry's name ends in ".invalid". Otherwise pulling them fails.
+	AnyImage bool
+	// Aliases are further names of images of the catalogue: name to reference.
+	Aliases map[string]string
+	// OnRecord sees every record of the trace; OnOutput all that containers print. They are called by whoever drives the
+	// cluster.
+	OnRecord func(kernel.Record)
+	OnOutput func(kubelet.Output)
+	// MaxEvents bounds one wait; 0 means a generous default. A world that is busier than that is broken.
+	MaxEvents uint64
+}
+
+const defaultMaxEvents = 50_000_000
+
+// Target starts simulated clusters. It is safe for concurrent use; its clusters are not.
+type Target struct {
+	o      Options
+	scheme *apiruntime.Scheme
+	plans  *roundtrip.Compiler
+	images []*image.Image
+}
+
+var _ conformance.Target = (*Target)(nil)
+
+// New returns the target.
+func New(o Options) (*Target, error) {
+	if o.Subject == nil {
+		o.Subject = Reference()
+	}
+	if o.MaxEvents == 0 {
+		o.MaxEvents = defaultMaxEvents
+	}
+	t := &Target{o: o, plans: roundtrip.NewCompiler()}
+	scheme := apiserver.NewScheme()
+	if err := v1beta1.AddToScheme(scheme); err != nil {
+		return nil, fmt.Errorf("the API's kinds: %w", err)
+	}
+	t.scheme = scheme
+	var err error
+	if t.images, err = catalogue(); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// Name implements conformance.Target.
+func (t *Target) Name() string { return Name }
+
+// Capabilities implements conformance.Target.
+func (t *Target) Capabilities() conformance.Capabilities {
+	return conformance.Capabilities{
+		VirtualTime:       true,
+		Mocks:             true,
+		Isolated:          true,
+		Parallel:          runtime.GOMAXPROCS(0),
+		Configurable:      func(configMap, key string) bool { return true },
+		KubernetesVersion: kubernetesVersion,
+	}
+}
+
+// Start implements conformance.Target.
+func (t *Target) Start(_ context.Context, s conformance.Setup) (conformance.Cluster, error) {
+	c, err := t.Cluster(s)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Claims are the features of the reference that no profile demands.
+func Claims() conformance.Claims {
+	return conformance.Claims{
+		Profiles: []string{fixture.ProfileTaskRunCore},
+		Features: []string{
+			"credentials", "directories", "launcher", "injected-sidecars", "object-params", "array-results", "propagated-params",
+			"propagated-workspaces", "overrides", "debug", "gates", "events", "hermetic", "stdout-config",
+		},
+		Reference: true,
+	}
+}
+
+// settle is how long after its start a cluster is left alone, for its controllers to have seen what there is.
+const settle = time.Second
