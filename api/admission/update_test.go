@@ -99,6 +99,22 @@ func TestUpdates(t *testing.T) {
 	}
 }
 
+// TestStoredBeforeAnUpgrade: what is stored may lack defaults of today; they are not written into it.
+func TestStoredBeforeAnUpgrade(t *testing.T) {
+	t.Parallel()
+	old := stored(t, corev1.ConditionUnknown)
+	old.Spec.Timeout, old.Spec.TaskSpec.Params[0].Type = nil, ""
+	untouched := old.DeepCopy()
+	updated := old.DeepCopy()
+	updated.Spec.Status = v1beta1.TaskRunSpecStatusCancelled
+	if err := admission.Admit(updated, old, config.Default()); err != nil {
+		t.Errorf("cancelling: %v", err)
+	}
+	if diff := cmp.Diff(untouched, old); diff != "" {
+		t.Errorf("the stored object was written to:\n%s", diff)
+	}
+}
+
 // TestTaskUpdates: a Task may change, and is checked when it does.
 func TestTaskUpdates(t *testing.T) {
 	t.Parallel()

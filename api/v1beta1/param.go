@@ -92,14 +92,20 @@ func (v *ParamValue) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// MarshalJSON writes the bare string, list or map.
+// MarshalJSON writes the bare string, list or map. An empty list or map is never null, which would be read as a string.
 func (v ParamValue) MarshalJSON() ([]byte, error) {
 	switch v.Type {
 	case ParamTypeString:
 		return json.Marshal(v.StringVal)
 	case ParamTypeArray:
+		if v.ArrayVal == nil {
+			return []byte("[]"), nil
+		}
 		return json.Marshal(v.ArrayVal)
 	case ParamTypeObject:
+		if v.ObjectVal == nil {
+			return []byte("{}"), nil
+		}
 		return json.Marshal(v.ObjectVal)
 	default:
 		return nil, fmt.Errorf("impossible ParamValues.Type: %q", v.Type)
