@@ -23,15 +23,18 @@ const (
 
 // programs are our container binaries as the simulated containers run them: the launcher's own code, on a process of
 // the simulation instead of an operating system.
-func programs() map[string]container.Program {
+func programs() map[string]container.Program { return programsWithGrace(entrypoint.DefaultGrace) }
+
+// programsWithGrace are the programs with another time between SIGTERM and SIGKILL.
+func programsWithGrace(grace time.Duration) map[string]container.Program {
 	return map[string]container.Program{
-		programEntrypoint:     onProcess(entrypoint.Main),
-		programNop:            onProcess(entrypoint.Nop),
-		programWorkingDirInit: onProcess(entrypoint.WorkingDirInit),
+		programEntrypoint:     onProcess(entrypoint.Main, grace),
+		programNop:            onProcess(entrypoint.Nop, grace),
+		programWorkingDirInit: onProcess(entrypoint.WorkingDirInit, grace),
 	}
 }
 
-func onProcess(main func(entrypoint.System, []string) int) container.Program {
+func onProcess(main func(entrypoint.System, []string) int, grace time.Duration) container.Program {
 	return func(p *container.Process) int {
 		for s := container.SIGHUP; s <= container.SIGSYS; s++ {
 			if forwarded(s) {
@@ -48,6 +51,7 @@ func onProcess(main func(entrypoint.System, []string) int) container.Program {
 			Platform:  p.Container().Platform(),
 			Stdout:    p.Stdout(),
 			Stderr:    p.Stderr(),
+			Grace:     grace,
 		}, p.Args[1:])
 	}
 }

@@ -1,0 +1,163 @@
+package fake
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/plumbline-ci/plumbline/entrypoint/contract"
+	"github.com/plumbline-ci/plumbline/simulator/container"
+	"github.com/plumbline-ci/plumbline/simulator/files"
+	"github.com/plumbline-ci/plumbline/simulator/image"
+	"github.com/plumbline-ci/plumbline/simulator/kernel"
+	"github.com/plumbline-ci/plumbline/simulator/shell"
+	"github.com/plumbline-ci/plumbline/simulator/utility"
+)
+
+// TestLauncherInSimulatedContainers holds the launcher to the same cases here as on a real operating system: one
+// implementation, two worlds, the same files, exit codes and messages.
+func TestLauncherInSimulatedContainers(t *testing.T) {
+	t.Parallel()
+	contract.Run(t, simulatedWorld{})
+}
+
+// simulatedWorld runs each case as process 1 of a container of its own.
+type simulatedWorld struct{}
+
+// binaries are where the programs of the contract are in the container.
+func binaries() map[string]string {
+	return map[string]string{
+		contract.Launcher: programEntrypoint, contract.Nop: programNop, contract.WorkingDirInit: programWorkingDirInit,
+	}
+}
+
+func (simulatedWorld) Run(t *testing.T, c contract.Case) contract.Outcome {
+	k := kernel.New(kernel.Options{Seed: 1})
+	tree := image.Busybox()
+	for name, program := range binaries() {
+		tree.Programs["ko-app/"+name] = program
+	}
+	root, err := image.NewRoot(tree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root.Freeze()
+	available := utility.Programs()
+	maps.Copy(available, shell.New().Programs())
+	maps.Copy(available, programsWithGrace(contract.Grace))
+	program := c.Program
+	if program == "" {
+		program = contract.Launcher
+	}
+	var log [3]strings.Builder
+	box, err := container.Start(container.Config{
+		Kernel: k, Actor: "case", Programs: available, Platform: contract.Platform,
+		Image:   &image.Image{Reference: "example.com/step:1", Root: root},
+		Command: append([]string{"/ko-app/" + program}, c.Args...),
+		Env:     append([]string{"HOME=/home/user"}, c.Env...),
+		Log:     func(stream int, data []byte) { log[stream].Write(data) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin := box.Files()
+	place(t, admin, "/tekton/", "") // the program itself starts with the kernel's first event
+	for name, content := range c.Before {
+		place(t, admin, name, content)
+	}
+	left := happen(t, k, box, c.Events)
+	if err := k.RunWhile(box.Running, k.Now().Add(time.Minute), 0); err != nil {
+		t.Fatal(err)
+	}
+	if box.Running() {
+		t.Fatal("nothing will ever end it")
+	}
+	if n := left(); n > 0 {
+		t.Errorf("did not come to event %+v", c.Events[len(c.Events)-n])
+	}
+	status, _ := box.ExitStatus()
+	got := contract.Outcome{Code: status.Code, Stdout: log[1].String(), Stderr: log[2].String(),
+		Files: map[string]string{}, Modes: map[string]string{}}
+	for _, top := range []string{"/tekton", "/workspace", "/home"} {
+		if _, err := admin.Lstat(top); err == nil {
+			collect(t, admin, top, got)
+		}
+	}
+	return got
+}
+
+// happen looks once a millisecond whether the next events can happen. It returns how many are left.
+func happen(t *testing.T, k *kernel.Kernel, box *container.Container, events []contract.Event) (left func() int) {
+	admin := box.Files()
+	hasContent := func(name string) bool {
+		info, err := admin.Stat(name)
+		return err == nil && info.Size() > 0
+	}
+	var look func()
+	look = func() {
+		for len(events) > 0 && (events[0].After == "" || hasContent(events[0].After)) {
+			if e := events[0]; e.Signal != 0 {
+				box.Signal(container.Signal(e.Signal))
+			} else {
+				place(t, admin, e.Put, e.Content)
+			}
+			events = events[1:]
+		}
+		if len(events) > 0 && box.Running() {
+			k.After(time.Millisecond, "case", "look", look)
+		}
+	}
+	k.After(time.Millisecond, "case", "look", look)
+	return func() int { return len(events) }
+}
+
+// place makes a file as a case describes it, at once.
+func place(t *testing.T, admin *files.Caller, name, content string) {
+	t.Helper()
+	if strings.HasSuffix(name, "/") {
+		check(t, admin.MkdirAll(name, 0o755))
+		return
+	}
+	check(t, admin.MkdirAll(path.Dir(name), 0o755))
+	neighbour := name + ".new"
+	if target, ok := strings.CutPrefix(content, "-> "); ok {
+		check(t, admin.Symlink(target, neighbour))
+	} else {
+		check(t, admin.WriteFile(neighbour, []byte(content), 0o644))
+	}
+	check(t, admin.Rename(neighbour, name))
+}
+
+// collect is all that is below dir, as a contract.Outcome tells it.
+func collect(t *testing.T, admin *files.Caller, dir string, into contract.Outcome) {
+	t.Helper()
+	info, err := admin.Lstat(dir)
+	check(t, err)
+	into.Modes[dir+"/"] = fmt.Sprintf("%#o", info.Mode().Perm())
+	children, err := admin.ReadDir(dir)
+	check(t, err)
+	for _, child := range children {
+		name := path.Join(dir, child.Name())
+		switch {
+		case child.IsDir():
+			collect(t, admin, name, into)
+		case child.Mode()&fs.ModeSymlink != 0:
+			into.Files[name] = "-> " + child.Target()
+		default:
+			content, err := admin.ReadFile(name)
+			check(t, err)
+			into.Files[name], into.Modes[name] = string(content), fmt.Sprintf("%#o", child.Mode().Perm())
+		}
+	}
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
