@@ -72,9 +72,22 @@ func Main(ctx context.Context, args []string, s Streams) int {
 	}
 	code, told := exitCode(err)
 	if !told {
-		fmt.Fprintln(s.Err, "plumbline: "+strings.TrimRight(err.Error(), "\n"))
+		tell(s.Err, err)
 	}
 	return code
+}
+
+// tell prints an error. Mistakes in files stand at the beginning of their lines, where editors look for file:line:column.
+func tell(w io.Writer, err error) {
+	var places source.Errors
+	if !errors.As(err, &places) || len(places) == 0 {
+		fmt.Fprintln(w, "plumbline: "+strings.TrimRight(err.Error(), "\n"))
+		return
+	}
+	fmt.Fprintln(w, places.Error())
+	if len(places) > 1 {
+		fmt.Fprintf(w, "plumbline: %d mistakes\n", len(places))
+	}
 }
 
 func exitCode(err error) (code int, told bool) {
@@ -113,6 +126,7 @@ func newRoot(s Streams) *cobra.Command {
 		Long: `Plumbline shows whether something that claims to run Tekton TaskRuns really does.
 
   plumbline run                     judge the reference implementation on the simulated cluster
+  plumbline run -f DIR              judge it by fixtures of your own
   plumbline simulate -f run.yaml    run your own TaskRuns without a cluster
   plumbline fixture list            the requirements, one a line
 
@@ -127,20 +141,29 @@ Exit codes: 0 all required passed; 1 a requirement failed; 2 not found; 3 invali
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return &usageError{fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath())}
-	})
+	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newRun(s), newSimulate(s), newFixture(s), newVersion(s))
 	return root
 }
 
+// unknownCommand names the command that was probably meant.
 func unknownCommand(cmd *cobra.Command, name string) error {
-	text := fmt.Sprintf("there is no command %q", name)
-	if near := cmd.SuggestionsFor(name); len(near) > 0 {
-		text += fmt.Sprintf("; did you mean %q?", near[0])
+	var names []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
 	}
-	return &usageError{errors.New(text + " See '" + cmd.CommandPath() + " --help'")}
+	return &usageError{fmt.Errorf("%s has no command %q; %s See '%s --help'", cmd.CommandPath(), name, sentence(source.DidYouMean(name, names)), cmd.CommandPath())}
+}
+
+// sentence ends a hint with a mark, if it has none.
+func sentence(hint string) string {
+	if strings.HasSuffix(hint, "?") {
+		return hint
+	}
+	return hint + "."
 }
 
 // noArgs refuses arguments with a hint.
@@ -149,14 +172,4 @@ func noArgs(cmd *cobra.Command, args []string) error {
 		return &usageError{fmt.Errorf("%s takes no argument, got %q; see '%s --help'", cmd.CommandPath(), args[0], cmd.CommandPath())}
 	}
 	return nil
-}
-
-// oneOf checks the value of a flag against its choices.
-func oneOf(flag, value string, choices ...string) error {
-	for _, c := range choices {
-		if c == value {
-			return nil
-		}
-	}
-	return &usageError{fmt.Errorf("--%s %s: want one of %s", flag, value, strings.Join(choices, ", "))}
 }

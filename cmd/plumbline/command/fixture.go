@@ -45,7 +45,8 @@ func embedded() ([]*fixture.Fixture, error) {
 	return list, nil
 }
 
-// read reads fixtures from folders and files. Both what is right and a source.Errors of what is wrong come back.
+// read reads fixtures from folders and files. Both what is right and a source.Errors of what is wrong come back. A file
+// that is named twice is read once.
 func read(paths []string) ([]*fixture.Fixture, error) {
 	var (
 		list []*fixture.Fixture
@@ -80,10 +81,33 @@ func read(paths []string) ([]*fixture.Fixture, error) {
 		}
 		list = append(list, f)
 	}
+	list, taken := distinct(list)
+	errs = append(errs, taken...)
 	if len(errs) > 0 {
 		return list, errs
 	}
 	return list, nil
+}
+
+// distinct drops files that were read before, and refuses names that another file has.
+func distinct(list []*fixture.Fixture) ([]*fixture.Fixture, source.Errors) {
+	var (
+		out   []*fixture.Fixture
+		errs  source.Errors
+		first = map[string]*fixture.Fixture{}
+	)
+	for _, f := range list {
+		other := first[f.Name()]
+		switch {
+		case other == nil:
+			first[f.Name()] = f
+			out = append(out, f)
+		case filepath.Clean(other.File) != filepath.Clean(f.File):
+			errs = append(errs, &source.Error{Position: f.Metadata.Pos, Path: "metadata.name",
+				Message: fmt.Sprintf("the name %q is taken by %s", f.Name(), other.Metadata.Pos), Hint: "names are unique in a suite: rename one"})
+		}
+	}
+	return out, errs
 }
 
 func collect(into *source.Errors, err error) bool {
@@ -130,7 +154,10 @@ Without arguments the suite in the binary is checked.`,
 }
 
 func newFixtureList(s Streams) *cobra.Command {
-	var files, output string
+	var (
+		files  []string
+		output string
+	)
 	cmd := &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
@@ -141,8 +168,8 @@ func newFixtureList(s Streams) *cobra.Command {
 				return err
 			}
 			list, err := embedded()
-			if files != "" {
-				list, err = read([]string{files})
+			if len(files) > 0 {
+				list, err = read(files)
 			}
 			if err != nil {
 				return err
@@ -150,7 +177,7 @@ func newFixtureList(s Streams) *cobra.Command {
 			return listFixtures(s, list, output)
 		},
 	}
-	cmd.Flags().StringVarP(&files, "filename", "f", "", "a folder of fixtures, or one fixture, instead of the suite")
+	cmd.Flags().StringArrayVarP(&files, "filename", "f", nil, filesUsage)
 	cmd.Flags().StringVarP(&output, "output", "o", "table", "table, wide, name or json")
 	return cmd
 }
@@ -228,6 +255,13 @@ func newFixtureShow(s Streams) *cobra.Command {
 					_, err := s.Out.Write(f.Source)
 					return err
 				}
+			}
+			names := make([]string, len(list))
+			for i, f := range list {
+				names[i] = f.Name()
+			}
+			if near := source.Nearest(args[0], names); near != "" {
+				return notFound("the suite has no fixture %q; did you mean %q? See 'plumbline fixture list'", args[0], near)
 			}
 			return notFound("the suite has no fixture %q; see 'plumbline fixture list'", args[0])
 		},

@@ -3,7 +3,6 @@ package command
 import (
 	"fmt"
 	"io"
-	"os"
 
 	"golang.org/x/term"
 
@@ -16,6 +15,7 @@ import (
 type progress struct {
 	w        io.Writer
 	terminal bool
+	width    int // of the terminal; 0 if it is not known
 	quiet    bool
 	failed   int
 	written  bool
@@ -23,8 +23,13 @@ type progress struct {
 
 func newProgress(w io.Writer, quiet bool) *progress {
 	p := &progress{w: w, quiet: quiet}
-	if f, ok := w.(*os.File); ok {
-		p.terminal = term.IsTerminal(int(f.Fd()))
+	f, watched := terminal(w)
+	if !watched {
+		return p
+	}
+	p.terminal = true
+	if width, _, err := term.GetSize(int(f.Fd())); err == nil {
+		p.width = width
 	}
 	return p
 }
@@ -40,7 +45,11 @@ func (p *progress) fixture(at conformance.Progress) {
 		p.failed++
 	}
 	if p.terminal {
-		fmt.Fprintf(p.w, clearLine+"%d/%d, %d failed  %s", at.Done, at.Total, p.failed, at.Result.Name)
+		line := fmt.Sprintf("%d/%d, %d failed  %s", at.Done, at.Total, p.failed, at.Result.Name)
+		if p.width > 0 && len(line) >= p.width {
+			line = line[:p.width-1] // a line that wraps cannot be written over
+		}
+		fmt.Fprint(p.w, clearLine+line)
 		p.written = true
 		return
 	}

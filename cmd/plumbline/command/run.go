@@ -4,9 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,7 +20,7 @@ import (
 type runOptions struct {
 	streams  Streams
 	target   string
-	files    string
+	files    []string
 	output   string
 	seed     uint64
 	parallel int
@@ -29,6 +28,9 @@ type runOptions struct {
 	labels   []string
 	quiet    bool
 }
+
+// filesUsage describes the flag that names fixtures.
+const filesUsage = "a folder of fixtures, or one fixture, instead of the suite; may be repeated"
 
 func newRun(s Streams) *cobra.Command {
 	o := &runOptions{streams: s}
@@ -48,7 +50,7 @@ the target can meet was executed and passed, and something was.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.target, "target", "fake", "where to run: fake, the simulated cluster with the reference implementation")
-	f.StringVarP(&o.files, "filename", "f", "", "a folder of fixtures, or one fixture, instead of the suite")
+	f.StringArrayVarP(&o.files, "filename", "f", nil, filesUsage)
 	f.StringVarP(&o.output, "output", "o", reports.FormatTable, "format of the report: "+strings.Join(reports.Formats(), ", "))
 	f.Uint64Var(&o.seed, "seed", 1, "decides everything random in the simulated cluster")
 	f.IntVar(&o.parallel, "parallel", runtime.NumCPU(), "how many fixtures run at once")
@@ -94,10 +96,13 @@ func (o *runOptions) run(ctx context.Context) error {
 		Seed:           o.seed,
 		Parallel:       o.parallel,
 	}
-	if o.files != "" {
+	if len(o.files) > 0 {
 		if err := o.own(&options); err != nil {
 			return err
 		}
+	}
+	if err := checkFilter(o.filter, options.Fixtures); err != nil {
+		return err
 	}
 	progress := newProgress(o.streams.Err, o.quiet)
 	options.Progress = progress.fixture
@@ -106,31 +111,34 @@ func (o *runOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := renderer.Render(o.streams.Out, report); err != nil {
+	if err := styled(renderer, o.streams.Out).Render(o.streams.Out, report); err != nil {
 		return err
 	}
 	return resultError(report.Result)
 }
 
-// own points the options at the user's fixtures.
+// own points the options at the user's fixtures. Profiles and features of their own are claimed: who wrote the
+// fixtures means them.
 func (o *runOptions) own(options *conformance.Options) error {
-	info, err := os.Stat(o.files)
-	if err != nil {
-		return notFound("%s: %w; give a folder of fixtures, or one fixture", o.files, pathReason(err))
-	}
-	if info.IsDir() {
-		options.FS, options.FSName = os.DirFS(o.files), filepath.ToSlash(o.files)
-		return nil
-	}
-	data, err := os.ReadFile(o.files)
+	list, err := read(o.files)
 	if err != nil {
 		return err
 	}
-	f, err := fixture.Load(o.files, data)
-	if err != nil {
-		return err
+	options.Fixtures = list
+	claims := &options.Claims
+	for _, f := range list {
+		if fixture.Private(f.Spec.Profile) && !slices.Contains(claims.Profiles, f.Spec.Profile) {
+			claims.Profiles = append(claims.Profiles, f.Spec.Profile)
+		}
+		for _, feature := range f.Spec.Features {
+			if fixture.Private(feature) && !slices.Contains(claims.Features, feature) {
+				claims.Features = append(claims.Features, feature)
+			}
+		}
 	}
-	options.Fixtures = []*fixture.Fixture{f}
+	options.Replay = func(name string, seed uint64) string {
+		return fmt.Sprintf("plumbline run -f %s --name %s --seed %d", strings.Join(o.files, " -f "), name, seed)
+	}
 	return nil
 }
 

@@ -16,19 +16,25 @@ func newVersion(s Streams) *cobra.Command {
 		Short: "Print the versions of the tool and of the suite in it",
 		Args:  noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			build := "unknown"
-			if info, ok := debug.ReadBuildInfo(); ok {
-				if info.Main.Version != "" && info.Main.Version != "(devel)" {
-					build = info.Main.Version
-				}
-				for _, setting := range info.Settings {
-					if setting.Key == "vcs.revision" {
-						build = setting.Value
-					}
-				}
-			}
-			fmt.Fprintf(s.Out, "plumbline %s (build %s, %s, %s/%s)\n", conformance.SuiteVersion, build, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			fmt.Fprintf(s.Out, "plumbline %s (%s%s, %s/%s)\n", conformance.SuiteVersion, build(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return nil
 		},
 	}
+}
+
+// build is what the binary knows of its source: nothing, if it was made by go run.
+func build() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, setting := range info.Settings {
+		if setting.Key == "vcs.revision" {
+			return "build " + setting.Value + ", "
+		}
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return "build " + v + ", "
+	}
+	return ""
 }

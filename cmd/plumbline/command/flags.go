@@ -1,0 +1,100 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/source"
+)
+
+// flagError says what is wrong with a flag in words of the command line instead of the library's.
+func flagError(cmd *cobra.Command, err error) error {
+	var (
+		unknown *pflag.NotExistError
+		value   *pflag.InvalidValueError
+		hint    = "see"
+	)
+	switch {
+	case errors.As(err, &unknown):
+		var names []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
+		if near := source.Nearest("--"+unknown.GetSpecifiedName(), names); near != "" && unknown.GetSpecifiedShortnames() == "" {
+			hint = fmt.Sprintf("did you mean %s? See", near)
+		}
+	case errors.As(err, &value):
+		if kind := wanted(value.GetFlag().Value.Type()); kind != "" {
+			err = fmt.Errorf("--%s %s: want %s", value.GetFlag().Name, value.GetValue(), kind)
+		}
+	}
+	return &usageError{fmt.Errorf("%w; %s '%s --help'", err, hint, cmd.CommandPath())}
+}
+
+// wanted describes the values of a type of flag.
+func wanted(kind string) string {
+	switch kind {
+	case "int", "uint64":
+		return "a whole number"
+	case "bool":
+		return "true or false"
+	case "duration":
+		return "a duration, as 15s"
+	}
+	return ""
+}
+
+// oneOf checks the value of a flag against its choices.
+func oneOf(flag, value string, choices ...string) error {
+	if slices.Contains(choices, value) {
+		return nil
+	}
+	const few = 8 // as many as one reads to find the right one
+	if near := source.Nearest(value, choices); near != "" && len(choices) > few {
+		return &usageError{fmt.Errorf("--%s %s: did you mean %q?", flag, value, near)}
+	}
+	return &usageError{fmt.Errorf("--%s %s: want one of %s", flag, value, strings.Join(choices, ", "))}
+}
+
+// checkFilter refuses words that no fixture can have: a filter that is misspelt selects nothing, and that looks like a
+// suite without such fixtures. list are the user's own fixtures, if there are any, with words of their own.
+func checkFilter(f conformance.Filter, list []*fixture.Fixture) error {
+	var profiles, features []string
+	for _, p := range fixture.Profiles() {
+		profiles = append(profiles, p.Name)
+		for _, x := range p.Features {
+			features = append(features, x.Name)
+		}
+	}
+	for _, x := range list {
+		profiles = append(profiles, x.Spec.Profile)
+		features = append(features, x.Spec.Features...)
+	}
+	for _, check := range []struct {
+		flag          string
+		given, choice []string
+	}{
+		{"profile", f.Profiles, profiles},
+		{"feature", f.Features, features},
+		{"level", f.Levels, []string{fixture.Required, fixture.Recommended, fixture.Reference}},
+	} {
+		slices.Sort(check.choice)
+		for _, value := range check.given {
+			if err := oneOf(check.flag, value, slices.Compact(check.choice)...); err != nil {
+				return err
+			}
+		}
+	}
+	for _, pattern := range f.Names {
+		if _, err := path.Match(pattern, ""); err != nil {
+			return &usageError{fmt.Errorf("--name %s: a [ has no ]; * matches any text, ? one letter, [ab] one of two", pattern)}
+		}
+	}
+	return nil
+}
