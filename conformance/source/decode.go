@@ -21,6 +21,8 @@ type Decoder struct {
 	Errs *Errors
 	// Places, if not nil, is filled with where each decoded field was written.
 	Places map[string]Position
+	// MayLack are paths of required fields that this document may leave out.
+	MayLack map[string]bool
 }
 
 // NodeDecoder is a value with a notation of its own.
@@ -244,7 +246,7 @@ func (d *Decoder) structure(n *yaml.Node, v reflect.Value, path string) {
 		d.Fail(n, path, "needs "+union.Noun(), "use one of: "+list(names))
 	}
 	for _, f := range fields {
-		if f.Required && !given[f.Name] {
+		if f.Required && !given[f.Name] && !d.MayLack[Join(path, f.Name)] {
 			hint := "add " + f.Name
 			if f.Doc != "" {
 				hint += ": " + f.Doc

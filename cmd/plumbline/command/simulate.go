@@ -1,5 +1,157 @@
 package command
 
-import "github.com/spf13/cobra"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
 
-func newSimulate(s Streams) *cobra.Command { return &cobra.Command{Use: "simulate"} }
+	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/conformance/target/fake"
+	"github.com/plumbline-ci/plumbline/simulator/kernel"
+)
+
+// simulateOptions are the flags of simulate.
+type simulateOptions struct {
+	streams  Streams
+	files    []string
+	mocks    string
+	flags    []string
+	defaults []string
+	output   string
+	seed     uint64
+	limit    time.Duration
+	pods     bool
+	trace    bool
+	timeline bool
+	quiet    bool
+}
+
+func newSimulate(s Streams) *cobra.Command {
+	o := &simulateOptions{streams: s}
+	cmd := &cobra.Command{
+		Use:   "simulate -f FILE|FOLDER|-",
+		Short: "Run your TaskRuns on a simulated cluster and show what became of them",
+		Long: `Run your TaskRuns on a simulated cluster and show what became of them: status, step logs and a timeline.
+
+The manifests are applied as they are, in order; then virtual time passes until every TaskRun is done. Scripts really run, by
+an interpreter with the usual utilities; what it cannot run (a compiler, git, a service's client) needs a mock. An image that
+is not known is taken to have a shell, unless its registry's name ends in ".invalid".
+
+A file may begin with a fixture header; its configuration, mocks and spec.when are honoured, its checks are not.
+
+Exit codes: 0 all TaskRuns succeeded; 1 one did not; 3 the manifests are wrong; 4 a TaskRun was still running at the limit.`,
+		Example: `  plumbline simulate -f docs/examples/results.yaml
+  plumbline simulate -f run.yaml --feature-flag enable-api-fields=alpha --timeline
+  kubectl get taskrun build -o yaml | plumbline simulate -f - -o yaml`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+	}
+	f := cmd.Flags()
+	f.StringArrayVarP(&o.files, "filename", "f", nil, "a file, a folder of *.yaml files, or - for standard input; may be repeated")
+	f.StringVar(&o.mocks, "mocks", "", "a file of mocks: {mocks: [{image: …, command: […], exit: 0, stdout: …, files: {path: text}, takes: 3s}]}")
+	f.StringArrayVar(&o.flags, "feature-flag", nil, "a key of feature-flags, key=value; may be repeated")
+	f.StringArrayVar(&o.defaults, "default", nil, "a key of config-defaults, key=value; may be repeated")
+	f.StringVarP(&o.output, "output", "o", "table", "table, yaml, json or name")
+	f.Uint64Var(&o.seed, "seed", 1, "decides everything random in the simulated cluster")
+	f.DurationVar(&o.limit, "limit", 7*24*time.Hour, "how much virtual time may pass")
+	f.BoolVar(&o.pods, "pods", false, "with -o yaml or json: the Pods, too")
+	f.BoolVar(&o.trace, "trace", false, "print every event of the simulation on standard error")
+	f.BoolVar(&o.timeline, "timeline", true, "with -o table: show when what happened")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "no notes on standard error")
+	return cmd
+}
+
+func (o *simulateOptions) run(ctx context.Context) error {
+	if err := oneOf("output", o.output, "table", "yaml", "json", "name"); err != nil {
+		return err
+	}
+	if len(o.files) == 0 {
+		return &usageError{errors.New("nothing to simulate: give a file, a folder or - with -f")}
+	}
+	sc, err := o.load()
+	if err != nil {
+		return err
+	}
+	w := newWitness()
+	options := fake.Options{AnyImage: true, OnOutput: w.output}
+	if o.trace {
+		options.OnRecord = func(r kernel.Record) {
+			fmt.Fprintln(o.streams.Err, strings.TrimRight(fmt.Sprintf("%12s %s: %s %s", r.Time, r.Actor, r.What, r.Detail), " "))
+		}
+	}
+	target, err := fake.New(options)
+	if err != nil {
+		return err
+	}
+	cluster, err := target.Cluster(conformance.Setup{Name: "simulate", Seed: o.seed, Config: sc.config, Mocks: sc.mocks})
+	if err != nil {
+		return &coded{code: exitInvalid, err: err}
+	}
+	stop, err := w.watch(cluster)
+	defer stop()
+	if err != nil {
+		return err
+	}
+	if err := sc.served(cluster); err != nil {
+		return err
+	}
+	if err := sc.namespacesIn(ctx, cluster); err != nil {
+		return err
+	}
+	for _, f := range sc.files {
+		if err := conformance.Play(ctx, cluster, f, sc.namespace, true); err != nil {
+			return played(err)
+		}
+	}
+	limitErr := o.wait(ctx, cluster, w)
+	if limitErr != nil && !errors.Is(limitErr, conformance.ErrDeadline) {
+		return limitErr
+	}
+	if err := o.print(ctx, cluster, w); err != nil {
+		return err
+	}
+	if !o.quiet {
+		for _, m := range cluster.UnusedMocks() {
+			fmt.Fprintf(o.streams.Err, "note: the mock of %s %s was not used\n", m.Image, strings.Join(m.Command, " "))
+		}
+		if len(w.runs) == 0 {
+			fmt.Fprintln(o.streams.Err, "note: there is no TaskRun among the manifests; they were accepted")
+		}
+	}
+	switch {
+	case limitErr != nil:
+		return &coded{code: exitBudget, err: fmt.Errorf("after %s of virtual time these TaskRuns are not done: %s; allow more with --limit", o.limit, strings.Join(w.unfinished(), ", "))}
+	case !w.allSucceeded():
+		return failed(exitFailed)
+	}
+	return nil
+}
+
+// wait lets time pass until every TaskRun is done, and then until its Pod is, for a bounded time.
+func (o *simulateOptions) wait(ctx context.Context, c *fake.Cluster, w *witness) error {
+	if err := c.WaitUntil(ctx, c.Now().Add(o.limit), func() bool { return len(w.unfinished()) == 0 }); err != nil {
+		return err
+	}
+	const ending = 2 * time.Minute // grace periods and what follows them
+	err := c.WaitUntil(ctx, c.Now().Add(ending), w.podsEnded)
+	if errors.Is(err, conformance.ErrDeadline) {
+		return nil
+	}
+	return err
+}
+
+// played gives the error of an action that the API server refused its exit code.
+func played(err error) error {
+	if reason := apierrors.ReasonForError(err); reason != "" && reason != "Unknown" {
+		if apierrors.IsForbidden(err) {
+			return &coded{code: exitForbidden, err: err}
+		}
+		return &coded{code: exitInvalid, err: err}
+	}
+	return err
+}

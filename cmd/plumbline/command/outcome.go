@@ -1,0 +1,168 @@
+package command
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	"github.com/plumbline-ci/plumbline/conformance/target/fake"
+)
+
+// print writes what became of the TaskRuns.
+func (o *simulateOptions) print(_ context.Context, c *fake.Cluster, w *witness) error {
+	switch o.output {
+	case "name":
+		for _, r := range w.runs {
+			fmt.Fprintln(o.streams.Out, "taskrun.tekton.dev/"+r.object.GetName())
+		}
+		return nil
+	case "json", "yaml":
+		return o.printList(w)
+	}
+	return o.printTable(c, w)
+}
+
+// printList writes the objects as they were last seen, as a list that kubectl could have printed.
+func (o *simulateOptions) printList(w *witness) error {
+	items := []any{}
+	for _, r := range w.runs {
+		items = append(items, r.object.Object)
+		if o.pods {
+			for _, key := range r.pods {
+				items = append(items, w.pods[key].Object)
+			}
+		}
+	}
+	list := map[string]any{"apiVersion": "v1", "kind": "List", "metadata": map[string]any{"resourceVersion": ""}, "items": items}
+	data, err := json.MarshalIndent(list, "", "  ")
+	if err == nil && o.output == "yaml" {
+		data, err = yaml.JSONToYAML(data)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = o.streams.Out.Write(append([]byte(strings.TrimRight(string(data), "\n")), '\n'))
+	return err
+}
+
+func (o *simulateOptions) printTable(c *fake.Cluster, w *witness) error {
+	if len(w.runs) == 0 {
+		return nil
+	}
+	out := tabwriter.NewWriter(o.streams.Out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(out, "TASKRUN\tSUCCEEDED\tREASON\tTOOK\tPOD")
+	for _, r := range w.runs {
+		s := succeeded(r.object)
+		pod, _, _ := unstructured.NestedString(r.object.Object, "status", "podName")
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n", r.object.GetName(), dash(s.status), dash(s.reason), took(r.object), dash(pod))
+	}
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	for _, r := range w.runs {
+		if err := o.printRun(w, r); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(o.streams.Out, "\n%s of virtual time, seed %d\n", short(c.Now().Sub(w.runs[0].created)), o.seed)
+	return nil
+}
+
+func (o *simulateOptions) printRun(w *witness, r *run) error {
+	out := o.streams.Out
+	fmt.Fprintf(out, "\n%s: %s\n", r.object.GetName(), strings.TrimSpace(dash(succeeded(r.object).message)))
+	if err := printSteps(out, r.object); err != nil {
+		return err
+	}
+	printResults(out, r.object)
+	for _, key := range r.pods {
+		containers := maps(w.pods[key].Object, "spec", "containers")
+		for _, c := range containers {
+			name, _ := c["name"].(string)
+			log := w.logs[key+"/"+name]
+			if len(log) == 0 {
+				continue
+			}
+			_, pod, _ := strings.Cut(key, "/")
+			fmt.Fprintf(out, "  log of %s in %s\n", name, pod)
+			for line := range strings.SplitSeq(strings.TrimRight(string(log), "\n"), "\n") {
+				fmt.Fprintf(out, "    | %s\n", line)
+			}
+		}
+	}
+	if o.timeline {
+		fmt.Fprintln(out, "  timeline")
+		for _, m := range r.moments {
+			fmt.Fprintf(out, "    %9s  %s\n", "+"+short(m.at.Sub(r.created)), m.what)
+		}
+	}
+	return nil
+}
+
+func printSteps(w io.Writer, o *unstructured.Unstructured) error {
+	steps := maps(o.Object, "status", "steps")
+	if len(steps) == 0 {
+		return nil
+	}
+	out := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(out, "  STEP\tEXIT CODE\tREASON\tSTARTED\tFINISHED")
+	for _, s := range steps {
+		t, ended, _ := unstructured.NestedMap(s, "terminated")
+		if !ended {
+			state := "running"
+			if _, waits := s["waiting"]; waits {
+				state = "waiting"
+			}
+			fmt.Fprintf(out, "  %v\t-\t%s\t-\t-\n", s["name"], state)
+			continue
+		}
+		fmt.Fprintf(out, "  %v\t%v\t%v\t%v\t%v\n", s["name"], t["exitCode"], dash(fmt.Sprint(orNothing(t["reason"]))), dash(fmt.Sprint(orNothing(t["startedAt"]))), dash(fmt.Sprint(orNothing(t["finishedAt"]))))
+	}
+	return out.Flush()
+}
+
+func printResults(w io.Writer, o *unstructured.Unstructured) {
+	results := maps(o.Object, "status", "taskResults")
+	if len(results) == 0 {
+		return
+	}
+	fmt.Fprintln(w, "  results")
+	for _, r := range results {
+		value, err := json.Marshal(r["value"])
+		if err != nil {
+			value = []byte(fmt.Sprint(r["value"]))
+		}
+		fmt.Fprintf(w, "    %v = %s\n", r["name"], value)
+	}
+}
+
+// took is completionTime less startTime.
+func took(o *unstructured.Unstructured) string {
+	at := func(field string) (time.Time, bool) {
+		text, _, _ := unstructured.NestedString(o.Object, "status", field)
+		t, err := time.Parse(time.RFC3339, text)
+		return t, err == nil
+	}
+	start, started := at("startTime")
+	end, ended := at("completionTime")
+	if !started || !ended {
+		return "-"
+	}
+	return end.Sub(start).String()
+}
+
+func short(d time.Duration) string { return d.Round(time.Millisecond).String() }
+
+func dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}

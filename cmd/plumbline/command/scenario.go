@@ -1,0 +1,201 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/source"
+	"github.com/plumbline-ci/plumbline/conformance/target/fake"
+)
+
+// scenario is what to simulate.
+type scenario struct {
+	files     []*fixture.Fixture
+	config    fixture.Config
+	mocks     []fixture.Mock
+	namespace string // of manifests that name none
+}
+
+// load reads everything that the flags name.
+func (o *simulateOptions) load() (*scenario, error) {
+	sc := &scenario{config: fixture.Config{}, namespace: corev1.NamespaceDefault}
+	var errs source.Errors
+	for _, name := range o.files {
+		texts, err := o.texts(name)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range texts {
+			f, err := fixture.LoadAny(t.name, t.data)
+			if err != nil {
+				if !collect(&errs, err) {
+					return nil, err
+				}
+				continue
+			}
+			sc.files = append(sc.files, f)
+			sc.mocks = append(sc.mocks, f.Spec.Mocks...)
+			for _, configMap := range []string{fixture.ConfigFeatureFlags, fixture.ConfigDefaults} {
+				for key, value := range f.Spec.Config[configMap] {
+					sc.set(configMap, key, value)
+				}
+			}
+		}
+	}
+	if o.mocks != "" {
+		data, err := os.ReadFile(o.mocks)
+		if err != nil {
+			return nil, notFound("%s: %w", o.mocks, pathReason(err))
+		}
+		mocks, err := fixture.LoadMocks(o.mocks, data)
+		if err != nil && !collect(&errs, err) {
+			return nil, err
+		}
+		sc.mocks = append(sc.mocks, mocks...)
+	}
+	if len(errs) > 0 {
+		return nil, errs
+	}
+	for _, given := range []struct {
+		flag, configMap string
+		pairs           []string
+	}{{"feature-flag", fixture.ConfigFeatureFlags, o.flags}, {"default", fixture.ConfigDefaults, o.defaults}} {
+		for _, pair := range given.pairs {
+			key, value, ok := strings.Cut(pair, "=")
+			if !ok || key == "" {
+				return nil, &usageError{fmt.Errorf("--%s %s: want key=value", given.flag, pair)}
+			}
+			if known := fixture.ConfigKeys(given.configMap); !slices.Contains(known, key) {
+				return nil, &usageError{fmt.Errorf("--%s %s: %s has no key %q; %s", given.flag, pair, given.configMap, key, source.DidYouMean(key, known))}
+			}
+			sc.set(given.configMap, key, value)
+		}
+	}
+	return sc, nil
+}
+
+func (sc *scenario) set(configMap, key, value string) {
+	if sc.config[configMap] == nil {
+		sc.config[configMap] = map[string]string{}
+	}
+	sc.config[configMap][key] = value
+}
+
+type text struct {
+	name string
+	data []byte
+}
+
+// texts reads one file, all of a folder, or standard input.
+func (o *simulateOptions) texts(name string) ([]text, error) {
+	if name == "-" {
+		data, err := io.ReadAll(o.streams.In)
+		return []text{{"<stdin>", data}}, err
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, notFound("%s: %w; give a file, a folder or -", name, pathReason(err))
+	}
+	names := []string{name}
+	if info.IsDir() {
+		names = nil
+		for _, pattern := range []string{"*.yaml", "*.yml", "*.json"} {
+			some, err := filepath.Glob(filepath.Join(name, pattern))
+			if err != nil {
+				return nil, err
+			}
+			names = append(names, some...)
+		}
+		slices.Sort(names)
+		if len(names) == 0 {
+			return nil, notFound("%s: no *.yaml, *.yml or *.json file in this folder", name)
+		}
+	}
+	var out []text
+	for _, n := range names {
+		data, err := os.ReadFile(n)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, text{filepath.ToSlash(n), data})
+	}
+	return out, nil
+}
+
+// namespacesIn makes the namespaces that manifests name, unless they bring them along.
+func (sc *scenario) namespacesIn(ctx context.Context, c *fake.Cluster) error {
+	names := []string{sc.namespace}
+	for _, f := range sc.files {
+		for _, m := range f.Manifests {
+			if m.Namespace != "" {
+				names = append(names, m.Namespace)
+			}
+		}
+	}
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		if sc.brings(name) {
+			continue
+		}
+		err := c.Client().Get(ctx, client.ObjectKey{Name: name}, &corev1.Namespace{})
+		if err == nil {
+			continue
+		}
+		if !apierrors.IsNotFound(err) {
+			return err
+		}
+		if err := c.CreateNamespace(ctx, name); err != nil {
+			var status apierrors.APIStatus
+			if errors.As(err, &status) {
+				return invalid("namespace %q cannot be made: %w", name, err)
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// served refuses manifests of kinds that the cluster does not have, with their place.
+func (sc *scenario) served(c *fake.Cluster) error {
+	var errs source.Errors
+	for _, f := range sc.files {
+		for _, m := range f.Manifests {
+			group, version := m.GroupVersion()
+			_, err := c.Client().RESTMapper().RESTMapping(schema.GroupKind{Group: group, Kind: m.Kind}, version)
+			if err == nil {
+				continue
+			}
+			if !meta.IsNoMatchError(err) {
+				return err
+			}
+			e := &source.Error{Position: m.Pos, Path: "kind", Message: fmt.Sprintf("the simulated cluster serves no %s of %s", m.Kind, m.APIVersion), Hint: "define the kind with a CustomResourceDefinition, or leave the manifest out"}
+			if others, err := c.Client().RESTMapper().RESTMappings(schema.GroupKind{Group: group, Kind: m.Kind}); err == nil && len(others) > 0 {
+				e.Path, e.Hint = "apiVersion", "write apiVersion: "+others[0].GroupVersionKind.GroupVersion().String()
+			}
+			errs.Add(e)
+		}
+	}
+	if len(errs) > 0 {
+		return errs
+	}
+	return nil
+}
+
+func (sc *scenario) brings(namespace string) bool {
+	return slices.ContainsFunc(sc.files, func(f *fixture.Fixture) bool {
+		return slices.ContainsFunc(f.Manifests, func(m *fixture.Manifest) bool { return m.Kind == "Namespace" && m.Name == namespace })
+	})
+}

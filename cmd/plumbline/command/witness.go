@@ -1,0 +1,221 @@
+package command
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/plumbline-ci/plumbline/conformance/target/fake"
+	"github.com/plumbline-ci/plumbline/simulator/kubelet"
+)
+
+var (
+	taskRunKind = schema.GroupVersionKind{Group: "tekton.dev", Version: "v1beta1", Kind: "TaskRun"}
+	podKind     = schema.GroupVersionKind{Version: "v1", Kind: "Pod"}
+)
+
+// witness keeps what happens in a cluster while it happens: of Pods that are deleted, nothing could be asked afterwards.
+type witness struct {
+	runs []*run // in the order of their creation
+	pods map[string]*unstructured.Unstructured
+	logs map[string][]byte // by namespace/pod/container
+	now  func() time.Time
+}
+
+// run is one TaskRun.
+type run struct {
+	object   *unstructured.Unstructured
+	created  time.Time
+	moments  []moment
+	seen     map[string]string // what was said last about something
+	finished time.Time
+	pods     []string // namespace/name, in the order of their creation
+}
+
+// moment is one line of a timeline.
+type moment struct {
+	at   time.Time
+	what string
+}
+
+func newWitness() *witness {
+	return &witness{pods: map[string]*unstructured.Unstructured{}, logs: map[string][]byte{}}
+}
+
+// maxLog bounds what is kept of one container's output.
+const maxLog = 1 << 20
+
+func (w *witness) output(o kubelet.Output) {
+	key := o.Namespace + "/" + o.Pod + "/" + o.Container
+	if o.Restarts > 0 {
+		return // a sidecar under another image; the first instance is the one to show
+	}
+	if len(w.logs[key]) < maxLog {
+		w.logs[key] = append(w.logs[key], o.Data...)
+	}
+}
+
+func (w *witness) watch(c *fake.Cluster) (stop func(), err error) {
+	w.now = c.Now
+	first, err := c.Observe(taskRunKind, "", w.taskRun)
+	if err != nil {
+		return func() {}, err
+	}
+	second, err := c.Observe(podKind, "", w.pod)
+	if err != nil {
+		return first, err
+	}
+	return func() { first(); second() }, nil
+}
+
+func (w *witness) taskRun(event watch.EventType, o *unstructured.Unstructured) {
+	i := slices.IndexFunc(w.runs, func(r *run) bool { return r.object.GetUID() == o.GetUID() })
+	if i < 0 {
+		i = len(w.runs)
+		w.runs = append(w.runs, &run{created: w.now(), seen: map[string]string{}})
+	}
+	r := w.runs[i]
+	r.object = o
+	if event == watch.Deleted {
+		r.say(w.now(), "deleted", "TaskRun deleted")
+		return
+	}
+	c := succeeded(o)
+	text := strings.TrimSpace(fmt.Sprintf("%s/%s %s", c.status, c.reason, c.message))
+	if c.reason != "" {
+		r.say(w.now(), "condition", text)
+	}
+	if c.done() && r.finished.IsZero() {
+		r.finished = w.now()
+	}
+}
+
+func (w *witness) pod(event watch.EventType, o *unstructured.Unstructured) {
+	r := w.ownerOf(o)
+	if r == nil {
+		return
+	}
+	key := o.GetNamespace() + "/" + o.GetName()
+	if !slices.Contains(r.pods, key) {
+		r.pods = append(r.pods, key)
+		r.say(w.now(), key, "Pod "+o.GetName()+" created")
+	}
+	w.pods[key] = o
+	if event == watch.Deleted {
+		r.say(w.now(), key, "Pod "+o.GetName()+" gone")
+		return
+	}
+	for _, list := range []string{"initContainerStatuses", "containerStatuses"} {
+		for _, s := range maps(o.Object, "status", list) {
+			name, _, _ := unstructured.NestedString(s, "name")
+			if text := stateOf(s); text != "" {
+				r.say(w.now(), key+"/"+name, name+" "+text)
+			}
+		}
+	}
+}
+
+// stateOf says what a container does, or nothing while it waits without trouble.
+func stateOf(status map[string]any) string {
+	if t, ok, _ := unstructured.NestedMap(status, "state", "terminated"); ok {
+		text := fmt.Sprintf("ended: %v (exit code %v)", t["reason"], t["exitCode"])
+		return text
+	}
+	if _, ok, _ := unstructured.NestedMap(status, "state", "running"); ok {
+		return "started"
+	}
+	if wait, ok, _ := unstructured.NestedMap(status, "state", "waiting"); ok {
+		if reason := fmt.Sprint(wait["reason"]); reason != "PodInitializing" && reason != "ContainerCreating" {
+			return fmt.Sprintf("waits: %s %v", reason, orNothing(wait["message"]))
+		}
+	}
+	return ""
+}
+
+func orNothing(v any) any {
+	if v == nil {
+		return ""
+	}
+	return v
+}
+
+// maps returns the mappings of a list inside an object.
+func maps(o map[string]any, path ...string) []map[string]any {
+	list, _, _ := unstructured.NestedSlice(o, path...)
+	var out []map[string]any
+	for _, item := range list {
+		if m, ok := item.(map[string]any); ok {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+func (r *run) say(at time.Time, about, text string) {
+	if r.seen[about] == text {
+		return
+	}
+	r.seen[about] = text
+	r.moments = append(r.moments, moment{at, text})
+}
+
+func (w *witness) ownerOf(o *unstructured.Unstructured) *run {
+	for _, ref := range o.GetOwnerReferences() {
+		for _, r := range w.runs {
+			if r.object.GetUID() == ref.UID {
+				return r
+			}
+		}
+	}
+	return nil
+}
+
+// condition is the condition Succeeded.
+type condition struct{ status, reason, message string }
+
+func (c condition) done() bool { return c.status == "True" || c.status == "False" }
+
+func succeeded(o *unstructured.Unstructured) condition {
+	for _, c := range maps(o.Object, "status", "conditions") {
+		if c["type"] == "Succeeded" {
+			text := func(key string) string {
+				s, _ := c[key].(string)
+				return s
+			}
+			return condition{text("status"), text("reason"), text("message")}
+		}
+	}
+	return condition{}
+}
+
+func (w *witness) unfinished() []string {
+	var names []string
+	for _, r := range w.runs {
+		if !succeeded(r.object).done() && r.seen["deleted"] == "" {
+			names = append(names, r.object.GetNamespace()+"/"+r.object.GetName())
+		}
+	}
+	return names
+}
+
+func (w *witness) allSucceeded() bool {
+	return !slices.ContainsFunc(w.runs, func(r *run) bool { return succeeded(r.object).status != "True" })
+}
+
+// podsEnded reports whether no Pod of a run runs any more.
+func (w *witness) podsEnded() bool {
+	for _, r := range w.runs {
+		for _, key := range r.pods {
+			phase, _, _ := unstructured.NestedString(w.pods[key].Object, "status", "phase")
+			if phase != "Succeeded" && phase != "Failed" && !strings.HasSuffix(r.seen[key], " gone") {
+				return false
+			}
+		}
+	}
+	return true
+}
