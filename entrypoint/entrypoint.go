@@ -32,6 +32,7 @@ package entrypoint
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Exit codes of the launcher itself. A command that ran gives its own.
@@ -65,7 +66,7 @@ func Main(sys System, args []string) int {
 
 // refuse ends a run whose arguments cannot be used: one line, exit code 2, and the following steps are told (EP-33).
 func refuse(sys System, args []string, reason error) int {
-	sys.log("%v", reason)
+	sys.log("%s", strings.NewReplacer("\n", `\n`, "\r", `\r`).Replace(reason.Error()))
 	if post := salvagePostFile(args); post != "" {
 		if err := postFile(sys.Files, post+failedSuffix); err != nil {
 			sys.log("%v", err)

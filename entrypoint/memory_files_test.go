@@ -140,7 +140,11 @@ func (m *memoryFiles) write(op, name string, data []byte, perm fs.FileMode, anew
 }
 
 func (m *memoryFiles) OpenAppend(name string, perm fs.FileMode) (io.WriteCloser, error) {
-	at, node, err := m.walk("open", name, true)
+	resolved, err := entrypoint.ResolveBeneath(m, path.Dir(name), path.Base(name))
+	if err != nil {
+		return nil, err
+	}
+	at, node, err := m.walk("open", resolved, false)
 	switch {
 	case err != nil && at == "":
 		return nil, err

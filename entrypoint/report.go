@@ -139,11 +139,15 @@ func (l *launcher) writeMessage(message []byte) error {
 	return l.sys.Files.WriteFile(l.opts.terminationPath, message, 0o666)
 }
 
+// maxFound is the longest message, in bytes, that is looked at for entries. The kubelet would show none of a longer one.
+const maxFound = 1 << 16
+
 // foundEntries are the entries that the command itself left in the termination message (EP-51).
 func (l *launcher) foundEntries() []termination.Entry {
 	if !l.foundRead {
 		l.foundRead = true
-		if message, err := l.sys.Files.ReadFile(l.opts.terminationPath); err == nil {
+		dir, name := path.Split(l.opts.terminationPath)
+		if message, err := l.sys.Files.ReadBeneath(path.Clean(dir), name, maxFound); err == nil {
 			l.found, _ = termination.Decode(message) // anything else than entries is overwritten
 		}
 	}
@@ -240,46 +244,3 @@ func (l *launcher) readRelease(file string) int {
 	}
 	return code
 }
-
-// ReadBeneath is [FileReader.ReadBeneath] by means of the other methods, for file systems that nobody changes while it
-// runs.
-func ReadBeneath(files interface {
-	FileReader
-	Links
-}, dir, name string, limit int64) ([]byte, error) {
-	const maxLinks = 40
-	dir = path.Clean(dir)
-	at := path.Join(dir, name)
-	for range maxLinks {
-		if !strings.HasPrefix(at, dir+"/") {
-			return nil, &fs.PathError{Op: "open", Path: path.Join(dir, name), Err: errEscapes}
-		}
-		info, err := files.Lstat(at)
-		switch {
-		case err != nil:
-			return nil, err
-		case info.Mode()&fs.ModeSymlink != 0:
-			target, err := files.Readlink(at)
-			if err != nil {
-				return nil, err
-			}
-			if path.IsAbs(target) {
-				return nil, &fs.PathError{Op: "open", Path: path.Join(dir, name), Err: errEscapes}
-			}
-			at = path.Join(path.Dir(at), target)
-		case !info.Mode().IsRegular():
-			return nil, &fs.PathError{Op: "open", Path: at, Err: errNotRegular}
-		case info.Size() > limit:
-			return nil, &fs.PathError{Op: "read", Path: at, Err: ErrTooLong}
-		default:
-			return files.ReadFile(at)
-		}
-	}
-	return nil, &fs.PathError{Op: "open", Path: path.Join(dir, name), Err: errLinks}
-}
-
-var (
-	errEscapes    = errors.New("path escapes from parent") // as package os says it
-	errNotRegular = errors.New("not a regular file")
-	errLinks      = errors.New("too many links")
-)

@@ -86,7 +86,8 @@ type FileWriter interface {
 	// WriteFileAtomic puts a new file with exactly perm (no umask) at path, such that a reader sees the old file or the
 	// whole new one. A link at path is replaced, not followed.
 	WriteFileAtomic(path string, data []byte, perm fs.FileMode) error
-	// OpenAppend opens path for appending and creates it with perm if need be.
+	// OpenAppend opens path for appending and creates it with perm, less the umask, if need be. It follows no link that
+	// leaves the path's directory, and does not wait for a reader of a pipe. See [ResolveBeneath].
 	OpenAppend(path string, perm fs.FileMode) (io.WriteCloser, error)
 	// MkdirAll creates path and its parents as far as they are missing, with perm less the umask.
 	MkdirAll(path string, perm fs.FileMode) error

@@ -27,6 +27,10 @@ func argumentCases() []Case {
 		Args: step("echo never", "-what", "x"),
 		Want: bad("flag provided but not defined: -what"),
 	}, {
+		Name: "unknown flag with a line end in it", Reason: "bad arguments get one line",
+		Args: step("echo never", "-what\never"),
+		Want: bad(`flag provided but not defined: -what\never`),
+	}, {
 		Name: "flag without value", Reason: "EP-33 as decided",
 		Args: []string{"-post_file", out, "-entrypoint"},
 		Want: bad("flag needs an argument: -entrypoint"),

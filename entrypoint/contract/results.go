@@ -170,6 +170,16 @@ func resultCases() []Case {
 		Before: map[string]string{dir + "a": "1", message: `[{"key":"k","value":"v","resourceName":"r","type":"PipelineResourceResult"},{}]` + "\n"},
 		Want:   Want{Files: ok(`{"key":"k","value":"v","resourceName":"r","type":2}`, result("a", "1"))},
 	}, {
+		Name: "very much in the message", Reason: "EP-51: the launcher does not read what cannot be entries",
+		Args:   step("exit 0"),
+		Before: map[string]string{message: `[{"key":"k","value":"` + strings.Repeat("x", 1<<16) + `"}]`},
+		Want:   Want{Files: ok()},
+	}, {
+		Name: "too much in the message", Reason: "EP-32 as decided: it fails before the next step can start",
+		Args:   step("exit 0"),
+		Before: map[string]string{message: `[{"key":"k","value":"` + strings.Repeat("x", 4096) + `"}]`},
+		Want:   Want{Code: 1, Files: lost("ResultsTooLarge", above), Stderr: "Error while handling results: " + above + "\n"},
+	}, {
 		Name: "something else in the message", Reason: "EP-51: it is overwritten, wholly",
 		Args:   step("exit 0"),
 		Before: map[string]string{message: strings.Repeat("no JSON ", 100)},

@@ -31,6 +31,18 @@ func streamCases() []Case {
 		Want: Want{Code: 1, Files: map[string]string{outErr: "", message: list(started)},
 			Stderr: "Error executing command: open /workspace/log: is a directory\n"},
 	}, {
+		Name: "output file is a link to elsewhere", Reason: "links in a workspace are not followed out of their directory",
+		Args:   step("echo never", "-stdout_path", "/workspace/log"),
+		Before: map[string]string{"/workspace/log": "-> ../tekton/precious", "/tekton/precious": "1"},
+		Want: Want{Code: 1, Files: map[string]string{outErr: "", message: list(started)},
+			Stderr: "Error executing command: open /workspace/log: path escapes from parent\n"},
+	}, {
+		Name: "output file is a link within its directory", Reason: "such a link is followed, also to what does not exist yet",
+		Args:   step("echo one; echo two >&2", "-stdout_path", "/workspace/log", "-stderr_path", "/workspace/new"),
+		Before: map[string]string{"/workspace/log": "-> today", "/workspace/today": "zero\n", "/workspace/new": "-> sub/err", "/workspace/sub/": ""},
+		Want: Want{Stdout: "one\n", Stderr: "two\n",
+			Files: ok(map[string]string{"/workspace/today": "zero\none\n", "/workspace/sub/err": "two\n"})},
+	}, {
 		Name: "standard input is empty", Reason: "EP-45",
 		Args: step("cat; echo end"),
 		Want: Want{Stdout: "end\n", Files: ok(map[string]string{})},

@@ -24,26 +24,37 @@ func (files) Symlink(target, link string) error            { return os.Symlink(t
 func (files) Readlink(path string) (string, error)         { return os.Readlink(path) }
 
 func (files) OpenAppend(path string, perm fs.FileMode) (io.WriteCloser, error) {
-	return os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, perm)
+	dir, name := filepath.Split(path)
+	return openBeneath(filepath.Clean(dir), name, os.O_WRONLY|os.O_APPEND|os.O_CREATE, perm)
 }
 
 var errNotRegular = errors.New("not a regular file")
 
-// ReadBeneath lets the kernel keep the path inside dir, so that nobody can exchange a part of it in between.
-func (files) ReadBeneath(dir, name string, limit int64) ([]byte, error) {
+// openBeneath lets the kernel keep the path inside dir, so that nobody can exchange a part of it in between. It does not
+// wait for the other end of a pipe.
+func openBeneath(dir, name string, flag int, perm fs.FileMode) (*os.File, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = root.Close() }()
-	full := filepath.Join(dir, name)
-	file, err := root.OpenFile(name, os.O_RDONLY|nonBlock, 0) // a pipe must not hold the launcher
+	file, err := root.OpenFile(name, flag|nonBlock, perm)
 	if err != nil {
 		var in *fs.PathError // in terms of dir, which the reader has not heard of
 		if errors.As(err, &in) {
 			err = in.Err
 		}
-		return nil, &fs.PathError{Op: "open", Path: full, Err: err}
+		return nil, &fs.PathError{Op: "open", Path: filepath.Join(dir, name), Err: err}
+	}
+	return file, nil
+}
+
+// ReadBeneath implements [entrypoint.FileReader].
+func (files) ReadBeneath(dir, name string, limit int64) ([]byte, error) {
+	full := filepath.Join(dir, name)
+	file, err := openBeneath(dir, name, os.O_RDONLY, 0)
+	if err != nil {
+		return nil, err
 	}
 	defer func() { _ = file.Close() }()
 	info, err := file.Stat()
@@ -69,7 +80,7 @@ func (files) WriteFile(path string, data []byte, perm fs.FileMode) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
 	if errors.Is(err, fs.ErrExist) {
 		created = false
-		file, err = os.OpenFile(path, os.O_WRONLY|noFollow, 0)
+		file, err = os.OpenFile(path, os.O_WRONLY|noFollow|nonBlock, 0)
 	}
 	if err != nil {
 		return err
@@ -86,7 +97,8 @@ func (files) WriteFile(path string, data []byte, perm fs.FileMode) error {
 	return errors.Join(err, file.Close())
 }
 
-// WriteFileAtomic writes a neighbour and renames it. A new empty file needs no neighbour: its creation is atomic, and
+// WriteFileAtomic writes a neighbour and renames it. It does not sync: who reads the files is
+// in the same Pod, and no Pod goes on after its node has crashed. A new empty file needs no neighbour: its creation is atomic, and
 // works on a disk that is full.
 func (files) WriteFileAtomic(path string, data []byte, perm fs.FileMode) error {
 	if len(data) == 0 {

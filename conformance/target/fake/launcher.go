@@ -144,6 +144,10 @@ func (w *world) WriteFileAtomic(name string, data []byte, perm fs.FileMode) erro
 }
 
 func (w *world) OpenAppend(name string, perm fs.FileMode) (io.WriteCloser, error) {
+	name, err := entrypoint.ResolveBeneath(w, path.Dir(name), path.Base(name))
+	if err != nil {
+		return nil, err
+	}
 	h, err := w.p.Open(name, files.Write|files.Create|files.Append, files.UnixMode(perm))
 	if err != nil {
 		return nil, err

@@ -1,0 +1,66 @@
+package entrypoint
+
+import (
+	"errors"
+	"io/fs"
+	"path"
+	"strings"
+)
+
+// linkedFiles is what it takes to follow links by hand.
+type linkedFiles interface {
+	FileReader
+	Links
+}
+
+// ReadBeneath is [FileReader.ReadBeneath] by means of the other methods, for file systems that nobody changes while it
+// runs.
+func ReadBeneath(files linkedFiles, dir, name string, limit int64) ([]byte, error) {
+	at, err := ResolveBeneath(files, dir, name)
+	if err != nil {
+		return nil, err
+	}
+	info, err := files.Lstat(at)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, &fs.PathError{Op: "open", Path: at, Err: errNotRegular}
+	case info.Size() > limit:
+		return nil, &fs.PathError{Op: "read", Path: at, Err: ErrTooLong}
+	default:
+		return files.ReadFile(at)
+	}
+}
+
+// ResolveBeneath follows the links at name in dir, and returns a path that is none, which need not exist. A link that
+// leaves dir is an error. It is for file systems that nobody changes while it runs.
+func ResolveBeneath(files linkedFiles, dir, name string) (string, error) {
+	const maxLinks = 40
+	dir = path.Clean(dir)
+	at := path.Join(dir, name)
+	for range maxLinks {
+		if !strings.HasPrefix(at, strings.TrimSuffix(dir, "/")+"/") {
+			return "", &fs.PathError{Op: "open", Path: path.Join(dir, name), Err: errEscapes}
+		}
+		info, err := files.Lstat(at)
+		if err != nil || info.Mode()&fs.ModeSymlink == 0 {
+			return at, nil // what is wrong with it, its user will be told
+		}
+		target, err := files.Readlink(at)
+		if err != nil {
+			return "", err
+		}
+		if path.IsAbs(target) {
+			return "", &fs.PathError{Op: "open", Path: path.Join(dir, name), Err: errEscapes}
+		}
+		at = path.Join(path.Dir(at), target)
+	}
+	return "", &fs.PathError{Op: "open", Path: path.Join(dir, name), Err: errLinks}
+}
+
+var (
+	errEscapes    = errors.New("path escapes from parent") // as package os says it
+	errNotRegular = errors.New("not a regular file")
+	errLinks      = errors.New("too many links")
+)
