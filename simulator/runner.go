@@ -20,10 +20,15 @@ import (
 // volumes of the container and files packages.
 type runner struct {
 	kernel   *kernel.Kernel
-	images   *image.Catalogue
+	supplies *supplies
 	programs map[string]container.Program
-	mocks    *container.Mocks
 	budget   container.Budget
+}
+
+// supplies are what containers are started from.
+type supplies struct {
+	images *image.Catalogue
+	mocks  *container.Mocks
 }
 
 var _ kubelet.Runtime = (*runner)(nil)
@@ -62,12 +67,12 @@ func (v *volume) Usage() int64 { return v.Used() }
 
 // Start implements kubelet.Runtime.
 func (r *runner) Start(c kubelet.ContainerConfig) (kubelet.Container, error) {
-	img, err := r.images.Pull(c.Image)
+	img, err := r.supplies.images.Pull(c.Image)
 	if err != nil {
 		return nil, err
 	}
 	config := container.Config{
-		Kernel: r.kernel, Actor: c.Actor, Image: img, Programs: r.programs, Mocks: r.mocks,
+		Kernel: r.kernel, Actor: c.Actor, Image: img, Programs: r.programs, Mocks: r.supplies.mocks,
 		Command: c.Command, Args: c.Args, Env: c.Env, WorkingDir: c.WorkingDir,
 		RunAsUser: c.RunAsUser, RunAsGroup: c.RunAsGroup, Groups: c.Groups, ReadOnlyRoot: c.ReadOnlyRoot,
 		Hostname: c.Hostname, Log: c.Log, Budget: r.budget,
@@ -130,13 +135,13 @@ func (i *instance) OnExit(f func(kubelet.ExitStatus)) {
 
 // registry shows the catalogue to the kubelet.
 type registry struct {
-	catalogue *image.Catalogue
-	local     bool
+	supplies *supplies
+	local    bool
 }
 
 // Image implements kubelet.Images.
 func (r registry) Image(reference string) (kubelet.Image, error) {
-	i, err := r.catalogue.Pull(reference)
+	i, err := r.supplies.images.Pull(reference)
 	var refused *image.PullError
 	switch {
 	case errors.As(err, &refused) && refused.Invalid:

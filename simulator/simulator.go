@@ -12,9 +12,6 @@
 package simulator
 
 import (
-	"fmt"
-	"io"
-	"maps"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime"
@@ -22,13 +19,10 @@ import (
 
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
 	"github.com/plumbline-ci/plumbline/simulator/container"
-	"github.com/plumbline-ci/plumbline/simulator/garbagecollector"
 	"github.com/plumbline-ci/plumbline/simulator/image"
+	"github.com/plumbline-ci/plumbline/simulator/informer"
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
 	"github.com/plumbline-ci/plumbline/simulator/kubelet"
-	"github.com/plumbline-ci/plumbline/simulator/namespace"
-	"github.com/plumbline-ci/plumbline/simulator/nodelifecycle"
-	"github.com/plumbline-ci/plumbline/simulator/scheduler"
 )
 
 // DefaultNode is the name of the node, unless Options say otherwise.
@@ -74,67 +68,33 @@ type Options struct {
 
 // Cluster is a running cluster. Like its kernel it is not safe for concurrent use.
 type Cluster struct {
-	kernel     *kernel.Kernel
-	server     *apiserver.Server
-	images     *image.Catalogue
-	programs   map[string]container.Program
-	kubelet    *kubelet.Kubelet
-	scheduler  *scheduler.Scheduler
-	binder     *scheduler.VolumeBinder
-	collector  *garbagecollector.Collector
-	namespaces *namespace.Controller
-	nodes      *nodelifecycle.Controller
-	node       string
+	*Actors
+	server *apiserver.Server
 }
 
 // New makes a cluster. Its node is registered; its first events have not run.
 func New(o Options) (*Cluster, error) {
-	c := &Cluster{images: o.Images, programs: builtinPrograms()}
-	maps.Copy(c.programs, o.Programs)
-	if c.images == nil {
-		defaults, err := image.Defaults()
-		if err != nil {
-			return nil, fmt.Errorf("the built-in images: %w", err)
-		}
-		if c.images, err = image.NewCatalogue(defaults...); err != nil {
-			return nil, fmt.Errorf("the built-in images: %w", err)
-		}
-	}
-	c.kernel = kernel.New(kernel.Options{Seed: o.Seed, Epoch: o.Epoch, OnRecord: o.OnRecord})
-	o.API.Kernel = c.kernel
+	k := kernel.New(kernel.Options{Seed: o.Seed, Epoch: o.Epoch, OnRecord: o.OnRecord})
+	o.API.Kernel = k
 	if o.API.Scheme == nil {
 		o.API.Scheme = o.Scheme
 	}
-	c.server = apiserver.New(o.API)
-	c.scheduler = scheduler.New(scheduler.Options{Kernel: c.kernel, Client: c.Client(scheduler.DefaultName), Source: c.server})
-	c.binder = scheduler.NewVolumeBinder(c.kernel, c.Client("volume-binder"))
-	node := o.Node
-	if node.Name == "" {
-		node.Name = DefaultNode
+	c := &Cluster{server: apiserver.New(o.API)}
+	var err error
+	if c.Actors, err = newActors(k, served{c.server}, o); err != nil {
+		return nil, err
 	}
-	node.Admit = append(node.Admit, c.scheduler.Admission(node.Name))
-	c.kubelet = kubelet.New(kubelet.Options{
-		Kernel: c.kernel, Client: c.Client("kubelet"), Source: c.server, Node: node, Timing: o.Timing, Faults: o.Faults, OnOutput: o.OnOutput,
-		Runtime: &runner{kernel: c.kernel, images: c.images, programs: c.programs, mocks: o.Mocks, budget: o.Budget},
-		Images:  registry{catalogue: c.images, local: !o.PullImages},
-	})
-	c.node = node.Name
-	c.nodes = nodelifecycle.New(nodelifecycle.Options{Kernel: c.kernel, Client: c.Client("node-controller")})
-	owners, content := kindsToWatch(o.API.Kinds)
-	c.collector = garbagecollector.New(garbagecollector.Options{Kernel: c.kernel, Client: c.Client("garbage-collector"), Source: c.server, Kinds: owners})
-	c.namespaces = namespace.New(namespace.Options{Kernel: c.kernel, Client: c.Client("namespace-controller"), Source: c.server, Kinds: content})
-	for _, start := range []func() error{
-		c.namespaces.Start, c.collector.Start, c.scheduler.Start, func() error { return c.binder.Start(c.server) }, c.watchDefinitions, c.kubelet.Start,
-	} {
-		if err := start(); err != nil {
-			return nil, fmt.Errorf("starting the cluster: %w", err)
-		}
+	if err := c.start(c.watchDefinitions); err != nil {
+		return nil, err
 	}
 	return c, nil
 }
 
-// Kernel returns the kernel that moves the cluster.
-func (c *Cluster) Kernel() *kernel.Kernel { return c.kernel }
+// served is the cluster's own API server, as its actors know it.
+type served struct{ *apiserver.Server }
+
+func (s served) Client(actor string) client.Client { return s.Server.Client(actor) }
+func (s served) Source() informer.Source           { return s.Server }
 
 // Server returns the API server, which is also the source of watch events.
 func (c *Cluster) Server() *apiserver.Server { return c.server }
@@ -143,40 +103,10 @@ func (c *Cluster) Server() *apiserver.Server { return c.server }
 // faults.
 func (c *Cluster) Client(actor string) client.WithWatch { return c.server.Client(actor) }
 
-// Images returns what can be pulled. Images may be added while the cluster runs.
-func (c *Cluster) Images() *image.Catalogue { return c.images }
-
-// Kubelet returns the node's kubelet.
-func (c *Cluster) Kubelet() *kubelet.Kubelet { return c.kubelet }
-
-// Logs returns what a container has written.
-func (c *Cluster) Logs(namespace, pod, container string) ([]byte, error) {
-	return c.kubelet.Logs(namespace, pod, container)
-}
-
-// Exec runs a command in a running container; done gets its exit code. An empty
-// container means the Pod's first.
-func (c *Cluster) Exec(namespace, pod, container string, argv []string, stdout, stderr io.Writer, done func(code int)) error {
-	return c.kubelet.Exec(namespace, pod, container, argv, stdout, stderr, done)
-}
-
 // CreateNamespace creates a namespace with all that belongs into one, without
 // waiting for its controllers.
 func (c *Cluster) CreateNamespace(name string, labels map[string]string) error {
 	return c.server.CreateNamespace(name, labels)
-}
-
-// LoseNode cuts the node off. Its containers run on, but nobody hears of them; the
-// cluster reacts as it would ([nodelifecycle]).
-func (c *Cluster) LoseNode() {
-	c.kubelet.Lose()
-	c.nodes.Lost(c.node)
-}
-
-// RecoverNode ends what LoseNode began.
-func (c *Cluster) RecoverNode() {
-	c.nodes.Recovered(c.node)
-	c.kubelet.Recover()
 }
 
 // RunFor lets d of virtual time pass.

@@ -75,6 +75,11 @@ func (c *Controller) Lost(node string) {
 	c.silent[node] = c.o.Kernel.After(GracePeriod, actor, whatMark, func() { c.bury(node) })
 }
 
+// Ready says that a new node is fit for Pods.
+func (c *Controller) Ready(node string) {
+	c.mark(node, corev1.ConditionTrue, reasonReady, messageReady)
+}
+
 // Recovered says that the node is heard of again.
 func (c *Controller) Recovered(node string) {
 	c.silent[node].Cancel()
@@ -126,7 +131,9 @@ func (c *Controller) tryMark(name string, ready corev1.ConditionStatus, reason, 
 	if err := c.o.Client.Get(ctx, client.ObjectKey{Name: name}, node); err != nil {
 		return err
 	}
-	node.Spec.Taints = slices.DeleteFunc(node.Spec.Taints, func(t corev1.Taint) bool { return t.Key == corev1.TaintNodeUnreachable })
+	node.Spec.Taints = slices.DeleteFunc(node.Spec.Taints, func(t corev1.Taint) bool {
+		return t.Key == corev1.TaintNodeUnreachable || t.Key == corev1.TaintNodeNotReady
+	})
 	if ready != corev1.ConditionTrue {
 		now := c.stamp()
 		node.Spec.Taints = append(node.Spec.Taints,

@@ -1,0 +1,140 @@
+package simulator
+
+import (
+	"fmt"
+	"io"
+	"maps"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/plumbline-ci/plumbline/simulator/container"
+	"github.com/plumbline-ci/plumbline/simulator/garbagecollector"
+	"github.com/plumbline-ci/plumbline/simulator/image"
+	"github.com/plumbline-ci/plumbline/simulator/informer"
+	"github.com/plumbline-ci/plumbline/simulator/kernel"
+	"github.com/plumbline-ci/plumbline/simulator/kubelet"
+	"github.com/plumbline-ci/plumbline/simulator/namespace"
+	"github.com/plumbline-ci/plumbline/simulator/nodelifecycle"
+	"github.com/plumbline-ci/plumbline/simulator/scheduler"
+)
+
+// API is what a cluster's actors know of its API server. Requests are made, and events arrive, on the kernel's goroutine.
+type API interface {
+	// Client returns a client without a cache for one actor.
+	Client(actor string) client.Client
+	Source() informer.Source
+}
+
+// Actors are a cluster without its API server: the scheduler with its volume binder, a node, the garbage collector and
+// the controllers of namespaces and nodes.
+type Actors struct {
+	kernel     *kernel.Kernel
+	supplies   *supplies
+	programs   map[string]container.Program
+	kubelet    *kubelet.Kubelet
+	scheduler  *scheduler.Scheduler
+	binder     *scheduler.VolumeBinder
+	collector  *garbagecollector.Collector
+	namespaces *namespace.Controller
+	nodes      *nodelifecycle.Controller
+	node       string
+	source     informer.Source
+}
+
+// Attach puts a cluster's actors before the API server of somebody else, which serves the kinds of o.API.Kinds. Of the
+// options, those about the kernel and the rest of API are not used.
+func Attach(k *kernel.Kernel, api API, o Options) (*Actors, error) {
+	a, err := newActors(k, api, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.start(); err != nil {
+		return nil, err
+	}
+	// A real API server taints nodes when they are made, until somebody says that they are ready.
+	a.nodes.Ready(a.node)
+	return a, nil
+}
+
+func newActors(k *kernel.Kernel, api API, o Options) (*Actors, error) {
+	a := &Actors{kernel: k, supplies: &supplies{images: o.Images, mocks: o.Mocks}, programs: builtinPrograms(), source: api.Source()}
+	maps.Copy(a.programs, o.Programs)
+	if a.supplies.images == nil {
+		defaults, err := image.Defaults()
+		if err != nil {
+			return nil, fmt.Errorf("the built-in images: %w", err)
+		}
+		if a.supplies.images, err = image.NewCatalogue(defaults...); err != nil {
+			return nil, fmt.Errorf("the built-in images: %w", err)
+		}
+	}
+	a.scheduler = scheduler.New(scheduler.Options{Kernel: k, Client: api.Client(scheduler.DefaultName), Source: a.source})
+	a.binder = scheduler.NewVolumeBinder(k, api.Client("volume-binder"))
+	node := o.Node
+	if node.Name == "" {
+		node.Name = DefaultNode
+	}
+	node.Admit = append(node.Admit, a.scheduler.Admission(node.Name))
+	a.kubelet = kubelet.New(kubelet.Options{
+		Kernel: k, Client: api.Client("kubelet"), Source: a.source, Node: node, Timing: o.Timing, Faults: o.Faults, OnOutput: o.OnOutput,
+		Runtime: &runner{kernel: k, supplies: a.supplies, programs: a.programs, budget: o.Budget},
+		Images:  registry{supplies: a.supplies, local: !o.PullImages},
+	})
+	a.node = node.Name
+	a.nodes = nodelifecycle.New(nodelifecycle.Options{Kernel: k, Client: api.Client("node-controller")})
+	owners, content := kindsToWatch(o.API.Kinds)
+	a.collector = garbagecollector.New(garbagecollector.Options{Kernel: k, Client: api.Client("garbage-collector"), Source: a.source, Kinds: owners})
+	a.namespaces = namespace.New(namespace.Options{Kernel: k, Client: api.Client("namespace-controller"), Source: a.source, Kinds: content})
+	return a, nil
+}
+
+// start sets everything going; the node comes last, after what the caller adds.
+func (a *Actors) start(more ...func() error) error {
+	steps := []func() error{
+		a.namespaces.Start, a.collector.Start, a.scheduler.Start, func() error { return a.binder.Start(a.source) },
+	}
+	for _, start := range append(append(steps, more...), a.kubelet.Start) {
+		if err := start(); err != nil {
+			return fmt.Errorf("starting the cluster: %w", err)
+		}
+	}
+	return nil
+}
+
+// Kernel returns the kernel that moves the cluster.
+func (a *Actors) Kernel() *kernel.Kernel { return a.kernel }
+
+// Images returns what can be pulled. Images may be added while the cluster runs.
+func (a *Actors) Images() *image.Catalogue { return a.supplies.images }
+
+// Supply changes what can be pulled, and what stands in for commands, for containers that start from now on.
+func (a *Actors) Supply(images *image.Catalogue, mocks *container.Mocks) {
+	*a.supplies = supplies{images: images, mocks: mocks}
+}
+
+// Kubelet returns the node's kubelet.
+func (a *Actors) Kubelet() *kubelet.Kubelet { return a.kubelet }
+
+// Logs returns what a container has written.
+func (a *Actors) Logs(namespace, pod, container string) ([]byte, error) {
+	return a.kubelet.Logs(namespace, pod, container)
+}
+
+// Exec runs a command in a running container; done gets its exit code. An empty
+// container means the Pod's first.
+func (a *Actors) Exec(namespace, pod, container string, argv []string, stdout, stderr io.Writer, done func(code int)) error {
+	return a.kubelet.Exec(namespace, pod, container, argv, stdout, stderr, done)
+}
+
+// LoseNode cuts the node off. Its containers run on, but nobody hears of them; the
+// cluster reacts as it would ([nodelifecycle]).
+func (a *Actors) LoseNode() {
+	a.kubelet.Lose()
+	a.nodes.Lost(a.node)
+}
+
+// RecoverNode ends what LoseNode began.
+func (a *Actors) RecoverNode() {
+	a.nodes.Recovered(a.node)
+	a.kubelet.Recover()
+}
