@@ -45,7 +45,7 @@ func New(o Options) entrypoint.System {
 	s, r := newSignals(), &retired{}
 	return entrypoint.System{
 		Files:     files{},
-		Watcher:   &watcher{signals: s, retired: r, polling: o.Polling || os.Getenv(EnvWait) == WaitByPolling},
+		Watcher:   newWatcher(s, r, o.Polling || os.Getenv(EnvWait) == WaitByPolling),
 		Processes: &processes{signals: s, retired: r, init: os.Getpid() == 1, running: map[int]*process{}},
 		Clock:     clock{},
 		Env:       os.Environ(),

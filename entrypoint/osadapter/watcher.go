@@ -28,14 +28,25 @@ const (
 type watcher struct {
 	signals *signals
 	retired *retired
-	polling bool
+	// open makes a source of events; nil is to wait by polling.
+	open func() (*fsnotify.Watcher, error)
+	// carries says whether changes in a directory make events.
+	carries func(dir string) bool
 }
 
 var _ entrypoint.Watcher = (*watcher)(nil)
 
+func newWatcher(s *signals, r *retired, polling bool) *watcher {
+	w := &watcher{signals: s, retired: r, open: fsnotify.NewWatcher, carries: carriesEvents}
+	if polling {
+		w.open = nil
+	}
+	return w
+}
+
 // Watch never fails: without events it polls.
 func (w *watcher) Watch(paths ...string) (entrypoint.Subscription, error) {
-	s := &subscription{signals: w.signals, retired: w.retired, pause: shortestPause}
+	s := &subscription{watcher: w, pause: shortestPause}
 	if len(paths) == 0 {
 		return s, nil
 	}
@@ -46,8 +57,8 @@ func (w *watcher) Watch(paths ...string) (entrypoint.Subscription, error) {
 		}
 		s.paths = append(s.paths, full)
 	}
-	if !w.polling {
-		if events, err := fsnotify.NewWatcher(); err == nil {
+	if w.open != nil {
+		if events, err := w.open(); err == nil {
 			s.events = events
 			s.arm()
 		}
@@ -57,11 +68,10 @@ func (w *watcher) Watch(paths ...string) (entrypoint.Subscription, error) {
 
 // subscription waits for changes of some paths: by events, by polling if it has none, or not at all without paths.
 type subscription struct {
-	signals *signals
-	retired *retired
-	paths   []string
-	events  *fsnotify.Watcher
-	pause   time.Duration
+	*watcher
+	paths  []string
+	events *fsnotify.Watcher
+	pause  time.Duration
 }
 
 // Wait implements [entrypoint.Subscription].
@@ -166,7 +176,7 @@ func (s *subscription) arm() {
 			return
 		}
 		for _, dir := range missing {
-			if !carriesEvents(dir) {
+			if !s.carries(dir) {
 				s.poll()
 				return
 			}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fsnotify/fsnotify"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/plumbline-ci/plumbline/entrypoint"
@@ -68,6 +69,11 @@ func TestHolders(t *testing.T) {
 	}
 }
 
+// testWatcher is a watcher with signals of its own.
+func testWatcher(polling bool) *watcher {
+	return newWatcher(&signals{pending: make(chan entrypoint.Signal, 1)}, &retired{}, polling)
+}
+
 // awaitPath waits with the subscription until path exists, as the launcher does, and fails after a while.
 func awaitPath(t *testing.T, s entrypoint.Subscription, path string) {
 	t.Helper()
@@ -87,7 +93,7 @@ func TestSubscriptionFollowsDirectories(t *testing.T) {
 	t.Parallel()
 	for _, polling := range []bool{false, true} {
 		dir := root(t)
-		w := &watcher{retired: &retired{}, signals: &signals{pending: make(chan entrypoint.Signal, 1)}, polling: polling}
+		w := testWatcher(polling)
 		sub, err := w.Watch(dir + "/a/b/c")
 		check(t, err)
 		s := sub.(*subscription)
@@ -114,7 +120,7 @@ func TestSubscriptionFollowsDirectories(t *testing.T) {
 func TestNoEventIsLost(t *testing.T) {
 	t.Parallel()
 	dir := root(t)
-	w := &watcher{retired: &retired{}, signals: &signals{pending: make(chan entrypoint.Signal, 1)}}
+	w := testWatcher(false)
 	s, err := w.Watch(dir+"/sub/file", dir+"/file")
 	check(t, err)
 	check(t, os.WriteFile(dir+"/file", nil, 0o644))
@@ -124,32 +130,86 @@ func TestNoEventIsLost(t *testing.T) {
 	check(t, s.Close())
 }
 
-// TestFallBackToPolling: a subscription that loses its events goes on by polling, with pauses that grow to a bound.
+// TestFallBackToPolling: a subscription that cannot have events, or loses them, polls, with pauses that grow to a bound,
+// and finds what it waits for.
 func TestFallBackToPolling(t *testing.T) {
 	t.Parallel()
-	dir := root(t)
-	w := &watcher{retired: &retired{}, signals: &signals{pending: make(chan entrypoint.Signal, 1)}}
-	sub, err := w.Watch(dir + "/file")
+	none := func() (*fsnotify.Watcher, error) { return nil, syscall.EMFILE }
+	for _, tt := range []struct {
+		reason string
+		edit   func(*watcher)
+		lose   func(*subscription) error
+	}{
+		{"no inotify instance is left", func(w *watcher) { w.open = none }, nil},
+		{"the file system carries no events", func(w *watcher) { w.carries = func(string) bool { return false } }, nil},
+		{"no directory can be watched", func(w *watcher) { w.open = closedEvents }, nil},
+		{"the kernel takes the instance away", func(*watcher) {}, func(s *subscription) error { return s.events.Close() }},
+		{"reading events fails", func(*watcher) {}, func(s *subscription) error { s.events.Errors <- syscall.EIO; return nil }},
+	} {
+		dir := root(t)
+		w := testWatcher(false)
+		w.carries = func(string) bool { return true }
+		tt.edit(w)
+		sub, err := w.Watch(dir + "/file")
+		check(t, err)
+		s := sub.(*subscription)
+		if got := s.events != nil; got != (tt.lose != nil) {
+			t.Errorf("%s: events %v at the start", tt.reason, got)
+		}
+		lost := make(chan error, 1)
+		go func() {
+			if tt.lose == nil {
+				lost <- nil
+				return
+			}
+			lost <- tt.lose(s)
+		}()
+		for range 8 {
+			check(t, s.Wait(time.Time{}))
+		}
+		check(t, <-lost)
+		if s.events != nil || s.pause != longestPause {
+			t.Errorf("%s: events %v, pause %s, want none and %s", tt.reason, s.events != nil, s.pause, longestPause)
+		}
+		check(t, os.WriteFile(dir+"/file", nil, 0o644))
+		awaitPath(t, s, dir+"/file")
+		check(t, s.Close())
+		w.retired.close()
+	}
+}
+
+// closedEvents is a source of events that can watch nothing.
+func closedEvents() (*fsnotify.Watcher, error) {
+	w, err := fsnotify.NewWatcher()
+	if err != nil {
+		return nil, err
+	}
+	return w, w.Close()
+}
+
+// TestOverflowIsAReasonToLook: the kernel drops events when there are too many; the subscription looks, and stays awake.
+func TestOverflowIsAReasonToLook(t *testing.T) {
+	t.Parallel()
+	w := testWatcher(false)
+	w.carries = func(string) bool { return true }
+	sub, err := w.Watch(root(t) + "/file")
 	check(t, err)
 	s := sub.(*subscription)
-	if s.events != nil {
-		check(t, s.events.Close()) // as if the kernel had taken it away
-	}
-	for range 8 {
-		check(t, s.Wait(time.Time{}))
-	}
-	if s.events != nil || s.pause != longestPause {
-		t.Errorf("events %v, pause %s, want none and %s", s.events, s.pause, longestPause)
+	go func() { s.events.Errors <- fsnotify.ErrEventOverflow }()
+	check(t, s.Wait(time.Time{}))
+	if s.events == nil {
+		t.Error("it gave up on events")
 	}
 	check(t, s.Close())
+	w.retired.close()
 }
 
 // TestWaitEnds: by a deadline that has come, and by a signal.
 func TestWaitEnds(t *testing.T) {
 	t.Parallel()
 	for _, polling := range []bool{false, true} {
-		signals := &signals{pending: make(chan entrypoint.Signal, 1)}
-		w := &watcher{retired: &retired{}, signals: signals, polling: polling}
+		w := testWatcher(polling)
+		signals := w.signals
 		s, err := w.Watch()
 		check(t, err)
 		if err := s.Wait(time.Unix(0, 0)); !errors.Is(err, entrypoint.ErrDeadline) {
