@@ -280,6 +280,9 @@ func refusal(err error) bool {
 	return code == 400 || code == 403 || code == 422
 }
 
+// accepted is what is wanted of a request that was refused.
+const accepted = "(accepted)"
+
 // denied sorts out an answer: expected by a check, the implementation's fault, or the machine's.
 func (s *session) denied(action string, r *fixture.Ref, err error, pos source.Position, path string) error {
 	kind, _ := s.fixture.KindOf(r)
@@ -293,7 +296,7 @@ func (s *session) denied(action string, r *fixture.Ref, err error, pos source.Po
 			return fmt.Errorf("%s: the API server refuses to %s %s: %w", pos, action, r.String(), err)
 		}
 		f := s.failure(pos, path, fmt.Sprintf("%s was refused", r.String()))
-		f.Object, f.Want, f.Got = r.String(), "(accepted)", err.Error()
+		f.Object, f.Want, f.Got = r.String(), accepted, err.Error()
 		return f
 	case apierrors.IsNotFound(err) && !meta.IsNoMatchError(err) && action != "apply":
 		f := s.failure(pos, path, fmt.Sprintf("there is no %s to %s", r.String(), action))

@@ -2,9 +2,11 @@ package conformance
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/source"
 	"github.com/plumbline-ci/plumbline/conformance/statement"
 	"github.com/plumbline-ci/plumbline/fixtures"
 )
@@ -26,7 +28,22 @@ func Play(ctx context.Context, c Cluster, f *fixture.Fixture, namespace string, 
 	if err != nil {
 		return err
 	}
-	return s.act(ctx)
+	return s.located(s.act(ctx))
+}
+
+// located turns a refusal into a mistake in the file: at the field that the API server's answer names.
+func (s *session) located(err error) error {
+	var f *failed
+	if !errors.As(err, &f) || f.Want != accepted {
+		return err
+	}
+	for _, m := range s.fixture.Manifests {
+		if m.Ref() == f.Object {
+			at, path := m.Locate(f.Got)
+			return &source.Error{Position: at, Path: path, Message: f.Object + " was refused: " + f.Got, Hint: "correct the manifest"}
+		}
+	}
+	return err
 }
 
 // Suite returns the fixtures of the embedded suite, sorted by profile and name.

@@ -181,7 +181,12 @@ func (sc *scenario) served(c *fake.Cluster) error {
 			if !meta.IsNoMatchError(err) {
 				return err
 			}
-			e := &source.Error{Position: m.Pos, Path: "kind", Message: fmt.Sprintf("the simulated cluster serves no %s of %s", m.Kind, m.APIVersion), Hint: "define the kind with a CustomResourceDefinition, or leave the manifest out"}
+			e := &source.Error{Position: m.Pos, Path: "kind",
+				Message: fmt.Sprintf("the simulated cluster serves no %s of %s", m.Kind, m.APIVersion),
+				Hint:    "define the kind with a CustomResourceDefinition, or leave the manifest out"}
+			if near := source.Nearest(m.Kind, kindNames()); near != "" {
+				e.Hint = fmt.Sprintf("did you mean %q?", near)
+			}
 			if others, err := c.Client().RESTMapper().RESTMappings(schema.GroupKind{Group: group, Kind: m.Kind}); err == nil && len(others) > 0 {
 				e.Path, e.Hint = "apiVersion", "write apiVersion: "+others[0].GroupVersionKind.GroupVersion().String()
 			}
@@ -192,6 +197,14 @@ func (sc *scenario) served(c *fake.Cluster) error {
 		return errs
 	}
 	return nil
+}
+
+func kindNames() []string {
+	var names []string
+	for _, k := range fixture.Kinds() {
+		names = append(names, k.Kind)
+	}
+	return names
 }
 
 func (sc *scenario) brings(namespace string) bool {

@@ -119,6 +119,9 @@ func (o *simulateOptions) run(ctx context.Context) error {
 		for _, m := range cluster.UnusedMocks() {
 			fmt.Fprintf(o.streams.Err, "note: the mock of %s %s was not used\n", m.Image, strings.Join(m.Command, " "))
 		}
+		for _, step := range w.lacking() {
+			fmt.Fprintf(o.streams.Err, "note: step %s did not find a command: simulated images have a shell and the usual utilities; for everything else give a mock with --mocks\n", step)
+		}
 		if len(w.runs) == 0 {
 			fmt.Fprintln(o.streams.Err, "note: there is no TaskRun among the manifests; they were accepted")
 		}

@@ -17,6 +17,7 @@ import (
 var (
 	taskRunKind = schema.GroupVersionKind{Group: "tekton.dev", Version: "v1beta1", Kind: "TaskRun"}
 	podKind     = schema.GroupVersionKind{Version: "v1", Kind: "Pod"}
+	eventKind   = schema.GroupVersionKind{Version: "v1", Kind: "Event"}
 )
 
 // witness keeps what happens in a cluster while it happens: of Pods that are deleted, nothing could be asked afterwards.
@@ -62,15 +63,40 @@ func (w *witness) output(o kubelet.Output) {
 
 func (w *witness) watch(c *fake.Cluster) (stop func(), err error) {
 	w.now = c.Now
-	first, err := c.Observe(taskRunKind, "", w.taskRun)
-	if err != nil {
-		return func() {}, err
+	var stops []func()
+	stop = func() {
+		for _, s := range stops {
+			s()
+		}
 	}
-	second, err := c.Observe(podKind, "", w.pod)
-	if err != nil {
-		return first, err
+	for _, kind := range []struct {
+		gvk     schema.GroupVersionKind
+		handler func(watch.EventType, *unstructured.Unstructured)
+	}{{taskRunKind, w.taskRun}, {podKind, w.pod}, {eventKind, w.event}} {
+		s, err := c.Observe(kind.gvk, "", kind.handler)
+		if err != nil {
+			return stop, err
+		}
+		stops = append(stops, s)
 	}
-	return func() { first(); second() }, nil
+	return stop, nil
+}
+
+// event takes warnings about Pods into the timeline: pull failures, volumes, what the simulation itself ended.
+func (w *witness) event(_ watch.EventType, o *unstructured.Unstructured) {
+	text := func(path ...string) string {
+		s, _, _ := unstructured.NestedString(o.Object, path...)
+		return s
+	}
+	if text("type") != "Warning" || text("involvedObject", "kind") != "Pod" {
+		return
+	}
+	key := text("involvedObject", "namespace") + "/" + text("involvedObject", "name")
+	for _, r := range w.runs {
+		if slices.Contains(r.pods, key) {
+			r.say(w.now(), "event/"+key+"/"+text("reason"), "warning "+text("reason")+": "+strings.TrimSpace(text("message")))
+		}
+	}
 }
 
 func (w *witness) taskRun(event watch.EventType, o *unstructured.Unstructured) {
@@ -206,6 +232,22 @@ func (w *witness) unfinished() []string {
 func (w *witness) allSucceeded() bool {
 	return !slices.ContainsFunc(w.runs, func(r *run) bool { return succeeded(r.object).status != "True" })
 }
+
+// lacking names the steps that ended because a command was not there.
+func (w *witness) lacking() []string {
+	var names []string
+	for _, r := range w.runs {
+		for _, s := range maps(r.object.Object, "status", "steps") {
+			if code, _, _ := unstructured.NestedInt64(s, "terminated", "exitCode"); code == exitCommandNotFound {
+				names = append(names, fmt.Sprintf("%s of %s", s["name"], r.object.GetName()))
+			}
+		}
+	}
+	return names
+}
+
+// exitCommandNotFound is a shell's exit code for a command that it cannot find.
+const exitCommandNotFound = 127
 
 // podsEnded reports whether no Pod of a run runs any more.
 func (w *witness) podsEnded() bool {
