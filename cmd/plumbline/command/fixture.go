@@ -147,7 +147,11 @@ Without arguments the suite in the binary is checked.`,
 			if len(errs) > 0 {
 				return errs
 			}
-			fmt.Fprintf(s.Out, "%d fixtures, nothing to say\n", len(list))
+			noun := "fixtures"
+			if len(list) == 1 {
+				noun = "fixture"
+			}
+			fmt.Fprintf(s.Out, "%d %s, nothing to say\n", len(list), noun)
 			return nil
 		},
 	}
@@ -328,7 +332,11 @@ func printCoverage(s Streams, table *statement.Table, list []*fixture.Fixture, u
 			}
 		}
 		if unproven == (len(names) == 0) {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", st.ID, st.Level, strings.Join(names, ","), st.Words)
+			row := []string{st.ID, st.Level, st.Words}
+			if len(names) > 0 {
+				row = append(row, strings.Join(names, ","))
+			}
+			fmt.Fprintln(w, strings.Join(row, "\t"))
 		}
 	}
 	if err := w.Flush(); err != nil {

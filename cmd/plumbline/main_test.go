@@ -1,0 +1,75 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"os/exec"
+	"slices"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/plumbline-ci/plumbline/reports"
+)
+
+var update = flag.Bool("update", false, "write what commands print into the scripts' golden files")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"plumbline": main})
+}
+
+// TestScripts runs testdata/script/*.txtar. Besides testscript's own commands they have
+//
+//	exits CODE COMMAND...   the command ends with this exit code
+//	report RESULT NAME...   standard output is a report with this result, of these fixtures
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":  exits,
+			"report": report,
+		},
+	})
+}
+
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+func report(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: report RESULT NAME...")
+	}
+	r, err := reports.Decode([]byte(ts.ReadFile("stdout")))
+	ts.Check(err)
+	if r.Result != reports.Result(args[0]) {
+		ts.Fatalf("the report's result is %s, want %s", r.Result, args[0])
+	}
+	var names []string
+	for _, f := range r.Fixtures {
+		names = append(names, f.Name)
+	}
+	if want := args[1:]; !slices.Equal(names, want) {
+		ts.Fatalf("the report's fixtures are %v, want %v", names, want)
+	}
+}
