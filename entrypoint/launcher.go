@@ -60,7 +60,7 @@ func (l *launcher) command() ([]string, error) {
 		return nil, fmt.Errorf("no command to run: neither -%s nor %s is given", FlagEntrypoint, envPlatformCommands)
 	}
 	commands := map[string][]string{}
-	if err := json.Unmarshal([]byte(variable), &commands); err != nil {
+	if err := decodeJSON([]byte(variable), &commands); err != nil {
 		return nil, fmt.Errorf("no command to run: %s: %w", envPlatformCommands, err)
 	}
 	program, found := commands[l.sys.Platform]
@@ -71,6 +71,21 @@ func (l *launcher) command() ([]string, error) {
 		return nil, fmt.Errorf("could not find command for platform %q", l.sys.Platform)
 	}
 	return append(program[:len(program):len(program)], l.opts.args...), nil
+}
+
+// decodeJSON decodes what must not be logged. The errors of package json quote from it.
+func decodeJSON(content []byte, into any) error {
+	err := json.Unmarshal(content, into)
+	var syntax *json.SyntaxError
+	var form *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		return fmt.Errorf("no valid JSON at byte %d", syntax.Offset)
+	case errors.As(err, &form):
+		return fmt.Errorf("not the expected kind of JSON at byte %d", form.Offset)
+	default:
+		return err
+	}
 }
 
 // withoutVariant cuts os/arch/variant to os/arch.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/plumbline-ci/plumbline/entrypoint"
 	"github.com/plumbline-ci/plumbline/entrypoint/contract"
-	"github.com/plumbline-ci/plumbline/entrypoint/termination"
 )
 
 const (
@@ -231,6 +230,50 @@ func (blindWatcher) Watch(...string) (entrypoint.Subscription, error) {
 	return nil, errors.New("blind")
 }
 
+// TestNothingOfTheEnvironmentIsLogged: whatever the launcher is asked to do, and whatever goes wrong with it.
+func TestNothingOfTheEnvironmentIsLogged(t *testing.T) {
+	t.Parallel()
+	const secret = "hunter2-4711"
+	for _, c := range contract.Cases() {
+		c.Env = append(c.Env, "PASSWORD="+secret, secret)
+		got := newMemory(c).run(c)
+		for name, text := range map[string]string{"standard output": got.Stdout, "standard error": got.Stderr, "the message": got.Files[terminationPath]} {
+			if strings.Contains(text, secret) {
+				t.Errorf("%s: %s tells the environment: %s", c.Name, name, text)
+			}
+		}
+	}
+}
+
+// TestSecretsAreNotLogged: what is in a secret that cannot be used, or in platform commands that cannot be read.
+func TestSecretsAreNotLogged(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ reason, flag, key, env, before, after string }{
+		{"a dockercfg that is no JSON", "-docker-cfg=s", ".dockercfg", "", "", ""},
+		{"a dockercfg of another kind", "-docker-cfg=s", ".dockercfg", "", "", ""},
+		{"a dockerconfigjson of another kind", "-docker-config=s", ".dockerconfigjson", "", `{"auths":`, "}"},
+		{"a dockerconfigjson that is cut", "-docker-config=s", ".dockerconfigjson", "", `{"auths":{"a":"`, ""},
+		{"a login without a password", "-basic-git=s=https://a", "username", "", "", ""},
+		{"platform commands that are no JSON", "-enable_spire=false", "", "TEKTON_PLATFORM_COMMANDS=", "", ""},
+	} {
+		const secret = "47114711"
+		c := contract.Case{
+			Args:   []string{"-post_file", postFile, tt.flag},
+			Before: map[string]string{"/tekton/creds-secrets/s/" + tt.key + "x": ""},
+		}
+		text := tt.before + secret + tt.after
+		if tt.key != "" {
+			c.Before["/tekton/creds-secrets/s/"+tt.key] = text
+		} else {
+			c.Env = []string{tt.env + text}
+		}
+		got := newMemory(c).run(c)
+		if got.Code == 0 || got.Stderr == "" || strings.Contains(got.Stderr, secret) || strings.Contains(got.Stderr, "'4'") {
+			t.Errorf("%s: exit code %d, %q", tt.reason, got.Code, got.Stderr)
+		}
+	}
+}
+
 // TestReadBeneath: links are followed within the directory and nowhere else.
 func TestReadBeneath(t *testing.T) {
 	t.Parallel()
@@ -260,22 +303,5 @@ func TestReadBeneath(t *testing.T) {
 	}
 	if _, err := entrypoint.ReadBeneath(m.files, "/r", "plain", 0); !errors.Is(err, entrypoint.ErrTooLong) {
 		t.Errorf("a byte too much: %v", err)
-	}
-}
-
-// TestReasonFitsInAnyPod: even with a hundred containers the message tells why the step failed.
-func TestReasonFitsInAnyPod(t *testing.T) {
-	t.Parallel()
-	c := contract.Case{
-		Args:   shell("exit 0", "-results", "a", "-termination_budget", "122"),
-		Before: map[string]string{"/tekton/results/a": strings.Repeat("x", 100)},
-	}
-	if b := termination.Budget(100); b != 122 {
-		t.Fatalf("the share of one in a hundred containers is %d", b)
-	}
-	got := newMemory(c).run(c)
-	entries, err := termination.Decode([]byte(got.Files[terminationPath]))
-	if err != nil || len(entries) != 2 || entries[1].Value != termination.ReasonResultsTooLarge {
-		t.Errorf("%v %v", entries, err)
 	}
 }

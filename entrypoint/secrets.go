@@ -78,7 +78,7 @@ func (c *dockerConfig) addCfg(sys System, secret string) error {
 	if err != nil {
 		return err
 	}
-	return json.Unmarshal(content, &c.cfg)
+	return decodeJSON(content, &c.cfg)
 }
 
 func (c *dockerConfig) addConfig(sys System, secret string) error {
@@ -89,7 +89,7 @@ func (c *dockerConfig) addConfig(sys System, secret string) error {
 	parsed := struct {
 		Auths *map[string]json.RawMessage `json:"auths"`
 	}{&c.config}
-	return json.Unmarshal(content, &parsed)
+	return decodeJSON(content, &parsed)
 }
 
 func (c *dockerConfig) addBasic(sys System, value string) error {

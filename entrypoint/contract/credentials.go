@@ -94,10 +94,15 @@ func credentialCases() []Case {
 		Args: run("-docker-config", "../x"),
 		Want: bad(`invalid value "../x" for flag -docker-config: "../x" is not the name of a secret`),
 	}, {
-		Name: "secret is no JSON", Reason: "EP-33",
+		Name: "secret is no JSON", Reason: "EP-33; nothing of it is logged",
 		Args:   run("-docker-cfg", "one"),
 		Before: map[string]string{secrets + "one/.dockercfg": "hello"},
-		Want:   bad(`invalid value "one" for flag -docker-cfg: invalid character 'h' looking for beginning of value`),
+		Want:   bad(`invalid value "one" for flag -docker-cfg: no valid JSON at byte 1`),
+	}, {
+		Name: "secret is JSON of another kind", Reason: "EP-33; nothing of it is logged",
+		Args:   run("-docker-config", "one"),
+		Before: map[string]string{secrets + "one/.dockerconfigjson": `{"auths":1234}`},
+		Want:   bad(`invalid value "one" for flag -docker-config: not the expected kind of JSON at byte 13`),
 	}, {
 		Name: "home that takes no files", Reason: "EP-61: problems are only logged",
 		Args:   run("-docker-config=two"),

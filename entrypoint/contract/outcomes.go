@@ -118,7 +118,7 @@ func outcomeCases() []Case {
 		Args: []string{"-post_file", out, "-termination_path", message},
 		Env:  []string{`TEKTON_PLATFORM_COMMANDS={`},
 		Want: Want{Code: 1, Files: map[string]string{outErr: ""},
-			Stderr: "no command to run: TEKTON_PLATFORM_COMMANDS: unexpected end of JSON input\n"},
+			Stderr: "no command to run: TEKTON_PLATFORM_COMMANDS: no valid JSON at byte 1\n"},
 	}, {
 		Name: "status directory is a link", Reason: "links in the step's own directory are not followed",
 		Args:   step("exit 0"),
