@@ -31,7 +31,8 @@ type Observation struct {
 	DeletePod bool
 	// Refused says why an attempt has failed although its Steps succeeded: its results are not what the Task declares.
 	Refused error
-	// Results are those of a successful attempt, in the order in which the Task declares them.
+	// Results are those of an attempt whose Steps succeeded, also if they are refused, in the order in which the Task
+	// declares them.
 	Results []v1beta1.TaskRunResult
 	// ResourcesResult are the values that no result declares (deprecated).
 	ResourcesResult []v1beta1.PipelineResourceResult

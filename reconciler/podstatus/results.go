@@ -65,7 +65,10 @@ func (o *Observation) conclude(in Input, reports []report) {
 	}
 	o.Results = declaredResults(in.Spec.Results, values)
 	if err := checkResults(in.Spec.Results, o.Results); err != nil {
+		// They are shown as they were written: whoever wrote them can see what is wrong (LC-46).
+		results, others := o.Results, o.ResourcesResult
 		o.refuse(v1beta1.ReasonFailedValidation, err)
+		o.Results, o.ResourcesResult = results, others
 	}
 }
 

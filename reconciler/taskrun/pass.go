@@ -146,6 +146,7 @@ func (p *pass) observe(ctx context.Context, pod *corev1.Pod) error {
 	}
 	switch {
 	case o.Refused != nil:
+		s.TaskRunResults, s.ResourcesResult = o.Results, o.ResourcesResult
 		return failed(o.Condition.Reason, o.Refused)
 	case o.DeletePod:
 		return p.cut(ctx, o.Condition.Reason, o.Condition.Message)
