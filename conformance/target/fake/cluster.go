@@ -78,7 +78,7 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 			Scheme:    t.scheme,
 			Plans:     t.plans,
 			Kinds:     kinds(),
-			Admission: []apiserver.Admission{&webhooks{c.settings}},
+			Admission: []apiserver.Admission{&webhooks{settings: c.settings}},
 			Intercept: []apiserver.Interceptor{decode},
 		},
 	})
@@ -191,10 +191,12 @@ func (c *Cluster) Close() error { return nil }
 func (c *Cluster) TraceHash() string { return c.sim.Kernel().TraceHash() }
 
 // UnusedMocks implements conformance.MockUser.
-func (c *Cluster) UnusedMocks() []fixture.Mock {
+func (c *Cluster) UnusedMocks() []fixture.Mock { return unused(c.given, c.mocks) }
+
+func unused(given []fixture.Mock, mocks *container.Mocks) []fixture.Mock {
 	var out []fixture.Mock
-	for _, unused := range c.mocks.Unused() {
-		for _, m := range c.given {
+	for _, unused := range mocks.Unused() {
+		for _, m := range given {
 			if m.Image == unused.Image && fmt.Sprint(m.Command) == fmt.Sprint(unused.Command) {
 				out = append(out, m)
 				break

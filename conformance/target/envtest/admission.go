@@ -1,0 +1,114 @@
+package envtest
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	admissionv1 "k8s.io/api/admission/v1"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/controller-runtime/pkg/webhook"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	theirs "github.com/plumbline-ci/plumbline/api/admission"
+	"github.com/plumbline-ci/plumbline/api/v1beta1"
+	"github.com/plumbline-ci/plumbline/conformance/target/fake"
+)
+
+// Paths that the webhooks are served at.
+const (
+	pathDefaulting = "defaulting"
+	pathValidation = "validation"
+)
+
+// webhookConfigurations registers the API's webhooks for its kinds.
+func webhookConfigurations() *envtest.WebhookInstallOptions {
+	rules := []admissionregistrationv1.RuleWithOperations{{
+		Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Create, admissionregistrationv1.Update},
+		Rule: admissionregistrationv1.Rule{
+			APIGroups: []string{v1beta1.Group}, APIVersions: []string{v1beta1.GroupVersion.Version}, Resources: []string{"taskruns", "tasks", "clustertasks"},
+		},
+	}}
+	fail, none := admissionregistrationv1.Fail, admissionregistrationv1.SideEffectClassNone
+	at := func(path string) admissionregistrationv1.WebhookClientConfig {
+		// envtest makes a URL of its own server of it.
+		return admissionregistrationv1.WebhookClientConfig{
+			Service: &admissionregistrationv1.ServiceReference{Name: "webhook", Namespace: fake.SystemNamespace, Path: &path},
+		}
+	}
+	return &envtest.WebhookInstallOptions{
+		MutatingWebhooks: []*admissionregistrationv1.MutatingWebhookConfiguration{{
+			ObjectMeta: metav1.ObjectMeta{Name: theirs.MutatingWebhook},
+			Webhooks: []admissionregistrationv1.MutatingWebhook{{
+				Name: theirs.MutatingWebhook, AdmissionReviewVersions: []string{"v1"}, ClientConfig: at(pathDefaulting),
+				FailurePolicy: &fail, SideEffects: &none, Rules: rules,
+			}},
+		}},
+		ValidatingWebhooks: []*admissionregistrationv1.ValidatingWebhookConfiguration{{
+			ObjectMeta: metav1.ObjectMeta{Name: theirs.ValidatingWebhook},
+			Webhooks: []admissionregistrationv1.ValidatingWebhook{{
+				Name: theirs.ValidatingWebhook, AdmissionReviewVersions: []string{"v1"}, ClientConfig: at(pathValidation),
+				FailurePolicy: &fail, SideEffects: &none, Rules: rules,
+			}},
+		}},
+	}
+}
+
+// serve registers the handlers of the webhooks.
+func serve(s webhook.Server, settings *settings) {
+	s.Register("/"+pathDefaulting, &admission.Webhook{Handler: defaulter{settings}})
+	s.Register("/"+pathValidation, &admission.Webhook{Handler: validator{settings}})
+}
+
+// review asks the API's admission.
+func review(s *settings, r admission.Request) ([]byte, *theirs.Denied, error) {
+	out, err := theirs.Review{
+		Kind: r.Kind.Kind, Operation: theirs.Operation(r.Operation), Object: r.Object.Raw, OldObject: r.OldObject.Raw,
+	}.Admit(s.now())
+	var denied *theirs.Denied
+	if errors.As(err, &denied) {
+		return nil, denied, nil
+	}
+	return out, nil, err
+}
+
+// defaulter is the mutating webhook.
+type defaulter struct{ settings *settings }
+
+// Handle implements admission.Handler. What is invalid is left for the validating webhook to refuse.
+func (d defaulter) Handle(_ context.Context, r admission.Request) admission.Response {
+	out, denied, err := review(d.settings, r)
+	switch {
+	case err != nil:
+		return admission.Errored(http.StatusInternalServerError, err)
+	case denied != nil && denied.Webhook == theirs.MutatingWebhook:
+		return refused(denied)
+	case denied != nil:
+		return admission.Allowed("")
+	}
+	return admission.PatchResponseFromRaw(r.Object.Raw, out)
+}
+
+// validator is the validating webhook.
+type validator struct{ settings *settings }
+
+// Handle implements admission.Handler.
+func (v validator) Handle(_ context.Context, r admission.Request) admission.Response {
+	_, denied, err := review(v.settings, r)
+	switch {
+	case err != nil:
+		return admission.Errored(http.StatusInternalServerError, err)
+	case denied != nil:
+		return refused(denied)
+	}
+	return admission.Allowed("")
+}
+
+// refused says no in the API's words; the API server puts the webhook's name before them.
+func refused(d *theirs.Denied) admission.Response {
+	return admission.Response{AdmissionResponse: admissionv1.AdmissionResponse{
+		Result: &metav1.Status{Code: http.StatusBadRequest, Reason: metav1.StatusReasonBadRequest, Message: d.Reason()},
+	}}
+}

@@ -1,0 +1,131 @@
+package envtest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/target/fake"
+	"github.com/plumbline-ci/plumbline/simulator/container"
+)
+
+// pollInterval is how often a condition is asked without news.
+const pollInterval = 500 * time.Millisecond
+
+// Cluster is the machine under one setup. It is safe for concurrent use.
+type Cluster struct {
+	machine *machine
+	given   []fixture.Mock
+	mocks   *container.Mocks
+}
+
+var (
+	_ conformance.Cluster  = (*Cluster)(nil)
+	_ conformance.MockUser = (*Cluster)(nil)
+)
+
+// Client implements conformance.Cluster.
+func (c *Cluster) Client() client.Client { return c.machine.client }
+
+// CreateNamespace implements conformance.Cluster.
+func (c *Cluster) CreateNamespace(ctx context.Context, name string) error {
+	return createNamespace(ctx, c.machine.client, name)
+}
+
+// Close implements conformance.Cluster. The machine goes on; the next setup replaces this one.
+func (c *Cluster) Close() error { return nil }
+
+// UnusedMocks implements conformance.MockUser.
+func (c *Cluster) UnusedMocks() []fixture.Mock {
+	var out []fixture.Mock
+	// If the node has stopped, whoever waits for it is told.
+	_ = c.machine.node.do(context.Background(), func() { out = fake.Unused(c.given, c.mocks) })
+	return out
+}
+
+// Logs implements conformance.Containers.
+func (c *Cluster) Logs(ctx context.Context, namespace, pod, container string) (string, error) {
+	data, err := podLogs{c.machine.node}.Logs(ctx, namespace, pod, container)
+	return string(data), err
+}
+
+// Exec implements conformance.Containers.
+func (c *Cluster) Exec(ctx context.Context, namespace, pod, container string, argv []string) (stdout, stderr string, exit int, err error) {
+	var out, errs bytes.Buffer
+	ended := make(chan int, 1)
+	failed := c.machine.node.do(ctx, func() {
+		err = c.machine.node.actors.Exec(namespace, pod, container, argv, &out, &errs, func(code int) { ended <- code })
+	})
+	if failed != nil {
+		return "", "", 0, failed
+	}
+	if err != nil {
+		return "", "", 0, err
+	}
+	select {
+	case code := <-ended:
+		return out.String(), errs.String(), code, nil
+	case <-ctx.Done():
+		return "", "", 0, context.Cause(ctx)
+	case <-c.machine.running.Done():
+		return "", "", 0, context.Cause(c.machine.running)
+	}
+}
+
+// Now implements conformance.Clock.
+func (c *Cluster) Now() time.Time { return time.Now() }
+
+// WaitUntil implements conformance.Clock.
+func (c *Cluster) WaitUntil(ctx context.Context, deadline time.Time, cond func() bool) error {
+	late := time.NewTimer(time.Until(deadline))
+	defer late.Stop()
+	again := time.NewTicker(pollInterval)
+	defer again.Stop()
+	for {
+		news := c.machine.news.next() // before cond: what happens meanwhile is not missed
+		if cond() {
+			return nil
+		}
+		select {
+		case <-news:
+		case <-again.C:
+		case <-late.C:
+			if cond() {
+				return nil
+			}
+			return conformance.ErrDeadline
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-c.machine.running.Done():
+			return fmt.Errorf("the cluster broke: %w", context.Cause(c.machine.running))
+		}
+	}
+}
+
+// news wakes everybody who waits for something to happen.
+type news struct {
+	mu   sync.Mutex
+	some chan struct{}
+}
+
+func newNews() *news { return &news{some: make(chan struct{})} }
+
+// next returns a channel that is closed at the next news.
+func (n *news) next() <-chan struct{} {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.some
+}
+
+func (n *news) tell() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	close(n.some)
+	n.some = make(chan struct{})
+}

@@ -1,0 +1,200 @@
+package envtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/yaml"
+
+	"github.com/plumbline-ci/plumbline/api/crds"
+	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/conformance/target/fake"
+	"github.com/plumbline-ci/plumbline/simulator/namespace"
+)
+
+// startTimeout is what each process gets to become ready, on a machine that is busy with other things.
+const startTimeout = 2 * time.Minute
+
+// ControlPlane is kube-apiserver with its etcd, and nothing of a cluster besides.
+type ControlPlane struct {
+	env envtest.Environment
+	// Config reaches the API server as an administrator.
+	Config *rest.Config
+}
+
+// StartControlPlane starts the binaries of a directory.
+func StartControlPlane(assets string) (*ControlPlane, error) {
+	c := &ControlPlane{}
+	definitions, err := definitions()
+	if err != nil {
+		return nil, err
+	}
+	return c, c.start(assets, definitions, nil)
+}
+
+// start brings up the processes and installs definitions, and webhooks if there are any.
+func (c *ControlPlane) start(assets string, definitions []*apiextensionsv1.CustomResourceDefinition, hooks *envtest.WebhookInstallOptions) error {
+	// controller-runtime keeps one logger for the process, and complains on standard error if it has none.
+	log.SetLogger(logr.Discard())
+	c.env = envtest.Environment{
+		CRDs:                     definitions,
+		ControlPlaneStartTimeout: startTimeout,
+	}
+	if hooks != nil {
+		c.env.WebhookInstallOptions = *hooks
+	}
+	server := c.env.ControlPlane.GetAPIServer()
+	server.Path = filepath.Join(assets, binaryServer)
+	// envtest leaves ServiceAccount out for want of a controller that makes accounts; here is one.
+	server.Configure().Set("disable-admission-plugins", "DefaultIngressClass")
+	c.env.ControlPlane.Etcd = &envtest.Etcd{Path: filepath.Join(assets, binaryEtcd)}
+	c.env.ControlPlane.KubectlPath = filepath.Join(assets, binaryTool)
+	config, err := c.env.Start()
+	if err != nil {
+		return errors.Join(fmt.Errorf("starting the control plane: %w", err), c.env.Stop())
+	}
+	// There is one user, and the server is asked to be fast.
+	config.QPS, config.Burst = -1, 0
+	c.Config = config
+	return nil
+}
+
+// Stop ends the processes.
+func (c *ControlPlane) Stop() error {
+	if err := c.env.Stop(); err != nil {
+		return fmt.Errorf("stopping the control plane: %w", err)
+	}
+	return nil
+}
+
+// definitions are the API's.
+func definitions() ([]*apiextensionsv1.CustomResourceDefinition, error) {
+	texts, err := crds.All()
+	if err != nil {
+		return nil, fmt.Errorf("reading the CustomResourceDefinitions: %w", err)
+	}
+	list := make([]*apiextensionsv1.CustomResourceDefinition, len(texts))
+	for i, text := range texts {
+		list[i] = &apiextensionsv1.CustomResourceDefinition{}
+		if err := yaml.Unmarshal(text, list[i]); err != nil {
+			return nil, fmt.Errorf("reading the CustomResourceDefinitions: %w", err)
+		}
+	}
+	return list, nil
+}
+
+// machine is everything that runs, shared by all clusters of a target.
+type machine struct {
+	plane    *ControlPlane
+	client   client.WithWatch
+	settings *settings
+	node     *node
+	news     *news
+	// end ends all goroutines; stopped waits for them.
+	end     context.CancelCauseFunc
+	running context.Context
+	stopped sync.WaitGroup
+}
+
+// start makes the machine. Its goroutines live until stop, longer than ctx.
+func (t *Target) start(ctx context.Context) (_ *machine, err error) {
+	m := &machine{plane: &ControlPlane{}, news: newNews()}
+	m.running, m.end = context.WithCancelCause(context.WithoutCancel(ctx))
+	definitions, err := definitions()
+	if err != nil {
+		return nil, err
+	}
+	if m.settings, err = newSettings(); err != nil {
+		return nil, err
+	}
+	if err := m.plane.start(t.assets, definitions, webhookConfigurations()); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, m.stop())
+		}
+	}()
+	if m.client, err = client.NewWithWatch(m.plane.Config, client.Options{Scheme: t.scheme}); err != nil {
+		return nil, fmt.Errorf("making a client: %w", err)
+	}
+	if err := createNamespace(ctx, m.client, fake.SystemNamespace); err != nil {
+		return nil, fmt.Errorf("installing: %w", err)
+	}
+	if err := m.settings.install(ctx, m.client); err != nil {
+		return nil, fmt.Errorf("installing: %w", err)
+	}
+	if m.node, err = m.startNode(t); err != nil {
+		return nil, err
+	}
+	if err := m.startManager(t); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// spawn runs work until the machine stops; work that ends before has failed.
+func (m *machine) spawn(what string, work func(context.Context) error) {
+	m.stopped.Go(func() {
+		err := work(m.running)
+		if m.running.Err() == nil {
+			m.end(fmt.Errorf("%s ended: %w", what, err))
+		}
+		m.news.tell()
+	})
+}
+
+// stop ends the actors first: they should not see the API server go.
+func (m *machine) stop() error {
+	m.end(errStopped)
+	m.stopped.Wait()
+	return m.plane.Stop()
+}
+
+// errStopped is why goroutines end at the end.
+var errStopped = errors.New("the target was closed")
+
+// under brings the machine under a setup.
+func (m *machine) under(ctx context.Context, parts *fake.Target, s conformance.Setup) (*Cluster, error) {
+	images, mocks, err := parts.Supplies(s.Mocks)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.node.do(ctx, func() { m.node.actors.Supply(images, mocks) }); err != nil {
+		return nil, err
+	}
+	c := &Cluster{machine: m, given: s.Mocks, mocks: mocks}
+	if err := m.settings.write(ctx, m.client, s.Config); err != nil {
+		return nil, err
+	}
+	if err := c.WaitUntil(ctx, time.Now().Add(time.Minute), m.settings.seen); err != nil {
+		return nil, fmt.Errorf("waiting for the configuration to be taken over: %w", err)
+	}
+	return c, nil
+}
+
+// createNamespace makes a namespace with what Pods need in one, without waiting for its controller.
+func createNamespace(ctx context.Context, c client.Client, name string) error {
+	meta := metav1.ObjectMeta{Name: name}
+	if err := c.Create(ctx, &corev1.Namespace{ObjectMeta: meta}); err != nil {
+		return fmt.Errorf("creating namespace %s: %w", name, err)
+	}
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: namespace.DefaultServiceAccount, Namespace: name}}
+	if err := c.Create(ctx, account); err != nil && !apierrors.IsAlreadyExists(err) {
+		return fmt.Errorf("creating the service account of namespace %s: %w", name, err)
+	}
+	return nil
+}

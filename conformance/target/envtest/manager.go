@@ -1,0 +1,132 @@
+package envtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/controller-runtime/pkg/webhook"
+
+	theirs "github.com/plumbline-ci/plumbline/api/config"
+	"github.com/plumbline-ci/plumbline/api/v1beta1"
+	"github.com/plumbline-ci/plumbline/conformance/target/fake"
+	"github.com/plumbline-ci/plumbline/reconciler/podspec"
+	"github.com/plumbline-ci/plumbline/reconciler/taskrun"
+)
+
+// workers is how many objects are reconciled at once.
+const workers = 8
+
+// startManager runs the subject and the webhooks.
+func (m *machine) startManager(t *Target) error {
+	hooks := m.plane.env.WebhookInstallOptions
+	mgr, err := manager.New(m.plane.Config, manager.Options{
+		Scheme:  t.scheme,
+		Logger:  logr.Discard(),
+		Metrics: server.Options{BindAddress: "0"},
+		WebhookServer: webhook.NewServer(webhook.Options{
+			Host: hooks.LocalServingHost, Port: hooks.LocalServingPort, CertDir: hooks.LocalServingCertDir,
+		}),
+		// Several targets may live in one process, one after the other.
+		Controller: config.Controller{SkipNameValidation: new(true)},
+	})
+	if err != nil {
+		return fmt.Errorf("making the manager: %w", err)
+	}
+	serve(mgr.GetWebhookServer(), m.settings)
+	r, err := t.subject.New(fake.Deps{
+		Client:      mgr.GetClient(),
+		Reader:      mgr.GetAPIReader(),
+		Clock:       wallClock{},
+		Recorder:    mgr.GetEventRecorderFor(v1beta1.EventSourceComponent), //nolint:staticcheck // Tekton's events are of core/v1
+		Config:      func() theirs.Config { return *m.settings.now() },
+		Images:      fake.Images(),
+		ImageConfig: registry{m.node},
+		Logs:        podLogs{m.node},
+	})
+	if err != nil {
+		return fmt.Errorf("making the reconciler: %w", err)
+	}
+	object := func(gvk schema.GroupVersionKind) (client.Object, error) {
+		o, err := t.scheme.New(gvk)
+		if err != nil {
+			return nil, err
+		}
+		if typed, ok := o.(client.Object); ok {
+			return typed, nil
+		}
+		return nil, fmt.Errorf("%s is not a kind of objects", gvk)
+	}
+	made, err := object(t.subject.For)
+	if err != nil {
+		return fmt.Errorf("the subject's kind: %w", err)
+	}
+	b := builder.ControllerManagedBy(mgr).Named(t.subject.Name).For(made).WithOptions(controller.Options{MaxConcurrentReconciles: workers})
+	for _, gvk := range t.subject.Owns {
+		owned, err := object(gvk)
+		if err != nil {
+			return fmt.Errorf("a kind that the subject owns: %w", err)
+		}
+		b = b.Owns(owned)
+	}
+	if err := b.Complete(r); err != nil {
+		return fmt.Errorf("making the controller: %w", err)
+	}
+	if err := m.settings.watch(m.running, mgr.GetCache(), m.news.tell); err != nil {
+		return err
+	}
+	m.spawn("the manager", mgr.Start)
+	return m.ready(mgr)
+}
+
+// ready waits until the webhooks are served.
+func (m *machine) ready(mgr manager.Manager) error {
+	served := mgr.GetWebhookServer().StartedChecker()
+	ctx, cancel := context.WithTimeout(m.running, startTimeout)
+	defer cancel()
+	err := wait.PollUntilContextCancel(ctx, pollInterval, true, func(context.Context) (bool, error) { return served(nil) == nil, nil })
+	if err != nil {
+		return fmt.Errorf("waiting for the webhooks to be served: %w", errors.Join(err, context.Cause(m.running)))
+	}
+	return nil
+}
+
+// wallClock is the machine's clock; the kernel's is of its own goroutine.
+type wallClock struct{}
+
+// Now implements taskrun.Clock.
+func (wallClock) Now() time.Time { return time.Now() }
+
+// registry answers from the node's images.
+type registry struct{ node *node }
+
+// ImageConfig implements taskrun.ImageLookup.
+func (r registry) ImageConfig(ctx context.Context, reference string, access taskrun.ImageAccess) (out podspec.Image, err error) {
+	if failed := r.node.do(ctx, func() {
+		out, err = fake.Registry(r.node.actors.Images()).ImageConfig(ctx, reference, access)
+	}); failed != nil {
+		return podspec.Image{}, failed
+	}
+	return out, err
+}
+
+// podLogs reads the node's logs.
+type podLogs struct{ node *node }
+
+// Logs implements taskrun.PodLogs.
+func (l podLogs) Logs(ctx context.Context, namespace, pod, container string) (out []byte, err error) {
+	if failed := l.node.do(ctx, func() { out, err = l.node.actors.Logs(namespace, pod, container) }); failed != nil {
+		return nil, failed
+	}
+	return out, err
+}

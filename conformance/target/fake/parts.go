@@ -1,0 +1,36 @@
+package fake
+
+import (
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/reconciler/taskrun"
+	"github.com/plumbline-ci/plumbline/simulator/apiserver"
+	"github.com/plumbline-ci/plumbline/simulator/container"
+	"github.com/plumbline-ci/plumbline/simulator/image"
+)
+
+// What follows is for targets that run the same simulated node before another API server.
+
+// Programs are what runs in the containers of the reference's images.
+func Programs() map[string]container.Program { return programs() }
+
+// Images are the reference's container images, which Supplies has.
+func Images() taskrun.Images { return imagesOfReference() }
+
+// Kinds are the API's kinds.
+func Kinds() []apiserver.Kind { return kinds() }
+
+// Supplies are what a cluster under such a setup pulls, and what stands in for commands.
+func (t *Target) Supplies(mocks []fixture.Mock) (*image.Catalogue, *container.Mocks, error) {
+	list, err := mocksOf(mocks)
+	if err != nil {
+		return nil, nil, err
+	}
+	images, err := t.pullable(mocks)
+	return images, list, err
+}
+
+// Registry answers for the images of a catalogue.
+func Registry(c *image.Catalogue) taskrun.ImageLookup { return registry{c} }
+
+// Unused are those of the mocks given that no command has used.
+func Unused(given []fixture.Mock, mocks *container.Mocks) []fixture.Mock { return unused(given, mocks) }
