@@ -15,10 +15,19 @@ import (
 )
 
 // webhooks are the API's admission in process, the same functions that a webhook server calls.
-type webhooks struct{ settings *settings }
+type webhooks struct {
+	settings *settings
+	// validation is what the validating webhook will say about a request that the mutating one has seen. In between, the
+	// API server checks the object itself.
+	validation struct {
+		of  *apiserver.Request
+		err error
+	}
+}
 
 var (
 	_ apiserver.Admission = (*webhooks)(nil)
+	_ apiserver.Validator = (*webhooks)(nil)
 	_ apiserver.Selective = (*webhooks)(nil)
 )
 
@@ -44,7 +53,22 @@ func (w *webhooks) Admit(r *apiserver.Request) error {
 	if r.OldObject != nil {
 		old = r.OldObject
 	}
-	return denied(admission.Admit(r.Object, old, w.settings.now()))
+	err := admission.Admit(r.Object, old, w.settings.now())
+	var d *admission.Denied
+	if errors.As(err, &d) && d.Webhook == admission.ValidatingWebhook {
+		w.validation.of, w.validation.err = r, denied(err)
+		return nil
+	}
+	return denied(err)
+}
+
+// Validate implements apiserver.Validator.
+func (w *webhooks) Validate(r *apiserver.Request) error {
+	if w.validation.of != r {
+		return nil
+	}
+	w.validation.of = nil
+	return w.validation.err
 }
 
 // decode gives the mutating webhook the first word about objects that do not fit their type, as on a cluster where the
