@@ -1,10 +1,12 @@
 package main
 
 import (
+	"debug/elf"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -144,6 +146,8 @@ func TestImports(t *testing.T) {
 		"github.com/fsnotify/fsnotify",
 		"github.com/fsnotify/fsnotify/internal",
 		module + "cmd/entrypoint",
+		module + "cmd/nop",
+		module + "cmd/workingdirinit",
 		module + "entrypoint",
 		module + "entrypoint/osadapter",
 		module + "entrypoint/termination",
@@ -152,7 +156,7 @@ func TestImports(t *testing.T) {
 	heavy := []string{"crypto/tls", "encoding/xml", "flag", "html", "html/template", "log/slog", "net", "net/http", "os/exec", "os/user",
 		"regexp", "text/template", "go/ast", "math/big"}
 	for _, arch := range []string{"amd64", "arm64"} {
-		cmd := exec.Command("go", "list", "-deps", "-f", "{{.ImportPath}} {{.Standard}}", ".")
+		cmd := exec.Command("go", append([]string{"list", "-deps", "-f", "{{.ImportPath}} {{.Standard}}"}, released()...)...)
 		cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH="+arch, "CGO_ENABLED=0")
 		list, err := cmd.Output()
 		if err != nil {
@@ -175,24 +179,59 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// TestSize builds the programs as they are released. The launcher is copied into every Pod.
-func TestSize(t *testing.T) {
+// released are the programs of the Pods.
+func released() []string { return []string{".", "../nop", "../workingdirinit"} }
+
+// buildFor builds the released programs as they are released, into a directory.
+func buildFor(t *testing.T, platform string) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	system, arch, _ := strings.Cut(platform, "/")
+	cmd := exec.Command("go", append([]string{"build", "-trimpath", "-ldflags", "-s -w", "-o", dir + "/"}, released()...)...)
+	cmd.Env = append(os.Environ(), "GOOS="+system, "GOARCH="+arch, "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", platform, err, out)
+	}
+	return dir
+}
+
+// TestReleasedPrograms builds what the launcher's images contain: small, since it is copied into every Pod, and static,
+// since the steps' images need have nothing to link to.
+func TestReleasedPrograms(t *testing.T) {
 	t.Parallel()
 	const limit = 3_000_000
-	for _, arch := range []string{"amd64", "arm64"} {
-		binary := filepath.Join(t.TempDir(), "entrypoint")
-		cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, ".")
-		cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH="+arch, "CGO_ENABLED=0")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
+	for _, platform := range []string{"linux/amd64", "linux/arm64"} {
+		dir := buildFor(t, platform)
+		for _, program := range []string{"entrypoint", "nop", "workingdirinit"} {
+			binary := filepath.Join(dir, program)
+			info, err := os.Stat(binary)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if info.Size() > limit {
+				t.Errorf("%s, %s: %d bytes, above %d", program, platform, info.Size(), limit)
+			}
+			parsed, err := elf.Open(binary)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer parsed.Close()
+			if slices.ContainsFunc(parsed.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_INTERP || p.Type == elf.PT_DYNAMIC }) {
+				t.Errorf("%s, %s: it is not static", program, platform)
+			}
 		}
-		info, err := os.Stat(binary)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if info.Size() > limit {
-			t.Errorf("%s: %d bytes, above %d", arch, info.Size(), limit)
-		}
+	}
+}
+
+// TestOtherPlatformsBuild: the subcommands work elsewhere, and who asks for more is told that it is not supported. It
+// compiles a standard library for each platform, which the short tests leave out.
+func TestOtherPlatformsBuild(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		return
+	}
+	for _, platform := range []string{"windows/amd64", "darwin/arm64"} {
+		buildFor(t, platform)
 	}
 }
 
@@ -201,10 +240,7 @@ func TestChainOfFifty(t *testing.T) {
 	t.Parallel()
 	const steps = 50
 	dir := t.TempDir()
-	binary := filepath.Join(dir, "entrypoint")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	binary := filepath.Join(buildFor(t, runtime.GOOS+"/"+runtime.GOARCH), "entrypoint")
 	var started []*exec.Cmd
 	var want strings.Builder
 	for i := steps - 1; i >= 0; i-- {
