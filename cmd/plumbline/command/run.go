@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"runtime"
@@ -104,6 +105,9 @@ func (o *runOptions) run(ctx context.Context) error {
 	if err := checkFilter(o.filter, options.Fixtures); err != nil {
 		return err
 	}
+	if err := o.served(target, &options); err != nil {
+		return err
+	}
 	progress := newProgress(o.streams.Err, o.quiet)
 	options.Progress = progress.fixture
 	report, err := conformance.Run(ctx, options)
@@ -140,6 +144,25 @@ func (o *runOptions) own(options *conformance.Options) error {
 		return fmt.Sprintf("plumbline run -f %s --name %s --seed %d", strings.Join(o.files, " -f "), name, seed)
 	}
 	return nil
+}
+
+// served refuses the user's fixtures whose manifests are of kinds that the target does not have, before one of them
+// breaks in the middle of a run.
+func (o *runOptions) served(target *fake.Target, options *conformance.Options) error {
+	sc := &scenario{}
+	for _, f := range options.Fixtures {
+		if o.filter.Selects(f) && slices.Contains(options.Claims.Profiles, f.Spec.Profile) {
+			sc.files = append(sc.files, f)
+		}
+	}
+	if len(sc.files) == 0 {
+		return nil
+	}
+	cluster, err := target.Cluster(conformance.Setup{Name: "kinds", Seed: o.seed})
+	if err != nil {
+		return err
+	}
+	return errors.Join(sc.served(cluster), cluster.Close())
 }
 
 // pathReason is the reason of a path error without the path, which the caller names.

@@ -184,7 +184,7 @@ func (sc *scenario) served(c *fake.Cluster) error {
 			e := &source.Error{Position: m.Pos, Path: "kind",
 				Message: fmt.Sprintf("the simulated cluster serves no %s of %s", m.Kind, m.APIVersion),
 				Hint:    "define the kind with a CustomResourceDefinition, or leave the manifest out"}
-			if near := source.Nearest(m.Kind, kindNames()); near != "" {
+			if near := source.Nearest(m.Kind, kindNames()); near != "" && near != m.Kind {
 				e.Hint = fmt.Sprintf("did you mean %q?", near)
 			}
 			if others, err := c.Client().RESTMapper().RESTMappings(schema.GroupKind{Group: group, Kind: m.Kind}); err == nil && len(others) > 0 {
