@@ -8,7 +8,7 @@
 //   - Waiting costs nothing: it is a blocked read of inotify events. Where events cannot be had (no inotify instance
 //     left, network and stacked file systems, which do not carry them), it polls, with pauses from 1 ms to 50 ms.
 //   - The command is the leader of its own process group, and signals to the launcher go to that group.
-//   - As PID 1 it reaps every process that the command leaves behind.
+//   - As PID 1 it reaps every process that the command, or a person who looks around, leaves behind.
 //   - The command inherits the standard streams and nothing else, and the open-file limit that the launcher was given.
 //
 // Other Unix systems wait by file events or polling and run commands likewise, without the close-on-exec pass and
@@ -42,11 +42,17 @@ const (
 // and on Linux it keeps the descriptors that the process inherited from reaching a command.
 func New(o Options) entrypoint.System {
 	keepDescriptors()
-	s, r := newSignals(), &retired{}
+	r := &retired{}
+	ps := &processes{retired: r, init: os.Getpid() == 1, running: map[int]*process{}}
+	var reap func()
+	if ps.init {
+		reap = func() { go ps.reapOrphans() } // it may come upon the command, whose output takes time
+	}
+	ps.signals = newSignals(reap)
 	return entrypoint.System{
 		Files:     files{},
-		Watcher:   newWatcher(s, r, o.Polling || os.Getenv(EnvWait) == WaitByPolling),
-		Processes: &processes{signals: s, retired: r, init: os.Getpid() == 1, running: map[int]*process{}},
+		Watcher:   newWatcher(ps.signals, r, o.Polling || os.Getenv(EnvWait) == WaitByPolling),
+		Processes: ps,
 		Clock:     clock{},
 		Env:       os.Environ(),
 		Platform:  platform(),

@@ -25,4 +25,8 @@ func (*processes) Start(entrypoint.Command) (entrypoint.Process, error) {
 	return nil, errors.New("running commands is not supported on " + runtime.GOOS)
 }
 
+func (*processes) reapOrphans() {}
+
+func endOfChild(syscall.Signal) bool { return false }
+
 func ownSignal(syscall.Signal) bool { return false }

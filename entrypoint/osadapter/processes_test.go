@@ -5,6 +5,8 @@ package osadapter_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -136,6 +138,38 @@ func TestMuchOutputIsKeptWhole(t *testing.T) {
 	}
 }
 
+// TestOutputForASlowLogIsKeptWhole: what the command has written before its end is not lost when the log takes longer.
+func TestOutputForASlowLogIsKeptWhole(t *testing.T) {
+	t.Parallel()
+	root := newRoot(t)
+	const size = 120_000 // one pipe to the launcher and one to the log hold it
+	cmd := launcher(t, root, fmt.Sprintf("echo $$ > pid; head -c %d /dev/zero", size), "-stdout_path", root+"/kept")
+	log, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "command", func() bool { return hasContent(root + "/pid") })
+	pid, err := os.ReadFile(root + "/pid")
+	if err != nil {
+		t.Fatal(err)
+	}
+	await(t, "end of the command", func() bool { return state(strings.TrimSpace(string(pid))) == "" })
+	<-time.After(300 * time.Millisecond) // longer than the launcher waits for a process that was left behind
+	got, err := io.ReadAll(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+	if kept, err := os.ReadFile(root + "/kept"); err != nil || len(got) != size || len(kept) != size {
+		t.Errorf("%d bytes in the log, %d in the file, want %d (%v)", len(got), len(kept), size, err)
+	}
+}
+
 // startAsFirst starts a command as PID 1 where the machine lets it.
 func startAsFirst(t *testing.T, cmd *exec.Cmd) bool {
 	t.Helper()
@@ -164,6 +198,30 @@ func TestFirstProcessReapsOrphans(t *testing.T) {
 		if state == "Z" {
 			t.Errorf("process %s is a zombie", pid)
 		}
+	}
+	put(t, root, "/go", "")
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestFirstProcessReapsForeignOrphans: while it waits it has no command, but it is given what a person who looks around
+// leaves behind.
+func TestFirstProcessReapsForeignOrphans(t *testing.T) {
+	t.Parallel()
+	root := newRoot(t)
+	put(t, root, "/tekton/creds-secrets/s/.dockerconfigjson", `{"auths":{"a":{}}}`)
+	cmd := launcher(t, root, "exit 0", "-wait_file", root+"/go", "-docker-config", "s")
+	if !startAsFirst(t, cmd) {
+		return
+	}
+	await(t, "credentials", func() bool { return hasContent(root + "/tekton/creds/.docker/config.json") })
+	enter := exec.Command("nsenter", "--target", strconv.Itoa(cmd.Process.Pid), "--pid", "sh", "-c", "(sleep 0.2 & echo left >"+root+"/left)")
+	if out, err := enter.CombinedOutput(); err != nil {
+		t.Logf("this machine does not let tests enter namespaces: %v %s", err, out)
+	} else {
+		await(t, "orphan", func() bool { return hasContent(root + "/left") })
+		await(t, "end of the orphan", func() bool { return len(childrenOf(t, cmd.Process.Pid)) == 0 })
 	}
 	put(t, root, "/go", "")
 	if err := cmd.Wait(); err != nil {

@@ -117,6 +117,22 @@ func (ps *processes) reap(pid int) {
 	}
 }
 
+// reapOrphans collects what has ended by now. The first process of a container is given orphans also while no command
+// of its own runs: those of a person who looks around in a container that waits, or is held at a breakpoint.
+func (ps *processes) reapOrphans() {
+	for {
+		var status syscall.WaitStatus
+		ended, err := syscall.Wait4(-1, &status, syscall.WNOHANG, nil)
+		switch {
+		case errors.Is(err, syscall.EINTR):
+		case err != nil || ended == 0:
+			return
+		default:
+			ps.collect(ended, status)
+		}
+	}
+}
+
 func (ps *processes) collect(pid int, status syscall.WaitStatus) {
 	ps.mu.Lock()
 	p := ps.running[pid]
@@ -194,8 +210,38 @@ const lastWords = 100 * time.Millisecond
 
 func (o *output) copy() {
 	_ = o.commandEnd.Close() // the command has its own by now
-	_, _ = io.Copy(o.writer, o.reader)
+	if _, err := io.Copy(o.writer, o.reader); errors.Is(err, os.ErrDeadlineExceeded) {
+		o.drain()
+	}
 	close(o.copied)
+}
+
+// mostLeft is the most that a pipe can hold, unless the administrator allows more.
+const mostLeft = 1 << 20
+
+// drain copies what is in the pipe, which is something if the writer was slow to take what came before, and does not
+// wait for more.
+func (o *output) drain() {
+	_ = o.reader.SetReadDeadline(time.Time{})
+	raw, err := o.reader.SyscallConn()
+	if err != nil {
+		return
+	}
+	buffer := make([]byte, 32<<10)
+	for left := mostLeft; left > 0; {
+		n := 0
+		err := raw.Read(func(fd uintptr) bool {
+			n, _ = syscall.Read(int(fd), buffer)
+			return true // also if there is nothing
+		})
+		if err != nil || n <= 0 {
+			return
+		}
+		if _, err := o.writer.Write(buffer[:n]); err != nil {
+			return
+		}
+		left -= n
+	}
 }
 
 // finish copies what an ended command has written.
@@ -237,6 +283,9 @@ func findProgram(name string, env []string) (string, error) {
 }
 
 var errNotFound = errors.New("executable file not found in $PATH")
+
+// endOfChild says that a signal tells of the end of a process.
+func endOfChild(sig syscall.Signal) bool { return sig == syscall.SIGCHLD }
 
 // ownSignal says that a signal is the launcher's own business: its children, its pipes, its runtime's scheduling.
 func ownSignal(sig syscall.Signal) bool {

@@ -15,14 +15,16 @@ import (
 type signals struct {
 	// pending has a signal that came while no command was running.
 	pending chan entrypoint.Signal
+	// reap is called when a process has ended; nil is not to care.
+	reap func()
 
 	mu sync.Mutex
 	// forward sends a signal to the running command; nil while there is none.
 	forward func(syscall.Signal)
 }
 
-func newSignals() *signals {
-	s := &signals{pending: make(chan entrypoint.Signal, 1)}
+func newSignals(reap func()) *signals {
+	s := &signals{pending: make(chan entrypoint.Signal, 1), reap: reap}
 	received := make(chan os.Signal, 16)
 	// Asking for all signals takes the runtime milliseconds. Those that end waiting are asked for first.
 	signal.Notify(received, syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP, syscall.SIGPIPE)
@@ -39,6 +41,9 @@ func newSignals() *signals {
 
 // dispatch decides what becomes of a signal.
 func (s *signals) dispatch(sig syscall.Signal) {
+	if endOfChild(sig) && s.reap != nil {
+		s.reap()
+	}
 	if ownSignal(sig) {
 		return
 	}
