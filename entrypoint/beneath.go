@@ -44,8 +44,13 @@ func ResolveBeneath(files linkedFiles, dir, name string) (string, error) {
 			return "", &fs.PathError{Op: "open", Path: path.Join(dir, name), Err: errEscapes}
 		}
 		info, err := files.Lstat(at)
-		if err != nil || info.Mode()&fs.ModeSymlink == 0 {
-			return at, nil // what is wrong with it, its user will be told
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return at, nil
+		case err != nil:
+			return "", err
+		case info.Mode()&fs.ModeSymlink == 0:
+			return at, nil
 		}
 		target, err := files.Readlink(at)
 		if err != nil {
