@@ -4,39 +4,57 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
-	"text/tabwriter"
+	"sync"
+	"time"
 
 	"github.com/plumbline-ci/plumbline/conformance/mutants"
 )
 
+type options struct {
+	sample  int
+	only    string
+	jobs    int
+	limit   time.Duration
+	verbose bool
+}
+
 func main() {
-	sample := flag.Int("sample", 0, "judge only this many mutants, spread over the table; 0 is all")
-	only := flag.String("only", "", "judge only mutants whose name contains this")
+	var o options
+	flag.IntVar(&o.sample, "sample", 0, "judge only this many mutants, spread over the table; 0 is all")
+	flag.StringVar(&o.only, "only", "", "judge only mutants of this family, or whose name contains this text; several with commas")
+	flag.IntVar(&o.jobs, "j", runtime.NumCPU(), "how many mutants are built and judged at once")
+	flag.DurationVar(&o.limit, "limit", 2*time.Minute, "how long one mutant may build, and again run")
+	flag.BoolVar(&o.verbose, "v", false, "name every fixture that noticed")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, *sample, *only); err != nil {
+	err := run(ctx, o)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "mutants:", err)
-		stop()
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, sample int, only string) error {
+func run(ctx context.Context, o options) (err error) {
 	all, err := mutants.Table()
 	if err != nil {
 		return err
 	}
-	chosen := choose(all, sample, only)
+	chosen := mutants.Select(all, o.only, o.sample)
 	if len(chosen) == 0 {
-		return fmt.Errorf("no mutant's name contains %q", only)
+		return fmt.Errorf("no mutant's name or family contains %q", o.only)
 	}
-	root, err := os.Getwd()
+	root, err := mutants.ModuleRoot(ctx)
 	if err != nil {
 		return err
 	}
@@ -44,53 +62,121 @@ func run(ctx context.Context, sample int, only string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	runner := mutants.Runner{Root: root, Dir: dir}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	jobs := max(1, min(o.jobs, len(chosen)))
+	runners := make([]mutants.Runner, jobs)
+	for i := range runners {
+		own := filepath.Join(dir, strconv.Itoa(i))
+		if err := os.Mkdir(own, 0o700); err != nil {
+			return err
+		}
+		runners[i] = mutants.Runner{Root: root, Dir: own, Limit: o.limit}
+	}
 
-	sound, err := runner.Judge(ctx, mutants.Mutant{})
+	// Without a fault nothing fails; this also fills the build cache.
+	sound, err := runners[0].Judge(ctx, mutants.Mutant{})
+	switch {
+	case err != nil:
+		return err
+	case sound.Trouble != nil:
+		return fmt.Errorf("the suite cannot be run without any fault: %w", sound.Trouble)
+	case len(sound.Failed)+len(sound.Errors) > 0:
+		return fmt.Errorf("the suite fails without any fault: %s", strings.Join(append(sound.Failed, sound.Errors...), ", "))
+	}
+
+	t := newTable(os.Stdout, chosen, o.verbose)
+	escaped := 0
+	began := time.Now()
+	err = judgeAll(ctx, runners, chosen, func(outcome mutants.Outcome) {
+		t.row(outcome)
+		if !outcome.Noticed() {
+			escaped++
+		}
+	})
 	if err != nil {
 		return err
 	}
-	if len(sound.Failed) > 0 {
-		return fmt.Errorf("the suite fails without any fault: %s", strings.Join(sound.Failed, ", "))
-	}
-	out := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(out, "FAULT\tRULE\tVERDICT\tCAUGHT BY\tALSO FAILED")
-	escaped := 0
-	for _, m := range chosen {
-		o, err := runner.Judge(ctx, m)
-		if err != nil {
-			return err
-		}
-		verdict := "caught"
-		if !o.Caught() {
-			verdict = "ESCAPED " + strings.Join(o.Missed, ", ")
-			escaped++
-		}
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%d\n", m.Name, m.Rule, verdict, strings.Join(m.CaughtBy, ", "), len(o.Failed)-len(m.CaughtBy)+len(o.Missed))
-		out.Flush()
-	}
-	fmt.Printf("%d of %d faults caught\n", len(chosen)-escaped, len(chosen))
+	fmt.Printf("\n%d of %d faults caught, in %s\n", len(chosen)-escaped, len(chosen), time.Since(began).Round(time.Second))
 	if escaped > 0 {
 		return fmt.Errorf("%d faults escaped the fixtures that should catch them", escaped)
 	}
 	return nil
 }
 
-// choose spreads a sample evenly over the table.
-func choose(all []mutants.Mutant, sample int, only string) []mutants.Mutant {
-	var named []mutants.Mutant
-	for _, m := range all {
-		if strings.Contains(m.Name, only) {
-			named = append(named, m)
+// judgeAll judges the mutants on all runners, and tells the outcomes one at a time in the order of the table.
+func judgeAll(ctx context.Context, runners []mutants.Runner, chosen []mutants.Mutant, tell func(mutants.Outcome)) error {
+	var wg sync.WaitGroup
+	next := make(chan int)
+	done := make([]chan mutants.Outcome, len(chosen))
+	for i := range done {
+		done[i] = make(chan mutants.Outcome, 1)
+	}
+	for _, r := range runners {
+		wg.Go(func() {
+			for i := range next {
+				if outcome, err := r.Judge(ctx, chosen[i]); err == nil {
+					done[i] <- outcome
+				}
+			}
+		})
+	}
+	wg.Go(func() {
+		defer close(next)
+		for i := range chosen {
+			select {
+			case next <- i:
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	defer wg.Wait()
+	for i := range done {
+		select {
+		case outcome := <-done[i]:
+			tell(outcome)
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
-	if sample <= 0 || sample >= len(named) {
-		return named
+	return nil
+}
+
+// table prints a row as soon as it is known, in columns as wide as the mutants need.
+type table struct {
+	out           io.Writer
+	verbose       bool
+	family, fault int
+	headed        bool
+}
+
+func newTable(out io.Writer, chosen []mutants.Mutant, verbose bool) *table {
+	t := &table{out: out, verbose: verbose, family: len("FAMILY"), fault: len("FAULT")}
+	for _, m := range chosen {
+		t.family, t.fault = max(t.family, len(m.Family)), max(t.fault, len(m.Name))
 	}
-	out := make([]mutants.Mutant, 0, sample)
-	for i := range sample {
-		out = append(out, named[i*len(named)/sample])
+	return t
+}
+
+func (t *table) row(o mutants.Outcome) {
+	line := func(family, fault, rule, verdict, by string) {
+		fmt.Fprintf(t.out, "%-*s  %-*s  %-8s  %-9s  %s\n", t.family, family, t.fault, fault, rule, verdict, by)
 	}
-	return out
+	if !t.headed {
+		line("FAMILY", "FAULT", "RULE", "VERDICT", "CAUGHT BY")
+		t.headed = true
+	}
+	by := strings.Join(o.Mutant.CaughtBy, ", ")
+	if n := o.Others(); n > 0 {
+		by += fmt.Sprintf(", and %d more", n)
+	}
+	line(o.Mutant.Family, o.Mutant.Name, o.Mutant.Rule, string(o.Verdict), by)
+	for _, l := range strings.Split(o.Detail(), "\n") {
+		if l != "" {
+			fmt.Fprintln(t.out, "   ", l)
+		}
+	}
+	if t.verbose {
+		fmt.Fprintf(t.out, "    failed: %s\n    broke: %s\n    took: %s\n", strings.Join(o.Failed, " "), strings.Join(o.Errors, " "), o.Took.Round(time.Millisecond))
+	}
 }
