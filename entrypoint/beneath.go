@@ -25,7 +25,7 @@ func ReadBeneath(files linkedFiles, dir, name string, limit int64) ([]byte, erro
 	case err != nil:
 		return nil, err
 	case !info.Mode().IsRegular():
-		return nil, &fs.PathError{Op: "open", Path: at, Err: errNotRegular}
+		return nil, &fs.PathError{Op: "open", Path: at, Err: ErrNotRegular}
 	case info.Size() > limit:
 		return nil, &fs.PathError{Op: "read", Path: at, Err: ErrTooLong}
 	default:
@@ -65,7 +65,6 @@ func ResolveBeneath(files linkedFiles, dir, name string) (string, error) {
 }
 
 var (
-	errEscapes    = errors.New("path escapes from parent") // as package os says it
-	errNotRegular = errors.New("not a regular file")
-	errLinks      = errors.New("too many links")
+	errEscapes = errors.New("path escapes from parent") // as package os says it
+	errLinks   = errors.New("too many links")
 )

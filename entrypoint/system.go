@@ -73,7 +73,7 @@ type FileReader interface {
 	ReadDir(path string) ([]fs.DirEntry, error) // sorted by name
 	ReadFile(path string) ([]byte, error)
 	// ReadBeneath reads the regular file called name in dir. It follows no link that leaves dir, blocks on no pipe or
-	// device, and reports a file longer than limit bytes with an error that is [ErrTooLong]. The package's function
+	// device ([ErrNotRegular]), and reports a file longer than limit bytes ([ErrTooLong]). The package's function
 	// of the same name does this over any FileReader and Links whose file system nobody changes meanwhile.
 	ReadBeneath(dir, name string, limit int64) ([]byte, error)
 }
@@ -99,8 +99,11 @@ type Links interface {
 	Readlink(path string) (string, error)
 }
 
-// ErrTooLong says that a file is longer than its reader allows.
-var ErrTooLong = errors.New("file too long")
+// Why a file is not read: ErrTooLong, it is longer than its reader allows; ErrNotRegular, it is a directory or a device.
+var (
+	ErrTooLong    = errors.New("file too long")
+	ErrNotRegular = errors.New("not a regular file")
+)
 
 // Watcher waits for changes of files and for signals.
 type Watcher interface {

@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 
 // run is the launcher with its fixed paths in the script's directory.
 func run(args []string) int {
-	sys := osadapter.New(osadapter.Options{})
+	sys := osadapter.New()
 	root, fixed := os.Getenv(envRoot), entrypoint.DefaultPaths()
 	sys.Paths.Steps = root + fixed.Steps
 	sys.Paths.Run = root + fixed.Run

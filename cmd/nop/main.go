@@ -10,5 +10,5 @@ import (
 )
 
 func main() {
-	os.Exit(entrypoint.Nop(osadapter.New(osadapter.Options{}), os.Args[1:]))
+	os.Exit(entrypoint.Nop(osadapter.New(), os.Args[1:]))
 }

@@ -9,5 +9,5 @@ import (
 )
 
 func main() {
-	os.Exit(entrypoint.WorkingDirInit(osadapter.New(osadapter.Options{}), os.Args[1:]))
+	os.Exit(entrypoint.WorkingDirInit(osadapter.New(), os.Args[1:]))
 }

@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 }
 
 func runProgram(program, root string) int {
-	sys := osadapter.New(osadapter.Options{})
+	sys := osadapter.New()
 	if os.Getenv(envReady) != "" {
 		fmt.Println("ready")
 	}
@@ -74,7 +74,11 @@ func TestLauncherByPolling(t *testing.T) {
 }
 
 // realWorld runs the programs as real processes, in a directory that stands for the container's root.
-type realWorld struct{ env []string }
+type realWorld struct {
+	env []string
+	// attributes of the program's process.
+	attributes *syscall.SysProcAttr
+}
 
 func (w realWorld) Run(t *testing.T, c contract.Case) contract.Outcome {
 	root := newRoot(t)
@@ -98,7 +102,7 @@ func (w realWorld) Run(t *testing.T, c contract.Case) contract.Outcome {
 	cmd.Env = slices.Concat(w.env, c.Env, []string{
 		atOnce, envProgram + "=" + program, envRoot + "=" + root, "HOME=" + root + "/home/user", "PATH=" + os.Getenv("PATH"),
 	})
-	cmd.Dir = root
+	cmd.Dir, cmd.SysProcAttr = root, w.attributes
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Start(); err != nil {

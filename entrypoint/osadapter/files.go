@@ -28,8 +28,6 @@ func (files) OpenAppend(path string, perm fs.FileMode) (io.WriteCloser, error) {
 	return openBeneath(filepath.Clean(dir), name, os.O_WRONLY|os.O_APPEND|os.O_CREATE, perm)
 }
 
-var errNotRegular = errors.New("not a regular file")
-
 // openBeneath lets the kernel keep the path inside dir, so that nobody can exchange a part of it in between. It does not
 // wait for the other end of a pipe.
 func openBeneath(dir, name string, flag int, perm fs.FileMode) (*os.File, error) {
@@ -62,7 +60,7 @@ func (files) ReadBeneath(dir, name string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, &fs.PathError{Op: "open", Path: full, Err: errNotRegular}
+		return nil, &fs.PathError{Op: "open", Path: full, Err: entrypoint.ErrNotRegular}
 	}
 	content, err := io.ReadAll(io.LimitReader(file, limit+1))
 	if err == nil && int64(len(content)) > limit {

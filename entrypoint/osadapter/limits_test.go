@@ -55,6 +55,16 @@ func TestOpenFileLimitIsHandedOn(t *testing.T) {
 	}
 }
 
+// TestLauncherAsAnotherUser is the contract without the rights of root.
+func TestLauncherAsAnotherUser(t *testing.T) {
+	t.Parallel()
+	probe := exec.Command("true")
+	probe.SysProcAttr = asUser(1000, 0)
+	if !cannot(t, probe.Run()) {
+		contract.Run(t, realWorld{attributes: probe.SysProcAttr})
+	}
+}
+
 // TestNoInotifyInstanceIsLeft: waiting goes on without events (EP-10, EP-11).
 func TestNoInotifyInstanceIsLeft(t *testing.T) {
 	t.Parallel()

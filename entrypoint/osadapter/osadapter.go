@@ -26,12 +26,6 @@ import (
 	"github.com/plumbline-ci/plumbline/entrypoint"
 )
 
-// Options change how the adapter works.
-type Options struct {
-	// Polling waits by polling, even where file events could be had.
-	Polling bool
-}
-
 // EnvWait is the variable of the launcher's environment that chooses how it waits: WaitByPolling, or else by events.
 const (
 	EnvWait       = "PLUMBLINE_ENTRYPOINT_WAIT"
@@ -40,7 +34,7 @@ const (
 
 // New makes the operating system the launcher's world. There is one per process: it takes over the process's signals,
 // and on Linux it keeps the descriptors that the process inherited from reaching a command.
-func New(o Options) entrypoint.System {
+func New() entrypoint.System {
 	keepDescriptors()
 	r := &retired{}
 	ps := &processes{retired: r, init: os.Getpid() == 1, running: map[int]*process{}}
@@ -51,7 +45,7 @@ func New(o Options) entrypoint.System {
 	ps.signals = newSignals(reap)
 	return entrypoint.System{
 		Files:     files{},
-		Watcher:   newWatcher(ps.signals, r, o.Polling || os.Getenv(EnvWait) == WaitByPolling),
+		Watcher:   newWatcher(ps.signals, r, os.Getenv(EnvWait) == WaitByPolling),
 		Processes: ps,
 		Clock:     clock{},
 		Env:       os.Environ(),

@@ -25,8 +25,17 @@ func TestLauncherInSimulatedContainers(t *testing.T) {
 	contract.Run(t, simulatedWorld{})
 }
 
+// TestLauncherInSimulatedContainersOfAnotherUser: without the rights of root.
+func TestLauncherInSimulatedContainersOfAnotherUser(t *testing.T) {
+	t.Parallel()
+	contract.Run(t, simulatedWorld{user: 1000})
+}
+
 // simulatedWorld runs each case as process 1 of a container of its own.
-type simulatedWorld struct{}
+type simulatedWorld struct {
+	// user owns the files of the cases and runs the programs.
+	user int64
+}
 
 // binaries are where the programs of the contract are in the container.
 func binaries() map[string]string {
@@ -35,7 +44,7 @@ func binaries() map[string]string {
 	}
 }
 
-func (simulatedWorld) Run(t *testing.T, c contract.Case) contract.Outcome {
+func (w simulatedWorld) Run(t *testing.T, c contract.Case) contract.Outcome {
 	k := kernel.New(kernel.Options{Seed: 1})
 	tree := image.Busybox()
 	for name, program := range binaries() {
@@ -56,7 +65,8 @@ func (simulatedWorld) Run(t *testing.T, c contract.Case) contract.Outcome {
 	var log [3]strings.Builder
 	box, err := container.Start(container.Config{
 		Kernel: k, Actor: "case", Programs: available, Platform: contract.Platform,
-		Image:   &image.Image{Reference: "example.com/step:1", Root: root},
+		Image:     &image.Image{Reference: "example.com/step:1", Root: root},
+		RunAsUser: &w.user, RunAsGroup: &w.user,
 		Command: append([]string{"/ko-app/" + program}, c.Args...),
 		Env:     append([]string{"HOME=/home/user"}, c.Env...),
 		Log:     func(stream int, data []byte) { log[stream].Write(data) },
@@ -64,12 +74,17 @@ func (simulatedWorld) Run(t *testing.T, c contract.Case) contract.Outcome {
 	if err != nil {
 		t.Fatal(err)
 	}
-	admin := box.Files()
-	place(t, admin, "/tekton/", "") // the program itself starts with the kernel's first event
-	for name, content := range c.Before {
-		place(t, admin, name, content)
+	owner := box.Files()
+	for _, top := range []string{"/tekton", "/workspace", "/home"} { // as mounted
+		check(t, owner.MkdirAll(top, 0o755))
+		check(t, owner.Chown(top, int(w.user), int(w.user), false))
 	}
-	left := happen(t, k, box, c.Events)
+	owner.UID, owner.GID = uint32(w.user), uint32(w.user)
+	place(t, owner, "/tekton/", "") // the program itself starts with the kernel's first event
+	for name, content := range c.Before {
+		place(t, owner, name, content)
+	}
+	left := happen(t, k, box, owner, c.Events)
 	if err := k.RunWhile(box.Running, k.Now().Add(time.Minute), 0); err != nil {
 		t.Fatal(err)
 	}
@@ -83,18 +98,15 @@ func (simulatedWorld) Run(t *testing.T, c contract.Case) contract.Outcome {
 	got := contract.Outcome{Code: status.Code, Stdout: log[1].String(), Stderr: log[2].String(),
 		Files: map[string]string{}, Modes: map[string]string{}}
 	for _, top := range []string{"/tekton", "/workspace", "/home"} {
-		if _, err := admin.Lstat(top); err == nil {
-			collect(t, admin, top, got)
-		}
+		collect(t, box.Files(), top, got)
 	}
 	return got
 }
 
 // happen looks once a millisecond whether the next events can happen. It returns how many are left.
-func happen(t *testing.T, k *kernel.Kernel, box *container.Container, events []contract.Event) (left func() int) {
-	admin := box.Files()
+func happen(t *testing.T, k *kernel.Kernel, box *container.Container, owner *files.Caller, events []contract.Event) (left func() int) {
 	hasContent := func(name string) bool {
-		info, err := admin.Stat(name)
+		info, err := owner.Stat(name)
 		return err == nil && info.Size() > 0
 	}
 	var look func()
@@ -103,7 +115,7 @@ func happen(t *testing.T, k *kernel.Kernel, box *container.Container, events []c
 			if e := events[0]; e.Signal != 0 {
 				box.Signal(container.Signal(e.Signal))
 			} else {
-				place(t, admin, e.Put, e.Content)
+				place(t, owner, e.Put, e.Content)
 			}
 			events = events[1:]
 		}
@@ -116,20 +128,20 @@ func happen(t *testing.T, k *kernel.Kernel, box *container.Container, events []c
 }
 
 // place makes a file as a case describes it, at once.
-func place(t *testing.T, admin *files.Caller, name, content string) {
+func place(t *testing.T, owner *files.Caller, name, content string) {
 	t.Helper()
 	if strings.HasSuffix(name, "/") {
-		check(t, admin.MkdirAll(name, 0o755))
+		check(t, owner.MkdirAll(name, 0o755))
 		return
 	}
-	check(t, admin.MkdirAll(path.Dir(name), 0o755))
+	check(t, owner.MkdirAll(path.Dir(name), 0o755))
 	neighbour := name + ".new"
 	if target, ok := strings.CutPrefix(content, "-> "); ok {
-		check(t, admin.Symlink(target, neighbour))
+		check(t, owner.Symlink(target, neighbour))
 	} else {
-		check(t, admin.WriteFile(neighbour, []byte(content), 0o644))
+		check(t, owner.WriteFile(neighbour, []byte(content), 0o644))
 	}
-	check(t, admin.Rename(neighbour, name))
+	check(t, owner.Rename(neighbour, name))
 }
 
 // collect is all that is below dir, as a contract.Outcome tells it.

@@ -60,8 +60,7 @@ func onProcess(main func(entrypoint.System, []string) int, grace time.Duration) 
 // not about the process itself.
 func forwarded(s container.Signal) bool {
 	switch s {
-	case container.SIGKILL, container.SIGSTOP, container.SIGCHLD, container.SIGPIPE, container.SIGURG,
-		container.SIGILL, container.SIGTRAP, container.SIGBUS, container.SIGFPE, container.SIGSEGV:
+	case container.SIGKILL, container.SIGSTOP, container.SIGCHLD, container.SIGPIPE, container.SIGURG:
 		return false
 	}
 	return true
