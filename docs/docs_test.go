@@ -1,0 +1,184 @@
+// Package docs_test keeps the documents honest: the commands that they print are accepted, the code and the output that
+// they show is real.
+package docs_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/plumbline-ci/plumbline/cmd/plumbline/command"
+)
+
+// documents are the files that people read, relative to the repository.
+func documents(t *testing.T) []string {
+	files, err := filepath.Glob("docs/*.md")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("found no documents: %v", err)
+	}
+	return append(files, "README.md")
+}
+
+func read(t *testing.T, file string) string {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// blocks returns the fenced blocks of a language, with the number of their first line.
+func blocks(text, language string) map[int]string {
+	out := map[int]string{}
+	open, start, of := false, 0, ""
+	for i, line := range strings.Split(text, "\n") {
+		fence, isFence := strings.CutPrefix(line, "```")
+		switch {
+		case !open && isFence:
+			open, start, of = true, i+2, fence
+		case open && line == "```":
+			open = false
+		case open && of == language:
+			out[start] += line + "\n"
+		}
+	}
+	return out
+}
+
+// arguments cuts a command line into words, without its comment; '…' keeps blanks and asterisks from the shell.
+func arguments(line string) []string {
+	line, _, _ = strings.Cut(line, " #")
+	var words []string
+	for _, w := range strings.Fields(line) {
+		words = append(words, strings.Trim(w, "'"))
+	}
+	return words
+}
+
+// plumbline returns the arguments of a line that calls the command line tool.
+func plumbline(line string) ([]string, bool) {
+	for _, call := range []string{"go run ./cmd/plumbline ", "plumbline "} {
+		if rest, ok := strings.CutPrefix(line, call); ok {
+			return arguments(rest), true
+		}
+	}
+	return nil, false
+}
+
+func run(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	var out, errs bytes.Buffer
+	code = command.Main(t.Context(), args, command.Streams{In: strings.NewReader(""), Out: &out, Err: &errs})
+	return code, out.String(), errs.String()
+}
+
+// TestCommandsWork runs every call of plumbline that a document prints. All of them are to succeed.
+func TestCommandsWork(t *testing.T) {
+	t.Chdir("..")
+	done := map[string]bool{}
+	for _, file := range documents(t) {
+		for start, block := range blocks(read(t, file), "sh") {
+			for i, line := range strings.Split(block, "\n") {
+				args, ok := plumbline(line)
+				if !ok || done[strings.Join(args, " ")] {
+					continue
+				}
+				done[strings.Join(args, " ")] = true
+				if code, _, stderr := run(t, args...); code != 0 {
+					t.Errorf("%s:%d: %s\nexits with %d: %.2000s", file, start+i, line, code, stderr)
+				}
+			}
+		}
+	}
+	if len(done) < 10 {
+		t.Errorf("the documents print only %d commands", len(done))
+	}
+}
+
+// TestCallsAreFound guards the test above: a document in another style would be run without being checked.
+func TestCallsAreFound(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		"go run ./cmd/plumbline run                 # the suite": "[run]",
+		"plumbline run --name 'retry-*' -o json":                 "[run --name retry-* -o json]",
+		"go test ./...":                                          "[]",
+	} {
+		if got, _ := plumbline(line); fmt.Sprint(got) != want {
+			t.Errorf("%s: got %v, want %s", line, got, want)
+		}
+	}
+}
+
+// TestFirstFixture compares what the README shows of the first fixture with the fixture, and with what becomes of it
+// when its expectation is wrong.
+func TestFirstFixture(t *testing.T) {
+	t.Chdir("..")
+	const file = "greeting-is-a-result.yaml"
+	text, readme := read(t, "docs/first-fixture/"+file), read(t, "README.md")
+	if !strings.Contains(readme, "```yaml\n"+text+"```\n") {
+		t.Error("the README does not show the first fixture as it is")
+	}
+	t.Chdir(t.TempDir())
+	if err := os.MkdirAll("my-fixtures", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	wrong := strings.Replace(text, "value: hello}", "value: goodbye}", 1)
+	if err := os.WriteFile("my-fixtures/"+file, []byte(wrong), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	code, out, _ := run(t, "run", "-f", "my-fixtures")
+	if code != 1 {
+		t.Errorf("exit code %d, want 1", code)
+	}
+	var shown string
+	for _, block := range blocks(readme, "") {
+		if strings.HasPrefix(block, "FAIL ") {
+			shown = block
+		}
+	}
+	for _, line := range strings.Split(strings.TrimSpace(shown), "\n") {
+		if strings.Contains(line, "…") || strings.HasPrefix(strings.TrimSpace(line), "+") {
+			continue // shortened; times are the simulator's to change
+		}
+		if !strings.Contains(out, line+"\n") {
+			t.Errorf("the README shows %q, which is not in\n%s", line, out)
+		}
+	}
+	if strings.Count(shown, "\n") < 10 {
+		t.Error("the README shows no failure")
+	}
+}
+
+// TestSubject compares the code in targets.md with the test it is from.
+func TestSubject(t *testing.T) {
+	t.Chdir("..")
+	code := read(t, "docs/subject_test.go")
+	found := blocks(read(t, "docs/targets.md"), "go")
+	if len(found) == 0 {
+		t.Error("targets.md shows no code")
+	}
+	for start, block := range found {
+		if !strings.Contains(code, block) {
+			t.Errorf("docs/targets.md:%d: the code is not that of subject_test.go", start)
+		}
+	}
+}
+
+// TestLinks follows the links between files.
+func TestLinks(t *testing.T) {
+	t.Chdir("..")
+	for _, file := range documents(t) {
+		for _, part := range strings.Split(read(t, file), "](")[1:] {
+			target, _, _ := strings.Cut(part, ")")
+			if strings.Contains(target, "://") {
+				continue
+			}
+			target, _, _ = strings.Cut(target, "#")
+			if _, err := os.Stat(filepath.Join(filepath.Dir(file), target)); err != nil {
+				t.Errorf("%s links to %s: %v", file, target, err)
+			}
+		}
+	}
+}
