@@ -42,7 +42,7 @@ func TestPlayTakesPlainManifests(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		strings.TrimPrefix(quick, "---\n"): "",
-		strings.TrimPrefix(both, "---\n"):  "x.yaml:1:1: taskrun/both was refused: admission webhook",
+		strings.TrimPrefix(both, "---\n"):  "x.yaml:4:17: spec.taskRef: taskrun/both was refused: admission webhook",
 	} {
 		c, err := (&double.Target{Script: double.Toy(double.Faults{})}).Start(context.Background(), conformance.Setup{})
 		if err != nil {
