@@ -167,7 +167,8 @@ func (o *runOptions) served(target *fake.Target, options *conformance.Options) e
 
 // pathReason is the reason of a path error without the path, which the caller names.
 func pathReason(err error) error {
-	if p, ok := err.(*fs.PathError); ok {
+	var p *fs.PathError
+	if errors.As(err, &p) {
 		return p.Err
 	}
 	return err
