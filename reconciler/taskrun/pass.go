@@ -42,11 +42,14 @@ func newPass(deps Deps, stored *v1beta1.TaskRun) *pass {
 		deps:   deps,
 		cfg:    &cfg,
 		stored: stored,
-		tr:     stored.DeepCopy(),
+		tr:     stored,
 		moment: moment,
 		now:    metav1.NewTime(moment.UTC().Truncate(time.Second)),
 	}
-	defaulting.TaskRun(p.tr, p.cfg)
+	if !done(&stored.Status) { // nothing of a run that is over becomes anything else
+		p.tr = stored.DeepCopy()
+		defaulting.TaskRun(p.tr, p.cfg)
+	}
 	return p
 }
 

@@ -107,6 +107,7 @@ func (p *pass) task(ctx context.Context) (resolve.Task, error) {
 		}
 		return task, failedf(v1beta1.ReasonFailedResolution, "error when listing tasks for taskRun %s: failed to get task: %w", p.tr.Name, err)
 	}
+	task.Spec = task.Spec.DeepCopy() // it may be the cache's
 	defaulting.TaskSpec(task.Spec)
 	inherit(p.tr, task)
 	return task, nil

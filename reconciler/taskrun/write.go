@@ -64,9 +64,9 @@ func (p *pass) write(ctx context.Context) written {
 		current = updated
 	}
 	if changed {
-		updated := current.DeepCopy()
-		updated.Status = p.tr.Status
-		if err := p.deps.Client.Status().Update(ctx, updated); err != nil {
+		// Of what is sent only the status counts, and the version that it replaces.
+		p.tr.ResourceVersion = current.ResourceVersion
+		if err := p.deps.Client.Status().Update(ctx, p.tr); err != nil {
 			return p.unwritten(err, v1beta1.EventReasonUpdateFailed, fmt.Sprintf("Failed to update status for %q: %v", p.tr.Name, err))
 		}
 	}

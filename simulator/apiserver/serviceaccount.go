@@ -91,11 +91,11 @@ func (a serviceAccounts) mountToken(spec *corev1.PodSpec) {
 		if slices.ContainsFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return m.MountPath == TokenMountPath }) {
 			return
 		}
-		c.VolumeMounts = append(slices.Clip(c.VolumeMounts), corev1.VolumeMount{Name: name, ReadOnly: true, MountPath: TokenMountPath})
+		c.VolumeMounts = slices.Concat(c.VolumeMounts, []corev1.VolumeMount{{Name: name, ReadOnly: true, MountPath: TokenMountPath}})
 		mounted = true
 	})
 	if mounted && !exists {
-		spec.Volumes = append(slices.Clip(spec.Volumes), corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{Projected: tokenSource()}})
+		spec.Volumes = slices.Concat(spec.Volumes, []corev1.Volume{{Name: name, VolumeSource: corev1.VolumeSource{Projected: tokenSource()}}})
 	}
 }
 

@@ -28,10 +28,14 @@ type CacheOptions struct {
 	// Live answers reads of a kind whose informer is not synced yet, where a real
 	// cache would block until it is. Nil means that such reads fail.
 	Live client.Reader
+	// Share makes Get answer with the cache's own objects instead of copies, as
+	// controller-runtime's UnsafeDisableDeepCopy does: nobody may change what is
+	// below the fields of an answer.
+	Share bool
 }
 
 // Cache reads a set of informers, one for each kind that anybody asked for. It
-// answers with copies.
+// answers with copies, unless told otherwise.
 type Cache struct {
 	o         CacheOptions
 	informers map[schema.GroupVersionKind]*Informer
@@ -112,6 +116,11 @@ func (c *Cache) Get(ctx context.Context, key client.ObjectKey, out client.Object
 	if !ok {
 		// controller-runtime's cache puts the kind where a server has the resource.
 		return apierrors.NewNotFound(schema.GroupResource{Group: i.gvk.Group, Resource: i.gvk.Kind}, key.Name)
+	}
+	if c.o.Share && reflect.TypeOf(obj) == reflect.TypeOf(out) {
+		reflect.ValueOf(out).Elem().Set(reflect.ValueOf(obj).Elem())
+		out.GetObjectKind().SetGroupVersionKind(i.gvk)
+		return nil
 	}
 	return copyInto(obj, out, i.gvk)
 }

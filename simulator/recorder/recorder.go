@@ -30,8 +30,9 @@ const (
 	refill = 5 * time.Minute
 )
 
-// remembered is how many objects' events are kept for merging.
-const remembered = 1024
+// remembered is how many objects' events are kept for merging. Clients remember 4096 events, which is what so many
+// Pods have.
+const remembered = 256
 
 // Options configure a Recorder.
 type Options struct {

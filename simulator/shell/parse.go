@@ -8,7 +8,7 @@ import (
 )
 
 // maxScripts is how many parsed scripts are kept.
-const maxScripts = 2048
+const maxScripts = 256
 
 type cacheKey struct {
 	text string

@@ -118,8 +118,10 @@ func (c *Cluster) install(t *Target, images registry) error {
 		return fmt.Errorf("watching the configuration: %w", err)
 	}
 	live := c.sim.Client(actorController)
-	cache := informer.NewCache(informer.CacheOptions{Kernel: c.sim.Kernel(), Source: c.sim.Server(), Scheme: t.scheme, Live: live})
 	subject := t.o.Subject
+	cache := informer.NewCache(informer.CacheOptions{
+		Kernel: c.sim.Kernel(), Source: c.sim.Server(), Scheme: t.scheme, Live: live, Share: subject.SharedReads,
+	})
 	r, err := subject.New(Deps{
 		Client:      cachedClient{Client: live, cache: cache},
 		Reader:      live,

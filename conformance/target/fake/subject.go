@@ -39,6 +39,9 @@ type Subject struct {
 	// For is the kind that is reconciled; changes of kinds in Owns wake their controlling owner.
 	For  schema.GroupVersionKind
 	Owns []schema.GroupVersionKind
+	// SharedReads says that the reconciler changes nothing of what its Client reads, so that it need not be given copies
+	// (UnsafeDisableDeepCopy of controller-runtime's cache).
+	SharedReads bool
 }
 
 // Reference is the implementation of this repository.
@@ -53,6 +56,8 @@ func Reference() *Subject {
 		},
 		For:  v1beta1.GroupVersion.WithKind(v1beta1.KindTaskRun),
 		Owns: []schema.GroupVersionKind{corev1.SchemeGroupVersion.WithKind("Pod")},
+
+		SharedReads: true,
 	}
 }
 
