@@ -230,7 +230,7 @@ func (s *session) surroundings(ctx context.Context, f *failed) {
 			o := v.object.Object
 			involved, _, _ := unstructured.NestedMap(o, "involvedObject")
 			kind, _ := involved["kind"].(string)
-			events = append(events, line{v.seq, fmt.Sprintf("+%s %v %v %s/%v: %v", s.since(v.at), o["type"], o["reason"], lower(kind), involved["name"], o["message"])})
+			events = append(events, line{v.seq, strings.TrimSuffix(fmt.Sprintf("+%s %v %v %s/%v: %s", s.since(v.at), o["type"], o["reason"], lower(kind), involved["name"], stringOf(o["message"])), ": ")})
 		case "pod":
 			if !v.gone {
 				for _, name := range containers(v.object) {
@@ -262,4 +262,10 @@ func tail(text string) string {
 		lines = append([]string{fmt.Sprintf("… %d lines before …", len(lines)-most)}, lines[len(lines)-most:]...)
 	}
 	return strings.Join(lines, "\n")
+}
+
+// stringOf is a string that may be missing.
+func stringOf(v any) string {
+	s, _ := v.(string)
+	return s
 }

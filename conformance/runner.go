@@ -38,6 +38,11 @@ func NewRunner(o Options) (*Runner, error) {
 	if err := o.Claims.validate(all); err != nil {
 		return nil, err
 	}
+	for i := range all {
+		if slices.ContainsFunc(all[:i], func(f *fixture.Fixture) bool { return f.Name() == all[i].Name() }) {
+			return nil, fmt.Errorf("two fixtures are called %s: names are unique in a run", all[i].Name())
+		}
+	}
 	if o.Replay == nil {
 		o.Replay = defaultReplay
 	}

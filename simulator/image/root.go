@@ -49,9 +49,10 @@ func NewRoot(t Tree) (*files.Volume, error) {
 		b.do(v.Descriptor(fmt.Sprintf("dev/fd/%d", fd), fd))
 		b.do(v.Descriptor(fmt.Sprintf("proc/self/fd/%d", fd), fd))
 	}
-	for name, key := range map[string]string{"etc/hostname": "hostname", "etc/hosts": "hosts", "etc/resolv.conf": "resolv.conf", "proc/mounts": "mounts",
-		"proc/self/mounts": "mounts", "proc/uptime": "uptime", "proc/meminfo": "meminfo", "proc/cpuinfo": "cpuinfo", "proc/sys/kernel/random/uuid": "uuid"} {
-		b.do(v.Generate(name, key))
+	generated := map[string]string{"etc/hostname": "hostname", "etc/hosts": "hosts", "etc/resolv.conf": "resolv.conf", "proc/mounts": "mounts",
+		"proc/self/mounts": "mounts", "proc/uptime": "uptime", "proc/meminfo": "meminfo", "proc/cpuinfo": "cpuinfo", "proc/sys/kernel/random/uuid": "uuid"}
+	for _, name := range slices.Sorted(maps.Keys(generated)) {
+		b.do(v.Generate(name, generated[name]))
 	}
 	b.file("etc/passwd", lines("root:x:0:0:root:/root:/bin/sh", t.Accounts))
 	b.file("etc/group", lines("root:x:0:", t.Groups))

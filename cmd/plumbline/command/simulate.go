@@ -117,7 +117,7 @@ func (o *simulateOptions) run(ctx context.Context) error {
 	}
 	if !o.quiet {
 		for _, m := range cluster.UnusedMocks() {
-			fmt.Fprintf(o.streams.Err, "note: the mock of %s %s was not used\n", m.Image, strings.Join(m.Command, " "))
+			fmt.Fprintf(o.streams.Err, "note: the mock of %s was not used\n", strings.Join(append([]string{m.Image}, m.Command...), " "))
 		}
 		for _, step := range w.lacking() {
 			fmt.Fprintf(o.streams.Err, "note: step %s did not find a command: simulated images have a shell and the usual utilities; for everything else give a mock with --mocks\n", step)

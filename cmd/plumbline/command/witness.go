@@ -1,6 +1,7 @@
 package command
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -238,7 +239,9 @@ func (w *witness) lacking() []string {
 	var names []string
 	for _, r := range w.runs {
 		for _, s := range maps(r.object.Object, "status", "steps") {
-			if code, _, _ := unstructured.NestedInt64(s, "terminated", "exitCode"); code == exitCommandNotFound {
+			code, _, _ := unstructured.NestedInt64(s, "terminated", "exitCode")
+			log := w.logs[fmt.Sprintf("%s/%s-pod/%v", r.object.GetNamespace(), r.object.GetName(), s["container"])]
+			if code == exitCommandNotFound || code != 0 && bytes.Contains(log, []byte("executable file not found in $PATH")) {
 				names = append(names, fmt.Sprintf("%s of %s", s["name"], r.object.GetName()))
 			}
 		}

@@ -286,7 +286,7 @@ func TestATargetThatCrashesIsNoPass(t *testing.T) {
 	busy := func(context.Context, reconcile.Request) (reconcile.Result, error) {
 		return reconcile.Result{RequeueAfter: time.Nanosecond}, nil
 	}
-	list := small(t)
+	list := slices.DeleteFunc(small(t), func(f *fixture.Fixture) bool { return f.Spec.Component != fixture.ComponentController })
 	debugged := *list[0]
 	debugged.Spec.Features = []string{"debug"}
 	unclaimed := fake.Claims()

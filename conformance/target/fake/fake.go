@@ -65,23 +65,28 @@ const defaultMaxEvents = 50_000_000
 
 // Target starts simulated clusters. It is safe for concurrent use; its clusters are not.
 type Target struct {
-	o      Options
-	scheme *apiruntime.Scheme
-	plans  *roundtrip.Compiler
-	images []*image.Image
+	o Options
+	// substituted are the parts that are the reference's although somebody else's reconciler is judged.
+	substituted []string
+	scheme      *apiruntime.Scheme
+	plans       *roundtrip.Compiler
+	images      []*image.Image
 }
 
 var _ conformance.Target = (*Target)(nil)
 
 // New returns the target.
 func New(o Options) (*Target, error) {
+	var substituted []string
 	if o.Subject == nil {
 		o.Subject = Reference()
+	} else {
+		substituted = []string{fixture.ComponentAdmission, fixture.ComponentLauncher}
 	}
 	if o.MaxEvents == 0 {
 		o.MaxEvents = defaultMaxEvents
 	}
-	t := &Target{o: o, plans: roundtrip.NewCompiler()}
+	t := &Target{o: o, substituted: substituted, plans: roundtrip.NewCompiler()}
 	scheme := apiserver.NewScheme()
 	if err := v1beta1.AddToScheme(scheme); err != nil {
 		return nil, fmt.Errorf("the API's kinds: %w", err)
@@ -105,6 +110,7 @@ func (t *Target) Capabilities() conformance.Capabilities {
 		Isolated:          true,
 		Parallel:          runtime.GOMAXPROCS(0),
 		Configurable:      func(configMap, key string) bool { return true },
+		Substituted:       t.substituted,
 		KubernetesVersion: kubernetesVersion,
 	}
 }
