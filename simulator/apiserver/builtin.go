@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -62,8 +63,9 @@ func builtins() []builtin {
 
 func eventStrategy() strategy {
 	return strategy{
-		name:   validation.NameIsDNSSubdomain,
-		fields: []string{"involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid", "reason", "type"},
+		name:     validation.NameIsDNSSubdomain,
+		validate: validateEvent,
+		fields:   []string{"involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid", "reason", "type"},
 		field: func(obj client.Object, name string) string {
 			e, ok := obj.(*corev1.Event)
 			if !ok {
@@ -86,6 +88,19 @@ func eventStrategy() strategy {
 			return ""
 		},
 	}
+}
+
+// validateEvent has an event live beside its object.
+func validateEvent(obj client.Object) field.ErrorList {
+	e, ok := obj.(*corev1.Event)
+	if !ok {
+		return nil
+	}
+	of := e.InvolvedObject.Namespace
+	if of == e.Namespace || of == "" && e.Namespace == metav1.NamespaceDefault {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(field.NewPath("involvedObject", "namespace"), of, "does not match event.namespace")}
 }
 
 func claimStrategy() strategy {

@@ -1,6 +1,7 @@
 package apiserver
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 
@@ -98,6 +99,11 @@ func validateSecret(obj client.Object) field.ErrorList {
 	for _, k := range secretKeys(s.Type) {
 		if _, ok := s.Data[k]; !ok {
 			errs = append(errs, field.Required(data.Key(k), ""))
+		}
+	}
+	if text, ok := s.Data[corev1.DockerConfigJsonKey]; ok && s.Type == corev1.SecretTypeDockerConfigJson {
+		if err := json.Unmarshal(text, &map[string]any{}); err != nil {
+			errs = append(errs, field.Invalid(data.Key(corev1.DockerConfigJsonKey), "<secret contents redacted>", err.Error()))
 		}
 	}
 	_, user := s.Data[corev1.BasicAuthUsernameKey]

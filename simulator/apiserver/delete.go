@@ -38,7 +38,7 @@ func deletionFrom(o *client.DeleteOptions) (deletion, error) {
 		d.dryRun = true
 	}
 	if p := d.propagation; p != nil {
-		known := []metav1.DeletionPropagation{metav1.DeletePropagationForeground, metav1.DeletePropagationBackground, metav1.DeletePropagationOrphan}
+		known := []metav1.DeletionPropagation{metav1.DeletePropagationForeground, metav1.DeletePropagationBackground, metav1.DeletePropagationOrphan, "nil"}
 		if !slices.Contains(known, *p) {
 			return d, invalidDeleteOptions(field.NotSupported(field.NewPath("propagationPolicy"), *p, known))
 		}

@@ -21,7 +21,28 @@ func (r *resource) validateMeta(obj client.Object) field.ErrorList {
 	if name == nil {
 		name = validation.NameIsDNSSubdomain
 	}
-	return validation.ValidateObjectMetaAccessor(obj, r.Namespaced, name, field.NewPath("metadata"))
+	errs := validation.ValidateObjectMetaAccessor(obj, r.Namespaced, name, field.NewPath("metadata"))
+	return append(errs, r.finalizerDomains(obj)...)
+}
+
+// finalizerDomains returns the finalizers that a built-in kind does not take: those that are neither Kubernetes' own nor
+// have somebody's domain.
+func (r *resource) finalizerDomains(obj client.Object) field.ErrorList {
+	if r.strategy.custom {
+		return nil
+	}
+	var errs field.ErrorList
+	for i, f := range obj.GetFinalizers() {
+		switch f {
+		case metav1.FinalizerOrphanDependents, metav1.FinalizerDeleteDependents, "kubernetes":
+			continue
+		}
+		if !strings.Contains(f, "/") {
+			errs = append(errs, field.Invalid(field.NewPath("metadata", "finalizers").Index(i), f,
+				"name is neither a standard finalizer name nor is it fully qualified"))
+		}
+	}
+	return errs
 }
 
 // validateMetaUpdate returns what is wrong with a change of metadata.

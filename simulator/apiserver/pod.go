@@ -162,7 +162,7 @@ func bindPod(s *Server, c *Call, r *resource, key client.ObjectKey, body client.
 			maps.Copy(p.Annotations, b.Annotations)
 		}
 		p.Status.Conditions = withCondition(p.Status.Conditions, corev1.PodCondition{
-			Type: corev1.PodScheduled, Status: corev1.ConditionTrue, LastTransitionTime: s.now(), ObservedGeneration: p.Generation,
+			Type: corev1.PodScheduled, Status: corev1.ConditionTrue, LastTransitionTime: s.now(),
 		})
 	})
 	return nil

@@ -75,10 +75,11 @@ func (s *Server) update(c *Call, r *resource, key client.ObjectKey, o writeOptio
 	if o.dryRun {
 		return obj, nil
 	}
-	s.store(c, r, key, obj)
 	if finished(obj, old) {
-		s.remove(c, r, key)
+		s.remove(c, r, key) // what is deleted is what was stored; nobody sees the update
+		return obj, nil
 	}
+	s.store(c, r, key, obj)
 	return obj, nil
 }
 
@@ -128,7 +129,6 @@ func restoreMeta(obj, old client.Object) {
 	obj.SetName(old.GetName())
 	obj.SetNamespace(old.GetNamespace())
 	obj.SetUID(old.GetUID())
-	obj.SetGenerateName(old.GetGenerateName())
 	obj.SetCreationTimestamp(old.GetCreationTimestamp())
 	if obj.GetDeletionTimestamp() == nil || old.GetDeletionTimestamp() != nil && obj.GetDeletionTimestamp().Time.Equal(old.GetDeletionTimestamp().Time) {
 		obj.SetDeletionTimestamp(old.GetDeletionTimestamp())

@@ -8,6 +8,7 @@ import (
 	admissionv1 "k8s.io/api/admission/v1"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	apiruntime "k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
@@ -28,7 +29,9 @@ func webhookConfigurations() *envtest.WebhookInstallOptions {
 	rules := []admissionregistrationv1.RuleWithOperations{{
 		Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Create, admissionregistrationv1.Update},
 		Rule: admissionregistrationv1.Rule{
-			APIGroups: []string{v1beta1.Group}, APIVersions: []string{v1beta1.GroupVersion.Version}, Resources: []string{"taskruns", "tasks", "clustertasks"},
+			APIGroups: []string{v1beta1.Group}, APIVersions: []string{v1beta1.GroupVersion.Version}, Resources: []string{
+				"taskruns", "taskruns/status", "tasks", "tasks/status", "clustertasks", "clustertasks/status",
+			},
 		},
 	}}
 	fail, none := admissionregistrationv1.Fail, admissionregistrationv1.SideEffectClassNone
@@ -64,6 +67,10 @@ func serve(s webhook.Server, settings *settings) {
 
 // review asks the API's admission.
 func review(s *settings, r admission.Request) ([]byte, *theirs.Denied, error) {
+	if r.SubResource != "" {
+		// The spec is the stored one; what is sent must be of the kind's type all the same.
+		return r.Object.Raw, decoded(r), nil
+	}
 	out, err := theirs.Review{
 		Kind: r.Kind.Kind, Operation: theirs.Operation(r.Operation), Object: r.Object.Raw, OldObject: r.OldObject.Raw,
 	}.Admit(s.now())
@@ -72,6 +79,24 @@ func review(s *settings, r admission.Request) ([]byte, *theirs.Denied, error) {
 		return nil, denied, nil
 	}
 	return out, nil, err
+}
+
+// decoded refuses what does not fit the type of its kind.
+func decoded(r admission.Request) *theirs.Denied {
+	var into apiruntime.Object
+	switch r.Kind.Kind {
+	case v1beta1.KindTaskRun:
+		into = &v1beta1.TaskRun{}
+	case v1beta1.KindTask:
+		into = &v1beta1.Task{}
+	case v1beta1.KindClusterTask:
+		into = &v1beta1.ClusterTask{}
+	default:
+		return nil
+	}
+	var denied *theirs.Denied
+	errors.As(theirs.DecodeInto(r.Object.Raw, into), &denied)
+	return denied
 }
 
 // defaulter is the mutating webhook.

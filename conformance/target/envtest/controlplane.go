@@ -13,10 +13,12 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/webhook"
 	"sigs.k8s.io/yaml"
 
 	"github.com/plumbline-ci/plumbline/api/crds"
@@ -33,16 +35,48 @@ type ControlPlane struct {
 	env envtest.Environment
 	// Config reaches the API server as an administrator.
 	Config *rest.Config
+	// serving ends the webhooks that belong to the control plane alone.
+	serving func() error
 }
 
-// StartControlPlane starts the binaries of a directory.
+// StartControlPlane starts the binaries of a directory, installs the API's definitions and serves its webhooks under the
+// default configuration. No controller runs.
 func StartControlPlane(assets string) (*ControlPlane, error) {
 	c := &ControlPlane{}
 	definitions, err := definitions()
 	if err != nil {
 		return nil, err
 	}
-	return c, c.start(assets, definitions, nil)
+	settings, err := newSettings()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.start(assets, definitions, webhookConfigurations()); err != nil {
+		return nil, err
+	}
+	hooks := c.env.WebhookInstallOptions
+	server := webhook.NewServer(webhook.Options{Host: hooks.LocalServingHost, Port: hooks.LocalServingPort, CertDir: hooks.LocalServingCertDir})
+	serve(server, settings)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- server.Start(ctx) }()
+	c.serving = func() error { cancel(); return <-ended }
+	if err := served(ctx, server); err != nil {
+		return nil, errors.Join(err, c.Stop())
+	}
+	return c, nil
+}
+
+// served waits until webhooks are served.
+func served(ctx context.Context, s webhook.Server) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	started := s.StartedChecker()
+	err := wait.PollUntilContextCancel(ctx, pollInterval, true, func(context.Context) (bool, error) { return started(nil) == nil, nil })
+	if err != nil {
+		return fmt.Errorf("waiting for the webhooks to be served: %w", errors.Join(err, context.Cause(ctx)))
+	}
+	return nil
 }
 
 // start brings up the processes and installs definitions, and webhooks if there are any.
@@ -74,7 +108,11 @@ func (c *ControlPlane) start(assets string, definitions []*apiextensionsv1.Custo
 
 // Stop ends the processes.
 func (c *ControlPlane) Stop() error {
-	if err := c.env.Stop(); err != nil {
+	var failed error
+	if c.serving != nil {
+		failed = c.serving()
+	}
+	if err := errors.Join(failed, c.env.Stop()); err != nil {
 		return fmt.Errorf("stopping the control plane: %w", err)
 	}
 	return nil

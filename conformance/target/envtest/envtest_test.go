@@ -49,6 +49,9 @@ func TestVerdictsAreThoseOfTheFakeCluster(t *testing.T) {
 	want := run(t, options)
 	options.Target = real
 	began := time.Now()
+	options.Progress = func(p conformance.Progress) {
+		t.Logf("%6.1fs %s %s took %s", time.Since(began).Seconds(), p.Result.Verdict, p.Result.Name, p.Result.Duration)
+	}
 	got := run(t, options)
 	t.Logf("%d fixtures in %s, the start of the control plane included", len(got), time.Since(began).Round(time.Millisecond))
 	counts := map[reports.Verdict]int{}

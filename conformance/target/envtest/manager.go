@@ -2,13 +2,11 @@ package envtest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
@@ -86,19 +84,7 @@ func (m *machine) startManager(t *Target) error {
 		return err
 	}
 	m.spawn("the manager", mgr.Start)
-	return m.ready(mgr)
-}
-
-// ready waits until the webhooks are served.
-func (m *machine) ready(mgr manager.Manager) error {
-	served := mgr.GetWebhookServer().StartedChecker()
-	ctx, cancel := context.WithTimeout(m.running, startTimeout)
-	defer cancel()
-	err := wait.PollUntilContextCancel(ctx, pollInterval, true, func(context.Context) (bool, error) { return served(nil) == nil, nil })
-	if err != nil {
-		return fmt.Errorf("waiting for the webhooks to be served: %w", errors.Join(err, context.Cause(m.running)))
-	}
-	return nil
+	return served(m.running, mgr.GetWebhookServer())
 }
 
 // wallClock is the machine's clock; the kernel's is of its own goroutine.

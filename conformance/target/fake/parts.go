@@ -34,3 +34,14 @@ func Registry(c *image.Catalogue) taskrun.ImageLookup { return registry{c} }
 
 // Unused are those of the mocks given that no command has used.
 func Unused(given []fixture.Mock, mocks *container.Mocks) []fixture.Mock { return unused(given, mocks) }
+
+// Admit puts the API's webhooks, under the default configuration, into the options of a simulated API server.
+func Admit(o *apiserver.Options) error {
+	s, err := newSettings(nil)
+	if err != nil {
+		return err
+	}
+	o.Admission = append(o.Admission, &webhooks{settings: s})
+	o.Intercept = append(o.Intercept, decode)
+	return nil
+}

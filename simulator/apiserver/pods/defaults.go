@@ -28,6 +28,9 @@ func Default(pod *corev1.Pod) {
 		spec.SecurityContext = &corev1.PodSecurityContext{}
 	}
 	point(&spec.TerminationGracePeriodSeconds, defaultGracePeriod)
+	if *spec.TerminationGracePeriodSeconds < 0 {
+		spec.TerminationGracePeriodSeconds = new(int64(1))
+	}
 	point(&spec.EnableServiceLinks, corev1.DefaultEnableServiceLinks)
 	// The older name mirrors the newer one.
 	if spec.ServiceAccountName == "" {
@@ -100,12 +103,14 @@ func defaultContainer(c *corev1.Container) {
 }
 
 // PullPolicy returns the default pull policy of an image: Always for the tag
-// latest, written or not, IfNotPresent for any other and for digests.
+// latest, which is also that of an image without tag and digest, and IfNotPresent
+// for all others.
 func PullPolicy(image string) corev1.PullPolicy {
-	if strings.Contains(image, "@") {
-		return corev1.PullIfNotPresent
-	}
+	image, _, digest := strings.Cut(image, "@")
 	tag := "latest"
+	if digest {
+		tag = ""
+	}
 	if i := strings.LastIndexByte(image, ':'); i > strings.LastIndexByte(image, '/') {
 		tag = image[i+1:]
 	}

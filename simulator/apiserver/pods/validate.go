@@ -150,10 +150,8 @@ func (v *validator) spec(spec *corev1.PodSpec, p *path) {
 	if d := spec.ActiveDeadlineSeconds; d != nil && (*d < 1 || *d > maxDeadline) {
 		v.invalid(p.child("activeDeadlineSeconds"), *d, validation.InclusiveRangeError(1, maxDeadline))
 	}
-	if g := spec.TerminationGracePeriodSeconds; g == nil {
+	if spec.TerminationGracePeriodSeconds == nil {
 		v.required(p.child("terminationGracePeriodSeconds"), "")
-	} else if *g < 0 {
-		v.invalid(p.child("terminationGracePeriodSeconds"), *g, isNegative)
 	}
 	if spec.SchedulerName != "" {
 		v.qualified(p.child("schedulerName"), spec.SchedulerName)
@@ -245,7 +243,7 @@ func (v *validator) tolerations(list []corev1.Toleration, p path) {
 		case corev1.TolerationOpExists:
 			if t.Value != "" {
 				// A real server reports the whole toleration here.
-				v.invalid(at.child("operator"), *t, "value must be empty when `operator` is 'Exists'")
+				v.invalid(at.child("operator"), t.Value, "value must be empty when `operator` is 'Exists'")
 			}
 		default:
 			oneOf(v, at.child("operator"), t.Operator, true, corev1.TolerationOpEqual, corev1.TolerationOpExists)

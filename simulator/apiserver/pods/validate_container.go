@@ -55,7 +55,7 @@ func (v *validator) container(c *corev1.Container, p *path, names map[string]boo
 	if c.RestartPolicy != nil {
 		oneOf(v, p.child("restartPolicy"), *c.RestartPolicy, true, corev1.ContainerRestartPolicyAlways, corev1.ContainerRestartPolicyNever, corev1.ContainerRestartPolicyOnFailure)
 	}
-	oneOf(v, p.child("terminationMessagePolicy"), c.TerminationMessagePolicy, true, corev1.TerminationMessageFallbackToLogsOnError, corev1.TerminationMessageReadFile)
+	oneOf(v, p.child("terminationMessagePolicy"), c.TerminationMessagePolicy, true, corev1.TerminationMessageReadFile, corev1.TerminationMessageFallbackToLogsOnError)
 	oneOf(v, p.child("imagePullPolicy"), c.ImagePullPolicy, true, corev1.PullAlways, corev1.PullIfNotPresent, corev1.PullNever)
 	v.ports(c.Ports, p.child("ports"))
 	v.env(c.Env, p.child("env"))

@@ -151,8 +151,9 @@ func applyDefaults(v any, p *apiextensionsv1.JSONSchemaProps) {
 		for _, k := range slices.Sorted(maps.Keys(p.Properties)) {
 			sub := p.Properties[k]
 			value, found := x[k]
-			if found && value == nil && !sub.Nullable && sub.Default != nil {
+			if found && value == nil && !sub.Nullable {
 				found = false // a null where none is allowed counts as left out
+				delete(x, k)
 			}
 			if !found && sub.Default != nil {
 				var d any
@@ -325,7 +326,7 @@ func (s *Schema) text(x string, p *apiextensionsv1.JSONSchemaProps, path *field.
 	if p.MinLength != nil && n < *p.MinLength {
 		errs = append(errs, field.Invalid(path, x, fmt.Sprintf("%s in body should be at least %d chars long", path, *p.MinLength)))
 	}
-	if re := s.patterns[p.Pattern]; p.Pattern != "" && re != nil && !re.MatchString(x) {
+	if re := s.patterns[p.Pattern]; len(errs) == 0 && p.Pattern != "" && re != nil && !re.MatchString(x) {
 		errs = append(errs, field.Invalid(path, x, fmt.Sprintf("%s in body should match '%s'", path, p.Pattern)))
 	}
 	return errs
