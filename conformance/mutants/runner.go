@@ -127,7 +127,7 @@ func (r Runner) suite(ctx context.Context, binary string, m Mutant) Outcome {
 	}
 	o, err := judge(m, stdout.Bytes())
 	if err != nil {
-		return Outcome{Mutant: m, Verdict: Unbuilt, Trouble: fmt.Errorf("%w (exit: %v)\n%s", err, exit, lastLines(stderr.String(), 20))}
+		return Outcome{Mutant: m, Verdict: Unbuilt, Trouble: fmt.Errorf("%w (exit: %s)\n%s", err, fmt.Sprint(exit), lastLines(stderr.String(), 20))}
 	}
 	return o
 }

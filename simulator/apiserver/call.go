@@ -26,7 +26,7 @@ const (
 	SubresourceStatus   = "status"
 	SubresourceBinding  = "binding"
 	SubresourceEviction = "eviction"
-	SubresourceFinalize = "finalize" //nolint:misspell // the API spells it so
+	SubresourceFinalize = "finalize"
 )
 
 // Call is one request.

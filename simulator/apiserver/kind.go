@@ -114,7 +114,7 @@ func (s *Server) register(k Kind, st strategy) error {
 // schemeFor returns the scheme that has the Go type of a kind: the built-in kinds
 // are typed even if the server's scheme does not know them. Nil means none has.
 func (s *Server) schemeFor(gvk schema.GroupVersionKind, builtin bool) *runtime.Scheme {
-	if s.scheme.Recognizes(gvk) { //nolint:misspell // its name
+	if s.scheme.Recognizes(gvk) {
 		return s.scheme
 	}
 	if !builtin {
@@ -123,7 +123,7 @@ func (s *Server) schemeFor(gvk schema.GroupVersionKind, builtin bool) *runtime.S
 	if s.builtinScheme == nil {
 		s.builtinScheme = NewScheme()
 	}
-	if s.builtinScheme.Recognizes(gvk) { //nolint:misspell // its name
+	if s.builtinScheme.Recognizes(gvk) {
 		return s.builtinScheme
 	}
 	return nil

@@ -16,6 +16,7 @@
 package container
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -300,7 +301,8 @@ func (c *Container) launch(argv, env []string, prefix string) (*Process, error) 
 	p.Args, p.Env = argv, env
 	p.pgid = p.pid
 	name, run, args, err := p.find(argv)
-	if failed, ok := err.(*formatError); ok {
+	var failed *formatError
+	if errors.As(err, &failed) {
 		// The runtime learns of this only when it has become the process.
 		run, args = func(p *Process) int {
 			fmt.Fprintf(p.Stderr(), "exec %s: %s\n", name, failed.reason)

@@ -1,6 +1,7 @@
 package container
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -83,7 +84,8 @@ func (p *Process) find(argv []string) (name string, run Program, args []string, 
 		return argv[0], run, argv, nil
 	}
 	if name, err = p.LookPath(argv[0]); err != nil {
-		if _, ok := err.(*NotFoundError); ok && !slices.Contains(p.c.missing, argv[0]) {
+		var missing *NotFoundError
+		if errors.As(err, &missing) && !slices.Contains(p.c.missing, argv[0]) {
 			p.c.missing = append(p.c.missing, argv[0])
 		}
 		return name, nil, nil, err
@@ -141,15 +143,14 @@ func (p *Process) resolve(name string, argv []string, depth int) (Program, []str
 // startReason is how the runtime says why a command cannot be started.
 func startReason(name string, err error) string {
 	quoted := strconv.Quote(name)
-	switch e := err.(type) {
-	case *NotFoundError:
+	var missing *NotFoundError
+	if errors.As(err, &missing) {
 		return quoted + ": executable file not found in $PATH"
+	}
+	switch errno := files.Errno(err); errno {
+	case syscall.ENOENT, syscall.ENOTDIR:
+		return quoted + ": stat " + name + ": " + errno.Error()
 	default:
-		switch errno := files.Errno(e); errno {
-		case syscall.ENOENT, syscall.ENOTDIR:
-			return quoted + ": stat " + name + ": " + errno.Error()
-		default:
-			return quoted + ": " + errno.Error()
-		}
+		return quoted + ": " + errno.Error()
 	}
 }

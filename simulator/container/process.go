@@ -1,6 +1,7 @@
 package container
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -294,7 +295,7 @@ func (p *Process) Sleep(d time.Duration) error {
 	until := p.Now().Add(d + p.debt)
 	p.debt = 0
 	err := p.Block(until, func() bool { return false })
-	if err == ErrTimeout {
+	if errors.Is(err, ErrTimeout) {
 		return nil
 	}
 	return err

@@ -15,6 +15,7 @@
 package files
 
 import (
+	"errors"
 	"io/fs"
 	"strings"
 	"syscall"
@@ -336,19 +337,12 @@ func (e *LinkError) Unwrap() error { return e.Err }
 
 // Errno returns the error number inside err, or EIO.
 func Errno(err error) syscall.Errno {
-	for err != nil {
-		switch e := err.(type) {
-		case syscall.Errno:
-			return e
-		case *fs.PathError:
-			err = e.Err
-		case *LinkError:
-			err = e.Err
-		case interface{ Unwrap() error }:
-			err = e.Unwrap()
-		default:
-			return syscall.EIO
-		}
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		return errno
+	}
+	if err != nil {
+		return syscall.EIO
 	}
 	return 0
 }

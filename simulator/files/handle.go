@@ -24,13 +24,12 @@ const (
 
 // Handle is an open file with an offset.
 type Handle struct {
-	node     *Node
-	name     string
-	flags    Flag
-	off      int64
-	content  []byte // of a generated file, made at open
-	readOnly bool
-	random   func([]byte)
+	node    *Node
+	name    string
+	flags   Flag
+	off     int64
+	content []byte // of a generated file, made at open
+	random  func([]byte)
 }
 
 // Open opens the file at name. A new file gets mode less the umask.

@@ -228,8 +228,7 @@ func (c *Caller) may(n *Node, rights uint16) bool {
 type walked struct {
 	dir  place
 	name string
-	at   place // node nil: nothing there
-	path string
+	at   place    // node nil: nothing there
 	real []string // names from the root, if asked for
 }
 

@@ -27,7 +27,7 @@ import (
 const actor = "namespace-controller"
 
 // subresource is where a namespace's finalizers are edited.
-const subresource = "finalize" //nolint:misspell // Kubernetes' spelling
+const subresource = "finalize"
 
 // What every namespace has.
 const (

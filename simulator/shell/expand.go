@@ -289,11 +289,8 @@ func (e *expander) value(text string, quoted bool) {
 func (e *expander) list(elems []string, quoted, star bool) {
 	switch {
 	case star && quoted || !e.split && star:
-		sep := " "
-		ifs := e.s.ifs()
-		if ifs == "" {
-			sep = ""
-		} else {
+		sep, ifs := "", e.s.ifs()
+		if ifs != "" {
 			_, n := utf8.DecodeRuneInString(ifs)
 			sep = ifs[:n]
 		}

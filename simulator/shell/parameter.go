@@ -227,7 +227,7 @@ func (e *expander) listParam(pe *syntax.ParamExp, elems []string, quoted, star b
 		}
 	case pe.Exp != nil && pe.Exp.Op <= syntax.AssignUnsetOrNull:
 		joined := strings.Join(elems, " ")
-		useWord := false
+		var useWord bool
 		switch pe.Exp.Op {
 		case syntax.AlternateUnset:
 			useWord = len(elems) > 0
@@ -351,7 +351,7 @@ func (e *expander) alternative(pe *syntax.ParamExp, value string, set, quoted bo
 	if pe.Exp.Word != nil {
 		parts = pe.Exp.Word.Parts
 	}
-	use := false
+	var use bool
 	switch pe.Exp.Op {
 	case syntax.AlternateUnset:
 		if !set {

@@ -73,10 +73,13 @@ func parseAs(text string, lang syntax.LangVariant) (sc *script) {
 		}
 	}()
 	p := syntax.NewParser(syntax.Variant(lang))
-	sc.err = p.Stmts(strings.NewReader(text), func(st *syntax.Stmt) bool {
+	for st, err := range p.StmtsSeq(strings.NewReader(text)) {
+		if err != nil {
+			sc.err = err
+			break
+		}
 		sc.stmts = append(sc.stmts, st)
-		return true
-	})
+	}
 	if sc.err != nil {
 		sc.stmts = wholeLines(sc.stmts, text)
 	}

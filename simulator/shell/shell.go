@@ -342,7 +342,6 @@ type job struct {
 	pid    int
 	status int
 	done   bool
-	text   string
 }
 
 func (s *shell) print(fd int, text string) { s.p.Write(fd, []byte(text)) }

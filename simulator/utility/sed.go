@@ -237,7 +237,7 @@ func (s *sedParser) command() (*sedCommand, error) {
 	case ':', 'b', 't', 'T':
 		s.space(" \t")
 		end := strings.IndexAny(s.text, ";\n}")
-		if end < 0 || c.name == ':' && strings.IndexAny(s.text, ";\n") < 0 {
+		if end < 0 || c.name == ':' && !strings.ContainsAny(s.text, ";\n") {
 			end = len(s.text)
 		}
 		c.label, s.text = strings.TrimSpace(s.text[:end]), s.text[end:]

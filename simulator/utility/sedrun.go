@@ -124,11 +124,14 @@ func (r *sedRun) feed(data string) {
 
 func (r *sedRun) isLast() bool { return r.line >= len(r.input) }
 
+// write writes to where output goes now; a failed write is met again by the next flush.
+func (r *sedRun) write(text string) { _, _ = io.WriteString(r.out, text) }
+
 // emit prints a line; the last line of an input without a newline at its end gets none.
 func (r *sedRun) emit(line string) {
-	io.WriteString(r.out, line)
+	r.write(line)
 	if !r.isLast() || r.ended {
-		io.WriteString(r.out, "\n")
+		r.write("\n")
 	}
 }
 
@@ -144,9 +147,9 @@ func (r *sedRun) next() bool {
 func (r *sedRun) flush() {
 	for _, text := range r.appended {
 		if r.isLast() && !r.ended {
-			io.WriteString(r.out, "\n")
+			r.write("\n")
 		}
-		io.WriteString(r.out, text)
+		r.write(text)
 	}
 	r.appended = nil
 }
@@ -230,7 +233,6 @@ func (r *sedRun) execute(commands []*sedCommand) bool {
 			if jump == "\x00" {
 				return false
 			}
-			i = -1
 			for j, target := range r.script {
 				if target.name == ':' && target.label == jump {
 					return r.execute(r.script[j:])
@@ -249,7 +251,7 @@ func (r *sedRun) one(c *sedCommand) (jump string, on bool) {
 	case '{':
 		return "", r.execute(c.body)
 	case 'p':
-		io.WriteString(r.out, r.space+"\n")
+		r.write(r.space + "\n")
 	case 'd':
 		r.noPrint = true
 		return "", false
@@ -258,13 +260,13 @@ func (r *sedRun) one(c *sedCommand) (jump string, on bool) {
 		return "", false
 	case 'P':
 		first, _, _ := strings.Cut(r.space, "\n")
-		io.WriteString(r.out, first+"\n")
+		r.write(first + "\n")
 	case 'q', 'Q':
 		r.quit, r.status = true, c.nth
 		r.noPrint = c.name == 'Q'
 		return "", false
 	case '=':
-		io.WriteString(r.out, strconv.Itoa(r.line)+"\n")
+		r.write(strconv.Itoa(r.line) + "\n")
 	case 'h':
 		r.hold = r.space
 	case 'H':
@@ -295,11 +297,11 @@ func (r *sedRun) one(c *sedCommand) (jump string, on bool) {
 	case 'a':
 		r.appended = append(r.appended, c.text)
 	case 'i':
-		io.WriteString(r.out, c.text)
+		r.write(c.text)
 	case 'c':
 		r.noPrint = true
 		if c.to == nil || !c.active {
-			io.WriteString(r.out, c.text)
+			r.write(c.text)
 		}
 		return "", false
 	case 'r':
@@ -355,7 +357,7 @@ func (r *sedRun) substitute(c *sedCommand) {
 	b.WriteString(r.space[at:])
 	r.space, r.replaced = b.String(), true
 	if c.print {
-		io.WriteString(r.out, r.space+"\n")
+		r.write(r.space + "\n")
 	}
 }
 

@@ -1,6 +1,7 @@
 package utility
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -111,13 +112,13 @@ func timeout(p *container.Process, args []string) int {
 	expired := false
 	for {
 		st, err := p.Wait(child, deadline)
-		switch err {
-		case nil:
+		switch {
+		case err == nil:
 			if expired && !has(opts, 'P') && st.Signal != container.SIGKILL {
 				return 124
 			}
 			return st.Code
-		case container.ErrTimeout:
+		case errors.Is(err, container.ErrTimeout):
 			if expired {
 				_ = p.Kill(child.PID(), container.SIGKILL)
 				deadline = noDeadline

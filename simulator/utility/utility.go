@@ -42,9 +42,8 @@ func multicall(p *container.Process, all map[string]container.Program) int {
 		return 0
 	}
 	if name := p.Args[1]; name == "sh" || name == "ash" {
-		if err := p.Exec(append([]string{"/bin/sh"}, p.Args[2:]...), p.Env); err != nil {
-			return 127
-		}
+		_ = p.Exec(append([]string{"/bin/sh"}, p.Args[2:]...), p.Env) // returns only if that cannot be executed
+		return 127
 	}
 	run := all[p.Args[1]]
 	if run == nil || p.Args[1] == "busybox" {
@@ -203,7 +202,7 @@ func (t *tool) inputs(names []string, f func(name string, r io.Reader) (more boo
 	}
 	for _, name := range names {
 		r, done, err := t.open(name)
-		if err == errDirectory {
+		if errors.Is(err, errDirectory) {
 			t.complain("read error: Is a directory")
 			continue
 		}
@@ -250,7 +249,7 @@ func lines(r io.Reader, f func(line string, ended bool) (more bool)) error {
 	var long []byte // the beginning of a line that does not fit the buffer
 	for {
 		part, err := in.ReadSlice('\n')
-		if err == bufio.ErrBufferFull {
+		if errors.Is(err, bufio.ErrBufferFull) {
 			if long = append(long, part...); len(long) > maxLine {
 				return errLine
 			}

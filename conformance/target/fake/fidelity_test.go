@@ -129,7 +129,7 @@ func same(a, b []rune) int {
 // excerpt is as much of a value as shows what is different from there on.
 func excerpt(value []rune, start int) string {
 	const before = 24
-	text := ""
+	var text string
 	switch {
 	case len(value) == 0:
 		return "(nothing)"
