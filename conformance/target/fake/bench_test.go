@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"runtime"
 	"strconv"
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/conformance"
@@ -125,7 +128,7 @@ const manyVariable = "PLUMBLINE_BENCH_MANY"
 // BenchmarkGrowth compares the cost of a TaskRun in a cluster that holds many finished ones with its cost in one that
 // holds few: what is reported as x is 1 if it does not grow.
 func BenchmarkGrowth(b *testing.B) {
-	const few, batch = 1000, 1000
+	const few, batch = 1000, 500
 	many := 10_000
 	if text := os.Getenv(manyVariable); text != "" {
 		var err error
@@ -143,12 +146,16 @@ func BenchmarkGrowth(b *testing.B) {
 					w.create(b, from, min(batch, at-from))
 					w.until(b, from+min(batch, at-from))
 				}
-				w.rest(b)
-				runtime.GC()
-				began := time.Now()
-				w.create(b, at, batch)
-				w.until(b, at+batch)
-				return time.Since(began)
+				best := time.Duration(math.MaxInt64) // of a few, since other work on the machine only adds
+				for range 3 {
+					w.rest(b)
+					runtime.GC()
+					began, from := time.Now(), w.succeeded
+					w.create(b, from, batch)
+					w.until(b, from+batch)
+					best = min(best, time.Since(began))
+				}
+				return best
 			}
 			small += measure(few)
 			large += measure(many)
@@ -158,7 +165,8 @@ func BenchmarkGrowth(b *testing.B) {
 	})
 }
 
-// BenchmarkMemory reports what a finished TaskRun costs to keep, with its Pod, its events, and all caches of both.
+// BenchmarkMemory reports what a finished TaskRun costs to keep, with its Pod, its logs and all caches of them; and what
+// the Kubernetes events about both cost besides, of which a cluster forgets those that are an hour old.
 func BenchmarkMemory(b *testing.B) {
 	const runs = 2000
 	target := newTarget(b, fake.Options{})
@@ -167,13 +175,26 @@ func BenchmarkMemory(b *testing.B) {
 		w.create(b, 0, 100) // what is allocated once
 		w.until(b, 100)
 		w.rest(b)
+		w.forgetEvents(b)
 		before := heap()
 		w.create(b, 100, runs)
 		w.until(b, 100+runs)
 		w.rest(b)
-		b.ReportMetric(float64(heap()-before)/runs, "B/taskrun")
+		all := heap()
+		w.forgetEvents(b)
+		kept := heap()
+		b.ReportMetric(float64(kept-before)/runs, "B/taskrun")
+		b.ReportMetric(float64(all-kept)/runs, "B/events")
 		runtime.KeepAlive(w)
 	}
+}
+
+// forgetEvents deletes all events.
+func (w *world) forgetEvents(b *testing.B) {
+	if err := w.Client().DeleteAllOf(context.Background(), &corev1.Event{}, client.InNamespace(benchNamespace)); err != nil {
+		b.Fatal(err)
+	}
+	w.rest(b)
 }
 
 func heap() uint64 {
