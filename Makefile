@@ -46,7 +46,7 @@ mutants: ## put each fault of conformance/mutants in, and see the suite catch it
 
 .PHONY: bench
 bench: ## benchmarks, ready for benchstat
-	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(BENCHCOUNT) ./simulator/... ./conformance/target/fake/...
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(BENCHCOUNT) -timeout 2h ./simulator/... ./conformance/target/fake/...
 
 .PHONY: bench-entrypoint
 bench-entrypoint: ## the step launcher, measured in real processes
