@@ -15,6 +15,7 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/kubelet"
 	"github.com/plumbline-ci/plumbline/simulator/namespace"
 	"github.com/plumbline-ci/plumbline/simulator/nodelifecycle"
+	"github.com/plumbline-ci/plumbline/simulator/quota"
 	"github.com/plumbline-ci/plumbline/simulator/scheduler"
 )
 
@@ -48,7 +49,8 @@ func Attach(k *kernel.Kernel, api API, o Options) (*Actors, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := a.start(); err != nil {
+	counting := quota.New(quota.Options{Kernel: k, Client: api.Client("resourcequota-controller"), Source: a.source})
+	if err := a.start(counting.Start); err != nil {
 		return nil, err
 	}
 	// A real API server taints nodes when they are made, until somebody says that they are ready.

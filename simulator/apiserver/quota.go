@@ -2,6 +2,7 @@ package apiserver
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -78,14 +79,23 @@ func sameQuantities(a, b corev1.ResourceList) bool {
 
 // quotaUsed counts what the Pods of a quota's namespace use of what it limits.
 func (s *Server) quotaUsed(q *corev1.ResourceQuota) corev1.ResourceList {
+	return QuotaUsed(q, func(yield func(*corev1.Pod) bool) {
+		s.Each(corev1.SchemeGroupVersion.WithKind("Pod"), q.Namespace, func(o client.Object) bool {
+			pod, ok := o.(*corev1.Pod)
+			return !ok || yield(pod)
+		})
+	})
+}
+
+// QuotaUsed counts what Pods use of what a quota limits.
+func QuotaUsed(q *corev1.ResourceQuota, pods iter.Seq[*corev1.Pod]) corev1.ResourceList {
 	used := corev1.ResourceList{}
 	for _, name := range slices.Sorted(maps.Keys(q.Spec.Hard)) {
 		used[name] = quantity.Quantity{Format: q.Spec.Hard[name].Format}
 	}
-	s.Each(corev1.SchemeGroupVersion.WithKind("Pod"), q.Namespace, func(o client.Object) bool {
-		pod, ok := o.(*corev1.Pod)
-		if !ok || !quotaApplies(q, pod) {
-			return true
+	for pod := range pods {
+		if !quotaApplies(q, pod) {
+			continue
 		}
 		usage := podUsage(pod)
 		for _, name := range slices.Sorted(maps.Keys(q.Spec.Hard)) {
@@ -95,8 +105,7 @@ func (s *Server) quotaUsed(q *corev1.ResourceQuota) corev1.ResourceList {
 				used[name] = sum
 			}
 		}
-		return true
-	})
+	}
 	return used
 }
 
