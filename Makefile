@@ -40,6 +40,14 @@ determinism: ## no goroutine, clock, entropy or map order in the simulated world
 generate: ## deepcopy, CRDs, JSON schema and generated documents
 	.ci/generate
 
+.PHONY: k8s-assets
+k8s-assets: ## kube-apiserver, kubectl and etcd, built from their Go modules into a cache outside the tree
+	.ci/k8s-assets
+
+.PHONY: test-envtest
+test-envtest: k8s-assets ## the suite and the table of API facts on a real kube-apiserver
+	PLUMBLINE_REQUIRE=envtest $(GO) test -count=1 -timeout 15m ./conformance/target/envtest ./conformance/differential
+
 .PHONY: mutants
 mutants: ## put each fault of conformance/mutants in, and see the suite catch it
 	$(GO) run ./conformance/mutants/cmd/mutants

@@ -8,11 +8,13 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/target/envtest"
 	"github.com/plumbline-ci/plumbline/conformance/target/fake"
 	"github.com/plumbline-ci/plumbline/reports"
 )
@@ -25,6 +27,7 @@ type runOptions struct {
 	output   string
 	seed     uint64
 	parallel int
+	chosen   bool // parallel was given
 	filter   conformance.Filter
 	labels   []string
 	quiet    bool
@@ -47,10 +50,13 @@ the target can meet was executed and passed, and something was.`,
   plumbline run --name 'retries-*' -o wide
   plumbline run -f ./my-fixtures -o json > report.json`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.chosen = cmd.Flags().Changed("parallel")
+			return o.run(cmd.Context())
+		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.target, "target", "fake", "where to run: fake, the simulated cluster with the reference implementation")
+	f.StringVar(&o.target, "target", "fake", "where to run the reference implementation: fake, the simulated cluster; envtest, a real kube-apiserver before a simulated node")
 	f.StringArrayVarP(&o.files, "filename", "f", nil, filesUsage)
 	f.StringVarP(&o.output, "output", "o", reports.FormatTable, "format of the report: "+strings.Join(reports.Formats(), ", "))
 	f.Uint64Var(&o.seed, "seed", 1, "decides everything random in the simulated cluster")
@@ -65,7 +71,7 @@ the target can meet was executed and passed, and something was.`,
 }
 
 func (o *runOptions) run(ctx context.Context) error {
-	if err := oneOf("target", o.target, "fake"); err != nil {
+	if err := oneOf("target", o.target, fake.Name, envtest.Name); err != nil {
 		return err
 	}
 	if err := oneOf("output", o.output, reports.Formats()...); err != nil {
@@ -90,7 +96,7 @@ func (o *runOptions) run(ctx context.Context) error {
 		return err
 	}
 	options := conformance.Options{
-		Target:         target,
+		Target:         target, // of fixtures of one's own, too, to know the kinds
 		Implementation: fake.Implementation(),
 		Claims:         fake.Claims(),
 		Filter:         o.filter,
@@ -108,6 +114,21 @@ func (o *runOptions) run(ctx context.Context) error {
 	if err := o.served(target, &options); err != nil {
 		return err
 	}
+	if o.target == envtest.Name {
+		real, err := envtest.New(envtest.Options{})
+		if err != nil {
+			return notBuilt(err)
+		}
+		defer func() {
+			if err := real.Close(); err != nil {
+				fmt.Fprintf(o.streams.Err, "plumbline: stopping the API server: %v\n", err)
+			}
+		}()
+		options.Target, options.Date = real, time.Now()
+		if !o.chosen {
+			options.Parallel = 0 // as many as the target can take: they mostly wait
+		}
+	}
 	progress := newProgress(o.streams.Err, o.quiet)
 	options.Progress = progress.fixture
 	report, err := conformance.Run(ctx, options)
@@ -119,6 +140,15 @@ func (o *runOptions) run(ctx context.Context) error {
 		return err
 	}
 	return resultError(report.Result)
+}
+
+// notBuilt gives missing binaries of the control plane their exit code.
+func notBuilt(err error) error {
+	var missing *envtest.MissingAssetsError
+	if errors.As(err, &missing) {
+		return &coded{code: exitNotFound, err: err}
+	}
+	return err
 }
 
 // own points the options at the user's fixtures. Profiles and features of their own are claimed: who wrote the
