@@ -115,19 +115,24 @@ func oldStyle(args []string) []string {
 	return out
 }
 
+// amount is what head and tail are asked for, in lines or bytes: ten lines unless told otherwise.
+func amount(opts map[byte][]string) string {
+	switch {
+	case has(opts, 'c'):
+		return last(opts, 'c')
+	case has(opts, 'n'):
+		return last(opts, 'n')
+	}
+	return "10"
+}
+
 func head(p *container.Process, args []string) int {
 	t := begin(p, args)
 	opts, names, ok := t.options(oldStyle(args), "n:c:qv", false, map[string]string{"lines": "n:", "bytes": "c:"})
 	if !ok {
 		return t.end()
 	}
-	text := "10"
-	if has(opts, 'n') {
-		text = last(opts, 'n')
-	}
-	if has(opts, 'c') {
-		text = last(opts, 'c')
-	}
+	text := amount(opts)
 	butLast := strings.HasPrefix(text, "-")
 	n, valid := count(strings.TrimPrefix(text, "-"))
 	if !valid {
@@ -191,13 +196,7 @@ func tail(p *container.Process, args []string) int {
 	if !ok {
 		return t.end()
 	}
-	text := "10"
-	if has(opts, 'n') {
-		text = last(opts, 'n')
-	}
-	if has(opts, 'c') {
-		text = last(opts, 'c')
-	}
+	text := amount(opts)
 	from := strings.HasPrefix(text, "+")
 	n, valid := count(strings.TrimLeft(text, "+-"))
 	if !valid {

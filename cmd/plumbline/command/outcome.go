@@ -83,7 +83,7 @@ func (o *simulateOptions) printRun(w *witness, r *run) error {
 	}
 	printResults(out, r.object)
 	for _, key := range r.pods {
-		containers := maps(w.pods[key].Object, "spec", "containers")
+		containers := mappings(w.pods[key].Object, "spec", "containers")
 		for _, c := range containers {
 			name, _ := c["name"].(string)
 			log := w.logs[key+"/"+name]
@@ -107,7 +107,7 @@ func (o *simulateOptions) printRun(w *witness, r *run) error {
 }
 
 func printSteps(w io.Writer, o *unstructured.Unstructured) error {
-	steps := maps(o.Object, "status", "steps")
+	steps := mappings(o.Object, "status", "steps")
 	if len(steps) == 0 {
 		return nil
 	}
@@ -129,7 +129,7 @@ func printSteps(w io.Writer, o *unstructured.Unstructured) error {
 }
 
 func printResults(w io.Writer, o *unstructured.Unstructured) {
-	results := maps(o.Object, "status", "taskResults")
+	results := mappings(o.Object, "status", "taskResults")
 	if len(results) == 0 {
 		return
 	}

@@ -138,7 +138,7 @@ func (w *witness) pod(event watch.EventType, o *unstructured.Unstructured) {
 		return
 	}
 	for _, list := range []string{"initContainerStatuses", "containerStatuses"} {
-		for _, s := range maps(o.Object, "status", list) {
+		for _, s := range mappings(o.Object, "status", list) {
 			name, _, _ := unstructured.NestedString(s, "name")
 			if text := stateOf(s); text != "" {
 				r.say(w.now(), key+"/"+name, name+" "+text)
@@ -171,8 +171,8 @@ func orNothing(v any) any {
 	return v
 }
 
-// maps returns the mappings of a list inside an object.
-func maps(o map[string]any, path ...string) []map[string]any {
+// mappings returns the mappings of a list inside an object.
+func mappings(o map[string]any, path ...string) []map[string]any {
 	list, _, _ := unstructured.NestedSlice(o, path...)
 	var out []map[string]any
 	for _, item := range list {
@@ -208,7 +208,7 @@ type condition struct{ status, reason, message string }
 func (c condition) done() bool { return c.status == "True" || c.status == "False" }
 
 func succeeded(o *unstructured.Unstructured) condition {
-	for _, c := range maps(o.Object, "status", "conditions") {
+	for _, c := range mappings(o.Object, "status", "conditions") {
 		if c["type"] == "Succeeded" {
 			text := func(key string) string {
 				s, _ := c[key].(string)
@@ -238,7 +238,7 @@ func (w *witness) allSucceeded() bool {
 func (w *witness) lacking() []string {
 	var names []string
 	for _, r := range w.runs {
-		for _, s := range maps(r.object.Object, "status", "steps") {
+		for _, s := range mappings(r.object.Object, "status", "steps") {
 			code, _, _ := unstructured.NestedInt64(s, "terminated", "exitCode")
 			log := w.logs[fmt.Sprintf("%s/%s-pod/%v", r.object.GetNamespace(), r.object.GetName(), s["container"])]
 			if code == exitCommandNotFound || code != 0 && bytes.Contains(log, []byte("executable file not found in $PATH")) {
