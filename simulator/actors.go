@@ -26,6 +26,9 @@ type API interface {
 	Source() informer.Source
 }
 
+// kubeletActor is the kubelet's name to the API server.
+const kubeletActor = "kubelet"
+
 // Actors are a cluster without its API server: the scheduler with its volume binder, a node, the garbage collector and
 // the controllers of namespaces and nodes.
 type Actors struct {
@@ -77,8 +80,12 @@ func newActors(k *kernel.Kernel, api API, o Options) (*Actors, error) {
 		node.Name = DefaultNode
 	}
 	node.Admit = append(node.Admit, a.scheduler.Admission(node.Name))
+	watched := a.source
+	if list, ok := a.source.(informer.ListSource); ok && o.Disturb != nil {
+		watched = o.Disturb(kubeletActor, list)
+	}
 	a.kubelet = kubelet.New(kubelet.Options{
-		Kernel: k, Client: api.Client("kubelet"), Source: a.source, Node: node, Timing: o.Timing, Faults: o.Faults, OnOutput: o.OnOutput,
+		Kernel: k, Client: api.Client(kubeletActor), Source: watched, Node: node, Timing: o.Timing, Faults: o.Faults, OnOutput: o.OnOutput,
 		Runtime: &runner{kernel: k, supplies: a.supplies, programs: a.programs, budget: o.Budget},
 		Images:  registry{supplies: a.supplies, local: !o.PullImages},
 	})
@@ -109,9 +116,12 @@ func (a *Actors) Kernel() *kernel.Kernel { return a.kernel }
 // Images returns what can be pulled. Images may be added while the cluster runs.
 func (a *Actors) Images() *image.Catalogue { return a.supplies.images }
 
-// Supply changes what can be pulled, and what stands in for commands, for containers that start from now on.
-func (a *Actors) Supply(images *image.Catalogue, mocks *container.Mocks) {
-	*a.supplies = supplies{images: images, mocks: mocks}
+// Supply changes what stands in for commands in one namespace, for containers that start from now on.
+func (a *Actors) Supply(namespace string, mocks *container.Mocks) {
+	if a.supplies.own == nil {
+		a.supplies.own = map[string]*container.Mocks{}
+	}
+	a.supplies.own[namespace] = mocks
 }
 
 // Kubelet returns the node's kubelet.

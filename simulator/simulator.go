@@ -61,6 +61,9 @@ type Options struct {
 	Timing *kubelet.Timing
 	// Faults are what goes wrong on the node.
 	Faults kubelet.Faults
+	// Disturb, if set, may put something between the API server and what the node's
+	// kubelet watches.
+	Disturb func(actor string, s informer.ListSource) informer.ListSource
 	// OnOutput sees all output of containers as it is written, also of Pods that
 	// will be gone when somebody asks for their logs.
 	OnOutput func(kubelet.Output)

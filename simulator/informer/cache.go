@@ -78,6 +78,14 @@ func (c *Cache) Synced() bool {
 	return true
 }
 
+// Stop ends all informers, as the end of the process that has the cache does.
+func (c *Cache) Stop() {
+	//plumbline:unordered they know nothing of each other
+	for _, i := range c.informers {
+		i.Stop()
+	}
+}
+
 // IndexField lets lists of a kind select a field by a value that extract returns,
 // as controller-runtime's FieldIndexer does.
 func (c *Cache) IndexField(_ context.Context, obj client.Object, name string, extract client.IndexerFunc) error {

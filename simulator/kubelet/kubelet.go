@@ -75,6 +75,7 @@ type Kubelet struct {
 	images   map[string]bool   // references pulled to this node
 	nextIP   int
 	lost     bool
+	down     bool    // the process, and so lost as well
 	held     []Event // what the API said while the node was lost
 	content  contentWatch
 	stop     []func()

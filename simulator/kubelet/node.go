@@ -102,6 +102,24 @@ func (k *Kubelet) readyCondition(s corev1.ConditionStatus, reason, message strin
 // run on. The Node object is left to whoever watches over nodes.
 func (k *Kubelet) Lose() { k.lost = true }
 
+// Away reports whether the node is cut off or its kubelet down.
+func (k *Kubelet) Away() bool { return k.lost }
+
+// Down ends the kubelet's process until Up. Containers run on, but nothing is
+// started, stopped or reported.
+func (k *Kubelet) Down() { k.lost, k.down = true, true }
+
+// Up starts the kubelet again. It finds its containers, forgets how long it wanted
+// to wait before it tries again what had failed, and writes all projected files.
+func (k *Kubelet) Up() {
+	k.down = false
+	for _, name := range k.Pods() {
+		k.worker(name.Namespace, name.Name).each(func(s *slot) { s.crashes, s.pulls = backOff{}, backOff{} })
+		k.Refresh(name)
+	}
+	k.Recover()
+}
+
 // Recover ends what Lose began.
 func (k *Kubelet) Recover() {
 	k.lost = false

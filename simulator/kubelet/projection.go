@@ -32,6 +32,9 @@ func (w *worker) refreshProjections(old *corev1.Pod) {
 			lag = w.draw(w.k.timing.Stall)
 			w.k.kernel.Note(w.actor, "lost update", p.name)
 		}
+		if late := w.k.o.Faults.Projection; late != nil {
+			lag += late(w.pod)
+		}
 		p.refresh.seen = true
 		p.later(lag, "downward API")
 	}

@@ -21,6 +21,9 @@ func (w *worker) ensureImage(s *slot) (Image, bool) {
 		s.wait(reasonInvalidImageName, message)
 		return Image{}, false
 	}
+	if missing := w.k.o.Faults.Pull; missing != nil && err == nil {
+		err = missing(name)
+	}
 	present := err == nil && (image.Local || w.k.images[name])
 	policy := s.spec.ImagePullPolicy
 	switch {

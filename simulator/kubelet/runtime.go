@@ -3,6 +3,8 @@ package kubelet
 import (
 	"io"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
 )
 
 // Runtime makes containers and the volumes they share.
@@ -165,4 +167,9 @@ type Faults struct {
 	// LostProjection is the chance, per Pod, that the first update of its downward
 	// API files is lost: the files are refreshed a minute or more later (Stall).
 	LostProjection float64
+	// Projection, if set, is how much later than usual a Pod's downward API files are
+	// brought up to date, asked each time that they have to be.
+	Projection func(*corev1.Pod) time.Duration
+	// Pull, if set, may say why the image is neither on the node nor to be had.
+	Pull func(reference string) error
 }

@@ -149,7 +149,7 @@ func (w *worker) awaitSync() bool {
 	w.idle = true
 	defer func() { w.idle = false }()
 	for w.stop == nil {
-		if w.due.IsZero() {
+		if w.due.IsZero() || w.k.down {
 			w.co.Park()
 			continue
 		}
