@@ -2,7 +2,8 @@
 // envtest, a simulated API server. They are generated from the types (.ci/generate).
 //
 // Every schema is an open object. What a field may hold, and that it exists at all, is admission's to say; a cluster
-// that has the definitions but not the webhooks stores anything.
+// that has the definitions but not the webhooks stores anything. Kinds of two versions are stored as v1beta1 and converted
+// by a webhook.
 package crds
 
 import (

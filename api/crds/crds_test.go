@@ -22,12 +22,14 @@ func TestDefinitionsSayWhatTheAPIPromises(t *testing.T) {
 		ShortNames     []string
 		Scope          apiextensionsv1.ResourceScope
 		Columns        []apiextensionsv1.CustomResourceColumnDefinition
+		Versions       []string
 	}
+	both := []string{"v1", "v1beta1"}
 	want := map[string]facts{
-		"clustertasks.tekton.dev": {Kind: "ClusterTask", Singular: "clustertask", Scope: apiextensionsv1.ClusterScoped},
-		"tasks.tekton.dev":        {Kind: "Task", Singular: "task", Scope: apiextensionsv1.NamespaceScoped},
+		"clustertasks.tekton.dev": {Kind: "ClusterTask", Singular: "clustertask", Scope: apiextensionsv1.ClusterScoped, Versions: []string{"v1beta1"}},
+		"tasks.tekton.dev":        {Kind: "Task", Singular: "task", Scope: apiextensionsv1.NamespaceScoped, Versions: both},
 		"taskruns.tekton.dev": {
-			Kind: "TaskRun", Singular: "taskrun", ShortNames: []string{"tr", "trs"}, Scope: apiextensionsv1.NamespaceScoped,
+			Kind: "TaskRun", Singular: "taskrun", ShortNames: []string{"tr", "trs"}, Scope: apiextensionsv1.NamespaceScoped, Versions: both,
 			Columns: []apiextensionsv1.CustomResourceColumnDefinition{
 				column("Succeeded", "string", `.status.conditions[?(@.type=="Succeeded")].status`),
 				column("Reason", "string", `.status.conditions[?(@.type=="Succeeded")].reason`),
@@ -50,21 +52,39 @@ func TestDefinitionsSayWhatTheAPIPromises(t *testing.T) {
 		if diff := cmp.Diff([]string{"tekton", "tekton-pipelines"}, names.Categories); diff != "" {
 			t.Errorf("%s: categories (-want +got):\n%s", crd.Name, diff)
 		}
-		if len(crd.Spec.Versions) != 1 {
-			t.Fatalf("%s: %d versions, want 1", crd.Name, len(crd.Spec.Versions))
+		var versions []string
+		for _, version := range crd.Spec.Versions {
+			versions = append(versions, version.Name)
+			if !version.Served || version.Storage != (version.Name == "v1beta1") {
+				t.Errorf("%s: version %s served=%v storage=%v, want all served and v1beta1 stored", crd.Name, version.Name, version.Served, version.Storage)
+			}
+			if version.Subresources == nil || version.Subresources.Status == nil {
+				t.Errorf("%s %s: no status subresource, so generation would move with the status", crd.Name, version.Name)
+			}
+			open := &apiextensionsv1.JSONSchemaProps{Type: "object", XPreserveUnknownFields: ptr.To(true)}
+			if diff := cmp.Diff(open, version.Schema.OpenAPIV3Schema); diff != "" {
+				t.Errorf("%s %s: schema (-want +got):\n%s", crd.Name, version.Name, diff)
+			}
+			if diff := cmp.Diff(want[crd.Name].Columns, version.AdditionalPrinterColumns); diff != "" {
+				t.Errorf("%s %s: columns (-want +got):\n%s", crd.Name, version.Name, diff)
+			}
 		}
-		version := crd.Spec.Versions[0]
-		if version.Name != "v1beta1" || !version.Served || !version.Storage {
-			t.Errorf("%s: version %s served=%v storage=%v, want v1beta1 served and stored", crd.Name, version.Name, version.Served, version.Storage)
+		converted := &apiextensionsv1.CustomResourceConversion{
+			Strategy: apiextensionsv1.WebhookConverter,
+			Webhook: &apiextensionsv1.WebhookConversion{
+				ConversionReviewVersions: []string{"v1beta1", "v1"},
+				ClientConfig: &apiextensionsv1.WebhookClientConfig{Service: &apiextensionsv1.ServiceReference{
+					Namespace: "tekton-pipelines", Name: "tekton-pipelines-webhook", Path: ptr.To("/resource-conversion"),
+				}},
+			},
 		}
-		if version.Subresources == nil || version.Subresources.Status == nil {
-			t.Errorf("%s: no status subresource, so generation would move with the status", crd.Name)
+		if len(versions) == 1 {
+			converted = nil
 		}
-		open := &apiextensionsv1.JSONSchemaProps{Type: "object", XPreserveUnknownFields: ptr.To(true)}
-		if diff := cmp.Diff(open, version.Schema.OpenAPIV3Schema); diff != "" {
-			t.Errorf("%s: schema (-want +got):\n%s", crd.Name, diff)
+		if diff := cmp.Diff(converted, crd.Spec.Conversion); diff != "" {
+			t.Errorf("%s: conversion (-want +got):\n%s", crd.Name, diff)
 		}
-		got[crd.Name] = facts{Kind: names.Kind, Singular: names.Singular, ShortNames: names.ShortNames, Scope: crd.Spec.Scope, Columns: version.AdditionalPrinterColumns}
+		got[crd.Name] = facts{Kind: names.Kind, Singular: names.Singular, ShortNames: names.ShortNames, Scope: crd.Spec.Scope, Columns: want[crd.Name].Columns, Versions: versions}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("definitions (-want +got):\n%s", diff)

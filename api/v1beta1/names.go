@@ -129,6 +129,8 @@ const (
 	AnnotationV1beta1Resources       = Group + "/v1beta1Resources"
 	AnnotationV1beta1CloudEvents     = Group + "/v1beta1CloudEvents"
 	AnnotationV1beta1ResourcesResult = Group + "/v1beta1ResourcesResult"
+	// AnnotationV1beta1RetriesStatus keeps what v1 has no field for in past attempts. The reference loses it.
+	AnnotationV1beta1RetriesStatus = Group + "/v1beta1RetriesStatus"
 )
 
 // Values of annotations.
