@@ -29,6 +29,16 @@ type runner struct {
 type supplies struct {
 	images *image.Catalogue
 	mocks  *container.Mocks
+	// own are mocks of single namespaces, instead of mocks.
+	own map[string]*container.Mocks
+}
+
+// in are the mocks of a namespace.
+func (s *supplies) in(namespace string) *container.Mocks {
+	if own, ok := s.own[namespace]; ok {
+		return own
+	}
+	return s.mocks
 }
 
 var _ kubelet.Runtime = (*runner)(nil)
@@ -72,7 +82,7 @@ func (r *runner) Start(c kubelet.ContainerConfig) (kubelet.Container, error) {
 		return nil, err
 	}
 	config := container.Config{
-		Kernel: r.kernel, Actor: c.Actor, Image: img, Programs: r.programs, Mocks: r.supplies.mocks,
+		Kernel: r.kernel, Actor: c.Actor, Image: img, Programs: r.programs, Mocks: r.supplies.in(c.Namespace),
 		Command: c.Command, Args: c.Args, Env: c.Env, WorkingDir: c.WorkingDir,
 		RunAsUser: c.RunAsUser, RunAsGroup: c.RunAsGroup, Groups: c.Groups, ReadOnlyRoot: c.ReadOnlyRoot,
 		Hostname: c.Hostname, Log: c.Log, Budget: r.budget,
