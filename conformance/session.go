@@ -99,7 +99,7 @@ func (s *session) afterwards(ctx context.Context) error {
 			return &source.Error{Position: unused[0].Pos, Path: "spec.mocks", Message: fmt.Sprintf("the mock for image %q was not used", unused[0].Image), Hint: "remove it, or correct its image and command"}
 		}
 	}
-	return nil
+	return s.unusedFaults()
 }
 
 // observe begins to watch every kind that the fixture is about, and those that

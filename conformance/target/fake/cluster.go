@@ -3,7 +3,6 @@ package fake
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -36,6 +35,8 @@ type Cluster struct {
 	mocks      *container.Mocks
 	maxEvents  uint64
 	crash      *controller.Crash
+	faults     *faults
+	cache      *informer.Cache
 }
 
 var (
@@ -52,11 +53,11 @@ const (
 
 // Cluster makes a cluster.
 func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
-	if len(s.Faults) > 0 {
-		return nil, errors.New("target fake cannot inject faults yet")
-	}
 	c := &Cluster{given: s.Mocks, maxEvents: t.o.MaxEvents}
 	var err error
+	if c.faults, err = newFaults(s.Faults); err != nil {
+		return nil, err
+	}
 	if c.settings, err = newSettings(s.Config); err != nil {
 		return nil, err
 	}
@@ -67,7 +68,7 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.sim, err = simulator.New(simulator.Options{
+	options := simulator.Options{
 		Seed:     s.Seed,
 		OnRecord: t.o.OnRecord,
 		OnOutput: t.o.OnOutput,
@@ -81,8 +82,9 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 			Admission: []apiserver.Admission{&webhooks{settings: c.settings}},
 			Intercept: []apiserver.Interceptor{decode},
 		},
-	})
-	if err != nil {
+	}
+	c.faults.into(&options)
+	if c.sim, err = simulator.New(options); err != nil {
 		return nil, err
 	}
 	c.client = c.sim.Client(actorUser)
@@ -90,6 +92,7 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 		return nil, err
 	}
 	c.sim.RunFor(settle)
+	c.faults.begin(t, c)
 	return c, nil
 }
 
@@ -117,11 +120,17 @@ func (c *Cluster) install(t *Target, images registry) error {
 	if _, err := c.sim.Server().Watch(schema.GroupVersionKind{Version: "v1", Kind: "ConfigMap"}, c.settings.follow); err != nil {
 		return fmt.Errorf("watching the configuration: %w", err)
 	}
-	live := c.sim.Client(actorController)
+	return c.employ(t, images)
+}
+
+// employ starts the controller's process, with nothing in its memory.
+func (c *Cluster) employ(t *Target, images registry) error {
+	live := c.faults.client(c.sim.Client(actorController))
 	subject := t.o.Subject
 	cache := informer.NewCache(informer.CacheOptions{
-		Kernel: c.sim.Kernel(), Source: c.sim.Server(), Scheme: t.scheme, Live: live, Share: subject.SharedReads,
+		Kernel: c.sim.Kernel(), Source: c.faults.source(c.sim.Server()), Scheme: t.scheme, Live: live, Share: subject.SharedReads,
 	})
+	c.cache = cache
 	r, err := subject.New(Deps{
 		Client:      cachedClient{Client: live, cache: cache},
 		Reader:      live,
@@ -137,7 +146,7 @@ func (c *Cluster) install(t *Target, images registry) error {
 	}
 	c.controller, err = controller.New(controller.Options{
 		Kernel: c.sim.Kernel(), Name: subject.Name, Reconciler: r, Informers: cache, For: subject.For, Owns: subject.Owns,
-		OnCrash: func(crash *controller.Crash) { c.crash = crash },
+		OnCrash: func(crash *controller.Crash) { c.crashed(t, crash) },
 	})
 	return err
 }

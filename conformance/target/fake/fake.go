@@ -107,6 +107,7 @@ func (t *Target) Capabilities() conformance.Capabilities {
 	return conformance.Capabilities{
 		VirtualTime:       true,
 		Mocks:             true,
+		Faults:            true,
 		Isolated:          true,
 		Parallel:          runtime.GOMAXPROCS(0),
 		Configurable:      func(configMap, key string) bool { return true },
