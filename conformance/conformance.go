@@ -1,9 +1,10 @@
 // Package conformance judges whether something that claims to run Tekton really does.
 //
-// Requirements are fixtures: YAML files with a header (package fixture). [Run] puts
+// Requirements are fixtures: YAML files with a header (package fixture). [Judge] puts
 // each of them to a [Target] (a cluster, real or simulated), does what the header
 // says, looks at every version of every object that the cluster shows, and returns a
-// report (package reports). The engine is black-box: it sees a [Cluster], objects
+// report (package reports); [Run] does so as a Go test, with a subtest for each
+// fixture. The engine is black-box: it sees a [Cluster], objects
 // without Go types, and knows no implementation.
 //
 // How a fixture is judged:
@@ -69,6 +70,9 @@ type Options struct {
 	Date time.Time
 	// Replay returns the command that shows a fixture's failure again; nil means plumbline run.
 	Replay func(name string, seed uint64) string
+	// Partial makes a partial result one that [Run] does not fail for: the implementation is not meant to have all
+	// mandatory features, or leaves fixtures out.
+	Partial bool
 	// KeepNamespaces leaves the namespaces of failed fixtures behind on targets that are shared.
 	KeepNamespaces bool
 	// Invariants, if set, is asked at the end of each fixture; every answer is a failure.
@@ -84,10 +88,10 @@ type Progress struct {
 // ErrNoTarget is returned by NewRunner when the Options name no target.
 var ErrNoTarget = errors.New("no target to run on")
 
-// Run runs the selected fixtures and reports. It fails only when there is nothing
+// Judge runs the selected fixtures and reports. It fails only when there is nothing
 // it could report: fixtures that cannot be read (a source.Errors), or no target.
-// Whether the implementation conforms is the report's Result.
-func Run(ctx context.Context, o Options) (*reports.ConformanceReport, error) {
+// Whether the implementation conforms is the report's Result. A Go test wants [Run].
+func Judge(ctx context.Context, o Options) (*reports.ConformanceReport, error) {
 	r, err := NewRunner(o)
 	if err != nil {
 		return nil, err

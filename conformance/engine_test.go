@@ -62,7 +62,7 @@ spec: {taskRef: {name: t}, taskSpec: {steps: [{name: s, image: busybox}]}}
 
 func runOne(t *testing.T, f *fixture.Fixture, target *double.Target) reports.Fixture {
 	t.Helper()
-	report, err := conformance.Run(context.Background(), conformance.Options{Target: target, Fixtures: []*fixture.Fixture{f}})
+	report, err := conformance.Judge(context.Background(), conformance.Options{Target: target, Fixtures: []*fixture.Fixture{f}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -99,7 +99,7 @@ func TestARunPassesOnlyIfEverythingRequiredPassed(t *testing.T) {
 			if tt.options != nil {
 				tt.options(&o)
 			}
-			report, err := conformance.Run(context.Background(), o)
+			report, err := conformance.Judge(context.Background(), o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -139,7 +139,7 @@ func TestARunThatIsCutShortIsIncomplete(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	list := []*fixture.Fixture{load(t, "f0", passes, quick), load(t, "f1", passes, quick), load(t, "f2", passes, quick)}
 	toy, n := double.Toy(double.Faults{}), 0
-	report, err := conformance.Run(ctx, conformance.Options{Fixtures: list, Target: &double.Target{Caps: virtual(), Script: func(c *double.Cluster) {
+	report, err := conformance.Judge(ctx, conformance.Options{Fixtures: list, Target: &double.Target{Caps: virtual(), Script: func(c *double.Cluster) {
 		toy(c)
 		if n++; n == 2 {
 			c.After(time.Second, func() { cancel(errors.New("out of time")) })
@@ -162,12 +162,12 @@ func TestClaimsThatSayNothingAreRefused(t *testing.T) {
 	t.Parallel()
 	list := []*fixture.Fixture{load(t, "f0", passes, quick)}
 	for _, x := range []conformance.Exclusion{{Fixture: "f0", By: "me"}, {Fixture: "f0", Why: "so"}, {Fixture: "nosuch", By: "me", Why: "so"}} {
-		_, err := conformance.Run(context.Background(), conformance.Options{Target: &double.Target{}, Fixtures: list, Claims: conformance.Claims{Exclusions: []conformance.Exclusion{x}}})
+		_, err := conformance.Judge(context.Background(), conformance.Options{Target: &double.Target{}, Fixtures: list, Claims: conformance.Claims{Exclusions: []conformance.Exclusion{x}}})
 		if err == nil {
 			t.Errorf("exclusion %+v is accepted", x)
 		}
 	}
-	if _, err := conformance.Run(context.Background(), conformance.Options{Fixtures: list}); !errors.Is(err, conformance.ErrNoTarget) {
+	if _, err := conformance.Judge(context.Background(), conformance.Options{Fixtures: list}); !errors.Is(err, conformance.ErrNoTarget) {
 		t.Errorf("without a target: %v", err)
 	}
 }
@@ -176,7 +176,7 @@ func TestPeoplesOwnFolders(t *testing.T) {
 	t.Parallel()
 	good := load(t, "mine", passes, quick).Source
 	run := func(fs fstest.MapFS) (*reports.ConformanceReport, error) {
-		return conformance.Run(context.Background(), conformance.Options{Target: &double.Target{Caps: virtual(), Script: double.Toy(double.Faults{})}, FS: fs, FSName: "dir"})
+		return conformance.Judge(context.Background(), conformance.Options{Target: &double.Target{Caps: virtual(), Script: double.Toy(double.Faults{})}, FS: fs, FSName: "dir"})
 	}
 	report, err := run(fstest.MapFS{"a/b.yaml": {Data: good}, "README.md": {Data: []byte("#")}})
 	if err != nil || report.Result != reports.Passed || report.Fixtures[0].File != "dir/a/b.yaml" {
@@ -197,7 +197,7 @@ func TestASharedClusterIsStartedOncePerConfiguration(t *testing.T) {
 	alpha := "config: {feature-flags: {enable-api-fields: alpha}}\n"
 	named := func(name string) string { return strings.ReplaceAll(quick, "quick", name) }
 	spec := func(name string) string { return strings.ReplaceAll(passes, "quick", name) }
-	report, err := conformance.Run(context.Background(), conformance.Options{Target: target, Date: time.Unix(1_700_000_000, 0), Fixtures: []*fixture.Fixture{
+	report, err := conformance.Judge(context.Background(), conformance.Options{Target: target, Date: time.Unix(1_700_000_000, 0), Fixtures: []*fixture.Fixture{
 		load(t, "f0", spec("a"), named("a")),
 		load(t, "f1", alpha+spec("b"), named("b")),
 		load(t, "f2", spec("c"), named("c")),
@@ -248,7 +248,7 @@ func TestTheSameRunIsTheSameReport(t *testing.T) {
 		caps := virtual()
 		caps.Parallel = 4
 		var progress []int
-		report, err := conformance.Run(context.Background(), conformance.Options{
+		report, err := conformance.Judge(context.Background(), conformance.Options{
 			Target: racing{&double.Target{Caps: caps}}, Fixtures: mixed(t), Seed: 7, Parallel: parallel, Date: time.Unix(int64(i), 0),
 			Implementation: reports.Implementation{Organization: "example.com", Project: "toy", Version: "v1"},
 			Progress:       func(p conformance.Progress) { progress = append(progress, p.Done) },
@@ -288,7 +288,7 @@ func (r racing) Start(ctx context.Context, s conformance.Setup) (conformance.Clu
 
 func TestReportsLookAsTheyShould(t *testing.T) {
 	t.Parallel()
-	report, err := conformance.Run(context.Background(), conformance.Options{
+	report, err := conformance.Judge(context.Background(), conformance.Options{
 		Target: &double.Target{Caps: virtual(), Script: double.Toy(double.Faults{})}, Fixtures: mixed(t), Seed: 7,
 		Implementation: reports.Implementation{Project: "toy", Version: "v1"},
 		Claims:         conformance.Claims{Lacks: []string{"retries"}},

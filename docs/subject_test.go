@@ -24,7 +24,7 @@ func judge(t *testing.T, reconciler func(fake.Deps) (reconcile.Reconciler, error
 	if err != nil {
 		t.Fatal(err)
 	}
-	report, err := conformance.Run(t.Context(), conformance.Options{
+	report, err := conformance.Judge(t.Context(), conformance.Options{
 		Target:         target,
 		Implementation: reports.Implementation{Project: "mine"},
 		Claims:         conformance.Claims{Profiles: []string{"taskrun-core"}},

@@ -131,7 +131,7 @@ func (o *runOptions) run(ctx context.Context) error {
 	}
 	progress := newProgress(o.streams.Err, o.quiet)
 	options.Progress = progress.fixture
-	report, err := conformance.Run(ctx, options)
+	report, err := conformance.Judge(ctx, options)
 	progress.done()
 	if err != nil {
 		return err

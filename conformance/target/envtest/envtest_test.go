@@ -70,7 +70,7 @@ func TestVerdictsAreThoseOfTheFakeCluster(t *testing.T) {
 
 func run(t *testing.T, o conformance.Options) map[string]reports.Fixture {
 	t.Helper()
-	report, err := conformance.Run(t.Context(), o)
+	report, err := conformance.Judge(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

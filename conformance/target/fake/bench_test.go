@@ -214,7 +214,7 @@ func BenchmarkSuite(b *testing.B) {
 	b.Run(fmt.Sprintf("fixtures=%d", len(list)), func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			report, err := conformance.Run(b.Context(), conformance.Options{Target: newTarget(b, fake.Options{}), Claims: fake.Claims(), Seed: 1})
+			report, err := conformance.Judge(b.Context(), conformance.Options{Target: newTarget(b, fake.Options{}), Claims: fake.Claims(), Seed: 1})
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -232,7 +232,7 @@ func BenchmarkSchedules(b *testing.B) {
 	target := newTarget(b, fake.Options{})
 	b.ReportAllocs()
 	for seed := uint64(0); b.Loop(); seed++ {
-		report, err := conformance.Run(b.Context(), conformance.Options{Target: target, Fixtures: f, Claims: fake.Claims(), Seed: seed})
+		report, err := conformance.Judge(b.Context(), conformance.Options{Target: target, Fixtures: f, Claims: fake.Claims(), Seed: seed})
 		if err != nil {
 			b.Fatal(err)
 		}

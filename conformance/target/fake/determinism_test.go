@@ -132,7 +132,7 @@ func namesOf(ctx context.Context, c client.Client, namespace string) ([]string, 
 func account(t *testing.T, list []*fixture.Fixture, seed uint64) string {
 	t.Helper()
 	names := make(chan string, len(list))
-	report, err := conformance.Run(t.Context(), conformance.Options{
+	report, err := conformance.Judge(t.Context(), conformance.Options{
 		Target: newTarget(t, fake.Options{}), Fixtures: list, Seed: seed, Claims: fake.Claims(), Implementation: fake.Implementation(),
 		Invariants: func(ctx context.Context, c conformance.Cluster, namespace string) []string {
 			found, err := namesOf(ctx, c.Client(), namespace)
@@ -205,7 +205,7 @@ func TestOtherSeedsAreOtherOrdersAndTheSameVerdicts(t *testing.T) {
 	for seed := range uint64(seeds) {
 		for i, f := range list {
 			o.Reset()
-			report, err := conformance.Run(t.Context(), conformance.Options{
+			report, err := conformance.Judge(t.Context(), conformance.Options{
 				Target: target, Fixtures: []*fixture.Fixture{f}, Seed: 1000 + seed, Claims: fake.Claims(),
 			})
 			if err != nil {
@@ -314,7 +314,7 @@ func TestATargetThatCrashesIsNoPass(t *testing.T) {
 	} {
 		t.Run(tt.reason, func(t *testing.T) {
 			t.Parallel()
-			report, err := conformance.Run(t.Context(), conformance.Options{Target: newTarget(t, tt.options), Fixtures: tt.fixtures, Claims: tt.claims})
+			report, err := conformance.Judge(t.Context(), conformance.Options{Target: newTarget(t, tt.options), Fixtures: tt.fixtures, Claims: tt.claims})
 			if err != nil {
 				t.Fatal(err)
 			}
