@@ -4,12 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/fnv"
 	"slices"
-	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -87,108 +85,27 @@ func (r *Runner) RunOne(ctx context.Context, f *fixture.Fixture) reports.Fixture
 	if out, done := r.planned(f); done {
 		return out
 	}
-	var out reports.Fixture
-	r.group(ctx, []*fixture.Fixture{f}, 1, func(_ int, result reports.Fixture) { out = result })
-	return out
+	t := newTally(r, []*fixture.Fixture{f})
+	r.runGroups(ctx, []*group{newGroup(f, 0)}, 1, t)
+	return t.results[0]
 }
 
 // RunAll runs every selected fixture; the results have the order of Fixtures.
 func (r *Runner) RunAll(ctx context.Context) []reports.Fixture {
-	var (
-		results = make([]reports.Fixture, len(r.selected))
-		mu      sync.Mutex
-		done    int
-	)
-	finish := func(i int, result reports.Fixture) {
-		mu.Lock()
-		defer mu.Unlock()
-		results[i] = result
-		done++
-		if r.o.Progress != nil {
-			r.o.Progress(Progress{Done: done, Total: len(r.selected), Result: result})
-		}
-	}
-	var groups [][]int
-	index := map[string]int{}
-	for i, f := range r.selected {
-		if out, planned := r.planned(f); planned {
-			finish(i, out)
-			continue
-		}
-		key := r.groupKey(f)
-		if n, ok := index[key]; ok {
-			groups[n] = append(groups[n], i)
-			continue
-		}
-		index[key] = len(groups)
-		groups = append(groups, []int{i})
-	}
+	t := newTally(r, r.selected)
+	groups := r.groups(t)
 	workers := max(1, r.caps.Parallel)
 	if r.o.Parallel > 0 {
 		workers = min(workers, r.o.Parallel)
 	}
-	runGroup := func(members []int, parallel int) {
-		list := make([]*fixture.Fixture, len(members))
-		for n, i := range members {
-			list[n] = r.selected[i]
-		}
-		r.group(ctx, list, parallel, func(n int, result reports.Fixture) { finish(members[n], result) })
+	if r.caps.Isolated || r.caps.SideBySide {
+		r.runGroups(ctx, groups, workers, t)
+		return t.results
 	}
-	if r.caps.Isolated {
-		inParallel(len(groups), workers, func(n int) { runGroup(groups[n], 1) })
-	} else {
-		for _, members := range groups {
-			runGroup(members, workers)
-		}
+	for i := range groups {
+		r.runGroups(ctx, groups[i:i+1], workers, t)
 	}
-	return results
-}
-
-// groupKey names the cluster a fixture can share: none on an isolated target, else
-// the one of its configuration, and one of its own if something is mocked or broken.
-func (r *Runner) groupKey(f *fixture.Fixture) string {
-	if r.caps.Isolated || len(f.Spec.Mocks) > 0 || len(f.Spec.Faults) > 0 {
-		return "fixture " + f.Name()
-	}
-	key, err := json.Marshal(f.Spec.Config) // maps are encoded in the order of their keys
-	if err != nil {
-		return "fixture " + f.Name()
-	}
-	return "config " + string(key)
-}
-
-// group starts a cluster and runs fixtures of one configuration on it.
-func (r *Runner) group(ctx context.Context, list []*fixture.Fixture, parallel int, finish func(int, reports.Fixture)) {
-	all := func(verdict reports.Verdict, reason string) {
-		for i, f := range list {
-			out := outcome(f)
-			out.Verdict, out.Reason = verdict, reason
-			finish(i, out)
-		}
-	}
-	if err := ctx.Err(); err != nil {
-		all(reports.NotRun, "the run ended before: "+context.Cause(ctx).Error())
-		return
-	}
-	first := list[0]
-	setup := Setup{Name: first.Name(), Seed: r.o.Seed, Config: first.Spec.Config, Mocks: first.Spec.Mocks, Faults: first.Spec.Faults}
-	cluster, err := start(ctx, r.o.Target, setup)
-	if err != nil {
-		all(reports.Error, err.Error())
-		return
-	}
-	results := make([]reports.Fixture, len(list))
-	inParallel(len(list), parallel, func(i int) { results[i] = r.fixture(ctx, cluster, list[i]) })
-	if err := closeCluster(cluster); err != nil {
-		for i := range results {
-			if results[i].Verdict == reports.Pass {
-				results[i].Verdict, results[i].Reason, results[i].Evidence = reports.Error, "ending the cluster: "+err.Error(), nil
-			}
-		}
-	}
-	for i, result := range results {
-		finish(i, result)
-	}
+	return t.results
 }
 
 // start and closeCluster turn a panic of the target into an error: it must never look like a pass.
@@ -280,32 +197,6 @@ func (r *Runner) removeNamespace(c Cluster, name string) {
 	ns.SetKind("Namespace")
 	ns.SetName(name)
 	_ = c.Client().Delete(ctx, ns)
-}
-
-// inParallel calls do for 0 to n-1 from a few goroutines.
-func inParallel(n, workers int, do func(int)) {
-	if workers <= 1 || n <= 1 {
-		for i := range n {
-			do(i)
-		}
-		return
-	}
-	var (
-		wg   sync.WaitGroup
-		jobs = make(chan int)
-	)
-	for range min(workers, n) {
-		wg.Go(func() {
-			for i := range jobs {
-				do(i)
-			}
-		})
-	}
-	for i := range n {
-		jobs <- i
-	}
-	close(jobs)
-	wg.Wait()
 }
 
 // Report judges results and makes a report of them.

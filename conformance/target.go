@@ -21,7 +21,7 @@ type Target interface {
 	// Capabilities say what fixtures can ask of it. They do not change.
 	Capabilities() Capabilities
 	// Start makes a cluster ready: the implementation runs in it, under the setup.
-	// A target that is not Isolated has at most one cluster at a time.
+	// A target that is neither Isolated nor SideBySide has at most one cluster at a time.
 	Start(ctx context.Context, s Setup) (Cluster, error)
 }
 
@@ -34,6 +34,9 @@ type Capabilities struct {
 	// Isolated: every Start makes a cluster of its own, and clusters may live side by side.
 	// Otherwise fixtures share one, grouped by configuration.
 	Isolated bool
+	// SideBySide: clusters under different setups may live side by side, as installations of one cluster do. Each is
+	// shared by the fixtures of its configuration.
+	SideBySide bool
 	// Parallel is how many fixtures can run at once; 0 means one.
 	Parallel int
 	// Configurable says whether a key of feature-flags or config-defaults may be set; nil means none.

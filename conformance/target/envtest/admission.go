@@ -60,20 +60,20 @@ func webhookConfigurations() *envtest.WebhookInstallOptions {
 }
 
 // serve registers the handlers of the webhooks.
-func serve(s webhook.Server, settings *settings) {
-	s.Register("/"+pathDefaulting, &admission.Webhook{Handler: defaulter{settings}})
-	s.Register("/"+pathValidation, &admission.Webhook{Handler: validator{settings}})
+func serve(s webhook.Server, i *installations) {
+	s.Register("/"+pathDefaulting, &admission.Webhook{Handler: defaulter{i}})
+	s.Register("/"+pathValidation, &admission.Webhook{Handler: validator{i}})
 }
 
 // review asks the API's admission.
-func review(s *settings, r admission.Request) ([]byte, *theirs.Denied, error) {
+func review(s *installations, r admission.Request) ([]byte, *theirs.Denied, error) {
 	if r.SubResource != "" {
 		// The spec is the stored one; what is sent must be of the kind's type all the same.
 		return r.Object.Raw, decoded(r), nil
 	}
 	out, err := theirs.Review{
 		Kind: r.Kind.Kind, Operation: theirs.Operation(r.Operation), Object: r.Object.Raw, OldObject: r.OldObject.Raw,
-	}.Admit(s.now())
+	}.Admit(s.config(r.Namespace))
 	var denied *theirs.Denied
 	if errors.As(err, &denied) {
 		return nil, denied, nil
@@ -100,11 +100,11 @@ func decoded(r admission.Request) *theirs.Denied {
 }
 
 // defaulter is the mutating webhook.
-type defaulter struct{ settings *settings }
+type defaulter struct{ installations *installations }
 
 // Handle implements admission.Handler. What is invalid is left for the validating webhook to refuse.
 func (d defaulter) Handle(_ context.Context, r admission.Request) admission.Response {
-	out, denied, err := review(d.settings, r)
+	out, denied, err := review(d.installations, r)
 	switch {
 	case err != nil:
 		return admission.Errored(http.StatusInternalServerError, err)
@@ -117,11 +117,11 @@ func (d defaulter) Handle(_ context.Context, r admission.Request) admission.Resp
 }
 
 // validator is the validating webhook.
-type validator struct{ settings *settings }
+type validator struct{ installations *installations }
 
 // Handle implements admission.Handler.
 func (v validator) Handle(_ context.Context, r admission.Request) admission.Response {
-	_, denied, err := review(v.settings, r)
+	_, denied, err := review(v.installations, r)
 	switch {
 	case err != nil:
 		return admission.Errored(http.StatusInternalServerError, err)

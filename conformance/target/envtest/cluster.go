@@ -20,9 +20,10 @@ const pollInterval = 500 * time.Millisecond
 
 // Cluster is the machine under one setup. It is safe for concurrent use.
 type Cluster struct {
-	machine *machine
-	given   []fixture.Mock
-	mocks   *container.Mocks
+	machine      *machine
+	installation *installation
+	given        []fixture.Mock
+	mocks        *container.Mocks
 }
 
 var (
@@ -35,10 +36,15 @@ func (c *Cluster) Client() client.Client { return c.machine.client }
 
 // CreateNamespace implements conformance.Cluster.
 func (c *Cluster) CreateNamespace(ctx context.Context, name string) error {
-	return createNamespace(ctx, c.machine.client, name)
+	m := c.machine
+	m.installations.let(name, c.installation)
+	if err := m.node.do(ctx, func() { m.node.actors.Supply(name, c.mocks) }); err != nil {
+		return err
+	}
+	return createNamespace(ctx, m.client, name)
 }
 
-// Close implements conformance.Cluster. The machine goes on; the next setup replaces this one.
+// Close implements conformance.Cluster. The machine goes on, and the installation is there for the next of its setup.
 func (c *Cluster) Close() error { return nil }
 
 // UnusedMocks implements conformance.MockUser.
@@ -83,12 +89,16 @@ func (c *Cluster) Now() time.Time { return time.Now() }
 
 // WaitUntil implements conformance.Clock.
 func (c *Cluster) WaitUntil(ctx context.Context, deadline time.Time, cond func() bool) error {
+	return c.machine.waitUntil(ctx, deadline, cond)
+}
+
+func (m *machine) waitUntil(ctx context.Context, deadline time.Time, cond func() bool) error {
 	late := time.NewTimer(time.Until(deadline))
 	defer late.Stop()
 	again := time.NewTicker(pollInterval)
 	defer again.Stop()
 	for {
-		news := c.machine.news.next() // before cond: what happens meanwhile is not missed
+		news := m.news.next() // before cond: what happens meanwhile is not missed
 		if cond() {
 			return nil
 		}
@@ -102,8 +112,8 @@ func (c *Cluster) WaitUntil(ctx context.Context, deadline time.Time, cond func()
 			return conformance.ErrDeadline
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-c.machine.running.Done():
-			return fmt.Errorf("the cluster broke: %w", context.Cause(c.machine.running))
+		case <-m.running.Done():
+			return fmt.Errorf("the cluster broke: %w", context.Cause(m.running))
 		}
 	}
 }

@@ -32,7 +32,8 @@ const startTimeout = 2 * time.Minute
 
 // ControlPlane is kube-apiserver with its etcd, and nothing of a cluster besides.
 type ControlPlane struct {
-	env envtest.Environment
+	env      envtest.Environment
+	guardian *guardian
 	// Config reaches the API server as an administrator.
 	Config *rest.Config
 	// serving ends the webhooks that belong to the control plane alone.
@@ -47,7 +48,7 @@ func StartControlPlane(assets string) (*ControlPlane, error) {
 	if err != nil {
 		return nil, err
 	}
-	settings, err := newSettings()
+	nobody, err := newInstallations()
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +57,7 @@ func StartControlPlane(assets string) (*ControlPlane, error) {
 	}
 	hooks := c.env.WebhookInstallOptions
 	server := webhook.NewServer(webhook.Options{Host: hooks.LocalServingHost, Port: hooks.LocalServingPort, CertDir: hooks.LocalServingCertDir})
-	serve(server, settings)
+	serve(server, nobody)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- server.Start(ctx) }()
@@ -90,20 +91,45 @@ func (c *ControlPlane) start(assets string, definitions []*apiextensionsv1.Custo
 	if hooks != nil {
 		c.env.WebhookInstallOptions = *hooks
 	}
-	server := c.env.ControlPlane.GetAPIServer()
-	server.Path = filepath.Join(assets, binaryServer)
-	// envtest leaves ServiceAccount out for want of a controller that makes accounts; here is one.
-	server.Configure().Set("disable-admission-plugins", "DefaultIngressClass")
-	c.env.ControlPlane.Etcd = &envtest.Etcd{Path: filepath.Join(assets, binaryEtcd)}
-	c.env.ControlPlane.KubectlPath = filepath.Join(assets, binaryTool)
+	if err := c.guard(assets); err != nil {
+		return err
+	}
 	config, err := c.env.Start()
 	if err != nil {
-		return errors.Join(fmt.Errorf("starting the control plane: %w", err), c.env.Stop())
+		return errors.Join(fmt.Errorf("starting the control plane: %w", err), c.Stop())
 	}
 	// There is one user, and the server is asked to be fast.
 	config.QPS, config.Burst = -1, 0
 	c.Config = config
 	return nil
+}
+
+// guard says which binaries to start and where they keep their files: under a guardian, so that nothing is left behind.
+func (c *ControlPlane) guard(assets string) (err error) {
+	if c.guardian, err = newGuardian(); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, c.guardian.dismiss())
+		}
+	}()
+	server, etcd := c.env.ControlPlane.GetAPIServer(), &envtest.Etcd{}
+	// envtest leaves ServiceAccount out for want of a controller that makes accounts; here is one.
+	server.Configure().Set("disable-admission-plugins", "DefaultIngressClass")
+	c.env.ControlPlane.Etcd = etcd
+	c.env.ControlPlane.KubectlPath = filepath.Join(assets, binaryTool)
+	if server.Path, err = c.guardian.wrap(filepath.Join(assets, binaryServer)); err != nil {
+		return err
+	}
+	if etcd.Path, err = c.guardian.wrap(filepath.Join(assets, binaryEtcd)); err != nil {
+		return err
+	}
+	if server.CertDir, err = c.guardian.subdirectory("certificates"); err != nil {
+		return err
+	}
+	etcd.DataDir, err = c.guardian.subdirectory("data")
+	return err
 }
 
 // Stop ends the processes.
@@ -112,7 +138,7 @@ func (c *ControlPlane) Stop() error {
 	if c.serving != nil {
 		failed = c.serving()
 	}
-	if err := errors.Join(failed, c.env.Stop()); err != nil {
+	if err := errors.Join(failed, c.env.Stop(), c.guardian.dismiss()); err != nil {
 		return fmt.Errorf("stopping the control plane: %w", err)
 	}
 	return nil
@@ -136,11 +162,14 @@ func definitions() ([]*apiextensionsv1.CustomResourceDefinition, error) {
 
 // machine is everything that runs, shared by all clusters of a target.
 type machine struct {
-	plane    *ControlPlane
-	client   client.WithWatch
-	settings *settings
-	node     *node
-	news     *news
+	subject       *fake.Subject
+	plane         *ControlPlane
+	client        client.WithWatch
+	installations *installations
+	node          *node
+	news          *news
+	// deps are what reconcilers have in common.
+	deps fake.Deps
 	// end ends all goroutines; stopped waits for them.
 	end     context.CancelCauseFunc
 	running context.Context
@@ -149,13 +178,13 @@ type machine struct {
 
 // start makes the machine. Its goroutines live until stop, longer than ctx.
 func (t *Target) start(ctx context.Context) (_ *machine, err error) {
-	m := &machine{plane: &ControlPlane{}, news: newNews()}
+	m := &machine{subject: t.subject, plane: &ControlPlane{}, news: newNews()}
 	m.running, m.end = context.WithCancelCause(context.WithoutCancel(ctx))
 	definitions, err := definitions()
 	if err != nil {
 		return nil, err
 	}
-	if m.settings, err = newSettings(); err != nil {
+	if m.installations, err = newInstallations(); err != nil {
 		return nil, err
 	}
 	if err := m.plane.start(t.assets, definitions, webhookConfigurations()); err != nil {
@@ -168,12 +197,6 @@ func (t *Target) start(ctx context.Context) (_ *machine, err error) {
 	}()
 	if m.client, err = client.NewWithWatch(m.plane.Config, client.Options{Scheme: t.scheme}); err != nil {
 		return nil, fmt.Errorf("making a client: %w", err)
-	}
-	if err := createNamespace(ctx, m.client, fake.SystemNamespace); err != nil {
-		return nil, fmt.Errorf("installing: %w", err)
-	}
-	if err := m.settings.install(ctx, m.client); err != nil {
-		return nil, fmt.Errorf("installing: %w", err)
 	}
 	if m.node, err = m.startNode(t); err != nil {
 		return nil, err
@@ -205,23 +228,18 @@ func (m *machine) stop() error {
 // errStopped is why goroutines end at the end.
 var errStopped = errors.New("the target was closed")
 
-// under brings the machine under a setup.
-func (m *machine) under(ctx context.Context, parts *fake.Target, s conformance.Setup) (*Cluster, error) {
-	images, mocks, err := parts.Supplies(s.Mocks)
+// under returns the machine under a setup.
+func (m *machine) under(ctx context.Context, s conformance.Setup) (*Cluster, error) {
+	c := &Cluster{machine: m, given: s.Mocks}
+	var err error
+	if failed := m.node.do(ctx, func() { c.mocks, err = fake.StandIns(s.Mocks, m.node.actors.Images()) }); failed != nil {
+		return nil, failed
+	}
 	if err != nil {
 		return nil, err
 	}
-	if err := m.node.do(ctx, func() { m.node.actors.Supply(images, mocks) }); err != nil {
-		return nil, err
-	}
-	c := &Cluster{machine: m, given: s.Mocks, mocks: mocks}
-	if err := m.settings.write(ctx, m.client, s.Config); err != nil {
-		return nil, err
-	}
-	if err := c.WaitUntil(ctx, time.Now().Add(time.Minute), m.settings.seen); err != nil {
-		return nil, fmt.Errorf("waiting for the configuration to be taken over: %w", err)
-	}
-	return c, nil
+	c.installation, err = m.install(ctx, s.Config)
+	return c, err
 }
 
 // createNamespace makes a namespace with what Pods need in one, without waiting for its controller.

@@ -10,7 +10,9 @@
 //	assets.go        the binaries, and what to do without them
 //	controlplane.go  the API server's process, and what is installed in it
 //	admission.go     the API's webhooks, served
-//	settings.go      the ConfigMaps, watched
+//	guardian.go      no process is left behind
+//	installation.go  the implementation under several configurations, side by side
+//	settings.go      the ConfigMaps of one of them
 //	source.go        the API server's watches as the simulator's actors want them
 //	borrowing.go     a client that writes nothing into shared objects
 //	node.go          the simulated part, on a goroutine of its own
@@ -19,7 +21,8 @@
 //	observer.go      watches for the engine
 //
 // Starting a control plane takes seconds, so a target has one, from its first Start to [Target.Close]; fixtures share it,
-// grouped by configuration, in a namespace each.
+// in a namespace each. A configuration is an installation of the implementation: a reconciler and ConfigMaps of its own,
+// which admission and reconciling are routed to by the namespace. So fixtures of all configurations run side by side.
 //
 // Limits: time is real and there is no seed. Containers are simulated: no statement about a real kubelet is judged here.
 // There is no kube-controller-manager: of its controllers, those named above are all.
@@ -101,6 +104,7 @@ func (t *Target) Name() string { return Name }
 func (t *Target) Capabilities() conformance.Capabilities {
 	return conformance.Capabilities{
 		Mocks:             true,
+		SideBySide:        true,
 		Parallel:          parallel,
 		Configurable:      func(configMap, key string) bool { return true },
 		KubernetesVersion: t.version,
@@ -122,7 +126,7 @@ func (t *Target) Start(ctx context.Context, s conformance.Setup) (conformance.Cl
 			return nil, t.broken
 		}
 	}
-	return t.machine.under(ctx, t.parts, s)
+	return t.machine.under(ctx, s)
 }
 
 // Close ends the control plane and everything that runs before it. The target can be started again.

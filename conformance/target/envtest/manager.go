@@ -6,8 +6,11 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
@@ -15,7 +18,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
 
-	theirs "github.com/plumbline-ci/plumbline/api/config"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/conformance/target/fake"
 	"github.com/plumbline-ci/plumbline/reconciler/podspec"
@@ -25,7 +27,7 @@ import (
 // workers is how many objects are reconciled at once.
 const workers = 8
 
-// startManager runs the subject and the webhooks.
+// startManager runs the webhooks, and the subject for all installations.
 func (m *machine) startManager(t *Target) error {
 	hooks := m.plane.env.WebhookInstallOptions
 	mgr, err := manager.New(m.plane.Config, manager.Options{
@@ -41,19 +43,15 @@ func (m *machine) startManager(t *Target) error {
 	if err != nil {
 		return fmt.Errorf("making the manager: %w", err)
 	}
-	serve(mgr.GetWebhookServer(), m.settings)
-	r, err := t.subject.New(fake.Deps{
+	serve(mgr.GetWebhookServer(), m.installations)
+	m.deps = fake.Deps{
 		Client:      mgr.GetClient(),
 		Reader:      mgr.GetAPIReader(),
 		Clock:       wallClock{},
 		Recorder:    mgr.GetEventRecorderFor(v1beta1.EventSourceComponent), //nolint:staticcheck // Tekton's events are of core/v1
-		Config:      func() theirs.Config { return *m.settings.now() },
 		Images:      fake.Images(),
 		ImageConfig: registry{m.node},
 		Logs:        podLogs{m.node},
-	})
-	if err != nil {
-		return fmt.Errorf("making the reconciler: %w", err)
 	}
 	object := func(gvk schema.GroupVersionKind) (client.Object, error) {
 		o, err := t.scheme.New(gvk)
@@ -77,11 +75,18 @@ func (m *machine) startManager(t *Target) error {
 		}
 		b = b.Owns(owned)
 	}
-	if err := b.Complete(r); err != nil {
+	if err := b.Complete(m.installations); err != nil {
 		return fmt.Errorf("making the controller: %w", err)
 	}
-	if err := m.settings.watch(m.running, mgr.GetCache(), m.news.tell); err != nil {
-		return err
+	i, err := mgr.GetCache().GetInformer(m.running, &corev1.ConfigMap{}, cache.BlockUntilSynced(false))
+	if err == nil {
+		_, err = i.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
+			AddFunc:    func(o any) { m.installations.follow(o); m.news.tell() },
+			UpdateFunc: func(_, o any) { m.installations.follow(o); m.news.tell() },
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("watching the configuration: %w", err)
 	}
 	m.spawn("the manager", mgr.Start)
 	return served(m.running, mgr.GetWebhookServer())

@@ -43,6 +43,10 @@ func (m *machine) startNode(t *Target) (*node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making the node's cache: %w", err)
 	}
+	images, err := t.parts.Pullable()
+	if err != nil {
+		return nil, err
+	}
 	k := kernel.New(kernel.Options{})
 	n := &node{time: kernel.NewRealTime(k), running: m.running}
 	events := &source{ctx: m.running, cache: shared, scheme: t.scheme, post: func(what string, run func()) bool {
@@ -52,7 +56,7 @@ func (m *machine) startNode(t *Target) (*node, error) {
 	m.spawn("the simulated node", n.time.Run)
 	failed := n.do(m.running, func() {
 		n.actors, err = simulator.Attach(k, api{m.client, events}, simulator.Options{
-			Programs: fake.Programs(), API: apiserver.Options{Kinds: fake.Kinds()},
+			Programs: fake.Programs(), Images: images, API: apiserver.Options{Kinds: fake.Kinds()},
 		})
 	})
 	return n, errors.Join(failed, err)

@@ -13,20 +13,21 @@ import (
 // Programs are what runs in the containers of the reference's images.
 func Programs() map[string]container.Program { return programs() }
 
-// Images are the reference's container images, which Supplies has.
+// Images are the reference's container images, which Pullable has.
 func Images() taskrun.Images { return imagesOfReference() }
 
 // Kinds are the API's kinds.
 func Kinds() []apiserver.Kind { return kinds() }
 
-// Supplies are what a cluster under such a setup pulls, and what stands in for commands.
-func (t *Target) Supplies(mocks []fixture.Mock) (*image.Catalogue, *container.Mocks, error) {
-	list, err := mocksOf(mocks)
-	if err != nil {
-		return nil, nil, err
+// Pullable are the images of a cluster without mocks.
+func (t *Target) Pullable() (*image.Catalogue, error) { return t.pullable(nil) }
+
+// StandIns are what stands in for commands; what they need to be pulled is added to the images.
+func StandIns(list []fixture.Mock, images *image.Catalogue) (*container.Mocks, error) {
+	if err := mocked(list, images); err != nil {
+		return nil, err
 	}
-	images, err := t.pullable(mocks)
-	return images, list, err
+	return mocksOf(list)
 }
 
 // Registry answers for the images of a catalogue.

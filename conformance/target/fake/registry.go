@@ -61,17 +61,25 @@ func (t *Target) pullable(mocks []fixture.Mock) (*image.Catalogue, error) {
 			return nil, err
 		}
 	}
-	for _, m := range mocks {
-		if !c.Has(m.Image) {
-			if err := c.Define(m.Image, generic); err != nil {
-				return nil, fmt.Errorf("the mock of image %q: %w", m.Image, err)
-			}
-		}
+	if err := mocked(mocks, c); err != nil {
+		return nil, err
 	}
 	if t.o.AnyImage {
 		c.Otherwise(generic)
 	}
 	return c, nil
+}
+
+// mocked has the images of mocks pulled, if there are none of the name.
+func mocked(mocks []fixture.Mock, c *image.Catalogue) error {
+	for _, m := range mocks {
+		if !c.Has(m.Image) {
+			if err := c.Define(m.Image, generic); err != nil {
+				return fmt.Errorf("the mock of image %q: %w", m.Image, err)
+			}
+		}
+	}
+	return nil
 }
 
 func mocksOf(list []fixture.Mock) (*container.Mocks, error) {

@@ -1,0 +1,227 @@
+package conformance
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/reports"
+)
+
+// tally collects the results of a run, in the order of its fixtures.
+type tally struct {
+	progress func(Progress)
+
+	mu      sync.Mutex
+	results []reports.Fixture
+	done    int
+}
+
+func newTally(r *Runner, list []*fixture.Fixture) *tally {
+	return &tally{results: make([]reports.Fixture, len(list)), progress: r.o.Progress}
+}
+
+// finish takes a result and tells of it.
+func (t *tally) finish(i int, result reports.Fixture) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.results[i] = result
+	t.done++
+	if t.progress != nil {
+		t.progress(Progress{Done: t.done, Total: len(t.results), Result: result})
+	}
+}
+
+// spoil makes an error of a pass that was told too early.
+func (t *tally) spoil(i int, reason string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	spoil(&t.results[i], reason)
+}
+
+func spoil(f *reports.Fixture, reason string) {
+	if f.Verdict == reports.Pass {
+		f.Verdict, f.Reason, f.Evidence = reports.Error, reason, nil
+	}
+}
+
+// group is fixtures that share a cluster, which lives from the first of them to the last.
+type group struct {
+	members []member
+
+	begin   sync.Once
+	cluster Cluster
+	failed  error
+
+	mu   sync.Mutex
+	left int
+}
+
+// member is a fixture and its place in the tally.
+type member struct {
+	fixture *fixture.Fixture
+	place   int
+}
+
+func newGroup(f *fixture.Fixture, place int) *group {
+	g := &group{}
+	g.add(f, place)
+	return g
+}
+
+func (g *group) add(f *fixture.Fixture, place int) {
+	g.members = append(g.members, member{f, place})
+	g.left++
+}
+
+// leave says whether the caller was the last to need the cluster.
+func (g *group) leave() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.left--
+	return g.left == 0
+}
+
+// groups divides what applies by the cluster it can share, and finishes what does not apply.
+func (r *Runner) groups(t *tally) []*group {
+	var groups []*group
+	index := map[string]*group{}
+	for i, f := range r.selected {
+		if out, planned := r.planned(f); planned {
+			t.finish(i, out)
+			continue
+		}
+		key := r.groupKey(f)
+		if g, ok := index[key]; ok {
+			g.add(f, i)
+			continue
+		}
+		g := newGroup(f, i)
+		index[key] = g
+		groups = append(groups, g)
+	}
+	return groups
+}
+
+// groupKey names the cluster a fixture can share: none on an isolated target, else
+// the one of its configuration, and one of its own if something is mocked or broken.
+func (r *Runner) groupKey(f *fixture.Fixture) string {
+	if r.caps.Isolated || len(f.Spec.Mocks) > 0 || len(f.Spec.Faults) > 0 {
+		return "fixture " + f.Name()
+	}
+	key, err := json.Marshal(f.Spec.Config) // maps are encoded in the order of their keys
+	if err != nil {
+		return "fixture " + f.Name()
+	}
+	return "config " + string(key)
+}
+
+// job is one fixture of one group.
+type job struct {
+	group *group
+	member
+}
+
+// runGroups runs groups side by side. On real time what may take long begins first: a run is as long as its longest
+// fixture at least, and should not be longer.
+func (r *Runner) runGroups(ctx context.Context, groups []*group, workers int, t *tally) {
+	var jobs []job
+	for _, g := range groups {
+		for _, m := range g.members {
+			jobs = append(jobs, job{g, m})
+		}
+	}
+	if !r.caps.VirtualTime {
+		slices.SortStableFunc(jobs, func(a, b job) int { return cmp.Compare(expected(b.fixture), expected(a.fixture)) })
+	}
+	inParallel(len(jobs), workers, func(n int) { r.job(ctx, jobs[n], t) })
+}
+
+// expected says how long a fixture may take on real time: what it waits for in any case, and what it allows for the rest.
+func expected(f *fixture.Fixture) time.Duration {
+	sum := cmp.Or(time.Duration(f.Spec.Budget), defaultBudget)
+	for i := range f.Spec.When {
+		if after := f.Spec.When[i].After; after != nil {
+			sum += time.Duration(*after)
+		}
+	}
+	for i := range f.Spec.Then {
+		for _, w := range []*fixture.Window{f.Spec.Then[i].Always, f.Spec.Then[i].Never} {
+			if w != nil {
+				sum += time.Duration(w.For)
+			}
+		}
+	}
+	return sum
+}
+
+// job runs one fixture: the first of a group starts its cluster, the last closes it. Who shares a cluster is told of at
+// once, and does not wait for its end.
+func (r *Runner) job(ctx context.Context, j job, t *tally) {
+	g := j.group
+	alone := len(g.members) == 1
+	result := r.attempt(ctx, j)
+	if !alone {
+		t.finish(j.place, result)
+	}
+	if g.leave() && g.cluster != nil {
+		if err := closeCluster(g.cluster); err != nil {
+			broken := "ending the cluster: " + err.Error()
+			spoil(&result, broken)
+			for _, m := range g.members {
+				t.spoil(m.place, broken)
+			}
+		}
+	}
+	if alone {
+		t.finish(j.place, result)
+	}
+}
+
+func (r *Runner) attempt(ctx context.Context, j job) reports.Fixture {
+	if ctx.Err() != nil {
+		return r.NotRun(j.fixture, "the run ended before: "+context.Cause(ctx).Error())
+	}
+	j.group.begin.Do(func() {
+		first := j.group.members[0].fixture
+		j.group.cluster, j.group.failed = start(ctx, r.o.Target, Setup{
+			Name: first.Name(), Seed: r.o.Seed, Config: first.Spec.Config, Mocks: first.Spec.Mocks, Faults: first.Spec.Faults,
+		})
+	})
+	if err := j.group.failed; err != nil {
+		out := outcome(j.fixture)
+		out.Verdict, out.Reason = reports.Error, err.Error()
+		return out
+	}
+	return r.fixture(ctx, j.group.cluster, j.fixture)
+}
+
+// inParallel calls do for 0 to n-1 from a few goroutines.
+func inParallel(n, workers int, do func(int)) {
+	if workers <= 1 || n <= 1 {
+		for i := range n {
+			do(i)
+		}
+		return
+	}
+	var (
+		wg   sync.WaitGroup
+		jobs = make(chan int)
+	)
+	for range min(workers, n) {
+		wg.Go(func() {
+			for i := range jobs {
+				do(i)
+			}
+		})
+	}
+	for i := range n {
+		jobs <- i
+	}
+	close(jobs)
+	wg.Wait()
+}

@@ -1,0 +1,138 @@
+package envtest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/plumbline-ci/plumbline/api/config"
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/target/fake"
+)
+
+// installation is the implementation under one configuration: ConfigMaps in a system namespace of their own, and a
+// reconciler that knows them. Several share the API server, its definitions, the webhooks' server and the Manager; each
+// is responsible for its tenants, namespaces of fixtures, alone.
+type installation struct {
+	settings   *settings
+	reconciler reconcile.Reconciler
+}
+
+// installations know who is responsible for what. The zero value has none: the default configuration is in force
+// everywhere, and nothing is reconciled.
+type installations struct {
+	defaults *config.Config
+
+	mu       sync.RWMutex
+	byConfig map[string]*installation
+	bySystem map[string]*installation
+	byTenant map[string]*installation
+}
+
+func newInstallations() (*installations, error) {
+	defaults, err := config.Parse(nil, nil)
+	if err != nil {
+		return nil, fmt.Errorf("the default configuration: %w", err)
+	}
+	return &installations{
+		defaults: defaults,
+		byConfig: map[string]*installation{}, bySystem: map[string]*installation{}, byTenant: map[string]*installation{},
+	}, nil
+}
+
+// config is the configuration in force in a namespace, or for what is in none.
+func (s *installations) config(namespace string) *config.Config {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if i := s.byTenant[namespace]; i != nil {
+		return i.settings.now()
+	}
+	return s.defaults
+}
+
+// let makes a namespace a tenant of an installation.
+func (s *installations) let(namespace string, to *installation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.byTenant[namespace] = to
+}
+
+// Reconcile implements reconcile.Reconciler: each object goes to who is responsible.
+func (s *installations) Reconcile(ctx context.Context, r reconcile.Request) (reconcile.Result, error) {
+	s.mu.RLock()
+	i := s.byTenant[r.Namespace]
+	s.mu.RUnlock()
+	if i == nil {
+		return reconcile.Result{}, nil
+	}
+	return i.reconciler.Reconcile(ctx, r)
+}
+
+// follow takes over what the watch of ConfigMaps shows.
+func (s *installations) follow(object any) {
+	m, ok := object.(*corev1.ConfigMap)
+	if !ok {
+		return
+	}
+	s.mu.RLock()
+	i := s.bySystem[m.Namespace]
+	s.mu.RUnlock()
+	if i != nil {
+		i.settings.follow(m)
+	}
+}
+
+// add registers an installation, so that it sees its ConfigMaps from the first on.
+func (s *installations) add(key string, i *installation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.byConfig[key], s.bySystem[i.settings.namespace] = i, i
+}
+
+// under returns the installation for a configuration, and whether there is one; if not, the system namespace for it.
+func (s *installations) under(key string) (*installation, string) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if i := s.byConfig[key]; i != nil {
+		return i, ""
+	}
+	if len(s.bySystem) == 0 {
+		return nil, fake.SystemNamespace
+	}
+	return nil, fmt.Sprintf("%s-%d", fake.SystemNamespace, len(s.bySystem)+1)
+}
+
+// install returns the installation for a configuration. Calls come one after the other.
+func (m *machine) install(ctx context.Context, want fixture.Config) (*installation, error) {
+	key, err := json.Marshal(want) // maps are encoded in the order of their keys
+	if err != nil {
+		return nil, fmt.Errorf("naming the configuration: %w", err)
+	}
+	i, system := m.installations.under(string(key))
+	if i != nil {
+		return i, nil
+	}
+	i = &installation{settings: newSettings(system, m.installations.defaults)}
+	deps := m.deps
+	deps.Config = func() config.Config { return *i.settings.now() }
+	if i.reconciler, err = m.subject.New(deps); err != nil {
+		return nil, fmt.Errorf("making the reconciler: %w", err)
+	}
+	if err := m.client.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: system}}); err != nil {
+		return nil, fmt.Errorf("installing: creating namespace %s: %w", system, err)
+	}
+	m.installations.add(string(key), i)
+	if err := i.settings.write(ctx, m.client, want); err != nil {
+		return nil, fmt.Errorf("installing: %w", err)
+	}
+	if err := m.waitUntil(ctx, time.Now().Add(startTimeout), i.settings.seen); err != nil {
+		return nil, fmt.Errorf("waiting for the configuration to be taken over: %w", err)
+	}
+	return i, nil
+}
