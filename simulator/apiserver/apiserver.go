@@ -67,6 +67,9 @@ type Options struct {
 	// compare when the object is replaced or VerifyShared is called: it finds
 	// whoever modifies shared objects. Costs memory and time.
 	VerifyShared bool
+	// ManageFields keeps managedFields of every object from its creation. Otherwise
+	// only objects that somebody has applied have them: it makes writes slow.
+	ManageFields bool
 	// OnWarning, if set, gets what a real server puts into Warning headers, such as
 	// unknown fields that were dropped.
 	OnWarning func(Warning)

@@ -93,6 +93,8 @@ func (s *Server) warn(c *Call, text string) {
 type writeOptions struct {
 	dryRun     bool
 	validation string // of unknown fields: Strict, Warn or Ignore
+	manager    string // who owns the fields that are written
+	force      bool   // applies take fields from others
 }
 
 func (s *Server) writeOptions(dryRun []string, validation string) (writeOptions, error) {

@@ -2,10 +2,12 @@ package apiserver
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -145,6 +147,7 @@ func (c *serverClient) Create(ctx context.Context, obj client.Object, opts ...cl
 	if err != nil {
 		return err
 	}
+	wo.manager = o.FieldManager
 	call, err := c.call(ctx, Create, r, client.ObjectKeyFromObject(obj))
 	if err != nil {
 		return err
@@ -174,6 +177,7 @@ func (c *serverClient) update(ctx context.Context, obj, body client.Object, subr
 	if err != nil {
 		return err
 	}
+	wo.manager = o.FieldManager
 	call, key, err := c.named(ctx, Update, r, client.ObjectKeyFromObject(obj))
 	if err != nil {
 		return err
@@ -213,6 +217,9 @@ func (c *serverClient) patch(ctx context.Context, obj, body client.Object, subre
 		return err
 	}
 	wo, err := c.s.writeOptions(o.DryRun, o.FieldValidation)
+	if err == nil {
+		err = wo.checkPatchOptions(patch.Type(), o.FieldManager, o.Force)
+	}
 	if err != nil {
 		return err
 	}
@@ -288,14 +295,35 @@ func (c *serverClient) DeleteAllOf(ctx context.Context, obj client.Object, opts 
 	})
 }
 
-// Apply answers as a server without server-side apply does.
-func (c *serverClient) Apply(context.Context, runtime.ApplyConfiguration, ...client.ApplyOption) error {
-	return errNoApply()
+func (c *serverClient) Apply(ctx context.Context, obj runtime.ApplyConfiguration, opts ...client.ApplyOption) error {
+	var o client.ApplyOptions
+	o.ApplyOptions(opts)
+	return c.apply(ctx, obj, obj, "", o)
 }
 
-func errNoApply() error {
-	_, _, err := (&resource{}).patchFunc(types.ApplyYAMLPatchType, nil)
-	return err
+// apply sends a configuration as a patch, and reads the answer into it.
+func (c *serverClient) apply(ctx context.Context, obj, body runtime.ApplyConfiguration, subresource string, o client.ApplyOptions) error {
+	of := &unstructured.Unstructured{}
+	text, err := json.Marshal(obj)
+	if err != nil {
+		return err
+	}
+	if err := of.UnmarshalJSON(text); err != nil {
+		return fmt.Errorf("an apply configuration without a kind: %w", err)
+	}
+	data, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	po := client.PatchOptions{DryRun: o.DryRun, Force: o.Force, FieldManager: o.FieldManager}
+	if err := c.patch(ctx, of, of, subresource, client.RawPatch(types.ApplyYAMLPatchType, data), po); err != nil {
+		return err
+	}
+	answer, err := json.Marshal(of)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(answer, body)
 }
 
 func (c *serverClient) Status() client.SubResourceWriter { return c.SubResource(SubresourceStatus) }

@@ -22,6 +22,8 @@ type decoded struct {
 	raw map[string]any
 	// unknown lists the fields of raw that the type does not have.
 	unknown []string
+	// managed is what an apply leaves as managedFields.
+	managed []metav1.ManagedFieldsEntry
 }
 
 // decode turns what a client holds into a settled, detached object of the
@@ -152,6 +154,7 @@ func copyMetadata(stored client.Object, out *metav1.PartialObjectMetadata, gvk s
 		ResourceVersion: stored.GetResourceVersion(), Generation: stored.GetGeneration(), CreationTimestamp: stored.GetCreationTimestamp(),
 		DeletionTimestamp: stored.GetDeletionTimestamp(), DeletionGracePeriodSeconds: stored.GetDeletionGracePeriodSeconds(),
 		Labels: stored.GetLabels(), Annotations: stored.GetAnnotations(), OwnerReferences: stored.GetOwnerReferences(), Finalizers: stored.GetFinalizers(),
+		ManagedFields: stored.GetManagedFields(),
 	}}
 	*out = *out.DeepCopy()
 	out.SetGroupVersionKind(gvk)

@@ -26,6 +26,11 @@ func (s *Server) create(c *Call, r *resource, in client.Object, o writeOptions) 
 	if err != nil {
 		return nil, err
 	}
+	return s.createDecoded(c, r, d, o)
+}
+
+func (s *Server) createDecoded(c *Call, r *resource, d decoded, o writeOptions) (client.Object, error) {
+	var err error
 	obj := d.obj
 	if !r.Namespaced {
 		obj.SetNamespace("")
@@ -33,6 +38,9 @@ func (s *Server) create(c *Call, r *resource, in client.Object, o writeOptions) 
 	wipe(obj)
 	if r.strategy.apply != nil {
 		r.strategy.apply(obj)
+	}
+	if r.tracking && d.managed == nil {
+		d.managed = s.managedAfter(c, r, nil, obj, o)
 	}
 	req := &Request{Call: c, Operation: OperationCreate, Object: obj, Raw: d.raw, Unknown: d.unknown, resource: r}
 	if obj, err = s.admit(req); err != nil {
@@ -43,6 +51,9 @@ func (s *Server) create(c *Call, r *resource, in client.Object, o writeOptions) 
 	obj.SetCreationTimestamp(s.now())
 	obj.SetUID(types.UID(s.uids.UUID()))
 	obj.SetResourceVersion("")
+	if d.managed != nil {
+		setManaged(obj, d.managed)
+	}
 	if r.strategy.generation != generationUnused {
 		obj.SetGeneration(1)
 	}

@@ -159,7 +159,7 @@ func definitionChanged(s *Server, _ *resource, ch Change) {
 	if r := s.resources.byGVK[gvk]; !r.typed() && v.Schema != nil {
 		compiled, err := schema.Compile(v.Schema.OpenAPIV3Schema)
 		if err == nil {
-			r.custom = &customResource{schema: compiled}
+			r.custom, r.managers = &customResource{schema: compiled, props: v.Schema.OpenAPIV3Schema}, nil
 		}
 	}
 }
@@ -184,7 +184,10 @@ func (s *Server) withdraw(gvk runtimeschema.GroupVersionKind) {
 
 // customResource is what a definition says about the objects of a kind that has no
 // Go type. Nil says nothing.
-type customResource struct{ schema *schema.Schema }
+type customResource struct {
+	schema *schema.Schema
+	props  *apiextensionsv1.JSONSchemaProps
+}
 
 // apply prunes and defaults an object that was decoded, and returns the paths of
 // the fields that were not known.

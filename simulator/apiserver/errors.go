@@ -15,6 +15,9 @@ import (
 // version of its object.
 const optimisticLockMessage = "the object has been modified; please apply your changes to the latest version and try again"
 
+// namespaceMismatch is what a body gets whose namespace is not that of its URL.
+const namespaceMismatch = "the namespace of the provided object does not match the namespace sent on the request"
+
 func (r *resource) notFound(name string) error { return apierrors.NewNotFound(r.gr, name) }
 
 func (r *resource) alreadyExists(name string) error { return apierrors.NewAlreadyExists(r.gr, name) }

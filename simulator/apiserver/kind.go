@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/managedfields"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 )
@@ -41,6 +42,9 @@ type resource struct {
 	traces   map[traceKey]string
 	hooks    map[string][]Admission // by subresource
 	custom   *customResource
+	// tracking is set once an object of the kind may have managedFields.
+	tracking bool
+	managers map[string]*managedfields.FieldManager // by subresource
 }
 
 func (r *resource) typed() bool { return r.shape.goType() != nil }
@@ -86,6 +90,7 @@ func (s *Server) register(k Kind, st strategy) error {
 		strategy: st,
 		traces:   map[traceKey]string{},
 		hooks:    map[string][]Admission{},
+		tracking: s.options.ManageFields,
 	}
 	r.table.init()
 	r.history.limit = s.options.History

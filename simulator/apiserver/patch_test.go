@@ -82,7 +82,7 @@ func TestPatches(t *testing.T) {
 			}},
 		{reason: "custom kinds take no strategic merge patch", obj: fresh, patch: raw(types.StrategicMergePatchType, `{}`), code: 415,
 			want: "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml, application/apply-patch+cbor"},
-		{reason: "server-side apply is not served", obj: annotated, patch: raw(types.ApplyYAMLPatchType, `{}`), code: 415},
+		{reason: "an apply needs a manager", obj: annotated, patch: raw(types.ApplyYAMLPatchType, `{}`), code: 422},
 		{reason: "whole document", obj: fresh, patch: raw(types.JSONPatchType, `[{"op":"copy","from":"/spec","path":"/twin"}]`),
 			check: func(o client.Object) bool {
 				n, _, _ := unstructured.NestedInt64(o.(*unstructured.Unstructured).Object, "twin", "size")

@@ -33,6 +33,9 @@ func (s *Server) patch(c *Call, r *resource, key client.ObjectKey, kind types.Pa
 	if c.Subresource != "" && (c.Subresource != SubresourceStatus || !r.Status) {
 		return nil, noSubresource()
 	}
+	if kind == types.ApplyYAMLPatchType {
+		return s.apply(c, r, key, data, o)
+	}
 	return s.update(c, r, key, o, s.patched(c, r, kind, data, o))
 }
 
@@ -122,6 +125,12 @@ func (sc *subresourceClient) Patch(ctx context.Context, obj client.Object, patch
 	return sc.c.patch(ctx, obj, body, sc.name, patch, o.PatchOptions)
 }
 
-func (sc *subresourceClient) Apply(context.Context, runtime.ApplyConfiguration, ...client.SubResourceApplyOption) error {
-	return errNoApply()
+func (sc *subresourceClient) Apply(ctx context.Context, obj runtime.ApplyConfiguration, opts ...client.SubResourceApplyOption) error {
+	var o client.SubResourceApplyOptions
+	o.ApplyOpts(opts)
+	body := obj
+	if o.SubResourceBody != nil {
+		body = o.SubResourceBody
+	}
+	return sc.c.apply(ctx, obj, body, sc.name, o.ApplyOptions)
 }

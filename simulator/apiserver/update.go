@@ -34,6 +34,9 @@ func (s *Server) update(c *Call, r *resource, key client.ObjectKey, o writeOptio
 	if r.strategy.apply != nil && !status {
 		r.strategy.apply(obj)
 	}
+	if r.tracking && d.managed == nil {
+		d.managed = s.managedAfter(c, r, old, obj, o)
+	}
 	req := &Request{Call: c, Operation: OperationUpdate, Object: obj, OldObject: old, Raw: d.raw, Unknown: d.unknown, resource: r}
 	if obj, err = s.admit(req); err != nil {
 		return nil, err
@@ -56,6 +59,9 @@ func (s *Server) update(c *Call, r *resource, key client.ObjectKey, o writeOptio
 		})
 	}
 	restoreMeta(obj, old)
+	if d.managed != nil {
+		obj.SetManagedFields(old.GetManagedFields())
+	}
 	restSame := true
 	if status {
 		r.prepareStatus(obj, old)
@@ -63,8 +69,11 @@ func (s *Server) update(c *Call, r *resource, key client.ObjectKey, o writeOptio
 		restSame = r.prepareMain(obj, old)
 	}
 	statusSame := r.shape.sameStatus(obj, old)
-	if restSame && statusSame && r.shape.sameMeta(obj, old) {
+	if restSame && statusSame && r.shape.sameMeta(obj, old) && (d.managed == nil || sameManagers(d.managed, old.GetManagedFields())) {
 		return old, nil // as a server that finds the same bytes does not write
+	}
+	if d.managed != nil {
+		setManaged(obj, d.managed)
 	}
 	if errs := r.validateChange(obj, old, status, restSame); len(errs) > 0 {
 		return nil, r.invalid(key.Name, errs)
