@@ -34,8 +34,8 @@ func TaskRunToV1(in *v1beta1.TaskRun) (*v1.TaskRun, error) {
 	out := &v1.TaskRun{
 		TypeMeta:   metav1.TypeMeta{APIVersion: v1.GroupVersion.String(), Kind: v1.KindTaskRun},
 		ObjectMeta: metadata(&in.ObjectMeta),
-		Spec:       TaskRunSpecToV1(&in.Spec),
-		Status:     statusToV1(&in.Status),
+		Spec:       converting.taskRunSpecToV1(&in.Spec),
+		Status:     converting.statusToV1(&in.Status),
 	}
 	a := notes{&out.ObjectMeta}
 	if in.Spec.Resources != nil {
@@ -66,8 +66,8 @@ func TaskRunFromV1(in *v1.TaskRun) (*v1beta1.TaskRun, error) {
 	out := &v1beta1.TaskRun{
 		TypeMeta:   metav1.TypeMeta{APIVersion: v1beta1.GroupVersion.String(), Kind: v1beta1.KindTaskRun},
 		ObjectMeta: metadata(&in.ObjectMeta),
-		Spec:       TaskRunSpecFromV1(&in.Spec),
-		Status:     statusFromV1(&in.Status),
+		Spec:       converting.taskRunSpecFromV1(&in.Spec),
+		Status:     converting.statusFromV1(&in.Status),
 	}
 	a := notes{&out.ObjectMeta}
 	if err := a.restore(v1beta1.AnnotationV1beta1Resources, &out.Spec.Resources); err != nil {
@@ -97,7 +97,7 @@ func TaskToV1(in *v1beta1.Task) (*v1.Task, error) {
 	out := &v1.Task{
 		TypeMeta:   metav1.TypeMeta{APIVersion: v1.GroupVersion.String(), Kind: v1.KindTask},
 		ObjectMeta: metadata(&in.ObjectMeta),
-		Spec:       *TaskSpecToV1(&in.Spec),
+		Spec:       *converting.taskSpecToV1(&in.Spec),
 	}
 	if in.Spec.Resources != nil {
 		if err := (notes{&out.ObjectMeta}).keep(v1beta1.AnnotationV1beta1Resources, in.Spec.Resources); err != nil {
@@ -112,7 +112,7 @@ func TaskFromV1(in *v1.Task) (*v1beta1.Task, error) {
 	out := &v1beta1.Task{
 		TypeMeta:   metav1.TypeMeta{APIVersion: v1beta1.GroupVersion.String(), Kind: v1beta1.KindTask},
 		ObjectMeta: metadata(&in.ObjectMeta),
-		Spec:       *TaskSpecFromV1(&in.Spec),
+		Spec:       *converting.taskSpecFromV1(&in.Spec),
 	}
 	if err := (notes{&out.ObjectMeta}).restore(v1beta1.AnnotationV1beta1Resources, &out.Spec.Resources); err != nil {
 		return nil, err
@@ -186,6 +186,16 @@ func each[A, B any](in []A, fn func(*A) B) []B {
 	return out
 }
 
+// mapping is how specs are mapped. A conversion gives what has no type the type string; whoever wants to look at one
+// version in the shape of the other, as defaulting does, which knows better types, wants everything as it is.
+type mapping struct{ typed bool }
+
+// asIs changes nothing but the shape.
+var asIs = mapping{}
+
+// converting is what the webhook does.
+var converting = mapping{typed: true}
+
 // typed gives a value that has no type the one that it is written with.
 func typed(v v1beta1.ParamValue) v1beta1.ParamValue {
 	if v.Type == "" {
@@ -194,11 +204,17 @@ func typed(v v1beta1.ParamValue) v1beta1.ParamValue {
 	return v
 }
 
-func params(in []v1beta1.Param) []v1beta1.Param {
+func (m mapping) params(in []v1beta1.Param) []v1beta1.Param {
+	if !m.typed {
+		return in
+	}
 	return each(in, func(p *v1beta1.Param) v1beta1.Param { return v1beta1.Param{Name: p.Name, Value: typed(p.Value)} })
 }
 
-func paramSpecs(in []v1beta1.ParamSpec) []v1beta1.ParamSpec {
+func (m mapping) paramSpecs(in []v1beta1.ParamSpec) []v1beta1.ParamSpec {
+	if !m.typed {
+		return in
+	}
 	return each(in, func(p *v1beta1.ParamSpec) v1beta1.ParamSpec {
 		out := *p
 		if out.Type == "" {

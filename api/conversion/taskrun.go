@@ -5,14 +5,16 @@ import (
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 )
 
-// TaskRunSpecToV1 is the spec in v1, without what v1 has no field for.
-func TaskRunSpecToV1(in *v1beta1.TaskRunSpec) v1.TaskRunSpec {
+// TaskRunSpecToV1 is the spec in v1, without what v1 has no field for. Types that are not given stay so.
+func TaskRunSpecToV1(in *v1beta1.TaskRunSpec) v1.TaskRunSpec { return asIs.taskRunSpecToV1(in) }
+
+func (m mapping) taskRunSpecToV1(in *v1beta1.TaskRunSpec) v1.TaskRunSpec {
 	return v1.TaskRunSpec{
 		Debug:              in.Debug,
-		Params:             params(in.Params),
+		Params:             m.params(in.Params),
 		ServiceAccountName: in.ServiceAccountName,
-		TaskRef:            taskRefToV1(in.TaskRef),
-		TaskSpec:           TaskSpecToV1(in.TaskSpec),
+		TaskRef:            m.taskRefToV1(in.TaskRef),
+		TaskSpec:           m.taskSpecToV1(in.TaskSpec),
 		Status:             in.Status,
 		StatusMessage:      in.StatusMessage,
 		Retries:            in.Retries,
@@ -29,14 +31,16 @@ func TaskRunSpecToV1(in *v1beta1.TaskRunSpec) v1.TaskRunSpec {
 	}
 }
 
-// TaskRunSpecFromV1 is the spec in v1beta1.
-func TaskRunSpecFromV1(in *v1.TaskRunSpec) v1beta1.TaskRunSpec {
+// TaskRunSpecFromV1 is the spec in v1beta1. Types that are not given stay so.
+func TaskRunSpecFromV1(in *v1.TaskRunSpec) v1beta1.TaskRunSpec { return asIs.taskRunSpecFromV1(in) }
+
+func (m mapping) taskRunSpecFromV1(in *v1.TaskRunSpec) v1beta1.TaskRunSpec {
 	return v1beta1.TaskRunSpec{
 		Debug:              in.Debug,
-		Params:             params(in.Params),
+		Params:             m.params(in.Params),
 		ServiceAccountName: in.ServiceAccountName,
-		TaskRef:            taskRefFromV1(in.TaskRef),
-		TaskSpec:           TaskSpecFromV1(in.TaskSpec),
+		TaskRef:            m.taskRefFromV1(in.TaskRef),
+		TaskSpec:           m.taskSpecFromV1(in.TaskSpec),
 		Status:             in.Status,
 		StatusMessage:      in.StatusMessage,
 		Retries:            in.Retries,
@@ -54,11 +58,11 @@ func TaskRunSpecFromV1(in *v1.TaskRunSpec) v1beta1.TaskRunSpec {
 }
 
 // taskRefToV1 has no bundles: they are what a resolver finds. There is no way back.
-func taskRefToV1(in *v1beta1.TaskRef) *v1.TaskRef {
+func (m mapping) taskRefToV1(in *v1beta1.TaskRef) *v1.TaskRef {
 	if in == nil {
 		return nil
 	}
-	out := &v1.TaskRef{Name: in.Name, Kind: in.Kind, APIVersion: in.APIVersion, ResolverRef: resolverRef(in.ResolverRef)}
+	out := &v1.TaskRef{Name: in.Name, Kind: in.Kind, APIVersion: in.APIVersion, ResolverRef: m.resolverRef(in.ResolverRef)}
 	if in.Bundle != "" {
 		out.Name = ""
 		out.ResolverRef = v1.ResolverRef{Resolver: resolverOfBundles, Params: []v1.Param{
@@ -70,18 +74,18 @@ func taskRefToV1(in *v1beta1.TaskRef) *v1.TaskRef {
 	return out
 }
 
-func taskRefFromV1(in *v1.TaskRef) *v1beta1.TaskRef {
+func (m mapping) taskRefFromV1(in *v1.TaskRef) *v1beta1.TaskRef {
 	if in == nil {
 		return nil
 	}
-	return &v1beta1.TaskRef{Name: in.Name, Kind: in.Kind, APIVersion: in.APIVersion, ResolverRef: resolverRef(in.ResolverRef)}
+	return &v1beta1.TaskRef{Name: in.Name, Kind: in.Kind, APIVersion: in.APIVersion, ResolverRef: m.resolverRef(in.ResolverRef)}
 }
 
-func resolverRef(in v1beta1.ResolverRef) v1beta1.ResolverRef {
-	return v1beta1.ResolverRef{Resolver: in.Resolver, Params: params(in.Params)}
+func (m mapping) resolverRef(in v1beta1.ResolverRef) v1beta1.ResolverRef {
+	return v1beta1.ResolverRef{Resolver: in.Resolver, Params: m.params(in.Params)}
 }
 
-func statusToV1(in *v1beta1.TaskRunStatus) v1.TaskRunStatus {
+func (m mapping) statusToV1(in *v1beta1.TaskRunStatus) v1.TaskRunStatus {
 	return v1.TaskRunStatus{
 		Status: in.Status,
 		TaskRunStatusFields: v1.TaskRunStatusFields{
@@ -89,16 +93,16 @@ func statusToV1(in *v1beta1.TaskRunStatus) v1.TaskRunStatus {
 			StartTime:      in.StartTime,
 			CompletionTime: in.CompletionTime,
 			Steps:          in.Steps,
-			RetriesStatus:  each(in.RetriesStatus, statusToV1),
+			RetriesStatus:  each(in.RetriesStatus, m.statusToV1),
 			Results:        results(in.TaskRunResults),
 			Sidecars:       in.Sidecars,
-			TaskSpec:       TaskSpecToV1(in.TaskSpec),
+			TaskSpec:       m.taskSpecToV1(in.TaskSpec),
 			Provenance:     in.Provenance,
 		},
 	}
 }
 
-func statusFromV1(in *v1.TaskRunStatus) v1beta1.TaskRunStatus {
+func (m mapping) statusFromV1(in *v1.TaskRunStatus) v1beta1.TaskRunStatus {
 	return v1beta1.TaskRunStatus{
 		Status: in.Status,
 		TaskRunStatusFields: v1beta1.TaskRunStatusFields{
@@ -106,10 +110,10 @@ func statusFromV1(in *v1.TaskRunStatus) v1beta1.TaskRunStatus {
 			StartTime:      in.StartTime,
 			CompletionTime: in.CompletionTime,
 			Steps:          in.Steps,
-			RetriesStatus:  each(in.RetriesStatus, statusFromV1),
+			RetriesStatus:  each(in.RetriesStatus, m.statusFromV1),
 			TaskRunResults: results(in.Results),
 			Sidecars:       in.Sidecars,
-			TaskSpec:       TaskSpecFromV1(in.TaskSpec),
+			TaskSpec:       m.taskSpecFromV1(in.TaskSpec),
 			Provenance:     in.Provenance,
 		},
 	}

@@ -5,13 +5,15 @@ import (
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 )
 
-// TaskSpecToV1 is the spec in v1, without what v1 has no field for; nil stays nil.
-func TaskSpecToV1(in *v1beta1.TaskSpec) *v1.TaskSpec {
+// TaskSpecToV1 is the spec in v1, without what v1 has no field for; nil stays nil, and so do types that are not given.
+func TaskSpecToV1(in *v1beta1.TaskSpec) *v1.TaskSpec { return asIs.taskSpecToV1(in) }
+
+func (m mapping) taskSpecToV1(in *v1beta1.TaskSpec) *v1.TaskSpec {
 	if in == nil {
 		return nil
 	}
 	return &v1.TaskSpec{
-		Params:       paramSpecs(in.Params),
+		Params:       m.paramSpecs(in.Params),
 		Description:  in.Description,
 		Steps:        each(in.Steps, stepToV1),
 		Volumes:      in.Volumes,
@@ -22,13 +24,15 @@ func TaskSpecToV1(in *v1beta1.TaskSpec) *v1.TaskSpec {
 	}
 }
 
-// TaskSpecFromV1 is the spec in v1beta1; nil stays nil.
-func TaskSpecFromV1(in *v1.TaskSpec) *v1beta1.TaskSpec {
+// TaskSpecFromV1 is the spec in v1beta1; nil stays nil, and so do types that are not given.
+func TaskSpecFromV1(in *v1.TaskSpec) *v1beta1.TaskSpec { return asIs.taskSpecFromV1(in) }
+
+func (m mapping) taskSpecFromV1(in *v1.TaskSpec) *v1beta1.TaskSpec {
 	if in == nil {
 		return nil
 	}
 	return &v1beta1.TaskSpec{
-		Params:       paramSpecs(in.Params),
+		Params:       m.paramSpecs(in.Params),
 		Description:  in.Description,
 		Steps:        each(in.Steps, stepFromV1),
 		Volumes:      in.Volumes,

@@ -1,5 +1,5 @@
-// Package defaulting is what the mutating webhook fills in (spec §2.2). The controller applies it again, in memory, to
-// objects that were stored before an upgrade (D-09).
+// Package defaulting is what the mutating webhook fills in (spec §2.2), the same in both API versions. The controller
+// applies it again, in memory, to objects that were stored before an upgrade (D-09).
 package defaulting
 
 import (
@@ -9,6 +9,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/plumbline-ci/plumbline/api/config"
+	"github.com/plumbline-ci/plumbline/api/conversion"
+	v1 "github.com/plumbline-ci/plumbline/api/v1"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 )
 
@@ -18,16 +20,41 @@ func TaskRun(tr *v1beta1.TaskRun, cfg *config.Config) {
 	TaskRunSpec(&tr.Spec, cfg)
 }
 
+// TaskRunV1 is TaskRun for v1.
+func TaskRunV1(tr *v1.TaskRun, cfg *config.Config) {
+	LabelsV1(tr, cfg)
+	TaskRunSpecV1(&tr.Spec, cfg)
+}
+
+// TaskRunSpecV1 is TaskRunSpec for v1.
+func TaskRunSpecV1(spec *v1.TaskRunSpec, cfg *config.Config) {
+	same := conversion.TaskRunSpecFromV1(spec)
+	TaskRunSpec(&same, cfg)
+	*spec = conversion.TaskRunSpecToV1(&same)
+}
+
+// TaskV1 fills in the types of a Task's params and results.
+func TaskV1(task *v1.Task) {
+	same := conversion.TaskSpecFromV1(&task.Spec)
+	TaskSpec(same)
+	task.Spec = *conversion.TaskSpecToV1(same)
+}
+
 // Labels says who manages the run, if nothing does yet (D-05). The map is replaced and not written to, since the object
 // before an update may share it.
-func Labels(tr *v1beta1.TaskRun, cfg *config.Config) {
-	if _, set := tr.Labels[v1beta1.LabelManagedBy]; set {
-		return
+func Labels(tr *v1beta1.TaskRun, cfg *config.Config) { tr.Labels = managed(tr.Labels, cfg) }
+
+// LabelsV1 is Labels for v1.
+func LabelsV1(tr *v1.TaskRun, cfg *config.Config) { tr.Labels = managed(tr.Labels, cfg) }
+
+func managed(labels map[string]string, cfg *config.Config) map[string]string {
+	if _, set := labels[v1beta1.LabelManagedBy]; set {
+		return labels
 	}
-	labels := make(map[string]string, len(tr.Labels)+1)
-	maps.Copy(labels, tr.Labels)
-	labels[v1beta1.LabelManagedBy] = cfg.Defaults.ManagedByLabelValue
-	tr.Labels = labels
+	out := make(map[string]string, len(labels)+1)
+	maps.Copy(out, labels)
+	out[v1beta1.LabelManagedBy] = cfg.Defaults.ManagedByLabelValue
+	return out
 }
 
 // TaskRunSpec fills in what the spec of a TaskRun leaves open (D-01 to D-04, D-06).

@@ -7,6 +7,8 @@ import (
 
 // Problem is one thing that is wrong, at the field paths where it is.
 type Problem struct {
+	// Rule is the ID of the row of [Rules] that says so.
+	Rule    string
 	Message string
 	// Paths name fields from the object's root: dots between fields, [i] for list items, [key] for keyed items. A
 	// problem that is about no field, such as a feature gate, has none.
@@ -46,7 +48,7 @@ func (e Errors) merge() []Problem {
 	for _, p := range e {
 		i := slices.IndexFunc(out, func(q Problem) bool { return q.Message == p.Message && q.Details == p.Details })
 		if i < 0 {
-			out = append(out, Problem{Message: p.Message, Details: p.Details, Paths: slices.Clone(p.Paths)})
+			out = append(out, Problem{Rule: p.Rule, Message: p.Message, Details: p.Details, Paths: slices.Clone(p.Paths)})
 			continue
 		}
 		out[i].Paths = append(out[i].Paths, p.Paths...)
@@ -63,19 +65,3 @@ func (e Errors) merge() []Problem {
 	})
 	return out
 }
-
-// The messages that several rules share (spec §2.1).
-func (e *Errors) add(message string, paths ...string) {
-	*e = append(*e, Problem{Message: message, Paths: paths})
-}
-
-func (e *Errors) explain(message, details string, paths ...string) {
-	*e = append(*e, Problem{Message: message, Paths: paths, Details: details})
-}
-
-func (e *Errors) missing(paths ...string)    { e.add("missing field(s)", paths...) }
-func (e *Errors) neither(paths ...string)    { e.add("expected exactly one, got neither", paths...) }
-func (e *Errors) both(paths ...string)       { e.add("expected exactly one, got both", paths...) }
-func (e *Errors) disallowed(paths ...string) { e.add("must not set the field(s)", paths...) }
-
-func (e *Errors) invalid(value, path string) { e.add("invalid value: "+value, path) }

@@ -1,15 +1,19 @@
 package validation_test
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
 	"github.com/plumbline-ci/plumbline/api/config"
 	"github.com/plumbline-ci/plumbline/api/defaulting"
+	v1 "github.com/plumbline-ci/plumbline/api/v1"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/api/validation"
 )
@@ -22,19 +26,31 @@ const (
 	inTaskSteps = "Task/steps"   // the list of steps of a Task
 )
 
-// rule is one row: an input that breaks the rule, and every word of the answer.
+// rule is one row: an input that breaks the rule, and every word of the answer. It is a row for each API version.
 type rule struct {
-	id     string
+	id     string // of the table; a family stands for all its cases
 	reason string
+	only   string // the version that has the rule; empty means both
 	kind   string
 	input  string
-	alpha  bool
-	config map[string]string // config-defaults
-	want   []string          // lines
+	// v1 and wantV1 are input and want in v1, where they differ.
+	v1          string
+	wantV1      []string
+	alpha, beta bool
+	config      map[string]string // config-defaults
+	want        []string          // lines
 }
 
+// name is what a broken rule is reported under.
+func (r rule) name(version string) string { return version + "/" + r.id + " " + r.reason }
+
+func (r rule) in(version string) bool { return r.only == "" || r.only == version }
+
 const (
+	old       = v1beta1.Version
+	now       = v1.Version
 	gateAlpha = ` requires "enable-api-fields" feature gate to be "alpha" but it is "stable": `
+	gateBeta  = ` requires "enable-api-fields" feature gate to be "alpha" or "beta" but it is "stable": `
 	fiveWays  = `spec.workspaces[0].configmap, spec.workspaces[0].emptydir, spec.workspaces[0].persistentvolumeclaim, spec.workspaces[0].secret, spec.workspaces[0].volumeclaimtemplate`
 	dnsLabel  = `Task step name must be a valid DNS Label, For more info refer to https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#names`
 )
@@ -48,18 +64,18 @@ func taskRunRules() []rule {
 		{id: "V-03", reason: "nothing to run", kind: inRun, input: `{}`, want: []string{`expected exactly one, got neither: spec.taskRef, spec.taskSpec`}},
 		{id: "V-04", reason: "two things to run", kind: inRun, input: `{taskRef: {name: t}, taskSpec: {steps: [{image: i}]}}`, want: []string{`expected exactly one, got both: spec.taskRef, spec.taskSpec`}},
 		{id: "V-05", reason: "a reference to nothing", kind: inRun, input: `{taskRef: {kind: Task}}`, want: []string{`missing field(s): spec.taskRef.name`}},
-		{id: "V-06", reason: "local and remote", kind: inRun, input: `{taskRef: {name: t, resolver: git}}`, want: []string{`expected exactly one, got both: spec.taskRef.name, spec.taskRef.resolver`}},
-		{id: "V-07", reason: "bundle and remote", kind: inRun, alpha: true, input: `{taskRef: {bundle: b, resolver: git}}`, want: []string{`expected exactly one, got both: spec.taskRef.bundle, spec.taskRef.resolver`}},
-		{id: "V-08", reason: "params are for resolvers, not names", kind: inRun, input: `{taskRef: {name: t, params: [{name: p, value: v}]}}`, want: []string{
+		{id: "V-06", reason: "local and remote", kind: inRun, beta: true, input: `{taskRef: {name: t, resolver: git}}`, want: []string{`expected exactly one, got both: spec.taskRef.name, spec.taskRef.resolver`}},
+		{id: "V-07", reason: "bundle and remote", only: old, kind: inRun, alpha: true, input: `{taskRef: {bundle: b, resolver: git}}`, want: []string{`expected exactly one, got both: spec.taskRef.bundle, spec.taskRef.resolver`}},
+		{id: "V-08", reason: "params are for resolvers, not names", kind: inRun, beta: true, input: `{taskRef: {name: t, params: [{name: p, value: v}]}}`, want: []string{
 			`expected exactly one, got both: spec.taskRef.name, spec.taskRef.params`,
 			`missing field(s): spec.taskRef.resolver`}},
-		{id: "V-08", reason: "params are for resolvers, not bundles", kind: inRun, alpha: true, input: `{taskRef: {bundle: b, params: [{name: p, value: v}]}}`, want: []string{
+		{id: "V-08", reason: "params are for resolvers, not bundles", only: old, kind: inRun, alpha: true, input: `{taskRef: {bundle: b, params: [{name: p, value: v}]}}`, want: []string{
 			`expected exactly one, got both: spec.taskRef.bundle, spec.taskRef.params`,
 			`missing field(s): spec.taskRef.resolver`}},
-		{id: "V-09", reason: "params for no resolver", kind: inRun, input: `{taskRef: {params: [{name: p, value: v}]}}`, want: []string{`missing field(s): spec.taskRef.resolver`}},
-		{id: "V-10", reason: "case does not tell params apart", kind: inRun, input: `{taskRef: {resolver: git, params: [{name: url, value: a}, {name: URL, value: b}]}}`, want: []string{`expected exactly one, got both: spec.taskRef[URL].name`}},
-		{id: "V-11", reason: "bundles are off", kind: inRun, input: `{taskRef: {name: t, bundle: example.com/b}}`, want: []string{`bundle requires "enable-tekton-oci-bundles" feature gate to be true but it is false: `}},
-		{id: "V-12", reason: "no image reference", kind: inRun, alpha: true, input: `{taskRef: {name: t, bundle: "not a reference"}}`, want: []string{
+		{id: "V-09", reason: "params for no resolver", kind: inRun, beta: true, input: `{taskRef: {params: [{name: p, value: v}]}}`, want: []string{`missing field(s): spec.taskRef.resolver`}},
+		{id: "V-10", reason: "case does not tell params apart", kind: inRun, beta: true, input: `{taskRef: {resolver: git, params: [{name: url, value: a}, {name: URL, value: b}]}}`, want: []string{`expected exactly one, got both: spec.taskRef[URL].name`}},
+		{id: "V-11", reason: "bundles are off", only: old, kind: inRun, input: `{taskRef: {name: t, bundle: example.com/b}}`, want: []string{`bundle requires "enable-tekton-oci-bundles" feature gate to be true but it is false: `}},
+		{id: "V-12", reason: "no image reference", only: old, kind: inRun, alpha: true, input: `{taskRef: {name: t, bundle: "not a reference"}}`, want: []string{
 			`invalid value: invalid bundle reference: spec.taskRef.bundle`, `could not parse reference: not a reference`}},
 		{id: "V-13", reason: "case does not tell params apart", kind: inRun, input: `{taskRef: {name: t}, params: [{name: a, value: b}, {name: A, value: c}]}`, want: []string{`expected exactly one, got both: spec.params[A].name`}},
 		{id: "V-14", reason: "objects are alpha", kind: inRun, input: `{taskRef: {name: t}, params: [{name: a, value: {k: v}}]}`, want: []string{`object type parameter` + gateAlpha}},
@@ -69,29 +85,39 @@ func taskRunRules() []rule {
 		{id: "V-18", reason: "a claim without name", kind: inRun, input: `{taskRef: {name: t}, workspaces: [{name: w, persistentVolumeClaim: {}}]}`, want: []string{`missing field(s): spec.workspaces[0].persistentvolumeclaim.claimname`}},
 		{id: "V-19", reason: "a ConfigMap without name", kind: inRun, input: `{taskRef: {name: t}, workspaces: [{name: w, configMap: {}}]}`, want: []string{`missing field(s): spec.workspaces[0].configmap.name`}},
 		{id: "V-20", reason: "a Secret without name", kind: inRun, input: `{taskRef: {name: t}, workspaces: [{name: w, secret: {}}]}`, want: []string{`missing field(s): spec.workspaces[0].secret.secretName`}},
-		{id: "V-21", reason: "nothing projected", kind: inRun, input: `{taskRef: {name: t}, workspaces: [{name: w, projected: {}}]}`, want: []string{`missing field(s): spec.workspaces[0].projected.sources`}},
-		{id: "V-22", reason: "no driver", kind: inRun, input: `{taskRef: {name: t}, workspaces: [{name: w, csi: {driver: ""}}]}`, want: []string{`missing field(s): spec.workspaces[0].csi.driver`}},
+		{id: "V-21", reason: "nothing projected", kind: inRun, input: `{taskRef: {name: t}, workspaces: [{name: w, projected: {}}]}`, wantV1: []string{`missing field(s): spec.workspaces[0].projected.sources`, `projected workspace type` + gateBeta}, want: []string{`missing field(s): spec.workspaces[0].projected.sources`}},
+		{id: "V-22", reason: "no driver", kind: inRun, input: `{taskRef: {name: t}, workspaces: [{name: w, csi: {driver: ""}}]}`, wantV1: []string{`csi workspace type` + gateBeta, `missing field(s): spec.workspaces[0].csi.driver`}, want: []string{`missing field(s): spec.workspaces[0].csi.driver`}},
 		{id: "V-23", reason: "bound twice", kind: inRun, input: `{taskRef: {name: t}, workspaces: [{name: w, emptyDir: {}}, {name: W, emptyDir: {}}]}`, want: []string{`expected exactly one, got both: spec.workspaces[1].name`}},
 		{id: "V-24", reason: "debugging is alpha", kind: inRun, input: `{taskRef: {name: t}, debug: {breakpoint: [onFailure]}}`, want: []string{`debug` + gateAlpha}},
 		{id: "V-25", reason: "no such breakpoint", kind: inRun, alpha: true, input: `{taskRef: {name: t}, debug: {breakpoint: [onSuccess]}}`, want: []string{`invalid value: onSuccess is not a valid breakpoint. Available valid breakpoints include [onFailure]: spec.debug.breakpoint`}},
-		{id: "V-26", reason: "overrides are alpha", kind: inRun, input: `{taskRef: {name: t}, stepOverrides: [{name: s, resources: {}}]}`, want: []string{`stepOverrides` + gateAlpha}},
-		{id: "V-27", reason: "overrides are alpha", kind: inRun, input: `{taskRef: {name: t}, sidecarOverrides: [{name: s, resources: {}}]}`, want: []string{`sidecarOverrides` + gateAlpha}},
-		{id: "V-28", reason: "overrides of nothing", kind: inRun, alpha: true, input: `{taskRef: {name: t}, stepOverrides: [{resources: {}}], sidecarOverrides: [{resources: {}}]}`, want: []string{`missing field(s): spec.sidecarOverrides[0].name, spec.stepOverrides[0].name`}},
-		{id: "V-29", reason: "overridden twice", kind: inRun, alpha: true, input: `{taskRef: {name: t}, stepOverrides: [{name: s, resources: {}}, {name: S, resources: {}}], sidecarOverrides: [{name: c, resources: {}}, {name: c, resources: {}}]}`, want: []string{`expected exactly one, got both: spec.sidecarOverrides[1].name, spec.stepOverrides[1].name`}},
+		{id: "V-26", reason: "overrides are alpha", kind: inRun, input: `{taskRef: {name: t}, stepOverrides: [{name: s, resources: {}}]}`, v1: `{taskRef: {name: t}, stepSpecs: [{name: s, computeResources: {}}]}`, want: []string{`stepOverrides` + gateAlpha}, wantV1: []string{`stepSpecs` + gateAlpha}},
+		{id: "V-27", reason: "overrides are alpha", kind: inRun, input: `{taskRef: {name: t}, sidecarOverrides: [{name: s, resources: {}}]}`, v1: `{taskRef: {name: t}, sidecarSpecs: [{name: s, computeResources: {}}]}`, want: []string{`sidecarOverrides` + gateAlpha}, wantV1: []string{`sidecarSpecs` + gateAlpha}},
+		{id: "V-28", reason: "overrides of nothing", kind: inRun, alpha: true, input: `{taskRef: {name: t}, stepOverrides: [{resources: {}}], sidecarOverrides: [{resources: {}}]}`, v1: `{taskRef: {name: t}, stepSpecs: [{computeResources: {}}], sidecarSpecs: [{computeResources: {}}]}`, want: []string{`missing field(s): spec.sidecarOverrides[0].name, spec.stepOverrides[0].name`}, wantV1: []string{`missing field(s): spec.sidecarSpecs[0].name, spec.stepSpecs[0].name`}},
+		{id: "V-29", reason: "overridden twice", kind: inRun, alpha: true, input: `{taskRef: {name: t}, stepOverrides: [{name: s, resources: {}}, {name: S, resources: {}}], sidecarOverrides: [{name: c, resources: {}}, {name: c, resources: {}}]}`, v1: `{taskRef: {name: t}, stepSpecs: [{name: s, computeResources: {}}, {name: S, computeResources: {}}], sidecarSpecs: [{name: c, computeResources: {}}, {name: c, computeResources: {}}]}`, want: []string{`expected exactly one, got both: spec.sidecarOverrides[1].name, spec.stepOverrides[1].name`}, wantV1: []string{`expected exactly one, got both: spec.sidecarSpecs[1].name, spec.stepSpecs[1].name`}},
 		{id: "V-30", reason: "task-level resources are alpha", kind: inRun, input: `{taskRef: {name: t}, computeResources: {requests: {cpu: 1}}}`, want: []string{`computeResources` + gateAlpha}},
-		{id: "V-31", reason: "resources of the Task and of a step", kind: inRun, alpha: true, input: `{taskRef: {name: t}, computeResources: {requests: {cpu: 1}}, stepOverrides: [{name: s, resources: {limits: {cpu: 1}}}]}`, want: []string{`expected exactly one, got both: spec.computeResources, spec.stepOverrides.resources`}},
+		{id: "V-31", reason: "resources of the Task and of a step", kind: inRun, alpha: true, input: `{taskRef: {name: t}, computeResources: {requests: {cpu: 1}}, stepOverrides: [{name: s, resources: {limits: {cpu: 1}}}]}`, v1: `{taskRef: {name: t}, computeResources: {requests: {cpu: 1}}, stepSpecs: [{name: s, computeResources: {limits: {cpu: 1}}}]}`, want: []string{`expected exactly one, got both: spec.computeResources, spec.stepOverrides.resources`}, wantV1: []string{`expected exactly one, got both: spec.computeResources, spec.stepSpecs.resources`}},
 		{id: "V-32", reason: "cancelling is all one can ask for", kind: inRun, input: `{taskRef: {name: t}, status: Paused}`, want: []string{`invalid value: Paused should be TaskRunCancelled: spec.status`}},
 		{id: "V-33", reason: "a message about nothing", kind: inRun, input: `{taskRef: {name: t}, statusMessage: why}`, want: []string{`invalid value: statusMessage should not be set if status is not set, but it is currently set to why: spec.statusMessage`}},
 		{id: "V-34", reason: "time does not run backwards", kind: inRun, input: `{taskRef: {name: t}, timeout: -48h}`, want: []string{`invalid value: -48h0m0s should be >= 0: spec.timeout`}},
 		{id: "V-35", reason: "the operator forbids it", kind: inRun, config: map[string]string{config.KeyForbiddenEnv: "B, A"}, input: `{taskRef: {name: t}, podTemplate: {env: [{name: A, value: x}, {name: C, value: x}]}}`, want: []string{`invalid value: PodTemplate cannot update a forbidden env: A: spec.PodTemplate.Env`}},
-		{id: "V-36", reason: "bound twice; the path names its list once", kind: inRun, input: `{taskRef: {name: t}, resources: {inputs: [{name: r, resourceRef: {name: x}}, {name: R, resourceRef: {name: x}}]}}`, want: []string{`expected exactly one, got both: spec.resources.inputs.name`}},
-		{id: "V-37", reason: "by reference and in place", kind: inRun, input: `{taskRef: {name: t}, resources: {inputs: [{name: r, resourceRef: {name: x}, resourceSpec: {type: git, params: []}}]}}`, want: []string{`must not set the field(s): spec.resources.inputs.name.resourceRef, spec.resources.inputs.name.resourceSpec`}},
-		{id: "V-37", reason: "neither", kind: inRun, input: `{taskRef: {name: t}, resources: {outputs: [{name: r}]}}`, want: []string{`missing field(s): spec.resources.outputs.name.resourceRef, spec.resources.outputs.name.resourceSpec`}},
+		{id: "V-36", reason: "bound twice; the path names its list once", only: old, kind: inRun, input: `{taskRef: {name: t}, resources: {inputs: [{name: r, resourceRef: {name: x}}, {name: R, resourceRef: {name: x}}]}}`, want: []string{`expected exactly one, got both: spec.resources.inputs.name`}},
+		{id: "V-37", reason: "by reference and in place", only: old, kind: inRun, input: `{taskRef: {name: t}, resources: {inputs: [{name: r, resourceRef: {name: x}, resourceSpec: {type: git, params: []}}]}}`, want: []string{`must not set the field(s): spec.resources.inputs.name.resourceRef, spec.resources.inputs.name.resourceSpec`}},
+		{id: "V-37", reason: "neither", only: old, kind: inRun, input: `{taskRef: {name: t}, resources: {outputs: [{name: r}]}}`, want: []string{`missing field(s): spec.resources.outputs.name.resourceRef, spec.resources.outputs.name.resourceSpec`}},
 		{id: "V-38", reason: "the value's type counts, not the declared one", kind: inRun, input: `{params: [{name: p, value: [x]}], taskSpec: {params: [{name: p}], steps: [{image: i, script: "$(params.p)"}]}}`, want: []string{`variable type invalid in "$(params.p)": spec.steps[0].script`}},
 		{id: "V-38", reason: "the keys of a value are its properties", kind: inRun, alpha: true, input: `{params: [{name: p, value: {k: v}}], taskSpec: {steps: [{image: i, script: "$(params.p.k) $(params.p.nope)"}]}}`, want: []string{`non-existent variable in "$(params.p.k) $(params.p.nope)": spec.steps[0].script`}},
 		{id: "V-39", reason: "an object default wants properties once a value is given", kind: inRun, alpha: true, input: `{params: [{name: p, value: {k: v}}], taskSpec: {params: [{name: p, default: {k: w}}], steps: [{image: i}]}}`, want: []string{`missing field(s): spec.p.properties`}},
 		{id: "V-40", reason: "the paths of propagated params leave taskSpec out", kind: inRun, input: `{taskSpec: {steps: [{image: i, command: [x], args: ["$(params.task-words[*])"]}]}}`, want: []string{`non-existent variable in "$(params.task-words[*])": spec.steps[0].args[0]`}},
 		{id: "V-40", reason: "types are checked twice", kind: inRun, input: `{taskSpec: {params: [{name: x, type: number}], steps: [{image: i}]}}`, want: []string{`invalid value: number: spec.taskSpec.params.x.type, spec.x.type`}},
+	}
+}
+
+// v1Rules are those of v1 alone (§2.6).
+func v1Rules() []rule {
+	return []rule{
+		{id: "2.6/resolver", reason: "resolvers are beta", only: now, kind: inRun, input: `{taskRef: {resolver: git}}`, want: []string{`resolver` + gateBeta}},
+		{id: "2.6/params", reason: "their params, too", only: now, kind: inRun, input: `{taskRef: {resolver: git, params: [{name: url, value: x}]}}`, want: []string{`params` + gateBeta, `resolver` + gateBeta}},
+		{id: "2.6/projected", reason: "projected volumes are beta", only: now, kind: inRun, input: `{taskRef: {name: t}, workspaces: [{name: w, projected: {sources: [{secret: {name: s}}]}}]}`, want: []string{`projected workspace type` + gateBeta}},
+		{id: "2.6/csi", reason: "volumes of drivers are beta", only: now, kind: inRun, input: `{taskRef: {name: t}, workspaces: [{name: w, csi: {driver: d}}]}`, want: []string{`csi workspace type` + gateBeta}},
 	}
 }
 
@@ -117,7 +143,7 @@ func taskRules() []rule {
 			`String/Array Names: `, `Must only contain alphanumeric characters, hyphens (-), underscores (_), and dots (.)`, `Must begin with a letter or an underscore (_)`}},
 		{id: "V-57", reason: "dots are what separates objects from keys", kind: inTask, alpha: true, input: `{params: [{name: o.p, type: object, properties: {k: {}}}, {name: q, type: object, properties: {a.b: {}, c: {}}}], steps: [{image: i}]}`, want: []string{`Object param name and key name format is invalid: map[o.p:[] q:[a.b]]: spec.params`,
 			`Object Names: `, `Must only contain alphanumeric characters, hyphens (-), underscores (_) `, `Must begin with a letter or an underscore (_)`}},
-		{id: "V-58", reason: "no such type, and a name twice", kind: inTask, input: `{resources: {inputs: [{name: r, type: nope}, {name: R, type: git}]}, steps: [{image: i}]}`, want: []string{
+		{id: "V-58", reason: "no such type, and a name twice", only: old, kind: inTask, input: `{resources: {inputs: [{name: r, type: nope}, {name: R, type: git}]}, steps: [{image: i}]}`, want: []string{
 			`expected exactly one, got both: spec.resources.inputs.name`, `invalid value: nope: spec.resources.inputs[0].r.type`}},
 
 		{id: "V-61", reason: "no image", kind: inTaskSteps, input: `[{name: s}]`, want: []string{`missing field(s): spec.steps[0].Image`}},
@@ -169,43 +195,91 @@ func variableRules() []rule {
 		{id: "V-85", reason: "a whole array stands alone", kind: inTask, input: `{params: [{name: a, type: array}], steps: [{image: i, command: [x], args: ["-$(params.a[*])"]}]}`, want: []string{`variable is not properly isolated in "-$(params.a[*])": spec.steps[0].args[0]`}},
 		{id: "V-86", reason: "no such thing of the run", kind: inTaskSteps, input: `[{image: i, script: "$(context.taskRun.nope)"}]`, want: []string{`non-existent variable in "$(context.taskRun.nope)": spec.steps[0].script`}},
 		{id: "V-87", reason: "no such thing of the Task", kind: inTaskSteps, input: `[{image: i, script: "$(context.task.uid)"}]`, want: []string{`non-existent variable in "$(context.task.uid)": spec.steps[0].script`}},
-		{id: "V-88", reason: "no such resource", kind: inTask, input: `{resources: {inputs: [{name: r, type: git}]}, steps: [{image: i, script: "$(resources.inputs.r.path) $(resources.inputs.nope.path)"}]}`, want: []string{`non-existent variable in "$(resources.inputs.r.path) $(resources.inputs.nope.path)": spec.steps[0].script`}},
+		{id: "V-88", reason: "no such resource", only: old, kind: inTask, input: `{resources: {inputs: [{name: r, type: git}]}, steps: [{image: i, script: "$(resources.inputs.r.path) $(resources.inputs.nope.path)"}]}`, want: []string{`non-existent variable in "$(resources.inputs.r.path) $(resources.inputs.nope.path)": spec.steps[0].script`}},
 	}
 }
 
 func allRules() []rule {
-	return append(append(taskRunRules(), taskRules()...), variableRules()...)
+	return slices.Concat(taskRunRules(), v1Rules(), taskRules(), variableRules())
 }
 
+// TestEveryRuleRefusesWithItsWords has a subtest for each rule of each version: v1/V-26 overrides are alpha.
 func TestEveryRuleRefusesWithItsWords(t *testing.T) {
 	t.Parallel()
-	for _, r := range allRules() {
-		t.Run(r.id+" "+r.reason, func(t *testing.T) {
-			t.Parallel()
-			if diff := cmp.Diff(strings.Join(r.want, "\n"), validate(t, r)); diff != "" {
-				t.Errorf("answer (-want +got):\n%s", diff)
+	for _, version := range validation.Versions() {
+		for _, r := range allRules() {
+			if !r.in(version) {
+				continue
 			}
-		})
+			t.Run(r.name(version), func(t *testing.T) {
+				t.Parallel()
+				want := r.want
+				if version == now && r.wantV1 != nil {
+					want = r.wantV1
+				}
+				errs := validate(t, r, version)
+				if diff := cmp.Diff(strings.Join(want, "\n"), text(errs)); diff != "" {
+					t.Errorf("answer (-want +got):\n%s", diff)
+				}
+				if _, other := aboutOthers()[r.id]; !other && !slices.ContainsFunc(errs, func(p validation.Problem) bool { return isCase(r.id, p.Rule) }) {
+					t.Errorf("it was not %s that refused: %v", r.id, errs)
+				}
+			})
+		}
 	}
 }
 
-// TestNoRuleIsForgotten counts the rows against the ids of the rules.
-func TestNoRuleIsForgotten(t *testing.T) {
-	t.Parallel()
-	without := map[string]string{
+// isCase reports whether a row of the table is the rule, or one of its cases.
+func isCase(id, row string) bool { return row == id || strings.HasPrefix(row, id+"/") }
+
+// aboutOthers are rules without words of their own, and why.
+func aboutOthers() map[string]string {
+	return map[string]string{
+		"V-38": "says what the variable rules and the type rules go by",
+		"V-40": "says where they are reported",
 		"V-41": "says that nothing is checked: see the accepted inputs",
 		"V-48": "merging typed values cannot fail",
 		"V-50": "not an id", "V-59": "not an id", "V-60": "not an id",
 		"V-76": "not an id", "V-77": "not an id", "V-78": "not an id", "V-79": "not an id",
 	}
-	rows := map[string]bool{}
-	for _, r := range allRules() {
-		rows[r.id] = true
-	}
+}
+
+// TestNoRuleIsForgotten counts the rows of the table against the ids of the specification, and those that an input breaks
+// against the rows.
+func TestNoRuleIsForgotten(t *testing.T) {
+	t.Parallel()
+	table := validation.Rules()
 	for n := 1; n <= 88; n++ {
 		id := fmt.Sprintf("V-%02d", n)
-		if _, none := without[id]; rows[id] == none {
-			t.Errorf("%s: has a row = %v, is listed as without = %v", id, rows[id], none)
+		_, without := aboutOthers()[id]
+		if has := slices.ContainsFunc(table, func(r validation.Rule) bool { return isCase(id, r.ID) }); has == without {
+			t.Errorf("%s: has a row = %v, is listed as without = %v", id, has, without)
+		}
+	}
+	for _, version := range validation.Versions() {
+		broken := map[string]bool{}
+		for _, r := range allRules() {
+			if r.in(version) {
+				for _, p := range validate(t, r, version) {
+					broken[p.Rule] = true
+				}
+			}
+		}
+		seen := map[string]bool{}
+		for _, r := range table {
+			if r.Only != "" && r.Only != version || strings.HasPrefix(r.ID, "L-") { // updates: see package admission
+				continue
+			}
+			if !broken[r.ID] {
+				t.Errorf("%s %s: no input breaks it", version, r.ID)
+			}
+			if seen[r.ID] {
+				t.Errorf("%s %s: has two rows", version, r.ID)
+			}
+			seen[r.ID] = true
+			if (r.Gate == "") == (r.Message == "") {
+				t.Errorf("%s: a row has a message or a gate, got %+v", r.ID, r)
+			}
 		}
 	}
 }
@@ -215,12 +289,13 @@ func TestAcceptedInputs(t *testing.T) {
 	t.Parallel()
 	for _, r := range []rule{
 		{reason: "V-02: 63 characters", kind: inNamedRun, input: long[:63]},
-		{reason: "V-12: a reference with tag and digest", kind: inRun, alpha: true, input: `{taskRef: {name: t, bundle: "localhost:5000/a/b_c:v1@sha256:` + strings.Repeat("0", 64) + `"}}`},
+		{reason: "V-12: a reference with tag and digest", only: old, kind: inRun, alpha: true, input: `{taskRef: {name: t, bundle: "localhost:5000/a/b_c:v1@sha256:` + strings.Repeat("0", 64) + `"}}`},
 		{reason: "V-34: zero means no timeout", kind: inRun, input: `{taskRef: {name: t}, timeout: "0"}`},
 		{reason: "V-41: what a referenced Task declares is not known yet", kind: inRun, input: `{taskRef: {name: Not_A_Name}, params: [{name: any, value: [x]}], workspaces: [{name: any, emptyDir: {}}]}`},
 		{reason: "retries are not checked", kind: inRun, input: `{taskRef: {name: t}, retries: -1}`},
-		{reason: "resolvers need no gate", kind: inRun, input: `{taskRef: {resolver: git, params: [{name: url, value: x}]}}`},
-		{reason: "projected and csi need no gate", kind: inRun, input: `{taskRef: {name: t}, workspaces: [{name: a, csi: {driver: d}}, {name: b, projected: {sources: [{secret: {name: s}}]}}]}`},
+		{reason: "resolvers need no gate", only: old, kind: inRun, input: `{taskRef: {resolver: git, params: [{name: url, value: x}]}}`},
+		{reason: "projected and csi need no gate", only: old, kind: inRun, input: `{taskRef: {name: t}, workspaces: [{name: a, csi: {driver: d}}, {name: b, projected: {sources: [{secret: {name: s}}]}}]}`},
+		{reason: "2.6: with the gate for beta there are resolvers and every kind of volume", only: now, kind: inRun, beta: true, input: `{taskRef: {resolver: git, params: [{name: url, value: x}]}, workspaces: [{name: a, csi: {driver: d}}, {name: b, projected: {sources: [{secret: {name: s}}]}}]}`},
 		{reason: "V-38: params propagate", kind: inRun, input: `{params: [{name: p, value: x}], taskSpec: {steps: [{image: i, script: "$(params.p)"}]}}`},
 		{reason: "V-55: an embedded object need not list properties", kind: inRun, alpha: true, input: `{taskSpec: {params: [{name: o, type: object}], steps: [{image: i}]}}`},
 		{reason: "V-61: the image may be the template's", kind: inTask, input: `{stepTemplate: {image: i}, steps: [{name: s}]}`},
@@ -239,58 +314,83 @@ func TestAcceptedInputs(t *testing.T) {
 		{reason: "V-88: without declared resources nothing is known", kind: inTaskSteps, input: `[{image: i, script: "$(resources.inputs.nope.path)"}]`},
 		{reason: "sidecars are Kubernetes' to check", kind: inTask, input: `{steps: [{image: i}], sidecars: [{name: s, image: i, script: x, command: [y]}, {name: s}]}`},
 	} {
-		t.Run(r.reason, func(t *testing.T) {
-			t.Parallel()
-			if got := validate(t, r); got != "" {
-				t.Errorf("refused: %s", got)
+		for _, version := range validation.Versions() {
+			if !r.in(version) {
+				continue
 			}
-		})
+			t.Run(version+"/"+r.reason, func(t *testing.T) {
+				t.Parallel()
+				if got := validate(t, r, version); got != nil {
+					t.Errorf("refused: %s", got.Error())
+				}
+			})
+		}
 	}
 }
 
-// validate returns the text for the input after defaulting, or nothing.
-func validate(t *testing.T, r rule) string {
+func text(errs validation.Errors) string {
+	if errs == nil {
+		return ""
+	}
+	return errs.Error()
+}
+
+// validate returns what is wrong with the input after defaulting, or nothing.
+func validate(t *testing.T, r rule, version string) validation.Errors {
 	t.Helper()
 	flags := map[string]string{}
-	if r.alpha {
+	switch {
+	case r.alpha:
 		flags[config.KeyEnableAPIFields] = config.AlphaAPIFields
+	case r.beta:
+		flags[config.KeyEnableAPIFields] = config.BetaAPIFields
 	}
 	cfg, err := config.Parse(r.config, flags)
 	if err != nil {
 		t.Fatal(err)
 	}
-	decode := func(text string, into any) {
+	name, spec := "r", r.input
+	if version == now && r.v1 != "" {
+		spec = r.v1
+	}
+	switch r.kind {
+	case inNamedRun:
+		name, spec = r.input, `{taskRef: {name: t}}`
+	case inTaskSteps:
+		spec = "steps: " + spec
+	}
+	decode := func(into any) {
 		t.Helper()
-		if err := yaml.UnmarshalStrict([]byte(text), into); err != nil {
+		if err := yaml.UnmarshalStrict([]byte(spec), into); err != nil {
 			t.Fatalf("the row's input: %v", err)
 		}
 	}
-	switch r.kind {
-	case inRun, inNamedRun:
-		tr := &v1beta1.TaskRun{}
-		tr.Name = "r"
-		if r.kind == inNamedRun {
-			tr.Name = r.input
-			tr.Spec.TaskRef = &v1beta1.TaskRef{Name: "t"}
-		} else {
-			decode(r.input, &tr.Spec)
-		}
+	run := r.kind == inRun || r.kind == inNamedRun
+	switch {
+	case run && version == old:
+		tr := &v1beta1.TaskRun{ObjectMeta: metav1.ObjectMeta{Name: name}}
+		decode(&tr.Spec)
 		defaulting.TaskRun(tr, cfg)
 		err = validation.TaskRun(tr, cfg)
-	case inTask, inTaskSteps:
-		spec := &v1beta1.TaskSpec{}
-		if r.kind == inTaskSteps {
-			decode(r.input, &spec.Steps)
-		} else {
-			decode(r.input, spec)
-		}
-		defaulting.TaskSpec(spec)
-		err = validation.Task("t", spec, cfg)
+	case run:
+		tr := &v1.TaskRun{ObjectMeta: metav1.ObjectMeta{Name: name}}
+		decode(&tr.Spec)
+		defaulting.TaskRunV1(tr, cfg)
+		err = validation.TaskRunV1(tr, cfg)
+	case version == old:
+		task := &v1beta1.Task{}
+		decode(&task.Spec)
+		defaulting.TaskSpec(&task.Spec)
+		err = validation.Task("t", &task.Spec, cfg)
 	default:
-		t.Fatalf("unknown kind of input %q", r.kind)
+		task := &v1.Task{}
+		decode(&task.Spec)
+		defaulting.TaskV1(task)
+		err = validation.TaskV1("t", &task.Spec, cfg)
 	}
-	if err == nil {
-		return ""
+	var errs validation.Errors
+	if err != nil && !errors.As(err, &errs) {
+		t.Fatal(err)
 	}
-	return err.Error()
+	return errs
 }

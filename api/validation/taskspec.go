@@ -22,50 +22,42 @@ var (
 	objectName1123 = regexp.MustCompile(`^[_a-zA-Z][_a-zA-Z0-9-]*$`)
 )
 
-// taskSpec checks a Task's spec below path p. Standing alone, every variable has to be declared by the Task itself;
+// taskSpec checks a Task's spec at path p, which ends with a dot unless it is empty. Standing alone, every variable has to be declared by the Task itself;
 // embedded in a run, the run's own params count too, and propagatedParams checks that.
 func (c *checker) taskSpec(p string, spec *v1beta1.TaskSpec, standalone bool) {
-	at := func(field string) string { return join(p, field) }
 	if len(spec.Steps) == 0 {
-		c.errs.missing(at("steps")) // V-42
+		c.refuse("V-42", p)
 	}
 	volumes := map[string]bool{}
 	for i, v := range spec.Volumes {
-		if volumes[v.Name] { // V-43
-			c.errs.add(fmt.Sprintf("multiple volumes with same name %q", v.Name), at(fmt.Sprintf("volumes[%d].name", i)))
+		if volumes[v.Name] {
+			c.refuse("V-43", p, i, v.Name)
 		}
 		volumes[v.Name] = true
 	}
 	steps := merged(spec)
 	c.workspaceDeclarations(p, spec)
 	c.workspaceUsages(p, spec)
-	c.steps(at("steps"), steps)
+	c.steps(p, steps)
 	for i := range spec.Sidecars {
-		if spec.Sidecars[i].Name == v1beta1.ReservedSidecarName { // V-49
-			c.errs.add(fmt.Sprintf("Invalid: cannot use reserved sidecar name %s ", v1beta1.ReservedSidecarName), at("sidecars"))
+		if spec.Sidecars[i].Name == v1beta1.ReservedSidecarName {
+			c.refuse("V-49", p)
 		}
 	}
 	c.paramSpecs(p, spec.Params, standalone)
 	c.resources(p, spec.Resources)
 	for i := range spec.Results {
-		c.result(at(fmt.Sprintf("results[%d]", i)), &spec.Results[i])
+		c.result(fmt.Sprintf("%sresults[%d]", p, i), &spec.Results[i])
 	}
 	v := newVariables(spec.Params, spec.Resources)
 	for i := range steps {
-		q := at(fmt.Sprintf("steps[%d]", i))
+		q := fmt.Sprintf("%ssteps[%d]", p, i)
 		if standalone {
-			v.declared(c.errs, q, &steps[i])
+			v.declared(c, q, &steps[i])
 		}
-		v.arrays(c.errs, q, &steps[i])
-		v.contexts(c.errs, q, &steps[i])
+		v.arrays(c, q, &steps[i])
+		v.contexts(c, q, &steps[i])
 	}
-}
-
-func join(p, field string) string {
-	if p == "" {
-		return field
-	}
-	return p + "." + field
 }
 
 // merged lays the steps over the template as far as the checks can see it.
@@ -122,12 +114,12 @@ func (c *checker) workspaceDeclarations(p string, spec *v1beta1.TaskSpec) {
 	for i := range spec.Workspaces {
 		w := &spec.Workspaces[i]
 		if names[w.Name] {
-			c.errs.add(fmt.Sprintf("workspace name %q must be unique", w.Name), join(p, fmt.Sprintf("workspaces[%d].name", i)))
+			c.refuse("V-44", p, i, w.Name)
 		}
 		names[w.Name] = true
 		at := path.Clean(w.GetMountPath())
 		if mounts[at] {
-			c.errs.add(fmt.Sprintf("workspace mount path %q must be unique", at), join(p, fmt.Sprintf("workspaces[%d].mountpath", i)))
+			c.refuse("V-45", p, i, at)
 		}
 		mounts[at] = true
 	}
@@ -139,21 +131,21 @@ func (c *checker) workspaceUsages(p string, spec *v1beta1.TaskSpec) {
 	for _, w := range spec.Workspaces {
 		declared[w.Name] = true
 	}
-	check := func(feature, list string, i int, usages []v1beta1.WorkspaceUsage) {
+	check := func(list string, i int, usages []v1beta1.WorkspaceUsage) {
 		if len(usages) > 0 {
-			c.alpha(feature)
+			c.alpha("V-46/" + list)
 		}
 		for j, u := range usages {
 			if !declared[u.Name] {
-				c.errs.add(fmt.Sprintf("undefined workspace %q", u.Name), join(p, fmt.Sprintf("%s[%d].workspaces[%d].name", list, i, j)))
+				c.refuse("V-47", p, list, i, j, u.Name)
 			}
 		}
 	}
 	for i := range spec.Steps {
-		check("step workspaces", "steps", i, spec.Steps[i].Workspaces)
+		check("steps", i, spec.Steps[i].Workspaces)
 	}
 	for i := range spec.Sidecars {
-		check("sidecar workspaces", "sidecars", i, spec.Sidecars[i].Workspaces)
+		check("sidecars", i, spec.Sidecars[i].Workspaces)
 	}
 }
 
@@ -161,50 +153,48 @@ func (c *checker) workspaceUsages(p string, spec *v1beta1.TaskSpec) {
 func (c *checker) steps(p string, steps []v1beta1.Step) {
 	names := map[string]bool{}
 	for i := range steps {
-		s, at := &steps[i], fmt.Sprintf("%s[%d].", p, i)
+		s, at := &steps[i], fmt.Sprintf("%ssteps[%d].", p, i)
 		if s.Timeout != nil && s.Timeout.Duration < 0 {
-			c.errs.invalid(s.Timeout.Duration.String(), at+"negative timeout")
+			c.refuse("V-65", at, s.Timeout.Duration)
 			if s.Name != "" {
 				names[s.Name] = true
 			}
 			continue
 		}
 		if s.Image == "" {
-			c.errs.missing(at + "Image")
+			c.refuse("V-61", at)
 		}
 		if s.Script != "" && len(s.Command) > 0 {
-			c.errs.add("script cannot be used with command", at+"script")
+			c.refuse("V-62", at)
 		}
 		if s.Name != "" {
 			if names[s.Name] {
-				c.errs.invalid(s.Name, at+"name")
+				c.refuse("V-63", at, s.Name)
 			}
 			names[s.Name] = true
 			if len(utilvalidation.IsDNS1123Label(s.Name)) > 0 {
-				c.errs.explain(fmt.Sprintf("invalid value %q", s.Name),
-					"Task step name must be a valid DNS Label, For more info refer to https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#names", at+"name")
+				c.refuse("V-64", at, s.Name)
 			}
 		}
 		for j, m := range s.VolumeMounts {
-			q := fmt.Sprintf("%svolumeMounts[%d].", at, j)
 			if belowTekton(m.MountPath) {
-				c.errs.add(fmt.Sprintf("volumeMount cannot be mounted under /tekton/ (volumeMount %q mounted at %q)", m.Name, m.MountPath), q+"mountPath")
+				c.refuse("V-66", at, j, m.Name, m.MountPath)
 			}
 			if strings.HasPrefix(m.Name, v1beta1.InternalVolumePrefix) {
-				c.errs.add(fmt.Sprintf("volumeMount name %q cannot start with %q", m.Name, v1beta1.InternalVolumePrefix), q+"name")
+				c.refuse("V-67", at, j, m.Name)
 			}
 		}
 		if s.OnError != "" && s.OnError != v1beta1.OnErrorContinue && s.OnError != v1beta1.OnErrorStopAndFail && !strings.HasPrefix(string(s.OnError), "$(params") {
-			c.errs.explain(fmt.Sprintf("invalid value: %q", s.OnError), `Task step onError must be either "continue" or "stopAndFail"`, at+"onError")
+			c.refuse("V-68", at, s.OnError)
 		}
 		if strings.HasPrefix(strings.TrimSpace(s.Script), "#!win") {
-			c.alpha("windows script support")
+			c.alpha("V-69")
 		}
 		if s.StdoutConfig != nil {
-			c.alpha("step stdout stream support")
+			c.alpha("V-70/stdout")
 		}
 		if s.StderrConfig != nil {
-			c.alpha("step stderr stream support")
+			c.alpha("V-70/stderr")
 		}
 	}
 }
@@ -219,15 +209,15 @@ func belowTekton(mountPath string) bool {
 	return strings.HasPrefix(clean, v1beta1.TektonDir+"/") && !strings.HasPrefix(clean, v1beta1.HomeDir)
 }
 
-// paramSpecs checks V-51 to V-57 below p.params.
+// paramSpecs checks V-51 to V-57 of the spec at p.
 func (c *checker) paramSpecs(p string, params []v1beta1.ParamSpec, standalone bool) {
-	c.paramTypes(join(p, "params."), params, standalone)
+	c.paramTypes(p+"params.", params, standalone)
 	seen := map[string]bool{}
 	var badNames []string
 	badObjects := map[string][]string{}
 	for _, ps := range params {
 		if seen[ps.Name] {
-			c.errs.add("parameter appears more than once", join(p, "params["+ps.Name+"]"))
+			c.refuse("V-51", p, ps.Name)
 		}
 		seen[ps.Name] = true
 		if ps.Type != v1beta1.ParamTypeObject {
@@ -248,12 +238,10 @@ func (c *checker) paramSpecs(p string, params []v1beta1.ParamSpec, standalone bo
 	}
 	if len(badNames) > 0 {
 		slices.Sort(badNames)
-		c.errs.explain(fmt.Sprintf("The format of following array and string variable names is invalid: %s", badNames),
-			"String/Array Names: \nMust only contain alphanumeric characters, hyphens (-), underscores (_), and dots (.)\nMust begin with a letter or an underscore (_)", join(p, "params"))
+		c.refuse("V-56", p, badNames)
 	}
 	if len(badObjects) > 0 {
-		c.errs.explain(fmt.Sprintf("Object param name and key name format is invalid: %v", badObjects),
-			"Object Names: \nMust only contain alphanumeric characters, hyphens (-), underscores (_) \nMust begin with a letter or an underscore (_)", join(p, "params"))
+		c.refuse("V-57", p, badObjects)
 	}
 }
 
@@ -266,23 +254,23 @@ func (c *checker) paramTypes(p string, params []v1beta1.ParamSpec, mustList bool
 		switch ps.Type {
 		case v1beta1.ParamTypeString, v1beta1.ParamTypeArray:
 		case v1beta1.ParamTypeObject:
-			c.alpha("object type parameter")
+			c.alpha("V-52")
 			if ps.Properties != nil || mustList {
 				c.objectProperties(at, ps)
 			}
 		default:
-			c.errs.invalid(string(ps.Type), at+".type")
+			c.refuse("V-53", at, ps.Type)
 			continue
 		}
 		if ps.Default != nil && ps.Default.Type != ps.Type {
-			c.errs.add(fmt.Sprintf("%q type does not match default value's type: %q", ps.Type, ps.Default.Type), at+".type", at+".default.type")
+			c.refuse("V-54", at, ps.Type, ps.Default.Type)
 		}
 	}
 }
 
 func (c *checker) objectProperties(at string, ps *v1beta1.ParamSpec) {
 	if ps.Properties == nil {
-		c.errs.missing(at + ".properties")
+		c.refuse("V-55/none", at)
 		return
 	}
 	var bad []string
@@ -292,7 +280,7 @@ func (c *checker) objectProperties(at string, ps *v1beta1.ParamSpec) {
 		}
 	}
 	if len(bad) > 0 {
-		c.errs.add(fmt.Sprintf("The value type specified for these keys %s is invalid", bad), at+".properties")
+		c.refuse("V-55/type", at, bad)
 	}
 }
 
@@ -317,7 +305,7 @@ func (c *checker) propagatedParams(spec *v1beta1.TaskRunSpec) {
 			declared := &spec.TaskSpec.Params[i]
 			object := p.Value.Type == v1beta1.ParamTypeObject || declared.Default != nil && declared.Default.Type == v1beta1.ParamTypeObject
 			if object && declared.Properties == nil {
-				c.errs.missing("spec." + p.Name + ".properties") // V-39
+				c.refuse("V-39", p.Name)
 			}
 			for key, property := range declared.Properties {
 				if ps.Properties == nil {
@@ -347,8 +335,8 @@ func (c *checker) propagatedParams(spec *v1beta1.TaskRunSpec) {
 	steps := merged(spec.TaskSpec)
 	for i := range steps {
 		p := fmt.Sprintf("spec.steps[%d]", i)
-		v.declared(c.errs, p, &steps[i])
-		v.arrays(c.errs, p, &steps[i])
+		v.declared(c, p, &steps[i])
+		v.arrays(c, p, &steps[i])
 	}
 }
 
@@ -365,11 +353,11 @@ func (c *checker) resources(p string, r *v1beta1.TaskResources) {
 		for i, res := range list.resources {
 			key := strings.ToLower(res.Name)
 			if seen[key] {
-				c.errs.both(join(p, "resources."+list.name+".name"))
+				c.refuse("V-58/name", p, list.name)
 			}
 			seen[key] = true
 			if !slices.Contains(v1beta1.PipelineResourceTypes(), res.Type) {
-				c.errs.invalid(res.Type, join(p, fmt.Sprintf("resources.%s[%d].%s.type", list.name, i, res.Name)))
+				c.refuse("V-58/type", p, list.name, i, res.Name, res.Type)
 			}
 		}
 	}
@@ -378,17 +366,16 @@ func (c *checker) resources(p string, r *v1beta1.TaskResources) {
 // result checks V-71 to V-75.
 func (c *checker) result(p string, r *v1beta1.TaskResult) {
 	if !resultName.MatchString(r.Name) {
-		c.errs.explain(fmt.Sprintf("invalid key name %q", r.Name),
-			fmt.Sprintf("Name must consist of alphanumeric characters, '-', '_', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my-name',  or 'my_name', regex used for validation is '%s')", resultNameFormat), p+".name")
+		c.refuse("V-71", p, r.Name)
 	}
 	switch r.Type {
 	case "", v1beta1.ResultsTypeString:
 	case v1beta1.ResultsTypeArray:
-		c.alpha("results type")
+		c.alpha("V-72")
 	case v1beta1.ResultsTypeObject:
-		c.alpha("results type")
+		c.alpha("V-72")
 		if r.Properties == nil {
-			c.errs.missing(p + "." + r.Name + ".properties")
+			c.refuse("V-73", p, r.Name)
 			return
 		}
 		var bad []string
@@ -398,9 +385,9 @@ func (c *checker) result(p string, r *v1beta1.TaskResult) {
 			}
 		}
 		if len(bad) > 0 {
-			c.errs.add(fmt.Sprintf("The value type specified for these keys %s is invalid, the type must be string", bad), p+"."+r.Name+".properties")
+			c.refuse("V-74", p, r.Name, bad)
 		}
 	default:
-		c.errs.explain("invalid value: "+string(r.Type), "type must be string", p+".type")
+		c.refuse("V-75", p, r.Name, r.Type)
 	}
 }

@@ -1,5 +1,9 @@
-// Package validation is what the validating webhook checks of TaskRuns and Tasks: spec §2.3 to §2.5, rule by rule, with
-// the exact words and field paths that the API promises. A function here is cited by the ids of its rules.
+// Package validation is what the validating webhook checks of TaskRuns and Tasks, in both API versions: spec §2.3 to §2.6,
+// with the exact words and field paths that the API promises.
+//
+// What is said is one table, [Rules], with a row for each rule; which versions have the rule is a column of it. When it is
+// said is code, written once, over v1beta1: an object of v1 is looked at in the shape that it has in v1beta1, which has a
+// place for everything, and answered with the rows of v1.
 //
 // Validation sees objects after defaulting. It knows no cluster: whether a Task exists, whether params are given or
 // workspaces bound is found out when the run starts.
@@ -15,18 +19,30 @@ import (
 	utilvalidation "k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/plumbline-ci/plumbline/api/config"
+	"github.com/plumbline-ci/plumbline/api/conversion"
+	v1 "github.com/plumbline-ci/plumbline/api/v1"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 )
 
 // maxNameLength bounds the names of TaskRuns and Tasks, which become label values.
 const maxNameLength = 63
 
-// TaskRun checks a TaskRun at creation and at every update (V-01 to V-41).
+// TaskRun checks a TaskRun at creation and at every update.
 func TaskRun(tr *v1beta1.TaskRun, cfg *config.Config) error {
+	return taskRun(v1beta1.Version, tr.Name, &tr.Spec, cfg)
+}
+
+// TaskRunV1 is TaskRun for v1.
+func TaskRunV1(tr *v1.TaskRun, cfg *config.Config) error {
+	spec := conversion.TaskRunSpecFromV1(&tr.Spec)
+	return taskRun(v1.Version, tr.Name, &spec, cfg)
+}
+
+func taskRun(version, name string, spec *v1beta1.TaskRunSpec, cfg *config.Config) error {
 	var errs Errors
-	objectName(&errs, tr.Name)
-	c := checker{cfg: cfg, errs: &errs}
-	c.taskRunSpec(&tr.Spec)
+	c := checker{version: version, cfg: cfg, errs: &errs}
+	c.objectName(name)
+	c.taskRunSpec(spec)
 	return errs.OrNil()
 }
 
@@ -42,20 +58,30 @@ func TaskRunUpdate(old, updated *v1beta1.TaskRun) error {
 		return nil
 	}
 	var errs Errors
+	c := checker{version: v1beta1.Version, errs: &errs}
 	if done {
-		errs.invalid("Once the TaskRun is complete, no updates are allowed", "spec")
+		c.refuse("L-20/complete")
 	} else {
-		errs.invalid("Once the TaskRun has started, only status and statusMessage updates are allowed", "spec")
+		c.refuse("L-20/started")
 	}
-	return errs
+	return errs.OrNil()
 }
 
-// Task checks a Task or ClusterTask (V-42 to V-88).
+// Task checks a Task or ClusterTask.
 func Task(name string, spec *v1beta1.TaskSpec, cfg *config.Config) error {
+	return task(v1beta1.Version, name, spec, cfg)
+}
+
+// TaskV1 is Task for v1.
+func TaskV1(name string, spec *v1.TaskSpec, cfg *config.Config) error {
+	return task(v1.Version, name, conversion.TaskSpecFromV1(spec), cfg)
+}
+
+func task(version, name string, spec *v1beta1.TaskSpec, cfg *config.Config) error {
 	var errs Errors
-	objectName(&errs, name)
-	c := checker{cfg: cfg, errs: &errs}
-	c.taskSpec("spec", spec, true)
+	c := checker{version: version, cfg: cfg, errs: &errs}
+	c.objectName(name)
+	c.taskSpec("spec.", spec, true)
 	return errs.OrNil()
 }
 
@@ -63,75 +89,93 @@ func Task(name string, spec *v1beta1.TaskSpec, cfg *config.Config) error {
 // a Pod (LC-44). Paths start at the spec.
 func TaskSpec(spec *v1beta1.TaskSpec, cfg *config.Config) error {
 	var errs Errors
-	c := checker{cfg: cfg, errs: &errs}
+	c := checker{version: v1beta1.Version, cfg: cfg, errs: &errs}
 	c.taskSpec("", spec, true)
 	return errs.OrNil()
 }
 
-func objectName(errs *Errors, name string) {
+// checker collects the problems of one object.
+type checker struct {
+	version string // of the API, whose rules count
+	cfg     *config.Config
+	errs    *Errors
+}
+
+// refuse says that a rule is broken; args are what its row of the table wants.
+func (c *checker) refuse(id string, args ...any) {
+	if rule, has := find(id, c.version); has {
+		var flags *config.FeatureFlags
+		if c.cfg != nil {
+			flags = &c.cfg.FeatureFlags
+		}
+		*c.errs = append(*c.errs, rule.problem(flags, args...))
+	}
+}
+
+// alpha demands the gate for alpha features.
+func (c *checker) alpha(id string) {
+	if !c.cfg.FeatureFlags.Alpha() {
+		c.refuse(id)
+	}
+}
+
+// beta demands the gate for beta features.
+func (c *checker) beta(id string) {
+	if !c.cfg.FeatureFlags.Beta() {
+		c.refuse(id)
+	}
+}
+
+func (c *checker) objectName(name string) {
 	if name == "" {
 		return // a generated name is checked once it is known
 	}
 	if len(utilvalidation.IsDNS1123Subdomain(name)) > 0 {
-		errs.add(fmt.Sprintf("invalid resource name %q: must be a valid DNS label", name), "metadata.name") // V-01
+		c.refuse("V-01", name)
 	}
 	if len(name) > maxNameLength {
-		errs.add(fmt.Sprintf("Invalid resource name: length must be no more than %d characters", maxNameLength), "metadata.name") // V-02
-	}
-}
-
-// checker collects the problems of one object.
-type checker struct {
-	cfg  *config.Config
-	errs *Errors
-}
-
-// alpha demands the gate for alpha features.
-func (c *checker) alpha(feature string) {
-	if !c.cfg.FeatureFlags.Alpha() {
-		c.errs.add(fmt.Sprintf("%s requires %q feature gate to be %q but it is %q", feature, config.KeyEnableAPIFields, config.AlphaAPIFields, c.cfg.FeatureFlags.EnableAPIFields))
+		c.refuse("V-02")
 	}
 }
 
 func (c *checker) taskRunSpec(spec *v1beta1.TaskRunSpec) {
-	const p = "spec."
 	switch {
 	case spec.TaskRef == nil && spec.TaskSpec == nil:
-		c.errs.neither(p+"taskRef", p+"taskSpec") // V-03
+		c.refuse("V-03")
 	case spec.TaskRef != nil && spec.TaskSpec != nil:
-		c.errs.both(p+"taskRef", p+"taskSpec") // V-04
+		c.refuse("V-04")
 	}
 	if spec.TaskRef != nil {
-		c.taskRef(p+"taskRef", spec.TaskRef)
+		c.taskRef(spec.TaskRef)
 	}
 	if spec.TaskSpec != nil {
-		c.taskSpec(p+"taskSpec", spec.TaskSpec, false)
+		c.taskSpec("spec.taskSpec.", spec.TaskSpec, false)
 		c.propagatedParams(spec)
 	}
 	c.params(spec.Params)
 	c.workspaceBindings(spec.Workspaces)
 	if spec.Debug != nil {
-		c.alpha("debug") // V-24
+		c.alpha("V-24")
 		for _, b := range spec.Debug.Breakpoint {
-			if b != v1beta1.BreakpointOnFailure { // V-25
-				c.errs.invalid(fmt.Sprintf("%s is not a valid breakpoint. Available valid breakpoints include [%s]", b, v1beta1.BreakpointOnFailure), p+"debug.breakpoint")
+			if b != v1beta1.BreakpointOnFailure {
+				c.refuse("V-25", b)
 			}
 		}
 	}
 	c.overrides(spec)
-	if spec.Status != "" && spec.Status != v1beta1.TaskRunSpecStatusCancelled { // V-32
-		c.errs.invalid(fmt.Sprintf("%s should be %s", spec.Status, v1beta1.TaskRunSpecStatusCancelled), p+"status")
+	if spec.Status != "" && spec.Status != v1beta1.TaskRunSpecStatusCancelled {
+		c.refuse("V-32", spec.Status)
 	}
-	if spec.Status == "" && spec.StatusMessage != "" { // V-33
-		c.errs.invalid(fmt.Sprintf("statusMessage should not be set if status is not set, but it is currently set to %s", spec.StatusMessage), p+"statusMessage")
+	if spec.Status == "" && spec.StatusMessage != "" {
+		c.refuse("V-33", spec.StatusMessage)
 	}
-	if spec.Timeout != nil && spec.Timeout.Duration < 0 { // V-34
-		c.errs.invalid(fmt.Sprintf("%s should be >= 0", spec.Timeout.Duration), p+"timeout")
+	if spec.Timeout != nil && spec.Timeout.Duration < 0 {
+		c.refuse("V-34", spec.Timeout.Duration)
 	}
 	if spec.PodTemplate != nil {
 		for _, env := range spec.PodTemplate.Env {
-			if slices.Contains(c.cfg.Defaults.ForbiddenEnv, env.Name) { // V-35
-				c.errs.invalid("PodTemplate cannot update a forbidden env: "+env.Name, p+"PodTemplate.Env")
+			if slices.Contains(c.cfg.Defaults.ForbiddenEnv, env.Name) {
+				c.refuse("V-35", env.Name)
 			}
 		}
 	}
@@ -139,40 +183,42 @@ func (c *checker) taskRunSpec(spec *v1beta1.TaskRunSpec) {
 }
 
 // taskRef checks V-05 to V-12.
-func (c *checker) taskRef(p string, ref *v1beta1.TaskRef) {
+func (c *checker) taskRef(ref *v1beta1.TaskRef) {
 	switch {
 	case ref.Resolver != "" || len(ref.Params) > 0:
 		if ref.Resolver != "" {
+			c.beta("2.6/resolver")
 			if ref.Name != "" {
-				c.errs.both(p+".name", p+".resolver")
+				c.refuse("V-06")
 			}
 			if ref.Bundle != "" {
-				c.errs.both(p+".bundle", p+".resolver")
+				c.refuse("V-07")
 			}
 		}
 		if len(ref.Params) > 0 {
+			c.beta("2.6/params")
 			if ref.Name != "" {
-				c.errs.both(p+".name", p+".params")
+				c.refuse("V-08/name")
 			}
 			if ref.Bundle != "" {
-				c.errs.both(p+".bundle", p+".params")
+				c.refuse("V-08/bundle")
 			}
 			if ref.Resolver == "" {
-				c.errs.missing(p + ".resolver")
+				c.refuse("V-09")
 			}
 			for _, name := range duplicates(paramNames(ref.Params)) {
-				c.errs.both(p + "[" + name + "].name")
+				c.refuse("V-10", name)
 			}
 		}
 	case ref.Name == "":
-		c.errs.missing(p + ".name")
+		c.refuse("V-05")
 	}
 	if ref.Bundle != "" {
 		if !c.cfg.FeatureFlags.EnableTektonOCIBundles {
-			c.errs.add(fmt.Sprintf("bundle requires %q feature gate to be true but it is false", config.KeyEnableTektonOCIBundles))
+			c.refuse("V-11")
 		}
 		if reason := badImageReference(ref.Bundle); reason != "" {
-			c.errs.explain("invalid value: invalid bundle reference", reason, p+".bundle")
+			c.refuse("V-12", reason)
 		}
 	}
 }
@@ -180,11 +226,11 @@ func (c *checker) taskRef(p string, ref *v1beta1.TaskRef) {
 // params checks V-13 and V-14.
 func (c *checker) params(params []v1beta1.Param) {
 	for _, name := range duplicates(paramNames(params)) {
-		c.errs.both("spec.params[" + name + "].name")
+		c.refuse("V-13", name)
 	}
 	for _, p := range params {
 		if p.Value.Type == v1beta1.ParamTypeObject {
-			c.alpha("object type parameter")
+			c.alpha("V-14")
 			return
 		}
 	}
@@ -214,46 +260,45 @@ func duplicates(names []string) []string {
 
 // overrides checks V-26 to V-31.
 func (c *checker) overrides(spec *v1beta1.TaskRunSpec) {
-	type override struct {
-		name string
-		path string
+	names := make([]string, len(spec.StepOverrides))
+	for i := range spec.StepOverrides {
+		names[i] = spec.StepOverrides[i].Name
 	}
-	unique := func(list []override) {
-		seen := map[string]bool{}
-		for _, o := range list {
-			key := strings.ToLower(o.name)
-			switch {
-			case o.name == "":
-				c.errs.missing(o.path)
-			case seen[key]:
-				c.errs.both(o.path)
-			}
-			seen[key] = true
-		}
-	}
-	var steps, sidecars []override
 	if spec.StepOverrides != nil {
-		c.alpha("stepOverrides")
-		for i, o := range spec.StepOverrides {
-			steps = append(steps, override{o.Name, fmt.Sprintf("spec.stepOverrides[%d].name", i)})
-		}
+		c.alpha("V-26")
+	}
+	c.overridden("V-28/step", "V-29/step", names)
+	names = make([]string, len(spec.SidecarOverrides))
+	for i := range spec.SidecarOverrides {
+		names[i] = spec.SidecarOverrides[i].Name
 	}
 	if spec.SidecarOverrides != nil {
-		c.alpha("sidecarOverrides")
-		for i, o := range spec.SidecarOverrides {
-			sidecars = append(sidecars, override{o.Name, fmt.Sprintf("spec.sidecarOverrides[%d].name", i)})
-		}
+		c.alpha("V-27")
 	}
-	unique(steps)
-	unique(sidecars)
+	c.overridden("V-28/sidecar", "V-29/sidecar", names)
 	if spec.ComputeResources != nil {
-		c.alpha("computeResources")
+		c.alpha("V-30")
 		for _, o := range spec.StepOverrides {
 			if len(o.Resources.Requests)+len(o.Resources.Limits)+len(o.Resources.Claims) > 0 {
-				c.errs.both("spec.computeResources", "spec.stepOverrides.resources")
+				c.refuse("V-31")
 				break
 			}
 		}
+	}
+}
+
+// overridden checks that each of the overrides has a name of its own.
+func (c *checker) overridden(unnamed, twice string, names []string) {
+	seen := map[string]bool{}
+	for i, name := range names {
+		key := strings.ToLower(name)
+		switch {
+		case name == "":
+			c.refuse(unnamed, i)
+		case seen[key]:
+			c.refuse(twice, i)
+		}
+		seen[key] = true
 	}
 }
 
@@ -266,20 +311,19 @@ func (c *checker) resourceBindings(r *v1beta1.TaskRunResources) {
 		name     string
 		bindings []v1beta1.TaskResourceBinding
 	}{{"inputs", r.Inputs}, {"outputs", r.Outputs}} {
-		p := "spec.resources." + list.name + ".name"
 		seen := map[string]bool{}
 		for _, b := range list.bindings {
 			key := strings.ToLower(b.Name)
 			if seen[key] {
-				c.errs.both(p)
+				c.refuse("V-36", list.name)
 			}
 			seen[key] = true
 			named := b.ResourceRef != nil && b.ResourceRef.Name != ""
 			switch {
 			case named && b.ResourceSpec != nil:
-				c.errs.disallowed(p+".resourceRef", p+".resourceSpec")
+				c.refuse("V-37/both", list.name)
 			case !named && b.ResourceSpec == nil:
-				c.errs.missing(p+".resourceRef", p+".resourceSpec")
+				c.refuse("V-37/neither", list.name)
 			}
 		}
 	}
@@ -292,19 +336,31 @@ func (c *checker) workspaceBindings(bindings []v1beta1.WorkspaceBinding) {
 		p := fmt.Sprintf("spec.workspaces[%d]", i)
 		key := strings.ToLower(bindings[i].Name)
 		if seen[key] {
-			c.errs.both(p + ".name")
+			c.refuse("V-23", p)
 		}
 		seen[key] = true
-		*c.errs = append(*c.errs, WorkspaceBinding(p, &bindings[i])...)
+		if bindings[i].Projected != nil {
+			c.beta("2.6/projected")
+		}
+		if bindings[i].CSI != nil {
+			c.beta("2.6/csi")
+		}
+		c.workspaceBinding(p, &bindings[i])
 	}
 }
 
 // WorkspaceBinding checks that a binding has exactly one source, and that source what it needs. Paths begin with p.
 func WorkspaceBinding(p string, b *v1beta1.WorkspaceBinding) Errors {
 	var errs Errors
+	c := checker{version: v1beta1.Version, errs: &errs}
+	c.workspaceBinding(p, b)
+	return errs
+}
+
+func (c *checker) workspaceBinding(p string, b *v1beta1.WorkspaceBinding) {
 	if reflect.ValueOf(*b).IsZero() {
-		errs.missing(p)
-		return errs
+		c.refuse("V-15", p)
+		return
 	}
 	sources := 0
 	for _, set := range []bool{
@@ -315,28 +371,25 @@ func WorkspaceBinding(p string, b *v1beta1.WorkspaceBinding) Errors {
 			sources++
 		}
 	}
-	// The reference lists these five and spells them so.
-	all := []string{p + ".configmap", p + ".emptydir", p + ".persistentvolumeclaim", p + ".secret", p + ".volumeclaimtemplate"}
 	switch {
 	case sources > 1:
-		errs.both(all...)
+		c.refuse("V-16", p)
 	case sources == 0:
-		errs.neither(all...)
+		c.refuse("V-17", p)
 	}
 	if b.PersistentVolumeClaim != nil && b.PersistentVolumeClaim.ClaimName == "" {
-		errs.missing(p + ".persistentvolumeclaim.claimname")
+		c.refuse("V-18", p)
 	}
 	if b.ConfigMap != nil && b.ConfigMap.Name == "" {
-		errs.missing(p + ".configmap.name")
+		c.refuse("V-19", p)
 	}
 	if b.Secret != nil && b.Secret.SecretName == "" {
-		errs.missing(p + ".secret.secretName")
+		c.refuse("V-20", p)
 	}
 	if b.Projected != nil && len(b.Projected.Sources) == 0 {
-		errs.missing(p + ".projected.sources")
+		c.refuse("V-21", p)
 	}
 	if b.CSI != nil && b.CSI.Driver == "" {
-		errs.missing(p + ".csi.driver")
+		c.refuse("V-22", p)
 	}
-	return errs
 }

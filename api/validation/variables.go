@@ -107,50 +107,49 @@ func scanned(s *v1beta1.Step) []field {
 }
 
 // declared checks that what a step refers to exists (V-80 to V-83, V-88).
-func (v *variables) declared(errs *Errors, p string, s *v1beta1.Step) {
+func (v *variables) declared(c *checker, p string, s *v1beta1.Step) {
 	for _, f := range scanned(s) {
 		at := p + "." + f.path
 		for _, r := range references(f.value) {
-			v.reference(errs, at, f, r)
+			v.reference(c, at, f, r)
 		}
 		if v.resources != nil {
 			for _, m := range resourceReference.FindAllStringSubmatch(f.value, -1) {
 				if !v.hasResource(m[1]) {
-					errs.add(fmt.Sprintf("non-existent variable in %q", f.value), at)
+					c.refuse("V-88", at, f.value)
 				}
 			}
 		}
 	}
 }
 
-func (v *variables) reference(errs *Errors, at string, f field, r reference) {
-	unknown := func() { errs.add(fmt.Sprintf("non-existent variable in %q", f.value), at) }
+func (v *variables) reference(c *checker, at string, f field, r reference) {
 	if _, whole := v.objects[r.name]; whole {
-		if !f.onError { // V-83
-			errs.add(fmt.Sprintf("variable type invalid in %q", f.value), at)
+		if !f.onError {
+			c.refuse("V-83", at, f.value)
 		}
 		return
 	}
 	if !r.dotted {
 		if !v.stringNames[r.name] && !v.arrayNames[r.name] {
-			unknown()
+			c.refuse("V-80", at, f.value)
 		}
 		return
 	}
 	// With dots, the name ends at the first one: a param whose name has dots is referred to in brackets.
 	parts := strings.Split(r.name, ".")
 	if properties, object := v.objects[parts[0]]; object && len(parts) == 2 {
-		if _, known := properties[parts[1]]; !known { // V-82
-			unknown()
+		if _, known := properties[parts[1]]; !known {
+			c.refuse("V-82", at, f.value)
 		}
 		return
 	}
-	if len(parts) > 2 { // V-81
-		errs.add(fmt.Sprintf(`Invalid referencing of parameters in %q! Only two dot-separated components after the prefix "params" are allowed.`, f.value), at)
+	if len(parts) > 2 {
+		c.refuse("V-81", at, f.value)
 		return
 	}
 	if !v.stringNames[parts[0]] && !v.arrayNames[parts[0]] {
-		unknown()
+		c.refuse("V-80", at, f.value)
 	}
 }
 
@@ -166,7 +165,7 @@ func (v *variables) hasResource(name string) bool {
 }
 
 // arrays checks that whole arrays stand where a list can take them (V-84, V-85).
-func (v *variables) arrays(errs *Errors, p string, s *v1beta1.Step) {
+func (v *variables) arrays(c *checker, p string, s *v1beta1.Step) {
 	if len(v.arrayNames) == 0 {
 		return
 	}
@@ -178,17 +177,17 @@ func (v *variables) arrays(errs *Errors, p string, s *v1beta1.Step) {
 			switch {
 			case r.indexed || !v.arrayNames[r.name]:
 			case !f.list:
-				errs.add(fmt.Sprintf("variable type invalid in %q", f.value), p+"."+f.path)
+				c.refuse("V-84", p+"."+f.path, f.value)
 			case f.value != r.text:
-				errs.add(fmt.Sprintf("variable is not properly isolated in %q", f.value), p+"."+f.path)
+				c.refuse("V-85", p+"."+f.path, f.value)
 			}
 		}
 	}
 }
 
 // contexts checks V-86 and V-87.
-func (v *variables) contexts(errs *Errors, p string, s *v1beta1.Step) {
-	known := func(pattern *regexp.Regexp, f field, names ...string) {
+func (v *variables) contexts(c *checker, p string, s *v1beta1.Step) {
+	known := func(rule string, pattern *regexp.Regexp, f field, names ...string) {
 	mentions:
 		for _, m := range pattern.FindAllStringSubmatch(f.value, -1) {
 			for _, name := range names {
@@ -196,13 +195,13 @@ func (v *variables) contexts(errs *Errors, p string, s *v1beta1.Step) {
 					continue mentions
 				}
 			}
-			errs.add(fmt.Sprintf("non-existent variable in %q", f.value), p+"."+f.path)
+			c.refuse(rule, p+"."+f.path, f.value)
 		}
 	}
 	for _, f := range scanned(s) {
 		if strings.Contains(f.value, "$(context.") {
-			known(taskRunReference, f, "name", "namespace", "uid")
-			known(taskReference, f, "name", "retry-count")
+			known("V-86", taskRunReference, f, "name", "namespace", "uid")
+			known("V-87", taskReference, f, "name", "retry-count")
 		}
 	}
 }
