@@ -1,0 +1,112 @@
+// Package invariant watches over what holds of every TaskRun, whatever a fixture
+// wants of it and whatever goes wrong in the cluster.
+//
+// A [Monitor] is shown every version of every TaskRun and Pod and says, at once,
+// which [Rule] was broken. What must come to be, rather than never happen, is asked
+// at the end: [Monitor.Finish], when nothing has gone wrong for a while.
+//
+// The monitor is black-box, as all of conformance: it sees objects without Go
+// types. It reads of a TaskRun its spec.status, retries and timeout, its Succeeded
+// condition, times, steps, retriesStatus and results; of a Pod its owner, phase and
+// containers.
+//
+// # The right state
+//
+// When a run is over and faults have stopped for a while, it is in a right state if
+//
+//   - its Succeeded condition is True or False, and it is so within its time: each
+//     attempt has the run's timeout (a run without a timeout may take as long as it
+//     likes);
+//   - True means that every step of the last attempt has ended with exit code 0, or
+//     with one that the step may have (onError: continue);
+//   - TaskRunCancelled means that spec.status asked for it, and TaskRunTimeout that
+//     as much time has passed;
+//   - none of its Pods is alive: each has ended, or is gone.
+//
+// # Backing
+//
+// A rule that the documents state names the statement that does. Others are how the
+// reference wants to be, and never held against another implementation.
+package invariant
+
+import (
+	"fmt"
+	"time"
+)
+
+// Names of the rules.
+const (
+	OnePod         = "one-pod"
+	Final          = "final"
+	CompletionTime = "completion-time"
+	StepsEnded     = "steps-ended"
+	NothingRuns    = "nothing-runs"
+	PastStopped    = "past-stopped"
+	LastResults    = "last-results"
+	RetriesBounded = "retries-bounded"
+	NoStorm        = "no-storm"
+	Progress       = "progress"
+	RightState     = "right-state"
+	ReadsUnchanged = "reads-unchanged"
+	PodAccepted    = "pod-accepted"
+)
+
+// Rule is one thing that always holds.
+type Rule struct {
+	Name string
+	// Says is the rule in one sentence.
+	Says string
+	// Backing are the statements that make it binding for every implementation. Where
+	// it is empty for some cases only, the violation says which it is.
+	Backing []string
+}
+
+// Rules lists all rules. The last two are for a target to watch over, which knows
+// what an implementation reads and asks for.
+func Rules() []Rule {
+	return []Rule{
+		{OnePod, "An attempt has one live Pod at most.", []string{"S002-005"}},
+		{Final, "A condition that is True or False does not change any more.", nil},
+		{CompletionTime, "completionTime is set exactly when the run is over.", []string{"S004-166", "S004-167", "S004-168", "S004-170", "S004-171", "S004-174", "S004-176"}},
+		{StepsEnded, "All steps are shown as terminated when the run is over.", nil},
+		{NothingRuns, "Nothing of a run that is over still runs after a grace, sidecars included.", []string{"S003-063", "S004-144", "S004-193"}},
+		{PastStopped, "Nothing of a past attempt still runs after a grace.", nil},
+		{LastResults, "Results are what the last attempt wrote.", nil},
+		{RetriesBounded, "There are no more entries in retriesStatus than spec.retries.", []string{"S004-129"}},
+		{NoStorm, "A run is written a bounded number of times, and not at all when it has been over for a while.", nil},
+		{Progress, "A run is over within its time.", []string{"S004-176"}},
+		{RightState, "A run ends in a state that agrees with its spec and its Pods.", []string{"S004-170", "S004-174", "S004-176"}},
+		{ReadsUnchanged, "A reconcile changes nothing of what it has read from the cache.", nil},
+		{PodAccepted, "The API accepts the Pod of an admitted TaskRun.", nil},
+	}
+}
+
+// Violation is a rule that was broken.
+type Violation struct {
+	// Rule is its name.
+	Rule string
+	// At is when it was seen.
+	At time.Time
+	// Object is what it was seen on, as taskrun/slow.
+	Object string
+	// Message says what was seen.
+	Message string
+	// Backing are the statements that this breaks; without any it is no fault of an
+	// implementation other than the reference.
+	Backing []string
+}
+
+// String renders the violation in one line.
+func (v Violation) String() string { return fmt.Sprintf("%s: %s: %s", v.Rule, v.Object, v.Message) }
+
+// Bounds of the rules.
+const (
+	// Grace is how long what is to stop may go on: the 30 seconds that containers have
+	// to end, twice, and what the cluster takes to hear of it.
+	Grace = 2 * time.Minute
+	// Slack is how much later than its time a run may be over: an implementation that
+	// met errors may wait as long as a work queue makes it wait.
+	Slack = 20 * time.Minute
+	// writesPerAttempt and writesPerStep bound how often a run is written.
+	writesPerAttempt, writesPerStep = 60, 15
+)
