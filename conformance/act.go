@@ -242,14 +242,14 @@ func (s *session) container(r *fixture.Ref, container string) (podName, containe
 }
 
 // containers lists the names of a Pod's containers, without its init containers.
-func containers(pod *unstructured.Unstructured) []string {
-	list, _, _ := unstructured.NestedSlice(pod.Object, "spec", "containers")
+func containers(pod *unstructured.Unstructured) []string { return named(pod, "containers") }
+
+// named lists the names in a list of a Pod's spec.
+func named(pod *unstructured.Unstructured, list string) []string {
 	var names []string
-	for _, c := range list {
-		if m, ok := c.(map[string]any); ok {
-			if name, ok := m["name"].(string); ok {
-				names = append(names, name)
-			}
+	for _, c := range entries(pod.Object, "spec", list) {
+		if name, ok := c["name"].(string); ok {
+			names = append(names, name)
 		}
 	}
 	return names

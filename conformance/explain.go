@@ -208,18 +208,36 @@ func limit(lines []string, most int) []string {
 	return slices.Concat(lines[:most/2], []string{cut}, lines[len(lines)-most/2:])
 }
 
+// LogKeeper clusters keep the ends of the logs of Pods that are gone.
+type LogKeeper interface {
+	KeptLog(namespace, pod, container string) string
+}
+
+// goneLog stands for a log that cannot be read any more.
+const goneLog = "(the Pod is gone, and its log with it)"
+
 // surroundings adds to a failure what helps to understand it.
 func (s *session) surroundings(ctx context.Context, f *failed) {
 	f.Replay = s.replay(s.fixture.Name(), s.seed)
+	if s.virtual {
+		seed := s.seed
+		f.Seed = &seed
+	}
 	if s.world == nil {
 		return
+	}
+	if len(f.History) == 0 {
+		f.History = s.history(s.judged())
 	}
 	type line struct {
 		seq  int
 		text string
 	}
 	var events []line
-	type container struct{ pod, name string }
+	type container struct {
+		pod, name string
+		gone      bool
+	}
 	var list []container
 	s.world.mu.Lock()
 	for _, key := range slices.Sorted(maps.Keys(s.world.lives)) {
@@ -232,10 +250,8 @@ func (s *session) surroundings(ctx context.Context, f *failed) {
 			kind, _ := involved["kind"].(string)
 			events = append(events, line{v.seq, strings.TrimSuffix(fmt.Sprintf("+%s %v %v %s/%v: %s", s.since(v.at), o["type"], o["reason"], lower(kind), involved["name"], stringOf(o["message"])), ": ")})
 		case "pod":
-			if !v.gone {
-				for _, name := range containers(v.object) {
-					list = append(list, container{l.name, name})
-				}
+			for _, name := range slices.Concat(named(v.object, "initContainers"), containers(v.object)) {
+				list = append(list, container{l.name, name, v.gone})
 			}
 		}
 	}
@@ -247,11 +263,43 @@ func (s *session) surroundings(ctx context.Context, f *failed) {
 	f.Events = limit(f.Events, 40)
 	for _, c := range list {
 		text, err := s.cluster.Logs(ctx, s.namespace, c.pod, c.name)
-		if err != nil {
-			continue // a container that has not begun has no log
+		if c.gone && err != nil {
+			text, err = goneLog, nil
+			if keeper, ok := s.cluster.(LogKeeper); ok {
+				text = keeper.KeptLog(s.namespace, c.pod, c.name)
+			} else if !strings.HasPrefix(c.name, stepPrefix) {
+				continue
+			}
+		}
+		if err != nil || text == "" && !strings.HasPrefix(c.name, stepPrefix) {
+			continue // a container that has not begun has no log, and what prepares the Pod rarely has something to say
 		}
 		f.Logs = append(f.Logs, reports.Log{Pod: c.pod, Container: c.name, Text: tail(text)})
 	}
+}
+
+// judged are the objects whose history tells most where a failure names none: all but Pods, or those.
+func (s *session) judged() []*life {
+	s.world.mu.Lock()
+	defer s.world.mu.Unlock()
+	var runs, pods []*life
+	seen := map[string]bool{}
+	for _, key := range slices.Sorted(maps.Keys(s.world.lives)) {
+		l := s.world.lives[key]
+		name := l.kind.Name + "/" + l.name
+		switch {
+		case l.kind.Name == "event" || seen[name]:
+		case l.kind.Name == "pod":
+			pods = append(pods, l)
+		case slices.ContainsFunc(l.versions, func(v version) bool { return len(entries(v.object.Object, "status", "conditions")) > 0 }):
+			runs = append(runs, l)
+		}
+		seen[name] = true
+	}
+	if len(runs) == 0 {
+		return pods
+	}
+	return runs
 }
 
 // tail returns the last lines of a log.

@@ -13,15 +13,19 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/invariant"
 	"github.com/plumbline-ci/plumbline/reports"
 )
 
-// Runner runs fixtures one by one or all, and reports on them. [Run] is its common use.
+// Runner runs fixtures one by one or all, and reports on them. [Judge] and [Run] are its common uses.
 type Runner struct {
 	o        Options
 	caps     Capabilities
 	all      []*fixture.Fixture
 	selected []*fixture.Fixture
+	// disturbed and onViolation are of a Sweep.
+	disturbed   bool
+	onViolation func(invariant.Violation)
 }
 
 // NewRunner loads and selects the fixtures of the options.
@@ -135,7 +139,7 @@ func (r *Runner) fixture(ctx context.Context, c Cluster, f *fixture.Fixture) rep
 		return r.NotRun(f, "the run ended before: "+context.Cause(ctx).Error())
 	}
 	s := &session{fixture: f, cluster: c, virtual: r.caps.VirtualTime, invariants: r.o.Invariants, replay: r.o.Replay, seed: r.o.Seed,
-		namespace: r.namespace(f), refused: map[string]error{}}
+		namespace: r.namespace(f), refused: map[string]error{}, disturbed: r.disturbed, foreign: !r.o.Claims.Reference, onViolation: r.onViolation}
 	var began time.Time
 	err := func() (err error) {
 		defer recovered(&err, "the target")
@@ -163,10 +167,14 @@ func (r *Runner) fixture(ctx context.Context, c Cluster, f *fixture.Fixture) rep
 	}
 	if err := func() (err error) {
 		defer recovered(&err, "the target")
-		out.Duration = c.Now().Sub(began).Round(time.Millisecond).String()
+		if s.ended.IsZero() {
+			s.ended = c.Now()
+		}
+		out.Duration = s.ended.Sub(began).Round(time.Millisecond).String()
 		if traced, ok := c.(Traced); ok {
 			out.TraceHash = traced.TraceHash()
 		}
+		out.Timeline = s.timeline()
 		if !r.caps.Isolated && (out.Verdict == reports.Pass || !r.o.KeepNamespaces) {
 			r.removeNamespace(c, s.namespace)
 		}
@@ -208,7 +216,9 @@ func (r *Runner) Report(results []reports.Fixture) *reports.ConformanceReport {
 		Suite:          reports.Suite{Version: SuiteVersion, Digest: digest(r.all), Fixtures: len(r.all)},
 		Target: reports.Target{Name: r.o.Target.Name(), KubernetesVersion: r.caps.KubernetesVersion, VirtualTime: r.caps.VirtualTime,
 			Capabilities: capabilityNames(r.caps), Substituted: r.caps.Substituted},
-		Fixtures: results,
+		Fixtures:   results,
+		Statements: proven(r.selected),
+		Binding:    r.o.Claims.binding(),
 	}
 	if report.Fixtures == nil {
 		report.Fixtures = []reports.Fixture{}

@@ -72,7 +72,7 @@ func (r *ConformanceReport) validate() error {
 			return invalid("fixtures[%d].verdict: unknown verdict %q", i, f.Verdict)
 		case (f.Failure != nil) != (f.Verdict == Fail):
 			return invalid("fixtures[%d]: verdict %q and failure details do not fit", i, f.Verdict)
-		case r.Result == Passed && f.Level == "required" && f.Verdict == Fail:
+		case r.Result == Passed && f.Level == levelRequired && f.Verdict == Fail:
 			return invalid("fixtures[%d]: %q failed, but the result is %q", i, f.Name, r.Result)
 		}
 		seen[f.Name] = true

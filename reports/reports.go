@@ -8,11 +8,19 @@
 // a run on virtual time.
 package reports
 
+import (
+	"slices"
+	"strings"
+)
+
 // The document's type. Files of this version stay readable.
 const (
 	APIVersion = "plumbline.dev/v1alpha1"
 	Kind       = "ConformanceReport"
 )
+
+// levelRequired is the level that always counts.
+const levelRequired = "required"
 
 // ConformanceReport is one run of a suite against one implementation.
 type ConformanceReport struct {
@@ -29,12 +37,41 @@ type ConformanceReport struct {
 	TraceHash string `json:"traceHash,omitempty"`
 	// Selection is set when a filter left fixtures out.
 	Selection *Selection `json:"selection,omitempty"`
+	// Binding are the levels whose failures count: required, and for the reference implementation reference.
+	Binding []string `json:"binding,omitempty"`
 	// Result is the verdict on the run; Reasons say in words why it is no pass.
 	Result  Result   `json:"result"`
 	Reasons []string `json:"reasons,omitempty"`
 	// Profiles and Fixtures are sorted by name; fixtures by profile first.
 	Profiles []Profile `json:"profiles"`
 	Fixtures []Fixture `json:"fixtures"`
+	// Statements are what the fixtures' proves stand for, sorted by id.
+	Statements []Statement `json:"statements,omitempty"`
+}
+
+// Statement is one statement of the documents that a fixture proves.
+type Statement struct {
+	ID string `json:"id"`
+	// Source is where it stands: document, line and heading.
+	Source string `json:"source"`
+	// Text is the statement, shortened.
+	Text string `json:"text"`
+}
+
+// Binds says whether a failure of a fixture counts.
+func (r *ConformanceReport) Binds(f *Fixture) bool {
+	return f.Level == levelRequired || slices.Contains(r.Binding, f.Level)
+}
+
+// Proven returns the statements that a fixture proves, as far as the report tells their words.
+func (r *ConformanceReport) Proven(f *Fixture) []Statement {
+	var out []Statement
+	for _, id := range f.Proves {
+		if i, ok := slices.BinarySearchFunc(r.Statements, id, func(s Statement, id string) int { return strings.Compare(s.ID, id) }); ok {
+			out = append(out, r.Statements[i])
+		}
+	}
+	return out
 }
 
 // Implementation says what was judged, in its owner's words.
@@ -189,6 +226,8 @@ type Fixture struct {
 	Evidence []Evidence `json:"evidence,omitempty"`
 	// Failure is set for verdict fail.
 	Failure *Failure `json:"failure,omitempty"`
+	// Timeline is set for what was executed and saw objects.
+	Timeline *Timeline `json:"timeline,omitempty"`
 }
 
 // Evidence is what satisfied one check.
@@ -222,12 +261,14 @@ type Failure struct {
 	Got    string `json:"got,omitempty"`
 	// Diff has a line per difference, - what was wanted, + what was there.
 	Diff string `json:"diff,omitempty"`
-	// History is the life of the object: every change of its condition.
+	// History is the life of the object, or of all where the failure names none: every change of a condition.
 	History []string `json:"history,omitempty"`
 	// Events are the Kubernetes events of the fixture's namespace.
 	Events []string `json:"events,omitempty"`
-	// Logs are the ends of the containers' logs.
+	// Logs are the ends of the containers' logs; of Pods that are gone, what is known of them.
 	Logs []Log `json:"logs,omitempty"`
+	// Seed decided everything random, on virtual time.
+	Seed *uint64 `json:"seed,omitempty"`
 	// Replay is a command that shows the same failure.
 	Replay string `json:"replay,omitempty"`
 }

@@ -21,7 +21,7 @@ func (t Text) Render(w io.Writer, r *ConformanceReport) error {
 	var b bytes.Buffer
 	t.table(&b, r)
 	for i := range r.Fixtures {
-		t.fixture(&b, &r.Fixtures[i])
+		t.fixture(&b, &r.Fixtures[i], r.Proven(&r.Fixtures[i]))
 	}
 	t.profiles(&b, r)
 	t.verdict(&b, r)
@@ -73,27 +73,33 @@ func (t Text) table(b *bytes.Buffer, r *ConformanceReport) {
 }
 
 // Explain renders the account of one fixture: its failure in full, or the reason of its verdict.
-func Explain(f *Fixture) string {
+// proven are the statements that it proves.
+func Explain(f *Fixture, proven ...Statement) string {
 	var b bytes.Buffer
-	Text{Wide: true}.fixture(&b, f)
+	Text{Wide: true}.fixture(&b, f, proven)
 	return strings.TrimRight(b.String(), "\n")
 }
 
 // fixture tells what the table has no room for.
-func (t Text) fixture(b *bytes.Buffer, f *Fixture) {
+func (t Text) fixture(b *bytes.Buffer, f *Fixture, proven []Statement) {
 	switch {
 	case f.Failure != nil:
-		t.failure(b, f)
+		fmt.Fprintf(b, "%s %s: %s\n", t.style(string(f.Verdict), "FAIL"), f.Name, f.Requirement)
+		account(b, f, proven)
+		fmt.Fprintln(b)
 	case f.Verdict == Error || f.Verdict == Excluded || t.Wide && f.Reason != "":
 		fmt.Fprintf(b, "%s %s: %s\n", t.style(string(f.Verdict), strings.ToUpper(string(f.Verdict))), f.Name, f.Reason)
 		fmt.Fprintln(b)
 	}
 }
 
-func (t Text) failure(b *bytes.Buffer, f *Fixture) {
+// account tells a failure, indented by two.
+func account(b *bytes.Buffer, f *Fixture, proven []Statement) {
 	x := f.Failure
-	fmt.Fprintf(b, "%s %s: %s\n", t.style(string(f.Verdict), "FAIL"), f.Name, f.Requirement)
 	fmt.Fprintf(b, "  %s: %s: %s\n", x.At, x.Check, x.Message)
+	for _, s := range proven {
+		fmt.Fprintf(b, "  source  %s (%s): %s\n", s.ID, s.Source, s.Text)
+	}
 	if x.Object != "" {
 		fmt.Fprintf(b, "  object  %s\n", x.Object)
 	}
@@ -108,16 +114,22 @@ func (t Text) failure(b *bytes.Buffer, f *Fixture) {
 	block(b, "history", strings.Join(x.History, "\n"))
 	block(b, "events", strings.Join(x.Events, "\n"))
 	for _, l := range x.Logs {
-		text := l.Text
-		if text == "" {
-			text = "(nothing)"
-		}
-		block(b, "log of "+l.Pod+" "+l.Container, text)
+		block(b, "log of "+l.Pod+" "+l.Container, l.text())
+	}
+	if x.Seed != nil {
+		fmt.Fprintf(b, "  seed    %d\n", *x.Seed)
 	}
 	if x.Replay != "" {
 		fmt.Fprintf(b, "  replay  %s\n", x.Replay)
 	}
-	fmt.Fprintln(b)
+}
+
+// text is the log, or that there is none.
+func (l Log) text() string {
+	if l.Text == "" {
+		return "(nothing)"
+	}
+	return l.Text
 }
 
 func block(b *bytes.Buffer, title, text string) {

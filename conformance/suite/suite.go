@@ -94,7 +94,7 @@ func spec(runner *conformance.Runner, f *fixture.Fixture) {
 		case reports.Unsupported, reports.NotOnThisTarget, reports.Excluded:
 			ginkgo.Skip(fmt.Sprintf("%s: %s", result.Verdict, result.Reason))
 		default:
-			ginkgo.Fail(reports.Explain(&result))
+			ginkgo.Fail(runner.Explain(f, &result))
 		}
 	})
 }

@@ -11,7 +11,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -95,6 +97,8 @@ type Cluster struct {
 	ExecFunc func(pod, container string, argv []string) (stdout, stderr string, exit int, err error)
 	// Broken are the answers of Violations.
 	Broken []string
+	// Forget loses a Pod's logs with the Pod, as a node does.
+	Forget bool
 
 	client    client.WithWatch
 	now       time.Time
@@ -152,7 +156,11 @@ func (c *Cluster) Set(o *unstructured.Unstructured, change func(object map[strin
 		panic(fmt.Sprintf("the script cannot read %s: %v", o.GetName(), err))
 	}
 	change(current.Object)
-	if err := c.client.Update(context.Background(), current); err != nil {
+	update := func(ctx context.Context, o client.Object) error { return c.client.Update(ctx, o) }
+	if current.GetKind() == "Pod" { // of which an update leaves the status alone
+		update = func(ctx context.Context, o client.Object) error { return c.client.Status().Update(ctx, o) }
+	}
+	if err := update(context.Background(), current); err != nil {
 		panic(fmt.Sprintf("the script cannot change %s: %v", o.GetName(), err))
 	}
 }
@@ -215,6 +223,13 @@ func (c *Cluster) interceptors() interceptor.Funcs {
 			tell(watch.Modified, o)
 			return nil
 		},
+		SubResourceUpdate: func(ctx context.Context, w client.Client, subresource string, o client.Object, opts ...client.SubResourceUpdateOption) error {
+			if err := w.SubResource(subresource).Update(ctx, o, opts...); err != nil {
+				return err
+			}
+			tell(watch.Modified, o)
+			return nil
+		},
 		Patch: func(ctx context.Context, w client.WithWatch, o client.Object, p client.Patch, opts ...client.PatchOption) error {
 			if err := w.Patch(ctx, o, p, opts...); err != nil {
 				return err
@@ -226,6 +241,9 @@ func (c *Cluster) interceptors() interceptor.Funcs {
 			last := current(ctx, w, o)
 			if err := w.Delete(ctx, o, opts...); err != nil {
 				return err
+			}
+			if c.Forget && last != nil {
+				maps.DeleteFunc(c.logs, func(key, _ string) bool { return strings.HasPrefix(key, last.GetName()+"/") })
 			}
 			tell(watch.Deleted, last)
 			return nil

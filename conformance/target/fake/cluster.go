@@ -35,6 +35,7 @@ type Cluster struct {
 	mocks      *container.Mocks
 	maxEvents  uint64
 	crash      *controller.Crash
+	kept       keptLogs
 	faults     *faults
 	cache      *informer.Cache
 }
@@ -53,7 +54,7 @@ const (
 
 // Cluster makes a cluster.
 func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
-	c := &Cluster{given: s.Mocks, maxEvents: t.o.MaxEvents}
+	c := &Cluster{given: s.Mocks, maxEvents: t.o.MaxEvents, kept: keptLogs{}}
 	var err error
 	if c.faults, err = newFaults(s.Faults); err != nil {
 		return nil, err
@@ -71,7 +72,7 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 	options := simulator.Options{
 		Seed:     s.Seed,
 		OnRecord: t.o.OnRecord,
-		OnOutput: t.o.OnOutput,
+		OnOutput: c.kept.keeping(t.o.OnOutput),
 		Images:   pullable,
 		Programs: programs(),
 		Mocks:    c.mocks,
