@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -47,10 +48,27 @@ func newPass(deps Deps, stored *v1beta1.TaskRun) *pass {
 		now:    metav1.NewTime(moment.UTC().Truncate(time.Second)),
 	}
 	if !done(&stored.Status) { // nothing of a run that is over becomes anything else
-		p.tr = stored.DeepCopy()
-		defaulting.TaskRun(p.tr, p.cfg)
+		p.tr = working(stored, p.cfg)
 	}
 	return p
+}
+
+// working returns a copy of a TaskRun to work on, with what an older version of the API may have left open. Once an
+// attempt has its Pod, nobody edits the Task any more, neither as it was given nor as it runs, nor ever a past attempt:
+// these, by far the most of a TaskRun, stay shared with what was read.
+func working(stored *v1beta1.TaskRun, cfg *config.Config) *v1beta1.TaskRun {
+	lean := *stored
+	shared := recorded(&stored.Status)
+	if shared {
+		lean.Spec.TaskSpec, lean.Status.TaskSpec, lean.Status.RetriesStatus = nil, nil, nil
+	}
+	tr := lean.DeepCopy()
+	defaulting.TaskRun(tr, cfg)
+	if shared {
+		tr.Spec.TaskSpec, tr.Status.TaskSpec = stored.Spec.TaskSpec, stored.Status.TaskSpec
+		tr.Status.RetriesStatus = slices.Clip(stored.Status.RetriesStatus)
+	}
+	return tr
 }
 
 func (p *pass) run(ctx context.Context) (reconcile.Result, error) {
@@ -87,7 +105,7 @@ func (p *pass) advance(ctx context.Context) error {
 	if message := podstatus.PullFailure(p.tr); message != "" {
 		return p.cut(ctx, v1beta1.ReasonImagePullFailed, message)
 	}
-	if !p.recorded() {
+	if !recorded(&p.tr.Status) {
 		if err := p.prepare(ctx); err != nil {
 			return err
 		}
@@ -105,9 +123,7 @@ func (p *pass) advance(ctx context.Context) error {
 }
 
 // recorded tells whether the status knows the Pod of this attempt, and with it the Task as it runs.
-func (p *pass) recorded() bool {
-	return p.tr.Status.PodName != "" && p.tr.Status.TaskSpec != nil
-}
+func recorded(s *v1beta1.TaskRunStatus) bool { return s.PodName != "" && s.TaskSpec != nil }
 
 // timeout of the attempt; zero means none.
 func (p *pass) timeout() time.Duration {

@@ -2,7 +2,6 @@ package taskrun
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -293,17 +292,14 @@ func (p *pass) announce(ctx context.Context, pod *corev1.Pod) error {
 	if a.First {
 		annotations[podstatus.ReadySinceAnnotation] = p.moment.UTC().Format(time.RFC3339Nano)
 	}
-	patch := map[string]any{"metadata": map[string]any{"annotations": annotations}}
+	patch := metadataPatch{Metadata: metadataChange{Annotations: changes(nil, annotations)}}
 	return client.IgnoreNotFound(p.patchPod(ctx, pod, types.MergePatchType, patch))
 }
 
 func (p *pass) patchPod(ctx context.Context, pod *corev1.Pod, kind types.PatchType, patch any) error {
-	data, err := json.Marshal(patch)
-	if err != nil {
-		return err
-	}
-	target := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: pod.Namespace, Name: pod.Name}}
-	return p.deps.Client.Patch(ctx, target, client.RawPatch(kind, data))
+	target := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Namespace: pod.Namespace, Name: pod.Name}}
+	target.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Pod"))
+	return p.patch(ctx, target, kind, patch)
 }
 
 // deletePod deletes the Pod of this attempt, recorded or not.

@@ -2,13 +2,15 @@ package taskrun
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
-	"maps"
 	"reflect"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
@@ -54,25 +56,71 @@ const (
 // that was read.
 func (p *pass) write(ctx context.Context) written {
 	changed := !same(&p.stored.Status, &p.tr.Status)
-	current := p.stored
-	if !maps.Equal(p.stored.Labels, p.tr.Labels) || !maps.Equal(p.stored.Annotations, p.tr.Annotations) {
-		updated := p.stored.DeepCopy()
-		updated.Labels, updated.Annotations = p.tr.Labels, p.tr.Annotations
-		patch := client.MergeFromWithOptions(p.stored, client.MergeFromWithOptimisticLock{})
-		if err := p.deps.Client.Patch(ctx, updated, patch); err != nil {
+	version := p.stored.ResourceVersion
+	if labels, annotations := changes(p.stored.Labels, p.tr.Labels), changes(p.stored.Annotations, p.tr.Annotations); labels != nil || annotations != nil {
+		patched := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Namespace: p.tr.Namespace, Name: p.tr.Name}}
+		patched.SetGroupVersionKind(v1beta1.GroupVersion.WithKind(v1beta1.KindTaskRun))
+		patch := metadataPatch{Metadata: metadataChange{Labels: labels, Annotations: annotations, ResourceVersion: version}}
+		if err := p.patch(ctx, patched, types.MergePatchType, patch); err != nil {
 			return p.unwritten(err, v1beta1.EventReasonError, err.Error())
 		}
-		current = updated
+		version = patched.ResourceVersion
 	}
 	if changed {
 		// Of what is sent only the status counts, and the version that it replaces.
-		p.tr.ResourceVersion = current.ResourceVersion
+		p.tr.ResourceVersion = version
 		if err := p.deps.Client.Status().Update(ctx, p.tr); err != nil {
 			return p.unwritten(err, v1beta1.EventReasonUpdateFailed, fmt.Sprintf("Failed to update status for %q: %v", p.tr.Name, err))
 		}
 	}
 	p.tell(changed)
 	return stored
+}
+
+// metadataPatch is a merge patch of labels and annotations.
+type metadataPatch struct {
+	Metadata metadataChange `json:"metadata"`
+}
+
+// metadataChange says what becomes of labels and annotations; nil takes one away. With a version it is refused if the
+// object has another.
+type metadataChange struct {
+	Labels          map[string]*string `json:"labels,omitempty"`
+	Annotations     map[string]*string `json:"annotations,omitempty"`
+	ResourceVersion string             `json:"resourceVersion,omitempty"`
+}
+
+// changes returns what makes after of before; nil if they are the same.
+func changes(before, after map[string]string) map[string]*string {
+	var out map[string]*string
+	set := func(key string, value *string) {
+		if out == nil {
+			out = map[string]*string{}
+		}
+		out[key] = value
+	}
+	//plumbline:unordered one map is made of another
+	for k, v := range after {
+		if was, ok := before[k]; !ok || was != v {
+			set(k, &v)
+		}
+	}
+	//plumbline:unordered one map is made of another
+	for k := range before {
+		if _, ok := after[k]; !ok {
+			set(k, nil)
+		}
+	}
+	return out
+}
+
+// patch sends what it takes to change an object. Only the metadata of the answer is wanted.
+func (p *pass) patch(ctx context.Context, target *metav1.PartialObjectMetadata, kind types.PatchType, patch any) error {
+	data, err := json.Marshal(patch)
+	if err != nil {
+		return err
+	}
+	return p.deps.Client.Patch(ctx, target, client.RawPatch(kind, data))
 }
 
 // same compares statuses. Most passes change nothing, for which the standard library's comparison says yes several times

@@ -65,9 +65,22 @@ func sameDeletion(a, b metav1.Object) bool {
 func equalTimes(a, b metav1.Time) bool { return a.Time.Equal(b.Time) }
 
 // plainName reports whether a name is a DNS label, which every kind accepts that
-// does not demand less than 63 characters or a letter in front.
+// does not demand less than 63 characters or a letter in front; of Events, whose
+// names have a dot, whether it is a few of them.
 func (r *resource) plainName(obj client.Object) bool {
-	return obj.GetGenerateName() == "" && isLabel(obj.GetName()) && isLetter(obj.GetName()[0]) && !r.strategy.dictatesName()
+	name := obj.GetName()
+	if obj.GetGenerateName() != "" || r.strategy.dictatesName() {
+		return false
+	}
+	if r.strategy.dotted && len(name) <= maxSubdomain {
+		for part := range strings.SplitSeq(name, ".") {
+			if !isLabel(part) {
+				return false
+			}
+		}
+		return true
+	}
+	return isLabel(name) && isLetter(name[0])
 }
 
 func (st *strategy) dictatesName() bool { return st.name == nil }
@@ -125,11 +138,14 @@ func isLabel(s string) bool {
 	return true
 }
 
+// maxSubdomain is how long a DNS subdomain may be.
+const maxSubdomain = 253
+
 // isQualified reports whether s is a name of at most 63 characters with, maybe, a
 // DNS subdomain and a slash before it.
 func isQualified(s string) bool {
 	if prefix, name, ok := strings.Cut(s, "/"); ok {
-		if len(prefix) > 253 {
+		if len(prefix) > maxSubdomain {
 			return false
 		}
 		for part := range strings.SplitSeq(prefix, ".") {

@@ -33,6 +33,9 @@ const maxPatchOperations = 10000
 // the patch can reach: an annotation is set without encoding a whole Pod.
 func (s *Server) patched(c *Call, r *resource, kind types.PatchType, data []byte, o writeOptions) func(client.Object) (decoded, error) {
 	return func(old client.Object) (decoded, error) {
+		if p := metadataOf(kind, data); p != nil && r.typed() {
+			return decoded{obj: p.apply(r, old)}, nil
+		}
 		apply, fields, err := r.patchFunc(kind, data)
 		if err != nil {
 			return decoded{}, err
@@ -53,7 +56,7 @@ func (s *Server) patched(c *Call, r *resource, kind types.PatchType, data []byte
 			return decoded{}, apierrors.NewBadRequest(fmt.Sprintf("the name of the object (%s) does not match the name on the URL (%s)", name, old.GetName()))
 		}
 		if ns := d.obj.GetNamespace(); ns != old.GetNamespace() {
-			return decoded{}, apierrors.NewBadRequest(fmt.Sprintf("the namespace of the object (%s) does not match the namespace on the request (%s)", ns, old.GetNamespace()))
+			return decoded{}, apierrors.NewBadRequest(namespaceMismatch)
 		}
 		return d, nil
 	}
@@ -106,8 +109,6 @@ func (r *resource) patchFunc(kind types.PatchType, data []byte) (apply func([]by
 			}
 			return out, nil
 		}, fieldsOfTree(tree), nil
-	case types.ApplyYAMLPatchType:
-		return nil, nil, unsupportedMediaType("application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json (server-side apply is not served by this simulated API server)")
 	default:
 		accepted := acceptedByBuiltin
 		if r.strategy.custom {

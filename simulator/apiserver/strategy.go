@@ -27,6 +27,8 @@ type strategy struct {
 	updated func(obj, old client.Object)
 	// name validates names; prefix asks whether more characters will follow.
 	name func(name string, prefix bool) []string
+	// dotted is set where names are subdomains that always have a dot.
+	dotted bool
 	// validate, validateUpdate and validateStatus return what is wrong outside
 	// metadata.
 	validate       func(obj client.Object) field.ErrorList

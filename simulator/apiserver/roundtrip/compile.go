@@ -151,7 +151,7 @@ func (c *Compiler) buildPointer(t reflect.Type) (*node, error) {
 	equal := equalOf(en)
 	detach := func(p, base unsafe.Pointer) {
 		pp := (*unsafe.Pointer)(p)
-		if *pp == nil {
+		if *pp == nil || *pp == base {
 			return
 		}
 		if base != nil && equal(*pp, base) {
