@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/invariant"
 	"github.com/plumbline-ci/plumbline/conformance/source"
 	"github.com/plumbline-ci/plumbline/reports"
 )
@@ -40,6 +42,18 @@ type session struct {
 	// refused holds what the API server refused, by action and reference.
 	refused  map[string]error
 	evidence []reports.Evidence
+
+	monitor *invariant.Monitor
+	// disturbed: faults that the fixture does not know may strike. foreign: what is judged is not the reference.
+	disturbed, foreign bool
+	settling           bool // its actions are done, and its checks
+	violations         struct {
+		mu          sync.Mutex
+		list, noted []invariant.Violation
+	}
+	onViolation func(invariant.Violation)
+	// ended is when the last check had been made.
+	ended time.Time
 }
 
 // failed is a verdict on the implementation, as opposed to any other error, which is
@@ -62,10 +76,14 @@ func (s *session) run(ctx context.Context) error {
 	s.start = s.cluster.Now()
 	s.last = s.start
 	s.world = newWorld(s.fixture, s.cluster.Now)
+	s.watchOver()
 	stop, err := s.observe()
 	defer stop()
 	if err != nil {
 		return err
+	}
+	if s.disturbed {
+		return s.disturb(ctx)
 	}
 	if err := s.act(ctx); err != nil {
 		return err
@@ -77,7 +95,11 @@ func (s *session) run(ctx context.Context) error {
 			return err
 		}
 	}
-	return s.afterwards(ctx)
+	s.ended = s.cluster.Now()
+	if err := s.afterwards(ctx); err != nil {
+		return err
+	}
+	return s.settle(ctx)
 }
 
 // afterwards asks what holds of every fixture.
@@ -118,7 +140,7 @@ func (s *session) observe() (stop func(), err error) {
 			namespace = ""
 		}
 		gvk := schema.GroupVersionKind{Group: kind.Group, Version: kind.Version, Kind: kind.Kind}
-		end, err := s.cluster.Observe(gvk, namespace, s.world.handler(kind))
+		end, err := s.cluster.Observe(gvk, namespace, s.both(kind, s.world.handler(kind)))
 		if err != nil {
 			if i >= len(kinds) {
 				continue // a failure is explained without it
@@ -175,7 +197,17 @@ func (s *session) allowance(within source.Duration) time.Duration {
 
 // wait lets the world go on until cond holds or the time is up (false, nil).
 func (s *session) wait(ctx context.Context, d time.Duration, cond func() bool) (bool, error) {
-	err := s.cluster.WaitUntil(ctx, s.cluster.Now().Add(d), cond)
+	held := false
+	if s.disturbed && !s.settling {
+		d, cond = min(d, onceDisturbed), s.patient(cond)
+	}
+	err := s.cluster.WaitUntil(ctx, s.cluster.Now().Add(d), func() bool {
+		held = cond()
+		return held || s.broken()
+	})
+	if s.broken() {
+		return held, s.violated()
+	}
 	switch {
 	case err == nil:
 		return true, nil

@@ -432,3 +432,10 @@ func mayFail(status map[string]any, name, container string) bool {
 	}
 	return false
 }
+
+// Any reports whether there has been a run.
+func (m *Monitor) Any() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.runs) > 0
+}
