@@ -14,18 +14,16 @@ import (
 // condition again, because a wake-up may be meant for somebody else. A Wake that
 // comes while the coroutine is running is kept until it parks the next time.
 type Coroutine struct {
-	k       *Kernel
-	actor   string
-	next    func() (struct{}, bool)
-	stop    func()
-	yield   func(struct{}) bool
-	parked  bool
-	permit  bool // a Wake arrived while it was not parked
-	killed  bool
-	done    bool
-	resume  *Event // scheduled resumption, by Wake or by a timer
-	onDone  []func()
-	started bool
+	k      *Kernel
+	actor  string
+	body   func(*Coroutine)
+	lane   *lane
+	parked bool
+	permit bool // a Wake arrived while it was not parked
+	killed bool
+	done   bool
+	resume *Event // scheduled resumption, by Wake or by a timer
+	onDone []func()
 }
 
 // killed unwinds a coroutine that has been killed; deferred calls run.
@@ -34,22 +32,59 @@ type killed struct{}
 // Go starts body as a coroutine. It begins in an event of its own at this
 // instant. actor names it in the trace.
 func (k *Kernel) Go(actor string, body func(*Coroutine)) *Coroutine {
-	c := &Coroutine{k: k, actor: actor}
-	seq := func(yield func(struct{}) bool) {
-		c.yield = yield
-		defer func() {
-			if r := recover(); r != nil {
-				if _, ok := r.(killed); !ok {
-					panic(r)
-				}
-			}
-		}()
-		body(c)
-	}
-	c.next, c.stop = iter.Pull(iter.Seq[struct{}](seq))
-	c.parked = true
+	c := &Coroutine{k: k, actor: actor, body: body, parked: true}
 	c.resume = k.Soon(actor, "start", c.run)
 	return c
+}
+
+// lane is a stack that coroutines run on, one after the other: a stack that has
+// grown once need not grow again for each of the many short lives of a cluster.
+type lane struct {
+	next  func() (struct{}, bool)
+	stop  func()
+	yield func(struct{}) bool
+	now   *Coroutine // who runs on it; nil while it is free
+	over  bool
+}
+
+// board gives the coroutine a free lane.
+func (k *Kernel) board(c *Coroutine) {
+	if n := len(k.lanes); n > 0 {
+		c.lane = k.lanes[n-1]
+		k.lanes[n-1] = nil
+		k.lanes = k.lanes[:n-1]
+	} else {
+		c.lane = newLane()
+		k.every = append(k.every, c.lane)
+	}
+	c.lane.now = c
+}
+
+func newLane() *lane {
+	l := &lane{}
+	l.next, l.stop = iter.Pull(func(yield func(struct{}) bool) {
+		l.yield = yield
+		for {
+			l.carry()
+			l.now = nil
+			if l.over || !yield(struct{}{}) {
+				return
+			}
+		}
+	})
+	return l
+}
+
+// carry runs the coroutine to its end; that it was killed is one.
+func (l *lane) carry() {
+	defer func() {
+		if r := recover(); r != nil {
+			if _, ok := r.(killed); !ok {
+				panic(r)
+			}
+		}
+	}()
+	l.now.body(l.now)
 }
 
 // run resumes the coroutine until it parks or ends.
@@ -58,8 +93,22 @@ func (c *Coroutine) run() {
 		return
 	}
 	c.resume = nil
-	c.parked, c.started = false, true
-	if _, more := c.next(); !more {
+	if c.lane == nil {
+		c.k.board(c)
+	}
+	c.parked = false
+	c.advance()
+}
+
+// advance has the coroutine's lane go on until the coroutine parks or has ended.
+func (c *Coroutine) advance() {
+	l := c.lane
+	if _, more := l.next(); !more {
+		panic("kernel: a lane has ended") // only free ones are stopped
+	}
+	if l.now == nil {
+		c.lane = nil
+		c.k.lanes = append(c.k.lanes, l)
 		c.finish()
 	}
 }
@@ -70,13 +119,26 @@ func (c *Coroutine) finish() {
 	}
 	c.done, c.parked = true, false
 	c.resume.Cancel()
-	c.resume = nil
-	c.stop()
-	c.yield = nil
+	c.resume, c.body = nil, nil
 	for _, f := range c.onDone {
 		f()
 	}
 	c.onDone = nil
+}
+
+// Close ends the world: coroutines are unwound where they are parked, which no
+// event tells of, and their stacks are given back. A world that is merely dropped
+// keeps them, and through them itself, in memory. The kernel must not be used
+// afterwards.
+func (k *Kernel) Close() {
+	for _, l := range k.every {
+		l.over = true
+		if l.now != nil {
+			l.now.killed = true
+		}
+		l.stop()
+	}
+	k.every, k.lanes = nil, nil
 }
 
 // Done reports whether the coroutine has ended.
@@ -139,10 +201,9 @@ func (c *Coroutine) park(timer *Event) {
 		return
 	}
 	c.parked = true
-	alive := c.yield(struct{}{})
+	c.lane.yield(struct{}{})
 	timer.Cancel()
-	if !alive || c.killed {
-		c.killed = true
+	if c.killed {
 		panic(killed{})
 	}
 }
@@ -173,6 +234,10 @@ func (c *Coroutine) Kill() {
 	}
 	c.resume.Cancel()
 	c.resume = nil
-	c.stop()
-	c.finish()
+	if c.lane == nil { // it has not begun
+		c.finish()
+		return
+	}
+	c.parked = false
+	c.advance()
 }

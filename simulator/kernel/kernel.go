@@ -49,6 +49,8 @@ type Kernel struct {
 	trace   trace
 	steps   uint64
 	running bool
+	lanes   []*lane // free ones
+	every   []*lane
 	wall    func() time.Duration // real driver only: elapsed time since epoch
 }
 
