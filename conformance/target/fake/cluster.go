@@ -38,6 +38,8 @@ type Cluster struct {
 	kept       keptLogs
 	faults     *faults
 	cache      *informer.Cache
+	guard      *guard
+	trace      *trace
 }
 
 var (
@@ -69,9 +71,15 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
+	onRecord := t.o.OnRecord
+	if s.Trace {
+		c.trace = &trace{}
+		onRecord = both(onRecord, c.trace.record)
+	}
+	c.guard = &guard{now: c.Now}
 	options := simulator.Options{
 		Seed:     s.Seed,
-		OnRecord: t.o.OnRecord,
+		OnRecord: onRecord,
 		OnOutput: c.kept.keeping(t.o.OnOutput),
 		Images:   pullable,
 		Programs: programs(),
@@ -133,7 +141,7 @@ func (c *Cluster) employ(t *Target, images registry) error {
 	})
 	c.cache = cache
 	r, err := subject.New(Deps{
-		Client:      cachedClient{Client: live, cache: cache},
+		Client:      cachedClient{Client: live, cache: cache, guard: c.guard},
 		Reader:      live,
 		Clock:       c.sim.Kernel(),
 		Recorder:    events{recorder.New(recorder.Options{Clock: c.sim.Kernel(), Client: live, Component: v1beta1.EventSourceComponent})},
@@ -147,6 +155,7 @@ func (c *Cluster) employ(t *Target, images registry) error {
 	}
 	c.controller, err = controller.New(controller.Options{
 		Kernel: c.sim.Kernel(), Name: subject.Name, Reconciler: r, Informers: cache, For: subject.For, Owns: subject.Owns,
+		After:   c.guard.reconciled,
 		OnCrash: func(crash *controller.Crash) { c.crashed(t, crash) },
 	})
 	return err
@@ -156,11 +165,16 @@ func (c *Cluster) employ(t *Target, images registry) error {
 type cachedClient struct {
 	client.Client
 	cache *informer.Cache
+	guard *guard
 }
 
 // Get implements client.Reader.
 func (c cachedClient) Get(ctx context.Context, key client.ObjectKey, into client.Object, opts ...client.GetOption) error {
-	return c.cache.Get(ctx, key, into, opts...)
+	err := c.cache.Get(ctx, key, into, opts...)
+	if err == nil {
+		c.guard.read(c.cache, key, into)
+	}
+	return err
 }
 
 // List implements client.Reader.
@@ -196,8 +210,12 @@ func (c *Cluster) CreateNamespace(_ context.Context, name string) error {
 	return c.sim.CreateNamespace(name, nil)
 }
 
-// Close implements conformance.Cluster. A simulated cluster holds nothing but memory.
-func (c *Cluster) Close() error { return nil }
+// Close implements conformance.Cluster. A simulated cluster holds nothing but memory, but of that what its processes
+// stand on is not given back before.
+func (c *Cluster) Close() error {
+	c.sim.Kernel().Close()
+	return nil
+}
 
 // TraceHash implements conformance.Traced.
 func (c *Cluster) TraceHash() string { return c.sim.Kernel().TraceHash() }
