@@ -200,6 +200,10 @@ func (r *Runner) namespace(f *fixture.Fixture) string {
 func (r *Runner) removeNamespace(c Cluster, name string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
+	if remover, ok := c.(NamespaceRemover); ok {
+		_ = remover.RemoveNamespace(ctx, name)
+		return
+	}
 	ns := &unstructured.Unstructured{}
 	ns.SetAPIVersion("v1")
 	ns.SetKind("Namespace")

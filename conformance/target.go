@@ -106,5 +106,10 @@ type Traced interface{ TraceHash() string }
 // MockUser clusters know which mocks have not been used.
 type MockUser interface{ UnusedMocks() []fixture.Mock }
 
+// NamespaceRemover clusters that are shared take away a fixture's namespace in a way of their own; of others it is deleted.
+type NamespaceRemover interface {
+	RemoveNamespace(ctx context.Context, name string) error
+}
+
 // Inspector clusters check their own invariants; each answer says what was broken.
 type Inspector interface{ Violations() []string }

@@ -3,14 +3,73 @@ package envtest
 import (
 	"context"
 	"reflect"
+	"sync"
 
+	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // borrowing is a client for the simulator's actors. They write objects that share parts with what a watch has shown,
 // and a client decodes the server's answer into what it was given, through whatever that points to. So each write is
 // made with a copy, which then takes the object's place.
-type borrowing struct{ client.Client }
+//
+// Events are written later and by somebody else, as components of a real cluster do: the actors share one goroutine, and
+// should not wait for what is half of all they write. Nothing comes back; an event that is refused is lost.
+type borrowing struct {
+	client.Client
+	events *backlog
+}
+
+// later has an event written, and reports whether obj is one.
+func (b borrowing) later(obj client.Object, write func(client.Object) error) bool {
+	e, ok := obj.(*corev1.Event)
+	if !ok {
+		return false
+	}
+	made := e.DeepCopy()
+	b.events.add(func() { _ = write(made) })
+	return true
+}
+
+// backlog is work for one goroutine, in order.
+type backlog struct {
+	mu   sync.Mutex
+	list []func()
+	some chan struct{}
+}
+
+func newBacklog() *backlog { return &backlog{some: make(chan struct{}, 1)} }
+
+func (l *backlog) add(work func()) {
+	l.mu.Lock()
+	l.list = append(l.list, work)
+	l.mu.Unlock()
+	select {
+	case l.some <- struct{}{}:
+	default: // it is being told already
+	}
+}
+
+// run does the work until ctx ends.
+func (l *backlog) run(ctx context.Context) error {
+	for {
+		l.mu.Lock()
+		list := l.list
+		l.list = nil
+		l.mu.Unlock()
+		for _, work := range list {
+			if ctx.Err() != nil {
+				break
+			}
+			work()
+		}
+		select {
+		case <-l.some:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
 
 // onCopy does a write with a copy of obj.
 func onCopy(obj client.Object, write func(client.Object) error) error {
@@ -27,12 +86,20 @@ func onCopy(obj client.Object, write func(client.Object) error) error {
 
 // Create implements client.Writer.
 func (b borrowing) Create(ctx context.Context, obj client.Object, opts ...client.CreateOption) error {
-	return onCopy(obj, func(o client.Object) error { return b.Client.Create(ctx, o, opts...) })
+	write := func(o client.Object) error { return b.Client.Create(ctx, o, opts...) }
+	if b.later(obj, write) {
+		return nil
+	}
+	return onCopy(obj, write)
 }
 
 // Update implements client.Writer.
 func (b borrowing) Update(ctx context.Context, obj client.Object, opts ...client.UpdateOption) error {
-	return onCopy(obj, func(o client.Object) error { return b.Client.Update(ctx, o, opts...) })
+	write := func(o client.Object) error { return b.Client.Update(ctx, o, opts...) }
+	if b.later(obj, write) {
+		return nil
+	}
+	return onCopy(obj, write)
 }
 
 // Patch implements client.Writer.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/plumbline-ci/plumbline/conformance"
@@ -27,8 +28,9 @@ type Cluster struct {
 }
 
 var (
-	_ conformance.Cluster  = (*Cluster)(nil)
-	_ conformance.MockUser = (*Cluster)(nil)
+	_ conformance.Cluster          = (*Cluster)(nil)
+	_ conformance.MockUser         = (*Cluster)(nil)
+	_ conformance.NamespaceRemover = (*Cluster)(nil)
 )
 
 // Client implements conformance.Cluster.
@@ -42,6 +44,17 @@ func (c *Cluster) CreateNamespace(ctx context.Context, name string) error {
 		return err
 	}
 	return createNamespace(ctx, m.client, name)
+}
+
+// RemoveNamespace implements conformance.NamespaceRemover: nothing goes on in the namespace any more. To empty it would be
+// half of all requests of a run, for nothing: the control plane does not outlive the target.
+func (c *Cluster) RemoveNamespace(ctx context.Context, name string) error {
+	m := c.machine
+	m.installations.let(name, nil)
+	if err := m.client.DeleteAllOf(ctx, &corev1.Pod{}, client.InNamespace(name), client.GracePeriodSeconds(0)); err != nil {
+		return fmt.Errorf("ending the Pods of namespace %s: %w", name, err)
+	}
+	return m.node.do(ctx, func() { m.node.actors.Supply(name, nil) })
 }
 
 // Close implements conformance.Cluster. The machine goes on, and the installation is there for the next of its setup.

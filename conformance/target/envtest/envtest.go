@@ -46,7 +46,7 @@ import (
 const Name = "envtest"
 
 // parallel is how many fixtures run at once. They wait most of the time.
-const parallel = 32
+const parallel = 48
 
 // Options configure the target. The zero value judges the reference with the binaries that FindAssets finds.
 type Options struct {

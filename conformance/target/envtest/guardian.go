@@ -29,9 +29,12 @@ done
 rm -rf "$1"
 `
 
-// wrapping runs a binary in the place of the shell, and leaves its process id.
+// wrapping runs a binary in the place of the shell, and leaves its process id. The processes live for a minute or two, so
+// memory is cheaper than collecting it.
 const wrapping = `#!/bin/sh
 echo $$ > "$0.pid"
+GOGC=${GOGC:-300}
+export GOGC
 exec %s "$@"
 `
 

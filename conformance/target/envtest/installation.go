@@ -56,10 +56,14 @@ func (s *installations) config(namespace string) *config.Config {
 	return s.defaults
 }
 
-// let makes a namespace a tenant of an installation.
+// let makes a namespace a tenant of an installation, or of none.
 func (s *installations) let(namespace string, to *installation) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if to == nil {
+		delete(s.byTenant, namespace)
+		return
+	}
 	s.byTenant[namespace] = to
 }
 

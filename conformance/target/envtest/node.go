@@ -27,12 +27,12 @@ type node struct {
 
 // api is the real API server as the actors know it.
 type api struct {
-	client client.Client
+	client borrowing
 	source *source
 }
 
 // Client implements simulator.API. The server does not tell actors apart.
-func (a api) Client(string) client.Client { return borrowing{a.client} }
+func (a api) Client(string) client.Client { return a.client }
 
 // Source implements simulator.API.
 func (a api) Source() informer.Source { return a.source }
@@ -52,10 +52,12 @@ func (m *machine) startNode(t *Target) (*node, error) {
 	events := &source{ctx: m.running, cache: shared, scheme: t.scheme, post: func(what string, run func()) bool {
 		return n.time.Post(actorOutside, what, run)
 	}}
+	written := newBacklog()
 	m.spawn("the node's cache", shared.Start)
+	m.spawn("the events of the node", written.run)
 	m.spawn("the simulated node", n.time.Run)
 	failed := n.do(m.running, func() {
-		n.actors, err = simulator.Attach(k, api{m.client, events}, simulator.Options{
+		n.actors, err = simulator.Attach(k, api{borrowing{m.client, written}, events}, simulator.Options{
 			Programs: fake.Programs(), Images: images, API: apiserver.Options{Kinds: fake.Kinds()},
 		})
 	})
