@@ -1,6 +1,7 @@
-// Package admission is the API's defaulting and validating webhooks as functions, in the order in which an API server
-// asks them: decode strictly, fill in defaults, check. The fake cluster calls them in process; a webhook server calls
-// the same functions over HTTP, so both refuse the same objects with the same words (spec §2.1).
+// Package admission is the API's webhooks as functions. Before a write, in the order in which an API server asks: decode
+// strictly, fill in defaults, check; between the two API versions: convert ([Convert]); before a change of the
+// configuration: check that it can be parsed ([ConfigMap]). The fake cluster calls them in process; a webhook server
+// calls the same functions over HTTP, so both refuse the same objects with the same words (spec §2.1).
 package admission
 
 import (
@@ -14,7 +15,9 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/plumbline-ci/plumbline/api/config"
+	"github.com/plumbline-ci/plumbline/api/conversion"
 	"github.com/plumbline-ci/plumbline/api/defaulting"
+	v1 "github.com/plumbline-ci/plumbline/api/v1"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/api/validation"
 )
@@ -121,6 +124,16 @@ func Admit(obj, old runtime.Object, cfg *config.Config) error {
 	case *v1beta1.TaskRun:
 		before, _ := old.(*v1beta1.TaskRun)
 		return taskRun(o, before, cfg)
+	case *v1.TaskRun:
+		before, _ := old.(*v1.TaskRun)
+		return taskRunV1(o, before, cfg)
+	case *v1.Task:
+		before, _ := old.(*v1.Task)
+		if before != nil && (o.DeletionTimestamp != nil || unchanged(&o.Spec, &before.Spec)) {
+			return nil
+		}
+		defaulting.TaskV1(o)
+		return validated(validation.TaskV1(o.Name, &o.Spec, cfg))
 	case *v1beta1.Task:
 		var before *v1beta1.TaskSpec
 		if t, ok := old.(*v1beta1.Task); ok && t != nil {
@@ -157,6 +170,32 @@ func taskRun(tr, old *v1beta1.TaskRun, cfg *config.Config) error {
 		return validationFailed(err)
 	}
 	return validated(validation.TaskRun(tr, cfg))
+}
+
+// taskRunV1 is taskRun for v1.
+func taskRunV1(tr, old *v1.TaskRun, cfg *config.Config) error {
+	if old == nil {
+		defaulting.TaskRunV1(tr, cfg)
+		return validated(validation.TaskRunV1(tr, cfg))
+	}
+	if tr.DeletionTimestamp != nil {
+		return nil
+	}
+	defaulting.LabelsV1(tr, cfg)
+	if unchanged(&tr.Spec, &old.Spec) {
+		return nil
+	}
+	defaulting.TaskRunSpecV1(&tr.Spec, cfg)
+	before, err := conversion.TaskRunFromV1(old.DeepCopy())
+	if err != nil {
+		return err
+	}
+	defaulting.TaskRunSpec(&before.Spec, cfg)
+	before.Spec.Resources = nil // v1 has none; an annotation is the writer's to change
+	if err := validation.TaskRunUpdate(before, &v1beta1.TaskRun{Spec: conversion.TaskRunSpecFromV1(&tr.Spec)}); err != nil {
+		return validationFailed(err)
+	}
+	return validated(validation.TaskRunV1(tr, cfg))
 }
 
 func task(name string, spec, old *v1beta1.TaskSpec, deleting bool, cfg *config.Config) error {

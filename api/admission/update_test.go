@@ -8,10 +8,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/yaml"
 
 	"github.com/plumbline-ci/plumbline/api/admission"
 	"github.com/plumbline-ci/plumbline/api/config"
+	"github.com/plumbline-ci/plumbline/api/conversion"
+	v1 "github.com/plumbline-ci/plumbline/api/v1"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 )
 
@@ -30,6 +33,15 @@ func stored(t testing.TB, status corev1.ConditionStatus) *v1beta1.TaskRun {
 		tr.Status.SetCondition(v1beta1.Condition{Type: v1beta1.ConditionSucceeded, Status: status, Reason: "R"}, metav1.Unix(1, 0))
 	}
 	return tr
+}
+
+func asV1(t *testing.T, tr *v1beta1.TaskRun) *v1.TaskRun {
+	t.Helper()
+	out, err := conversion.TaskRunToV1(tr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
 
 func TestUpdates(t *testing.T) {
@@ -75,27 +87,33 @@ func TestUpdates(t *testing.T) {
 			tr.DeletionTimestamp, tr.Spec.Retries = &now, 7
 		}},
 	} {
-		t.Run(row.reason, func(t *testing.T) {
-			t.Parallel()
-			cfg := row.cfg
-			if cfg == nil {
-				cfg = config.Default()
-			}
-			old := stored(t, row.status)
-			untouched := old.DeepCopy()
-			updated := old.DeepCopy()
-			row.edit(updated)
-			got := ""
-			if err := admission.AdmitTyped(updated, old, admission.Update, cfg); err != nil {
-				got = err.Error()
-			}
-			if diff := cmp.Diff(row.want, got); diff != "" {
-				t.Errorf("answer (-want +got):\n%s", diff)
-			}
-			if diff := cmp.Diff(untouched, old); diff != "" {
-				t.Errorf("the stored object was written to:\n%s", diff)
-			}
-		})
+		for _, version := range []string{"v1beta1", "v1"} {
+			t.Run(version+"/"+row.reason, func(t *testing.T) {
+				t.Parallel()
+				cfg := row.cfg
+				if cfg == nil {
+					cfg = config.Default()
+				}
+				tr := stored(t, row.status)
+				edited := tr.DeepCopy()
+				row.edit(edited)
+				var old, updated runtime.Object = tr, edited
+				if version == "v1" {
+					old, updated = asV1(t, tr), asV1(t, edited)
+				}
+				untouched := old.DeepCopyObject()
+				got := ""
+				if err := admission.AdmitTyped(updated, old, admission.Update, cfg); err != nil {
+					got = err.Error()
+				}
+				if diff := cmp.Diff(row.want, got); diff != "" {
+					t.Errorf("answer (-want +got):\n%s", diff)
+				}
+				if diff := cmp.Diff(untouched, old); diff != "" {
+					t.Errorf("the stored object was written to:\n%s", diff)
+				}
+			})
+		}
 	}
 }
 
@@ -136,6 +154,7 @@ func TestTaskUpdates(t *testing.T) {
 func TestReviewOfJSON(t *testing.T) {
 	t.Parallel()
 	const head = `{"apiVersion":"tekton.dev/v1beta1","kind":"TaskRun","metadata":{"name":"r","fieldOfALaterKubernetes":1},`
+	const headV1 = `{"apiVersion":"tekton.dev/v1","kind":"TaskRun","metadata":{"name":"r"},`
 	const decode = `admission webhook "webhook.pipeline.tekton.dev" denied the request: mutation failed: cannot decode incoming new object: `
 	for _, row := range []struct {
 		reason string
@@ -154,6 +173,15 @@ func TestReviewOfJSON(t *testing.T) {
 		{"an update is held against what is stored", admission.Review{Kind: "TaskRun", Operation: admission.Update,
 			OldObject: []byte(head + `"spec":{"taskRef":{"name":"t"}}}`), Object: []byte(head + `"spec":{"taskRef":{"name":"u"}}}`)},
 			`admission webhook "validation.webhook.pipeline.tekton.dev" denied the request: validation failed: invalid value: Once the TaskRun has started, only status and statusMessage updates are allowed: spec`},
+		{"v1 has its own names", admission.Review{Version: "v1", Kind: "TaskRun", Operation: admission.Create, Object: []byte(headV1 + `"spec":{"taskRef":{"name":"t"},"retries":2}}`)},
+			`{"apiVersion":"tekton.dev/v1","kind":"TaskRun","metadata":{"labels":{"app.kubernetes.io/managed-by":"tekton-pipelines"},"name":"r"},"spec":{"retries":2,"serviceAccountName":"default","taskRef":{"kind":"Task","name":"t"},"timeout":"1h0m0s"}}`},
+		{"v1 has no overrides", admission.Review{Version: "v1", Kind: "TaskRun", Operation: admission.Create, Object: []byte(headV1 + `"spec":{"stepOverrides":[]}}`)}, decode + `json: unknown field "stepOverrides"`},
+		{"v1 has no bundles", admission.Review{Version: "v1", Kind: "TaskRun", Operation: admission.Create, Object: []byte(headV1 + `"spec":{"taskRef":{"name":"t","bundle":"b"}}}`)}, decode + `json: unknown field "bundle"`},
+		{"v1 has no PipelineResources", admission.Review{Version: "v1", Kind: "Task", Operation: admission.Create, Object: []byte(`{"metadata":{"name":"t"},"spec":{"resources":{}}}`)}, decode + `json: unknown field "resources"`},
+		{"v1beta1 has no specs", admission.Review{Version: "v1beta1", Kind: "TaskRun", Operation: admission.Create, Object: []byte(head + `"spec":{"stepSpecs":[]}}`)}, decode + `json: unknown field "stepSpecs"`},
+		{"a Task of v1 is checked", admission.Review{Version: "v1", Kind: "Task", Operation: admission.Create, Object: []byte(`{"metadata":{"name":"t"},"spec":{"params":[{"name":"p"}],"steps":[]}}`)},
+			`admission webhook "validation.webhook.pipeline.tekton.dev" denied the request: validation failed: missing field(s): spec.steps`},
+		{"there is no ClusterTask in v1", admission.Review{Version: "v1", Kind: "ClusterTask", Operation: admission.Create, Object: []byte(`{"x":1}`)}, `{"x":1}`},
 		{"other kinds pass", admission.Review{Kind: "Pod", Operation: admission.Create, Object: []byte(`{"x":1}`)}, `{"x":1}`},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
