@@ -24,8 +24,8 @@ type Guarded interface {
 
 // How long a disturbed fixture is left alone on virtual time.
 const (
-	// disturbance is how long faults may strike behind the last action.
-	disturbance = 10 * time.Minute
+	// troubled is how long faults may strike behind the last action.
+	troubled = 10 * time.Minute
 	// outage is longer than any fault that is drawn lasts.
 	outage = 5 * time.Minute
 	// onceDisturbed is how long an action waits for what a fault may have prevented.
@@ -133,7 +133,7 @@ func (s *session) settle(ctx context.Context) error {
 	s.settling = true
 	user, faulty := s.cluster.(FaultUser)
 	if s.disturbed {
-		if err := s.until(ctx, disturbance, s.monitor.Done); err != nil {
+		if err := s.until(ctx, troubled, s.monitor.Done); err != nil {
 			return err
 		}
 	}

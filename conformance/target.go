@@ -57,6 +57,8 @@ type Setup struct {
 	Config fixture.Config
 	Mocks  []fixture.Mock
 	Faults []fixture.Fault
+	// Trace asks for the last of what happens to be remembered; see Traceable.
+	Trace bool
 }
 
 // ErrDeadline is returned by Clock.WaitUntil when the deadline passed.

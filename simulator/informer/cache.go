@@ -78,6 +78,9 @@ func (c *Cache) Synced() bool {
 	return true
 }
 
+// Shares reports whether answers are the cache's own objects.
+func (c *Cache) Shares() bool { return c.o.Share }
+
 // Stop ends all informers, as the end of the process that has the cache does.
 func (c *Cache) Stop() {
 	//plumbline:unordered they know nothing of each other

@@ -31,6 +31,7 @@ type runOptions struct {
 	filter   conformance.Filter
 	labels   []string
 	quiet    bool
+	sweepOptions
 }
 
 // filesUsage describes the flag that names fixtures.
@@ -48,7 +49,9 @@ the target can meet was executed and passed, and something was.`,
 		Example: `  plumbline run
   plumbline run --feature timeout
   plumbline run --name 'retries-*' -o wide
-  plumbline run -f ./my-fixtures -o json > report.json`,
+  plumbline run -f ./my-fixtures -o json > report.json
+  plumbline run --seeds 200
+  plumbline run --seeds 20 --faults random`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.chosen = cmd.Flags().Changed("parallel")
@@ -60,6 +63,8 @@ the target can meet was executed and passed, and something was.`,
 	f.StringArrayVarP(&o.files, "filename", "f", nil, filesUsage)
 	f.StringVarP(&o.output, "output", "o", reports.FormatTable, "format of the report: "+strings.Join(reports.Formats(), ", "))
 	f.Uint64Var(&o.seed, "seed", 1, "decides everything random in the simulated cluster")
+	f.IntVar(&o.seeds, "seeds", 1, "run each fixture under so many seeds, from --seed on")
+	f.StringVar(&o.faults, "faults", faultsNone, "what goes wrong besides the fixtures' own faults: none; random, drawn from the seed: then invariants are judged instead of expectations; random:0,2 of these only")
 	f.IntVar(&o.parallel, "parallel", runtime.NumCPU(), "how many fixtures run at once")
 	f.StringSliceVar(&o.filter.Names, "name", nil, "only fixtures of these names; * matches any text")
 	f.StringSliceVar(&o.filter.Profiles, "profile", nil, "only fixtures of these profiles")
@@ -113,6 +118,9 @@ func (o *runOptions) run(ctx context.Context) error {
 	}
 	if err := o.served(target, &options); err != nil {
 		return err
+	}
+	if o.wanted() {
+		return o.sweep(ctx, options)
 	}
 	if o.target == envtest.Name {
 		real, err := envtest.New(envtest.Options{})

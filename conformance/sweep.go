@@ -1,0 +1,225 @@
+package conformance
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/plumbline-ci/plumbline/conformance/disturbance"
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/invariant"
+	"github.com/plumbline-ci/plumbline/reports"
+)
+
+// Sweep says how fixtures are run under many seeds, each of which is another
+// schedule of events.
+type Sweep struct {
+	// First is the first seed, Seeds how many there are.
+	First uint64
+	Seeds int
+	// Faults draws faults, from the seed as well. They may change what a fixture
+	// expects, so its checks are left out then: judged are the invariants, and that
+	// every run comes to a right end.
+	Faults bool
+	// Keep are the faults of a list that are kept, by their places; nil means all.
+	Keep []int
+	// Most is after how many breaches the sweep ends; 0 means 10.
+	Most int
+	// Progress, if set, is told now and then how many schedules are done.
+	Progress func(done, total int)
+}
+
+// SweepReport is what a sweep has shown.
+type SweepReport struct {
+	// Fixtures is how many were run, Skipped how many do not apply.
+	Fixtures, Skipped int
+	// Schedules is how many runs there were, Struck how many faults have struck in them.
+	Schedules, Struck int
+	// Breaches are the runs that did not pass, by fixture and seed.
+	Breaches []Breach
+	// Ended says that the sweep was ended before its end.
+	Ended bool
+}
+
+// Breach is one run that did not pass.
+type Breach struct {
+	Fixture string
+	Seed    uint64
+	// Result is what the run came to.
+	Result reports.Fixture
+	// Violation is set if an invariant was broken.
+	Violation *invariant.Violation
+	// Schedule are the faults that are needed to see it, Drawn how many there had been.
+	Schedule []fixture.Fault
+	Drawn    int
+	// Strikes is what they hit; Trace the last of what happened before.
+	Strikes []Strike
+	Trace   []string
+	// Replay is a command that shows it again.
+	Replay string
+}
+
+// Traceable clusters remember the last of what has happened.
+type Traceable interface{ TraceTail() []string }
+
+// mostBreaches is when a sweep has seen enough.
+const mostBreaches = 10
+
+// Sweep runs every selected fixture under every seed. It needs virtual time.
+func (r *Runner) Sweep(ctx context.Context, o Sweep) (*SweepReport, error) {
+	if !r.caps.VirtualTime || !r.caps.Isolated {
+		return nil, fmt.Errorf("target %s has no seeds: schedules are drawn on virtual time only", r.o.Target.Name())
+	}
+	if o.Faults && !r.caps.Faults {
+		return nil, fmt.Errorf("target %s injects no faults", r.o.Target.Name())
+	}
+	if o.Most == 0 {
+		o.Most = mostBreaches
+	}
+	out := &SweepReport{}
+	var list []*fixture.Fixture
+	for _, f := range r.selected {
+		if _, skipped := r.planned(f); skipped {
+			out.Skipped++
+			continue
+		}
+		list = append(list, f)
+	}
+	out.Fixtures = len(list)
+	var mu sync.Mutex
+	workers := max(1, r.caps.Parallel)
+	if r.o.Parallel > 0 {
+		workers = min(workers, r.o.Parallel)
+	}
+	total := len(list) * o.Seeds
+	inParallel(total, workers, func(n int) {
+		mu.Lock()
+		ended := len(out.Breaches) >= o.Most || ctx.Err() != nil
+		out.Ended = out.Ended || ended
+		mu.Unlock()
+		if ended {
+			return
+		}
+		f, seed := list[n%len(list)], o.First+uint64(n/len(list))
+		one := r.schedule(ctx, f, seed, o, nil, false)
+		var breach *Breach
+		if one.result.Verdict != reports.Pass {
+			breach = r.breach(ctx, f, seed, o, one)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		out.Schedules++
+		out.Struck += len(one.strikes)
+		if breach != nil {
+			out.Breaches = append(out.Breaches, *breach)
+		}
+		if o.Progress != nil && (out.Schedules%50 == 0 || out.Schedules == total) {
+			o.Progress(out.Schedules, total)
+		}
+	})
+	slices.SortFunc(out.Breaches, func(a, b Breach) int {
+		if c := strings.Compare(a.Fixture, b.Fixture); c != 0 {
+			return c
+		}
+		return int(int64(a.Seed - b.Seed))
+	})
+	return out, nil
+}
+
+// scheduled is one run under one schedule.
+type scheduled struct {
+	result     reports.Fixture
+	violations []invariant.Violation
+	strikes    []Strike
+	trace      []string
+}
+
+// schedule runs a fixture under a seed. places are the faults to keep, if not those
+// of the sweep.
+func (r *Runner) schedule(ctx context.Context, f *fixture.Fixture, seed uint64, o Sweep, places []int, trace bool) (out scheduled) {
+	one := *r
+	one.o.Seed = seed
+	setup := Setup{Name: f.Name(), Seed: seed, Config: f.Spec.Config, Mocks: f.Spec.Mocks, Faults: f.Spec.Faults, Trace: trace}
+	if o.Faults {
+		one.disturbed = true
+		drawn := disturbance.Draw(f.Name(), seed)
+		if places == nil {
+			places = o.Keep
+		}
+		if places != nil {
+			drawn = disturbance.Keep(drawn, places)
+		}
+		setup.Faults = append(slices.Clip(setup.Faults), drawn...)
+	}
+	out.result = outcome(f)
+	c, err := start(ctx, r.o.Target, setup)
+	if err != nil {
+		out.result.Verdict, out.result.Reason = reports.Error, err.Error()
+		return out
+	}
+	one.onViolation = func(v invariant.Violation) {
+		out.violations = append(out.violations, v)
+		if t, ok := c.(Traceable); ok && trace && out.trace == nil {
+			out.trace = t.TraceTail()
+		}
+	}
+	out.result = one.fixture(ctx, c, f)
+	if user, ok := c.(FaultUser); ok {
+		out.strikes = user.Strikes()
+	}
+	if t, ok := c.(Traceable); ok && trace && out.trace == nil {
+		out.trace = t.TraceTail()
+	}
+	if err := closeCluster(c); err != nil && out.result.Verdict == reports.Pass {
+		out.result.Verdict, out.result.Reason = reports.Error, err.Error()
+	}
+	return out
+}
+
+// same reports whether two runs broke in the same way.
+func (s *scheduled) same(other *scheduled) bool {
+	if len(s.violations) > 0 || len(other.violations) > 0 {
+		return len(s.violations) > 0 && len(other.violations) > 0 && s.violations[0].Rule == other.violations[0].Rule
+	}
+	return s.result.Verdict == other.result.Verdict
+}
+
+// breach tells of a run that did not pass, with as few faults as show it.
+func (r *Runner) breach(ctx context.Context, f *fixture.Fixture, seed uint64, o Sweep, one scheduled) *Breach {
+	b := &Breach{Fixture: f.Name(), Seed: seed}
+	drawn := disturbance.Draw(f.Name(), seed)
+	places := []int{}
+	if o.Faults {
+		b.Drawn = len(drawn)
+		for i := range drawn {
+			if o.Keep == nil || slices.Contains(o.Keep, i) {
+				places = append(places, i)
+			}
+		}
+		for i := len(places) - 1; i >= 0; i-- {
+			fewer := slices.Delete(slices.Clone(places), i, i+1)
+			if less := r.schedule(ctx, f, seed, o, fewer, false); less.result.Verdict != reports.Pass && less.same(&one) {
+				places = fewer
+			}
+		}
+		b.Schedule = disturbance.Keep(drawn, places)
+	}
+	last := r.schedule(ctx, f, seed, o, places, true)
+	b.Result, b.Strikes, b.Trace = last.result, last.strikes, last.trace
+	if len(last.violations) > 0 {
+		b.Violation = &last.violations[0]
+	}
+	b.Replay = r.o.Replay(f.Name(), seed)
+	if o.Faults {
+		b.Replay += " --faults random"
+		if len(places) < len(drawn) {
+			b.Replay += ":" + strings.Trim(strings.ReplaceAll(fmt.Sprint(places), " ", ","), "[]")
+		}
+	}
+	if b.Result.Failure != nil {
+		b.Result.Failure.Replay = b.Replay
+	}
+	return b
+}
