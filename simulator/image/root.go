@@ -100,7 +100,7 @@ func lines(first string, rest []string) string {
 
 // Applets lists the utilities that base images contain. The utility package has a program for each.
 func Applets() []string {
-	return []string{"[", "[[", "arch", "base64", "basename", "cat", "chgrp", "chmod", "chown", "cmp", "cp", "cut", "date", "dd", "df",
+	return []string{"[", "[[", "arch", "awk", "base64", "basename", "cat", "chgrp", "chmod", "chown", "cmp", "cp", "cut", "date", "dd", "df",
 		"diff", "dirname", "du", "echo", "egrep", "env", "expr", "false", "fgrep", "find", "fold", "grep", "groups", "head", "hexdump", "hostname",
 		"id", "kill", "ln", "ls", "md5sum", "mkdir", "mkfifo", "mktemp", "mount", "mv", "nl", "nproc", "od", "paste", "pgrep", "pidof",
 		"printenv", "printf", "ps", "pwd", "readlink", "realpath", "rev", "rm", "rmdir", "sed", "seq", "sha1sum", "sha256sum", "sha512sum", "sleep", "sort",

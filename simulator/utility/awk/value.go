@@ -1,0 +1,259 @@
+package awk
+
+import (
+	"math"
+	"strconv"
+	"strings"
+)
+
+// value is a number or a string. One that came from outside is an input: a number when it looks like one.
+type value struct {
+	kind kind
+	n    float64
+	s    string
+}
+
+type kind uint8
+
+const (
+	unset kind = iota
+	isNumber
+	isString
+	isInput
+)
+
+func num(n float64) value  { return value{kind: isNumber, n: n} }
+func str(s string) value   { return value{kind: isString, s: s} }
+func input(s string) value { return value{kind: isInput, s: s} }
+func truth(b bool) value {
+	if b {
+		return num(1)
+	}
+	return num(0)
+}
+
+// number returns the value as a number.
+func (v value) number() float64 {
+	if v.kind == isString || v.kind == isInput {
+		n, _ := numberPrefix(strings.TrimLeft(v.s, " \t\n\r\f\v"))
+		return n
+	}
+	return v.n
+}
+
+// numeric reports whether the value compares as a number.
+func (v value) numeric() bool {
+	return v.kind == isNumber || v.kind == unset || v.kind == isInput && looksNumeric(v.s)
+}
+
+// truth reports whether the value is true.
+func (v value) truth() bool {
+	switch v.kind {
+	case isNumber:
+		return v.n != 0
+	case isString:
+		return v.s != ""
+	case isInput:
+		if looksNumeric(v.s) {
+			return v.number() != 0
+		}
+		return v.s != ""
+	}
+	return false
+}
+
+// text returns the value as a string; numbers that are no integers by a format.
+func (v value) text(format string) string {
+	if v.kind == isNumber {
+		return formatNumber(v.n, format)
+	}
+	return v.s
+}
+
+func formatNumber(n float64, format string) string {
+	if n == math.Trunc(n) && math.Abs(n) < 1<<63 {
+		return strconv.FormatInt(int64(n), 10)
+	}
+	if math.IsNaN(n) || math.IsInf(n, 0) {
+		return strings.ToLower(strings.TrimPrefix(strconv.FormatFloat(n, 'g', -1, 64), "+"))
+	}
+	if format == "%.6g" {
+		return strconv.FormatFloat(n, 'g', 6, 64)
+	}
+	return sprintf(format, []value{num(n)}, format)
+}
+
+func looksNumeric(s string) bool {
+	s = strings.Trim(s, " \t\n\r\f\v")
+	if s == "" {
+		return false
+	}
+	_, used := numberPrefix(s)
+	return used == len(s)
+}
+
+// numberPrefix reads the number that the text begins with, as strtod does for decimal ones. As in busybox, 0x11 and 017
+// are hexadecimal and octal.
+func numberPrefix(s string) (n float64, used int) {
+	if len(s) > 1 && s[0] == '0' && (digit(s[1]) || s[1]|0x20 == 'x') {
+		if n, used, ok := based(s); ok {
+			return n, used
+		}
+	}
+	i := 0
+	if i < len(s) && (s[i] == '+' || s[i] == '-') {
+		i++
+	}
+	start := i
+	whole := i
+	for i < len(s) && digit(s[i]) {
+		i++
+	}
+	digits := i - whole
+	plain := true
+	if i < len(s) && s[i] == '.' {
+		from := i + 1
+		j := from
+		for j < len(s) && digit(s[j]) {
+			j++
+		}
+		if digits > 0 || j > from {
+			digits += j - from
+			i, plain = j, false
+		}
+	}
+	if digits == 0 {
+		return 0, 0
+	}
+	if i < len(s) && (s[i] == 'e' || s[i] == 'E') {
+		j := i + 1
+		if j < len(s) && (s[j] == '+' || s[j] == '-') {
+			j++
+		}
+		if j < len(s) && digit(s[j]) {
+			for j < len(s) && digit(s[j]) {
+				j++
+			}
+			i, plain = j, false
+		}
+	}
+	if plain && i-start < 16 { // short integers, the usual case
+		v := int64(0)
+		for _, c := range []byte(s[start:i]) {
+			v = v*10 + int64(c-'0')
+		}
+		if s[0] == '-' {
+			return -float64(v), i
+		}
+		return float64(v), i
+	}
+	n, _ = strconv.ParseFloat(s[:i], 64)
+	return n, i
+}
+
+// based reads an octal or hexadecimal integer. What goes on as a decimal number is none.
+func based(s string) (n float64, used int, ok bool) {
+	base, from := 8, 1
+	if s[1]|0x20 == 'x' {
+		base, from = 16, 2
+	}
+	end := from
+	for end < len(s) {
+		if d := strings.IndexByte("0123456789abcdef", s[end]|0x20); d < 0 || d >= base || s[end] < '0' {
+			break
+		}
+		end++
+	}
+	if end == from || base == 8 && end < len(s) && (digit(s[end]) || s[end] == '.') {
+		return 0, 0, false
+	}
+	u, err := strconv.ParseUint(s[from:end], base, 64)
+	return float64(u), end, err == nil
+}
+
+// array is an associative array that remembers the order of its elements.
+type array struct {
+	index map[string]int
+	list  []item
+	live  int
+}
+
+type item struct {
+	key  string
+	v    value
+	gone bool
+}
+
+func newArray() *array { return &array{index: map[string]int{}} }
+
+func (a *array) get(key string) (value, bool) {
+	if i, ok := a.index[key]; ok {
+		return a.list[i].v, true
+	}
+	return value{}, false
+}
+
+func (a *array) set(key string, v value) {
+	if i, ok := a.index[key]; ok {
+		a.list[i].v = v
+		return
+	}
+	a.index[key] = len(a.list)
+	a.list = append(a.list, item{key: key, v: v})
+	a.live++
+}
+
+func (a *array) remove(key string) {
+	i, ok := a.index[key]
+	if !ok {
+		return
+	}
+	delete(a.index, key)
+	a.list[i] = item{gone: true}
+	a.live--
+	if len(a.list) > 32 && a.live < len(a.list)/2 {
+		kept := a.list[:0]
+		for _, it := range a.list {
+			if !it.gone {
+				a.index[it.key] = len(kept)
+				kept = append(kept, it)
+			}
+		}
+		clear(a.list[len(kept):])
+		a.list = kept
+	}
+}
+
+func (a *array) clear() {
+	clear(a.index)
+	a.list, a.live = nil, 0
+}
+
+func (a *array) keys() []string {
+	out := make([]string, 0, a.live)
+	for _, it := range a.list {
+		if !it.gone {
+			out = append(out, it.key)
+		}
+	}
+	return out
+}
+
+// cell is a variable: a scalar or an array. One that was passed to a function before it was either remembers where it
+// came from, so that it becomes an array there, too.
+type cell struct {
+	v  value
+	a  *array
+	up *cell
+}
+
+func (c *cell) array() *array {
+	if c.a == nil {
+		if c.up != nil && c.v.kind == unset {
+			c.a = c.up.array()
+		} else {
+			c.a = newArray()
+		}
+	}
+	return c.a
+}
