@@ -180,6 +180,9 @@ func (p *pass) observe(ctx context.Context, pod *corev1.Pod) error {
 		s.SetCondition(o.Condition, p.now)
 	default:
 		s.TaskRunResults, s.ResourcesResult = o.Results, o.ResourcesResult
+		if o.Condition.IsFalse() {
+			terminateSteps(s, o.Condition.Reason, p.now) // of an evicted Pod some look as if they had not begun
+		}
 		conclude(s, o.Condition, p.now)
 	}
 	return nil
