@@ -188,14 +188,12 @@ func (s *session) noted() {
 	}
 }
 
-// patient is cond, or that nothing will make it hold any more: an action of a
-// disturbed fixture does not wait for what a fault has prevented.
-func (s *session) patient(cond func() bool) func() bool {
+// hopeless says when nothing will change any more: an action of a disturbed fixture
+// does not wait for what a fault has prevented.
+func (s *session) hopeless() func() bool {
 	var since time.Time
 	return func() bool {
 		switch {
-		case cond():
-			return true
 		case !s.monitor.Any() || !s.monitor.Done():
 			since = time.Time{}
 			return false

@@ -197,20 +197,20 @@ func (s *session) allowance(within source.Duration) time.Duration {
 
 // wait lets the world go on until cond holds or the time is up (false, nil).
 func (s *session) wait(ctx context.Context, d time.Duration, cond func() bool) (bool, error) {
-	held := false
+	held, hopeless := false, func() bool { return false }
 	if s.disturbed && !s.settling {
-		d, cond = min(d, onceDisturbed), s.patient(cond)
+		d, hopeless = min(d, onceDisturbed), s.hopeless()
 	}
 	err := s.cluster.WaitUntil(ctx, s.cluster.Now().Add(d), func() bool {
 		held = cond()
-		return held || s.broken()
+		return held || s.broken() || hopeless()
 	})
 	if s.broken() {
 		return held, s.violated()
 	}
 	switch {
 	case err == nil:
-		return true, nil
+		return held, nil
 	case errors.Is(err, ErrDeadline):
 		return false, nil
 	}
