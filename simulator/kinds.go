@@ -46,8 +46,8 @@ func (c *Cluster) watchDefinitions() error {
 			return
 		}
 		for _, v := range d.Spec.Versions {
-			if !v.Served {
-				continue
+			if !v.Served || !v.Storage {
+				continue // another version has no objects of its own
 			}
 			kind := schema.GroupVersionKind{Group: d.Spec.Group, Version: v.Name, Kind: d.Spec.Names.Kind}
 			if err := c.collector.Watch(kind); err != nil {

@@ -23,7 +23,9 @@
 // # Limits
 //
 // There is no authentication and no authorization. managedFields are not kept
-// and server-side apply is refused (415). Each kind is served in one version. The
+// and server-side apply is refused (415). A kind of several versions is kept in one
+// and converted into the others (see Converter); a write through another version that
+// changes nothing but what its conversion loses is not a change. The
 // subresources served are those of the Subresource constants. Lists and watches are always of the newest state: resourceVersionMatch is ignored.
 package apiserver
 
@@ -52,6 +54,9 @@ type Options struct {
 	// Kinds are served besides the built-in ones. Creating a
 	// CustomResourceDefinition adds more.
 	Kinds []Kind
+	// Converter turns objects of kinds of several versions from one into another: of
+	// Kinds, and of definitions that ask for a webhook.
+	Converter Converter
 	// Admission is asked about every write, after the built-in plugins; see also
 	// Selective and Validator.
 	Admission []Admission
@@ -190,7 +195,7 @@ func (s *Server) Calls() uint64 { return s.calls }
 // Len returns how many objects of a kind are stored.
 func (s *Server) Len(gvk schema.GroupVersionKind) int {
 	if r := s.resources.byGVK[gvk]; r != nil {
-		return len(r.table.byKey)
+		return len(r.stored().table.byKey)
 	}
 	return 0
 }
@@ -199,7 +204,7 @@ func (s *Server) Len(gvk schema.GroupVersionKind) int {
 // judges and invariants; actors use a client.
 func (s *Server) Shared(gvk schema.GroupVersionKind, key client.ObjectKey) client.Object {
 	if r := s.resources.byGVK[gvk]; r != nil {
-		if e := r.table.get(key); e != nil {
+		if e := r.stored().table.get(key); e != nil {
 			return e.obj
 		}
 	}
@@ -210,7 +215,7 @@ func (s *Server) Shared(gvk schema.GroupVersionKind, key client.ObjectKey) clien
 // empty), in the order of their keys, until fn returns false. Objects are shared.
 func (s *Server) Each(gvk schema.GroupVersionKind, ns string, fn func(client.Object) bool) {
 	if r := s.resources.byGVK[gvk]; r != nil {
-		r.table.each(ns, "", func(e *entry) bool { return fn(e.obj) })
+		r.stored().table.each(ns, "", func(e *entry) bool { return fn(e.obj) })
 	}
 }
 

@@ -41,7 +41,7 @@ func (o *writeOptions) checkPatchOptions(kind types.PatchType, manager string, f
 
 // apply serves a PATCH that is an apply: it creates the object if there is none.
 func (s *Server) apply(c *Call, r *resource, key client.ObjectKey, data []byte, o writeOptions) (client.Object, error) {
-	if r.table.get(key) != nil {
+	if r.stored().table.get(key) != nil {
 		return s.update(c, r, key, o, func(old client.Object) (decoded, error) { return s.applied(c, r, key, old, data, o) })
 	}
 	if c.Subresource != "" {

@@ -85,7 +85,7 @@ func (s *Server) createDecoded(c *Call, r *resource, d decoded, o writeOptions) 
 		if version != "" && version != "0" {
 			return nil, internal(errVersionOnCreate)
 		}
-		if r.table.get(key) != nil {
+		if r.stored().table.get(key) != nil {
 			if generated && attempt < generateAttempts {
 				continue
 			}
@@ -94,10 +94,10 @@ func (s *Server) createDecoded(c *Call, r *resource, d decoded, o writeOptions) 
 			}
 			return nil, r.alreadyExists(key.Name)
 		}
-		if !o.dryRun {
-			s.store(c, r, key, obj)
+		if o.dryRun {
+			return obj, nil
 		}
-		return obj, nil
+		return s.file(c, r, key, obj)
 	}
 }
 

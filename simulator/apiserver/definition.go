@@ -126,8 +126,8 @@ func validateDefinition(obj client.Object) field.ErrorList {
 	return errs
 }
 
-// definitionChanged puts a definition into force. Of several served versions the
-// stored one is served, unless another was served from the beginning.
+// definitionChanged puts a definition into force. It stores what the definition
+// stores, unless another version was served from the beginning.
 func definitionChanged(s *Server, _ *resource, ch Change) {
 	d, ok := ch.Object().(*apiextensionsv1.CustomResourceDefinition)
 	if !ok {
@@ -136,7 +136,7 @@ func definitionChanged(s *Server, _ *resource, ch Change) {
 	v := storageVersion(d)
 	for i := range d.Spec.Versions {
 		gvk := runtimeschema.GroupVersionKind{Group: d.Spec.Group, Version: d.Spec.Versions[i].Name, Kind: d.Spec.Names.Kind}
-		if s.resources.byGVK[gvk] != nil {
+		if r := s.resources.byGVK[gvk]; r != nil && r.view == nil {
 			v = &d.Spec.Versions[i]
 		}
 	}
@@ -156,7 +156,17 @@ func definitionChanged(s *Server, _ *resource, ch Change) {
 		s.kernel.Note(actorServer, "register "+d.Name, err.Error())
 		return
 	}
-	if r := s.resources.byGVK[gvk]; !r.typed() && v.Schema != nil {
+	if err := s.registerViews(s.resources.byGVK[gvk], servedBesides(d, v.Name), s.converterOf(d)); err != nil {
+		s.kernel.Note(actorServer, "register "+d.Name, err.Error())
+	}
+	s.resources.remap()
+	for i := range d.Spec.Versions {
+		v := &d.Spec.Versions[i]
+		gvk.Version = v.Name
+		r := s.resources.byGVK[gvk]
+		if r == nil || r.typed() || v.Schema == nil {
+			continue
+		}
 		compiled, err := schema.Compile(v.Schema.OpenAPIV3Schema)
 		if err == nil {
 			r.custom, r.managers = &customResource{schema: compiled, props: v.Schema.OpenAPIV3Schema}, nil

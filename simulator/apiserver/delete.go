@@ -49,6 +49,7 @@ func deletionFrom(o *client.DeleteOptions) (deletion, error) {
 // delete begins or completes the deletion of an object, as far as its grace period
 // and its finalizers let it.
 func (s *Server) delete(c *Call, r *resource, key client.ObjectKey, d deletion) error {
+	r = r.stored()
 	e := r.table.get(key)
 	if e == nil {
 		return r.notFound(key.Name)

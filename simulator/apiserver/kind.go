@@ -23,6 +23,9 @@ type Kind struct {
 	Plural     string // lower case; empty means guessed from the kind
 	Singular   string // empty means the kind in lower case
 	Namespaced bool
+	// Versions are further versions in which the kind is served; GVK has the one that
+	// is stored. Options.Converter turns one into the other.
+	Versions []string
 	// Status gives the kind a status subresource: then the main endpoint ignores
 	// status, the status endpoint ignores all else, and generation counts changes
 	// outside metadata and status.
@@ -42,6 +45,7 @@ type resource struct {
 	traces   map[traceKey]string
 	hooks    map[string][]Admission // by subresource
 	custom   *customResource
+	view     *view // set for a version that is not stored
 	// tracking is set once an object of the kind may have managedFields.
 	tracking bool
 	managers map[string]*managedfields.FieldManager // by subresource
@@ -60,6 +64,7 @@ type registry struct {
 	byGVK  map[schema.GroupVersionKind]*resource
 	byType map[reflect.Type]*resource // of objects and of lists
 	order  []*resource
+	views  []*resource // not among order: they have no objects
 	mapper *mapper
 }
 
@@ -82,37 +87,52 @@ func (s *Server) register(k Kind, st strategy) error {
 	}
 	if r := s.resources.byGVK[k.GVK]; r != nil {
 		r.Status = k.Status
-		return nil
+		return s.registerViews(r, k.Versions, s.options.Converter)
 	}
+	r := s.newResource(k, st)
+	r.tracking = s.options.ManageFields
+	if err := s.form(r); err != nil {
+		return err
+	}
+	s.resources.byGVK[k.GVK] = r
+	s.resources.order = append(s.resources.order, r)
+	return s.registerViews(r, k.Versions, s.options.Converter)
+}
+
+// newResource returns a resource that has no shape yet.
+func (s *Server) newResource(k Kind, st strategy) *resource {
 	r := &resource{
 		Kind:     k,
 		gr:       schema.GroupResource{Group: k.GVK.Group, Resource: k.Plural},
 		strategy: st,
 		traces:   map[traceKey]string{},
 		hooks:    map[string][]Admission{},
-		tracking: s.options.ManageFields,
 	}
 	r.table.init()
 	r.history.limit = s.options.History
-	if scheme := s.schemeFor(k.GVK, !st.custom); scheme != nil {
-		obj, err := scheme.New(k.GVK)
-		if err != nil {
-			return fmt.Errorf("kind %v: %w", k.GVK, err)
-		}
-		t := reflect.TypeOf(obj).Elem()
-		if r.shape, err = newTypedShape(s.plans, k.GVK, t); err != nil {
-			return fmt.Errorf("kind %v: %w", k.GVK, err)
-		}
-		s.resources.byType[t] = r
-		if list, err := scheme.New(r.listGVK()); err == nil {
-			r.listType = reflect.TypeOf(list).Elem()
-			s.resources.byType[r.listType] = r
-		}
-	} else {
-		r.shape = looseShape{gvk: k.GVK}
+	return r
+}
+
+// form finds out how the objects of a resource lie in memory.
+func (s *Server) form(r *resource) error {
+	scheme := s.schemeFor(r.GVK, !r.strategy.custom)
+	if scheme == nil {
+		r.shape = looseShape{gvk: r.GVK}
+		return nil
 	}
-	s.resources.byGVK[k.GVK] = r
-	s.resources.order = append(s.resources.order, r)
+	obj, err := scheme.New(r.GVK)
+	if err != nil {
+		return fmt.Errorf("kind %v: %w", r.GVK, err)
+	}
+	t := reflect.TypeOf(obj).Elem()
+	if r.shape, err = newTypedShape(s.plans, r.GVK, t); err != nil {
+		return fmt.Errorf("kind %v: %w", r.GVK, err)
+	}
+	s.resources.byType[t] = r
+	if list, err := scheme.New(r.listGVK()); err == nil {
+		r.listType = reflect.TypeOf(list).Elem()
+		s.resources.byType[r.listType] = r
+	}
 	return nil
 }
 
@@ -134,30 +154,40 @@ func (s *Server) schemeFor(gvk schema.GroupVersionKind, builtin bool) *runtime.S
 	return nil
 }
 
-// unregister stops serving a kind, as when its definition is deleted.
+// unregister stops serving a kind in all its versions, as when its definition is
+// deleted.
 func (s *Server) unregister(r *resource) {
-	delete(s.resources.byGVK, r.GVK)
-	if t := r.shape.goType(); t != nil {
-		delete(s.resources.byType, t)
+	g := &s.resources
+	gone := func(o *resource) bool { return o.stored() == r }
+	for _, o := range slices.Concat(g.order, g.views) {
+		if !gone(o) {
+			continue
+		}
+		delete(g.byGVK, o.GVK)
+		if t := o.shape.goType(); t != nil {
+			delete(g.byType, t)
+		}
+		if o.listType != nil {
+			delete(g.byType, o.listType)
+		}
 	}
-	if r.listType != nil {
-		delete(s.resources.byType, r.listType)
-	}
-	s.resources.order = slices.DeleteFunc(s.resources.order, func(o *resource) bool { return o == r })
-	s.resources.remap()
+	g.order = slices.DeleteFunc(g.order, gone)
+	g.views = slices.DeleteFunc(g.views, gone)
+	g.remap()
 }
 
 // remap makes the mapper anew. It needs to know all versions from the beginning, to
 // map a kind without one.
 func (g *registry) remap() {
+	all := slices.Concat(g.order, g.views) // what is stored is preferred
 	var versions []schema.GroupVersion
-	for _, r := range g.order {
+	for _, r := range all {
 		if gv := r.GVK.GroupVersion(); !slices.Contains(versions, gv) {
 			versions = append(versions, gv)
 		}
 	}
 	m := meta.NewDefaultRESTMapper(versions)
-	for _, r := range g.order {
+	for _, r := range all {
 		scope := meta.RESTScopeRoot
 		if r.Namespaced {
 			scope = meta.RESTScopeNamespace

@@ -12,16 +12,16 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// get returns the stored, shared object.
+// get returns the stored, shared object, in the version of r.
 func (s *Server) get(r *resource, key client.ObjectKey) (client.Object, error) {
 	if !r.Namespaced {
 		key.Namespace = ""
 	}
-	e := r.table.get(key)
+	e := r.stored().table.get(key)
 	if e == nil {
 		return nil, r.notFound(key.Name)
 	}
-	return e.obj, nil
+	return s.shown(r, e.obj)
 }
 
 // selection is what a list asks for.
@@ -50,6 +50,9 @@ type continuation struct {
 const continuationVersion = "meta.k8s.io/v1"
 
 func (s *Server) list(r *resource, sel selection) (page, error) {
+	if r.view != nil {
+		return s.listShown(r, sel)
+	}
 	if err := r.checkFields(sel.fields); err != nil {
 		return page{}, err
 	}

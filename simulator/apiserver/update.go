@@ -14,11 +14,14 @@ import (
 // may share memory with the present one only where nobody is going to edit it: in
 // a status write, and in metadata. It returns the stored object, shared.
 func (s *Server) update(c *Call, r *resource, key client.ObjectKey, o writeOptions, next func(old client.Object) (decoded, error)) (client.Object, error) {
-	e := r.table.get(key)
+	e := r.stored().table.get(key)
 	if e == nil {
 		return nil, r.notFound(key.Name)
 	}
-	old := e.obj
+	old, err := s.shown(r, e.obj)
+	if err != nil {
+		return nil, err
+	}
 	d, err := next(old)
 	if err != nil {
 		return nil, err
@@ -85,11 +88,10 @@ func (s *Server) update(c *Call, r *resource, key client.ObjectKey, o writeOptio
 		return obj, nil
 	}
 	if finished(obj, old) {
-		s.remove(c, r, key) // what is deleted is what was stored; nobody sees the update
+		s.remove(c, r.stored(), key) // what is deleted is what was stored; nobody sees the update
 		return obj, nil
 	}
-	s.store(c, r, key, obj)
-	return obj, nil
+	return s.file(c, r, key, obj)
 }
 
 func (r *resource) validateChange(obj, old client.Object, status, restSame bool) field.ErrorList {

@@ -74,6 +74,9 @@ func (s *Server) WatchWith(gvk schema.GroupVersionKind, o WatchOptions, handler 
 	if err != nil {
 		return nil, err
 	}
+	if r.view != nil {
+		r, handler = r.view.of, s.showing(r, handler)
+	}
 	s.watches++
 	if o.Actor == "" {
 		o.Actor = "watch " + strconv.FormatUint(s.watches, 10)
