@@ -3,6 +3,7 @@ package fake
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -12,7 +13,6 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/plumbline-ci/plumbline/api/config"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
@@ -30,7 +30,8 @@ type Cluster struct {
 	sim        *simulator.Cluster
 	client     client.Client
 	settings   *settings
-	controller *controller.Controller
+	controller process
+	attached   Attached
 	given      []fixture.Mock
 	mocks      *container.Mocks
 	maxEvents  uint64
@@ -92,6 +93,7 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 			Intercept: []apiserver.Interceptor{decode},
 		},
 	}
+	t.o.Subject.into(&options.API, c.settings)
 	c.faults.into(&options)
 	if c.sim, err = simulator.New(options); err != nil {
 		return nil, err
@@ -100,7 +102,9 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 	if err := c.install(t, pullableRegistry(c.sim)); err != nil {
 		return nil, err
 	}
-	c.sim.RunFor(settle)
+	if err := c.pass(settle); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
 	c.faults.begin(t, c)
 	return c, nil
 }
@@ -130,35 +134,6 @@ func (c *Cluster) install(t *Target, images registry) error {
 		return fmt.Errorf("watching the configuration: %w", err)
 	}
 	return c.employ(t, images)
-}
-
-// employ starts the controller's process, with nothing in its memory.
-func (c *Cluster) employ(t *Target, images registry) error {
-	live := c.faults.client(c.sim.Client(actorController))
-	subject := t.o.Subject
-	cache := informer.NewCache(informer.CacheOptions{
-		Kernel: c.sim.Kernel(), Source: c.faults.source(c.sim.Server()), Scheme: t.scheme, Live: live, Share: subject.SharedReads,
-	})
-	c.cache = cache
-	r, err := subject.New(Deps{
-		Client:      cachedClient{Client: live, cache: cache, guard: c.guard},
-		Reader:      live,
-		Clock:       c.sim.Kernel(),
-		Recorder:    events{recorder.New(recorder.Options{Clock: c.sim.Kernel(), Client: live, Component: v1beta1.EventSourceComponent})},
-		Config:      func() config.Config { return *c.settings.now() },
-		Images:      imagesOfReference(),
-		ImageConfig: images,
-		Logs:        podLogs{c.sim},
-	})
-	if err != nil {
-		return fmt.Errorf("making the reconciler: %w", err)
-	}
-	c.controller, err = controller.New(controller.Options{
-		Kernel: c.sim.Kernel(), Name: subject.Name, Reconciler: r, Informers: cache, For: subject.For, Owns: subject.Owns,
-		After:   c.guard.reconciled,
-		OnCrash: func(crash *controller.Crash) { c.crashed(t, crash) },
-	})
-	return err
 }
 
 // cachedClient reads from the cache and writes through, as a Manager's client does.
@@ -211,10 +186,11 @@ func (c *Cluster) CreateNamespace(_ context.Context, name string) error {
 }
 
 // Close implements conformance.Cluster. A simulated cluster holds nothing but memory, but of that what its processes
-// stand on is not given back before.
+// stand on is not given back before, and a subject that runs by itself is to be ended.
 func (c *Cluster) Close() error {
+	err := c.detach()
 	c.sim.Kernel().Close()
-	return nil
+	return err
 }
 
 // TraceHash implements conformance.Traced.
@@ -303,6 +279,9 @@ func (c *Cluster) Now() time.Time { return c.sim.Kernel().Now() }
 
 // WaitUntil implements conformance.Clock.
 func (c *Cluster) WaitUntil(ctx context.Context, deadline time.Time, cond func() bool) error {
+	if c.attached != nil {
+		return c.waitAttached(ctx, deadline, cond)
+	}
 	k := c.sim.Kernel()
 	for events := uint64(0); ; events++ {
 		if cond() {

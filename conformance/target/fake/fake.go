@@ -8,6 +8,9 @@
 //	fake.go       the target, and what every cluster of it shares
 //	cluster.go    one cluster, as the engine sees it
 //	subject.go    what is judged: an implementation as a value; the reference
+//	process.go    reconcilers, driven by the simulation's loop
+//	attached.go   a subject that runs by itself
+//	foreign.go    an implementation's own Go types
 //	admission.go  the API's webhooks, in process
 //	settings.go   the ConfigMaps, watched
 //	launcher.go   the step launcher on a simulated process
@@ -81,7 +84,13 @@ func New(o Options) (*Target, error) {
 	if o.Subject == nil {
 		o.Subject = Reference()
 	} else {
-		substituted = []string{fixture.ComponentAdmission, fixture.ComponentLauncher}
+		if err := o.Subject.validate(); err != nil {
+			return nil, err
+		}
+		if o.Subject.Admission == nil {
+			substituted = append(substituted, fixture.ComponentAdmission)
+		}
+		substituted = append(substituted, fixture.ComponentLauncher)
 	}
 	if o.MaxEvents == 0 {
 		o.MaxEvents = defaultMaxEvents

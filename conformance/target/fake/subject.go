@@ -1,12 +1,18 @@
 package fake
 
 import (
+	"errors"
+	"fmt"
+
 	"github.com/plumbline-ci/plumbline/api/config"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/reconciler/taskrun"
 	"github.com/plumbline-ci/plumbline/reports"
+	"github.com/plumbline-ci/plumbline/simulator/apiserver"
+	"github.com/plumbline-ci/plumbline/simulator/controller"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -31,7 +37,8 @@ type Deps struct {
 	Logs        taskrun.PodLogs
 }
 
-// Subject is an implementation as a value: a reconciler, and which changes wake it.
+// Subject is an implementation as a value. It is deterministic, a reconciler and which changes wake it, or attached:
+// something that runs by itself.
 type Subject struct {
 	Name string
 	// New makes a reconciler; a cluster makes one of its own.
@@ -39,9 +46,61 @@ type Subject struct {
 	// For is the kind that is reconciled; changes of kinds in Owns wake their controlling owner.
 	For  schema.GroupVersionKind
 	Owns []schema.GroupVersionKind
+	// Watches are kinds whose changes wake what Map returns.
+	Watches []controller.Watch
+	// Also are further reconcilers of the same process: they share its cache, and die with it.
+	Also []Controller
 	// SharedReads says that the reconciler changes nothing of what its Client reads, so that it need not be given copies
 	// (UnsafeDisableDeepCopy of controller-runtime's cache).
 	SharedReads bool
+	// Admission are the implementation's own webhooks; nil means that the reference's defaulting and validation stand in
+	// for them. It is called once for each cluster; config is the configuration as of now.
+	Admission func(config func() config.Config) []apiserver.Admission
+	// Scheme has the implementation's own Go types for the API's kinds; nil means those of this repository, or none
+	// (*unstructured.Unstructured).
+	Scheme *runtime.Scheme
+	// Attach, if set, makes the subject an attached one, and nothing of the above but Name, Admission and Scheme is used.
+	// Package attached has one for implementations in Go.
+	Attach func(*Cluster) (Attached, error)
+
+	// reference says that this is the implementation of this repository.
+	reference bool
+}
+
+// Controller is one of several reconcilers of a subject. The fields are as those of Subject.
+type Controller struct {
+	Name    string
+	New     func(Deps) (reconcile.Reconciler, error)
+	For     schema.GroupVersionKind
+	Owns    []schema.GroupVersionKind
+	Watches []controller.Watch
+}
+
+// controllers are all reconcilers of a subject.
+func (s *Subject) controllers() []Controller {
+	return append([]Controller{{Name: s.Name, New: s.New, For: s.For, Owns: s.Owns, Watches: s.Watches}}, s.Also...)
+}
+
+// validate refuses a subject that nothing can be made of.
+func (s *Subject) validate() error {
+	if s.Attach != nil {
+		return nil
+	}
+	names := map[string]bool{}
+	for _, c := range s.controllers() {
+		switch {
+		case c.New == nil:
+			return fmt.Errorf("subject %q: controller %q has no New: give New and For, or Attach", s.Name, c.Name)
+		case c.Name == "":
+			return errors.New("the subject has a controller without a name")
+		case c.For.Kind == "":
+			return fmt.Errorf("subject %q: controller %q says not what it is for: give For", s.Name, c.Name)
+		case names[c.Name]:
+			return fmt.Errorf("subject %q: two controllers are called %q", s.Name, c.Name)
+		}
+		names[c.Name] = true
+	}
+	return nil
 }
 
 // Reference is the implementation of this repository.
@@ -58,6 +117,7 @@ func Reference() *Subject {
 		Owns: []schema.GroupVersionKind{corev1.SchemeGroupVersion.WithKind("Pod")},
 
 		SharedReads: true,
+		reference:   true,
 	}
 }
 
