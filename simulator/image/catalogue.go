@@ -162,7 +162,10 @@ func digest(of string) string {
 
 const searchPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// Defaults returns the base images: busybox, alpine, debian, ubuntu, bash. Images of one kind share their root.
+// Toolbox is the image with everything: bash, the utilities, and jq, which the distributions' images do not have.
+const Toolbox = "plumbline.dev/toolbox:latest"
+
+// Defaults returns the base images: busybox, alpine, debian, ubuntu, bash, jq and the toolbox. Images of one kind share their root.
 func Defaults() ([]*Image, error) {
 	busybox, err := NewRoot(Busybox())
 	if err != nil {
@@ -187,7 +190,14 @@ func Defaults() ([]*Image, error) {
 	if err != nil {
 		return nil, err
 	}
+	withBash.Programs["usr/bin/jq"] = "jq"
+	toolbox, err := NewRoot(withBash)
+	if err != nil {
+		return nil, err
+	}
 	return []*Image{
+		{Reference: Toolbox, Entrypoint: []string{"docker-entrypoint.sh"}, Cmd: []string{"bash"}, Env: []string{searchPath}, Root: toolbox},
+		{Reference: "ghcr.io/jqlang/jq", Entrypoint: []string{"jq"}, Env: []string{searchPath}, Root: toolbox},
 		{Reference: "busybox", Cmd: []string{"sh"}, Env: []string{searchPath}, Root: busybox},
 		{Reference: "alpine", Cmd: []string{"/bin/sh"}, Env: []string{searchPath}, Root: alpine},
 		{Reference: "debian", Cmd: []string{"bash"}, Env: []string{searchPath}, Root: debian},

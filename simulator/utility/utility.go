@@ -65,7 +65,7 @@ func table() map[string]Utility {
 		"groups": id, "hostname": hostname, "uname": uname, "arch": uname, "pwd": pwd, "yes": yes, "base64": base64Tool,
 		"md5sum": checksum, "sha1sum": checksum, "sha256sum": checksum, "sha512sum": checksum, "od": od, "hexdump": hexdump, "mktemp": mktemp,
 		"mkfifo": mkfifo, "mount": mount, "df": df, "du": du, "ps": ps, "pidof": pidof, "pgrep": pidof, "kill": kill, "timeout": timeout, "which": which,
-		"dd": dd, "awk": awkTool, "nproc": nproc, "sync": func(*container.Process, []string) int { return 0 }, "tty": tty, "unlink": unlink, "truncate": truncate,
+		"dd": dd, "awk": awkTool, "jq": jq, "nproc": nproc, "sync": func(*container.Process, []string) int { return 0 }, "tty": tty, "unlink": unlink, "truncate": truncate,
 	}
 }
 

@@ -23,7 +23,7 @@ const (
 )
 
 // generic is the image that images of mocks, and unknown ones where they are allowed, are like.
-const generic = "bash:latest"
+const generic = image.Toolbox
 
 func imagesOfReference() taskrun.Images {
 	return taskrun.Images{Entrypoint: imageEntrypoint, Nop: imageNop, WorkingDirInit: imageWorkingDirInit, Shell: imageShell}
