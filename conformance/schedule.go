@@ -193,6 +193,9 @@ func (r *Runner) attempt(ctx context.Context, j job) reports.Fixture {
 		})
 	})
 	if err := j.group.failed; err != nil {
+		if ctx.Err() != nil {
+			return r.NotRun(j.fixture, "the run ended before: "+context.Cause(ctx).Error())
+		}
 		out := outcome(j.fixture)
 		out.Verdict, out.Reason = reports.Error, err.Error()
 		return out
