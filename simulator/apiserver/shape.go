@@ -51,6 +51,9 @@ type typedShape struct {
 	status     *part
 	rest       []part
 	parts      []part // all of them
+	// scratch is where a client's object is put together. A server serves one
+	// request at a time.
+	scratch reflect.Value
 }
 
 // part is a top-level field.
@@ -65,7 +68,7 @@ func newTypedShape(c *roundtrip.Compiler, gvk schema.GroupVersionKind, t reflect
 	if err != nil {
 		return nil, err
 	}
-	sh := &typedShape{gvk: gvk, apiVersion: gvk.GroupVersion().String(), t: t, whole: whole}
+	sh := &typedShape{gvk: gvk, apiVersion: gvk.GroupVersion().String(), t: t, whole: whole, scratch: reflect.New(t)}
 	found := false
 	for f := range t.Fields() {
 		if !f.IsExported() || f.Tag.Get("json") == "-" {
@@ -128,11 +131,13 @@ func (sh *typedShape) shallow(obj client.Object) client.Object {
 }
 
 func (sh *typedShape) copyInto(into, stored client.Object) {
-	out := sh.shallow(stored)
-	if err := sh.whole.Merge(address(out), address(into)); err != nil {
+	out := sh.scratch.Elem()
+	out.Set(reflect.ValueOf(stored).Elem())
+	if err := sh.whole.Merge(sh.scratch.UnsafePointer(), address(into)); err != nil {
 		panic(err) // it has been settled before
 	}
-	reflect.ValueOf(into).Elem().Set(reflect.ValueOf(out).Elem())
+	reflect.ValueOf(into).Elem().Set(out)
+	out.SetZero()
 }
 
 // settlePart replaces a part of dst by a settled copy of obj's.

@@ -20,7 +20,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -193,7 +192,7 @@ func (c *Container) mount() error {
 }
 
 func depth(p string) int {
-	clean := path.Clean("/" + p)
+	clean := files.Absolute(p)
 	if clean == "/" {
 		return 0
 	}

@@ -46,9 +46,17 @@ func NewView(root *Volume, readOnly bool, random func([]byte)) *View {
 	return &View{root: place{root.root, m}, mounts: []*mount{m}, random: random}
 }
 
+// Absolute returns a path from the root on, without detours.
+func Absolute(p string) string {
+	if !strings.HasPrefix(p, "/") {
+		p = "/" + p
+	}
+	return path.Clean(p)
+}
+
 // Mount mounts a volume. A later mount hides an earlier one at the same path.
 func (v *View) Mount(m Mount) error {
-	m.Path = path.Clean("/" + m.Path)
+	m.Path = Absolute(m.Path)
 	if m.Source == "" {
 		m.Source, m.Type = "/dev/vda", "ext4"
 		if m.Volume.memory {

@@ -122,6 +122,7 @@ func (a *api) Create(_ context.Context, o client.Object, _ ...client.CreateOptio
 	}
 	if e, ok := o.(*corev1.Event); ok {
 		a.events = append(a.events, e.Type+" "+e.Reason+" "+e.Message)
+		o = e.DeepCopy() // the recorder uses it again
 	}
 	a.put(o, watch.Added)
 	return nil
@@ -136,6 +137,14 @@ func (a *api) Update(_ context.Context, o client.Object, _ ...client.UpdateOptio
 		o.SetGeneration(old.GetGeneration() + 1)
 	}
 	a.put(o, watch.Modified)
+	return nil
+}
+
+// Patch is what repeats an event.
+func (a *api) Patch(_ context.Context, o client.Object, _ client.Patch, _ ...client.PatchOption) error {
+	if a.objects[id(o)] == nil {
+		return gone(o)
+	}
 	return nil
 }
 

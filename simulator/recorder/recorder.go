@@ -13,6 +13,7 @@ package recorder
 
 import (
 	"context"
+	"encoding/json"
 	"strconv"
 	"time"
 
@@ -37,7 +38,7 @@ const remembered = 256
 // Options configure a Recorder.
 type Options struct {
 	Clock     interface{ Now() time.Time }
-	Client    client.Client   // creates and updates Events
+	Client    client.Client   // creates and patches Events; it must not keep them
 	Scheme    *runtime.Scheme // finds the kind of typed objects; nil means Client.Scheme()
 	Component string          // source.component, such as "kubelet"
 	Host      string          // source.host; empty for components without a node
@@ -51,13 +52,20 @@ type Recorder struct {
 	subjects map[types.UID]*subject
 	order    []types.UID // of subjects, oldest first, from head
 	head     int
+	event    corev1.Event // the one that is being written
 }
 
 // subject is an object that events have been recorded about.
 type subject struct {
-	events []*corev1.Event // as written last
-	tokens float64         // how many more may be written
-	at     time.Time       // when tokens was right
+	events []written
+	tokens float64   // how many more may be written
+	at     time.Time // when tokens was right
+}
+
+// written is what has to be known of an event to repeat it.
+type written struct {
+	name, eventtype, reason, message, fieldPath string
+	count                                       int32
 }
 
 // New returns a Recorder.
@@ -91,39 +99,52 @@ func (r *Recorder) Record(ref corev1.ObjectReference, eventtype, reason, message
 		return
 	}
 	stamp := metav1.NewTime(now)
-	for i, seen := range s.events {
-		if seen.Reason != reason || seen.Message != message || seen.Type != eventtype || seen.InvolvedObject.FieldPath != ref.FieldPath {
+	namespace := ref.Namespace
+	if namespace == "" {
+		namespace = metav1.NamespaceDefault // where events about cluster-wide objects go
+	}
+	for i := range s.events {
+		seen := &s.events[i]
+		if seen.reason != reason || seen.message != message || seen.eventtype != eventtype || seen.fieldPath != ref.FieldPath {
 			continue
 		}
-		again := *seen
-		again.Count++
-		again.LastTimestamp = stamp
-		if err := r.o.Client.Update(context.Background(), &again); err == nil {
-			s.events[i] = &again
+		if r.repeat(namespace, seen, stamp) == nil {
 			return
 		}
 		s.events = append(s.events[:i], s.events[i+1:]...)
 		break
 	}
 	r.seq++
-	e := &corev1.Event{
-		ObjectMeta: metav1.ObjectMeta{
-			Name:      ref.Name + "." + strconv.FormatUint(uint64(now.UnixNano())+r.seq, 16) + r.suffix,
-			Namespace: ref.Namespace,
-		},
+	name := ref.Name + "." + strconv.FormatUint(uint64(now.UnixNano())+r.seq, 16) + r.suffix
+	r.event = corev1.Event{
+		ObjectMeta:     metav1.ObjectMeta{Name: name, Namespace: namespace},
 		InvolvedObject: ref,
 		Reason:         reason, Message: message, Type: eventtype,
 		Source:         corev1.EventSource{Component: r.o.Component, Host: r.o.Host},
 		FirstTimestamp: stamp, LastTimestamp: stamp, Count: 1,
 		ReportingController: r.o.Component, ReportingInstance: r.o.Host,
 	}
-	if e.Namespace == "" {
-		e.Namespace = metav1.NamespaceDefault // where events about cluster-wide objects go
-	}
-	if err := r.o.Client.Create(context.Background(), e); err != nil {
+	if err := r.o.Client.Create(context.Background(), &r.event); err != nil {
 		return
 	}
-	s.events = append(s.events, e)
+	s.events = append(s.events, written{name, eventtype, reason, message, ref.FieldPath, 1})
+}
+
+// repeat raises the count of an event, by the patch that client-go sends.
+func (r *Recorder) repeat(namespace string, seen *written, stamp metav1.Time) error {
+	data, err := json.Marshal(struct {
+		Count         int32       `json:"count"`
+		LastTimestamp metav1.Time `json:"lastTimestamp"`
+	}{seen.count + 1, stamp})
+	if err != nil {
+		return err
+	}
+	r.event = corev1.Event{ObjectMeta: metav1.ObjectMeta{Name: seen.name, Namespace: namespace}}
+	if err := r.o.Client.Patch(context.Background(), &r.event, client.RawPatch(types.StrategicMergePatchType, data)); err != nil {
+		return err
+	}
+	seen.count++
+	return nil
 }
 
 // suffix is a few characters that depend on the component alone.

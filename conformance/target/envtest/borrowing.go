@@ -104,7 +104,11 @@ func (b borrowing) Update(ctx context.Context, obj client.Object, opts ...client
 
 // Patch implements client.Writer.
 func (b borrowing) Patch(ctx context.Context, obj client.Object, p client.Patch, opts ...client.PatchOption) error {
-	return onCopy(obj, func(o client.Object) error { return b.Client.Patch(ctx, o, p, opts...) })
+	write := func(o client.Object) error { return b.Client.Patch(ctx, o, p, opts...) }
+	if b.later(obj, write) {
+		return nil
+	}
+	return onCopy(obj, write)
 }
 
 // Status implements client.StatusClient.
