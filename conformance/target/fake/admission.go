@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -45,7 +46,7 @@ func (w *webhooks) Admit(r *apiserver.Request) error {
 		return nil // the spec is the stored one
 	}
 	if len(r.Unknown) > 0 {
-		if err := strictly(r.GVK.Kind, r.Raw); err != nil {
+		if err := strictly(r.GVK, r.Raw); err != nil {
 			return denied(err)
 		}
 	}
@@ -76,7 +77,7 @@ func (w *webhooks) Validate(r *apiserver.Request) error {
 func decode(c *apiserver.Call, next func() error) error {
 	if c.GVK.Group == v1beta1.Group && (c.Verb == apiserver.Create || c.Verb == apiserver.Update) {
 		if u, ok := c.Object.(*unstructured.Unstructured); ok {
-			if err := strictly(c.GVK.Kind, u.Object); err != nil {
+			if err := strictly(c.GVK, u.Object); err != nil {
 				return denied(err)
 			}
 		}
@@ -84,16 +85,9 @@ func decode(c *apiserver.Call, next func() error) error {
 	return next()
 }
 
-func strictly(kind string, tree map[string]any) error {
-	var into runtime.Object
-	switch kind {
-	case v1beta1.KindTaskRun:
-		into = &v1beta1.TaskRun{}
-	case v1beta1.KindTask:
-		into = &v1beta1.Task{}
-	case v1beta1.KindClusterTask:
-		into = &v1beta1.ClusterTask{}
-	default:
+func strictly(gvk schema.GroupVersionKind, tree map[string]any) error {
+	into := admission.NewObject(gvk.Version, gvk.Kind)
+	if into == nil {
 		return nil
 	}
 	raw, err := json.Marshal(tree)
@@ -101,6 +95,31 @@ func strictly(kind string, tree map[string]any) error {
 		return err
 	}
 	return admission.DecodeInto(raw, into)
+}
+
+// configWebhook is the API's webhook for its configuration.
+type configWebhook struct{}
+
+var (
+	_ apiserver.Admission = configWebhook{}
+	_ apiserver.Validator = configWebhook{}
+	_ apiserver.Selective = configWebhook{}
+)
+
+// Selects implements apiserver.Selective.
+func (configWebhook) Selects(gvk schema.GroupVersionKind, subresource string) bool {
+	return gvk == corev1.SchemeGroupVersion.WithKind("ConfigMap") && subresource == ""
+}
+
+// Admit implements apiserver.Admission: the webhook changes nothing.
+func (configWebhook) Admit(*apiserver.Request) error { return nil }
+
+// Validate implements apiserver.Validator.
+func (configWebhook) Validate(r *apiserver.Request) error {
+	if m, ok := r.Object.(*corev1.ConfigMap); ok {
+		return denied(admission.ConfigMap(m))
+	}
+	return nil
 }
 
 // denied answers as an API server does for a webhook that says no.

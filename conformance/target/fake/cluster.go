@@ -13,7 +13,6 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/simulator"
@@ -89,7 +88,8 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 			Scheme:    t.scheme,
 			Plans:     t.plans,
 			Kinds:     kinds(),
-			Admission: []apiserver.Admission{&webhooks{settings: c.settings}},
+			Converter: conversion{},
+			Admission: []apiserver.Admission{&webhooks{settings: c.settings}, configWebhook{}},
 			Intercept: []apiserver.Interceptor{decode},
 		},
 	}
@@ -110,15 +110,6 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 }
 
 func pullableRegistry(sim *simulator.Cluster) registry { return registry{sim.Images()} }
-
-// kinds are the API's, as its CustomResourceDefinitions declare them.
-func kinds() []apiserver.Kind {
-	return []apiserver.Kind{
-		{GVK: v1beta1.GroupVersion.WithKind(v1beta1.KindTaskRun), Plural: "taskruns", Namespaced: true, Status: true},
-		{GVK: v1beta1.GroupVersion.WithKind(v1beta1.KindTask), Plural: "tasks", Namespaced: true, Status: true},
-		{GVK: v1beta1.GroupVersion.WithKind(v1beta1.KindClusterTask), Plural: "clustertasks", Status: true},
-	}
-}
 
 // install puts the implementation into the cluster: its namespace, its configuration, its controller.
 func (c *Cluster) install(t *Target, images registry) error {
@@ -223,19 +214,16 @@ func (c *Cluster) Observe(gvk schema.GroupVersionKind, namespace string, handler
 	for i := range list.Items {
 		handler(watch.Added, &list.Items[i])
 	}
+	stored := server.Stored(gvk)
 	return server.Observe(func(change apiserver.Change) {
-		if change.GVK != gvk {
+		if change.GVK != stored {
 			return
 		}
 		object := change.Object()
 		if namespace != "" && object.GetNamespace() != namespace {
 			return
 		}
-		u, err := tree(object, gvk)
-		if err != nil {
-			panic(fmt.Sprintf("showing %s %s: %v", gvk.Kind, object.GetName(), err))
-		}
-		handler(change.Type, u)
+		handler(change.Type, c.shown(object, gvk))
 	}), nil
 }
 

@@ -12,6 +12,7 @@
 //	attached.go   a subject that runs by itself
 //	foreign.go    an implementation's own Go types
 //	admission.go  the API's webhooks, in process
+//	versions.go   the API's kinds in both versions
 //	settings.go   the ConfigMaps, watched
 //	launcher.go   the step launcher on a simulated process
 //	registry.go   the image catalogue, asked for entrypoints
@@ -22,13 +23,11 @@ package fake
 
 import (
 	"context"
-	"fmt"
 	"runtime"
 	"time"
 
 	apiruntime "k8s.io/apimachinery/pkg/runtime"
 
-	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
@@ -97,8 +96,8 @@ func New(o Options) (*Target, error) {
 	}
 	t := &Target{o: o, substituted: substituted, plans: roundtrip.NewCompiler()}
 	scheme := apiserver.NewScheme()
-	if err := v1beta1.AddToScheme(scheme); err != nil {
-		return nil, fmt.Errorf("the API's kinds: %w", err)
+	if err := AddToScheme(scheme); err != nil {
+		return nil, err
 	}
 	t.scheme = scheme
 	var err error

@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/plumbline-ci/plumbline/api/config"
@@ -13,31 +14,27 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/informer"
 )
 
-// settings are the implementation's ConfigMaps, parsed again when they change. A ConfigMap that cannot be parsed leaves
-// the configuration as it was.
+// settings are the implementation's ConfigMaps, watched.
 type settings struct {
-	current *config.Config
-	data    map[string]map[string]string
-	// refused is why the last change was not taken over.
-	refused error
+	*config.Store
+	// initial is what the ConfigMaps are created with.
+	initial map[string]map[string]string
 }
 
 // newSettings parses what a setup asks for; what it does not name has its default.
 func newSettings(c fixture.Config) (*settings, error) {
-	s := &settings{data: map[string]map[string]string{}}
+	s := &settings{Store: config.NewStore(), initial: map[string]map[string]string{}}
 	for _, name := range []string{config.DefaultsName, config.FeatureFlagsName} {
-		s.data[name] = maps.Clone(c[name])
+		s.initial[name] = maps.Clone(c[name])
+		if err := s.Update(name, c[name]); err != nil {
+			return nil, fmt.Errorf("the configuration cannot be used: %w", err)
+		}
 	}
-	parsed, err := config.Parse(s.data[config.DefaultsName], s.data[config.FeatureFlagsName])
-	if err != nil {
-		return nil, fmt.Errorf("the configuration cannot be used: %w", err)
-	}
-	s.current = parsed
 	return s, nil
 }
 
 // now is the configuration that is in force.
-func (s *settings) now() *config.Config { return s.current }
+func (s *settings) now() *config.Config { return s.Now() }
 
 // objects are the ConfigMaps to create.
 func (s *settings) objects() []client.Object {
@@ -45,7 +42,7 @@ func (s *settings) objects() []client.Object {
 	for _, name := range []string{config.DefaultsName, config.FeatureFlagsName} {
 		out = append(out, &corev1.ConfigMap{
 			ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: SystemNamespace, Labels: map[string]string{"app.kubernetes.io/part-of": "tekton-pipelines"}},
-			Data:       s.data[name],
+			Data:       s.initial[name],
 		})
 	}
 	return out
@@ -57,13 +54,9 @@ func (s *settings) follow(e informer.Event) {
 	if !ok || m.Namespace != SystemNamespace {
 		return
 	}
-	if _, ours := s.data[m.Name]; !ours {
-		return
+	if e.Type == watch.Deleted {
+		return // what it said stays in force
 	}
-	s.data[m.Name] = m.Data
-	parsed, err := config.Parse(s.data[config.DefaultsName], s.data[config.FeatureFlagsName])
-	s.refused = err
-	if err == nil {
-		s.current = parsed
-	}
+	// Of a change that cannot be parsed nobody hears, as on a cluster, where it is one line in the controller's log.
+	_ = s.Update(m.Name, m.Data)
 }
