@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
+	"github.com/plumbline-ci/plumbline/api/admission"
 	"github.com/plumbline-ci/plumbline/conformance/target/fake"
 )
 
@@ -33,7 +34,11 @@ func (o *simulateOptions) print(_ context.Context, c *fake.Cluster, w *witness) 
 func (o *simulateOptions) printList(w *witness) error {
 	items := []any{}
 	for _, r := range w.runs {
-		items = append(items, r.object.Object)
+		object, err := inVersion(r.object, w.writtenAs(r.object))
+		if err != nil {
+			return err
+		}
+		items = append(items, object)
 		if o.pods {
 			for _, key := range r.pods {
 				items = append(items, w.pods[key].Object)
@@ -50,6 +55,26 @@ func (o *simulateOptions) printList(w *witness) error {
 	}
 	_, err = o.streams.Out.Write(append([]byte(strings.TrimRight(string(data), "\n")), '\n'))
 	return err
+}
+
+// inVersion is the object in the version that its manifest is written in. Conversion is the API's, so it is as a cluster
+// would show it.
+func inVersion(o *unstructured.Unstructured, apiVersion string) (map[string]any, error) {
+	if apiVersion == "" || apiVersion == o.GetAPIVersion() {
+		return o.Object, nil
+	}
+	raw, err := json.Marshal(o.Object)
+	if err == nil {
+		raw, err = admission.ConvertJSON(raw, apiVersion)
+	}
+	out := map[string]any{}
+	if err == nil {
+		err = json.Unmarshal(raw, &out)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("showing TaskRun %s as %s: %w", o.GetName(), apiVersion, err)
+	}
+	return out, nil
 }
 
 func (o *simulateOptions) printTable(c *fake.Cluster, w *witness) error {

@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -205,6 +206,23 @@ func kindNames() []string {
 		names = append(names, k.Kind)
 	}
 	return names
+}
+
+// writtenAs is the apiVersion of the manifest of an object, or nothing if there is none.
+func (sc *scenario) writtenAs(o *unstructured.Unstructured) string {
+	for _, f := range sc.files {
+		for _, m := range f.Manifests {
+			namespace := m.Namespace
+			if namespace == "" {
+				namespace = sc.namespace
+			}
+			named := m.Name == o.GetName() || m.Generated && m.Name == o.GetGenerateName()
+			if named && m.Kind == o.GetKind() && namespace == o.GetNamespace() {
+				return m.APIVersion
+			}
+		}
+	}
+	return ""
 }
 
 func (sc *scenario) brings(namespace string) bool {

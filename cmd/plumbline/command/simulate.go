@@ -78,6 +78,7 @@ func (o *simulateOptions) run(ctx context.Context) error {
 		return err
 	}
 	w := newWitness()
+	w.writtenAs = sc.writtenAs
 	options := fake.Options{AnyImage: true, OnOutput: w.output}
 	if o.trace {
 		options.OnRecord = func(r kernel.Record) {

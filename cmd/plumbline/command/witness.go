@@ -27,6 +27,8 @@ type witness struct {
 	pods map[string]*unstructured.Unstructured
 	logs map[string][]byte // by namespace/pod/container
 	now  func() time.Time
+	// writtenAs is the apiVersion of an object's manifest, or nothing for what no manifest has.
+	writtenAs func(*unstructured.Unstructured) string
 }
 
 // run is one TaskRun.
