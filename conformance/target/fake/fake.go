@@ -115,7 +115,7 @@ func (t *Target) Capabilities() conformance.Capabilities {
 	return conformance.Capabilities{
 		VirtualTime:       true,
 		Mocks:             true,
-		Faults:            true,
+		Faults:            t.o.Subject.Attach == nil,
 		Isolated:          true,
 		Parallel:          runtime.GOMAXPROCS(0),
 		Configurable:      func(configMap, key string) bool { return true },
