@@ -8,6 +8,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,6 +43,7 @@ type taskRun struct {
 	Status   struct {
 		Conditions  []struct{ Status, Reason, Message string }
 		TaskResults []struct{ Name, Value string }
+		Results     []struct{ Name, Value string } // in v1
 		Steps       []struct {
 			Name       string
 			Terminated struct{ ExitCode int }
@@ -95,7 +97,7 @@ func TestExamples(t *testing.T) {
 					}
 				}
 				results := map[string]string{}
-				for _, r := range g.Status.TaskResults {
+				for _, r := range slices.Concat(g.Status.TaskResults, g.Status.Results) {
 					results[r.Name] = r.Value
 				}
 				for name, pattern := range w.Results {
