@@ -215,7 +215,7 @@ func (p *pass) settle(ctx context.Context, v verdict) reconcile.Result {
 		return p.sleep()
 	}
 	if retried || done(&p.tr.Status) || p.wake.IsZero() {
-		return reconcile.Result{} // writing calls again
+		return reconcile.Result{} // writing calls again, see Predicate
 	}
 	return p.sleep()
 }

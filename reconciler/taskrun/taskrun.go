@@ -50,15 +50,19 @@ package taskrun
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	changed "sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/plumbline-ci/plumbline/api/config"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/reconciler/podspec"
+	"github.com/plumbline-ci/plumbline/reconciler/podstatus"
 )
 
 // Recorder records events. It must not block.
@@ -123,8 +127,27 @@ func New(deps Deps) *Reconciler {
 	return &Reconciler{deps: deps}
 }
 
-// Reconcile takes one TaskRun as far as it can go now. It has to be called again when the TaskRun or its Pod changes, and
-// when the result says so.
+// Predicate lets pass which changes of TaskRuns have to be reconciled. What a pass writes into the status is news to
+// nobody, unless more follows from it: the next attempt, the end, an image to be given up.
+func Predicate() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e changed.UpdateEvent) bool {
+		old, now := e.ObjectOld, e.ObjectNew
+		if old.GetGeneration() != now.GetGeneration() || old.GetUID() != now.GetUID() ||
+			(old.GetDeletionTimestamp() == nil) != (now.GetDeletionTimestamp() == nil) ||
+			!maps.Equal(old.GetLabels(), now.GetLabels()) || !maps.Equal(old.GetAnnotations(), now.GetAnnotations()) {
+			return true
+		}
+		before, ok := old.(*v1beta1.TaskRun)
+		after, too := now.(*v1beta1.TaskRun)
+		if !ok || !too {
+			return true
+		}
+		return before.Attempt() != after.Attempt() || done(&before.Status) != done(&after.Status) || podstatus.PullFailure(after) != ""
+	}}
+}
+
+// Reconcile takes one TaskRun as far as it can go now. It has to be called again when the TaskRun changes in a way that
+// [Predicate] lets pass, when its Pod changes, and when the result says so.
 func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	stored := &v1beta1.TaskRun{}
 	if err := r.deps.Client.Get(ctx, request.NamespacedName, stored); err != nil {

@@ -29,6 +29,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
@@ -42,6 +44,27 @@ type Informers interface {
 type Watch struct {
 	GVK schema.GroupVersionKind
 	Map func(obj client.Object) []reconcile.Request
+
+	predicates []predicate.Predicate
+}
+
+// lets reports whether a change counts.
+func (w *Watch) lets(old, new client.Object) bool {
+	for _, p := range w.predicates {
+		var ok bool
+		switch {
+		case old == nil:
+			ok = p.Create(event.CreateEvent{Object: new})
+		case new == nil:
+			ok = p.Delete(event.DeleteEvent{Object: old})
+		default:
+			ok = p.Update(event.UpdateEvent{ObjectOld: old, ObjectNew: new})
+		}
+		if !ok {
+			return false
+		}
+	}
+	return true
 }
 
 // Options are what a Controller is made of. Kernel, Name, Reconciler, For and
@@ -51,8 +74,10 @@ type Options struct {
 	Name       string // names the controller in the trace
 	Reconciler reconcile.Reconciler
 	Informers  Informers
-	// For is the kind that is reconciled.
-	For schema.GroupVersionKind
+	// For is the kind that is reconciled. Predicates, if any, say which of its changes
+	// count: those that all of them let pass.
+	For        schema.GroupVersionKind
+	Predicates []predicate.Predicate
 	// Owns are kinds whose changes reconcile their controlling owner, if that is of
 	// the kind For.
 	Owns    []schema.GroupVersionKind
@@ -123,7 +148,7 @@ func New(o Options) (*Controller, error) {
 	}
 	c := &Controller{o: o, stream: o.Kernel.Stream("controller/" + o.Name)}
 	c.queue = newQueue(o.Kernel, o.Name, o.Backoff, c.schedule)
-	watches := []Watch{{GVK: o.For, Map: requestFor}}
+	watches := []Watch{{GVK: o.For, Map: requestFor, predicates: o.Predicates}}
 	for _, gvk := range o.Owns {
 		watches = append(watches, Watch{GVK: gvk, Map: OwnerOf(o.For)})
 	}
@@ -143,7 +168,7 @@ func (c *Controller) watch(w Watch) error {
 	}
 	c.sources++
 	i.AddHandler(func(old, new client.Object) {
-		if c.crash != nil {
+		if c.crash != nil || !w.lets(old, new) {
 			return
 		}
 		var last []reconcile.Request

@@ -67,7 +67,7 @@ func (m *machine) startManager(t *Target) error {
 	if err != nil {
 		return fmt.Errorf("the subject's kind: %w", err)
 	}
-	b := builder.ControllerManagedBy(mgr).Named(t.subject.Name).For(made).WithOptions(controller.Options{MaxConcurrentReconciles: workers})
+	b := builder.ControllerManagedBy(mgr).Named(t.subject.Name).For(made, builder.WithPredicates(t.subject.Predicates...)).WithOptions(controller.Options{MaxConcurrentReconciles: workers})
 	for _, gvk := range t.subject.Owns {
 		owned, err := object(gvk)
 		if err != nil {

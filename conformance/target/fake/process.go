@@ -92,7 +92,7 @@ func (c *Cluster) employ(t *Target, images registry) error {
 			r = &guarded{Reconciler: r, limit: reconcileLimit}
 		}
 		made, err := controller.New(controller.Options{
-			Kernel: c.sim.Kernel(), Name: o.Name, Reconciler: r, Informers: cache, For: o.For, Owns: o.Owns, Watches: o.Watches,
+			Kernel: c.sim.Kernel(), Name: o.Name, Reconciler: r, Informers: cache, For: o.For, Predicates: o.Predicates, Owns: o.Owns, Watches: o.Watches,
 			After: c.after(subject),
 			OnCrash: func(crash *controller.Crash) {
 				if p, ok := crash.Value.(*panicked); ok {

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
@@ -46,6 +47,8 @@ type Subject struct {
 	// For is the kind that is reconciled; changes of kinds in Owns wake their controlling owner.
 	For  schema.GroupVersionKind
 	Owns []schema.GroupVersionKind
+	// Predicates, if any, say which changes of the kind For count.
+	Predicates []predicate.Predicate
 	// Watches are kinds whose changes wake what Map returns.
 	Watches []controller.Watch
 	// Also are further reconcilers of the same process: they share its cache, and die with it.
@@ -74,11 +77,13 @@ type Controller struct {
 	For     schema.GroupVersionKind
 	Owns    []schema.GroupVersionKind
 	Watches []controller.Watch
+
+	Predicates []predicate.Predicate
 }
 
 // controllers are all reconcilers of a subject.
 func (s *Subject) controllers() []Controller {
-	return append([]Controller{{Name: s.Name, New: s.New, For: s.For, Owns: s.Owns, Watches: s.Watches}}, s.Also...)
+	return append([]Controller{{Name: s.Name, New: s.New, For: s.For, Owns: s.Owns, Watches: s.Watches, Predicates: s.Predicates}}, s.Also...)
 }
 
 // validate refuses a subject that nothing can be made of.
@@ -116,6 +121,7 @@ func Reference() *Subject {
 		For:  v1beta1.GroupVersion.WithKind(v1beta1.KindTaskRun),
 		Owns: []schema.GroupVersionKind{corev1.SchemeGroupVersion.WithKind("Pod")},
 
+		Predicates:  []predicate.Predicate{taskrun.Predicate()},
 		SharedReads: true,
 		reference:   true,
 	}
