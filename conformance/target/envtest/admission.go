@@ -2,18 +2,20 @@ package envtest
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 
 	admissionv1 "k8s.io/api/admission/v1"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	apiruntime "k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	theirs "github.com/plumbline-ci/plumbline/api/admission"
+	v1 "github.com/plumbline-ci/plumbline/api/v1"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/conformance/target/fake"
 )
@@ -22,6 +24,7 @@ import (
 const (
 	pathDefaulting = "defaulting"
 	pathValidation = "validation"
+	pathConfig     = "config-validation"
 )
 
 // webhookConfigurations registers the API's webhooks for its kinds.
@@ -29,7 +32,7 @@ func webhookConfigurations() *envtest.WebhookInstallOptions {
 	rules := []admissionregistrationv1.RuleWithOperations{{
 		Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Create, admissionregistrationv1.Update},
 		Rule: admissionregistrationv1.Rule{
-			APIGroups: []string{v1beta1.Group}, APIVersions: []string{v1beta1.GroupVersion.Version}, Resources: []string{
+			APIGroups: []string{v1beta1.Group}, APIVersions: []string{v1beta1.Version, v1.Version}, Resources: []string{
 				"taskruns", "taskruns/status", "tasks", "tasks/status", "clustertasks", "clustertasks/status",
 			},
 		},
@@ -42,6 +45,8 @@ func webhookConfigurations() *envtest.WebhookInstallOptions {
 		}
 	}
 	return &envtest.WebhookInstallOptions{
+		// Which kinds are converted their definitions say.
+		IgnoreSchemeConvertible: true,
 		MutatingWebhooks: []*admissionregistrationv1.MutatingWebhookConfiguration{{
 			ObjectMeta: metav1.ObjectMeta{Name: theirs.MutatingWebhook},
 			Webhooks: []admissionregistrationv1.MutatingWebhook{{
@@ -55,6 +60,17 @@ func webhookConfigurations() *envtest.WebhookInstallOptions {
 				Name: theirs.ValidatingWebhook, AdmissionReviewVersions: []string{"v1"}, ClientConfig: at(pathValidation),
 				FailurePolicy: &fail, SideEffects: &none, Rules: rules,
 			}},
+		}, {
+			ObjectMeta: metav1.ObjectMeta{Name: theirs.ConfigWebhook},
+			Webhooks: []admissionregistrationv1.ValidatingWebhook{{
+				Name: theirs.ConfigWebhook, AdmissionReviewVersions: []string{"v1"}, ClientConfig: at(pathConfig),
+				FailurePolicy: &fail, SideEffects: &none,
+				ObjectSelector: &metav1.LabelSelector{MatchLabels: map[string]string{v1beta1.LabelPartOf: theirs.ConfigLabelValue}},
+				Rules: []admissionregistrationv1.RuleWithOperations{{
+					Operations: rules[0].Operations,
+					Rule:       admissionregistrationv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"configmaps"}},
+				}},
+			}},
 		}},
 	}
 }
@@ -63,6 +79,8 @@ func webhookConfigurations() *envtest.WebhookInstallOptions {
 func serve(s webhook.Server, i *installations) {
 	s.Register("/"+pathDefaulting, &admission.Webhook{Handler: defaulter{i}})
 	s.Register("/"+pathValidation, &admission.Webhook{Handler: validator{i}})
+	s.Register("/"+pathConfig, &admission.Webhook{Handler: admission.HandlerFunc(checkConfig)})
+	s.Register("/"+pathConversion, converter{})
 }
 
 // review asks the API's admission.
@@ -72,7 +90,7 @@ func review(s *installations, r admission.Request) ([]byte, *theirs.Denied, erro
 		return r.Object.Raw, decoded(r), nil
 	}
 	out, err := theirs.Review{
-		Kind: r.Kind.Kind, Operation: theirs.Operation(r.Operation), Object: r.Object.Raw, OldObject: r.OldObject.Raw,
+		Version: r.Kind.Version, Kind: r.Kind.Kind, Operation: theirs.Operation(r.Operation), Object: r.Object.Raw, OldObject: r.OldObject.Raw,
 	}.Admit(s.config(r.Namespace))
 	var denied *theirs.Denied
 	if errors.As(err, &denied) {
@@ -83,15 +101,8 @@ func review(s *installations, r admission.Request) ([]byte, *theirs.Denied, erro
 
 // decoded refuses what does not fit the type of its kind.
 func decoded(r admission.Request) *theirs.Denied {
-	var into apiruntime.Object
-	switch r.Kind.Kind {
-	case v1beta1.KindTaskRun:
-		into = &v1beta1.TaskRun{}
-	case v1beta1.KindTask:
-		into = &v1beta1.Task{}
-	case v1beta1.KindClusterTask:
-		into = &v1beta1.ClusterTask{}
-	default:
+	into := theirs.NewObject(r.Kind.Version, r.Kind.Kind)
+	if into == nil {
 		return nil
 	}
 	var denied *theirs.Denied
@@ -126,6 +137,19 @@ func (v validator) Handle(_ context.Context, r admission.Request) admission.Resp
 	case err != nil:
 		return admission.Errored(http.StatusInternalServerError, err)
 	case denied != nil:
+		return refused(denied)
+	}
+	return admission.Allowed("")
+}
+
+// checkConfig is the webhook for the configuration.
+func checkConfig(_ context.Context, r admission.Request) admission.Response {
+	var m corev1.ConfigMap
+	if err := json.Unmarshal(r.Object.Raw, &m); err != nil {
+		return admission.Errored(http.StatusBadRequest, err)
+	}
+	var denied *theirs.Denied
+	if errors.As(theirs.ConfigMap(&m), &denied) {
 		return refused(denied)
 	}
 	return admission.Allowed("")

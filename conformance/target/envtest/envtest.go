@@ -10,6 +10,7 @@
 //	assets.go        the binaries, and what to do without them
 //	controlplane.go  the API server's process, and what is installed in it
 //	admission.go     the API's webhooks, served
+//	conversion.go    the one that turns one version into the other
 //	guardian.go      no process is left behind
 //	installation.go  the implementation under several configurations, side by side
 //	settings.go      the ConfigMaps of one of them
@@ -31,12 +32,10 @@ package envtest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 
 	apiruntime "k8s.io/apimachinery/pkg/runtime"
 
-	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/target/fake"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
@@ -88,8 +87,8 @@ func New(o Options) (*Target, error) {
 		return nil, err
 	}
 	t.scheme = apiserver.NewScheme()
-	if err := v1beta1.AddToScheme(t.scheme); err != nil {
-		return nil, fmt.Errorf("the API's kinds: %w", err)
+	if err := fake.AddToScheme(t.scheme); err != nil {
+		return nil, err
 	}
 	if t.parts, err = fake.New(fake.Options{Subject: t.subject}); err != nil {
 		return nil, err

@@ -122,7 +122,7 @@ func (m *machine) install(ctx context.Context, want fixture.Config) (*installati
 	if i != nil {
 		return i, nil
 	}
-	i = &installation{settings: newSettings(system, m.installations.defaults)}
+	i = &installation{settings: newSettings(system)}
 	deps := m.deps
 	deps.Config = func() config.Config { return *i.settings.now() }
 	if i.reconciler, err = m.subject.New(deps); err != nil {

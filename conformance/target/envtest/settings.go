@@ -20,9 +20,9 @@ import (
 type settings struct {
 	namespace string
 
-	mu      sync.Mutex
-	current *config.Config
-	data    map[string]map[string]string
+	*config.Store
+
+	mu sync.Mutex
 	// written and read are resourceVersions of the ConfigMaps, as we wrote and as the watch showed them.
 	written, read map[string]string
 }
@@ -30,19 +30,12 @@ type settings struct {
 // configMaps are the names of what is watched.
 func configMaps() []string { return []string{config.DefaultsName, config.FeatureFlagsName} }
 
-func newSettings(namespace string, defaults *config.Config) *settings {
-	return &settings{
-		namespace: namespace, current: defaults,
-		data: map[string]map[string]string{}, written: map[string]string{}, read: map[string]string{},
-	}
+func newSettings(namespace string) *settings {
+	return &settings{namespace: namespace, Store: config.NewStore(), written: map[string]string{}, read: map[string]string{}}
 }
 
 // now is the configuration that is in force.
-func (s *settings) now() *config.Config {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.current
-}
+func (s *settings) now() *config.Config { return s.Now() }
 
 // write creates the ConfigMaps as a setup asks for; what it does not name has its default.
 func (s *settings) write(ctx context.Context, c client.Client, want fixture.Config) error {
@@ -76,10 +69,9 @@ func (s *settings) follow(m *corev1.ConfigMap) {
 	if !slices.Contains(configMaps(), m.Name) {
 		return
 	}
+	// Of a change that cannot be parsed nobody hears.
+	_ = s.Update(m.Name, m.Data)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.read[m.Name], s.data[m.Name] = m.ResourceVersion, m.Data
-	if parsed, err := config.Parse(s.data[config.DefaultsName], s.data[config.FeatureFlagsName]); err == nil {
-		s.current = parsed
-	}
+	s.read[m.Name] = m.ResourceVersion
 }
