@@ -2,7 +2,6 @@ package conformance
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/invariant"
-	"github.com/plumbline-ci/plumbline/conformance/source"
 	"github.com/plumbline-ci/plumbline/reports"
 )
 
@@ -62,7 +60,7 @@ func (s *session) found(v invariant.Violation) {
 
 // both shows a kind's versions to the monitor, too.
 func (s *session) both(kind fixture.KindInfo, handler func(watch.EventType, *unstructured.Unstructured)) func(watch.EventType, *unstructured.Unstructured) {
-	if kind.Kind != "TaskRun" && kind.Kind != "Pod" {
+	if s.monitor == nil || kind.Kind != "TaskRun" && kind.Kind != "Pod" {
 		return handler
 	}
 	return func(event watch.EventType, o *unstructured.Unstructured) {
@@ -207,16 +205,15 @@ func (s *session) hopeless() func() bool {
 // disturb plays a fixture under faults that may change what it expects: its actions
 // are tried, its checks left out, and what holds of every run is judged.
 func (s *session) disturb(ctx context.Context) error {
-	var verdict *failed
 	for i := range max(len(s.fixture.Spec.When), 1) {
 		err := s.actAt(ctx, i)
-		if s.broken() {
+		switch {
+		case s.broken():
 			return s.violated()
-		}
-		var odd *source.Error
-		if err != nil && !errors.As(err, &verdict) && !errors.As(err, &odd) {
+		case ctx.Err() != nil:
 			return err
 		}
+		// What else went wrong may be a fault's doing. If the world is broken, it is so in what follows, too.
 	}
 	return s.settle(ctx)
 }

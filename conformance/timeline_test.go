@@ -59,6 +59,9 @@ func twice(c *double.Cluster) {
 		c.Set(run, func(o map[string]any) {
 			o["status"] = map[string]any{"podName": "second", "conditions": []any{map[string]any{"type": "Succeeded", "status": status, "reason": reason}},
 				"steps": []any{map[string]any{"name": "s", "container": "step-s", "terminated": map[string]any{"startedAt": at(13 * time.Second), "finishedAt": at(30 * time.Second)}}}}
+			if status != "Unknown" {
+				o["status"].(map[string]any)["completionTime"] = at(18 * time.Second)
+			}
 		})
 	}
 	c.Created("TaskRun", func(o *unstructured.Unstructured) {

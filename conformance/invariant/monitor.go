@@ -62,7 +62,10 @@ type pod struct {
 	gone    bool
 }
 
-func (p *pod) live() bool { return !p.gone && !ended(p.object) }
+// live: it runs, or may yet. A Pod without a phase is in no cluster's hands.
+func (p *pod) live() bool {
+	return !p.gone && !ended(p.object) && text(mapping(p.object.Object, "status"), "phase") != ""
+}
 
 // NewMonitor returns a Monitor that has seen nothing.
 func NewMonitor(o Options) *Monitor {
@@ -150,6 +153,7 @@ func (m *Monitor) sawRun(event watch.EventType, o *unstructured.Unstructured, ve
 	}
 	m.checkTime(r, status)
 	m.checkWrites(r, status)
+	m.checkPast(r)
 	if !r.condition.done() {
 		r.doneAt = time.Time{}
 		return
@@ -357,38 +361,44 @@ func (m *Monitor) Finish() {
 				m.violated(Progress, r.name, []string{"S004-176"}, "it is not over, but %s, although its time was up at %s", r.condition, at.Format(time.RFC3339))
 			}
 		}
-		m.stopped(r, now)
+		m.checkPast(r)
+		m.checkStopped(r, now)
 		if !r.gone && !r.doneAt.IsZero() {
 			m.right(r)
 		}
 	}
 }
 
-// stopped asks whether what is over has stopped.
-func (m *Monitor) stopped(r *run, now time.Time) {
-	over := !r.doneAt.IsZero() && now.Sub(m.since(r.doneAt)) > Grace
+// checkPast asks whether what past attempts ran has stopped.
+func (m *Monitor) checkPast(r *run) {
+	if r.attempt == 0 || m.o.Now().Sub(m.since(r.attemptAt)) <= Grace {
+		return
+	}
 	for _, p := range r.pods {
-		if p.gone {
+		if alive := running(p.object); p.attempt < r.attempt && !p.gone && len(alive) > 0 {
+			m.violated(PastStopped, r.name, nil, "attempt %d is past, but its Pod %s still runs %s", p.attempt, p.name, strings.Join(alive, ", "))
+		}
+	}
+}
+
+// checkStopped asks whether what a run that is over has run has stopped.
+func (m *Monitor) checkStopped(r *run, now time.Time) {
+	if r.doneAt.IsZero() || now.Sub(m.since(r.doneAt)) <= Grace {
+		return
+	}
+	for _, p := range r.pods {
+		if p.attempt < r.attempt || !p.live() {
 			continue
 		}
-		alive := running(p.object)
-		what := "runs " + strings.Join(alive, ", ")
-		if len(alive) == 0 {
-			if ended(p.object) || !over {
-				continue
-			}
-			what = "is " + text(mapping(p.object.Object, "status"), "phase")
+		what := "is " + text(mapping(p.object.Object, "status"), "phase")
+		if alive := running(p.object); len(alive) > 0 {
+			what = "runs " + strings.Join(alive, ", ")
 		}
-		switch {
-		case over:
-			backing := map[string][]string{"TaskRunCancelled": {"S004-193"}, "TaskRunTimeout": {"S004-144"}}[r.condition.reason]
-			if backing == nil {
-				backing = []string{"S003-063"}
-			}
-			m.violated(NothingRuns, r.name, backing, "it has been over for %s, but its Pod %s still %s", now.Sub(r.doneAt), p.name, what)
-		case p.attempt < r.attempt && now.Sub(m.since(r.attemptAt)) > Grace:
-			m.violated(PastStopped, r.name, nil, "attempt %d is past, but its Pod %s still %s", p.attempt, p.name, what)
+		backing := map[string][]string{"TaskRunCancelled": {"S004-193"}, "TaskRunTimeout": {"S004-144"}}[r.condition.reason]
+		if backing == nil {
+			backing = []string{"S003-063"}
 		}
+		m.violated(NothingRuns, r.name, backing, "it has been over for %s, but its Pod %s still %s", now.Sub(r.doneAt), p.name, what)
 	}
 }
 
@@ -400,11 +410,11 @@ func (m *Monitor) right(r *run) {
 		for _, item := range list(status, "steps") {
 			s := mapping(item)
 			t := mapping(s, "terminated")
-			if code, ok := number(t, "exitCode"); (!ok || code != 0) && !mayFail(status, text(s, "name"), text(s, "container")) {
+			if code, ok := number(t, "exitCode"); ok && code != 0 && !mayFail(status, text(s, "name"), text(s, "container")) {
 				m.violated(RightState, r.name, []string{"S004-170"}, "it succeeded, but step %s ended with exit code %v", text(s, "name"), t["exitCode"])
 			}
 		}
-		if steps := list(mapping(status, "taskSpec"), "steps"); len(steps) != len(list(status, "steps")) {
+		if steps := list(mapping(status, "taskSpec"), "steps"); len(steps) > 0 && len(steps) != len(list(status, "steps")) {
 			m.violated(RightState, r.name, []string{"S004-170"}, "it succeeded, but shows %d of its %d steps", len(list(status, "steps")), len(steps))
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/invariant"
@@ -24,7 +25,12 @@ type guard struct {
 	now   func() time.Time
 	found func(invariant.Violation)
 	lent  []loan
+	// rounds counts the reconciles of each run.
+	rounds map[reconcile.Request]int
 }
+
+// mostRounds bounds them: a run of a few steps takes some twenty, one in an hour of trouble some hundreds.
+const mostRounds = 10_000
 
 // loan is an object that the reconciler was given to read, and how it was then.
 type loan struct {
@@ -35,7 +41,9 @@ type loan struct {
 var _ conformance.Guarded = (*Cluster)(nil)
 
 // Guard implements conformance.Guarded.
-func (c *Cluster) Guard(found func(invariant.Violation)) { c.guard.found = found }
+func (c *Cluster) Guard(found func(invariant.Violation)) {
+	c.guard.found, c.guard.rounds = found, map[reconcile.Request]int{}
+}
 
 // read notes an object of the cache that the reconciler can reach. One that gets copies has nothing to spoil.
 func (g *guard) read(cache *informer.Cache, key client.ObjectKey, into client.Object) {
@@ -52,8 +60,16 @@ func (g *guard) read(cache *informer.Cache, key client.ObjectKey, into client.Ob
 	}
 }
 
-// reconciled looks whether what was lent is as it was.
-func (g *guard) reconciled(controller.Outcome) {
+// reconciled looks whether what was lent is as it was, and whether this goes on and on.
+func (g *guard) reconciled(o controller.Outcome) {
+	if g.found == nil {
+		return
+	}
+	if g.rounds[o.Request]++; g.rounds[o.Request] == mostRounds {
+		g.found(invariant.Violation{
+			Rule: invariant.NoStorm, At: g.now(), Object: "taskrun/" + o.Request.Name, Message: fmt.Sprintf("it was reconciled %d times", mostRounds),
+		})
+	}
 	for i := range g.lent {
 		l := &g.lent[i]
 		if !reflect.DeepEqual(l.object, l.before) {

@@ -56,6 +56,8 @@ func differences() []difference {
 		{[]string{"35"}, "*/*", "*", "LC-85",
 			"A container that can never be created ends the run. There it stayed without completionTime, with a step that waits and a Pod that is left.", project},
 		{[]string{"93"}, "*/r-config*", "*", "LC-85", "As 35, for each attempt.", project},
+		{[]string{"83"}, "TaskRun/sizelimit", "step 0", "LC-63",
+			"Steps of a run that is over are shown as ended. An evicted Pod shows its containers as if they were to be created, and there the step waits for ever.", project},
 		{[]string{"43"}, "TaskRun/poddel", "*", "EP-23", "The launcher that waits dies of SIGTERM, which is 128+15. There the Go runtime ended it with 2.", project},
 		{[]string{"47"}, "*/relative*", "*", "POD-12",
 			"A relative workingDir is below /workspace. There the container cannot start, nobody tells the others, and the run hangs until its timeout.", project},
