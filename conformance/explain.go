@@ -237,6 +237,7 @@ func (s *session) surroundings(ctx context.Context, f *failed) {
 	type container struct {
 		pod, name string
 		gone      bool
+		seq       int // of the Pod
 	}
 	var list []container
 	s.world.mu.Lock()
@@ -248,10 +249,10 @@ func (s *session) surroundings(ctx context.Context, f *failed) {
 			o := v.object.Object
 			involved, _, _ := unstructured.NestedMap(o, "involvedObject")
 			kind, _ := involved["kind"].(string)
-			events = append(events, line{v.seq, strings.TrimSuffix(fmt.Sprintf("+%s %v %v %s/%v: %s", s.since(v.at), o["type"], o["reason"], lower(kind), involved["name"], stringOf(o["message"])), ": ")})
+			events = append(events, line{v.seq, strings.TrimSuffix(fmt.Sprintf("+%s %v %v %s/%v: %s", s.since(v.at), o["type"], o["reason"], lower(kind), involved["name"], strings.Join(strings.Fields(stringOf(o["message"])), " ")), ": ")})
 		case "pod":
 			for _, name := range slices.Concat(named(v.object, "initContainers"), containers(v.object)) {
-				list = append(list, container{l.name, name, v.gone})
+				list = append(list, container{l.name, name, v.gone, l.versions[0].seq})
 			}
 		}
 	}
@@ -261,6 +262,7 @@ func (s *session) surroundings(ctx context.Context, f *failed) {
 		f.Events = append(f.Events, e.text)
 	}
 	f.Events = limit(f.Events, 40)
+	slices.SortStableFunc(list, func(a, b container) int { return a.seq - b.seq })
 	for _, c := range list {
 		text, err := s.cluster.Logs(ctx, s.namespace, c.pod, c.name)
 		if c.gone && err != nil {

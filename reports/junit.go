@@ -215,6 +215,12 @@ func properties(r *ConformanceReport) []junitProperty {
 // fact is something about the run as a whole.
 type fact struct{ name, value string }
 
+// facts that are hashes.
+const (
+	factDigest = "suite digest"
+	factTrace  = "trace"
+)
+
 // facts lists what identifies a run.
 func facts(r *ConformanceReport) []fact {
 	var out []fact
@@ -229,7 +235,7 @@ func facts(r *ConformanceReport) []fact {
 	add("url", r.Implementation.URL)
 	add("contact", r.Implementation.Contact)
 	add("suite", r.Suite.Version)
-	add("suite digest", r.Suite.Digest)
+	add(factDigest, r.Suite.Digest)
 	add("target", r.Target.Name)
 	add("kubernetes", r.Target.KubernetesVersion)
 	add("substituted", strings.Join(r.Target.Substituted, ", "))
@@ -237,7 +243,7 @@ func facts(r *ConformanceReport) []fact {
 	if r.Seed != nil {
 		add("seed", strconv.FormatUint(*r.Seed, 10))
 	}
-	add("trace", r.TraceHash)
+	add(factTrace, r.TraceHash)
 	if r.Selection != nil {
 		add("selection", fmt.Sprintf("%s: %d of %d fixtures", r.Selection.Filter, r.Selection.Selected, r.Selection.Of))
 	}

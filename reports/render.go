@@ -12,14 +12,21 @@ type Renderer interface {
 
 // The formats.
 const (
-	FormatTable = "table"
-	FormatWide  = "wide"
-	FormatJSON  = "json"
-	FormatName  = "name"
+	FormatTable    = "table"
+	FormatWide     = "wide"
+	FormatJSON     = "json"
+	FormatYAML     = "yaml"
+	FormatName     = "name"
+	FormatJUnit    = "junit"
+	FormatMarkdown = "markdown"
+	FormatGitHub   = "github"
+	FormatHTML     = "html"
 )
 
 // Formats lists the formats that RendererFor knows.
-func Formats() []string { return []string{FormatTable, FormatWide, FormatJSON, FormatName} }
+func Formats() []string {
+	return []string{FormatTable, FormatWide, FormatJSON, FormatYAML, FormatName, FormatJUnit, FormatMarkdown, FormatGitHub, FormatHTML}
+}
 
 // RendererFor returns the renderer of a format.
 func RendererFor(format string) (Renderer, error) {
@@ -30,8 +37,18 @@ func RendererFor(format string) (Renderer, error) {
 		return Text{Wide: true}, nil
 	case FormatJSON:
 		return JSON{}, nil
+	case FormatYAML:
+		return YAML{}, nil
 	case FormatName:
 		return Names{}, nil
+	case FormatJUnit:
+		return JUnit{}, nil
+	case FormatMarkdown:
+		return Markdown{}, nil
+	case FormatGitHub:
+		return GitHub{}, nil
+	case FormatHTML:
+		return HTML{}, nil
 	}
 	return nil, fmt.Errorf("unknown format %q; use one of %v", format, Formats())
 }

@@ -65,9 +65,9 @@ func TestReportsAreReadStrictly(t *testing.T) {
 		{"a fixture listed twice", `"name": "b"`, `"name": "a"`, `"a" is listed twice`},
 		{"a failure that is a pass", `"verdict": "fail"`, `"verdict": "pass"`, "do not fit"},
 		{"a pass with a required failure", `"result": "failed"`, `"result": "passed"`, `"b" failed, but the result is "passed"`},
-		{"a wrong type", `"fixtures": 3`, `"fixtures": "3"`, "at byte"},
+		{"a wrong type", `"fixtures": 3`, `"fixtures": "3"`, "14:17: suite.fixtures: is a string, want a number"},
 		{"something behind", "}\n", "}\n{}", "more behind the document"},
-		{"half of it", "]\n}\n", "", "at byte"},
+		{"half of it", "]\n}\n", "", "the document ends too early"},
 	} {
 		text := string(good)
 		at := strings.LastIndex(text, tt.old)

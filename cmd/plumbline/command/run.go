@@ -25,12 +25,14 @@ type runOptions struct {
 	target   string
 	files    []string
 	output   string
+	also     []string // further outputs, to files
 	seed     uint64
 	parallel int
 	chosen   bool // parallel was given
 	filter   conformance.Filter
 	labels   []string
 	quiet    bool
+	replay   func(name string, seed uint64) string
 	sweepOptions
 }
 
@@ -50,11 +52,13 @@ the target can meet was executed and passed, and something was.`,
   plumbline run --feature timeout
   plumbline run --name 'retries-*' -o wide
   plumbline run -f ./my-fixtures -o json > report.json
+  plumbline run --report junit=report.xml --report report.html
   plumbline run --seeds 200
   plumbline run --seeds 20 --faults random`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.chosen = cmd.Flags().Changed("parallel")
+			o.replay = replay(cmd.Flags())
 			return o.run(cmd.Context())
 		},
 	}
@@ -62,6 +66,7 @@ the target can meet was executed and passed, and something was.`,
 	f.StringVar(&o.target, "target", "fake", "where to run the reference implementation: fake, the simulated cluster; envtest, a real kube-apiserver before a simulated node")
 	f.StringArrayVarP(&o.files, "filename", "f", nil, filesUsage)
 	f.StringVarP(&o.output, "output", "o", reports.FormatTable, "format of the report: "+strings.Join(reports.Formats(), ", "))
+	f.StringArrayVar(&o.also, "report", nil, reportUsage)
 	f.Uint64Var(&o.seed, "seed", 1, "decides everything random in the simulated cluster")
 	f.IntVar(&o.seeds, "seeds", 1, "run each fixture under so many seeds, from --seed on")
 	f.StringVar(&o.faults, "faults", faultsNone, "what goes wrong besides the fixtures' own faults: none; random, drawn from the seed: then invariants are judged instead of expectations; random:0,2 of these only")
@@ -86,6 +91,10 @@ func (o *runOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	files, err := outputFiles(o.also)
+	if err != nil {
+		return err
+	}
 	for _, l := range o.labels {
 		key, value, ok := strings.Cut(l, "=")
 		if !ok {
@@ -107,6 +116,7 @@ func (o *runOptions) run(ctx context.Context) error {
 		Filter:         o.filter,
 		Seed:           o.seed,
 		Parallel:       o.parallel,
+		Replay:         o.replay,
 	}
 	if len(o.files) > 0 {
 		if err := o.own(&options); err != nil {
@@ -120,6 +130,9 @@ func (o *runOptions) run(ctx context.Context) error {
 		return err
 	}
 	if o.wanted() {
+		if len(files) > 0 {
+			return &usageError{errors.New("--report is for one run; --seeds and --faults make many, whose account is -o table or json")}
+		}
 		return o.sweep(ctx, options)
 	}
 	if o.target == envtest.Name {
@@ -144,7 +157,7 @@ func (o *runOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := styled(renderer, o.streams.Out).Render(o.streams.Out, report); err != nil {
+	if err := errors.Join(writeFiles(files, report), styled(renderer, o.streams.Out).Render(o.streams.Out, report)); err != nil {
 		return err
 	}
 	return resultError(report.Result)
@@ -177,9 +190,6 @@ func (o *runOptions) own(options *conformance.Options) error {
 				claims.Features = append(claims.Features, feature)
 			}
 		}
-	}
-	options.Replay = func(name string, seed uint64) string {
-		return fmt.Sprintf("plumbline run -f %s --name %s --seed %d", strings.Join(o.files, " -f "), name, seed)
 	}
 	return nil
 }

@@ -1,0 +1,227 @@
+package command
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/reports"
+)
+
+func newReport(s Streams) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "report",
+		Short: "Show and compare reports",
+		Long: `Show and compare reports, as written by run.
+
+A report is read as JSON or YAML; - is standard input.`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(cmd, args[0])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newReportShow(s), newReportDiff(s), newReportGate(s))
+	return cmd
+}
+
+func newReportShow(s Streams) *cobra.Command {
+	var (
+		output string
+		also   []string
+	)
+	cmd := &cobra.Command{
+		Use:   "show FILE|-",
+		Short: "Show a report in another form",
+		Long:  "Show a report in another form. The exit code is 0, whatever the report's result.",
+		Example: `  plumbline report show report.json
+  plumbline report show report.json -o html > report.html
+  plumbline run -o json | plumbline report show - -o markdown`,
+		Args: takes("the file of a report, or -", 1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if err := oneOf("output", output, reports.Formats()...); err != nil {
+				return err
+			}
+			files, err := outputFiles(also)
+			if err != nil {
+				return err
+			}
+			report, err := readReport(s, args[0])
+			if err != nil {
+				return err
+			}
+			renderer, err := reports.RendererFor(output)
+			if err != nil {
+				return err
+			}
+			if err := writeFiles(files, report); err != nil {
+				return err
+			}
+			return styled(renderer, s.Out).Render(s.Out, report)
+		},
+	}
+	cmd.Flags().StringVarP(&output, "output", "o", reports.FormatTable, "format of the report: "+strings.Join(reports.Formats(), ", "))
+	cmd.Flags().StringArrayVar(&also, "report", nil, reportUsage)
+	return cmd
+}
+
+func newReportDiff(s Streams) *cobra.Command {
+	var (
+		output, explained string
+		judged            bool
+	)
+	cmd := &cobra.Command{
+		Use:   "diff A B",
+		Short: "Tell what two reports say differently, fixture by fixture",
+		Long: `Tell what two reports say differently, fixture by fixture: of two versions, two implementations, two targets.
+
+The exit code is 0 if they do not differ, or only as explained in a file, and 1 if they do. A file of explanations:
+
+  apiVersion: plumbline.dev/v1alpha1
+  kind: ExplainedDifferences
+  differences:
+  - fixture: timeout-of-an-hour
+    a: pass
+    b: not-on-this-target
+    why: nobody waits for an hour on a real cluster
+
+The verdicts a and b may be left out. An explanation of what does not differ so is told.`,
+		Example: `  plumbline report diff before.json after.json
+  plumbline report diff fake.json kind.json --judged --explained divergences.yaml -o markdown`,
+		Args: takes("the files of two reports", 2),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if err := oneOf("output", output, reports.ComparisonFormats()...); err != nil {
+				return err
+			}
+			a, b, err := readReports(s, args[0], args[1])
+			if err != nil {
+				return err
+			}
+			o := reports.DiffOptions{Judged: judged}
+			if explained != "" {
+				data, err := readFile(s, explained)
+				if err != nil {
+					return err
+				}
+				if o.Explained, err = reports.ReadExplained(explained, data); err != nil {
+					return placed(err)
+				}
+			}
+			d := reports.Diff(a, b, o)
+			if err := d.Render(s.Out, output); err != nil {
+				return err
+			}
+			if d.Unexplained > 0 {
+				return failed(exitFailed)
+			}
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&output, "output", "o", reports.FormatTable, "format: "+strings.Join(reports.ComparisonFormats(), ", "))
+	f.StringVar(&explained, "explained", "", "a file of differences that are known and accepted")
+	f.BoolVar(&judged, "judged", false, "only fixtures that passed or failed in both, for targets of different abilities")
+	return cmd
+}
+
+func newReportGate(s Streams) *cobra.Command {
+	var (
+		output, baseline string
+		levels           []string
+	)
+	cmd := &cobra.Command{
+		Use:   "gate --baseline FILE REPORT|-",
+		Short: "Fail only on what got worse",
+		Long: `Fail only on what got worse since a report that is kept, the baseline.
+
+Worse is a fixture that fails and did not, one that passed and is not shown to pass any more (not run, excluded, unsupported,
+no longer there), and a profile that passed and does not. What failed before may fail; so may a fixture that is new. The exit
+code is 0 if nothing is worse, else 1.`,
+		Example: `  plumbline report gate --baseline baseline.json report.json
+  plumbline report gate --baseline baseline.json report.json --level required -o github`,
+		Args: takes("the file of a report, or -", 1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if baseline == "" {
+				return &usageError{fmt.Errorf("--baseline is missing: the file of the report to compare with")}
+			}
+			if err := oneOf("output", output, reports.ComparisonFormats()...); err != nil {
+				return err
+			}
+			for _, level := range levels {
+				if err := oneOf("level", level, fixture.Required, fixture.Recommended, fixture.Reference); err != nil {
+					return err
+				}
+			}
+			before, after, err := readReports(s, baseline, args[0])
+			if err != nil {
+				return err
+			}
+			g := reports.NewGate(before, after, levels...)
+			if err := g.Render(s.Out, output); err != nil {
+				return err
+			}
+			if !g.Passed {
+				return failed(exitFailed)
+			}
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&baseline, "baseline", "", "the report to compare with")
+	f.StringVarP(&output, "output", "o", reports.FormatTable, "format: "+strings.Join(reports.ComparisonFormats(), ", "))
+	f.StringSliceVar(&levels, "level", nil, "only fixtures of these levels: required, recommended, reference; default: all")
+	return cmd
+}
+
+// takes wants arguments, all of them files.
+func takes(what string, n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != n {
+			return &usageError{fmt.Errorf("%s takes %s, got %d; see '%s --help'", cmd.CommandPath(), what, len(args), cmd.CommandPath())}
+		}
+		return nil
+	}
+}
+
+// standardInput is the name of standard input as a file.
+const standardInput = "-"
+
+func readReports(s Streams, a, b string) (x, y *reports.ConformanceReport, err error) {
+	if a == standardInput && b == standardInput {
+		return nil, nil, &usageError{fmt.Errorf("standard input can be one of the two reports only")}
+	}
+	if x, err = readReport(s, a); err != nil {
+		return nil, nil, err
+	}
+	y, err = readReport(s, b)
+	return x, y, err
+}
+
+func readReport(s Streams, file string) (*reports.ConformanceReport, error) {
+	data, err := readFile(s, file)
+	if err != nil {
+		return nil, err
+	}
+	if file == standardInput {
+		file = "standard input"
+	}
+	r, err := reports.Read(file, data)
+	return r, placed(err)
+}
+
+func readFile(s Streams, file string) ([]byte, error) {
+	if file == standardInput {
+		data, err := io.ReadAll(s.In)
+		if err != nil {
+			return nil, fmt.Errorf("reading standard input: %w", err)
+		}
+		return data, nil
+	}
+	return os.ReadFile(file)
+}

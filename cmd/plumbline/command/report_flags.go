@@ -1,0 +1,153 @@
+package command
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/plumbline-ci/plumbline/conformance/source"
+	"github.com/plumbline-ci/plumbline/conformance/target/fake"
+	"github.com/plumbline-ci/plumbline/reports"
+)
+
+// reportUsage describes the flag that names files to write.
+const reportUsage = "also write the report to this file, as FORMAT=FILE, or as FILE whose ending tells the format; may be repeated"
+
+// outputFile is a file that a report is to be written to.
+type outputFile struct{ format, name string }
+
+// formatOf knows formats by the endings of files.
+func formatOf(file string) (string, bool) {
+	switch strings.ToLower(filepath.Ext(file)) {
+	case ".json":
+		return reports.FormatJSON, true
+	case ".yaml", ".yml":
+		return reports.FormatYAML, true
+	case ".xml":
+		return reports.FormatJUnit, true
+	case ".md":
+		return reports.FormatMarkdown, true
+	case ".html", ".htm":
+		return reports.FormatHTML, true
+	case ".txt":
+		return reports.FormatTable, true
+	}
+	return "", false
+}
+
+// outputFiles reads the values of --report, before anything is run: a run whose report cannot be written is lost.
+func outputFiles(values []string) ([]outputFile, error) {
+	var out []outputFile
+	for _, v := range values {
+		format, file, given := strings.Cut(v, "=")
+		if !given {
+			file = v
+			known := false
+			if format, known = formatOf(file); !known {
+				return nil, &usageError{fmt.Errorf("--report %s: the file's ending tells no format; write FORMAT=%s, with one of %s", v, file, strings.Join(reports.Formats(), ", "))}
+			}
+		}
+		if err := oneOf("report", format, reports.Formats()...); err != nil {
+			return nil, err
+		}
+		if file == "" || file == "-" {
+			return nil, &usageError{fmt.Errorf("--report %s: want a file behind the =; standard output is for -o", v)}
+		}
+		file = filepath.Clean(file)
+		if slices.ContainsFunc(out, func(o outputFile) bool { return o.name == file }) {
+			return nil, &usageError{fmt.Errorf("--report %s: %s is named twice", v, file)}
+		}
+		if info, err := os.Stat(filepath.Dir(file)); err != nil || !info.IsDir() {
+			return nil, notFound("--report %s: there is no folder %s", v, filepath.Dir(file))
+		}
+		out = append(out, outputFile{format, file})
+	}
+	return out, nil
+}
+
+// writeFiles writes a report to files.
+func writeFiles(files []outputFile, r *reports.ConformanceReport) error {
+	var errs []error
+	for _, f := range files {
+		renderer, err := reports.RendererFor(f.format)
+		if err != nil {
+			return err
+		}
+		var b bytes.Buffer
+		if err := renderer.Render(&b, r); err != nil {
+			return err
+		}
+		if err := os.WriteFile(f.name, b.Bytes(), 0o644); err != nil {
+			errs = append(errs, fmt.Errorf("writing the report: %w", err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// selecting are the flags of run that do not decide what one fixture sees, or that a sweep adds to its replay by itself.
+func selecting(flag string) bool {
+	return slices.Contains([]string{"output", "report", "quiet", "parallel", "name", "profile", "feature", "level", "selector", "seed", "seeds", "faults"}, flag)
+}
+
+// replay returns the command that runs one fixture as this call did: every flag that was given and decides what the
+// fixture sees, its name, and on virtual time the seed.
+func replay(flags *pflag.FlagSet) func(name string, seed uint64) string {
+	given := "plumbline run"
+	virtual := true
+	flags.Visit(func(f *pflag.Flag) {
+		if selecting(f.Name) {
+			return
+		}
+		if f.Name == "target" {
+			virtual = f.Value.String() == fake.Name
+		}
+		values := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		for _, v := range values {
+			switch {
+			case f.Value.Type() == "bool":
+				given += " --" + f.Name + "=" + v
+			case f.Shorthand != "":
+				given += " -" + f.Shorthand + " " + quoted(v)
+			default:
+				given += " --" + f.Name + " " + quoted(v)
+			}
+		}
+	})
+	return func(name string, seed uint64) string {
+		text := given + " --name " + quoted(name)
+		if virtual {
+			text += " --seed " + strconv.FormatUint(seed, 10)
+		}
+		return text
+	}
+}
+
+// quoted makes a word of a text that a shell would take apart.
+func quoted(s string) string {
+	plain := func(c rune) bool {
+		return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("-_./:=,@+%", c)
+	}
+	if s != "" && strings.IndexFunc(s, func(c rune) bool { return !plain(c) }) < 0 {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// placed gives a mistake in a document the form that all mistakes in files have here.
+func placed(err error) error {
+	var m *reports.MistakeError
+	if !errors.As(err, &m) {
+		return err
+	}
+	return source.Errors{{Position: source.Position{File: m.File, Line: m.Line, Column: m.Column}, Path: m.Path, Message: m.Message}}
+}

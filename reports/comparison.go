@@ -1,0 +1,296 @@
+package reports
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+)
+
+// Comparison is a Difference or a Gate: what comes of two reports.
+type Comparison interface {
+	// Render writes it in one of ComparisonFormats.
+	Render(w io.Writer, format string) error
+}
+
+var (
+	_ Comparison = (*Difference)(nil)
+	_ Comparison = (*Gate)(nil)
+)
+
+// ComparisonFormats lists the formats of comparisons.
+func ComparisonFormats() []string {
+	return []string{FormatTable, FormatJSON, FormatMarkdown, FormatGitHub}
+}
+
+// Render implements Comparison.
+func (d *Difference) Render(w io.Writer, format string) error {
+	return render(w, format, d, d.table, d.markdown, d.github)
+}
+
+// Render implements Comparison.
+func (g *Gate) Render(w io.Writer, format string) error {
+	return render(w, format, g, g.table, g.markdown, g.github)
+}
+
+func render(w io.Writer, format string, document any, table, markdown, github func(*bytes.Buffer)) error {
+	var b bytes.Buffer
+	switch format {
+	case FormatTable, "":
+		table(&b)
+	case FormatMarkdown:
+		markdown(&b)
+	case FormatGitHub:
+		github(&b)
+	case FormatJSON:
+		data, err := encode(document, "comparison")
+		if err != nil {
+			return err
+		}
+		b.Write(data)
+	default:
+		return fmt.Errorf("unknown format %q; use one of %v", format, ComparisonFormats())
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// verdicts are the two verdicts, - for none.
+func (c *Change) verdicts() (a, b string) { return dash(string(c.A)), dash(string(c.B)) }
+
+// tell tells why a change is none for the better, if the report knows.
+func (c *Change) tell(b *bytes.Buffer) {
+	switch {
+	case c.Failure != nil:
+		fmt.Fprintf(b, "FAIL %s: %s\n", c.Fixture, c.Requirement)
+		account(b, &Fixture{Failure: c.Failure}, c.Proves)
+		fmt.Fprintln(b)
+	case c.Reason != "":
+		fmt.Fprintf(b, "%s %s: %s\n\n", strings.ToUpper(string(c.B)), c.Fixture, c.Reason)
+	}
+}
+
+func rows(b *bytes.Buffer, list []Change) {
+	if len(list) == 0 {
+		return
+	}
+	w := tabwriter.NewWriter(b, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, "CHANGE\tFIXTURE\tLEVEL\tA\tB\tEXPLAINED")
+	for i := range list {
+		c := &list[i]
+		x, y := c.verdicts()
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", c.Change, c.Fixture, c.Level, x, y, dash(c.Why))
+	}
+	_ = w.Flush() // a bytes.Buffer takes everything
+	fmt.Fprintln(b)
+}
+
+func (d *Difference) table(b *bytes.Buffer) {
+	fmt.Fprintf(b, "A  %s\nB  %s\n", d.A, d.B)
+	if d.A.Digest != d.B.Digest {
+		fmt.Fprintln(b, "The suites are not the same: fixtures may have changed under their names.")
+	}
+	fmt.Fprintln(b)
+	rows(b, d.Changes)
+	for i := range d.Changes {
+		if d.Changes[i].Why == "" {
+			d.Changes[i].tell(b)
+		}
+	}
+	profileRows(b, d.Profiles)
+	for _, x := range d.Stale {
+		fmt.Fprintf(b, "%s is explained, and does not differ so\n", x.Fixture)
+	}
+	fmt.Fprintln(b, d.verdict())
+}
+
+func profileRows(b *bytes.Buffer, list []ProfileChange) {
+	for _, p := range list {
+		fmt.Fprintf(b, "%s: %s, was %s\n", p.Profile, dash(string(p.B)), dash(string(p.A)))
+		for _, reason := range p.Reasons {
+			fmt.Fprintf(b, "  %s\n", reason)
+		}
+	}
+	if len(list) > 0 {
+		fmt.Fprintln(b)
+	}
+}
+
+// verdict counts the changes in a line.
+func (d *Difference) verdict() string {
+	count := map[ChangeKind]int{}
+	for _, c := range d.Changes {
+		count[c.Change]++
+	}
+	words := map[ChangeKind]string{NewlyFailing: "newly failing", OnlyInA: "only in A", Changed: "with another verdict", OnlyInB: "only in B", NewlyPassing: "newly passing"}
+	var parts []string
+	for _, kind := range ChangeKinds() {
+		if count[kind] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", count[kind], words[kind]))
+		}
+	}
+	same := plural(d.Same, "fixture") + " of one verdict in both"
+	switch explained := len(d.Changes) > 0 && d.Unexplained == 0; {
+	case explained:
+		return "EXPLAINED: " + strings.Join(parts, ", ") + "; " + same
+	case len(parts) > 0:
+		text := "DIFFERENT: " + strings.Join(parts, ", ") + "; " + same
+		if n := len(d.Changes) - d.Unexplained; n > 0 {
+			text += fmt.Sprintf("; %d explained", n)
+		}
+		return text
+	case d.Unexplained > 0:
+		return "DIFFERENT: a profile's result; " + same
+	}
+	return "SAME: " + same
+}
+
+func (g *Gate) table(b *bytes.Buffer) {
+	fmt.Fprintf(b, "baseline  %s\nreport    %s\n\n", g.Baseline, g.Report)
+	rows(b, append(append(append([]Change{}, g.Worse...), g.New...), g.Better...))
+	for i := range g.Worse {
+		g.Worse[i].tell(b)
+	}
+	profileRows(b, g.Profiles)
+	if len(g.Known) > 0 {
+		fmt.Fprintf(b, "failed before, fails still: %s\n", strings.Join(g.Known, ", "))
+	}
+	fmt.Fprintln(b, g.verdict())
+}
+
+func (g *Gate) verdict() string {
+	word := "PASSED"
+	if !g.Passed {
+		word = "FAILED"
+	}
+	text := fmt.Sprintf("%s: %d worse, %d better", word, len(g.Worse)+len(g.Profiles), len(g.Better))
+	if len(g.New) > 0 {
+		text += fmt.Sprintf(", %d new that do not pass", len(g.New))
+	}
+	if len(g.Known) > 0 {
+		text += fmt.Sprintf(", %d known", len(g.Known))
+	}
+	return text
+}
+
+func markdownChanges(b *bytes.Buffer, list []Change) {
+	if len(list) == 0 {
+		return
+	}
+	fmt.Fprint(b, "| Change | Fixture | Level | A | B | Explained |\n|---|---|---|---|---|---|\n")
+	for i := range list {
+		if i == markdownRows {
+			fmt.Fprintf(b, "\n… and %d more.\n", len(list)-i)
+			break
+		}
+		c := &list[i]
+		x, y := c.verdicts()
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s |\n", c.Change, text(c.Fixture), text(c.Level), x, y, text(dash(c.Why)))
+	}
+	fmt.Fprintln(b)
+}
+
+// markdownTold tells the changes for the worse, folded.
+func markdownTold(b *bytes.Buffer, list []Change) {
+	n := 0
+	for i := range list {
+		c := &list[i]
+		var told bytes.Buffer
+		if c.tell(&told); told.Len() == 0 || c.Why != "" {
+			continue
+		}
+		if n++; n > markdownFailures {
+			continue
+		}
+		fmt.Fprintf(b, "<details><summary><b>%s</b>: %s</summary>\n\n%s\n\n</details>\n\n", escapeHTML(c.Fixture), escapeHTML(c.Requirement), fence(cut(told.String(), markdownAccount)))
+	}
+	if n > markdownFailures {
+		fmt.Fprintf(b, "… and %d more.\n\n", n-markdownFailures)
+	}
+}
+
+func markdownProfiles(b *bytes.Buffer, list []ProfileChange) {
+	for _, p := range list {
+		fmt.Fprintf(b, "- %s: %s, was %s\n", text(p.Profile), dash(string(p.B)), dash(string(p.A)))
+		for _, reason := range p.Reasons {
+			fmt.Fprintf(b, "  - %s\n", text(reason))
+		}
+	}
+	if len(list) > 0 {
+		fmt.Fprintln(b)
+	}
+}
+
+func (d *Difference) markdown(b *bytes.Buffer) {
+	fmt.Fprintf(b, "## %s %s\n\n- A: %s\n- B: %s\n\n", badge(d.Unexplained == 0, d.Unexplained > 0), text(d.verdict()), text(d.A.String()), text(d.B.String()))
+	markdownChanges(b, d.Changes)
+	markdownTold(b, d.Changes)
+	markdownProfiles(b, d.Profiles)
+	for _, x := range d.Stale {
+		fmt.Fprintf(b, "- %s is explained, and does not differ so\n", text(x.Fixture))
+	}
+}
+
+func (g *Gate) markdown(b *bytes.Buffer) {
+	fmt.Fprintf(b, "## %s Gate %s\n\n- baseline: %s\n- report: %s\n\n", badge(g.Passed, !g.Passed), text(g.verdict()), text(g.Baseline.String()), text(g.Report.String()))
+	markdownChanges(b, append(append(append([]Change{}, g.Worse...), g.New...), g.Better...))
+	markdownTold(b, g.Worse)
+	markdownProfiles(b, g.Profiles)
+	if len(g.Known) > 0 {
+		fmt.Fprintf(b, "Failed before, fails still: %s\n", text(strings.Join(g.Known, ", ")))
+	}
+}
+
+// annotateChange writes a workflow command for a change.
+func annotateChange(b *bytes.Buffer, level string, c *Change) {
+	x, y := c.verdicts()
+	at, message := c.File, fmt.Sprintf("%s: %s, was %s", c.Change, y, x)
+	if c.Failure != nil {
+		at = c.Failure.At
+	}
+	var told bytes.Buffer
+	if c.tell(&told); told.Len() > 0 {
+		message += "\n" + strings.TrimRight(told.String(), "\n")
+	}
+	annotate(b, level, at, c.Fixture+" ("+c.Level+")", message)
+}
+
+func (d *Difference) github(b *bytes.Buffer) {
+	for i := range d.Changes {
+		if d.Changes[i].Why == "" {
+			annotateChange(b, "warning", &d.Changes[i])
+		}
+	}
+	level := "notice"
+	if d.Unexplained > 0 {
+		level = "error"
+	}
+	annotate(b, level, "", "reports", d.verdict())
+}
+
+func (g *Gate) github(b *bytes.Buffer) {
+	for i := range g.Worse {
+		annotateChange(b, "error", &g.Worse[i])
+	}
+	for i := range g.New {
+		annotateChange(b, "warning", &g.New[i])
+	}
+	level := "notice"
+	if !g.Passed {
+		level = "error"
+	}
+	var profiles []string
+	for _, p := range g.Profiles {
+		profiles = append(profiles, p.Profile+": "+dash(string(p.B))+", was "+dash(string(p.A)))
+	}
+	annotate(b, level, "", "gate", strings.Join(append([]string{g.verdict()}, profiles...), "\n"))
+}
+
+// plural renders "1 fixture", "3 fixtures".
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}

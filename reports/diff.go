@@ -1,0 +1,227 @@
+package reports
+
+import (
+	"slices"
+	"strings"
+)
+
+// DifferenceKind is the kind of a Difference as a document.
+const DifferenceKind = "ReportDifference"
+
+// Difference is what two reports say differently, fixture by fixture.
+type Difference struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	// A and B are the two runs.
+	A Side `json:"a"`
+	B Side `json:"b"`
+	// Same is how many fixtures have one verdict in both.
+	Same int `json:"same"`
+	// Unexplained is how many changes have no explanation.
+	Unexplained int `json:"unexplained"`
+	// Changes are sorted by profile and name.
+	Changes []Change `json:"changes"`
+	// Profiles are those with another result.
+	Profiles []ProfileChange `json:"profiles,omitempty"`
+	// Stale are explanations of what is not different.
+	Stale []Explanation `json:"stale,omitempty"`
+}
+
+// Side identifies one of two runs.
+type Side struct {
+	Implementation string  `json:"implementation"`
+	Version        string  `json:"version,omitempty"`
+	Target         string  `json:"target"`
+	Suite          string  `json:"suite"`
+	Digest         string  `json:"digest"`
+	Date           string  `json:"date,omitempty"`
+	Seed           *uint64 `json:"seed,omitempty"`
+	Result         Result  `json:"result"`
+	Fixtures       int     `json:"fixtures"`
+}
+
+// ChangeKind says what has become of a fixture.
+type ChangeKind string
+
+// The kinds of changes.
+const (
+	// NewlyFailing: it fails in B and did not in A.
+	NewlyFailing ChangeKind = "newly-failing"
+	// NewlyPassing: it passes in B and did not in A.
+	NewlyPassing ChangeKind = "newly-passing"
+	// Changed: another verdict that is neither.
+	Changed ChangeKind = "changed"
+	OnlyInA ChangeKind = "only-in-a"
+	OnlyInB ChangeKind = "only-in-b"
+)
+
+// ChangeKinds lists all kinds of changes, the worst first.
+func ChangeKinds() []ChangeKind {
+	return []ChangeKind{NewlyFailing, OnlyInA, Changed, OnlyInB, NewlyPassing}
+}
+
+// Change is a fixture whose verdicts differ.
+type Change struct {
+	Fixture     string     `json:"fixture"`
+	Profile     string     `json:"profile"`
+	Level       string     `json:"level"`
+	File        string     `json:"file"`
+	Requirement string     `json:"requirement"`
+	Change      ChangeKind `json:"change"`
+	// A and B are the verdicts; a fixture that is not in a report has none there.
+	A Verdict `json:"a,omitempty"`
+	B Verdict `json:"b,omitempty"`
+	// Why explains the change.
+	Why string `json:"why,omitempty"`
+	// Reason is B's for a verdict that is neither pass nor fail.
+	Reason string `json:"reason,omitempty"`
+	// Failure and Proves are B's, if it fails there.
+	Failure *Failure    `json:"failure,omitempty"`
+	Proves  []Statement `json:"proves,omitempty"`
+}
+
+// ProfileChange is a profile whose results differ; one that is not in a report has none there.
+type ProfileChange struct {
+	Profile string `json:"profile"`
+	A       Result `json:"a,omitempty"`
+	B       Result `json:"b,omitempty"`
+	// Reasons are why B's is no pass.
+	Reasons []string `json:"reasons,omitempty"`
+}
+
+// DiffOptions say what counts as different.
+type DiffOptions struct {
+	// Judged looks only at fixtures that passed or failed in both: for runs on targets of different abilities.
+	Judged bool
+	// Explained are changes that are known and accepted.
+	Explained []Explanation
+}
+
+// Diff compares two reports.
+func Diff(a, b *ConformanceReport, o DiffOptions) *Difference {
+	d := &Difference{APIVersion: APIVersion, Kind: DifferenceKind, A: side(a), B: side(b), Changes: []Change{}}
+	before := byName(a)
+	after := byName(b)
+	for i := range a.Fixtures {
+		if f := &a.Fixtures[i]; after[f.Name] == nil && !o.Judged {
+			d.Changes = append(d.Changes, change(f, nil, b))
+		}
+	}
+	judged := func(v Verdict) bool { return v == Pass || v == Fail }
+	for i := range b.Fixtures {
+		f := &b.Fixtures[i]
+		was := before[f.Name]
+		switch {
+		case o.Judged && (was == nil || !judged(was.Verdict) || !judged(f.Verdict)):
+		case was != nil && was.Verdict == f.Verdict:
+			d.Same++
+		default:
+			d.Changes = append(d.Changes, change(was, f, b))
+		}
+	}
+	slices.SortFunc(d.Changes, func(x, y Change) int {
+		return strings.Compare(x.Profile+"\x00"+x.Fixture, y.Profile+"\x00"+y.Fixture)
+	})
+	d.explain(o.Explained)
+	d.Profiles = profileChanges(a, b)
+	for _, p := range d.Profiles {
+		if !slices.ContainsFunc(d.Changes, func(c Change) bool { return c.Profile == p.Profile }) && !o.Judged {
+			d.Unexplained++ // no fixture tells why
+		}
+	}
+	return d
+}
+
+// explain finds an explanation for each change, and a change for each explanation.
+func (d *Difference) explain(known []Explanation) {
+	used := make([]bool, len(known))
+	for i := range d.Changes {
+		c := &d.Changes[i]
+		for n, x := range known {
+			if x.Fixture == c.Fixture && (x.A == "" || x.A == c.A) && (x.B == "" || x.B == c.B) {
+				c.Why, used[n] = x.Why, true
+				break
+			}
+		}
+		if c.Why == "" {
+			d.Unexplained++
+		}
+	}
+	for n, x := range known {
+		if !used[n] {
+			d.Stale = append(d.Stale, x)
+		}
+	}
+}
+
+func byName(r *ConformanceReport) map[string]*Fixture {
+	out := map[string]*Fixture{}
+	for i := range r.Fixtures {
+		out[r.Fixtures[i].Name] = &r.Fixtures[i]
+	}
+	return out
+}
+
+func side(r *ConformanceReport) Side {
+	return Side{Implementation: r.Implementation.Project, Version: r.Implementation.Version, Target: r.Target.Name, Suite: r.Suite.Version,
+		Digest: r.Suite.Digest, Date: r.Date, Seed: r.Seed, Result: r.Result, Fixtures: len(r.Fixtures)}
+}
+
+// String renders "toy v1 on fake, suite v0.1.0: failed, 3 fixtures".
+func (s Side) String() string {
+	text := strings.TrimSpace(s.Implementation+" "+s.Version) + " on " + s.Target + ", suite " + s.Suite
+	if s.Date != "" {
+		text += ", " + s.Date
+	}
+	return text + ": " + string(s.Result) + ", " + plural(s.Fixtures, "fixture")
+}
+
+// change describes a fixture of two reports, of which one may not have it; b is the second.
+func change(was, is *Fixture, b *ConformanceReport) Change {
+	f := is
+	if f == nil {
+		f = was
+	}
+	c := Change{Fixture: f.Name, Profile: f.Profile, Level: f.Level, File: f.File, Requirement: f.Requirement, Change: Changed}
+	if was != nil {
+		c.A = was.Verdict
+	}
+	if is == nil {
+		c.Change = OnlyInA
+		return c
+	}
+	c.B, c.Reason, c.Failure = is.Verdict, is.Reason, is.Failure
+	if is.Failure != nil {
+		c.Proves = b.Proven(is)
+	}
+	switch {
+	case was == nil:
+		c.Change = OnlyInB
+	case is.Verdict == Fail:
+		c.Change = NewlyFailing
+	case is.Verdict == Pass:
+		c.Change = NewlyPassing
+	}
+	return c
+}
+
+func profileChanges(a, b *ConformanceReport) []ProfileChange {
+	find := func(r *ConformanceReport, name string) (p Profile) {
+		if i := slices.IndexFunc(r.Profiles, func(p Profile) bool { return p.Name == name }); i >= 0 {
+			p = r.Profiles[i]
+		}
+		return p
+	}
+	var names []string
+	for _, p := range slices.Concat(a.Profiles, b.Profiles) {
+		names = append(names, p.Name)
+	}
+	slices.Sort(names)
+	var out []ProfileChange
+	for _, name := range slices.Compact(names) {
+		if x, y := find(a, name), find(b, name); x.Result != y.Result {
+			out = append(out, ProfileChange{Profile: name, A: x.Result, B: y.Result, Reasons: y.Reasons})
+		}
+	}
+	return out
+}
