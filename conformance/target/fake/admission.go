@@ -32,18 +32,16 @@ var (
 	_ apiserver.Selective = (*webhooks)(nil)
 )
 
-// Selects implements apiserver.Selective: the webhooks are registered for the API's kinds and their status.
+// Selects implements apiserver.Selective. The webhooks are registered for the API's kinds and their status, but have
+// nothing to say about the latter: the spec beside it is the stored one.
 func (*webhooks) Selects(gvk schema.GroupVersionKind, subresource string) bool {
-	return gvk.Group == v1beta1.Group && (subresource == "" || subresource == apiserver.SubresourceStatus)
+	return gvk.Group == v1beta1.Group && subresource == ""
 }
 
 // Admit implements apiserver.Admission.
 func (w *webhooks) Admit(r *apiserver.Request) error {
 	if r.Operation == apiserver.OperationDelete {
 		return nil
-	}
-	if r.Subresource == apiserver.SubresourceStatus {
-		return nil // the spec is the stored one
 	}
 	if len(r.Unknown) > 0 {
 		if err := strictly(r.GVK, r.Raw); err != nil {
