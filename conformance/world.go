@@ -89,7 +89,9 @@ func (w *world) called(ref, name string) {
 
 // actual returns the name of the object that a reference names. The caller holds mu.
 func (w *world) actual(r *fixture.Ref) string {
-	if name, ok := w.names[r.String()]; ok {
+	named := *r
+	named.Version = "" // the name is the same in every version
+	if name, ok := w.names[named.String()]; ok {
 		return name
 	}
 	return r.Name
