@@ -15,7 +15,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/conformance/target/envtest"
 	"github.com/plumbline-ci/plumbline/conformance/target/fake"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
@@ -33,7 +32,7 @@ const (
 
 // rows is the table.
 func rows() []row {
-	return slices.Concat(metadataRows(), readRows(), podRows(), customRows(), applyRows())
+	return slices.Concat(metadataRows(), readRows(), podRows(), customRows(), versionRows(), applyRows())
 }
 
 func TestTheTable(t *testing.T) {
@@ -101,7 +100,7 @@ func TestSimulatedServer(t *testing.T) {
 	real, other := read(t, fileReal), read(t, fileSimulated)
 	known := differences()
 	scheme := apiserver.NewScheme()
-	if err := v1beta1.AddToScheme(scheme); err != nil {
+	if err := fake.AddToScheme(scheme); err != nil {
 		t.Fatal(err)
 	}
 	got := map[string][]string{}

@@ -48,16 +48,12 @@ func StartControlPlane(assets string) (*ControlPlane, error) {
 	if err != nil {
 		return nil, err
 	}
-	nobody, err := newInstallations()
-	if err != nil {
-		return nil, err
-	}
 	if err := c.start(assets, definitions, webhookConfigurations()); err != nil {
 		return nil, err
 	}
 	hooks := c.env.WebhookInstallOptions
 	server := webhook.NewServer(webhook.Options{Host: hooks.LocalServingHost, Port: hooks.LocalServingPort, CertDir: hooks.LocalServingCertDir})
-	serve(server, nobody)
+	serve(server, newInstallations())
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- server.Start(ctx) }()
@@ -178,13 +174,10 @@ type machine struct {
 
 // start makes the machine. Its goroutines live until stop, longer than ctx.
 func (t *Target) start(ctx context.Context) (_ *machine, err error) {
-	m := &machine{subject: t.subject, plane: &ControlPlane{}, news: newNews()}
+	m := &machine{subject: t.subject, plane: &ControlPlane{}, installations: newInstallations(), news: newNews()}
 	m.running, m.end = context.WithCancelCause(context.WithoutCancel(ctx))
 	definitions, err := definitions()
 	if err != nil {
-		return nil, err
-	}
-	if m.installations, err = newInstallations(); err != nil {
 		return nil, err
 	}
 	if err := m.plane.start(t.assets, definitions, webhookConfigurations()); err != nil {

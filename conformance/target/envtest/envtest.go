@@ -32,6 +32,7 @@ package envtest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 
 	apiruntime "k8s.io/apimachinery/pkg/runtime"
@@ -76,6 +77,9 @@ func New(o Options) (*Target, error) {
 	t := &Target{subject: o.Subject, assets: o.Assets}
 	if t.subject == nil {
 		t.subject = fake.Reference()
+	}
+	if s := t.subject; s.Attach != nil || s.Admission != nil || s.Scheme != nil {
+		return nil, fmt.Errorf("subject %q: target envtest runs reconcilers, with the reference's webhooks and Go types", s.Name)
 	}
 	var err error
 	if t.assets == "" {
@@ -133,7 +137,7 @@ func (t *Target) Close() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	m := t.machine
-	t.machine = nil
+	t.machine, t.broken = nil, nil
 	if m == nil {
 		return nil
 	}

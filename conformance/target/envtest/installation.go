@@ -16,34 +16,26 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/target/fake"
 )
 
-// installation is the implementation under one configuration: ConfigMaps in a system namespace of their own, and a
-// reconciler that knows them. Several share the API server, its definitions, the webhooks' server and the Manager; each
+// installation is the implementation under one configuration: ConfigMaps in a system namespace of their own, and
+// reconcilers that know them. Several share the API server, its definitions, the webhooks' server and the Manager; each
 // is responsible for its tenants, namespaces of fixtures, alone.
 type installation struct {
-	settings   *settings
-	reconciler reconcile.Reconciler
+	settings *settings
+	// reconcilers are by their controllers' names.
+	reconcilers map[string]reconcile.Reconciler
 }
 
-// installations know who is responsible for what. The zero value has none: the default configuration is in force
-// everywhere, and nothing is reconciled.
+// installations know who is responsible for what. Where nobody is, the built-in configuration is in force and nothing is
+// reconciled.
 type installations struct {
-	defaults *config.Config
-
 	mu       sync.RWMutex
 	byConfig map[string]*installation
 	bySystem map[string]*installation
 	byTenant map[string]*installation
 }
 
-func newInstallations() (*installations, error) {
-	defaults, err := config.Parse(nil, nil)
-	if err != nil {
-		return nil, fmt.Errorf("the default configuration: %w", err)
-	}
-	return &installations{
-		defaults: defaults,
-		byConfig: map[string]*installation{}, bySystem: map[string]*installation{}, byTenant: map[string]*installation{},
-	}, nil
+func newInstallations() *installations {
+	return &installations{byConfig: map[string]*installation{}, bySystem: map[string]*installation{}, byTenant: map[string]*installation{}}
 }
 
 // config is the configuration in force in a namespace, or for what is in none.
@@ -51,9 +43,9 @@ func (s *installations) config(namespace string) *config.Config {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if i := s.byTenant[namespace]; i != nil {
-		return i.settings.now()
+		return i.settings.Now()
 	}
-	return s.defaults
+	return config.Default()
 }
 
 // let makes a namespace a tenant of an installation, or of none.
@@ -67,15 +59,21 @@ func (s *installations) let(namespace string, to *installation) {
 	s.byTenant[namespace] = to
 }
 
-// Reconcile implements reconcile.Reconciler: each object goes to who is responsible.
-func (s *installations) Reconcile(ctx context.Context, r reconcile.Request) (reconcile.Result, error) {
-	s.mu.RLock()
-	i := s.byTenant[r.Namespace]
-	s.mu.RUnlock()
+// routed is a controller of all installations: each object goes to the reconciler of who is responsible.
+type routed struct {
+	*installations
+	controller string
+}
+
+// Reconcile implements reconcile.Reconciler.
+func (c routed) Reconcile(ctx context.Context, r reconcile.Request) (reconcile.Result, error) {
+	c.mu.RLock()
+	i := c.byTenant[r.Namespace]
+	c.mu.RUnlock()
 	if i == nil {
 		return reconcile.Result{}, nil
 	}
-	return i.reconciler.Reconcile(ctx, r)
+	return i.reconcilers[c.controller].Reconcile(ctx, r)
 }
 
 // follow takes over what the watch of ConfigMaps shows.
@@ -122,11 +120,13 @@ func (m *machine) install(ctx context.Context, want fixture.Config) (*installati
 	if i != nil {
 		return i, nil
 	}
-	i = &installation{settings: newSettings(system)}
+	i = &installation{settings: newSettings(system), reconcilers: map[string]reconcile.Reconciler{}}
 	deps := m.deps
-	deps.Config = func() config.Config { return *i.settings.now() }
-	if i.reconciler, err = m.subject.New(deps); err != nil {
-		return nil, fmt.Errorf("making the reconciler: %w", err)
+	deps.Config = func() config.Config { return *i.settings.Now() }
+	for _, c := range fake.Controllers(m.subject) {
+		if i.reconcilers[c.Name], err = c.New(deps); err != nil {
+			return nil, fmt.Errorf("making the reconciler %s: %w", c.Name, err)
+		}
 	}
 	if err := m.client.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: system}}); err != nil {
 		return nil, fmt.Errorf("installing: creating namespace %s: %w", system, err)

@@ -14,8 +14,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
 
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
@@ -53,30 +55,10 @@ func (m *machine) startManager(t *Target) error {
 		ImageConfig: registry{m.node},
 		Logs:        podLogs{m.node},
 	}
-	object := func(gvk schema.GroupVersionKind) (client.Object, error) {
-		o, err := t.scheme.New(gvk)
-		if err != nil {
-			return nil, err
+	for _, c := range fake.Controllers(t.subject) {
+		if err := m.startController(mgr, c); err != nil {
+			return fmt.Errorf("making the controller %s: %w", c.Name, err)
 		}
-		if typed, ok := o.(client.Object); ok {
-			return typed, nil
-		}
-		return nil, fmt.Errorf("%s is not a kind of objects", gvk)
-	}
-	made, err := object(t.subject.For)
-	if err != nil {
-		return fmt.Errorf("the subject's kind: %w", err)
-	}
-	b := builder.ControllerManagedBy(mgr).Named(t.subject.Name).For(made, builder.WithPredicates(t.subject.Predicates...)).WithOptions(controller.Options{MaxConcurrentReconciles: workers})
-	for _, gvk := range t.subject.Owns {
-		owned, err := object(gvk)
-		if err != nil {
-			return fmt.Errorf("a kind that the subject owns: %w", err)
-		}
-		b = b.Owns(owned)
-	}
-	if err := b.Complete(m.installations); err != nil {
-		return fmt.Errorf("making the controller: %w", err)
 	}
 	i, err := mgr.GetCache().GetInformer(m.running, &corev1.ConfigMap{}, cache.BlockUntilSynced(false))
 	if err == nil {
@@ -90,6 +72,41 @@ func (m *machine) startManager(t *Target) error {
 	}
 	m.spawn("the manager", mgr.Start)
 	return served(m.running, mgr.GetWebhookServer())
+}
+
+// startController runs one of the subject's reconcilers, for all installations.
+func (m *machine) startController(mgr manager.Manager, c fake.Controller) error {
+	object := func(gvk schema.GroupVersionKind) (client.Object, error) {
+		o, err := mgr.GetScheme().New(gvk)
+		if err != nil {
+			return nil, err
+		}
+		if typed, ok := o.(client.Object); ok {
+			return typed, nil
+		}
+		return nil, fmt.Errorf("%s is not a kind of objects", gvk)
+	}
+	made, err := object(c.For)
+	if err != nil {
+		return err
+	}
+	b := builder.ControllerManagedBy(mgr).Named(c.Name).For(made, builder.WithPredicates(c.Predicates...)).
+		WithOptions(controller.Options{MaxConcurrentReconciles: workers})
+	for _, gvk := range c.Owns {
+		owned, err := object(gvk)
+		if err != nil {
+			return err
+		}
+		b = b.Owns(owned)
+	}
+	for _, w := range c.Watches {
+		watched, err := object(w.GVK)
+		if err != nil {
+			return err
+		}
+		b = b.Watches(watched, handler.EnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []reconcile.Request { return w.Map(o) }))
+	}
+	return b.Complete(routed{m.installations, c.Name})
 }
 
 // wallClock is the machine's clock; the kernel's is of its own goroutine.

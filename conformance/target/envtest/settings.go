@@ -15,12 +15,10 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 )
 
-// settings are the ConfigMaps of one installation, parsed again when they change. A ConfigMap that cannot be parsed
-// leaves the configuration as it was. Webhooks, reconcilers and the engine use it at the same time.
+// settings are the ConfigMaps of one installation, watched. Webhooks, reconcilers and the engine use them at the same time.
 type settings struct {
-	namespace string
-
 	*config.Store
+	namespace string
 
 	mu sync.Mutex
 	// written and read are resourceVersions of the ConfigMaps, as we wrote and as the watch showed them.
@@ -33,9 +31,6 @@ func configMaps() []string { return []string{config.DefaultsName, config.Feature
 func newSettings(namespace string) *settings {
 	return &settings{namespace: namespace, Store: config.NewStore(), written: map[string]string{}, read: map[string]string{}}
 }
-
-// now is the configuration that is in force.
-func (s *settings) now() *config.Config { return s.Now() }
 
 // write creates the ConfigMaps as a setup asks for; what it does not name has its default.
 func (s *settings) write(ctx context.Context, c client.Client, want fixture.Config) error {

@@ -42,7 +42,11 @@ func Admit(o *apiserver.Options) error {
 	if err != nil {
 		return err
 	}
-	o.Admission = append(o.Admission, &webhooks{settings: s})
+	o.Admission = append(o.Admission, &webhooks{settings: s}, configWebhook{})
 	o.Intercept = append(o.Intercept, decode)
+	o.Converter = conversion{}
 	return nil
 }
+
+// Controllers are all reconcilers of a subject.
+func Controllers(s *Subject) []Controller { return s.controllers() }
