@@ -175,11 +175,11 @@ func Defaults() ([]*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	debian, err := NewRoot(Distribution("NAME=\"Debian GNU/Linux\"\nID=debian\n", true))
+	debian, err := NewRoot(coreutils(Distribution("NAME=\"Debian GNU/Linux\"\nID=debian\n", true)))
 	if err != nil {
 		return nil, err
 	}
-	ubuntu, err := NewRoot(Distribution("NAME=\"Ubuntu\"\nID=ubuntu\n", true))
+	ubuntu, err := NewRoot(coreutils(Distribution("NAME=\"Ubuntu\"\nID=ubuntu\n", true)))
 	if err != nil {
 		return nil, err
 	}
@@ -196,13 +196,13 @@ func Defaults() ([]*Image, error) {
 		return nil, err
 	}
 	return []*Image{
-		{Reference: Toolbox, Entrypoint: []string{"docker-entrypoint.sh"}, Cmd: []string{"bash"}, Env: []string{searchPath}, Root: toolbox},
-		{Reference: "ghcr.io/jqlang/jq", Entrypoint: []string{"jq"}, Env: []string{searchPath}, Root: toolbox},
 		{Reference: "busybox", Cmd: []string{"sh"}, Env: []string{searchPath}, Root: busybox},
 		{Reference: "alpine", Cmd: []string{"/bin/sh"}, Env: []string{searchPath}, Root: alpine},
 		{Reference: "debian", Cmd: []string{"bash"}, Env: []string{searchPath}, Root: debian},
 		{Reference: "ubuntu", Cmd: []string{"/bin/bash"}, Env: []string{searchPath}, Root: ubuntu},
 		{Reference: "bash", Entrypoint: []string{"docker-entrypoint.sh"}, Cmd: []string{"bash"}, Env: []string{searchPath}, Root: bash},
+		{Reference: Toolbox, Entrypoint: []string{"docker-entrypoint.sh"}, Cmd: []string{"bash"}, Env: []string{searchPath}, Root: toolbox},
+		{Reference: "ghcr.io/jqlang/jq", Entrypoint: []string{"jq"}, Env: []string{searchPath}, Root: toolbox},
 	}, nil
 }
 

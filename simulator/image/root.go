@@ -105,7 +105,8 @@ func Applets() []string {
 		"id", "kill", "ln", "ls", "md5sum", "mkdir", "mkfifo", "mktemp", "mount", "mv", "nl", "nproc", "od", "paste", "pgrep", "pidof",
 		"printenv", "printf", "ps", "pwd", "readlink", "realpath", "rev", "rm", "rmdir", "sed", "seq", "sha1sum", "sha256sum", "sha512sum", "sleep", "sort",
 		"stat", "sync", "tac", "tail", "tee", "test", "timeout", "touch", "tr", "true", "truncate", "tty", "uname", "uniq", "unlink",
-		"usleep", "wc", "which", "whoami", "xargs", "yes"}
+		"usleep", "wc", "comm", "gzip", "gunzip", "zcat", "tar", "nohup", "nice", "ionice", "setsid", "xxd", "expand", "unexpand", "strings",
+		"dos2unix", "unix2dos", "split", "shuf", "install", "getopt", "cksum", "mountpoint", "which", "whoami", "xargs", "yes"}
 }
 
 // Busybox is the tree of an image that has everything in /bin: the utilities and sh.
@@ -135,6 +136,15 @@ func Distribution(release string, bash bool) Tree {
 	t.Programs = programs
 	t.Links = map[string]string{"bin": "usr/bin"}
 	t.Files = map[string]string{"etc/os-release": release}
+	return t
+}
+
+// TimeoutGNU is the program timeout of images with the GNU utilities.
+const TimeoutGNU = "timeout.gnu"
+
+// coreutils gives a tree the programs in which GNU's utilities differ so that a script would notice.
+func coreutils(t Tree) Tree {
+	t.Programs["usr/bin/timeout"] = TimeoutGNU
 	return t
 }
 

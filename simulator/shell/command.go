@@ -121,7 +121,7 @@ func builtinType(s *shell, args []string) int {
 			if s.kind == bash {
 				s.complain(name + ": not found")
 			} else {
-				s.print(2, name+": not found\n")
+				s.print(1, name+": not found\n")
 			}
 			status = 1
 			if s.kind == ash {

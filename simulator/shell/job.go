@@ -221,7 +221,7 @@ func builtinKill(s *shell, args []string) int {
 			if s.kind == bash {
 				s.complain(fmt.Sprintf("(%d) - %s", pid, files.Message(err)))
 			} else {
-				s.complain(fmt.Sprintf("can't kill pid %d: %s", pid, files.Message(err)))
+				s.print(2, fmt.Sprintf("sh: can't kill pid %d: %s\n", pid, files.Message(err)))
 			}
 			status = 1
 		}

@@ -26,7 +26,11 @@ func (s *shell) prefix() string {
 	case s.command == s.name:
 		return fmt.Sprintf("%s: line %d: ", s.name, s.line)
 	}
-	return fmt.Sprintf("%s: %s: line %d: ", s.name, s.command, s.line)
+	line := s.line
+	if !s.isScript { // the lines of -c are counted from 0
+		line = max(line, 1) - 1
+	}
+	return fmt.Sprintf("%s: %s: line %d: ", s.name, s.command, line)
 }
 
 // complain prints a message.

@@ -119,7 +119,7 @@ func (i *Interpreter) main(p *container.Process, kind dialect) int {
 	for _, kv := range p.Env {
 		if key, value, ok := strings.Cut(kv, "="); ok && syntax.ValidName(key) {
 			s.nextOrder++
-			s.vars[key] = variable{value: value, set: true, exported: true, order: s.nextOrder}
+			s.vars[key] = variable{value: value, entry: kv, set: true, exported: true, order: s.nextOrder}
 		}
 	}
 	s.prepare()

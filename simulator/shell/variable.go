@@ -12,6 +12,7 @@ import (
 // variable is a shell variable. Lists and maps are never changed in place, so that forks can share them.
 type variable struct {
 	value    string
+	entry    string            // NAME=value as it was inherited, as long as that is what it is
 	list     map[int]string    // an indexed array, if not nil
 	table    map[string]string // an associative array, if not nil
 	set      bool
@@ -311,11 +312,15 @@ func (s *shell) environment() []string {
 		order int
 		text  string
 	}
-	var items []item
+	items := make([]item, 0, len(s.vars))
 	for name, v := range s.vars {
-		if v.exported && v.set && !v.isArray() {
-			items = append(items, item{v.order, name + "=" + v.value})
+		if !v.exported || !v.set || v.isArray() {
+			continue
 		}
+		if n := len(name) + 1; len(v.entry) < n || v.entry[n:] != v.value || v.entry[:n-1] != name {
+			v.entry = name + "=" + v.value
+		}
+		items = append(items, item{v.order, v.entry})
 	}
 	slices.SortFunc(items, func(a, b item) int { return a.order - b.order })
 	s.env = make([]string, len(items))

@@ -88,8 +88,8 @@ func checksum(p *container.Process, args []string) int {
 		return t.end()
 	}
 	bad, total := 0, 0
-	t.inputs(names, func(_ string, list io.Reader) bool {
-		_ = lines(list, func(line string, _ bool) bool {
+	t.inputsOf(names, "", func(_ string, list io.Reader) bool {
+		_ = t.lines(list, func(line string, _ bool) bool {
 			want, name, ok := strings.Cut(line, " ")
 			if !ok {
 				return true
@@ -261,7 +261,7 @@ func hexdump(p *container.Process, args []string) int {
 				}
 				fmt.Fprintf(t.out, " %04x", v)
 			}
-			t.out.WriteByte('\n')
+			t.out.WriteString(strings.Repeat("     ", 8-(len(row)+1)/2) + "\n")
 			continue
 		}
 		fmt.Fprintf(t.out, "%08x ", i)
@@ -327,7 +327,11 @@ func (t *tool) both(names []string) (a, b []byte, ok bool) {
 	for i, name := range names[:2] {
 		r, done, err := t.open(name)
 		if err != nil {
-			t.failed(name, err)
+			if t.name == "diff" {
+				t.complain("can't stat '%s': %s", name, message(err))
+			} else {
+				t.failed(name, err)
+			}
 			t.status = 2
 			return nil, nil, false
 		}
@@ -340,54 +344,4 @@ func (t *tool) both(names []string) (a, b []byte, ok bool) {
 		}
 	}
 	return a, b, true
-}
-
-// diff says whether two files differ, and prints one hunk from the first to the last difference.
-func diff(p *container.Process, args []string) int {
-	t := begin(p, args)
-	opts, names, ok := t.options(args, "quwbBiaU:NrT", false, map[string]string{"brief": "q", "unified": "u"})
-	if !ok || len(names) < 2 {
-		t.status = 2
-		return t.end()
-	}
-	a, b, ok := t.both(names)
-	if !ok || bytes.Equal(a, b) {
-		return t.end()
-	}
-	t.status = 1
-	if has(opts, 'q') {
-		fmt.Fprintf(t.out, "Files %s and %s differ\n", names[0], names[1])
-		return t.end()
-	}
-	x, y := strings.Split(strings.TrimSuffix(string(a), "\n"), "\n"), strings.Split(strings.TrimSuffix(string(b), "\n"), "\n")
-	from := 0
-	for from < len(x) && from < len(y) && x[from] == y[from] {
-		from++
-	}
-	to := 0
-	for to < len(x)-from && to < len(y)-from && x[len(x)-1-to] == y[len(y)-1-to] {
-		to++
-	}
-	before, after := max(0, from-3), min(to, 3)
-	fmt.Fprintf(t.out, "--- %s\n+++ %s\n@@ -%s +%s @@\n", names[0], names[1], hunk(before, len(x)-to+after), hunk(before, len(y)-to+after))
-	for _, l := range x[before:from] {
-		t.out.WriteString(" " + l + "\n")
-	}
-	for _, l := range x[from : len(x)-to] {
-		t.out.WriteString("-" + l + "\n")
-	}
-	for _, l := range y[from : len(y)-to] {
-		t.out.WriteString("+" + l + "\n")
-	}
-	for _, l := range x[len(x)-to : len(x)-to+after] {
-		t.out.WriteString(" " + l + "\n")
-	}
-	return t.end()
-}
-
-func hunk(from, to int) string {
-	if to-from == 1 {
-		return fmt.Sprint(from + 1)
-	}
-	return fmt.Sprintf("%d,%d", from+1, to-from)
 }

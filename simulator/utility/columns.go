@@ -61,7 +61,7 @@ func cut(p *container.Process, args []string) int {
 		outDelim = last(opts, 'O')
 	}
 	t.inputs(names, func(_ string, r io.Reader) bool {
-		_ = lines(r, func(line string, _ bool) bool {
+		_ = t.lines(r, func(line string, _ bool) bool {
 			if !has(opts, 'f') {
 				i := 0
 				if has(opts, 'b') {
@@ -108,9 +108,28 @@ func cut(p *container.Process, args []string) int {
 
 func uniq(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, names, ok := t.options(args, "cdui", false, nil)
+	opts, names, ok := t.options(args, "cduif:s:w:", false, nil)
 	if !ok {
 		return t.end()
+	}
+	// key is the part of a line that counts.
+	key := func(line string) string {
+		for range atoi(last(opts, 'f')) {
+			line = strings.TrimLeft(line, " \t")
+			if i := strings.IndexAny(line, " \t"); i >= 0 {
+				line = line[i:]
+			} else {
+				line = ""
+			}
+		}
+		line = line[min(len(line), max(0, atoi(last(opts, 's')))):]
+		if has(opts, 'w') {
+			line = line[:min(len(line), max(0, atoi(last(opts, 'w'))))]
+		}
+		if has(opts, 'i') {
+			line = strings.ToLower(line)
+		}
+		return line
 	}
 	previous, n, any := "", 0, false
 	flush := func() {
@@ -123,8 +142,8 @@ func uniq(p *container.Process, args []string) int {
 		t.out.WriteString(previous + "\n")
 	}
 	t.inputs(names[:min(1, len(names))], func(_ string, r io.Reader) bool {
-		_ = lines(r, func(line string, _ bool) bool {
-			if any && (line == previous || has(opts, 'i') && strings.EqualFold(line, previous)) {
+		_ = t.lines(r, func(line string, _ bool) bool {
+			if any && key(line) == key(previous) {
 				n++
 				return true
 			}
@@ -141,7 +160,7 @@ func uniq(p *container.Process, args []string) int {
 func rev(p *container.Process, args []string) int {
 	t := begin(p, args)
 	t.inputs(args[1:], func(_ string, r io.Reader) bool {
-		_ = lines(r, func(line string, _ bool) bool {
+		_ = t.lines(r, func(line string, _ bool) bool {
 			runes := []rune(line)
 			slices.Reverse(runes)
 			t.out.WriteString(string(runes) + "\n")
@@ -156,7 +175,8 @@ func tac(p *container.Process, args []string) int {
 	t := begin(p, args)
 	t.inputs(args[1:], func(_ string, r io.Reader) bool {
 		var all []string
-		_ = lines(r, func(line string, _ bool) bool {
+		_ = t.lines(r, func(line string, _ bool) bool {
+			t.hold(line)
 			all = append(all, line)
 			return true
 		})
@@ -176,7 +196,7 @@ func nl(p *container.Process, args []string) int {
 	}
 	n := 0
 	t.inputs(names, func(_ string, r io.Reader) bool {
-		_ = lines(r, func(line string, _ bool) bool {
+		_ = t.lines(r, func(line string, _ bool) bool {
 			if line == "" && last(opts, 'b') != "a" {
 				t.out.WriteString("       \n")
 				return true
@@ -202,11 +222,20 @@ func fold(p *container.Process, args []string) int {
 	}
 	width = max(width, 1)
 	t.inputs(names, func(_ string, r io.Reader) bool {
-		_ = lines(r, func(line string, ended bool) bool {
+		_ = t.lines(r, func(line string, ended bool) bool {
 			runes := []rune(line)
 			for len(runes) > width {
-				t.out.WriteString(string(runes[:width]) + "\n")
-				runes = runes[width:]
+				end := width
+				if has(opts, 's') {
+					for i := width; i > 0; i-- {
+						if runes[i-1] == ' ' {
+							end = i
+							break
+						}
+					}
+				}
+				t.out.WriteString(string(runes[:end]) + "\n")
+				runes = runes[end:]
 			}
 			t.out.WriteString(string(runes))
 			if ended {
@@ -229,10 +258,14 @@ func paste(p *container.Process, args []string) int {
 	if has(opts, 'd') {
 		delim, _ = Escapes(last(opts, 'd'), FormatString)
 	}
+	if !has(opts, 's') && len(names) > 1 && slices.Contains(names, "-") {
+		return t.pasteLines(names, delim)
+	}
 	var columns [][]string
 	t.inputs(names, func(_ string, r io.Reader) bool {
 		var all []string
-		_ = lines(r, func(line string, _ bool) bool {
+		_ = t.lines(r, func(line string, _ bool) bool {
+			t.hold(line)
 			all = append(all, line)
 			return true
 		})
@@ -255,7 +288,57 @@ func paste(p *container.Process, args []string) int {
 		if !any {
 			return t.end()
 		}
-		t.out.WriteString(strings.Join(row, delim) + "\n")
+		for j, text := range row {
+			if j > 0 && delim != "" {
+				t.out.WriteByte(delim[(j-1)%len(delim)])
+			}
+			t.out.WriteString(text)
+		}
+		t.out.WriteByte('\n')
+	}
+}
+
+// pasteLines pastes where standard input is one of the files, or several: each takes the next line of it.
+func (t *tool) pasteLines(names []string, delim string) int {
+	var rows [][]string
+	for i, name := range names {
+		if slices.Contains(names[:i], name) && name == "-" {
+			rows = append(rows, nil)
+			continue
+		}
+		var all []string
+		t.inputs([]string{name}, func(_ string, r io.Reader) bool {
+			_ = t.lines(r, func(line string, _ bool) bool {
+				t.hold(line)
+				all = append(all, line)
+				return true
+			})
+			return true
+		})
+		rows = append(rows, all)
+	}
+	input := slices.Index(names, "-")
+	for {
+		row, any := make([]string, len(names)), false
+		for i, name := range names {
+			at := i
+			if name == "-" {
+				at = input
+			}
+			if len(rows[at]) > 0 {
+				row[i], rows[at], any = rows[at][0], rows[at][1:], true
+			}
+		}
+		if !any {
+			return t.end()
+		}
+		for i, text := range row {
+			if i > 0 && delim != "" {
+				t.out.WriteByte(delim[(i-1)%len(delim)])
+			}
+			t.out.WriteString(text)
+		}
+		t.out.WriteByte('\n')
 	}
 }
 

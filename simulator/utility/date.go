@@ -2,6 +2,7 @@ package utility
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -194,6 +195,12 @@ func parseDate(text string, now time.Time) (time.Time, bool) {
 
 func date(p *container.Process, args []string) int {
 	t := begin(p, args)
+	args = slices.Clone(args)
+	for i, a := range args { // -I takes its value attached, if at all
+		if len(a) > 2 && strings.HasPrefix(a, "-I") {
+			args[i] = "--iso-8601=" + a[2:]
+		}
+	}
 	opts, rest, ok := t.options(args, "ud:r:Rs:D:I", false, map[string]string{"utc": "u", "date": "d:", "iso-8601": "I", "rfc-2822": "R", "reference": "r:"})
 	if !ok {
 		return t.end()
@@ -220,7 +227,7 @@ func date(p *container.Process, args []string) int {
 	case has(opts, 'R'):
 		format = "%a, %d %b %Y %H:%M:%S %z"
 	case has(opts, 'I'):
-		format = map[string]string{"": "%Y-%m-%d", "date": "%Y-%m-%d", "seconds": "%Y-%m-%dT%H:%M:%S+00:00", "ns": "%Y-%m-%dT%H:%M:%S,%N+00:00"}[last(opts, 'I')]
+		format = map[string]string{"": "%Y-%m-%d", "date": "%Y-%m-%d", "hours": "%Y-%m-%dT%H+00:00", "minutes": "%Y-%m-%dT%H:%M+00:00", "seconds": "%Y-%m-%dT%H:%M:%S+00:00", "ns": "%Y-%m-%dT%H:%M:%S,%N+00:00"}[last(opts, 'I')]
 	}
 	if len(rest) > 0 {
 		if !strings.HasPrefix(rest[0], "+") {

@@ -19,7 +19,7 @@ func expr(p *container.Process, args []string) int {
 	t := begin(p, args)
 	e := &exprParser{t: t, args: args[1:]}
 	if len(e.args) == 0 {
-		t.complain("syntax error")
+		t.complain("too few arguments")
 		t.status = 2
 		return t.end()
 	}

@@ -26,14 +26,31 @@ func cat(p *container.Process, args []string) int {
 	}
 	number := 0
 	t.inputs(names, func(name string, r io.Reader) bool {
-		if has(opts, 'n') || has(opts, 'b') || has(opts, 'E') || has(opts, 'e') || has(opts, 'A') || has(opts, 's') {
-			_ = lines(r, func(line string, ended bool) bool {
-				if has(opts, 'n') || has(opts, 'b') && line != "" {
+		visible := has(opts, 'v') || has(opts, 'e') || has(opts, 't') || has(opts, 'A')
+		ends := has(opts, 'E') || has(opts, 'e') || has(opts, 'A')
+		tabs := has(opts, 'T') || has(opts, 't') || has(opts, 'A')
+		if visible || ends || tabs || has(opts, 'n') || has(opts, 'b') || has(opts, 's') {
+			blank := false
+			_ = t.lines(r, func(line string, ended bool) bool {
+				if has(opts, 's') && line == "" && blank {
+					return true
+				}
+				blank = line == ""
+				if has(opts, 'n') && !has(opts, 'b') || has(opts, 'b') && line != "" {
 					number++
 					fmt.Fprintf(t.out, "%6d\t", number)
 				}
-				t.out.WriteString(line)
-				if has(opts, 'E') || has(opts, 'e') || has(opts, 'A') {
+				for _, c := range []byte(line) {
+					switch {
+					case c == '\t' && tabs:
+						t.out.WriteString("^I")
+					case c == '\t' || !visible:
+						t.out.WriteByte(c)
+					default:
+						t.out.WriteString(shown(c))
+					}
+				}
+				if ends {
 					t.out.WriteByte('$')
 				}
 				if ended {
@@ -50,6 +67,21 @@ func cat(p *container.Process, args []string) int {
 		return true
 	})
 	return t.end()
+}
+
+// shown is a byte as cat -v shows it.
+func shown(c byte) string {
+	prefix := ""
+	if c >= 128 {
+		prefix, c = "M-", c-128
+	}
+	switch {
+	case c < ' ':
+		return prefix + "^" + string(c+'@')
+	case c == 127:
+		return prefix + "^?"
+	}
+	return prefix + string(c)
 }
 
 // copy copies input to output as it comes: nothing waits in a buffer.
@@ -139,7 +171,7 @@ func head(p *container.Process, args []string) int {
 		return t.fail("invalid number '%s'", text)
 	}
 	first := true
-	t.inputs(names, func(name string, r io.Reader) bool {
+	t.inputsOf(names, "", func(name string, r io.Reader) bool {
 		t.header(name, len(names) > 1 && !has(opts, 'q') || has(opts, 'v'), &first)
 		switch {
 		case butLast:
@@ -162,7 +194,7 @@ func head(p *container.Process, args []string) int {
 			if left == 0 {
 				break
 			}
-			_ = lines(r, func(line string, ended bool) bool {
+			_ = t.lines(r, func(line string, ended bool) bool {
 				t.out.WriteString(line)
 				if ended {
 					t.out.WriteByte('\n')
@@ -444,9 +476,7 @@ func wc(p *container.Process, args []string) int {
 				cols = append(cols, strconv.Itoa(counts[i]))
 			}
 		}
-		if len(cols) == 1 && name == "" {
-			t.out.WriteString(cols[0])
-		} else if len(cols) == 1 {
+		if len(cols) == 1 && len(names) < 2 {
 			t.out.WriteString(cols[0])
 		} else {
 			for i, c := range cols {
@@ -463,7 +493,7 @@ func wc(p *container.Process, args []string) int {
 	}
 	var total [4]int
 	n := 0
-	t.inputs(names, func(name string, r io.Reader) bool {
+	t.inputsOf(names, "", func(name string, r io.Reader) bool {
 		data, _ := t.readAll(r)
 		counts := [4]int{bytes.Count(data, []byte("\n")), len(bytes.Fields(data)), len(data), 0}
 		if has(opts, 'm') {

@@ -1,6 +1,7 @@
 package utility
 
 import (
+	"fmt"
 	"path"
 	"strconv"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
 	"github.com/plumbline-ci/plumbline/simulator/files"
+	"github.com/plumbline-ci/plumbline/simulator/utility/awk"
 )
 
 // findTest is a test or an action of find.
@@ -216,6 +218,15 @@ func (f *finder) primary() (findTest, string) {
 			ok, _ := path.Match(pat, b)
 			return ok
 		}, ""
+	case "-regex", "-iregex":
+		re, err := compile(value, false, op == "-iregex")
+		if err != nil {
+			return nil, "bad regex '" + value + "': " + awk.Complaint(err)
+		}
+		return func(n string, _ *files.Info, _ int) bool { // all of the path
+			loc := re.FindStringIndex(n)
+			return loc != nil && loc[0] == 0 && loc[1] == len(n)
+		}, ""
 	case "-type":
 		return func(_ string, i *files.Info, _ int) bool {
 			return strings.Contains(value, map[files.Kind]string{files.Regular: "f", files.Directory: "d", files.Symlink: "l", files.CharDevice: "c", files.Fifo: "p"}[i.Kind()])
@@ -324,7 +335,11 @@ func (f *finder) run(argv []string) int {
 func (t *tool) command(argv []string, stdin int) int {
 	child, err := t.p.Spawn(container.Command{Path: argv[0], Args: argv, Stdin: stdin})
 	if err != nil {
-		t.complain("can't execute '%s': %s", argv[0], message(err))
+		if t.name == "xargs" {
+			t.failed(argv[0], err)
+		} else {
+			t.complain("can't execute '%s': %s", argv[0], message(err))
+		}
 		if message(err) == "No such file or directory" {
 			return 127
 		}
@@ -366,6 +381,9 @@ func xargs(p *container.Process, args []string) int {
 	status := 0
 	run := func(argv []string) bool {
 		_ = t.out.Flush()
+		if has(opts, 't') {
+			fmt.Fprintln(p.Stderr(), strings.Join(argv, " "))
+		}
 		code := t.command(argv, -1)
 		switch {
 		case code == 126 || code == 127:

@@ -357,7 +357,7 @@ func mktemp(p *container.Process, args []string) int {
 		template = dir + "/" + template
 	}
 	if !strings.HasSuffix(template, "XXXXXX") {
-		return t.fail("%s: Invalid argument", template)
+		return t.fail("(null): Invalid argument")
 	}
 	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 	for range 100 {

@@ -1,6 +1,7 @@
 package utility
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -21,8 +22,8 @@ func translate(expr string, extended bool) string {
 		case c == '[':
 			end := bracketEnd(expr[i:])
 			if end < 0 {
-				b.WriteString(`\[`)
-				continue
+				b.WriteString(expr[i:]) // an error
+				return b.String()
 			}
 			set := expr[i+1 : i+end]
 			b.WriteByte('[')
@@ -169,7 +170,7 @@ func grep(p *container.Process, args []string) int {
 	}
 	re, err := regexp.Compile(text)
 	if err != nil {
-		fmt.Fprintf(p.Stderr(), "%s: bad regex '%s': Invalid regular expression\n", t.name, strings.Join(patterns, "\n"))
+		fmt.Fprintf(p.Stderr(), "%s: bad regex '%s'\n", t.name, strings.Join(patterns, "\n"))
 		return 2
 	}
 	re.Longest()
@@ -190,9 +191,11 @@ func grep(p *container.Process, args []string) int {
 		rest = []string{"."}
 	}
 	var names []string
+	directory := false
 	for _, name := range rest {
 		info, err := p.Stat(name)
 		if recursive && err == nil && info.IsDir() {
+			directory = true
 			t.walk(name, func(file string, info *files.Info) {
 				if info.Kind() == files.Regular {
 					names = append(names, file)
@@ -202,7 +205,7 @@ func grep(p *container.Process, args []string) int {
 		}
 		names = append(names, name)
 	}
-	g.names = !has(opts, 'h') && (len(rest) > 1 || recursive || has(opts, 'H'))
+	g.names = !has(opts, 'h') && (len(rest) > 1 || directory || has(opts, 'H'))
 	if recursive && len(names) == 0 {
 		return 1
 	}
@@ -212,6 +215,9 @@ func grep(p *container.Process, args []string) int {
 	failed := false
 	for _, name := range names {
 		r, done, err := t.open(name)
+		if errors.Is(err, errDirectory) {
+			continue
+		}
 		if err != nil {
 			failed = true
 			if !has(opts, 's') {
@@ -275,7 +281,7 @@ func (g *grepper) file(name string, r io.Reader) {
 		g.t.out.WriteString(line + "\n")
 	}
 	quiet := has(g.opts, 'q') || has(g.opts, 'c') || has(g.opts, 'l') || has(g.opts, 'L')
-	_ = lines(r, func(line string, _ bool) bool {
+	_ = g.t.lines(r, func(line string, _ bool) bool {
 		n++
 		if g.re.MatchString(line) == has(g.opts, 'v') {
 			if owed > 0 && !quiet {

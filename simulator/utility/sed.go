@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/plumbline-ci/plumbline/simulator/utility/awk"
 )
 
 // sedCommand is one command of a sed script.
@@ -19,6 +21,7 @@ type sedCommand struct {
 	text      string
 	label     string
 	body      []*sedCommand
+	end       int  // of a block: the command after it
 	active    bool // inside its range
 	writeFile string
 }
@@ -118,7 +121,7 @@ func (s *sedParser) compile(expr string, fold bool) (*regexp.Regexp, error) {
 	}
 	re, err := compile(expr, s.extended, fold)
 	if err != nil {
-		return nil, fmt.Errorf("bad regex '%s': Invalid regular expression", expr)
+		return nil, fmt.Errorf("bad regex '%s': %s", expr, awk.Complaint(err))
 	}
 	s.lastRE = re
 	return re, nil
@@ -140,7 +143,7 @@ func (s *sedParser) delimited(delim byte) (string, error) {
 				b.WriteByte(s.text[i])
 			}
 			continue
-		case c == '[' && !set && bracketEnd(s.text[i:]) > 0 && delim != '[':
+		case c == '[' && !set && delim != '[':
 			set = true
 		case c == ']':
 			set = false
@@ -187,7 +190,7 @@ func (s *sedParser) command() (*sedCommand, error) {
 		c.body, err = s.commands(true)
 		return c, err
 	case 'p', 'd', 'q', 'Q', '=', 'h', 'H', 'g', 'G', 'x', 'n', 'N', 'D', 'P', 'l':
-		if (c.name == 'q' || c.name == 'Q') && strings.HasPrefix(s.text, " ") {
+		if c.name == 'q' || c.name == 'Q' {
 			s.space(" ")
 			run := digitRun(s.text)
 			c.nth, s.text = atoi(run), s.text[len(run):]
@@ -219,9 +222,11 @@ func (s *sedParser) command() (*sedCommand, error) {
 		return c, nil
 	case 'a', 'i', 'c':
 		s.space(" \t")
-		if strings.HasPrefix(s.text, "\\") {
-			s.text = strings.TrimLeft(s.text[1:], " \t")
-			s.text = strings.TrimPrefix(s.text, "\n")
+		if strings.HasPrefix(s.text, "\\") { // what follows keeps its blanks
+			s.text = s.text[1:]
+			if rest := strings.TrimLeft(s.text, " \t"); strings.HasPrefix(rest, "\n") {
+				s.text = rest[1:]
+			}
 		}
 		var b strings.Builder
 		i := 0

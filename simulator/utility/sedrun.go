@@ -6,13 +6,16 @@ import (
 	"strings"
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
+	"github.com/plumbline-ci/plumbline/simulator/files"
 )
 
 // sedRun is a sed at work.
 type sedRun struct {
 	t        *tool
 	quiet    bool
-	script   []*sedCommand
+	flat     []*sedCommand
+	labels   map[string]int // of the commands after them
+	files    map[string]int // that w writes to: descriptors
 	input    []string
 	ended    bool // the last line had a newline
 	line     int  // lines read
@@ -71,7 +74,10 @@ func sed(p *container.Process, args []string) int {
 				continue
 			}
 			var out strings.Builder
-			r := sedRun{t: t, quiet: has(opts, 'n'), script: commands, out: &out}
+			r := sedRun{t: t, quiet: has(opts, 'n'), out: &out}
+			if problem := r.prepare(commands); problem != "" {
+				return t.fail("%s", problem)
+			}
 			r.feed(string(data))
 			r.run()
 			if suffix := last(opts, 'i'); suffix != "" {
@@ -85,8 +91,11 @@ func sed(p *container.Process, args []string) int {
 		}
 		return t.end()
 	}
-	r := sedRun{t: t, quiet: has(opts, 'n'), script: commands, out: t.out}
-	t.inputs(rest, func(_ string, in io.Reader) bool {
+	r := sedRun{t: t, quiet: has(opts, 'n'), out: t.out}
+	if problem := r.prepare(commands); problem != "" {
+		return t.fail("%s", problem)
+	}
+	t.inputsOf(rest, "", func(_ string, in io.Reader) bool {
 		data, _ := t.readAll(in)
 		if len(r.input) > 0 && !r.ended {
 			r.ended = true
@@ -162,7 +171,7 @@ func (r *sedRun) run() {
 		}
 		restart = false
 		r.noPrint, r.replaced, r.deleted = false, false, false
-		r.execute(r.script)
+		r.execute()
 		if r.deleted && r.name('D') && strings.Contains(r.space, "\n") {
 			_, r.space, _ = strings.Cut(r.space, "\n")
 			restart = true
@@ -219,37 +228,99 @@ func (c *sedCommand) selected(r *sedRun) bool {
 	return true
 }
 
-// execute runs commands and reports whether the cycle goes on.
-func (r *sedRun) execute(commands []*sedCommand) bool {
-	for i := 0; i < len(commands); i++ {
-		c := commands[i]
-		if r.steps++; r.steps&0xff == 0 {
-			r.t.p.Spend(container.CommandCost)
+// flatten puts the commands of blocks behind their opening, which knows where its block ends.
+func (r *sedRun) flatten(commands []*sedCommand) {
+	for _, c := range commands {
+		r.flat = append(r.flat, c)
+		switch c.name {
+		case '{':
+			r.flatten(c.body)
+			c.end = len(r.flat)
+		case ':':
+			r.labels[c.label] = len(r.flat)
 		}
-		if c.selected(r) == c.negate {
-			continue
-		}
-		if jump, on := r.one(c); jump != "" {
-			if jump == "\x00" {
-				return false
-			}
-			for j, target := range r.script {
-				if target.name == ':' && target.label == jump {
-					return r.execute(r.script[j:])
-				}
-			}
-			return false
-		} else if !on {
-			return false
+		if c.writeFile != "" && c.name != 'r' {
+			r.create(c.writeFile)
 		}
 	}
-	return true
+}
+
+// prepare makes the script ready to run. It returns what is wrong with it.
+func (r *sedRun) prepare(script []*sedCommand) string {
+	r.labels, r.files = map[string]int{}, map[string]int{}
+	r.flatten(script)
+	for _, c := range r.flat {
+		if _, ok := r.labels[c.label]; !ok && c.label != "" && c.name != ':' {
+			return "can't find label for jump to '" + c.label + "'"
+		}
+	}
+	return ""
+}
+
+// create opens a file that w writes to.
+func (r *sedRun) create(name string) {
+	if _, ok := r.files[name]; ok || name == "/dev/stdout" {
+		return
+	}
+	fd, err := r.t.p.OpenFile(name, files.Write|files.Create|files.Truncate, 0o666)
+	if err != nil {
+		r.t.failed(name, err)
+		return
+	}
+	r.files[name] = fd
+}
+
+// save writes the pattern space to a file.
+func (r *sedRun) save(name string) {
+	if name == "/dev/stdout" {
+		r.write(r.space + "\n")
+	} else if fd, ok := r.files[name]; ok {
+		_, _ = r.t.p.Write(fd, []byte(r.space+"\n"))
+	}
+}
+
+// execute runs the script once.
+func (r *sedRun) execute() {
+	for pc := 0; pc < len(r.flat); {
+		c := r.flat[pc]
+		if r.steps++; r.steps&7 == 0 {
+			r.t.p.Spend(container.CommandCost)
+		}
+		switch {
+		case c.selected(r) == c.negate:
+			pc++
+			if c.name == '{' {
+				pc = c.end
+			}
+			continue
+		case c.name == '{':
+			pc++
+			continue
+		}
+		jump, on := r.one(c)
+		switch {
+		case jump == "" && !on, jump == "\x00":
+			return
+		case jump != "":
+			pc = r.labels[jump]
+		default:
+			pc++
+		}
+	}
+}
+
+// grown accounts for a pattern or hold space that became long.
+func (r *sedRun) grown(text string) string {
+	if len(text) > 1<<16 {
+		r.t.p.Allocate(int64(len(text)))
+		r.t.p.Allocate(-int64(len(text)))
+		r.t.p.Spend(container.CommandCost)
+	}
+	return text
 }
 
 func (r *sedRun) one(c *sedCommand) (jump string, on bool) {
 	switch c.name {
-	case '{':
-		return "", r.execute(c.body)
 	case 'p':
 		r.write(r.space + "\n")
 	case 'd':
@@ -270,11 +341,11 @@ func (r *sedRun) one(c *sedCommand) (jump string, on bool) {
 	case 'h':
 		r.hold = r.space
 	case 'H':
-		r.hold += "\n" + r.space
+		r.hold = r.grown(r.hold + "\n" + r.space)
 	case 'g':
 		r.space = r.hold
 	case 'G':
-		r.space += "\n" + r.hold
+		r.space = r.grown(r.space + "\n" + r.hold)
 	case 'x':
 		r.space, r.hold = r.hold, r.space
 	case 'n', 'N':
@@ -304,6 +375,8 @@ func (r *sedRun) one(c *sedCommand) (jump string, on bool) {
 			r.write(c.text)
 		}
 		return "", false
+	case 'w':
+		r.save(c.writeFile)
 	case 'r':
 		if data, err := r.t.p.ReadFile(c.writeFile); err == nil {
 			r.appended = append(r.appended, string(data))
@@ -347,6 +420,10 @@ func (r *sedRun) substitute(c *sedCommand) {
 		if c.nth > 0 && n < c.nth || done && !c.global {
 			continue
 		}
+		if b.Len() > 1<<16 {
+			r.t.p.Allocate(int64(b.Len()))
+			r.t.p.Allocate(-int64(b.Len()))
+		}
 		b.WriteString(r.space[at:m[0]])
 		expandSed(&b, c.with, r.space, m)
 		at, done = m[1], true
@@ -359,12 +436,25 @@ func (r *sedRun) substitute(c *sedCommand) {
 	if c.print {
 		r.write(r.space + "\n")
 	}
+	if c.writeFile != "" {
+		r.save(c.writeFile)
+	}
 }
 
 // expandSed writes a replacement: & and \n are what was matched, \U \L \E change case.
 func expandSed(b *strings.Builder, with, text string, m []int) {
-	mode := byte(0)
+	mode, once := byte(0), byte(0)
 	put := func(s string) {
+		if once != 0 && s != "" {
+			first := s[:1]
+			if once == 'u' {
+				first = strings.ToUpper(first)
+			} else {
+				first = strings.ToLower(first)
+			}
+			b.WriteString(first)
+			s, once = s[1:], 0
+		}
 		switch mode {
 		case 'U':
 			s = strings.ToUpper(s)
@@ -392,6 +482,8 @@ func expandSed(b *strings.Builder, with, text string, m []int) {
 				b.WriteByte('\t')
 			case d == 'U' || d == 'L':
 				mode = d
+			case d == 'u' || d == 'l':
+				once = d
 			case d == 'E':
 				mode = 0
 			default:

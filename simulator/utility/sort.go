@@ -16,8 +16,16 @@ func sortLines(p *container.Process, args []string) int {
 		return t.end()
 	}
 	var all []string
+	for _, name := range names {
+		if _, err := p.Stat(name); err != nil && name != "-" {
+			t.failed(name, err)
+			t.status = 2
+			return t.end()
+		}
+	}
 	t.inputs(names, func(_ string, r io.Reader) bool {
-		_ = lines(r, func(line string, _ bool) bool {
+		_ = t.lines(r, func(line string, _ bool) bool {
+			t.hold(line)
 			all = append(all, line)
 			return true
 		})

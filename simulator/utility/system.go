@@ -72,27 +72,41 @@ func usleep(p *container.Process, args []string) int {
 	return 0
 }
 
-func timeout(p *container.Process, args []string) int {
+// timeout is busybox's, which ends by the signal that it sent; that of GNU ends with exit code 124.
+func timeout(p *container.Process, args []string) int { return limited(p, args, false) }
+
+func timeoutGNU(p *container.Process, args []string) int { return limited(p, args, true) }
+
+func limited(p *container.Process, args []string, gnu bool) int {
 	t := begin(p, args)
 	opts, rest, ok := t.options(args, "s:k:t:v", true, map[string]string{"signal": "s:", "kill-after": "k:", "foreground": "v", "preserve-status": "P"})
-	if !ok || len(rest) < 2 {
+	usage := 1
+	if gnu {
+		usage = 125
+	}
+	if !ok || len(rest) == 0 {
 		if ok {
 			t.complain("missing operand")
 		}
-		t.status = 125
+		t.status = usage
 		return t.end()
 	}
 	limit, ok := duration(rest[0])
 	if !ok {
 		t.complain("invalid number '%s'", rest[0])
-		t.status = 125
+		t.status = usage
+		return t.end()
+	}
+	if len(rest) < 2 {
+		t.complain("missing operand")
+		t.status = usage
 		return t.end()
 	}
 	sig := container.SIGTERM
 	if has(opts, 's') {
 		if sig, ok = container.ParseSignal(last(opts, 's')); !ok {
 			t.complain("bad signal name '%s'", last(opts, 's'))
-			t.status = 125
+			t.status = usage
 			return t.end()
 		}
 	}
@@ -114,8 +128,12 @@ func timeout(p *container.Process, args []string) int {
 		st, err := p.Wait(child, deadline)
 		switch {
 		case err == nil:
-			if expired && !has(opts, 'P') && st.Signal != container.SIGKILL {
+			if expired && gnu && !has(opts, 'P') && st.Signal != container.SIGKILL {
 				return 124
+			}
+			if expired && !gnu && st.Signal == sig { // it ends as the command did
+				p.Default(sig)
+				_ = p.Kill(p.PID(), sig)
 			}
 			return st.Code
 		case errors.Is(err, container.ErrTimeout):

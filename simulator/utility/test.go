@@ -20,7 +20,7 @@ func Test(p *container.Process, args []string) int {
 			end = "]]"
 		}
 		if len(args) == 0 || args[len(args)-1] != end {
-			fmt.Fprintf(p.Stderr(), "%s: missing %s\n", name, end)
+			fmt.Fprintf(p.Stderr(), "%s: missing %s\n", by(p, name), end)
 			return 2
 		}
 		args = args[:len(args)-1]
@@ -28,7 +28,7 @@ func Test(p *container.Process, args []string) int {
 	t := tester{p: p, args: args}
 	ok, err := t.whole()
 	if err != nil {
-		fmt.Fprintf(p.Stderr(), "%s: %s\n", name, err)
+		fmt.Fprintf(p.Stderr(), "%s: %s\n", by(p, name), err)
 		return 2
 	}
 	if ok {

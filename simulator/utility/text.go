@@ -172,6 +172,15 @@ func echo(p *container.Process, args []string) int {
 	return 0
 }
 
+// by is who a message of a utility is from: the shell, if it runs the utility itself.
+func by(p *container.Process, name string) string {
+	switch shell := base(p.Args[0]); shell {
+	case "sh", "ash":
+		return shell
+	}
+	return name
+}
+
 // Printf is printf.
 func Printf(p *container.Process, args []string) int {
 	args = args[1:]
@@ -179,10 +188,10 @@ func Printf(p *container.Process, args []string) int {
 		args = args[1:]
 	}
 	if len(args) == 0 {
-		fmt.Fprintln(p.Stderr(), "printf: usage: printf FORMAT [ARG]...")
+		fmt.Fprintln(p.Stderr(), by(p, "printf")+": usage: printf FORMAT [ARGUMENT...]")
 		return 2
 	}
-	text, status := Format(args, func(msg string) { fmt.Fprintln(p.Stderr(), "printf: "+msg) }, p.Now())
+	text, status := Format(args, func(msg string) { fmt.Fprintln(p.Stderr(), by(p, "printf")+": "+msg) }, p.Now())
 	if text != "" {
 		if _, err := p.Write(1, []byte(text)); err != nil {
 			return 1

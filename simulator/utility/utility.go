@@ -15,6 +15,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
 	"github.com/plumbline-ci/plumbline/simulator/files"
+	"github.com/plumbline-ci/plumbline/simulator/image"
 )
 
 // Utility is a program that gets its arguments, the name first, apart from its process. It returns the exit code.
@@ -64,8 +65,11 @@ func table() map[string]Utility {
 		"basename": basename, "dirname": dirname, "readlink": readlink, "realpath": realpath, "env": env, "printenv": printenv, "id": id, "whoami": whoami,
 		"groups": id, "hostname": hostname, "uname": uname, "arch": uname, "pwd": pwd, "yes": yes, "base64": base64Tool,
 		"md5sum": checksum, "sha1sum": checksum, "sha256sum": checksum, "sha512sum": checksum, "od": od, "hexdump": hexdump, "mktemp": mktemp,
-		"mkfifo": mkfifo, "mount": mount, "df": df, "du": du, "ps": ps, "pidof": pidof, "pgrep": pidof, "kill": kill, "timeout": timeout, "which": which,
-		"dd": dd, "awk": awkTool, "jq": jq, "nproc": nproc, "sync": func(*container.Process, []string) int { return 0 }, "tty": tty, "unlink": unlink, "truncate": truncate,
+		"mkfifo": mkfifo, "mount": mount, "df": df, "du": du, "ps": ps, "pidof": pidof, "pgrep": pidof, "kill": kill, "timeout": timeout, image.TimeoutGNU: timeoutGNU, "which": which,
+		"dd": dd, "awk": awkTool, "jq": jq, "comm": comm, "gzip": gzipTool, "gunzip": gzipTool, "zcat": gzipTool, "tar": tarMain,
+		"nohup": become, "nice": become, "ionice": become, "setsid": become, "xxd": xxd, "expand": expand, "unexpand": expand, "strings": stringsTool,
+		"dos2unix": unix, "unix2dos": unix, "split": split, "shuf": shuf, "install": install, "getopt": getopt, "cksum": cksum, "mountpoint": mountpoint,
+		"nproc": nproc, "sync": func(*container.Process, []string) int { return 0 }, "tty": tty, "unlink": unlink, "truncate": truncate,
 	}
 }
 
@@ -197,6 +201,11 @@ func (t *tool) open(name string) (r io.Reader, done func(), err error) {
 
 // inputs calls f for each operand, or for standard input if there are none. A file that cannot be opened is reported.
 func (t *tool) inputs(names []string, f func(name string, r io.Reader) (more bool)) {
+	t.inputsOf(names, "can't open", f)
+}
+
+// inputsOf is inputs with the words about a file that cannot be opened; without, the name alone is said.
+func (t *tool) inputsOf(names []string, verb string, f func(name string, r io.Reader) (more bool)) {
 	if len(names) == 0 {
 		names = []string{"-"}
 	}
@@ -207,7 +216,11 @@ func (t *tool) inputs(names []string, f func(name string, r io.Reader) (more boo
 			continue
 		}
 		if err != nil {
-			t.complain("can't open '%s': %s", name, files.Message(err))
+			if verb == "" {
+				t.failed(name, err)
+			} else {
+				t.complain("%s '%s': %s", verb, name, files.Message(err))
+			}
 			continue
 		}
 		more := f(name, r)
@@ -244,20 +257,24 @@ func (t *tool) readAll(r io.Reader) ([]byte, error) {
 }
 
 // lines calls f for each line without its newline; ended says whether it had one.
-func lines(r io.Reader, f func(line string, ended bool) (more bool)) error {
+func (t *tool) lines(r io.Reader, f func(line string, ended bool) (more bool)) error {
 	in := bufio.NewReaderSize(r, 1024)
 	var long []byte // the beginning of a line that does not fit the buffer
+	held := int64(0)
+	defer func() { t.p.Allocate(-held) }()
 	for {
 		part, err := in.ReadSlice('\n')
 		if errors.Is(err, bufio.ErrBufferFull) {
-			if long = append(long, part...); len(long) > maxLine {
-				return errLine
-			}
+			t.p.Allocate(int64(len(part)))
+			held += int64(len(part))
+			long = append(long, part...)
 			continue
 		}
 		line := string(part)
 		if long != nil {
 			line, long = string(append(long, part...)), nil
+			t.p.Allocate(-held)
+			held = 0
 		}
 		if line != "" {
 			text := strings.TrimSuffix(line, "\n")
@@ -274,9 +291,7 @@ func lines(r io.Reader, f func(line string, ended bool) (more bool)) error {
 	}
 }
 
-// maxLine is the longest line that a utility reads.
-const maxLine = 16 << 20
-
-var errLine = errors.New("line too long")
+// hold accounts for a line that is kept.
+func (t *tool) hold(line string) { t.p.Allocate(int64(len(line)) + 16) }
 
 func base(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }

@@ -1,0 +1,405 @@
+package utility
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/plumbline-ci/plumbline/simulator/container"
+	"github.com/plumbline-ci/plumbline/simulator/files"
+)
+
+// gzipTool is gzip, gunzip and zcat.
+func gzipTool(p *container.Process, args []string) int {
+	t := begin(p, args)
+	opts, names, ok := t.options(args, "cdfkqvt123456789n", false, map[string]string{"stdout": "c", "decompress": "d", "force": "f", "keep": "k", "test": "t", "best": "9", "fast": "1"})
+	if !ok {
+		return t.end()
+	}
+	unpack := t.name != "gzip" || has(opts, 'd') || has(opts, 't')
+	convert := func(data []byte) ([]byte, bool) {
+		if !unpack {
+			return pack(data), true
+		}
+		out, err := t.unpacked(data)
+		if err != nil {
+			t.complain("%s", err)
+		}
+		return out, err == nil
+	}
+	if len(names) == 0 {
+		names = []string{"-"}
+	}
+	for _, name := range names {
+		r, done, err := t.open(name)
+		if err != nil {
+			t.failed(name, err)
+			continue
+		}
+		data, _ := t.readAll(r)
+		done()
+		target := name + ".gz"
+		if unpack {
+			target, ok = strings.CutSuffix(name, ".gz")
+			if tgz := strings.HasSuffix(name, ".tgz"); tgz {
+				target, ok = strings.TrimSuffix(name, ".tgz")+".tar", true
+			}
+			if !ok && name != "-" && !has(opts, 'c') && t.name != "zcat" && !has(opts, 't') {
+				t.complain("%s: unknown suffix - ignored", name)
+				continue
+			}
+		}
+		out, good := convert(data)
+		switch {
+		case !good || has(opts, 't'):
+		case name == "-" || has(opts, 'c') || t.name == "zcat":
+			t.out.Write(out)
+		default:
+			if _, err := p.Lstat(target); err == nil && !has(opts, 'f') {
+				t.complain("can't open '%s': File exists", target)
+				continue
+			}
+			mode := uint16(0o644)
+			if info, err := p.Stat(name); err == nil {
+				mode = info.Perm()
+			}
+			if err := p.WriteFile(target, out, mode); err != nil {
+				t.failed(target, err)
+				continue
+			}
+			if !has(opts, 'k') {
+				if err := p.Unlink(name); err != nil {
+					t.failed(name, err)
+				}
+			}
+		}
+	}
+	return t.end()
+}
+
+func pack(data []byte) []byte {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = w.Write(data) // a buffer takes everything
+	_ = w.Close()
+	return b.Bytes()
+}
+
+var (
+	errMagic = errors.New("invalid magic")
+	errShort = errors.New("corrupted data")
+)
+
+// unpacked decompresses; what comes out is accounted for, since little can become much.
+func (t *tool) unpacked(data []byte) ([]byte, error) {
+	r, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return nil, errMagic
+	}
+	var out []byte
+	buf := make([]byte, 64<<10)
+	held := int64(0)
+	defer func() { t.p.Allocate(-held) }()
+	for {
+		n, err := r.Read(buf)
+		out = append(out, buf[:n]...)
+		held += int64(n)
+		t.p.Allocate(int64(n))
+		t.p.Spend(container.CommandCost)
+		if err == io.EOF {
+			return out, nil
+		}
+		if err != nil {
+			return out, errShort
+		}
+	}
+}
+
+// tarTool is tar with the options that build steps use.
+type tarTool struct {
+	*tool
+	opts map[byte][]string
+	only []string
+	skip []string
+	cut  int // leading components that go
+}
+
+func tarMain(p *container.Process, args []string) int {
+	t := begin(p, args)
+	args = append([]string{}, args...)
+	if len(args) > 1 && !strings.HasPrefix(args[1], "-") {
+		args[1] = "-" + args[1]
+	}
+	opts, names, ok := t.options(args, "ctxvzOkmopahf:C:X:", false, map[string]string{"create": "c", "extract": "x", "get": "x", "list": "t", "file": "f:", "directory": "C:",
+		"verbose": "v", "gzip": "z", "strip-components": "S:", "exclude": "e:", "to-stdout": "O", "no-same-owner": "o", "no-same-permissions": "m", "overwrite": "k", "numeric-owner": "o"})
+	if !ok {
+		return t.end()
+	}
+	a := &tarTool{tool: t, opts: opts, skip: opts['e'], cut: atoi(last(opts, 'S'))}
+	switch {
+	case has(opts, 'c'):
+		a.create(names)
+	case has(opts, 'x'), has(opts, 't'):
+		a.only = names
+		a.extract()
+	default:
+		return t.fail("must specify one of -c, -x or -t")
+	}
+	return t.end()
+}
+
+// place is where a name of the archive, or an operand, lies.
+func (a *tarTool) place(name string) string {
+	if dir := last(a.opts, 'C'); dir != "" && !strings.HasPrefix(name, "/") {
+		return path.Join(dir, name)
+	}
+	return name
+}
+
+func (a *tarTool) skipped(name string) bool {
+	for _, pattern := range a.skip {
+		for _, candidate := range []string{name, path.Base(name)} {
+			if ok, _ := path.Match(pattern, candidate); ok {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (a *tarTool) create(names []string) {
+	if len(names) == 0 {
+		a.complain("empty archive")
+		return
+	}
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for _, name := range names {
+		info, err := a.p.Lstat(a.place(name))
+		if err != nil {
+			a.failed(name, err)
+			continue
+		}
+		a.add(w, &b, strings.TrimLeft(path.Clean(name), "/"), a.place(name), info)
+	}
+	_ = w.Close()
+	data := b.Bytes()
+	file := last(a.opts, 'f')
+	if has(a.opts, 'z') || has(a.opts, 'a') && strings.HasSuffix(file, "gz") {
+		data = pack(data)
+	}
+	if file == "" || file == "-" {
+		a.out.Write(data)
+		return
+	}
+	if err := a.p.WriteFile(file, data, 0o644); err != nil {
+		a.complain("can't open '%s': %s", file, message(err))
+	}
+}
+
+func (a *tarTool) add(w *tar.Writer, b *bytes.Buffer, name, from string, info *files.Info) {
+	if a.skipped(name) {
+		return
+	}
+	h := &tar.Header{Name: name, Mode: int64(info.Perm()), Uid: int(info.UID()), Gid: int(info.GID()), ModTime: info.ModTime(), Format: tar.FormatGNU}
+	h.Uname, _ = a.p.Container().UserName(info.UID())
+	h.Gname, _ = a.p.Container().GroupName(info.GID())
+	var content []byte
+	switch info.Kind() {
+	case files.Directory:
+		h.Typeflag, h.Name = tar.TypeDir, name+"/"
+		if name == "." {
+			h.Name = "./"
+		}
+	case files.Symlink:
+		h.Typeflag, h.Linkname = tar.TypeSymlink, info.Target()
+	case files.Regular:
+		data, err := a.p.ReadFile(from)
+		if err != nil {
+			a.complain("can't open '%s': %s", from, message(err))
+			return
+		}
+		h.Typeflag, h.Size, content = tar.TypeReg, int64(len(data)), data
+	default:
+		return
+	}
+	a.p.Allocate(h.Size)
+	a.p.Allocate(-h.Size)
+	if has(a.opts, 'v') {
+		fmt.Fprintln(a.verbose(), h.Name)
+	}
+	if err := w.WriteHeader(h); err != nil {
+		a.complain("%s: cannot be archived", name)
+		return
+	}
+	_, _ = w.Write(content) // into a buffer
+	if info.Kind() != files.Directory {
+		return
+	}
+	entries, err := a.p.ReadDir(from)
+	if err != nil {
+		a.failed(from, err)
+	}
+	for _, e := range entries {
+		a.p.Spend(container.CommandCost)
+		a.add(w, b, path.Join(name, e.Name()), path.Join(from, e.Name()), e)
+	}
+}
+
+// verbose is where the names of -v go: not among the data.
+func (a *tarTool) verbose() io.Writer {
+	if f := last(a.opts, 'f'); has(a.opts, 'c') && (f == "" || f == "-") || has(a.opts, 'O') {
+		return a.p.Stderr()
+	}
+	return a.out
+}
+
+func (a *tarTool) extract() {
+	name := last(a.opts, 'f')
+	if name == "" {
+		name = "-"
+	}
+	in, done, err := a.open(name)
+	if err != nil {
+		a.complain("can't open '%s': %s", name, message(err))
+		return
+	}
+	data, _ := a.readAll(in)
+	done()
+	if len(data) > 1 && data[0] == 0x1f && data[1] == 0x8b {
+		if data, err = a.unpacked(data); err != nil {
+			a.complain("%s", err)
+			return
+		}
+	}
+	found := map[string]bool{}
+	r := tar.NewReader(bytes.NewReader(data))
+	for {
+		h, err := r.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			a.complain("invalid tar magic")
+			return
+		}
+		a.p.Spend(container.CommandCost)
+		if a.chosen(h.Name, found) && !a.skipped(strings.TrimSuffix(h.Name, "/")) {
+			a.one(h, r)
+		}
+	}
+	for _, want := range a.only {
+		if !found[want] {
+			a.complain("%s: not found in archive", want)
+		}
+	}
+}
+
+func (a *tarTool) chosen(name string, found map[string]bool) bool {
+	if len(a.only) == 0 {
+		return true
+	}
+	for _, want := range a.only {
+		if clean := strings.TrimSuffix(want, "/"); name == want || strings.TrimSuffix(name, "/") == clean || strings.HasPrefix(name, clean+"/") {
+			found[want] = true
+			return true
+		}
+	}
+	return false
+}
+
+// one lists or extracts one entry.
+func (a *tarTool) one(h *tar.Header, r io.Reader) {
+	if has(a.opts, 't') {
+		if has(a.opts, 'v') {
+			fmt.Fprintf(a.out, "%s %s/%s %9d %s %s\n", listMode(h.FileInfo().Mode()), h.Uname, h.Gname, h.Size, h.ModTime.UTC().Format("2006-01-02 15:04:05"), h.Name)
+			return
+		}
+		a.out.WriteString(h.Name + "\n")
+		return
+	}
+	if has(a.opts, 'v') {
+		fmt.Fprintln(a.verbose(), h.Name)
+	}
+	name := strings.TrimLeft(h.Name, "/")
+	if parts := strings.Split(strings.TrimPrefix(name, "./"), "/"); a.cut > 0 {
+		if len(parts) <= a.cut {
+			return
+		}
+		name = strings.Join(parts[a.cut:], "/")
+	}
+	if strings.Contains("/"+name+"/", "/../") {
+		a.complain("name with '..' is skipped")
+		return
+	}
+	if name = strings.TrimSuffix(name, "/"); name == "" || name == "." {
+		return
+	}
+	target := a.place(name)
+	if has(a.opts, 'O') {
+		if h.Typeflag == tar.TypeReg {
+			_, _ = io.Copy(a.out, r)
+		}
+		return
+	}
+	if err := a.p.MkdirAll(path.Dir(target), 0o777); err != nil {
+		a.failed(target, err)
+		return
+	}
+	if err := a.put(h, r, target); err != nil {
+		a.complain("can't create '%s': %s", target, message(err))
+	}
+}
+
+func (a *tarTool) put(h *tar.Header, r io.Reader, target string) error {
+	switch h.Typeflag {
+	case tar.TypeDir:
+		if err := a.p.MkdirAll(target, 0o777); err != nil {
+			return err
+		}
+		return a.p.Chmod(target, uint16(h.Mode)&0o7777)
+	case tar.TypeSymlink:
+		_ = a.p.Unlink(target)
+		return a.p.Symlink(h.Linkname, target)
+	case tar.TypeLink:
+		_ = a.p.Unlink(target)
+		return a.p.Link(a.place(h.Linkname), target)
+	case tar.TypeReg:
+		data, err := io.ReadAll(r) // a part of what is held already
+		if err != nil {
+			return err
+		}
+		_ = a.p.Unlink(target)
+		if err := a.p.WriteFile(target, data, 0o666); err != nil {
+			return err
+		}
+		if a.p.UID == 0 {
+			if err := a.p.Chown(target, h.Uid, h.Gid, false); err != nil {
+				return err
+			}
+		}
+		if err := a.p.Chmod(target, uint16(h.Mode)&0o7777); err != nil {
+			return err
+		}
+		return a.p.Chtimes(target, h.ModTime)
+	}
+	return nil
+}
+
+// listMode is a mode as ls prints it.
+func listMode(m fs.FileMode) string {
+	kind := "-"
+	switch {
+	case m.IsDir():
+		kind = "d"
+	case m&fs.ModeSymlink != 0:
+		kind = "l"
+	}
+	return kind + m.Perm().String()[1:]
+}

@@ -1,0 +1,568 @@
+package utility
+
+import (
+	"bytes"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/plumbline-ci/plumbline/simulator/container"
+	"github.com/plumbline-ci/plumbline/simulator/files"
+)
+
+// become runs another program in place of this one: nohup, nice, setsid.
+func become(p *container.Process, args []string) int {
+	t := begin(p, args)
+	rest := args[1:]
+	switch t.name {
+	case "nohup":
+		p.Ignore(container.SIGHUP)
+	case "nice", "ionice":
+		for len(rest) > 0 && strings.HasPrefix(rest[0], "-") {
+			if (rest[0] == "-n" || rest[0] == "-c") && len(rest) > 1 {
+				rest = rest[1:]
+			}
+			rest = rest[1:]
+		}
+	case "setsid":
+		p.NewGroup()
+	}
+	if len(rest) == 0 {
+		return t.fail("missing operand")
+	}
+	err := p.Exec(rest, p.Env) // returns only if that cannot be executed
+	t.complain("can't execute '%s': %s", rest[0], message(err))
+	t.status = 127
+	return t.end()
+}
+
+func xxd(p *container.Process, args []string) int {
+	t := begin(p, args)
+	opts, names, ok := t.options(args, "pric:l:s:g:u", false, nil)
+	if !ok {
+		return t.end()
+	}
+	columns, group := 16, 2
+	if has(opts, 'p') {
+		columns, group = 30, 0
+	}
+	if has(opts, 'c') {
+		columns = max(1, min(256, atoi(last(opts, 'c'))))
+	}
+	if has(opts, 'g') {
+		group = max(0, atoi(last(opts, 'g')))
+	}
+	t.inputs(names[:min(1, len(names))], func(_ string, r io.Reader) bool {
+		data, _ := t.readAll(r)
+		if has(opts, 's') {
+			data = data[min(len(data), max(0, atoi(last(opts, 's')))):]
+		}
+		if has(opts, 'l') {
+			data = data[:min(len(data), max(0, atoi(last(opts, 'l'))))]
+		}
+		if has(opts, 'r') {
+			t.unhex(string(data), has(opts, 'p'))
+			return true
+		}
+		for at := 0; at < len(data); at += columns {
+			row := data[at:min(len(data), at+columns)]
+			if has(opts, 'p') {
+				t.out.WriteString(hex.EncodeToString(row) + "\n")
+				continue
+			}
+			var b strings.Builder
+			for i := range columns {
+				if i < len(row) {
+					fmt.Fprintf(&b, "%02x", row[i])
+				} else {
+					b.WriteString("  ")
+				}
+				if group > 0 && (i+1)%group == 0 {
+					b.WriteByte(' ')
+				}
+			}
+			text := bytes.Map(func(c rune) rune {
+				if c < ' ' || c > '~' {
+					return '.'
+				}
+				return c
+			}, latin(row))
+			fmt.Fprintf(t.out, "%08x: %s %s\n", at, b.String(), text)
+		}
+		return true
+	})
+	return t.end()
+}
+
+// latin makes each byte a rune, so that bytes.Map sees bytes.
+func latin(row []byte) []byte {
+	out := make([]byte, len(row))
+	for i, c := range row {
+		if c > '~' {
+			c = 0
+		}
+		out[i] = c
+	}
+	return out
+}
+
+// unhex writes what a dump stands for.
+func (t *tool) unhex(text string, plain bool) {
+	for line := range strings.Lines(text) {
+		if !plain {
+			_, line, _ = strings.Cut(line, ": ")
+			line, _, _ = strings.Cut(line, "  ")
+		}
+		digits := strings.Map(func(c rune) rune {
+			if strings.ContainsRune("0123456789abcdefABCDEF", c) {
+				return c
+			}
+			return -1
+		}, line)
+		out, _ := hex.DecodeString(digits[:len(digits)&^1]) // digits alone
+		t.out.Write(out)
+	}
+}
+
+func expand(p *container.Process, args []string) int {
+	t := begin(p, args)
+	opts, names, ok := t.options(args, "it:a", false, map[string]string{"tabs": "t:", "initial": "i", "all": "a"})
+	if !ok {
+		return t.end()
+	}
+	width := 8
+	if has(opts, 't') {
+		width = max(1, min(1000, atoi(last(opts, 't'))))
+	}
+	t.inputs(names, func(_ string, r io.Reader) bool {
+		_ = t.lines(r, func(line string, ended bool) bool {
+			if t.name == "expand" {
+				line = expanded(line, width, has(opts, 'i'))
+			} else {
+				line = unexpanded(line, width, has(opts, 'a') || has(opts, 't'))
+			}
+			t.out.WriteString(line)
+			if ended {
+				t.out.WriteByte('\n')
+			}
+			return true
+		})
+		return true
+	})
+	return t.end()
+}
+
+func expanded(line string, width int, initial bool) string {
+	var b strings.Builder
+	column := 0
+	for i, c := range line {
+		if c != '\t' || initial && strings.TrimLeft(line[:i], " \t") != "" {
+			b.WriteRune(c)
+			column++
+			continue
+		}
+		n := width - column%width
+		b.WriteString(strings.Repeat(" ", n))
+		column += n
+	}
+	return b.String()
+}
+
+func unexpanded(line string, width int, all bool) string {
+	var b strings.Builder
+	column, spaces := 0, 0
+	flush := func() {
+		b.WriteString(strings.Repeat(" ", spaces))
+		spaces = 0
+	}
+	leading := true
+	for _, c := range line {
+		if c == ' ' && (leading || all) {
+			spaces++
+			if column++; column%width == 0 {
+				b.WriteByte('\t')
+				spaces = 0
+			}
+			continue
+		}
+		if c == '\t' {
+			spaces = 0
+			column += width - column%width
+			b.WriteByte('\t')
+			continue
+		}
+		flush()
+		leading = false
+		b.WriteRune(c)
+		column++
+	}
+	flush()
+	return b.String()
+}
+
+func stringsTool(p *container.Process, args []string) int {
+	t := begin(p, args)
+	opts, names, ok := t.options(args, "an:fo", false, nil)
+	if !ok {
+		return t.end()
+	}
+	least := 4
+	if has(opts, 'n') {
+		least = max(1, atoi(last(opts, 'n')))
+	}
+	t.inputs(names, func(_ string, r io.Reader) bool {
+		data, _ := t.readAll(r)
+		from := 0
+		for i := 0; i <= len(data); i++ {
+			if i < len(data) && (data[i] >= ' ' && data[i] <= '~' || data[i] == '\t') {
+				continue
+			}
+			if i-from >= least {
+				t.out.Write(data[from:i])
+				t.out.WriteByte('\n')
+			}
+			from = i + 1
+		}
+		return true
+	})
+	return t.end()
+}
+
+// unix is dos2unix and unix2dos.
+func unix(p *container.Process, args []string) int {
+	t := begin(p, args)
+	opts, names, ok := t.options(args, "ud", false, nil)
+	if !ok {
+		return t.end()
+	}
+	dos := t.name == "unix2dos" && !has(opts, 'u') || has(opts, 'd')
+	convert := func(data []byte) []byte {
+		data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
+		if dos {
+			data = bytes.ReplaceAll(data, []byte("\n"), []byte("\r\n"))
+		}
+		return data
+	}
+	if len(names) == 0 {
+		data, _ := t.readAll(p.Stdin())
+		t.out.Write(convert(data))
+	}
+	for _, name := range names {
+		data, err := p.ReadFile(name)
+		if err == nil {
+			err = p.WriteFile(name, convert(data), 0o644)
+		}
+		if err != nil {
+			t.failed(name, err)
+		}
+	}
+	return t.end()
+}
+
+func split(p *container.Process, args []string) int {
+	t := begin(p, args)
+	opts, names, ok := t.options(args, "l:b:a:d", false, map[string]string{"lines": "l:", "bytes": "b:", "suffix-length": "a:"})
+	if !ok {
+		return t.end()
+	}
+	prefix, length := "x", 2
+	if has(opts, 'a') {
+		length = max(1, min(10, atoi(last(opts, 'a'))))
+	}
+	if len(names) > 1 {
+		prefix = names[1]
+	}
+	size := int64(1000)
+	for _, l := range []byte("lb") {
+		if has(opts, l) {
+			if size, ok = count(last(opts, l)); !ok || size < 1 {
+				return t.fail("invalid number '%s'", last(opts, l))
+			}
+		}
+	}
+	n := 0
+	write := func(chunk []byte) {
+		name := ""
+		for i, x := 0, n; i < length; i++ {
+			name = string(rune('a'+x%26)) + name
+			x /= 26
+		}
+		n++
+		if err := p.WriteFile(prefix+name, chunk, 0o666); err != nil {
+			t.failed(prefix+name, err)
+		}
+	}
+	t.inputs(names[:min(1, len(names))], func(_ string, r io.Reader) bool {
+		data, _ := t.readAll(r)
+		for len(data) > 0 {
+			end := int(min(size, int64(len(data))))
+			if !has(opts, 'b') {
+				end = 0
+				for i := int64(0); i < size && end < len(data); i++ {
+					next := bytes.IndexByte(data[end:], '\n')
+					if next < 0 {
+						end = len(data)
+						break
+					}
+					end += next + 1
+				}
+			}
+			write(bytes.Clone(data[:end]))
+			data = data[end:]
+		}
+		return true
+	})
+	return t.end()
+}
+
+// shuf puts lines into an order of the container's entropy.
+func shuf(p *container.Process, args []string) int {
+	t := begin(p, args)
+	opts, names, ok := t.options(args, "en:i:o:z", false, nil)
+	if !ok {
+		return t.end()
+	}
+	var all []string
+	switch {
+	case has(opts, 'e'):
+		all = names
+	case has(opts, 'i'):
+		low, high, _ := strings.Cut(last(opts, 'i'), "-")
+		from, to := atoi(low), atoi(high)
+		if to < from || to-from > 1<<20 {
+			return t.fail("bad range '%s'", last(opts, 'i'))
+		}
+		for n := from; n <= to; n++ {
+			all = append(all, strconv.Itoa(n))
+		}
+	default:
+		t.inputs(names, func(_ string, r io.Reader) bool {
+			_ = t.lines(r, func(line string, _ bool) bool {
+				t.hold(line)
+				all = append(all, line)
+				return true
+			})
+			return true
+		})
+	}
+	all = slices.Clone(all)
+	random := p.Random()
+	for i := len(all) - 1; i > 0; i-- {
+		j := random.IntN(i + 1)
+		all[i], all[j] = all[j], all[i]
+	}
+	if has(opts, 'n') {
+		all = all[:min(len(all), max(0, atoi(last(opts, 'n'))))]
+	}
+	for _, line := range all {
+		t.out.WriteString(line + "\n")
+	}
+	return t.end()
+}
+
+// install copies files and sets their mode, or makes directories.
+func install(p *container.Process, args []string) int {
+	t := begin(p, args)
+	opts, names, ok := t.options(args, "cdDpsm:o:g:t:", false, nil)
+	if !ok {
+		return t.end()
+	}
+	mode := uint64(0o755)
+	if has(opts, 'm') {
+		var err error
+		if mode, err = strconv.ParseUint(last(opts, 'm'), 8, 16); err != nil {
+			return t.fail("invalid mode '%s'", last(opts, 'm'))
+		}
+	}
+	if has(opts, 'd') {
+		for _, name := range names {
+			if err := p.MkdirAll(name, 0o755); err != nil {
+				t.failed(name, err)
+			} else if err := p.Chmod(name, uint16(mode)); err != nil {
+				t.failed(name, err)
+			}
+		}
+		return t.end()
+	}
+	target := last(opts, 't')
+	if target == "" && len(names) > 1 {
+		target, names = names[len(names)-1], names[:len(names)-1]
+	}
+	if target == "" || len(names) == 0 {
+		return t.fail("missing operand")
+	}
+	for _, name := range names {
+		to := target
+		if info, err := p.Stat(target); err == nil && info.IsDir() || has(opts, 't') {
+			to = path.Join(target, path.Base(name))
+		}
+		if has(opts, 'D') {
+			if err := p.MkdirAll(path.Dir(to), 0o755); err != nil {
+				t.failed(to, err)
+			}
+		}
+		data, err := p.ReadFile(name)
+		if err == nil {
+			_ = p.Unlink(to)
+			err = p.WriteFile(to, data, 0o600)
+		}
+		if err == nil {
+			err = p.Chmod(to, uint16(mode))
+		}
+		if err != nil {
+			t.failed(name, err)
+		}
+	}
+	return t.end()
+}
+
+// getopt puts the options of a script in order.
+func getopt(p *container.Process, args []string) int {
+	t := begin(p, args)
+	opts, rest, ok := t.options(args, "o:l:n:qQuT", true, map[string]string{"options": "o:", "longoptions": "l:", "long": "l:", "name": "n:", "quiet": "q", "unquoted": "u"})
+	if !ok {
+		t.status = 2
+		return t.end()
+	}
+	letters := last(opts, 'o')
+	if !has(opts, 'o') {
+		if len(rest) == 0 {
+			t.complain("missing optstring argument")
+			t.status = 2
+			return t.end()
+		}
+		letters, rest = rest[0], rest[1:]
+	}
+	if name := last(opts, 'n'); name != "" {
+		t.name = name
+	}
+	var long []string
+	for _, l := range opts['l'] {
+		long = append(long, strings.FieldsFunc(l, func(c rune) bool { return c == ',' || c == ' ' })...)
+	}
+	quote := func(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
+	if has(opts, 'u') {
+		quote = func(text string) string { return text }
+	}
+	var out strings.Builder
+	operands := []string{}
+	for len(rest) > 0 {
+		a := rest[0]
+		rest = rest[1:]
+		switch {
+		case a == "--":
+			operands = append(operands, rest...)
+			rest = nil
+		case strings.HasPrefix(a, "--"):
+			name, value, has := strings.Cut(a[2:], "=")
+			switch {
+			case slices.Contains(long, name) && !has:
+				out.WriteString(" --" + name)
+			case slices.Contains(long, name+":") && (has || len(rest) > 0):
+				if !has {
+					value, rest = rest[0], rest[1:]
+				}
+				out.WriteString(" --" + name + " " + quote(value))
+			case slices.Contains(long, name+":"):
+				t.complain("option '--%s' requires an argument", name)
+			case slices.Contains(long, name+"::"):
+				out.WriteString(" --" + name + " " + quote(value))
+			default:
+				t.complain("unrecognized option '--%s'", name)
+			}
+		case len(a) > 1 && a[0] == '-':
+			for i := 1; i < len(a); i++ {
+				at := strings.IndexByte(letters, a[i])
+				if at < 0 || a[i] == ':' {
+					t.complain("invalid option -- '%c'", a[i])
+					continue
+				}
+				out.WriteString(" -" + a[i:i+1])
+				if !strings.HasPrefix(letters[at+1:], ":") {
+					continue
+				}
+				value := a[i+1:]
+				if value == "" && !strings.HasPrefix(letters[at+1:], "::") {
+					if len(rest) == 0 {
+						t.complain("option requires an argument -- '%c'", a[i])
+						break
+					}
+					value, rest = rest[0], rest[1:]
+				}
+				out.WriteString(" " + quote(value))
+				break
+			}
+		case strings.HasPrefix(letters, "+"):
+			operands = append(append(operands, a), rest...)
+			rest = nil
+		default:
+			operands = append(operands, a)
+		}
+	}
+	out.WriteString(" --")
+	for _, o := range operands {
+		out.WriteString(" " + quote(o))
+	}
+	t.out.WriteString(out.String() + "\n")
+	return t.end()
+}
+
+// cksum prints checksums as POSIX defines them.
+func cksum(p *container.Process, args []string) int {
+	t := begin(p, args)
+	t.inputs(args[1:], func(name string, r io.Reader) bool {
+		data, _ := t.readAll(r)
+		crc := uint32(0)
+		feed := func(b byte) {
+			crc ^= uint32(b) << 24
+			for range 8 {
+				if crc&(1<<31) != 0 {
+					crc = crc<<1 ^ 0x04c11db7
+				} else {
+					crc <<= 1
+				}
+			}
+		}
+		for _, b := range data {
+			feed(b)
+		}
+		for n := len(data); n > 0; n >>= 8 {
+			feed(byte(n))
+		}
+		if name == "-" {
+			name = ""
+		} else {
+			name = " " + name
+		}
+		fmt.Fprintf(t.out, "%d %d%s\n", ^crc, len(data), name)
+		return true
+	})
+	return t.end()
+}
+
+func mountpoint(p *container.Process, args []string) int {
+	t := begin(p, args)
+	opts, names, ok := t.options(args, "qdnx", false, nil)
+	if !ok || len(names) != 1 {
+		return t.fail("one path is needed")
+	}
+	clean, err := p.RealPath(names[0])
+	if err != nil {
+		t.failed(names[0], err)
+		return t.end()
+	}
+	is := slices.ContainsFunc(p.View.Mounts(), func(m files.Mount) bool { return m.Path == clean })
+	t.status = btoi(!is)
+	if !has(opts, 'q') {
+		if is {
+			t.out.WriteString(names[0] + " is a mountpoint\n")
+		} else {
+			t.out.WriteString(names[0] + " is not a mountpoint\n")
+		}
+	}
+	return t.end()
+}
