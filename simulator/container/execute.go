@@ -59,7 +59,9 @@ func (p *Process) SearchPath(name, path string) (string, error) {
 		if dir != "" {
 			candidate = dir + "/" + name
 		}
-		if err := p.Executable(candidate); err == nil {
+		if !p.Exists(candidate) {
+			// on to the next
+		} else if err := p.Executable(candidate); err == nil {
 			return candidate, nil
 		} else if files.Errno(err) == syscall.EACCES {
 			if info, serr := p.Stat(candidate); serr == nil && !info.IsDir() {

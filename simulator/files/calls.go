@@ -52,16 +52,25 @@ func (c *Caller) stat(op, name string, flags walkFlags) (*Info, error) {
 
 // Executable reports with an error why the caller cannot execute the file at name.
 func (c *Caller) Executable(name string) error {
+	if err := c.executable(name); err != nil {
+		return fail("exec", name, err)
+	}
+	return nil
+}
+
+// Exists reports whether there is anything at name, as far as the caller can tell: a search for a command asks about many
+// places where there is not.
+func (c *Caller) Exists(name string) bool { return c.executable(name) != error(syscall.ENOENT) }
+
+func (c *Caller) executable(name string) error {
 	w, err := c.walk(name, 0, nil)
 	switch {
 	case err != nil:
+		return err
 	case w.at.node == nil:
-		err = syscall.ENOENT
+		return syscall.ENOENT
 	case w.at.node.kind == Directory || !c.may(w.at.node, mayExecute):
-		err = syscall.EACCES
-	}
-	if err != nil {
-		return fail("exec", name, err)
+		return syscall.EACCES
 	}
 	return nil
 }

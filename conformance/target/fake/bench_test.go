@@ -7,7 +7,9 @@ import (
 	"math"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -97,30 +99,52 @@ func (w *world) rest(b *testing.B) {
 	}
 }
 
+// BenchmarkTaskRuns runs 1,000 TaskRuns: all in one world, at once or one after the other, and in as many worlds as there
+// are processors, as suites and sweeps do, since a world uses one. Garbage is collected as the tool does it.
 func BenchmarkTaskRuns(b *testing.B) {
 	const runs = 1000
+	if os.Getenv("GOGC") == "" {
+		defer debug.SetGCPercent(debug.SetGCPercent(toolGCPercent))
+	}
 	target := newTarget(b, fake.Options{})
-	b.Run("created=at-once/runs=1000", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			w := newWorld(b, target)
-			w.create(b, 0, runs)
-			w.until(b, runs)
-		}
-		b.ReportMetric(float64(runs*b.N)/b.Elapsed().Seconds(), "taskruns/s")
-	})
-	b.Run("created=one-by-one/runs=1000", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			w := newWorld(b, target)
-			for i := range runs {
-				w.create(b, i, 1)
-				w.until(b, i+1)
+	bench := func(name string, run func(b *testing.B)) {
+		b.Run(fmt.Sprintf("%s/runs=%d", name, runs), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				run(b)
 			}
+			b.ReportMetric(float64(runs*b.N)/b.Elapsed().Seconds(), "taskruns/s")
+		})
+	}
+	bench("worlds=1/created=at-once", func(b *testing.B) {
+		w := newWorld(b, target)
+		w.create(b, 0, runs)
+		w.until(b, runs)
+	})
+	bench("worlds=1/created=one-by-one", func(b *testing.B) {
+		w := newWorld(b, target)
+		for i := range runs {
+			w.create(b, i, 1)
+			w.until(b, i+1)
 		}
-		b.ReportMetric(float64(runs*b.N)/b.Elapsed().Seconds(), "taskruns/s")
+	})
+	worlds := runtime.GOMAXPROCS(0)
+	bench(fmt.Sprintf("worlds=%d/created=at-once", worlds), func(b *testing.B) {
+		var all sync.WaitGroup
+		for n := range worlds {
+			all.Go(func() {
+				share := runs/worlds + min(1, max(0, runs%worlds-n))
+				w := newWorld(b, target)
+				w.create(b, 0, share)
+				w.until(b, share)
+			})
+		}
+		all.Wait()
 	})
 }
+
+// toolGCPercent is what the command line tool sets.
+const toolGCPercent = 400
 
 // manyVariable raises the larger size of BenchmarkGrowth, for the figure at 100,000.
 const manyVariable = "PLUMBLINE_BENCH_MANY"
