@@ -140,6 +140,7 @@ func Claims() conformance.Claims {
 		Features: []string{
 			"credentials", "directories", "launcher", "injected-sidecars", "object-params", "array-results", "propagated-params",
 			"propagated-workspaces", "overrides", "debug", "gates", "events", "hermetic", "stdout-config",
+			"v1", "cluster-tasks", "configuration",
 		},
 		Reference: true,
 	}
