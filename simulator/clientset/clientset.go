@@ -86,7 +86,7 @@ var _ kubernetes.Interface = (*Clientset)(nil)
 
 // New returns a clientset.
 func New(o Options) *Clientset {
-	c := &Clientset{Clientset: fake.NewSimpleClientset(), o: o} //nolint:staticcheck // NewClientset's tracker would be thrown away too, and costs more
+	c := &Clientset{Clientset: fake.NewSimpleClientset(), o: o}
 	c.ReactionChain, c.WatchReactionChain = nil, nil
 	c.served = newReactor(&c.Fake, o, typed)
 	c.Resources = resources(o.Server)

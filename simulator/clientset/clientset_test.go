@@ -159,7 +159,7 @@ func TestARequestIsAnsweredByTheServer(t *testing.T) {
 		}, "[foregroundDeletion]", ""},
 		{"and the outdated way to say orphan", func(ctx context.Context, w *world, _ *corev1.Pod) (string, error) {
 			orphan := true
-			if err := w.c.CoreV1().Pods(ns).Delete(ctx, "p", metav1.DeleteOptions{OrphanDependents: &orphan}); err != nil {
+			if err := w.c.CoreV1().Pods(ns).Delete(ctx, "p", metav1.DeleteOptions{OrphanDependents: &orphan}); err != nil { //nolint:staticcheck // clients may still send it
 				return "", err
 			}
 			p, err := w.c.CoreV1().Pods(ns).Get(ctx, "p", metav1.GetOptions{})
@@ -191,7 +191,7 @@ func TestARequestIsAnsweredByTheServer(t *testing.T) {
 				DeleteOptions: &metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}}})
 			return "", err
 		}, "", "the UID in the precondition (another) does not match"},
-		{"a namespace is finalized", func(ctx context.Context, w *world, _ *corev1.Pod) (string, error) {
+		{"the finalizers of a namespace", func(ctx context.Context, w *world, _ *corev1.Pod) (string, error) {
 			n, err := w.c.CoreV1().Namespaces().Get(ctx, ns, metav1.GetOptions{})
 			if err != nil {
 				return "", err

@@ -63,7 +63,7 @@ func Next(run *TaskRun, pod *corev1.Pod, now time.Time) (status Status, again ti
 		set("False", "Failed", "A Step has failed")
 	case timeout > 0 && left <= 0:
 		set("False", reasonTimeout, "The TaskRun took longer than "+timeout.String())
-	case pod.Status.Phase == corev1.PodRunning || initialized(pod):
+	case pod.Status.Phase == corev1.PodRunning || begun(pod):
 		set("Unknown", "Running", "Not all Steps have completed executing")
 	default:
 		set("Unknown", "Pending", "The Pod is not running yet")
@@ -81,8 +81,8 @@ func expired(s *Status) bool {
 	return c != nil && c.Reason == reasonTimeout
 }
 
-// initialized says whether a step has begun.
-func initialized(pod *corev1.Pod) bool {
+// begun says whether a step has begun.
+func begun(pod *corev1.Pod) bool {
 	for _, s := range pod.Status.InitContainerStatuses {
 		if s.State.Running != nil || s.State.Terminated != nil {
 			return true

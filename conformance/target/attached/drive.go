@@ -150,7 +150,7 @@ func (d *driver) Close() error {
 	if d.lost {
 		return nil // its goroutines cannot be ended, and it has been told of
 	}
-	told := d.broken
+	told := d.broken != nil
 	d.broken = nil
 	d.asked = 0
 	posts := d.bubble.posts
@@ -166,8 +166,8 @@ func (d *driver) Close() error {
 		err = d.named(d.mutations.check())
 	}
 	d.await()
-	if told != nil {
-		return nil // once is enough
+	if told {
+		err = nil // once is enough
 	}
 	return err
 }
