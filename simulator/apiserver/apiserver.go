@@ -120,6 +120,7 @@ type Server struct {
 	after         []func()
 	settling      bool
 	shared        sharedCopies
+	mortals       expiring
 }
 
 // New returns a server with the namespaces that every cluster has, and nothing

@@ -66,6 +66,7 @@ func eventStrategy() strategy {
 	return strategy{
 		name:     validation.NameIsDNSSubdomain,
 		dotted:   true,
+		ttl:      EventTTL,
 		validate: validateEvent,
 		fields:   []string{"involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid", "reason", "type"},
 		field: func(obj client.Object, name string) string {

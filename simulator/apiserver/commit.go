@@ -64,6 +64,9 @@ func (s *Server) store(c *Call, r *resource, key client.ObjectKey, obj client.Ob
 	s.version++
 	obj.SetResourceVersion(strconv.FormatUint(s.version, 10))
 	old := r.table.put(key, obj, s.version)
+	if ttl := r.strategy.ttl; ttl > 0 {
+		s.mortals.ages(mortal{r, key, s.version, s.kernel.Now().Add(ttl)})
+	}
 	ch := Change{Type: watch.Modified, GVK: r.GVK, Old: old, New: obj, Version: s.version, Actor: c.Actor, Verb: c.Verb, Subresource: c.Subresource}
 	if old == nil {
 		ch.Type = watch.Added

@@ -1,6 +1,8 @@
 package apiserver
 
 import (
+	"time"
+
 	"k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -27,6 +29,9 @@ type strategy struct {
 	updated func(obj, old client.Object)
 	// name validates names; prefix asks whether more characters will follow.
 	name func(name string, prefix bool) []string
+	// ttl is how long an object lives after its last write; zero is for ever. There is
+	// only one such time.
+	ttl time.Duration
 	// dotted is set where names are subdomains that always have a dot.
 	dotted bool
 	// validate, validateUpdate and validateStatus return what is wrong outside
