@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 )
@@ -71,12 +72,15 @@ func (c *Change) tell(b *bytes.Buffer) {
 	}
 }
 
-func rows(b *bytes.Buffer, list []Change) {
+// sides are what the columns of the two reports are called.
+type sides struct{ a, b string }
+
+func rows(b *bytes.Buffer, list []Change, called sides) {
 	if len(list) == 0 {
 		return
 	}
 	w := tabwriter.NewWriter(b, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "CHANGE\tFIXTURE\tLEVEL\tA\tB\tEXPLAINED")
+	fmt.Fprintf(w, "CHANGE\tFIXTURE\tLEVEL\t%s\t%s\tEXPLAINED\n", strings.ToUpper(called.a), strings.ToUpper(called.b))
 	for i := range list {
 		c := &list[i]
 		x, y := c.verdicts()
@@ -92,7 +96,7 @@ func (d *Difference) table(b *bytes.Buffer) {
 		fmt.Fprintln(b, "The suites are not the same: fixtures may have changed under their names.")
 	}
 	fmt.Fprintln(b)
-	rows(b, d.Changes)
+	rows(b, d.Changes, sides{"A", "B"})
 	for i := range d.Changes {
 		if d.Changes[i].Why == "" {
 			d.Changes[i].tell(b)
@@ -148,7 +152,7 @@ func (d *Difference) verdict() string {
 
 func (g *Gate) table(b *bytes.Buffer) {
 	fmt.Fprintf(b, "baseline  %s\nreport    %s\n\n", g.Baseline, g.Report)
-	rows(b, append(append(append([]Change{}, g.Worse...), g.New...), g.Better...))
+	rows(b, slices.Concat(g.Worse, g.New, g.Better), sides{"baseline", "report"})
 	for i := range g.Worse {
 		g.Worse[i].tell(b)
 	}
@@ -166,7 +170,7 @@ func (g *Gate) verdict() string {
 	}
 	text := fmt.Sprintf("%s: %d worse, %d better", word, len(g.Worse)+len(g.Profiles), len(g.Better))
 	if len(g.New) > 0 {
-		text += fmt.Sprintf(", %d new that do not pass", len(g.New))
+		text += fmt.Sprintf(", %d new and not passing", len(g.New))
 	}
 	if len(g.Known) > 0 {
 		text += fmt.Sprintf(", %d known", len(g.Known))
@@ -174,11 +178,11 @@ func (g *Gate) verdict() string {
 	return text
 }
 
-func markdownChanges(b *bytes.Buffer, list []Change) {
+func markdownChanges(b *bytes.Buffer, list []Change, called sides) {
 	if len(list) == 0 {
 		return
 	}
-	fmt.Fprint(b, "| Change | Fixture | Level | A | B | Explained |\n|---|---|---|---|---|---|\n")
+	fmt.Fprintf(b, "| Change | Fixture | Level | %s | %s | Explained |\n|---|---|---|---|---|---|\n", called.a, called.b)
 	for i := range list {
 		if i == markdownRows {
 			fmt.Fprintf(b, "\n… and %d more.\n", len(list)-i)
@@ -224,7 +228,7 @@ func markdownProfiles(b *bytes.Buffer, list []ProfileChange) {
 
 func (d *Difference) markdown(b *bytes.Buffer) {
 	fmt.Fprintf(b, "## %s %s\n\n- A: %s\n- B: %s\n\n", badge(d.Unexplained == 0, d.Unexplained > 0), text(d.verdict()), text(d.A.String()), text(d.B.String()))
-	markdownChanges(b, d.Changes)
+	markdownChanges(b, d.Changes, sides{"A", "B"})
 	markdownTold(b, d.Changes)
 	markdownProfiles(b, d.Profiles)
 	for _, x := range d.Stale {
@@ -234,7 +238,7 @@ func (d *Difference) markdown(b *bytes.Buffer) {
 
 func (g *Gate) markdown(b *bytes.Buffer) {
 	fmt.Fprintf(b, "## %s Gate %s\n\n- baseline: %s\n- report: %s\n\n", badge(g.Passed, !g.Passed), text(g.verdict()), text(g.Baseline.String()), text(g.Report.String()))
-	markdownChanges(b, append(append(append([]Change{}, g.Worse...), g.New...), g.Better...))
+	markdownChanges(b, slices.Concat(g.Worse, g.New, g.Better), sides{"Baseline", "Report"})
 	markdownTold(b, g.Worse)
 	markdownProfiles(b, g.Profiles)
 	if len(g.Known) > 0 {

@@ -297,20 +297,60 @@ func (r *ConformanceReport) mistake() *MistakeError {
 			return invalid(path+".verdict", "%q failed, but the result is %q", f.Name, r.Result)
 		}
 		seen[f.Name] = true
-		if f.Timeline == nil {
-			continue
-		}
-		for n, pod := range f.Timeline.Pods {
-			for k, span := range pod.Spans {
-				at := fmt.Sprintf("%s.timeline.pods[%d].spans[%d]", path, n, k)
-				if !slices.Contains(Roles(), span.Role) {
-					return invalid(at+".role", "unknown role %q", span.Role)
-				}
-				if span.To != nil && *span.To < span.From {
-					return invalid(at+".to", "it ended before it began")
-				}
-			}
+		if m := f.Timeline.mistake(path + ".timeline"); m != nil {
+			return m
 		}
 	}
 	return nil
+}
+
+// longest is more than any run takes, in milliseconds: some thirty years.
+const longest = 1_000_000_000_000
+
+// mistake finds times that are none, and unknown roles.
+func (t *Timeline) mistake(path string) *MistakeError {
+	if t == nil {
+		return nil
+	}
+	var found *MistakeError
+	invalid := func(at, format string, args ...any) {
+		if found == nil {
+			found = &MistakeError{Path: path + "." + at, Message: fmt.Sprintf(format, args...)}
+		}
+	}
+	within := func(at string, from int64, times ...*int64) {
+		for _, x := range times {
+			switch {
+			case x == nil:
+			case *x < 0 || *x > longest:
+				invalid(at, "%d is no time of a run", *x)
+			case *x < from:
+				invalid(at, "is before what it follows")
+			}
+		}
+	}
+	within("end", 0, &t.End)
+	for i, o := range t.Objects {
+		for n, x := range o.Transitions {
+			within(fmt.Sprintf("objects[%d].transitions[%d].at", i, n), 0, &x.At)
+		}
+	}
+	for i, p := range t.Pods {
+		at := fmt.Sprintf("pods[%d]", i)
+		within(at+".from", 0, &p.From)
+		within(at+".to", p.From, p.To)
+		for n, s := range p.Spans {
+			at := fmt.Sprintf("%s.spans[%d]", at, n)
+			if !slices.Contains(Roles(), s.Role) {
+				invalid(at+".role", "unknown role %q", s.Role)
+			}
+			within(at+".from", 0, &s.From)
+			within(at+".to", s.From, s.To)
+			if s.Work != nil {
+				within(at+".work.from", s.From, &s.Work.From)
+				within(at+".work.to", s.Work.From, &s.Work.To)
+			}
+		}
+	}
+	return found
 }

@@ -33,9 +33,12 @@ type Gate struct {
 func NewGate(baseline, report *ConformanceReport, levels ...string) *Gate {
 	g := &Gate{APIVersion: APIVersion, Kind: GateKind, Baseline: side(baseline), Report: side(report), Worse: []Change{}}
 	looked := func(level string) bool { return len(levels) == 0 || slices.Contains(levels, level) }
-	worse := map[string]bool{}
+	told := map[string]bool{} // profiles whose result a fixture tells, looked at or not
 	d := Diff(baseline, report, DiffOptions{})
 	for _, c := range d.Changes {
+		if c.Change == OnlyInB && c.B == Fail || c.Change != OnlyInB && (c.A == Pass || c.B == Fail) {
+			told[c.Profile] = true
+		}
 		switch {
 		case !looked(c.Level):
 		case c.Change == OnlyInB:
@@ -44,23 +47,18 @@ func NewGate(baseline, report *ConformanceReport, levels ...string) *Gate {
 			}
 		case c.A == Pass || c.B == Fail:
 			g.Worse = append(g.Worse, c)
-			worse[c.Profile] = true
 		case c.B == Pass:
 			g.Better = append(g.Better, c)
 		}
 	}
 	failed := byName(baseline)
-	fresh := map[string]bool{} // profiles with new failures, which tell their result
-	for _, c := range g.New {
-		fresh[c.Profile] = true
-	}
 	for _, f := range report.Fixtures {
 		if was := failed[f.Name]; was != nil && was.Verdict == Fail && f.Verdict == Fail && looked(f.Level) {
 			g.Known = append(g.Known, f.Name)
 		}
 	}
 	for _, p := range d.Profiles {
-		if p.A == Passed && !worse[p.Profile] && !fresh[p.Profile] {
+		if p.A == Passed && !told[p.Profile] {
 			g.Profiles = append(g.Profiles, p)
 		}
 	}

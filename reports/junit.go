@@ -55,13 +55,17 @@ type junitCase struct {
 	Failure *junitState `xml:"failure"`
 	Error   *junitState `xml:"error"`
 	Skipped *junitState `xml:"skipped"`
-	Output  string      `xml:"system-out,omitempty"`
+	Output  *junitText  `xml:"system-out"`
 }
 
 type junitState struct {
 	Message string `xml:"message,attr"`
 	Type    string `xml:"type,attr"`
-	Text    string `xml:",chardata"`
+	Text    string `xml:",cdata"`
+}
+
+type junitText struct {
+	Text string `xml:",cdata"`
 }
 
 var _ Renderer = JUnit{}
@@ -83,7 +87,7 @@ func (JUnit) Render(w io.Writer, r *ConformanceReport) error {
 	result := junitCase{Class: junitVerdict, Name: "the run passes as a whole"}
 	if r.Result != Passed {
 		verdict.Failures = 1
-		result.Failure = &junitState{Message: string(r.Result), Type: string(r.Result), Text: strings.Join(r.Reasons, "\n")}
+		result.Failure = &junitState{Message: string(r.Result), Type: string(r.Result), Text: printable(strings.Join(r.Reasons, "\n"))}
 	}
 	verdict.Cases = []junitCase{result}
 	all.Suites = append(all.Suites, verdict)
@@ -106,7 +110,7 @@ func (JUnit) Render(w io.Writer, r *ConformanceReport) error {
 }
 
 func (s *junitSuite) add(r *ConformanceReport, f *Fixture) {
-	c := junitCase{Class: f.Profile, Name: f.Name, Output: output(r, f)}
+	c := junitCase{Class: f.Profile, Name: f.Name, Output: &junitText{output(r, f)}}
 	if d, err := time.ParseDuration(f.Duration); err == nil {
 		c.Time = seconds(d)
 		s.took += d
@@ -124,7 +128,7 @@ func (s *junitSuite) add(r *ConformanceReport, f *Fixture) {
 		}
 		state.Message = "failed, which does not count at level " + f.Level + ": " + state.Message
 		c.Skipped = state
-		c.Output = junitAccount(r, f) + c.Output
+		c.Output.Text = junitAccount(r, f) + c.Output.Text
 		s.Skipped++
 	case f.Verdict == Error:
 		c.Error = state
@@ -142,7 +146,7 @@ func junitAccount(r *ConformanceReport, f *Fixture) string {
 	var b bytes.Buffer
 	fmt.Fprintln(&b, f.Requirement)
 	account(&b, f, r.Proven(f))
-	return b.String()
+	return printable(b.String())
 }
 
 // headline is a failure in a line.
@@ -182,7 +186,7 @@ func output(r *ConformanceReport, f *Fixture) string {
 	if f.TraceHash != "" {
 		fmt.Fprintf(&b, "trace: %s\n", f.TraceHash)
 	}
-	return b.String()
+	return printable(b.String())
 }
 
 // String renders "fixtures/a.yaml:9:5 spec.then[0].eventually: taskrun/a at +15s (version 12): Succeeded=True".

@@ -67,6 +67,7 @@ func TestReportsAreReadStrictly(t *testing.T) {
 		{"a pass with a required failure", `"result": "failed"`, `"result": "passed"`, `"b" failed, but the result is "passed"`},
 		{"a wrong type", `"fixtures": 3`, `"fixtures": "3"`, "14:17: suite.fixtures: is a string, want a number"},
 		{"something behind", "}\n", "}\n{}", "more behind the document"},
+		{"a field twice", `"kind": "Conf`, `"result": "passed", "kind": "Conf`, `field "result" is there twice`},
 		{"half of it", "]\n}\n", "", "the document ends too early"},
 	} {
 		text := string(good)
@@ -123,6 +124,59 @@ func TestEveryFormatHasARenderer(t *testing.T) {
 	}
 }
 
+// Mistakes have their place, in both forms.
+func TestMistakesHavePlaces(t *testing.T) {
+	t.Parallel()
+	const head = "apiVersion: plumbline.dev/v1alpha1\nkind: ConformanceReport\nresult: passed\n"
+	for _, tt := range []struct{ reason, text, want string }{
+		{"empty", "", "r:1:1: the file is empty"},
+		{"no document of ours", "a: b\n", "r:1:1: has no apiVersion and kind; a document of this kind begins with apiVersion plumbline.dev/v1alpha1 and kind ConformanceReport"},
+		{"no object", "- a\n", "r:1:1: is a list, want an object of kind ConformanceReport"},
+		{"of somebody else", "apiVersion: v1\nkind: List\n", `r:1:13: apiVersion: "v1" is not of Plumbline`},
+		{"a fixture", "apiVersion: plumbline.dev/v1alpha1\nkind: Fixture\n", `r:2:7: kind: "Fixture", want "ConformanceReport"`},
+		{"newer", "{\n \"apiVersion\": \"plumbline.dev/v1alpha2\", \"kind\": \"ConformanceReport\", \"future\": 1}", `r:2:16: apiVersion: "plumbline.dev/v1alpha2" is newer than what this plumbline reads (plumbline.dev/v1alpha1): use a newer plumbline`},
+		{"newer, too", "apiVersion: plumbline.dev/v1\nkind: ConformanceReport\n", "is newer than what this plumbline reads"},
+		{"no version", "apiVersion: plumbline.dev/latest\nkind: ConformanceReport\n", `r:1:13: apiVersion: unknown version "plumbline.dev/latest"`},
+		{"an unknown field", head + "fixtures:\n- name: a\n  verdct: pass\n", `r:6:3: fixtures[0]: unknown field "verdct": a mistake, or of a newer plumbline`},
+		{"an unknown word", head + "fixtures:\n- name: a\n  verdict: ok\n", `r:6:12: fixtures[0].verdict: unknown verdict "ok"`},
+		{"a field twice", head + "result: failed\n", `r:4:1: field "result" is there twice`},
+		{"a string for a number", head + "suite: {fixtures: many}\n", "r:4:19: suite.fixtures: is a string, want a number"},
+		{"a fraction", head + "suite: {fixtures: 1.5}\n", "r:4:19: suite.fixtures: is 1.5, want a whole number"},
+		{"a number below zero", head + "seed: -1\n", "r:4:7: seed: is -1, want a whole number from 0"},
+		{"an object for a list", head + "fixtures: {}\n", "r:4:11: fixtures: is an object, want a list"},
+		{"null for a string", head + "date:\n", "date: is null, want a string"},
+		{"a word for a bool", head + "target: {virtualTime: maybe}\n", "r:4:23: target.virtualTime: is a string, want true or false"},
+		{"a fixture twice", head + "fixtures: [{name: a, verdict: pass}, {name: a, verdict: pass}]\n", `r:4:45: fixtures[1].name: "a" is listed twice`},
+		{"an unknown role", head + "fixtures: [{name: a, verdict: pass, timeline: {end: 1, pods: [{name: p, from: 0, spans: [{container: c, role: x, from: 1}]}]}}]\n", `fixtures[0].timeline.pods[0].spans[0].role: unknown role "x"`},
+		{"an end before the beginning", head + "fixtures: [{name: a, verdict: pass, timeline: {end: 1, pods: [{name: p, from: 0, spans: [{container: c, role: step, from: 2, to: 1}]}]}}]\n", "spans[0].to: is before what it follows"},
+		{"a time that is none", head + "fixtures: [{name: a, verdict: pass, timeline: {end: 9223372036854775807}}]\n", "fixtures[0].timeline.end: 9223372036854775807 is no time of a run"},
+		{"work before the container", head + "fixtures: [{name: a, verdict: pass, timeline: {end: 1, pods: [{name: p, from: 0, spans: [{container: c, role: step, from: 2, work: {from: 1, to: 3}}]}]}}]\n", "work.from: is before what it follows"},
+		{"statements in disorder", head + "statements: [{id: b, source: s, text: t}, {id: a, source: s, text: t}]\n", "statements: are not sorted by id"},
+		{"an alias", head + "reasons: &a [x]\ndate: *a\n", "anchors and aliases are not for reports"},
+		{"a second document", head + "---\na: b\n", "there is more behind the document"},
+		{"no YAML", "a: [\n", "r:1:1: neither JSON nor YAML"},
+		{"no JSON", "{\n \"a\": nope}", "r:2:7: no JSON: invalid character"},
+		{"too deep as JSON", "{\"a\":" + strings.Repeat("[", 100_000), "nested too deeply"},
+		{"too deep as YAML", "a: " + strings.Repeat("[", 9_000) + strings.Repeat("]", 9_000), "nested too deeply"},
+	} {
+		_, err := Read("r", []byte(tt.text))
+		var m *MistakeError
+		if !errors.As(err, &m) || !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: got %v, want %q", tt.reason, err, tt.want)
+		}
+	}
+}
+
+func TestVersionsAreOrdered(t *testing.T) {
+	t.Parallel()
+	order := []string{"nonsense", "v1alpha1", "v1alpha2", "v1beta1", "v1", "v2alpha1", "v2"}
+	for i := 1; i < len(order); i++ {
+		if age(order[i-1]) >= age(order[i]) {
+			t.Errorf("%s (%d) is not before %s (%d)", order[i-1], age(order[i-1]), order[i], age(order[i]))
+		}
+	}
+}
+
 // Whatever the bytes, what is read is written and read again the same.
 func FuzzDecode(f *testing.F) {
 	good, err := Encode(example())
@@ -130,7 +184,19 @@ func FuzzDecode(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(good)
+	for _, format := range []string{FormatJSON, FormatYAML} {
+		renderer, err := RendererFor(format)
+		if err != nil {
+			f.Fatal(err)
+		}
+		var b bytes.Buffer
+		if err := renderer.Render(&b, full()); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b.Bytes())
+	}
 	f.Add([]byte(`{"apiVersion":"plumbline.dev/v1alpha1","kind":"ConformanceReport","result":"passed"}`))
+	f.Add([]byte("apiVersion: plumbline.dev/v1alpha1\nkind: ConformanceReport\nresult: failed\nreasons: [\"\\n a\\u2028\\x85 #\", '0x1', \"a\\n\\n\", ~]\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r, err := Decode(data)
 		if err != nil {
@@ -159,6 +225,40 @@ func FuzzDecode(f *testing.F) {
 		second, err := Encode(again)
 		if err != nil || !bytes.Equal(first, second) {
 			t.Fatalf("not canonical: %v", err)
+		}
+		var asYAML bytes.Buffer
+		if err := (YAML{}).Render(&asYAML, r); err != nil {
+			t.Fatal(err)
+		}
+		fromYAML, err := Decode(asYAML.Bytes())
+		if err != nil {
+			t.Fatalf("what was written as YAML cannot be read: %v\n%s", err, asYAML.Bytes())
+		}
+		third, err := Encode(fromYAML)
+		if err != nil || !bytes.Equal(first, third) {
+			t.Fatalf("YAML says something else: %v\n%s", err, cmp.Diff(string(first), string(third)))
+		}
+	})
+}
+
+// Every text comes through YAML as it was.
+func FuzzTextInYAML(f *testing.F) {
+	for _, text := range []string{"", " a", "a\nb", "\na", "a\n\n", "a: b", "0x1", "~", "- a", "\t", "a\n b\n\tc", "\u2028\n", "#\n", "'\"\\", "a \nb ", "\x85\n", "\U0001F600\n", "1e3", "yes", "2026-01-01", "<<", "|\n"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		r := example()
+		r.Reasons = []string{strings.ToValidUTF8(text, "?")}
+		var b bytes.Buffer
+		if err := (YAML{}).Render(&b, r); err != nil {
+			t.Fatal(err)
+		}
+		got, err := Decode(b.Bytes())
+		if err != nil {
+			t.Fatalf("%v\n%s", err, b.Bytes())
+		}
+		if diff := cmp.Diff(r, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
 		}
 	})
 }

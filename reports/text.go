@@ -29,6 +29,26 @@ func (t Text) Render(w io.Writer, r *ConformanceReport) error {
 	return err
 }
 
+// printable shows what a terminal would obey, and XML does not know, as \x1b: logs are other people's texts.
+func printable(s string) string {
+	if strings.IndexFunc(s, unprintable) < 0 {
+		return s
+	}
+	var b strings.Builder
+	for _, c := range s {
+		if unprintable(c) {
+			fmt.Fprintf(&b, "\\x%02x", c)
+			continue
+		}
+		b.WriteRune(c)
+	}
+	return b.String()
+}
+
+func unprintable(c rune) bool {
+	return c < ' ' && c != '\n' && c != '\t' || c >= 0x7f && c < 0xa0 || c == 0xfffe || c == 0xffff
+}
+
 func (t Text) style(word, text string) string {
 	if t.Style == nil {
 		return text
@@ -88,7 +108,7 @@ func (t Text) fixture(b *bytes.Buffer, f *Fixture, proven []Statement) {
 		account(b, f, proven)
 		fmt.Fprintln(b)
 	case f.Verdict == Error || f.Verdict == Excluded || t.Wide && f.Reason != "":
-		fmt.Fprintf(b, "%s %s: %s\n", t.style(string(f.Verdict), strings.ToUpper(string(f.Verdict))), f.Name, f.Reason)
+		fmt.Fprintf(b, "%s %s: %s\n", t.style(string(f.Verdict), strings.ToUpper(string(f.Verdict))), f.Name, printable(f.Reason))
 		fmt.Fprintln(b)
 	}
 }
@@ -96,7 +116,7 @@ func (t Text) fixture(b *bytes.Buffer, f *Fixture, proven []Statement) {
 // account tells a failure, indented by two.
 func account(b *bytes.Buffer, f *Fixture, proven []Statement) {
 	x := f.Failure
-	fmt.Fprintf(b, "  %s: %s: %s\n", x.At, x.Check, x.Message)
+	fmt.Fprintf(b, "  %s: %s: %s\n", x.At, x.Check, printable(x.Message))
 	for _, s := range proven {
 		fmt.Fprintf(b, "  source  %s (%s): %s\n", s.ID, s.Source, s.Text)
 	}
@@ -107,8 +127,8 @@ func account(b *bytes.Buffer, f *Fixture, proven []Statement) {
 		fmt.Fprintf(b, "  path    %s\n", x.Path)
 	}
 	if x.Want != "" || x.Got != "" {
-		fmt.Fprintf(b, "  want    %s\n", x.Want)
-		fmt.Fprintf(b, "  got     %s\n", x.Got)
+		fmt.Fprintf(b, "  want    %s\n", printable(x.Want))
+		fmt.Fprintf(b, "  got     %s\n", printable(x.Got))
 	}
 	block(b, "diff (-want +got)", x.Diff)
 	block(b, "history", strings.Join(x.History, "\n"))
@@ -138,7 +158,7 @@ func block(b *bytes.Buffer, title, text string) {
 	}
 	fmt.Fprintf(b, "  %s\n", title)
 	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
-		fmt.Fprintf(b, "    %s\n", line)
+		fmt.Fprintf(b, "    %s\n", printable(line))
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/plumbline-ci/plumbline/reports"
@@ -23,6 +24,7 @@ func TestMain(m *testing.M) {
 //
 //	exits CODE COMMAND...   the command ends with this exit code
 //	report RESULT NAME...   standard output is a report with this result, of these fixtures
+//	replays FILE            the file is a report, and each replay command in it shows just the same failure
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -31,8 +33,9 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":  exits,
-			"report": report,
+			"exits":   exits,
+			"report":  report,
+			"replays": replays,
 		},
 	})
 }
@@ -71,5 +74,35 @@ func report(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if want := args[1:]; !slices.Equal(names, want) {
 		ts.Fatalf("the report's fixtures are %v, want %v", names, want)
+	}
+}
+
+func replays(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: replays FILE")
+	}
+	r, err := reports.Decode([]byte(ts.ReadFile(args[0])))
+	ts.Check(err)
+	n := 0
+	for _, want := range r.Fixtures {
+		if want.Failure == nil {
+			continue
+		}
+		n++
+		// A shell takes the line apart, as a person's does.
+		if err := ts.Exec("sh", "-c", want.Failure.Replay+" -q -o json"); err == nil {
+			ts.Fatalf("%s: passes", want.Failure.Replay)
+		}
+		again, err := reports.Decode([]byte(ts.ReadFile("stdout")))
+		ts.Check(err)
+		if len(again.Fixtures) != 1 {
+			ts.Fatalf("%s: %d fixtures", want.Failure.Replay, len(again.Fixtures))
+		}
+		if diff := cmp.Diff(want, again.Fixtures[0]); diff != "" {
+			ts.Fatalf("%s (-first +again):\n%s", want.Failure.Replay, diff)
+		}
+	}
+	if n == 0 {
+		ts.Fatalf("the report has no failure")
 	}
 }

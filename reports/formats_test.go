@@ -1,0 +1,191 @@
+package reports
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// What the schema of Jenkins' xUnit plugin (junit-10.xsd) has of what is written here: attributes and children of each element.
+func TestJUnitKeepsToTheSchema(t *testing.T) {
+	t.Parallel()
+	type element struct{ required, optional, children []string }
+	state := element{optional: []string{"type", "message"}}
+	schema := map[string]element{
+		"testsuites": {optional: []string{"name", "time", "tests", "failures", "errors"}, children: []string{"testsuite"}},
+		"testsuite": {required: []string{"name", "tests", "failures", "errors"}, optional: []string{"time", "skipped", "timestamp"},
+			children: []string{"properties", "testcase"}},
+		"properties": {children: []string{"property"}},
+		"property":   {required: []string{"name", "value"}},
+		"testcase":   {required: []string{"name"}, optional: []string{"time", "classname"}, children: []string{"skipped", "error", "failure", "system-out"}},
+		"failure":    state, "error": state, "skipped": state, "system-out": {},
+	}
+	seconds := regexp.MustCompile(`^[0-9]+\.[0-9]{3}$`)
+	count := map[string]int{}
+	attributes := map[string]string{}
+	d := xml.NewDecoder(bytes.NewReader(rendered(t, FormatJUnit, full())))
+	var path []string
+	for {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch x := token.(type) {
+		case xml.StartElement:
+			name := x.Name.Local
+			e, ok := schema[name]
+			if parent := slices.Concat([]string{""}, path)[len(path)]; !ok || parent != "" && !slices.Contains(schema[parent].children, name) {
+				t.Fatalf("element %s in %v", name, path)
+			}
+			var has []string
+			for _, a := range x.Attr {
+				has = append(has, a.Name.Local)
+				if a.Name.Local == "time" && !seconds.MatchString(a.Value) {
+					t.Errorf("%s: time %q", name, a.Value)
+				}
+				if name == "testsuites" {
+					attributes[a.Name.Local] = a.Value
+				}
+			}
+			for _, a := range has {
+				if !slices.Contains(slices.Concat(e.required, e.optional), a) {
+					t.Errorf("%s has the attribute %s", name, a)
+				}
+			}
+			for _, a := range e.required {
+				if !slices.Contains(has, a) {
+					t.Errorf("%s has no attribute %s", name, a)
+				}
+			}
+			count[name]++
+			path = append(path, name)
+		case xml.EndElement:
+			path = path[:len(path)-1]
+		}
+	}
+	for attribute, name := range map[string]string{"tests": "testcase", "failures": "failure", "errors": "error"} {
+		if got := fmt.Sprint(count[name]); attributes[attribute] != got {
+			t.Errorf("%s says %s, there are %s", attribute, attributes[attribute], got)
+		}
+	}
+	if count["testcase"] != len(full().Fixtures)+1 || count["failure"] != 2 || count["skipped"] != 5 {
+		t.Errorf("counted %v", count)
+	}
+}
+
+func TestPlacesAreTakenApart(t *testing.T) {
+	t.Parallel()
+	for at, want := range map[string]string{
+		"a.yaml:9:5":     "a.yaml 9 5",
+		`c:\a.yaml:9:5`:  `c:\a.yaml 9 5`,
+		"a:7/b.yaml:9":   "a:7/b.yaml 9 0",
+		"a.yaml":         "a.yaml 0 0",
+		"a.yaml:x":       "a.yaml:x 0 0",
+		"":               " 0 0",
+		"a.yaml:0:0":     "a.yaml:0:0 0 0",
+		"1:2:a.yaml:3:4": "1:2:a.yaml 3 4",
+	} {
+		if file, line, column := place(at); fmt.Sprint(file, " ", line, " ", column) != want {
+			t.Errorf("%q: got %q %d %d, want %s", at, file, line, column, want)
+		}
+	}
+}
+
+// Every annotation is one line that the runner takes apart as it was meant.
+func TestAnnotationsAreEscaped(t *testing.T) {
+	t.Parallel()
+	line := regexp.MustCompile(`^::(error|warning|notice) (file=[^:,]*,)?(line=[0-9]+,)?(col=[0-9]+,)?title=[^:,]*::[^\r\n]*$`)
+	for text := range strings.SplitSeq(strings.TrimRight(string(rendered(t, FormatGitHub, full())), "\n"), "\n") {
+		if !line.MatchString(text) {
+			t.Errorf("no workflow command: %s", text)
+		}
+	}
+	if got, want := escapeData("50%\r\n, a: b"), "50%25%0D%0A, a: b"; got != want {
+		t.Errorf("data %q, want %q", got, want)
+	}
+	if got, want := escapeProperty("50%\n, a: b"), "50%25%0A%2C a%3A b"; got != want {
+		t.Errorf("property %q, want %q", got, want)
+	}
+}
+
+func TestMarkdownFitsAStepSummary(t *testing.T) {
+	t.Parallel()
+	const limit = 1 << 20
+	r := full()
+	failing := *byName(r)["fails-for-all-to-see"]
+	failure := *failing.Failure
+	failure.Logs = []Log{{Pod: "p", Container: "c", Text: strings.Repeat("lörem ipsum\n", 10_000)}}
+	failing.Failure = &failure
+	for i := range 3000 {
+		failing.Name = fmt.Sprintf("fails-%d", i)
+		r.Fixtures = append(r.Fixtures, failing)
+	}
+	got := rendered(t, FormatMarkdown, r)
+	if len(got) > limit {
+		t.Errorf("%d bytes, a step summary takes %d", len(got), limit)
+	}
+	for _, want := range []string{"… and 2952 more.", "… and 2009 more.", "cut, the report has the rest"} {
+		if !bytes.Contains(got, []byte(want)) {
+			t.Errorf("it does not say %q", want)
+		}
+	}
+}
+
+// The page works from a file: nothing in it is fetched, and nothing that was written into a log is obeyed.
+func TestThePageNeedsNothing(t *testing.T) {
+	t.Parallel()
+	got := string(rendered(t, FormatHTML, full()))
+	for _, not := range []string{"ZgotmplZ", "<script>alert", "src=", "<link", "@import", "url(", "fetch(", "<b>waits"} {
+		if strings.Contains(got, not) {
+			t.Errorf("the page has %q", not)
+		}
+	}
+	for _, link := range regexp.MustCompile(`href="([^"]*)"`).FindAllStringSubmatch(got, -1) {
+		if !strings.HasPrefix(link[1], "#") && link[1] != "https://example.com/toy" {
+			t.Errorf("the page leads to %s", link[1])
+		}
+	}
+	if n := strings.Count(got, `<details class="fixture"`); n != len(full().Fixtures) {
+		t.Errorf("%d fixtures, want %d", n, len(full().Fixtures))
+	}
+	for _, want := range []string{
+		`<i class="good"></i><span class="t">+30s</span> Succeeded=True/Succeeded`,
+		`attempt 2, Running`, `2 instances, exit 128`, `title="step-try worked 30s–50s"`, `id="fails-for-all-to-see"`,
+		`plumbline run -f &#39;my fixtures&#39; --name fails-for-all-to-see --seed 7`, `S999-001`,
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the page has no %s", want)
+		}
+	}
+}
+
+func TestAChartEndsWhereSomethingHappened(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		reason string
+		end    int64
+		last   string // place of the last transition, in percent
+		ticks  int
+		rest   bool
+	}{
+		{"judging ended at once", 10_000, "98.02", 5, false},
+		{"a day was waited in vain", 86_400_000, "89.11", 6, true},
+	} {
+		c := newChart(&Timeline{End: tt.end, Objects: []ObjectLine{{Object: "taskrun/a", Transitions: []Transition{{At: 10_000, Type: "Succeeded", Status: "True"}}}}})
+		if got := c.Rows[0].Bars[0].Left; got != tt.last || len(c.Ticks) != tt.ticks || (c.Rest != "") != tt.rest {
+			t.Errorf("%s: at %s with %d ticks, %q, want %s and %d", tt.reason, got, len(c.Ticks), c.Rest, tt.last, tt.ticks)
+		}
+	}
+	if newChart(nil) != nil || len(newChart(&Timeline{}).Rows) != 0 {
+		t.Error("nothing is drawn wrongly")
+	}
+}
