@@ -45,8 +45,8 @@ k8s-assets: ## kube-apiserver, kubectl and etcd, built from their Go modules int
 	.ci/k8s-assets
 
 .PHONY: test-envtest
-test-envtest: k8s-assets ## the suite and the table of API facts on a real kube-apiserver
-	PLUMBLINE_REQUIRE=envtest $(GO) test -count=1 -timeout 15m ./conformance/target/envtest ./conformance/differential
+test-envtest: ## the suite and the table of API facts on a real kube-apiserver
+	GO=$(GO) .ci/test-envtest
 
 .PHONY: mutants
 mutants: ## put each fault of conformance/mutants in, and see the suite catch it

@@ -35,6 +35,7 @@ const entryName = "plumbline result"
 func Specs(options func() (conformance.Options, error), report func(*reports.ConformanceReport) error) bool {
 	var (
 		runner *conformance.Runner
+		early  *ahead
 		failed error
 	)
 	ginkgo.Describe("fixtures", func() {
@@ -47,14 +48,16 @@ func Specs(options func() (conformance.Options, error), report func(*reports.Con
 			ginkgo.It("can be loaded", func() { ginkgo.Fail(failed.Error()) })
 			return
 		}
+		early = newAhead(o, runner)
 		for _, f := range runner.Fixtures() {
-			spec(runner, f)
+			spec(early, f)
 		}
 	})
 	return ginkgo.ReportAfterSuite("the run passes as a whole", func(r ginkgo.Report) {
 		if failed != nil || r.SuiteConfig.DryRun {
 			return
 		}
+		early.stop()
 		results, err := collect(runner, r)
 		if err != nil {
 			ginkgo.Fail(err.Error())
@@ -80,10 +83,10 @@ func Labels(f *fixture.Fixture) ginkgo.Labels {
 	return labels
 }
 
-func spec(runner *conformance.Runner, f *fixture.Fixture) {
+func spec(early *ahead, f *fixture.Fixture) {
 	place := types.CodeLocation{FileName: f.File, LineNumber: f.Metadata.Pos.Line}
 	ginkgo.It(f.Name(), Labels(f), place, func(ctx ginkgo.SpecContext) {
-		result := runner.RunOne(ctx, f)
+		result := early.result(ctx, f)
 		data, err := json.Marshal(result)
 		if err != nil {
 			ginkgo.Fail(fmt.Sprintf("encoding the result: %v", err))
@@ -94,7 +97,7 @@ func spec(runner *conformance.Runner, f *fixture.Fixture) {
 		case reports.Unsupported, reports.NotOnThisTarget, reports.Excluded:
 			ginkgo.Skip(fmt.Sprintf("%s: %s", result.Verdict, result.Reason))
 		default:
-			ginkgo.Fail(runner.Explain(f, &result))
+			ginkgo.Fail(early.runner.Explain(f, &result))
 		}
 	})
 }

@@ -1,14 +1,18 @@
 package suite_test
 
 import (
+	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/onsi/ginkgo/v2"
 
@@ -52,12 +56,17 @@ func TestScenario(t *testing.T) {
 		"unsupported": {"other.yaml": file("other", "features: [debug]", "True")},
 		"unreadable":  {"bad.yaml": file("bad", "featurs: [steps]", "True")},
 		"empty":       {},
+		"shared": {
+			"one.yaml":   file("one", "features: [steps]\n  config: {feature-flags: {enable-api-fields: stable}}", "True"),
+			"other.yaml": file("other", "features: [timeout]\n  config: {feature-flags: {enable-api-fields: alpha}}", "True"),
+		},
 	}[name]
+	var target conformance.Target = &double.Target{Caps: conformance.Capabilities{VirtualTime: true, Isolated: true}, Script: double.Toy(double.Faults{})}
+	if name == "shared" {
+		target = &sociable{caps: conformance.Capabilities{SideBySide: true, Parallel: 2, Configurable: func(string, string) bool { return true }}}
+	}
 	suite.Specs(func() (conformance.Options, error) {
-		return conformance.Options{
-			Target: &double.Target{Caps: conformance.Capabilities{VirtualTime: true, Isolated: true}, Script: double.Toy(double.Faults{})},
-			FS:     tree, FSName: "dir",
-		}, nil
+		return conformance.Options{Target: target, FS: tree, FSName: "dir"}, nil
 	}, func(r *reports.ConformanceReport) error {
 		for _, f := range r.Fixtures {
 			fmt.Printf("RESULT %s %s\n", f.Name, f.Verdict)
@@ -65,6 +74,36 @@ func TestScenario(t *testing.T) {
 		return nil
 	})
 	ginkgo.RunSpecs(t, "scenario "+name)
+}
+
+// sociable is a target whose clusters start two at a time, or not at all.
+type sociable struct {
+	caps conformance.Capabilities
+
+	mu     sync.Mutex
+	waiter chan struct{}
+}
+
+func (s *sociable) Name() string                           { return "sociable" }
+func (s *sociable) Capabilities() conformance.Capabilities { return s.caps }
+
+func (s *sociable) Start(ctx context.Context, setup conformance.Setup) (conformance.Cluster, error) {
+	s.mu.Lock()
+	if s.waiter == nil {
+		s.waiter = make(chan struct{})
+		waiter := s.waiter
+		s.mu.Unlock()
+		select {
+		case <-waiter:
+		case <-time.After(2 * time.Second):
+			return nil, errors.New("nobody else came")
+		}
+	} else {
+		close(s.waiter)
+		s.waiter = nil
+		s.mu.Unlock()
+	}
+	return (&double.Target{Script: double.Toy(double.Faults{})}).Start(ctx, setup)
 }
 
 func TestTheSuitePassesOnlyIfTheRunDoes(t *testing.T) {
@@ -84,6 +123,8 @@ func TestTheSuitePassesOnlyIfTheRunDoes(t *testing.T) {
 		{"labels that select nothing show nothing", "bad", []string{"-ginkgo.label-filter=feature:retries"}, false, []string{"nothing was run"}, nil},
 		{"focus selects by name", "bad", []string{"-ginkgo.focus=good"}, true, []string{"RESULT good pass"}, []string{"RESULT bad"}},
 		{"an all-unsupported run shows nothing", "unsupported", nil, false, []string{"nothing is shown"}, nil},
+		{"on a shared cluster specs wait for what runs side by side", "shared", nil, true, []string{"RESULT one pass", "RESULT other pass", "2 Passed"}, nil},
+		{"what labels leave out is not run there, and one alone is run as it is asked for", "shared", []string{"-ginkgo.label-filter=feature:steps"}, false, []string{"nobody else came"}, []string{"RESULT other"}},
 		{"an empty suite shows nothing", "empty", nil, false, []string{"nothing was run"}, nil},
 		{"an unreadable fixture is told with its place", "unreadable", nil, false, []string{`dir/bad.yaml:9:3: spec: unknown field "featurs"; did you mean "features"?`}, nil},
 	} {
