@@ -58,7 +58,7 @@ spec:
 	probe := &unstructured.UnstructuredList{}
 	probe.SetAPIVersion(group + "/v1")
 	probe.SetKind("WidgetList")
-	awaitChannel(func() bool { return w.client.List(ctx, probe, client.InNamespace(w.ns)) == nil })
+	awaitChannel(func() bool { return w.client.List(ctx, probe, client.InNamespace(w.ns)) == nil }, patience)
 	return manifest
 }
 
@@ -121,6 +121,10 @@ func customRows() []row {
 			w.fields(o, "metadata.generation")
 			w.patch(o, types.MergePatchType, `{"spec":{"size":2}}`)
 			w.fields(o, "metadata.generation")
+		}},
+		{"definition/invalid label in an update", func(w *world) {
+			widget := w.widgets()
+			w.patch(w.create(widget("a", `spec: {size: 1}`)), types.MergePatchType, `{"metadata":{"labels":{"x":"not good"}}}`)
 		}},
 		{"definition/strategic merge patch is refused", func(w *world) {
 			widget := w.widgets()

@@ -7,22 +7,14 @@ func differences() map[string]string {
 		twice   = "The real server runs several validators that say the same, and repeats it in the details; the simulated one says it once."
 	)
 	return map[string]string{
-		"create/ownerReference without uid":                 "The simulated server asks the library of a later release (apimachinery v0.37), which calls this a missing value of one reference.",
-		"update/malformed resourceVersion":                  "A version that no server has given: a mistake of the client's, refused by both, with another code.",
-		"delete/a finalizer cannot be added on the way out": twice,
-		"patch/leads to an invalid object":                  twice,
-		"patch/JSON that is not a list":                     wording,
-		"list/malformed continue":                           wording,
-		"watch/malformed version":                           "A version that no server has given: a mistake of the client's, refused by both, with another code.",
-		"pod/invalid: volume mounts":                        "The real server leaves the index out of the path; the simulated one names the mount.",
-		"pod/invalid: probes":                               "The same errors in another order.",
-		"pod/limit range sets defaults":                     wording,
-		"pod/security standards":                            "The same violations in another order.",
-		"definition/rules in CEL":                           "Validation rules in CEL are not evaluated: the definitions of the API have none.",
-		"definition/strategic merge patch is refused":       wording,
-		"definition/numbers and fractions":                  twice,
-		"taskrun/field selector":                            wording,
-		"node/a new node is tainted":                        "Nodes of the simulated cluster are ready as soon as they exist, so nobody would take the taint away.",
-		"claim/defaults":                                    "Claims are validated and protected from deletion in use by a real cluster alone; fixtures use sound claims and delete their namespace.",
+		"create/ownerReference without uid": "The simulated server asks the library of a later release (apimachinery v0.37), which calls this a missing value of one reference.",
+		"pod/invalid: volume mounts":        "The real server leaves the index out of the path; the simulated one names the mount.",
+		"pod/invalid: probes":               "The same errors in another order.",
+		"pod/limit range sets defaults":     wording,
+		"pod/security standards":            "The same violations in another order.",
+		"definition/rules in CEL":           "Validation rules in CEL are not evaluated: the definitions of the API have none.",
+		"definition/numbers and fractions":  twice,
+		"node/a new node is tainted":        "Nodes of the simulated cluster are ready as soon as they exist, so nobody would take the taint away.",
+		"claim/defaults":                    "Claims are validated and protected from deletion in use by a real cluster alone; fixtures use sound claims and delete their namespace.",
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/plumbline-ci/plumbline/conformance/target/envtest"
@@ -32,7 +34,7 @@ const (
 
 // rows is the table.
 func rows() []row {
-	return slices.Concat(metadataRows(), readRows(), podRows(), customRows(), versionRows(), applyRows())
+	return slices.Concat(metadataRows(), readRows(), podRows(), customRows(), versionRows(), applyRows(), pagingRows(), deletionRows())
 }
 
 func TestTheTable(t *testing.T) {
@@ -71,14 +73,16 @@ func TestRealServer(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	c, err := client.NewWithWatch(plane.Config, client.Options{Scheme: apiserver.NewScheme()})
+	config := rest.CopyConfig(plane.Config)
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return impatient{next} })
+	c, err := client.NewWithWatch(config, client.Options{Scheme: apiserver.NewScheme()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want, got := read(t, fileReal), map[string][]string{}
 	for i, r := range rows() {
 		t.Run(r.name, func(t *testing.T) {
-			lines := r.on(t, c, fmt.Sprintf("differential-%d", i), awaitChannel)
+			lines := r.on(t, c, fmt.Sprintf("differential-%d", i), func(arrived func() bool) { awaitChannel(arrived, patience) })
 			got[r.name] = lines
 			if diff := cmp.Diff(want[r.name], lines); diff != "" && !*update {
 				t.Errorf("(-recorded +now):\n%s", diff)
@@ -95,6 +99,18 @@ func TestRealServer(t *testing.T) {
 	}
 }
 
+// impatient has a client not ask again by itself when it is told to wait.
+type impatient struct{ next http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (i impatient) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := i.next.RoundTrip(req)
+	if err == nil {
+		resp.Header.Del("Retry-After")
+	}
+	return resp, err
+}
+
 // TestSimulatedServer compares the simulated server with what the real one has answered.
 func TestSimulatedServer(t *testing.T) {
 	real, other := read(t, fileReal), read(t, fileSimulated)
@@ -107,14 +123,18 @@ func TestSimulatedServer(t *testing.T) {
 	for _, r := range rows() {
 		t.Run(r.name, func(t *testing.T) {
 			k := kernel.New(kernel.Options{Seed: 1})
-			options := apiserver.Options{Kernel: k, Scheme: scheme, Kinds: fake.Kinds(), ManageFields: true}
+			options := apiserver.Options{Kernel: k, Scheme: scheme, Kinds: fake.Kinds(), ManageFields: true, WatchTimeouts: true}
 			if err := fake.Admit(&options); err != nil {
 				t.Fatal(err)
 			}
 			server := apiserver.New(options)
 			lines := r.on(t, server.Client("test"), "differential", func(arrived func() bool) {
-				k.RunUntil(k.Now().Add(time.Second))
-				awaitChannel(arrived)
+				for until := k.Now().Add(2 * patience); k.Now().Before(until); {
+					k.RunUntil(k.Now().Add(time.Second))
+					if awaitChannel(arrived, moment) {
+						return
+					}
+				}
 			})
 			got[r.name] = lines
 			if *update {
@@ -194,11 +214,17 @@ func at(lines []string, i int) string {
 	return ""
 }
 
-// awaitChannel gives other goroutines time to bring something.
-func awaitChannel(arrived func() bool) {
-	tick := time.NewTicker(5 * time.Millisecond)
+// awaitChannel gives other goroutines time to bring something, and reports whether they did.
+func awaitChannel(arrived func() bool, atMost time.Duration) bool {
+	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(patience); !arrived() && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(atMost); ; {
+		if arrived() {
+			return true
+		}
+		if !time.Now().Before(deadline) {
+			return false
+		}
 		<-tick.C
 	}
 }

@@ -32,6 +32,9 @@ func podRows() []row {
 				"spec.securityContext", "spec.serviceAccountName", "spec.serviceAccount", "spec.enableServiceLinks", "spec.preemptionPolicy",
 				"spec.priority", "spec.tolerations", "status")
 		}},
+		{"pod/invalid label in an update", func(w *world) {
+			w.patch(w.given(pod("p")), types.MergePatchType, `{"metadata":{"labels":{"x":"not good"}}}`)
+		}},
 		{"pod/defaults of a container", func(w *world) {
 			w.fields(w.create(pod("p")), "spec.containers[0]", "spec.volumes")
 		}},

@@ -61,6 +61,9 @@ var replacements = []struct {
 	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`), "UID"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z`), "MICROTIME"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`), "TIME"},
+	{regexp.MustCompile(`, current: \d+`), ", current: N"},
+	{regexp.MustCompile(`too old resource version: \d+ \(\d+\)`), "too old resource version: N (N)"},
+	{regexp.MustCompile(`patch: Invalid value: "\{.*?\}": `), `patch: Invalid value: "OBJECT": `},
 	{regexp.MustCompile(`kube-api-access-[a-z0-9]{5}`), "kube-api-access-RANDOM"},
 	{regexp.MustCompile(`generated-[a-z0-9]{5}\b`), "generated-RANDOM"},
 }
@@ -278,5 +281,30 @@ func (e *events) next(n int, paths ...string) {
 	}
 }
 
-// patience is how long a watch of a real server is waited for.
-const patience = 5 * time.Second
+const (
+	// patience is how long a watch of a real server is waited for.
+	patience = 5 * time.Second
+	// moment is how long an event takes from the kernel to whoever reads it.
+	moment = 50 * time.Millisecond
+)
+
+// closes notes whether a watch ends.
+func (e *events) closes() {
+	if e == nil {
+		return
+	}
+	closed := false
+	e.w.settle(func() bool {
+		select {
+		case got, open := <-e.inner.ResultChan():
+			if open {
+				e.w.note("event %s instead of the end", got.Type)
+			}
+			closed = !open
+			return true
+		default:
+			return false
+		}
+	})
+	e.w.note("watch has ended: %v", closed)
+}

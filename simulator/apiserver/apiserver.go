@@ -75,6 +75,9 @@ type Options struct {
 	// ManageFields keeps managedFields of every object from its creation. Otherwise
 	// only objects that somebody has applied have them: it makes writes slow.
 	ManageFields bool
+	// WatchTimeouts ends watches when their timeoutSeconds are over. Otherwise they
+	// last until they are stopped, so that a world in which nothing happens is quiet.
+	WatchTimeouts bool
 	// OnWarning, if set, gets what a real server puts into Warning headers, such as
 	// unknown fields that were dropped.
 	OnWarning func(Warning)

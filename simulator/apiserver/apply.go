@@ -11,9 +11,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 	"sigs.k8s.io/yaml"
@@ -28,16 +25,6 @@ import (
 // first applied belongs to the manager "before-first-apply", as for objects older
 // than server-side apply itself. Options.ManageFields tracks every object from its
 // creation, as a real server does.
-
-// checkPatchOptions refuses options that do not go with the kind of patch.
-func (o *writeOptions) checkPatchOptions(kind types.PatchType, manager string, force *bool) error {
-	o.manager, o.force = manager, force != nil && *force
-	errs := metavalidation.ValidatePatchOptions(&metav1.PatchOptions{FieldManager: manager, Force: force}, kind)
-	if len(errs) == 0 {
-		return nil
-	}
-	return apierrors.NewInvalid(schema.GroupKind{Group: metav1.GroupName, Kind: "PatchOptions"}, "", errs)
-}
 
 // apply serves a PATCH that is an apply: it creates the object if there is none.
 func (s *Server) apply(c *Call, r *resource, key client.ObjectKey, data []byte, o writeOptions) (client.Object, error) {

@@ -1,6 +1,8 @@
 package apiserver
 
 import (
+	"cmp"
+
 	appsv1 "k8s.io/api/apps/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -56,6 +58,7 @@ func builtins() []builtin {
 		{Kind{GVK: core.WithKind("Service"), Plural: "services", Namespaced: true, Status: true}, strategy{name: validation.NameIsDNS1035Label}},
 		{Kind{GVK: apps.WithKind("StatefulSet"), Plural: "statefulsets", Namespaced: true, Status: true}, workload},
 		{Kind{GVK: apps.WithKind("Deployment"), Plural: "deployments", Namespaced: true, Status: true}, deployment},
+		{Kind{GVK: policyv1.SchemeGroupVersion.WithKind("PodDisruptionBudget"), Plural: "poddisruptionbudgets", Namespaced: true, Status: true}, budgetStrategy()},
 		{Kind{GVK: coordinationv1.SchemeGroupVersion.WithKind("Lease"), Plural: "leases", Namespaced: true}, subdomain},
 		{Kind{GVK: schedulingv1.SchemeGroupVersion.WithKind("PriorityClass"), Plural: "priorityclasses"}, subdomain},
 		{Kind{GVK: apiextensionsv1.SchemeGroupVersion.WithKind("CustomResourceDefinition"), Plural: "customresourcedefinitions", Status: true}, definitionStrategy()},
@@ -68,7 +71,10 @@ func eventStrategy() strategy {
 		dotted:   true,
 		ttl:      EventTTL,
 		validate: validateEvent,
-		fields:   []string{"involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid", "reason", "type"},
+		fields: []string{
+			"involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid", "involvedObject.apiVersion",
+			"involvedObject.resourceVersion", "involvedObject.fieldPath", "reason", "reportingComponent", "source", "type",
+		},
 		field: func(obj client.Object, name string) string {
 			e, ok := obj.(*corev1.Event)
 			if !ok {
@@ -83,8 +89,18 @@ func eventStrategy() strategy {
 				return e.InvolvedObject.Name
 			case "involvedObject.uid":
 				return string(e.InvolvedObject.UID)
+			case "involvedObject.apiVersion":
+				return e.InvolvedObject.APIVersion
+			case "involvedObject.resourceVersion":
+				return e.InvolvedObject.ResourceVersion
+			case "involvedObject.fieldPath":
+				return e.InvolvedObject.FieldPath
 			case "reason":
 				return e.Reason
+			case "reportingComponent":
+				return e.ReportingController
+			case "source":
+				return cmp.Or(e.Source.Component, e.ReportingController)
 			case "type":
 				return e.Type
 			}

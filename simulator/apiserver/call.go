@@ -1,7 +1,6 @@
 package apiserver
 
 import (
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
@@ -88,30 +87,4 @@ func (s *Server) warn(c *Call, text string) {
 	if s.options.OnWarning != nil {
 		s.options.OnWarning(Warning{Actor: c.Actor, Text: text})
 	}
-}
-
-// writeOptions are what the options of creates, updates and patches come to.
-type writeOptions struct {
-	dryRun     bool
-	validation string // of unknown fields: Strict, Warn or Ignore
-	manager    string // who owns the fields that are written
-	force      bool   // applies take fields from others
-}
-
-func (s *Server) writeOptions(dryRun []string, validation string) (writeOptions, error) {
-	o := writeOptions{validation: validation}
-	for _, d := range dryRun {
-		if d != metav1.DryRunAll {
-			return o, invalidOptions("dryRun", d)
-		}
-		o.dryRun = true
-	}
-	switch validation {
-	case "":
-		o.validation = metav1.FieldValidationWarn
-	case metav1.FieldValidationStrict, metav1.FieldValidationWarn, metav1.FieldValidationIgnore:
-	default:
-		return o, invalidOptions("fieldValidation", validation)
-	}
-	return o, nil
 }

@@ -2,8 +2,8 @@ package apiserver
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"strconv"
 	"sync"
 
 	"github.com/plumbline-ci/plumbline/simulator/informer"
@@ -29,7 +29,7 @@ func (c *serverClient) Watch(ctx context.Context, list client.ObjectList, opts .
 	}
 	var o client.ListOptions
 	o.ApplyOptions(opts)
-	sel, err := selectionFrom(&o)
+	sel, raw, err := optionsFrom(&o, true)
 	if err != nil {
 		return nil, err
 	}
@@ -37,15 +37,14 @@ func (c *serverClient) Watch(ctx context.Context, list client.ObjectList, opts .
 	if !r.Namespaced {
 		wo.Namespace = ""
 	}
-	if raw := o.Raw; raw != nil && raw.ResourceVersion != "" && raw.ResourceVersion != "0" {
-		if wo.Since, err = strconv.ParseUint(raw.ResourceVersion, 10, 64); err != nil {
-			return nil, apierrors.NewBadRequest("invalid resource version: " + raw.ResourceVersion)
-		}
+	if err := wo.place(raw); err != nil {
+		return nil, err
 	}
 	if _, err := r.itemFor(list); err != nil {
 		return nil, err
 	}
 	w := newChannelWatch()
+	wo.Ended = w.end
 	var stop func()
 	stop, err = c.s.WatchWith(r.GVK, wo, func(e informer.Event) {
 		// Stop may be called by any goroutine, so the watch itself is ended here, by
@@ -59,6 +58,14 @@ func (c *serverClient) Watch(ctx context.Context, list client.ObjectList, opts .
 			stop()
 		}
 	})
+	var status apierrors.APIStatus
+	if apierrors.IsResourceExpired(err) && errors.As(err, &status) {
+		// It is told by the watch itself.
+		said := status.Status()
+		w.put(watch.Event{Type: watch.Error, Object: &said})
+		w.end()
+		err = nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -90,6 +97,7 @@ type channelWatch struct {
 	more    *sync.Cond
 	queue   []watch.Event
 	stopped bool
+	ended   bool // nothing more will come
 	out     chan watch.Event
 	done    chan struct{}
 }
@@ -116,10 +124,10 @@ func (w *channelWatch) pump() {
 	defer close(w.out)
 	for {
 		w.mu.Lock()
-		for len(w.queue) == 0 && !w.stopped {
+		for len(w.queue) == 0 && !w.stopped && !w.ended {
 			w.more.Wait()
 		}
-		if w.stopped {
+		if w.stopped || len(w.queue) == 0 {
 			w.mu.Unlock()
 			return
 		}
@@ -132,6 +140,14 @@ func (w *channelWatch) pump() {
 			return
 		}
 	}
+}
+
+// end closes the channel once everything was read.
+func (w *channelWatch) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ended = true
+	w.more.Broadcast()
 }
 
 // Stop implements watch.Interface.

@@ -8,8 +8,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/fields"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -72,7 +70,11 @@ func (c *serverClient) Get(ctx context.Context, key client.ObjectKey, obj client
 	if err != nil {
 		return err
 	}
+	raw := rawOf(opts)
 	return c.s.serve(call, func() error {
+		if err := c.s.getAt(raw); err != nil {
+			return err
+		}
 		stored, err := c.s.get(r, key)
 		if err != nil {
 			return err
@@ -109,30 +111,6 @@ func (c *serverClient) List(ctx context.Context, list client.ObjectList, opts ..
 	})
 }
 
-func selectionFrom(o *client.ListOptions) (selection, error) {
-	sel := selection{namespace: o.Namespace, labels: o.LabelSelector, fields: o.FieldSelector, limit: o.Limit, token: o.Continue}
-	if raw := o.Raw; raw != nil {
-		var err error
-		if sel.labels == nil && raw.LabelSelector != "" {
-			if sel.labels, err = labels.Parse(raw.LabelSelector); err != nil {
-				return sel, err
-			}
-		}
-		if sel.fields == nil && raw.FieldSelector != "" {
-			if sel.fields, err = fields.ParseSelector(raw.FieldSelector); err != nil {
-				return sel, err
-			}
-		}
-		if sel.limit == 0 {
-			sel.limit = raw.Limit
-		}
-		if sel.token == "" {
-			sel.token = raw.Continue
-		}
-	}
-	return sel, nil
-}
-
 func (c *serverClient) Create(ctx context.Context, obj client.Object, opts ...client.CreateOption) error {
 	r, err := c.s.resourceOf(obj)
 	if err != nil {
@@ -143,11 +121,10 @@ func (c *serverClient) Create(ctx context.Context, obj client.Object, opts ...cl
 	}
 	var o client.CreateOptions
 	o.ApplyOptions(opts)
-	wo, err := c.s.writeOptions(o.DryRun, o.FieldValidation)
+	wo, err := sent{dryRun: o.DryRun, validation: o.FieldValidation, manager: o.FieldManager}.options(Create)
 	if err != nil {
 		return err
 	}
-	wo.manager = o.FieldManager
 	call, err := c.call(ctx, Create, r, client.ObjectKeyFromObject(obj))
 	if err != nil {
 		return err
@@ -173,11 +150,10 @@ func (c *serverClient) update(ctx context.Context, obj, body client.Object, subr
 	if err != nil {
 		return err
 	}
-	wo, err := c.s.writeOptions(o.DryRun, o.FieldValidation)
+	wo, err := sent{dryRun: o.DryRun, validation: o.FieldValidation, manager: o.FieldManager}.options(Update)
 	if err != nil {
 		return err
 	}
-	wo.manager = o.FieldManager
 	call, key, err := c.named(ctx, Update, r, client.ObjectKeyFromObject(obj))
 	if err != nil {
 		return err
@@ -216,15 +192,15 @@ func (c *serverClient) patch(ctx context.Context, obj, body client.Object, subre
 	if err != nil {
 		return err
 	}
-	wo, err := c.s.writeOptions(o.DryRun, o.FieldValidation)
-	if err == nil {
-		err = wo.checkPatchOptions(patch.Type(), o.FieldManager, o.Force)
-	}
+	wo, err := sent{o.DryRun, validationOf(&o), o.FieldManager, o.Force, patch.Type()}.options(Patch)
 	if err != nil {
 		return err
 	}
 	call, key, err := c.named(ctx, Patch, r, client.ObjectKeyFromObject(obj))
 	if err != nil {
+		return err
+	}
+	if err := checkRequest(len(data)); err != nil {
 		return err
 	}
 	call.Subresource, call.PatchData, call.DryRun = subresource, data, wo.dryRun
@@ -265,6 +241,9 @@ func (c *serverClient) DeleteAllOf(ctx context.Context, obj client.Object, opts 
 	o.ApplyOptions(opts)
 	if r.Namespaced && o.Namespace == "" {
 		return methodNotSupported(r, "delete") // there is no such path
+	}
+	if r.strategy.oneByOne {
+		return methodNotAllowed()
 	}
 	d, err := deletionFrom(&o.DeleteOptions)
 	if err != nil {
@@ -361,3 +340,11 @@ func (c *serverClient) IsObjectNamespaced(obj runtime.Object) (bool, error) {
 
 // RESTMapper returns the mapping of the kinds that are served.
 func (s *Server) RESTMapper() meta.RESTMapper { return s.resources.mapper }
+
+// validationOf returns the field validation that a patch asks for.
+func validationOf(o *client.PatchOptions) string {
+	if o.FieldValidation == "" && o.Raw != nil {
+		return o.Raw.FieldValidation
+	}
+	return o.FieldValidation
+}

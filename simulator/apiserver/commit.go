@@ -20,6 +20,8 @@ type Change struct {
 	Actor       string
 	Verb        Verb
 	Subresource string
+	// prior is the version of what was deleted, before it was.
+	prior uint64
 }
 
 // Object returns the state that the change leaves, or left behind.
@@ -88,7 +90,7 @@ func (s *Server) remove(c *Call, r *resource, key client.ObjectKey) {
 	last.SetResourceVersion(strconv.FormatUint(s.version, 10))
 	r.table.remove(key)
 	s.published(c, r, key, Change{
-		Type: watch.Deleted, GVK: r.GVK, Old: last, Version: s.version, Actor: c.Actor, Verb: c.Verb, Subresource: c.Subresource,
+		Type: watch.Deleted, GVK: r.GVK, Old: last, Version: s.version, Actor: c.Actor, Verb: c.Verb, Subresource: c.Subresource, prior: e.version,
 	})
 }
 

@@ -70,6 +70,9 @@ func (s *Server) decodeTree(c *Call, r *resource, tree map[string]any, o writeOp
 	if err != nil {
 		return decoded{}, err
 	}
+	if err := checkRequest(len(data)); err != nil {
+		return decoded{}, err
+	}
 	obj := r.shape.empty()
 	strict, err := kjson.UnmarshalStrict(data, obj)
 	if err != nil {

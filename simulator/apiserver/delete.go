@@ -6,7 +6,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/validation/field"
+	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -31,17 +31,22 @@ func deletionFrom(o *client.DeleteOptions) (deletion, error) {
 			d.propagation = raw.PropagationPolicy
 		}
 	}
-	for _, v := range o.DryRun {
-		if v != metav1.DryRunAll {
-			return d, invalidOptions("dryRun", v)
-		}
-		d.dryRun = true
+	d.dryRun = len(o.DryRun) > 0
+	all := metav1.DeleteOptions{DryRun: o.DryRun, PropagationPolicy: d.propagation}
+	if o.Raw != nil {
+		all.OrphanDependents = o.Raw.OrphanDependents //nolint:staticcheck // old clients still send it
 	}
-	if p := d.propagation; p != nil {
-		known := []metav1.DeletionPropagation{metav1.DeletePropagationForeground, metav1.DeletePropagationBackground, metav1.DeletePropagationOrphan, "nil"}
-		if !slices.Contains(known, *p) {
-			return d, invalidDeleteOptions(field.NotSupported(field.NewPath("propagationPolicy"), *p, known))
+	if all.OrphanDependents != nil || len(all.DryRun) > 0 || d.propagation != nil { //nolint:staticcheck // see above
+		if err := refuseOptions("DeleteOptions", metavalidation.ValidateDeleteOptions(&all)); err != nil {
+			return d, err
 		}
+	}
+	if orphan := all.OrphanDependents; orphan != nil { //nolint:staticcheck // see above
+		policy := metav1.DeletePropagationBackground
+		if *orphan {
+			policy = metav1.DeletePropagationOrphan
+		}
+		d.propagation = &policy
 	}
 	return d, nil
 }
@@ -64,6 +69,11 @@ func (s *Server) delete(c *Call, r *resource, key client.ObjectKey, d deletion) 
 	}
 	if err := r.checkPreconditions(old, d.preconditions); err != nil {
 		return err
+	}
+	if r.strategy.undeletable != nil {
+		if err := r.strategy.undeletable(r, old); err != nil {
+			return err
+		}
 	}
 	if d.dryRun {
 		return nil

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // optimisticLockMessage is what a write gets that was made against an older
@@ -20,7 +21,13 @@ const namespaceMismatch = "the namespace of the provided object does not match t
 
 func (r *resource) notFound(name string) error { return apierrors.NewNotFound(r.gr, name) }
 
-func (r *resource) alreadyExists(name string) error { return apierrors.NewAlreadyExists(r.gr, name) }
+func (r *resource) alreadyExists(name string, obj client.Object) error {
+	err := apierrors.NewAlreadyExists(r.gr, name)
+	if obj.GetDeletionTimestamp() != nil {
+		err.ErrStatus.Message = "object is being deleted: " + err.ErrStatus.Message
+	}
+	return err
+}
 
 func (r *resource) stale(name string) error {
 	return apierrors.NewConflict(r.gr, name, fmt.Errorf("%s", optimisticLockMessage))
@@ -55,15 +62,6 @@ func (r *resource) preconditionConflict(name, text string) error {
 	return apierrors.NewConflict(schema.GroupResource{Group: r.GVK.Group, Resource: r.GVK.Kind}, name, fmt.Errorf("%s", text))
 }
 
-func invalidOptions(name, value string) error {
-	supported := []string{metav1.FieldValidationIgnore, metav1.FieldValidationWarn, metav1.FieldValidationStrict}
-	if name == "dryRun" {
-		supported = []string{metav1.DryRunAll}
-	}
-	return apierrors.NewInvalid(schema.GroupKind{Group: metav1.GroupName, Kind: "WriteOptions"}, "",
-		field.ErrorList{field.NotSupported(field.NewPath(name), value, supported)})
-}
-
 // unsupportedMediaType is the answer to a patch of a type that a resource does
 // not take.
 func unsupportedMediaType(accepted string) error {
@@ -90,6 +88,25 @@ func methodNotSupported(r *resource, action string) error {
 	return apierrors.NewMethodNotSupported(r.gr, action)
 }
 
-func invalidDeleteOptions(err *field.Error) error {
-	return apierrors.NewInvalid(schema.GroupKind{Group: metav1.GroupName, Kind: "DeleteOptions"}, "", field.ErrorList{err})
+// methodNotAllowed is what a client makes of a refusal that has no body.
+func methodNotAllowed() error {
+	return &apierrors.StatusError{ErrStatus: metav1.Status{
+		Status:  metav1.StatusFailure,
+		Code:    http.StatusMethodNotAllowed,
+		Reason:  metav1.StatusReasonMethodNotAllowed,
+		Message: "the server does not allow this method on the requested resource",
+		Details: &metav1.StatusDetails{},
+	}}
+}
+
+// unknownMediaType is what a client makes of the refusal of a patch of a type that no
+// resource takes.
+func unknownMediaType() error {
+	return &apierrors.StatusError{ErrStatus: metav1.Status{
+		Status:  metav1.StatusFailure,
+		Code:    http.StatusUnsupportedMediaType,
+		Reason:  metav1.StatusReasonUnsupportedMediaType,
+		Message: "415: Unsupported Media Type",
+		Details: &metav1.StatusDetails{},
+	}}
 }

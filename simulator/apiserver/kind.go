@@ -109,7 +109,7 @@ func (s *Server) newResource(k Kind, st strategy) *resource {
 		hooks:    map[string][]Admission{},
 	}
 	r.table.init()
-	r.history.limit = s.options.History
+	r.history.limit, r.history.floor = s.options.History, s.version
 	return r
 }
 

@@ -53,7 +53,16 @@ func (r *resource) validateMetaUpdate(obj, old client.Object) field.ErrorList {
 	if fixed && r.plainMeta(obj) && (old.GetDeletionTimestamp() == nil || slices.Equal(obj.GetFinalizers(), old.GetFinalizers())) {
 		return nil
 	}
-	return validation.ValidateObjectMetaAccessorUpdate(obj, old, field.NewPath("metadata"))
+	// A server asks more than once, and says each time what it has found: as a change
+	// before and within the kind's own validation, as metadata within that.
+	at := field.NewPath("metadata")
+	errs := validation.ValidateObjectMetaAccessorUpdate(obj, old, at)
+	errs = append(errs, errs...)
+	whole := validation.ValidateObjectMetaAccessor(obj, r.Namespaced, func(string, bool) []string { return nil }, at)
+	if !r.strategy.custom {
+		whole = append(whole, whole...)
+	}
+	return append(errs, whole...)
 }
 
 func sameDeletion(a, b metav1.Object) bool {

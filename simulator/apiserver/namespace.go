@@ -60,10 +60,19 @@ func namespaceStrategy() strategy {
 				ns.Status = old.(*corev1.Namespace).Status
 			}
 		},
+		undeletable:     keepSystemNamespace,
 		deleting:        deleteNamespace,
 		putFinalizers:   finalizeNamespace,
 		statusTakesMeta: true,
-		fields:          []string{"status.phase"},
+		oneByOne:        true,
+		committed: func(s *Server, r *resource, ch Change) {
+			if ns, ok := ch.New.(*corev1.Namespace); ok && ns.DeletionTimestamp != nil && len(ns.Spec.Finalizers) == 0 && len(ns.Finalizers) == 0 {
+				s.later(func() {
+					s.remove(&Call{Actor: ch.Actor, Verb: ch.Verb, GVK: r.GVK, Resource: r.gr}, r, client.ObjectKeyFromObject(ns))
+				})
+			}
+		},
+		fields: []string{"status.phase"},
 		field: func(obj client.Object, _ string) string {
 			if ns, ok := obj.(*corev1.Namespace); ok {
 				return string(ns.Status.Phase)
@@ -73,15 +82,19 @@ func namespaceStrategy() strategy {
 	}
 }
 
+func keepSystemNamespace(r *resource, obj client.Object) error {
+	if slices.Contains([]string{metav1.NamespaceDefault, metav1.NamespaceSystem, metav1.NamespacePublic}, obj.GetName()) {
+		return r.forbidden(obj.GetName(), fmt.Errorf("this namespace may not be deleted"))
+	}
+	return nil
+}
+
 // deleteNamespace begins the termination of a namespace. It goes once a namespace
 // controller has emptied it and taken the finalizer out of its spec.
 func deleteNamespace(s *Server, c *Call, r *resource, obj client.Object) (bool, error) {
 	ns, ok := obj.(*corev1.Namespace)
 	if !ok {
 		return false, nil
-	}
-	if slices.Contains([]string{metav1.NamespaceDefault, metav1.NamespaceSystem, metav1.NamespacePublic}, ns.Name) {
-		return true, r.forbidden(ns.Name, fmt.Errorf("this namespace may not be deleted"))
 	}
 	key := client.ObjectKeyFromObject(ns)
 	if ns.DeletionTimestamp == nil {
@@ -102,9 +115,9 @@ func finalizeNamespace(s *Server, c *Call, r *resource, key client.ObjectKey, bo
 	if e == nil {
 		return nil, r.notFound(key.Name)
 	}
-	in, ok := body.(*corev1.Namespace)
-	if !ok {
-		return nil, apierrors.NewBadRequest(SubresourceFinalize + " takes a Namespace")
+	in := &corev1.Namespace{}
+	if err := bodyInto(body, in); err != nil {
+		return nil, apierrors.NewBadRequest(fmt.Sprintf("%s takes a Namespace: %v", SubresourceFinalize, err))
 	}
 	if v := in.ResourceVersion; v != "" && v != e.obj.GetResourceVersion() {
 		return nil, r.stale(key.Name)
@@ -115,9 +128,6 @@ func finalizeNamespace(s *Server, c *Call, r *resource, key client.ObjectKey, bo
 			o.(*corev1.Namespace).Spec.Finalizers = nil
 		}
 	})
-	if ns := out.(*corev1.Namespace); ns.DeletionTimestamp != nil && len(ns.Spec.Finalizers) == 0 && len(ns.Finalizers) == 0 {
-		s.remove(c, r, key)
-	}
 	return out, nil
 }
 

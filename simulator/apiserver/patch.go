@@ -12,19 +12,19 @@ import (
 
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/mergepatch"
 	"k8s.io/apimachinery/pkg/util/strategicpatch"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	kjson "sigs.k8s.io/json"
 )
 
-// Media types of patches, as the refusal of an unknown one lists them.
-const (
-	acceptedByCustom  = "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml, application/apply-patch+cbor"
-	acceptedByBuiltin = "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml, application/apply-patch+cbor"
-)
+// acceptedByCustom are the media types of patches that custom kinds take, as a refusal
+// lists them.
+const acceptedByCustom = "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
 
 // maxPatchOperations is how long a JSON patch may be.
 const maxPatchOperations = 10000
@@ -48,7 +48,7 @@ func (s *Server) patched(c *Call, r *resource, kind types.PatchType, data []byte
 		if err != nil {
 			return decoded{}, err
 		}
-		d, err := s.decodePatched(c, r, old, after, fields, o)
+		d, err := s.decodePatched(c, r, old, after, fields, o, asPatch{kind, data})
 		if err != nil {
 			return decoded{}, err
 		}
@@ -69,6 +69,10 @@ func (r *resource) patchFunc(kind types.PatchType, data []byte) (apply func([]by
 	case types.JSONPatchType:
 		patch, err := jsonpatch.DecodePatch(data)
 		if err != nil {
+			if err := json.Unmarshal(data, new([]jsonPatchOp)); err != nil {
+				text := strings.Replace(err.Error(), "apiserver.", "handlers.", 1)
+				return nil, nil, apierrors.NewBadRequest("error decoding patch: " + text)
+			}
 			return nil, nil, apierrors.NewBadRequest(err.Error())
 		}
 		if len(patch) > maxPatchOperations {
@@ -105,17 +109,67 @@ func (r *resource) patchFunc(kind types.PatchType, data []byte) (apply func([]by
 		return func(doc []byte) ([]byte, error) {
 			out, err := strategicpatch.StrategicMergePatch(doc, data, r.shape.empty())
 			if err != nil {
-				return nil, apierrors.NewBadRequest(err.Error())
+				return nil, strategicError(err)
 			}
 			return out, nil
 		}, fieldsOfTree(tree), nil
 	default:
-		accepted := acceptedByBuiltin
 		if r.strategy.custom {
-			accepted = acceptedByCustom
+			return nil, nil, unsupportedMediaType(acceptedByCustom)
 		}
-		return nil, nil, unsupportedMediaType(accepted)
+		return nil, nil, unknownMediaType()
 	}
+}
+
+// jsonPatchOp is as much of an operation as a server reads before it applies any.
+type jsonPatchOp struct {
+	Op   string `json:"op"`
+	Path string `json:"path"`
+	From string `json:"from"`
+}
+
+// strategicError is what a strategic merge patch gets that cannot be applied.
+func strategicError(err error) error {
+	switch {
+	case errors.Is(err, mergepatch.ErrBadJSONDoc), errors.Is(err, mergepatch.ErrBadPatchFormatForPrimitiveList),
+		errors.Is(err, mergepatch.ErrBadPatchFormatForRetainKeys), errors.Is(err, mergepatch.ErrBadPatchFormatForSetElementOrderList),
+		errors.Is(err, mergepatch.ErrUnsupportedStrategicMergePatchFormat):
+		return apierrors.NewBadRequest(err.Error())
+	case errors.Is(err, mergepatch.ErrNoListOfLists), errors.Is(err, mergepatch.ErrPatchContentNotMatchRetainKeys):
+		return apierrors.NewGenericServerResponse(http.StatusUnprocessableEntity, "", schema.GroupResource{}, "", err.Error(), 0, false)
+	}
+	return internal(err)
+}
+
+// asPatch is a patch as it came.
+type asPatch struct {
+	kind types.PatchType
+	data []byte
+}
+
+// shown is what a refusal shows of a patch: a strategic one itself, of others the
+// object that they lead to.
+func (p asPatch) shown(after []byte) string {
+	if p.kind != types.StrategicMergePatchType {
+		return string(after)
+	}
+	tree := map[string]any{}
+	if err := kjson.UnmarshalCaseSensitivePreserveInts(p.data, &tree); err != nil {
+		return string(p.data)
+	}
+	return fmt.Sprint(tree)
+}
+
+// misfit is why a tree does not fit a type, in the words of the converter that a
+// strategic merge patch goes through.
+func misfit(after []byte, into any, err error) error {
+	tree := map[string]any{}
+	if kjson.UnmarshalCaseSensitivePreserveInts(after, &tree) == nil {
+		if e := runtime.DefaultUnstructuredConverter.FromUnstructured(tree, into); e != nil {
+			return e
+		}
+	}
+	return err
 }
 
 func patchTree(data []byte) (map[string]any, error) {
@@ -193,9 +247,9 @@ func (r *resource) fieldIndex(name string) (int, bool) {
 }
 
 // decodePatched lays the patched fields over the old object.
-func (s *Server) decodePatched(c *Call, r *resource, old client.Object, after []byte, fields []string, o writeOptions) (decoded, error) {
+func (s *Server) decodePatched(c *Call, r *resource, old client.Object, after []byte, fields []string, o writeOptions, p asPatch) (decoded, error) {
 	bad := func(err error) error {
-		return apierrors.NewInvalid(schema.GroupKind{}, "", field.ErrorList{field.Invalid(field.NewPath("patch"), string(after), err.Error())})
+		return apierrors.NewInvalid(schema.GroupKind{}, "", field.ErrorList{field.Invalid(field.NewPath("patch"), p.shown(after), err.Error())})
 	}
 	if !r.typed() {
 		tree := map[string]any{}
@@ -223,6 +277,9 @@ func (s *Server) decodePatched(c *Call, r *resource, old client.Object, after []
 	fresh := r.shape.empty()
 	strict, err := kjson.UnmarshalStrict(after, fresh)
 	if err != nil {
+		if p.kind == types.StrategicMergePatchType {
+			err = misfit(after, r.shape.empty(), err)
+		}
 		return decoded{}, bad(err)
 	}
 	d := decoded{obj: fresh}

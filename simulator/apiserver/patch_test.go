@@ -68,7 +68,7 @@ func TestPatches(t *testing.T) {
 				return !found
 			}},
 		{reason: "merge patch with an old resourceVersion", obj: annotated, patch: raw(types.MergePatchType, `{"metadata":{"resourceVersion":"1","labels":{"a":"b"}}}`), code: 409},
-		{reason: "merge patch of another uid", obj: annotated, patch: raw(types.MergePatchType, `{"metadata":{"uid":"x"}}`), code: 409},
+		{reason: "merge patch of another uid", obj: annotated, patch: raw(types.MergePatchType, `{"metadata":{"uid":"x"}}`), code: 422},
 		{reason: "merge patch of the name", obj: func() client.Object { p := simplePod("named"); return p }, patch: raw(types.MergePatchType, `{"metadata":{"name":"other"}}`),
 			code: 400, want: "the name of the object (other) does not match the name on the URL (named)"},
 		{reason: "merge patch with a wrong type", obj: annotated, patch: raw(types.MergePatchType, `{"spec":{"activeDeadlineSeconds":"x"}}`), code: 422},
@@ -81,7 +81,7 @@ func TestPatches(t *testing.T) {
 				return len(c) == 1 && c[0].Image == "nop" && c[0].TerminationMessagePath != ""
 			}},
 		{reason: "custom kinds take no strategic merge patch", obj: fresh, patch: raw(types.StrategicMergePatchType, `{}`), code: 415,
-			want: "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml, application/apply-patch+cbor"},
+			want: "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"},
 		{reason: "an apply needs a manager", obj: annotated, patch: raw(types.ApplyYAMLPatchType, `{}`), code: 422},
 		{reason: "whole document", obj: fresh, patch: raw(types.JSONPatchType, `[{"op":"copy","from":"/spec","path":"/twin"}]`),
 			check: func(o client.Object) bool {

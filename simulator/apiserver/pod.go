@@ -6,7 +6,6 @@ import (
 
 	"github.com/plumbline-ci/plumbline/simulator/apiserver/pods"
 	corev1 "k8s.io/api/core/v1"
-	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -14,7 +13,7 @@ import (
 )
 
 // podFields are what Pods can be selected by.
-var podFields = []string{"spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork", "status.phase", "status.podIP", "status.nominatedNodeName"}
+var podFields = []string{"spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork", "status.phase", "status.podIP", "status.podIPs", "status.nominatedNodeName"}
 
 func podStrategy() strategy {
 	return strategy{
@@ -78,7 +77,7 @@ func podField(obj client.Object, name string) string {
 		return fmt.Sprint(pod.Spec.HostNetwork)
 	case "status.phase":
 		return string(pod.Status.Phase)
-	case "status.podIP":
+	case "status.podIP", "status.podIPs":
 		return pod.Status.PodIP
 	case "status.nominatedNodeName":
 		return pod.Status.NominatedNodeName
@@ -111,9 +110,9 @@ func podGrace(obj client.Object, asked *int64) int64 {
 
 // bindPod serves pods/binding: it is how a scheduler places a Pod.
 func bindPod(s *Server, c *Call, r *resource, key client.ObjectKey, body client.Object, o writeOptions) error {
-	b, ok := body.(*corev1.Binding)
-	if !ok {
-		return apierrors.NewBadRequest(fmt.Sprintf("binding takes a Binding, not a %T", body))
+	b := &corev1.Binding{}
+	if err := bodyInto(body, b); err != nil {
+		return apierrors.NewBadRequest(fmt.Sprintf("binding takes a Binding: %v", err))
 	}
 	if b.Target.Kind != "" && b.Target.Kind != "Node" {
 		return apierrors.NewInvalid(corev1.SchemeGroupVersion.WithKind("Binding").GroupKind(), key.Name, field.ErrorList{
@@ -186,18 +185,4 @@ func withCondition(list []corev1.PodCondition, c corev1.PodCondition) []corev1.P
 		out = append(out, c)
 	}
 	return out
-}
-
-// evictPod serves pods/eviction: a deletion that a disruption budget could refuse,
-// if there were any.
-func evictPod(s *Server, c *Call, r *resource, key client.ObjectKey, body client.Object, o writeOptions) error {
-	d := deletion{dryRun: o.dryRun}
-	e, ok := body.(*policyv1.Eviction)
-	if !ok {
-		return apierrors.NewBadRequest(fmt.Sprintf("eviction takes an Eviction, not a %T", body))
-	}
-	if opts := e.DeleteOptions; opts != nil {
-		d.grace, d.preconditions, d.propagation = opts.GracePeriodSeconds, opts.Preconditions, opts.PropagationPolicy
-	}
-	return s.delete(c, r, key, d)
 }

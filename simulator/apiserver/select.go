@@ -54,7 +54,7 @@ func (r *resource) checkFields(f fields.Selector) error {
 		if r.hasField(q.Field) {
 			continue
 		}
-		if r.strategy.field != nil {
+		if r.strategy.field != nil || r.strategy.custom {
 			return apierrors.NewBadRequest("field label not supported: " + q.Field)
 		}
 		return apierrors.NewBadRequest(fmt.Sprintf("%q is not a known field selector: only %q, %q", q.Field, metav1.ObjectNameField, "metadata.namespace"))

@@ -39,6 +39,8 @@ type shape interface {
 	sameStatus(a, b client.Object) bool
 	// sameRest compares everything but metadata and status.
 	sameRest(a, b client.Object) bool
+	// text returns how much text the largest of the parts has that are asked about.
+	text(obj client.Object, rest, status bool) int
 }
 
 // typedShape handles Go structs with TypeMeta, ObjectMeta and, maybe, Status.
@@ -61,6 +63,7 @@ type part struct {
 	index  int
 	offset uintptr
 	plan   *roundtrip.Plan
+	text   counter
 }
 
 func newTypedShape(c *roundtrip.Compiler, gvk schema.GroupVersionKind, t reflect.Type) (*typedShape, error) {
@@ -78,7 +81,7 @@ func newTypedShape(c *roundtrip.Compiler, gvk schema.GroupVersionKind, t reflect
 		if err != nil {
 			return nil, err
 		}
-		p := part{index: f.Index[0], offset: f.Offset, plan: plan}
+		p := part{index: f.Index[0], offset: f.Offset, plan: plan, text: countText(f.Type)}
 		switch {
 		case f.Type == reflect.TypeFor[metav1.TypeMeta]():
 		case f.Type == reflect.TypeFor[metav1.ObjectMeta]():

@@ -42,6 +42,8 @@ type strategy struct {
 	// grace returns the grace period of a deletion; without it, deletion is
 	// immediate.
 	grace func(obj client.Object, asked *int64) int64
+	// undeletable refuses a deletion, also in a dry run.
+	undeletable func(r *resource, obj client.Object) error
 	// deleting takes a deletion over when it returns true.
 	deleting func(s *Server, c *Call, r *resource, obj client.Object) (done bool, err error)
 	// posts are the subresources that are created under an object.
@@ -59,6 +61,8 @@ type strategy struct {
 	// custom kinds: status writes leave all metadata alone, and updates need a
 	// resourceVersion.
 	custom bool
+	// oneByOne kinds cannot be deleted as a collection.
+	oneByOne bool
 	// keepStatus lets creations set status.
 	keepStatus bool
 	// statusTakesMeta lets status writes change labels, annotations and finalizers.

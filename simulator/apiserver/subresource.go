@@ -3,7 +3,9 @@ package apiserver
 import (
 	"context"
 	"fmt"
+	"reflect"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -23,7 +25,7 @@ func (s *Server) put(c *Call, r *resource, key client.ObjectKey, body client.Obj
 	case c.Subresource == SubresourceFinalize && r.strategy.putFinalizers != nil:
 		return r.strategy.putFinalizers(s, c, r, key, body)
 	default:
-		return nil, noSubresource()
+		return nil, r.refuseSubresource(c.Subresource)
 	}
 	return s.update(c, r, key, o, s.replace(c, r, body, o))
 }
@@ -31,7 +33,7 @@ func (s *Server) put(c *Call, r *resource, key client.ObjectKey, body client.Obj
 // patch serves PATCH.
 func (s *Server) patch(c *Call, r *resource, key client.ObjectKey, kind types.PatchType, data []byte, o writeOptions) (client.Object, error) {
 	if c.Subresource != "" && (c.Subresource != SubresourceStatus || !r.Status) {
-		return nil, noSubresource()
+		return nil, r.refuseSubresource(c.Subresource)
 	}
 	if kind == types.ApplyYAMLPatchType {
 		return s.apply(c, r, key, data, o)
@@ -78,7 +80,7 @@ func (sc *subresourceClient) Create(ctx context.Context, obj, body client.Object
 	}
 	var o client.SubResourceCreateOptions
 	o.ApplyOptions(opts)
-	wo, err := c.s.writeOptions(o.DryRun, o.FieldValidation)
+	wo, err := sent{dryRun: o.DryRun, validation: o.FieldValidation, manager: o.FieldManager}.options(Create)
 	if err != nil {
 		return err
 	}
@@ -90,7 +92,7 @@ func (sc *subresourceClient) Create(ctx context.Context, obj, body client.Object
 	return c.s.serve(call, func() error {
 		post := r.strategy.posts[sc.name]
 		if post == nil {
-			return noSubresource()
+			return r.refuseSubresource(sc.name)
 		}
 		return post(c.s, call, r, key, body, wo)
 	})
@@ -133,4 +135,27 @@ func (sc *subresourceClient) Apply(ctx context.Context, obj runtime.ApplyConfigu
 		body = o.SubResourceBody
 	}
 	return sc.c.apply(ctx, obj, body, sc.name, o.ApplyOptions)
+}
+
+// refuseSubresource is the answer to a verb that a path does not take: one that is
+// served says so, one that is not is not found.
+func (r *resource) refuseSubresource(name string) error {
+	served := name == SubresourceStatus && r.Status || r.strategy.posts[name] != nil || name == SubresourceFinalize && r.strategy.putFinalizers != nil
+	if served {
+		return methodNotAllowed()
+	}
+	return noSubresource()
+}
+
+// bodyInto reads the body of a subresource, which a client may send as a tree.
+func bodyInto(body, into client.Object) error {
+	if u, ok := body.(*unstructured.Unstructured); ok {
+		return runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, into)
+	}
+	out, in := reflect.ValueOf(into).Elem(), reflect.ValueOf(body).Elem()
+	if out.Type() != in.Type() {
+		return fmt.Errorf("not a %T", body)
+	}
+	out.Set(in)
+	return nil
 }

@@ -1,8 +1,10 @@
 package apiserver
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -30,7 +32,11 @@ func (s *Server) update(c *Call, r *resource, key client.ObjectKey, o writeOptio
 	if !r.Namespaced {
 		obj.SetNamespace("")
 	}
-	if uid := obj.GetUID(); uid != "" && uid != old.GetUID() {
+	uid := obj.GetUID()
+	if uid == "" {
+		uid = old.GetUID()
+	}
+	if uid != old.GetUID() && c.Verb != Patch {
 		return nil, r.storageConflict(path(key), key.Name, uid, old.GetUID())
 	}
 	status := c.Subresource == SubresourceStatus
@@ -54,6 +60,9 @@ func (s *Server) update(c *Call, r *resource, key client.ObjectKey, o writeOptio
 	switch version := obj.GetResourceVersion(); {
 	case version != "" && version != "0":
 		if version != old.GetResourceVersion() {
+			if _, err := strconv.ParseUint(version, 10, 64); err != nil {
+				return nil, internal(fmt.Errorf("strconv.ParseUint: parsing %q: invalid syntax", version))
+			}
 			return nil, r.stale(key.Name)
 		}
 	case r.strategy.custom:
@@ -62,6 +71,9 @@ func (s *Server) update(c *Call, r *resource, key client.ObjectKey, o writeOptio
 		})
 	}
 	restoreMeta(obj, old)
+	if uid != old.GetUID() {
+		obj.SetUID(uid) // a patch of it is refused below
+	}
 	if d.managed != nil {
 		obj.SetManagedFields(old.GetManagedFields())
 	}
@@ -86,6 +98,9 @@ func (s *Server) update(c *Call, r *resource, key client.ObjectKey, o writeOptio
 	}
 	if o.dryRun {
 		return obj, nil
+	}
+	if err := r.fits(obj, !restSame, !statusSame); err != nil {
+		return nil, err
 	}
 	if finished(obj, old) {
 		s.remove(c, r.stored(), key) // what is deleted is what was stored; nobody sees the update

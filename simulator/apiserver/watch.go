@@ -29,6 +29,17 @@ type WatchOptions struct {
 	Lag Lag
 	// Synced, if set, is called after the last event of the initial list.
 	Synced func()
+	// Bookmarks has the watch told now and then, by objects that have nothing but a
+	// resourceVersion, how far it has come.
+	Bookmarks bool
+	// Marked has a bookmark follow the initial list that says so.
+	Marked bool
+	// OnlyNew leaves the initial list out, although Since is zero.
+	OnlyNew bool
+	// Timeout is how long the watch lasts, if Options.WatchTimeouts is set; zero is
+	// for ever. Ended, if set, is called at its end.
+	Timeout time.Duration
+	Ended   func()
 }
 
 // watcher is one running watch. Events are delivered by kernel events, one each,
@@ -45,6 +56,8 @@ type watcher struct {
 	last      time.Time // when the newest queued delivery is due
 	scheduled *kernel.Event
 	stopped   bool
+	marked    uint64 // the version that the client knows it has come to
+	timers    []*kernel.Event
 }
 
 // delivery is an event under way, or (with first set) an initial list.
@@ -92,12 +105,16 @@ func (s *Server) WatchWith(gvk schema.GroupVersionKind, o WatchOptions, handler 
 		}
 		w = &watcher{s: s, r: r, o: o, handler: handler, what: "deliver " + r.Plural}
 		w.stream = s.kernel.Stream("apiserver/watch/" + o.Actor + "/" + r.Plural + "/" + strconv.FormatUint(s.watches, 10))
-		if o.Since == 0 {
+		if o.Since == 0 && !o.OnlyNew {
 			w.list()
+			w.markInitial()
+		} else if o.Since == 0 {
+			w.marked = s.version
 		} else if !r.history.since(o.Since, w.offer) {
 			return apierrors.NewResourceExpired(fmt.Sprintf("too old resource version: %d (%d)", o.Since, r.history.oldest()))
 		}
 		r.watchers = append(r.watchers, w)
+		w.limit()
 		return nil
 	})
 	if err != nil {
@@ -112,6 +129,9 @@ func (w *watcher) stop() {
 	}
 	w.stopped = true
 	w.scheduled.Cancel()
+	for _, t := range w.timers {
+		t.Cancel()
+	}
 	w.queue, w.handler = nil, nil
 	w.r.watchers = slices.DeleteFunc(slices.Clone(w.r.watchers), func(o *watcher) bool { return o == w })
 }
