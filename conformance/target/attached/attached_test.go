@@ -202,11 +202,11 @@ func TestASubjectThatMisbehavesIsAnError(t *testing.T) {
 			mu.Lock()
 			mu.Lock()
 			return nil
-		}, []string{"subject toy: the subject never gets quiet: for 200ms of real time", "is in a deadlock", "sync.Mutex.Lock", "attached_test.go"}},
+		}, []string{"subject toy: the subject never gets quiet: for 1s of real time", "is in a deadlock", "sync.Mutex.Lock", "attached_test.go"}},
 		{"it waits for what is not in its world", func(context.Context, attached.Deps) error {
 			<-never
 			return nil
-		}, []string{"subject toy: the subject never gets quiet", "a channel made elsewhere", "chan receive", "attached_test.go"}},
+		}, []string{"subject toy: the subject never gets quiet: for 1s of real time", "a channel made elsewhere", "chan receive", "attached_test.go"}},
 		{"it leaves goroutines behind", func(ctx context.Context, _ attached.Deps) error {
 			forgotten := make(chan struct{})
 			go func() { <-forgotten }()
@@ -234,7 +234,11 @@ func TestASubjectThatMisbehavesIsAnError(t *testing.T) {
 	} {
 		t.Run(tt.reason, func(t *testing.T) {
 			t.Parallel()
-			c, err := cluster(t, attached.Options{Run: tt.run, Requests: 100, Stuck: 200 * time.Millisecond})
+			o := attached.Options{Run: tt.run, Requests: 100}
+			if strings.Contains(strings.Join(tt.says, ""), "never gets quiet: for 1s") {
+				o.Stuck = time.Second
+			}
+			c, err := cluster(t, o)
 			if err == nil {
 				err = c.WaitUntil(t.Context(), c.Now().Add(time.Hour), func() bool { return false })
 				if errors.Is(err, conformance.ErrDeadline) {

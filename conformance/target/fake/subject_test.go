@@ -20,7 +20,9 @@ import (
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/examples/toy"
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/target/fake"
+	"github.com/plumbline-ci/plumbline/reports"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
 	"github.com/plumbline-ci/plumbline/simulator/controller"
 )
@@ -88,6 +90,26 @@ func TestASubjectThatCannotBeIsRefused(t *testing.T) {
 	} {
 		if _, err := fake.New(fake.Options{Subject: s}); err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+func TestAReconcilerThatDoesNothingFails(t *testing.T) {
+	t.Parallel()
+	target := newTarget(t, fake.Options{Subject: &fake.Subject{
+		Name: "nothing", For: taskRuns, New: reconcilerOf(func(context.Context, fake.Deps, reconcile.Request) error { return nil }),
+	}})
+	report, err := conformance.Judge(t.Context(), conformance.Options{Target: target, Implementation: reports.Implementation{Project: "nothing"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Result != reports.Failed || report.Implementation.Project != "nothing" {
+		t.Errorf("the result is %s of %q, want failed of nothing", report.Result, report.Implementation.Project)
+	}
+	for _, f := range report.Fixtures {
+		// What must never happen does not happen, but everything that is required to happen somewhere is missing.
+		if f.Verdict == reports.Pass && f.Level == fixture.Required {
+			t.Errorf("%s is passed by doing nothing", f.Name)
 		}
 	}
 }
