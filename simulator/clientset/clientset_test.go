@@ -21,6 +21,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
+	applycorev1 "k8s.io/client-go/applyconfigurations/core/v1"
 	clienttesting "k8s.io/client-go/testing"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -553,6 +554,34 @@ func TestLogs(t *testing.T) {
 	})
 	if got, err := w.c.CoreV1().Pods(ns).GetLogs("p", nil).DoRaw(t.Context()); string(got) != "told by a test" {
 		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+// TestServerSideApply goes through all three clients.
+func TestServerSideApply(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const manager = "me"
+	m, err := w.c.CoreV1().ConfigMaps(ns).Apply(t.Context(), applycorev1.ConfigMap("m", ns).WithData(map[string]string{"a": "typed"}), metav1.ApplyOptions{FieldManager: manager})
+	if err != nil || m.Data["a"] != "typed" {
+		t.Fatalf("got %v, %v", m, err)
+	}
+	loose := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": "m", "namespace": ns}, "data": map[string]any{"b": "dynamic"}}}
+	maps := clientset.NewDynamic(w.o, nil).Resource(corev1.SchemeGroupVersion.WithResource("configmaps")).Namespace(ns)
+	if _, err := maps.Apply(t.Context(), "m", loose, metav1.ApplyOptions{FieldManager: "other"}); err != nil {
+		t.Fatal(err)
+	}
+	own := client.ApplyConfigurationFromUnstructured(&unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": "m", "namespace": ns}, "data": map[string]any{"b": "stolen"}}})
+	if err := clientset.NewClient(w.o).Apply(t.Context(), own, client.FieldOwner(manager)); !apierrors.IsConflict(err) {
+		t.Errorf("a field of another manager: %v", err)
+	}
+	if err := clientset.NewClient(w.o).Apply(t.Context(), own, client.FieldOwner(manager), client.ForceOwnership); err != nil {
+		t.Error(err)
+	}
+	m, err = w.c.CoreV1().ConfigMaps(ns).Get(t.Context(), "m", metav1.GetOptions{})
+	if diff := cmp.Diff(map[string]string{"b": "stolen"}, m.Data); err != nil || diff != "" {
+		t.Errorf("%v, (-want +got)\n%s", err, diff)
 	}
 }
 
