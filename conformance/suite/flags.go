@@ -76,7 +76,13 @@ func (f *Flags) options(targets map[string]Constructor, o conformance.Options) (
 	}
 	o.Target, o.Seed, o.Date = target, f.Seed, time.Now()
 	o.Replay = func(name string, seed uint64) string {
-		return fmt.Sprintf("go test ./conformance -ginkgo.label-filter=name:%s -args -target=%s -seed=%d", name, f.Target, seed)
+		text := fmt.Sprintf("go test ./conformance -ginkgo.label-filter=name:%s -args -target=%s", name, f.Target)
+		for _, x := range []struct{ flag, value string }{{"kubeconfig", f.Kubeconfig}, {"subject", f.Subject}, {"fixtures", f.Fixtures}} {
+			if x.value != "" {
+				text += fmt.Sprintf(" -%s='%s'", x.flag, strings.ReplaceAll(x.value, "'", `'\''`))
+			}
+		}
+		return text + fmt.Sprintf(" -seed=%d", seed)
 	}
 	if f.Fixtures != "" {
 		o.FS, o.FSName = os.DirFS(f.Fixtures), f.Fixtures

@@ -192,7 +192,8 @@ func TestFlagsSayWhatToRun(t *testing.T) {
 		claimed string
 	}{
 		{"without a subject only what is mandatory binds", nil, reports.Passed, "2 Passed", ""},
-		{"a subject's claims bind", []string{"-subject=" + filepath.Join(dir, "subject.yaml")}, reports.Failed, "-ginkgo.label-filter=name:bad -args -target=double -seed=5", "toy"},
+		{"a subject's claims bind", []string{"-subject=" + filepath.Join(dir, "subject.yaml")}, reports.Failed,
+			"-ginkgo.label-filter=name:bad -args -target=double -subject='" + filepath.Join(dir, "subject.yaml") + "' -fixtures='" + filepath.Join(dir, "fixtures") + "' -seed=5", "toy"},
 		{"an unknown target", []string{"-target=moon"}, "", `unknown target "moon"; use one of: double`, ""},
 	} {
 		_ = os.Remove(report)
