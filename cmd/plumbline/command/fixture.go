@@ -289,7 +289,10 @@ func newFixtureSchema(s Streams) *cobra.Command {
 }
 
 func newFixtureCoverage(s Streams) *cobra.Command {
-	var all bool
+	var (
+		all    bool
+		format string
+	)
 	cmd := &cobra.Command{
 		Use:   "coverage",
 		Short: "Say which statements of the documents the suite proves",
@@ -303,11 +306,28 @@ func newFixtureCoverage(s Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return printCoverage(s, table, list, all)
+			switch format {
+			case "table":
+				return printCoverage(s, table, list, all)
+			case "markdown":
+				return coverageDocument(s, table, list)
+			default:
+				return invalid("unknown output format %q for -o: use table or markdown", format)
+			}
 		},
 	}
 	cmd.Flags().BoolVar(&all, "unproven", false, "list the statements that no fixture proves, too")
+	cmd.Flags().StringVarP(&format, "output", "o", "table", "table or markdown")
 	return cmd
+}
+
+// coverageDocument prints what docs/requirements.md is.
+func coverageDocument(s Streams, table *statement.Table, list []*fixture.Fixture) error {
+	files := map[string]string{}
+	for _, f := range list {
+		files[f.Name()] = "../" + f.File
+	}
+	return table.Markdown(s.Out, fixture.Claims(list), func(name string) string { return files[name] })
 }
 
 func printCoverage(s Streams, table *statement.Table, list []*fixture.Fixture, unproven bool) error {
