@@ -8,6 +8,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/api/config"
 	"github.com/plumbline-ci/plumbline/api/defaulting"
+	v1 "github.com/plumbline-ci/plumbline/api/v1"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 )
 
@@ -45,24 +46,34 @@ func TestDefaultsOfATaskRun(t *testing.T) {
 		{id: "D-06", reason: "an embedded spec is a Task's", in: `spec: {timeout: 1m, serviceAccountName: s, taskSpec: {params: [{name: p}], results: [{name: r}]}}`,
 			want: managed + "\n" + `spec: {timeout: 1m, serviceAccountName: s, taskSpec: {params: [{name: p, type: string}], results: [{name: r, type: string}]}}`},
 	} {
-		t.Run(row.id+" "+row.reason, func(t *testing.T) {
+		cfg, err := config.Parse(row.config, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run("v1beta1/"+row.id+" "+row.reason, func(t *testing.T) {
 			t.Parallel()
-			cfg, err := config.Parse(row.config, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var got, want v1beta1.TaskRun
-			decode(t, row.in, &got)
-			decode(t, row.want, &want)
-			defaulting.TaskRun(&got, cfg)
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("object (-want +got):\n%s", diff)
-			}
-			defaulting.TaskRun(&got, cfg)
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("defaulting twice is not defaulting once (-want +got):\n%s", diff)
-			}
+			holds(t, row.in, row.want, func(tr *v1beta1.TaskRun) { defaulting.TaskRun(tr, cfg) })
 		})
+		t.Run("v1/"+row.id+" "+row.reason, func(t *testing.T) {
+			t.Parallel()
+			holds(t, row.in, row.want, func(tr *v1.TaskRun) { defaulting.TaskRunV1(tr, cfg) })
+		})
+	}
+}
+
+// holds defaults what the YAML in says and compares with want; doing it again must change nothing.
+func holds[T any](t *testing.T, in, want string, fill func(*T)) {
+	t.Helper()
+	var got, wanted T
+	decode(t, in, &got)
+	decode(t, want, &wanted)
+	fill(&got)
+	if diff := cmp.Diff(wanted, got); diff != "" {
+		t.Errorf("object (-want +got):\n%s", diff)
+	}
+	fill(&got)
+	if diff := cmp.Diff(wanted, got); diff != "" {
+		t.Errorf("defaulting twice is not defaulting once (-want +got):\n%s", diff)
 	}
 }
 
@@ -79,15 +90,17 @@ func TestTypesOfParamsAndResults(t *testing.T) {
 		{"D-08", "properties make an object", `results: [{name: r, properties: {k: {}}}]`, `results: [{name: r, type: object, properties: {k: {type: string}}}]`},
 		{"D-08", "a type that is said stays", `results: [{name: r, type: array}]`, `results: [{name: r, type: array}]`},
 	} {
-		t.Run(row.id+" "+row.reason, func(t *testing.T) {
+		t.Run("v1beta1/"+row.id+" "+row.reason, func(t *testing.T) {
 			t.Parallel()
-			var got, want v1beta1.TaskSpec
-			decode(t, row.in, &got)
-			decode(t, row.want, &want)
-			defaulting.TaskSpec(&got)
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("spec (-want +got):\n%s", diff)
-			}
+			holds(t, row.in, row.want, defaulting.TaskSpec)
+		})
+		t.Run("v1/"+row.id+" "+row.reason, func(t *testing.T) {
+			t.Parallel()
+			holds(t, row.in, row.want, func(spec *v1.TaskSpec) {
+				task := &v1.Task{Spec: *spec}
+				defaulting.TaskV1(task)
+				*spec = task.Spec
+			})
 		})
 	}
 }
