@@ -85,10 +85,7 @@ func (r *runner) Start(c kubelet.ContainerConfig) (kubelet.Container, error) {
 		Kernel: r.kernel, Actor: c.Actor, Image: img, Programs: r.programs, Mocks: r.supplies.in(c.Namespace),
 		Command: c.Command, Args: c.Args, Env: c.Env, WorkingDir: c.WorkingDir,
 		RunAsUser: c.RunAsUser, RunAsGroup: c.RunAsGroup, Groups: c.Groups, ReadOnlyRoot: c.ReadOnlyRoot,
-		Hostname: c.Hostname, Log: c.Log, Budget: r.budget,
-	}
-	if c.MemoryLimit > 0 {
-		config.Budget.Memory = c.MemoryLimit
+		Hostname: c.Hostname, Log: c.Log, Budget: r.budget, MemoryLimit: c.MemoryLimit,
 	}
 	config.Mounts = make([]files.Mount, 0, len(c.Mounts)+1)
 	for _, m := range c.Mounts {

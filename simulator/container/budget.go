@@ -7,18 +7,28 @@ import (
 
 // Budget bounds what a container may do before the simulation ends it. Zero fields have defaults.
 type Budget struct {
-	// Steps is the number of commands and programs; default 20 million.
+	// Steps is the number of commands; a program that is started counts as 32. Default 20 million.
 	Steps uint64
 	// Bytes is the number of bytes read from files and written to files, pipes and logs; default 512 MiB.
 	Bytes int64
-	// Memory is what programs may hold, in bytes: the container's memory limit. Beyond it the container is killed as
-	// the kernel's OOM killer does. Default 256 MiB.
+	// Output is the number of bytes written to standard output and standard error of the container; default 64 MiB.
+	Output int64
+	// Memory is what programs may hold, in bytes; default 64 MiB, or the container's own limit up to 256 MiB.
 	Memory int64
+	// Storage is what the files may hold that the container sees and that are not the image's, in bytes; default
+	// 128 MiB. Files is their number; default 32768.
+	Storage int64
+	Files   int
 	// Processes is the number of processes at one time; default 512.
 	Processes int
 }
 
-func (b Budget) withDefaults() Budget {
+const (
+	defaultMemory = 64 << 20
+	mostMemory    = 256 << 20
+)
+
+func (b Budget) withDefaults(limit int64) Budget {
 	if b.Steps == 0 {
 		b.Steps = 20_000_000
 	}
@@ -26,7 +36,16 @@ func (b Budget) withDefaults() Budget {
 		b.Bytes = 512 << 20
 	}
 	if b.Memory == 0 {
-		b.Memory = 256 << 20
+		b.Memory = max(defaultMemory, min(limit, mostMemory))
+	}
+	if b.Output == 0 {
+		b.Output = 64 << 20
+	}
+	if b.Storage == 0 {
+		b.Storage = 128 << 20
+	}
+	if b.Files == 0 {
+		b.Files = 1 << 15
 	}
 	if b.Processes == 0 {
 		b.Processes = 512
@@ -42,25 +61,48 @@ const (
 	execCost    = 400 * time.Microsecond
 	// quantum is how much is computed before time passes.
 	quantum = time.Millisecond
-	// hotFrom is the number of commands without waiting from which on each hotEvery further ones double the cost.
+	// hotFrom is the number of commands without an idle moment from which on each hotEvery further ones double the cost.
 	hotFrom, hotEvery = 1 << 20, 1 << 16
 	maxHot            = 19 // times it is doubled at most: about a second a command
+	// startWeight is how many commands a fork counts as, and the start of a program again.
+	startWeight = 16
+	// idle is how long a container has to do nothing to cool down.
+	idle = 5 * time.Millisecond
+	// lookEvery is how many commands, or bytes written, pass between two looks at what the files hold.
+	lookEvery      = 1 << 8
+	lookEveryBytes = 1 << 20
 )
 
 // Spend accounts for computing: it lets time pass, and ends a container that has used up its budget.
-func (p *Process) Spend(d time.Duration) {
+func (p *Process) Spend(d time.Duration) { p.spend(d, 1) }
+
+// spend is Spend for something that counts as several commands.
+func (p *Process) spend(d time.Duration, weight uint32) {
 	c := p.c
-	if c.steps++; c.steps > c.cfg.Budget.Steps {
+	before := c.steps
+	if c.steps += uint64(weight); c.steps > c.cfg.Budget.Steps {
 		c.abort(fmt.Sprintf("it ran more than %d commands", c.cfg.Budget.Steps))
 		p.unwind()
 	}
-	if p.hot++; p.hot > hotFrom {
-		d <<= min((p.hot-hotFrom)/hotEvery+1, maxHot)
+	if before/lookEvery != c.steps/lookEvery {
+		p.look()
 	}
-	if p.debt += d; p.debt < quantum || !p.running {
+	if c.hot += weight; c.hot > hotFrom {
+		d <<= min((c.hot-hotFrom)/hotEvery+1, maxHot)
+	}
+	p.debt += d
+	p.pay()
+}
+
+// pay lets the time pass that is owed, if it is enough to be worth it.
+func (p *Process) pay() {
+	if p.debt < quantum || !p.running {
 		return
 	}
-	d, p.debt = p.debt, 0
+	c := p.c
+	d := p.debt
+	p.debt = 0
+	c.busy += d
 	until := c.kernel.Elapsed() + d
 	p.running = false
 	for left := d; left > 0; left = until - c.kernel.Elapsed() {
@@ -76,22 +118,58 @@ func (c *Container) transfers(p *Process, n int64) {
 		p.unwind()
 	}
 	p.debt += time.Duration(n) // a gigabyte a second
-	if p.debt >= quantum {
-		p.hot-- // this by itself is no command
-		c.steps--
-		p.Spend(0)
+	p.pay()
+}
+
+// look ends a container whose files hold too much.
+func (p *Process) look() {
+	c := p.c
+	used, number := c.view.Usage()
+	switch {
+	case used > c.cfg.Budget.Storage:
+		c.abort(fmt.Sprintf("its files held more than %d bytes", c.cfg.Budget.Storage))
+	case number > c.cfg.Budget.Files:
+		c.abort(fmt.Sprintf("it had more than %d files", c.cfg.Budget.Files))
+	default:
+		return
+	}
+	p.unwind()
+}
+
+// printed accounts for output.
+func (c *Container) printed(p *Process, n int64) {
+	if c.output += n; c.output > c.cfg.Budget.Output {
+		c.abort(fmt.Sprintf("it printed more than %d bytes", c.cfg.Budget.Output))
+		p.unwind()
+	}
+}
+
+// cool forgets how much was computed when the container has been idle: when more time passed than it computed.
+func (c *Container) cool(since, busy time.Duration) {
+	if c.kernel.Elapsed()-since-(c.busy-busy) >= idle {
+		c.hot = 0
 	}
 }
 
 // Allocate accounts for memory that the program holds more (or, if negative, less). A container that holds more than
-// its limit is killed, all of it.
+// its limit is killed, all of it, as the kernel's OOM killer does.
 func (p *Process) Allocate(n int64) {
+	c := p.c
 	p.memory += n
-	if p.c.memory += n; p.c.memory > p.c.cfg.Budget.Memory && n > 0 && !p.c.exited {
-		p.c.oom = true
-		p.c.main.terminate(SIGKILL)
-		p.unwind()
+	c.memory += n
+	if n <= 0 || c.exited {
+		return
 	}
+	switch limit := c.cfg.MemoryLimit; {
+	case limit > 0 && c.memory > limit:
+		c.oom = true
+		c.main.terminate(SIGKILL)
+	case c.memory > c.cfg.Budget.Memory:
+		c.abort(fmt.Sprintf("its programs held more than %d bytes of memory", c.cfg.Budget.Memory))
+	default:
+		return
+	}
+	p.unwind()
 }
 
 // abort ends the container because the simulation has had enough of it.

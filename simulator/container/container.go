@@ -59,8 +59,10 @@ type Config struct {
 	// Log receives everything written to standard output (1) and standard error (2) as it is written.
 	Log func(stream int, data []byte)
 	// Limit is the size of the root file system in bytes, 0 for no limit.
-	Limit  int64
-	Budget Budget
+	Limit int64
+	// MemoryLimit is what programs may hold before the OOM killer comes, 0 for no limit.
+	MemoryLimit int64
+	Budget      Budget
 	// Mocks stand in for commands that cannot be interpreted.
 	Mocks *Mocks
 	// Platform is os/arch of the node; default linux/amd64.
@@ -95,6 +97,10 @@ type Container struct {
 
 	steps    uint64
 	bytes    int64
+	looked   int64         // bytes, when the files were looked at last
+	output   int64         // bytes
+	hot      uint32        // commands since the container was idle
+	busy     time.Duration // spent computing
 	memory   int64
 	oom      bool
 	message  string
@@ -122,7 +128,7 @@ const (
 // *StartError: the command could not be started.
 func Start(cfg Config) (*Container, error) {
 	c := &Container{cfg: cfg, kernel: cfg.Kernel, nextPID: 1}
-	c.cfg.Budget = cfg.Budget.withDefaults()
+	c.cfg.Budget = cfg.Budget.withDefaults(cfg.MemoryLimit)
 	if c.cfg.Platform == "" {
 		c.cfg.Platform = "linux/amd64"
 	}

@@ -202,8 +202,14 @@ func (p *Process) Write(fd int, b []byte) (int, error) {
 	p.c.transfers(p, int64(len(b)))
 	switch {
 	case f.handle != nil:
-		return f.handle.Write(b)
+		n, err := f.handle.Write(b)
+		if p.c.bytes-p.c.looked > lookEveryBytes {
+			p.c.looked = p.c.bytes
+			p.look()
+		}
+		return n, err
 	case f.log != 0:
+		p.c.printed(p, int64(len(b)))
 		if p.c.cfg.Log != nil {
 			p.c.cfg.Log(f.log, b)
 		}

@@ -47,7 +47,6 @@ type Process struct {
 	onExit  func(ExitStatus)
 
 	debt   time.Duration // computing not yet paid with time
-	hot    uint32        // commands since it last waited
 	memory int64
 }
 
@@ -201,7 +200,7 @@ func (p *Process) Fork(body Program) *Process {
 		}
 	}
 	child.start(body)
-	p.Spend(forkCost)
+	p.spend(forkCost, startWeight)
 	return child
 }
 
@@ -277,7 +276,8 @@ func (p *Process) Block(deadline time.Time, ready func() bool) error {
 
 // park gives the processor away until woken, or for d if that is positive.
 func (p *Process) park(d time.Duration) {
-	p.hot = 0
+	c := p.c
+	since, busy := c.kernel.Elapsed(), c.busy
 	p.running = false
 	if d > 0 {
 		p.co.ParkFor(d)
@@ -285,6 +285,7 @@ func (p *Process) park(d time.Duration) {
 		p.co.Park()
 	}
 	p.running = true
+	c.cool(since, busy)
 }
 
 // Waker returns a function that makes a blocked process look again.
@@ -437,7 +438,7 @@ func (p *Process) becomes(name string, argv, env []string) {
 	}
 	p.pending = 0
 	p.Path, p.Args, p.Env, p.State = name, argv, env, nil
-	p.Spend(execCost)
+	p.spend(execCost, startWeight)
 }
 
 // Watch subscribes to changes of paths; the process is woken from whatever it is blocked in. See files.Caller.Watch.

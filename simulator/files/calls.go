@@ -350,6 +350,7 @@ func (c *Caller) remove(op, name string, check func(*Node) error) error {
 	w.dir.node.unlink(w.name)
 	if w.at.node.kind == Directory {
 		w.at.node.links = 0
+		w.at.node.vol.files = max(0, w.at.node.vol.files-1)
 		w.at.node.notify()
 	} else {
 		w.at.node.drop()

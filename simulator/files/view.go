@@ -178,6 +178,17 @@ func (v *View) cross(p place) place {
 	return p
 }
 
+// Usage returns the bytes and the number of the files of all volumes in the view, without those of an image.
+func (v *View) Usage() (bytes int64, number int) {
+	for i, m := range v.mounts {
+		if !slices.ContainsFunc(v.mounts[:i], func(o *mount) bool { return o.Volume == m.Volume }) {
+			bytes += m.Volume.used
+			number += m.Volume.files
+		}
+	}
+	return bytes, number
+}
+
 // Mounts lists what is mounted, in order of mounting, the root first.
 func (v *View) Mounts() []Mount {
 	out := make([]Mount, len(v.mounts))

@@ -29,6 +29,7 @@ type Volume struct {
 	clock   func() time.Time
 	limit   int64
 	used    int64
+	files   int // nodes made here and not gone
 	memory  bool
 	overlay bool
 	frozen  bool
@@ -78,6 +79,7 @@ func (v *Volume) grow(delta int64) error {
 
 // new makes a node of this volume that has no name yet.
 func (v *Volume) new(kind Kind, mode uint16, uid, gid uint32) *Node {
+	v.files++
 	return &Node{vol: v, kind: kind, mode: mode, uid: uid, gid: gid, mtime: v.clock()}
 }
 
@@ -302,6 +304,7 @@ func (v *Volume) release(n *Node) {
 			}
 		}
 		n.links = 0
+		n.vol.files = max(0, n.vol.files-1)
 		n.notify()
 		return
 	}
@@ -311,8 +314,11 @@ func (v *Volume) release(n *Node) {
 // drop takes one name from a file.
 func (n *Node) drop() {
 	n.links--
-	if n.links <= 0 && n.kind == Regular {
-		n.vol.used = max(0, n.vol.used-int64(len(n.data)))
+	if n.links <= 0 {
+		n.vol.files = max(0, n.vol.files-1)
+		if n.kind == Regular {
+			n.vol.used = max(0, n.vol.used-int64(len(n.data)))
+		}
 	}
 	n.notify()
 }

@@ -210,21 +210,41 @@ func TestEndlessScriptsEnd(t *testing.T) {
 	rows := []struct {
 		name, script string
 		budget       container.Budget
+		limit        int64
 		oom          bool
 		message      string
 	}{
-		{"a loop that does nothing runs out of steps", "while :; do :; done", container.Budget{Steps: 100_000}, false, "ran more than 100000 commands"},
-		{"output without end", "yes > /tmp/f", container.Budget{Bytes: 1 << 20}, false, "more than 1048576 bytes"},
-		{"a fork bomb", "f() { f & f & }; f; wait", container.Budget{Processes: 64}, false, "processes"},
-		{"memory", "x=a; while :; do x=$x$x$x$x; done", container.Budget{Memory: 40 << 20}, true, ""},
-		{"recursion", "f() { f; }; f; while :; do sleep 1; done", container.Budget{Steps: 100_000}, false, ""},
+		{"a loop that does nothing runs out of steps", "while :; do :; done", container.Budget{Steps: 100_000}, 0, false, "ran more than 100000 commands"},
+		{"a loop of programs runs out of steps sooner", "while :; do date > /dev/null; done", container.Budget{Steps: 100_000}, 0, false, "ran more than 100000 commands"},
+		{"reading and writing without end", "cat /dev/zero > /dev/null", container.Budget{Bytes: 1 << 20}, 0, false, "read and wrote more than 1048576 bytes"},
+		{"files without end", "yes > /tmp/f", container.Budget{Storage: 1 << 20}, 0, false, "its files held more than 1048576 bytes"},
+		{"output without end", "yes", container.Budget{Output: 1 << 20}, 0, false, "printed more than 1048576 bytes"},
+		{"names without end", "i=0; while :; do : > /tmp/f$i; i=$((i+1)); done", container.Budget{Files: 1000}, 0, false, "more than 1000 files"},
+		{"directories without end", "while mkdir d && cd d; do :; done; cd /; while mkdir x; do mv x y; mkdir -p y/z/z/z; done", container.Budget{Files: 500}, 0, false, "more than 500 files"},
+		{"a fork bomb", "f() { f & f & }; f; wait", container.Budget{Processes: 64}, 0, false, "processes"},
+		{"memory beyond the budget", "x=a; while :; do x=$x$x$x$x; done", container.Budget{Memory: 4 << 20}, 0, false, "its programs held more than 4194304 bytes of memory"},
+		{"memory beyond the container's limit", "x=a; while :; do x=$x$x$x$x; done", container.Budget{}, 4 << 20, true, ""},
+		{"a substitution without end", "x=$(yes)", container.Budget{Memory: 4 << 20}, 0, false, "bytes of memory"},
+		{"a line without end", "sort /dev/zero", container.Budget{Memory: 4 << 20}, 0, false, "bytes of memory"},
+		{"recursion", "f() { f; }; f; while :; do sleep 1; done", container.Budget{Steps: 100_000}, 0, false, ""},
+		{"recursion of subshells", "f() { (f); }; f; while :; do sleep 1; done", container.Budget{Steps: 100_000}, 0, false, ""},
+		{"sed jumps for ever", "sed ':a;ba' /etc/passwd", container.Budget{Steps: 100_000}, 0, false, "commands"},
+		{"sed doubles its space", "echo x | sed ':a;s/.*/&&/;ba'", container.Budget{Memory: 4 << 20}, 0, false, "bytes of memory"},
+		{"awk loops for ever", "awk 'BEGIN { while (1); }'", container.Budget{Steps: 100_000}, 0, false, "commands"},
+		{"awk doubles a string", "awk 'BEGIN { x = \"a\"; while (1) x = x x }'", container.Budget{Memory: 4 << 20}, 0, false, "bytes of memory"},
+		{"awk fills an array", "awk 'BEGIN { while (1) a[n++] = n }'", container.Budget{Memory: 4 << 20}, 0, false, "bytes of memory"},
+		{"jq loops for ever", "jq -n '[repeat(1)] | length'", container.Budget{Steps: 100_000}, 0, false, "commands"},
+		{"jq doubles a string", "jq -n 'reduce range(100) as $i (\"x\"; . + .)'", container.Budget{Memory: 4 << 20}, 0, false, "bytes of memory"},
+		{"jq doubles a tree", "jq -n 'reduce range(100) as $i (0; [., .])'", container.Budget{Memory: 4 << 20}, 0, false, "bytes of memory"},
+		{"a here-document that grows", "x=a; while :; do x=$(cat <<E\n$x$x\nE\n); done", container.Budget{Memory: 4 << 20}, 0, false, "bytes of memory"},
+		{"a small archive that is large inside", "head -c 8000000 /dev/zero | gzip > /tmp/z; gunzip -c /tmp/z > /dev/null", container.Budget{Memory: 20 << 20, Storage: 1 << 20}, 0, false, ""},
 	}
 	for _, r := range rows {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, 1)
-			cfg := w.config("busybox")
-			cfg.Command, cfg.Budget = []string{"sh", "-c", r.script}, r.budget
+			cfg := w.config(image.Toolbox)
+			cfg.Command, cfg.Budget, cfg.MemoryLimit = []string{"sh", "-c", r.script}, r.budget, r.limit
 			c, err := container.Start(cfg)
 			if err != nil {
 				t.Fatal(err)

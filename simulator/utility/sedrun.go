@@ -420,19 +420,17 @@ func (r *sedRun) substitute(c *sedCommand) {
 		if c.nth > 0 && n < c.nth || done && !c.global {
 			continue
 		}
-		if b.Len() > 1<<16 {
-			r.t.p.Allocate(int64(b.Len()))
-			r.t.p.Allocate(-int64(b.Len()))
-		}
 		b.WriteString(r.space[at:m[0]])
 		expandSed(&b, c.with, r.space, m)
-		at, done = m[1], true
+		if at, done = m[1], true; b.Len() > 1<<20 {
+			r.grown(b.String())
+		}
 	}
 	if !done {
 		return
 	}
 	b.WriteString(r.space[at:])
-	r.space, r.replaced = b.String(), true
+	r.space, r.replaced = r.grown(b.String()), true
 	if c.print {
 		r.write(r.space + "\n")
 	}
