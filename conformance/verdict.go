@@ -111,7 +111,7 @@ func concludeProfile(name string, results []reports.Fixture, claims Claims) repo
 		}
 	}
 	told(reports.Fail, reports.Failed, "a required fixture failed", "required fixtures failed")
-	told(reports.Error, reports.Errored, "the machine broke in a fixture, which says nothing about the implementation", "fixtures in which the machine broke, which says nothing about the implementation")
+	told(reports.Error, reports.Errored, "a fixture broke and was not judged", "fixtures broke and were not judged")
 	told(reports.NotRun, reports.Incomplete, "a required fixture was not run", "required fixtures were not run")
 	told(reports.Excluded, reports.Partial, "a required fixture is excluded", "required fixtures are excluded")
 	told(reports.Unsupported, reports.Partial, "a required fixture is unsupported", "required fixtures are unsupported")
