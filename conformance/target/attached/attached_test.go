@@ -9,8 +9,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/plumbline-ci/plumbline/conformance"
@@ -168,6 +171,53 @@ func TestInformersHearOfWhatHappens(t *testing.T) {
 		if strings.Count(got, want) != 1 {
 			t.Errorf("%q is not heard once in\n%s", want, got)
 		}
+	}
+}
+
+// TestTheAPIIsThereForAllClients writes with each of them, in both versions, and reads with the dynamic one.
+func TestTheAPIIsThereForAllClients(t *testing.T) {
+	t.Parallel()
+	got := map[string]string{}
+	c, err := cluster(t, attached.Options{Run: func(ctx context.Context, d attached.Deps) error {
+		for _, version := range []string{"v1beta1", "v1"} {
+			gvk := schema.GroupVersionKind{Group: "tekton.dev", Version: version, Kind: "TaskRun"}
+			run := func(name string) *unstructured.Unstructured {
+				o := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{"taskSpec": map[string]any{
+					"steps": []any{map[string]any{"name": "only", "image": "busybox", "script": "true"}}}}}}
+				o.SetGroupVersionKind(gvk)
+				o.SetNamespace("default")
+				o.SetName(name)
+				return o
+			}
+			runs := d.Dynamic.Resource(gvk.GroupVersion().WithResource("taskruns"))
+			if _, err := runs.Namespace("default").Create(ctx, run("dynamic-"+version), metav1.CreateOptions{}); err != nil {
+				return err
+			}
+			if err := d.Client.Create(ctx, run("client-"+version)); err != nil {
+				return err
+			}
+			list, err := runs.List(ctx, metav1.ListOptions{})
+			if err != nil {
+				return err
+			}
+			for _, o := range list.Items {
+				got[version] += o.GetName() + " " + o.GroupVersionKind().Version + ", "
+			}
+		}
+		return idle(ctx)
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+	want := map[string]string{
+		"v1beta1": "client-v1beta1 v1beta1, dynamic-v1beta1 v1beta1, ",
+		"v1":      "client-v1 v1, client-v1beta1 v1, dynamic-v1 v1, dynamic-v1beta1 v1, ",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 
