@@ -265,12 +265,13 @@ func (s *session) surroundings(ctx context.Context, f *failed) {
 	slices.SortStableFunc(list, func(a, b container) int { return a.seq - b.seq })
 	for _, c := range list {
 		text, err := s.cluster.Logs(ctx, s.namespace, c.pod, c.name)
-		if c.gone && err != nil {
-			text, err = goneLog, nil
-			if keeper, ok := s.cluster.(LogKeeper); ok {
-				text = keeper.KeptLog(s.namespace, c.pod, c.name)
-			} else if !strings.HasPrefix(c.name, stepPrefix) {
-				continue
+		if err != nil {
+			kept, ok := s.lost(c.pod, c.name)
+			switch {
+			case ok && (c.gone || kept != ""):
+				text, err = kept, nil
+			case c.gone && strings.HasPrefix(c.name, stepPrefix):
+				text, err = goneLog, nil
 			}
 		}
 		if err != nil || text == "" && !strings.HasPrefix(c.name, stepPrefix) {

@@ -23,7 +23,7 @@ func Play(ctx context.Context, c Cluster, f *fixture.Fixture, namespace string, 
 	s.start = c.Now()
 	s.last = s.start
 	s.world = newWorld(f, c.Now)
-	stop, err := s.observe()
+	stop, err := s.observe(ctx)
 	defer stop()
 	if err != nil {
 		return err

@@ -42,6 +42,7 @@ type session struct {
 	// refused holds what the API server refused, by action and reference.
 	refused  map[string]error
 	evidence []reports.Evidence
+	rescued  rescued
 
 	monitor *invariant.Monitor
 	// disturbed: faults that the fixture does not know may strike. foreign: what is judged is not the reference.
@@ -77,7 +78,8 @@ func (s *session) run(ctx context.Context) error {
 	s.last = s.start
 	s.world = newWorld(s.fixture, s.cluster.Now)
 	s.watchOver()
-	stop, err := s.observe()
+	defer s.rescued.work.Wait() // after nobody watches any more
+	stop, err := s.observe(ctx)
 	defer stop()
 	if err != nil {
 		return err
@@ -126,7 +128,7 @@ func (s *session) afterwards(ctx context.Context) error {
 
 // observe begins to watch every kind that the fixture is about, and those that
 // explain a failure.
-func (s *session) observe() (stop func(), err error) {
+func (s *session) observe(ctx context.Context) (stop func(), err error) {
 	var stops []func()
 	stop = func() {
 		for _, f := range slices.Backward(stops) {
@@ -140,7 +142,7 @@ func (s *session) observe() (stop func(), err error) {
 			namespace = ""
 		}
 		gvk := schema.GroupVersionKind{Group: kind.Group, Version: kind.Version, Kind: kind.Kind}
-		end, err := s.cluster.Observe(gvk, namespace, s.both(kind, s.world.handler(kind)))
+		end, err := s.cluster.Observe(gvk, namespace, s.rescuing(ctx, kind, s.both(kind, s.world.handler(kind))))
 		if err != nil {
 			if i >= len(kinds) {
 				continue // a failure is explained without it

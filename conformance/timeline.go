@@ -29,6 +29,9 @@ func (s *session) timeline() *reports.Timeline {
 	s.world.mu.Lock()
 	defer s.world.mu.Unlock()
 	t := &reports.Timeline{End: s.millis(s.cluster.Now())}
+	if !s.ended.IsZero() {
+		t.End = s.millis(s.ended)
+	}
 	var pods []*life
 	work := map[string]reports.Work{} // by pod/container
 	uids := map[string]string{}       // who has which uid

@@ -49,7 +49,7 @@ func outputFiles(values []string) ([]outputFile, error) {
 		format, file, given := strings.Cut(v, "=")
 		if !given {
 			file = v
-			known := false
+			var known bool
 			if format, known = formatOf(file); !known {
 				return nil, &usageError{fmt.Errorf("--report %s: the file's ending tells no format; write FORMAT=%s, with one of %s", v, file, strings.Join(reports.Formats(), ", "))}
 			}
