@@ -94,6 +94,9 @@ func (p *Process) spend(d time.Duration, weight uint32) {
 	p.pay()
 }
 
+// startWeight is how many commands a fork or the start of a program counts as: more where every path is long.
+func (p *Process) startWeight() uint32 { return startWeight + uint32(len(p.Dir))/16 }
+
 // pay lets the time pass that is owed, if it is enough to be worth it.
 func (p *Process) pay() {
 	if p.debt < quantum || !p.running {
@@ -102,7 +105,7 @@ func (p *Process) pay() {
 	c := p.c
 	d := p.debt
 	p.debt = 0
-	c.busy += d
+	c.computes(d)
 	until := c.kernel.Elapsed() + d
 	p.running = false
 	for left := d; left > 0; left = until - c.kernel.Elapsed() {
@@ -144,9 +147,25 @@ func (c *Container) printed(p *Process, n int64) {
 	}
 }
 
+// computes notes that some process computes for d from now on. Processes compute at the same time: what counts is when
+// any of them did.
+func (c *Container) computes(d time.Duration) {
+	now := c.kernel.Elapsed()
+	from, to := max(now, c.busyUntil), now+d
+	if to > from {
+		c.busy += to - from
+		c.busyUntil = to
+	}
+}
+
+// computed returns for how long any process has computed so far.
+func (c *Container) computed() time.Duration {
+	return c.busy - max(0, c.busyUntil-c.kernel.Elapsed())
+}
+
 // cool forgets how much was computed when the container has been idle: when more time passed than it computed.
-func (c *Container) cool(since, busy time.Duration) {
-	if c.kernel.Elapsed()-since-(c.busy-busy) >= idle {
+func (c *Container) cool(since, computed time.Duration) {
+	if c.kernel.Elapsed()-since-(c.computed()-computed) >= idle {
 		c.hot = 0
 	}
 }

@@ -95,19 +95,21 @@ type Container struct {
 	random  *kernel.Stream
 	started time.Time
 
-	steps    uint64
-	bytes    int64
-	looked   int64         // bytes, when the files were looked at last
-	output   int64         // bytes
-	hot      uint32        // commands since the container was idle
-	busy     time.Duration // spent computing
-	memory   int64
-	oom      bool
-	message  string
-	exited   bool
-	status   ExitStatus
-	watchers []func(ExitStatus)
-	missing  []string // commands that were not found
+	steps  uint64
+	bytes  int64
+	looked int64         // bytes, when the files were looked at last
+	output int64         // bytes
+	hot    uint32        // commands since the container was idle
+	busy   time.Duration // spent computing, until busyUntil
+
+	busyUntil time.Duration
+	memory    int64
+	oom       bool
+	message   string
+	exited    bool
+	status    ExitStatus
+	watchers  []func(ExitStatus)
+	missing   []string // commands that were not found
 }
 
 // StartError says that the runtime could not start the container's command; the kubelet shows it as reason StartError

@@ -200,7 +200,7 @@ func (p *Process) Fork(body Program) *Process {
 		}
 	}
 	child.start(body)
-	p.spend(forkCost, startWeight)
+	p.spend(forkCost, p.startWeight())
 	return child
 }
 
@@ -277,7 +277,7 @@ func (p *Process) Block(deadline time.Time, ready func() bool) error {
 // park gives the processor away until woken, or for d if that is positive.
 func (p *Process) park(d time.Duration) {
 	c := p.c
-	since, busy := c.kernel.Elapsed(), c.busy
+	since, computed := c.kernel.Elapsed(), c.computed()
 	p.running = false
 	if d > 0 {
 		p.co.ParkFor(d)
@@ -285,7 +285,7 @@ func (p *Process) park(d time.Duration) {
 		p.co.Park()
 	}
 	p.running = true
-	c.cool(since, busy)
+	c.cool(since, computed)
 }
 
 // Waker returns a function that makes a blocked process look again.
@@ -294,6 +294,7 @@ func (p *Process) Waker() func() { return p.wake }
 // Sleep waits for d. A handled signal ends it early: then it returns EINTR.
 func (p *Process) Sleep(d time.Duration) error {
 	until := p.Now().Add(d + p.debt)
+	p.c.computes(p.debt)
 	p.debt = 0
 	err := p.Block(until, func() bool { return false })
 	if errors.Is(err, ErrTimeout) {
@@ -438,7 +439,7 @@ func (p *Process) becomes(name string, argv, env []string) {
 	}
 	p.pending = 0
 	p.Path, p.Args, p.Env, p.State = name, argv, env, nil
-	p.spend(execCost, startWeight)
+	p.spend(execCost, p.startWeight())
 }
 
 // Watch subscribes to changes of paths; the process is woken from whatever it is blocked in. See files.Caller.Watch.
