@@ -63,11 +63,13 @@ func Run[Test T[Test]](t Test, o Options) *reports.ConformanceReport {
 	parallel := r.caps.Isolated && o.Parallel != 1
 	for _, profile := range profiles {
 		t.Run(profile, func(t Test) {
+			t.Helper()
 			for i, f := range r.selected {
 				if f.Spec.Profile != profile {
 					continue
 				}
 				t.Run(f.Name(), func(t Test) {
+					t.Helper()
 					if parallel {
 						t.Parallel()
 					}
