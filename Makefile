@@ -4,6 +4,7 @@ BIN := bin
 FUZZTIME ?= 60s
 BENCH ?= .
 BENCHCOUNT ?= 6
+SEEDS ?= 125
 
 .PHONY: help
 help: ## this list
@@ -51,6 +52,10 @@ test-envtest: ## the suite and the table of API facts on a real kube-apiserver
 .PHONY: mutants
 mutants: ## put each fault of conformance/mutants in, and see the suite catch it
 	$(GO) run ./conformance/mutants/cmd/mutants
+
+.PHONY: faults
+faults: ## every fixture under SEEDS schedules of random faults, some 20,000 altogether
+	$(GO) run ./cmd/plumbline run --seeds $(SEEDS) --faults random
 
 .PHONY: bench
 bench: ## benchmarks, ready for benchstat

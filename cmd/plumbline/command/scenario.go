@@ -27,6 +27,7 @@ type scenario struct {
 	files     []*fixture.Fixture
 	config    fixture.Config
 	mocks     []fixture.Mock
+	faults    []fixture.Fault
 	namespace string // of manifests that name none
 }
 
@@ -49,6 +50,7 @@ func (o *simulateOptions) load() (*scenario, error) {
 			}
 			sc.files = append(sc.files, f)
 			sc.mocks = append(sc.mocks, f.Spec.Mocks...)
+			sc.faults = append(sc.faults, f.Spec.Faults...)
 			for _, configMap := range []string{fixture.ConfigFeatureFlags, fixture.ConfigDefaults} {
 				for key, value := range f.Spec.Config[configMap] {
 					sc.set(configMap, key, value)

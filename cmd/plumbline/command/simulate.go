@@ -89,7 +89,7 @@ func (o *simulateOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cluster, err := target.Cluster(conformance.Setup{Name: "simulate", Seed: o.seed, Config: sc.config, Mocks: sc.mocks})
+	cluster, err := target.Cluster(conformance.Setup{Name: "simulate", Seed: o.seed, Config: sc.config, Mocks: sc.mocks, Faults: sc.faults})
 	if err != nil {
 		return &coded{code: exitInvalid, err: err}
 	}
@@ -119,6 +119,9 @@ func (o *simulateOptions) run(ctx context.Context) error {
 	if !o.quiet {
 		for _, m := range cluster.UnusedMocks() {
 			fmt.Fprintf(o.streams.Err, "note: the mock of %s was not used\n", strings.Join(append([]string{m.Image}, m.Command...), " "))
+		}
+		for _, f := range cluster.UnusedFaults() {
+			fmt.Fprintf(o.streams.Err, "note: the fault at the point %s (%s) has not struck\n", f.Point, f.Pos)
 		}
 		for _, step := range w.lacking() {
 			fmt.Fprintf(o.streams.Err, "note: step %s did not find a command: simulated images have a shell and the usual utilities; for everything else give a mock with --mocks\n", step)

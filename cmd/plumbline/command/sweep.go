@@ -28,14 +28,14 @@ type sweepOptions struct {
 }
 
 // wanted says whether one run under one seed, with the faults of the fixtures alone, is not what is asked for.
-func (o *sweepOptions) wanted() bool { return o.seeds > 1 || o.faults != faultsNone }
+func (o *sweepOptions) wanted() bool { return o.seeds != 1 || o.faults != faultsNone }
 
 // sweep is what --seeds and --faults ask for.
 func (o *sweepOptions) sweep(first uint64) (conformance.Sweep, error) {
-	s := conformance.Sweep{First: first, Seeds: max(o.seeds, 1)}
+	s := conformance.Sweep{First: first, Seeds: o.seeds}
 	mode, places, some := strings.Cut(o.faults, ":")
 	switch {
-	case o.seeds < 0:
+	case o.seeds < 1:
 		return s, &usageError{fmt.Errorf("--seeds %d: want how many, from 1", o.seeds)}
 	case o.faults == faultsNone:
 		return s, nil
