@@ -34,8 +34,13 @@ const (
 
 // watchOver begins to hold the fixture's runs against the invariants.
 func (s *session) watchOver() {
+	now := s.cluster.Now
+	if !s.virtual {
+		s.sightings = newSightings()
+		now = s.sightings.now
+	}
 	s.monitor = invariant.NewMonitor(invariant.Options{
-		Now: s.cluster.Now, Found: s.found,
+		Now: now, Found: s.found,
 		AnyResults: s.fixture.Spec.Config[fixture.ConfigFeatureFlags]["results-from"] == "sidecar-logs",
 	})
 	if g, ok := s.cluster.(Guarded); ok {
@@ -60,11 +65,15 @@ func (s *session) found(v invariant.Violation) {
 
 // both shows a kind's versions to the monitor, too.
 func (s *session) both(kind fixture.KindInfo, handler func(watch.EventType, *unstructured.Unstructured)) func(watch.EventType, *unstructured.Unstructured) {
-	if s.monitor == nil || kind.Kind != "TaskRun" && kind.Kind != "Pod" {
+	if s.monitor == nil || !invariable(kind) {
 		return handler
 	}
 	return func(event watch.EventType, o *unstructured.Unstructured) {
 		handler(event, o)
+		if s.sightings != nil {
+			s.sightings.saw(s.cluster.Now(), event, o)
+			return
+		}
 		s.monitor.Saw(event, o)
 	}
 }
@@ -125,6 +134,12 @@ func compareLives(a, b *life) int {
 // has. A fixture that leaves runs under way asks nothing of them, unless it is
 // disturbed: then they have to come to their end.
 func (s *session) settle(ctx context.Context) error {
+	if s.sightings != nil {
+		if err := s.catchUp(ctx); err != nil {
+			return err
+		}
+		s.sightings.tell(s.monitor.Saw)
+	}
 	if !s.virtual {
 		return s.violated()
 	}

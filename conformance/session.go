@@ -45,6 +45,8 @@ type session struct {
 	rescued  rescued
 
 	monitor *invariant.Monitor
+	// sightings are kept for the monitor where watches have no common order: on real time.
+	sightings *sightings
 	// disturbed: faults that the fixture does not know may strike. foreign: what is judged is not the reference.
 	disturbed, foreign bool
 	settling           bool // its actions are done, and its checks

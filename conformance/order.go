@@ -1,0 +1,117 @@
+package conformance
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
+)
+
+// sightings are versions of objects of several kinds. Each kind has a watch of its own, and which of two watches is told
+// first says nothing about what happened first. The API server does: its resourceVersions are revisions of one store.
+type sightings struct {
+	mu     sync.Mutex
+	list   []sighting
+	latest map[types.UID]uint64
+	// at is when the version that is being told was seen.
+	at time.Time
+}
+
+type sighting struct {
+	at       time.Time
+	event    watch.EventType
+	object   *unstructured.Unstructured
+	revision uint64
+}
+
+func newSightings() *sightings { return &sightings{latest: map[types.UID]uint64{}} }
+
+// revision is the number of a resourceVersion, or 0 if it is none.
+func revision(o *unstructured.Unstructured) uint64 {
+	n, err := strconv.ParseUint(o.GetResourceVersion(), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// saw keeps a version.
+func (l *sightings) saw(at time.Time, event watch.EventType, o *unstructured.Unstructured) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := revision(o)
+	l.list = append(l.list, sighting{at, event, o, n})
+	l.latest[o.GetUID()] = max(l.latest[o.GetUID()], n)
+}
+
+// reached reports whether a watch has shown an object as it is, or later.
+func (l *sightings) reached(o *unstructured.Unstructured) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n, ok := l.latest[o.GetUID()]
+	return ok && n >= revision(o)
+}
+
+// now is when the version that is being told was seen.
+func (l *sightings) now() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.at
+}
+
+// tell tells of all versions, in the order of the store. Where resourceVersions are no numbers it is that of the watches.
+func (l *sightings) tell(to func(watch.EventType, *unstructured.Unstructured)) {
+	l.mu.Lock()
+	list := slices.Clone(l.list)
+	l.mu.Unlock()
+	if !slices.ContainsFunc(list, func(s sighting) bool { return s.revision == 0 }) {
+		slices.SortStableFunc(list, func(a, b sighting) int { return cmp.Compare(a.revision, b.revision) })
+	}
+	for _, s := range list {
+		l.mu.Lock()
+		if s.at.After(l.at) {
+			l.at = s.at
+		}
+		l.mu.Unlock()
+		to(s.event, s.object)
+	}
+}
+
+// catchUp waits until the watches have shown what there is now.
+func (s *session) catchUp(ctx context.Context) error {
+	must, may := s.kinds()
+	for _, kind := range slices.Concat(must, may) {
+		if !invariable(kind) {
+			continue
+		}
+		list := &unstructured.UnstructuredList{}
+		list.SetAPIVersion(kind.APIVersion())
+		list.SetKind(kind.Kind + "List")
+		if err := s.cluster.Client().List(ctx, list, client.InNamespace(s.namespace)); err != nil {
+			return fmt.Errorf("listing %s: %w", kind.Kind, err)
+		}
+		ok, err := s.wait(ctx, defaultBudget, func() bool {
+			return !slices.ContainsFunc(list.Items, func(o unstructured.Unstructured) bool { return !s.sightings.reached(&o) })
+		})
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return fmt.Errorf("the watch of %s is behind by more than %v", kind.Kind, defaultBudget)
+		}
+	}
+	return nil
+}
+
+// invariable says whether a kind is one that invariants are about.
+func invariable(kind fixture.KindInfo) bool { return kind.Kind == "TaskRun" || kind.Kind == "Pod" }
