@@ -12,7 +12,6 @@ func differences() map[string]string {
 		"pod/invalid: probes":               "The same errors in another order.",
 		"pod/limit range sets defaults":     wording,
 		"pod/security standards":            "The same violations in another order.",
-		"definition/rules in CEL":           "Validation rules in CEL are not evaluated: the definitions of the API have none.",
 		"definition/numbers and fractions":  twice,
 		"node/a new node is tainted":        "Nodes of the simulated cluster are ready as soon as they exist, so nobody would take the taint away.",
 		"claim/defaults":                    "Claims are validated and protected from deletion in use by a real cluster alone; fixtures use sound claims and delete their namespace.",

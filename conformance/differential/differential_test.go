@@ -34,7 +34,7 @@ const (
 
 // rows is the table.
 func rows() []row {
-	return slices.Concat(metadataRows(), readRows(), podRows(), customRows(), versionRows(), applyRows(), pagingRows(), deletionRows())
+	return slices.Concat(metadataRows(), readRows(), podRows(), customRows(), versionRows(), applyRows(), pagingRows(), deletionRows(), ruleRows())
 }
 
 func TestTheTable(t *testing.T) {

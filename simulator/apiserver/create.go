@@ -73,7 +73,7 @@ func (s *Server) createDecoded(c *Call, r *resource, d decoded, o writeOptions) 
 			if r.strategy.validate != nil {
 				errs = append(errs, r.strategy.validate(obj)...)
 			}
-			errs = append(errs, r.custom.validate(obj)...)
+			errs = append(errs, r.custom.validate(obj, nil)...)
 			if len(errs) > 0 {
 				return nil, r.invalid(obj.GetName(), errs)
 			}

@@ -6,7 +6,9 @@ import (
 	"strings"
 
 	"github.com/plumbline-ci/plumbline/simulator/apiserver/schema"
+	"github.com/plumbline-ci/plumbline/simulator/apiserver/structural"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/validation"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	runtimeschema "k8s.io/apimachinery/pkg/runtime/schema"
@@ -112,6 +114,10 @@ func validateDefinition(obj client.Object) field.ErrorList {
 			stored++
 		}
 		at := spec.Child("versions").Index(i).Child("schema", "openAPIV3Schema")
+		if sameSchemas(d) {
+			// What all versions share a server keeps, and finds fault with, once.
+			at = spec.Child("validation", "openAPIV3Schema")
+		}
 		if v.Schema == nil || v.Schema.OpenAPIV3Schema == nil {
 			errs = append(errs, field.Required(at, "schemas are required"))
 			continue
@@ -119,11 +125,23 @@ func validateDefinition(obj client.Object) field.ErrorList {
 		if _, err := schema.Compile(v.Schema.OpenAPIV3Schema); err != nil {
 			errs = append(errs, field.Invalid(at, "", err.Error()))
 		}
+		if i == 0 || !sameSchemas(d) {
+			errs = append(errs, structural.Check(v.Schema.OpenAPIV3Schema, at)...)
+		}
 	}
 	if stored != 1 {
 		errs = append(errs, field.Invalid(spec.Child("versions"), len(d.Spec.Versions), "must have exactly one version marked as storage version"))
 	}
 	return errs
+}
+
+func sameSchemas(d *apiextensionsv1.CustomResourceDefinition) bool {
+	for i := range d.Spec.Versions {
+		if !equality.Semantic.DeepEqual(d.Spec.Versions[0].Schema, d.Spec.Versions[i].Schema) {
+			return false
+		}
+	}
+	return true
 }
 
 // definitionChanged puts a definition into force. It stores what the definition
@@ -169,7 +187,7 @@ func definitionChanged(s *Server, _ *resource, ch Change) {
 		}
 		compiled, err := schema.Compile(v.Schema.OpenAPIV3Schema)
 		if err == nil {
-			r.custom, r.managers = &customResource{schema: compiled, props: v.Schema.OpenAPIV3Schema}, nil
+			r.custom, r.managers = &customResource{schema: compiled, structural: structural.New(v.Schema.OpenAPIV3Schema), props: v.Schema.OpenAPIV3Schema}, nil
 		}
 	}
 }
@@ -195,8 +213,9 @@ func (s *Server) withdraw(gvk runtimeschema.GroupVersionKind) {
 // customResource is what a definition says about the objects of a kind that has no
 // Go type. Nil says nothing.
 type customResource struct {
-	schema *schema.Schema
-	props  *apiextensionsv1.JSONSchemaProps
+	schema     *schema.Schema
+	structural *structural.Schema
+	props      *apiextensionsv1.JSONSchemaProps
 }
 
 // apply prunes and defaults an object that was decoded, and returns the paths of
@@ -211,12 +230,18 @@ func (c *customResource) apply(obj client.Object) (unknown []string) {
 	return unknown
 }
 
-func (c *customResource) validate(obj client.Object) field.ErrorList {
+// validate returns what is wrong with an object; old is nil for creations.
+func (c *customResource) validate(obj, old client.Object) field.ErrorList {
 	u, ok := obj.(*unstructured.Unstructured)
 	if c == nil || !ok {
 		return nil
 	}
-	return c.schema.Validate(u.Object)
+	var before map[string]any
+	if old != nil {
+		before = content(old)
+	}
+	errs := c.schema.ValidateChange(u.Object, before)
+	return append(errs, c.structural.Validate(u.Object, before, errs)...)
 }
 
 // refuseUnknown is the answer to unknown fields where they are to be refused.

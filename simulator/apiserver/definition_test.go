@@ -32,7 +32,7 @@ func widgetDefinition() *apiextensionsv1.CustomResourceDefinition {
 							"colour": {Type: "string", Default: &apiextensionsv1.JSON{Raw: []byte(`"red"`)}, Enum: []apiextensionsv1.JSON{{Raw: []byte(`"red"`)}, {Raw: []byte(`"blue"`)}}},
 							"name":   {Type: "string", Pattern: "^[a-z]+$"},
 						}},
-						"status": {Type: "object", XPreserveUnknownFields: new(bool)},
+						"status": {Type: "object"},
 					},
 				}},
 			}},

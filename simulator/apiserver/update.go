@@ -117,7 +117,7 @@ func (r *resource) validateChange(obj, old client.Object, status, restSame bool)
 	case !status && !restSame && r.strategy.validateUpdate != nil:
 		errs = append(errs, r.strategy.validateUpdate(obj, old)...)
 	}
-	return append(errs, r.custom.validate(obj)...)
+	return append(errs, r.custom.validate(obj, old)...)
 }
 
 // prepareMain restores what the main endpoint may not change, and reports whether

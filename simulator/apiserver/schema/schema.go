@@ -6,8 +6,8 @@
 // required, enum, the limits of numbers, strings, arrays and objects, pattern,
 // nullable, default, x-kubernetes-preserve-unknown-fields,
 // x-kubernetes-int-or-string and x-kubernetes-embedded-resource, and allOf, anyOf,
-// oneOf and not for validation. It does not evaluate
-// x-kubernetes-validations (CEL), formats, or list types.
+// oneOf and not for validation. It does not know formats; what needs the structural form
+// of a schema is package structural's.
 package schema
 
 import (
@@ -101,12 +101,15 @@ func prune(v any, p *apiextensionsv1.JSONSchemaProps, path string, resource bool
 	case map[string]any:
 		preserve := p.XPreserveUnknownFields != nil && *p.XPreserveUnknownFields
 		for _, k := range slices.Sorted(maps.Keys(x)) {
-			if resource && (k == "apiVersion" || k == "kind" || k == "metadata") {
-				continue
-			}
 			at := k
 			if path != "" {
 				at = path + "." + k
+			}
+			if resource && (k == "apiVersion" || k == "kind" || k == "metadata") {
+				if md, ok := x[k].(map[string]any); ok && path != "" {
+					pruned = append(pruned, pruneMetadata(md, at)...)
+				}
+				continue
 			}
 			if sub, ok := p.Properties[k]; ok {
 				pruned = append(pruned, prune(x[k], &sub, at, sub.XEmbeddedResource)...)
@@ -130,6 +133,21 @@ func prune(v any, p *apiextensionsv1.JSONSchemaProps, path string, resource bool
 			for i := range x {
 				pruned = append(pruned, prune(x[i], p.Items.Schema, fmt.Sprintf("%s[%d]", path, i), p.Items.Schema.XEmbeddedResource)...)
 			}
+		}
+	}
+	return pruned
+}
+
+// pruneMetadata takes out of an embedded object's metadata what is none.
+func pruneMetadata(md map[string]any, path string) []string {
+	var pruned []string
+	for _, k := range slices.Sorted(maps.Keys(md)) {
+		switch k {
+		case "name", "generateName", "namespace", "selfLink", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp",
+			"deletionGracePeriodSeconds", "labels", "annotations", "ownerReferences", "finalizers", "managedFields":
+		default:
+			delete(md, k)
+			pruned = append(pruned, path+"."+k)
 		}
 	}
 	return pruned
@@ -182,15 +200,23 @@ func applyDefaults(v any, p *apiextensionsv1.JSONSchemaProps) {
 }
 
 // Validate returns what is wrong with an object.
-func (s *Schema) Validate(obj map[string]any) field.ErrorList {
+func (s *Schema) Validate(obj map[string]any) field.ErrorList { return s.ValidateChange(obj, nil) }
+
+// ValidateChange is Validate for an object that was old before: what a change leaves as
+// it was is not held against it. A nil old is none.
+func (s *Schema) ValidateChange(obj, old map[string]any) field.ErrorList {
 	if s == nil {
 		return nil
 	}
-	return s.validate(obj, s.props, nil)
+	if old == nil {
+		return s.validate(obj, nil, s.props, nil)
+	}
+	return s.validate(obj, old, s.props, nil)
 }
 
-func (s *Schema) validate(v any, p *apiextensionsv1.JSONSchemaProps, path *field.Path) field.ErrorList {
-	if p == nil {
+// validate returns what is wrong with v, which was old; nil if that is not known.
+func (s *Schema) validate(v, old any, p *apiextensionsv1.JSONSchemaProps, path *field.Path) field.ErrorList {
+	if p == nil || old != nil && path != nil && roundtrip.EqualValues(v, old) {
 		return nil
 	}
 	if v == nil {
@@ -205,7 +231,8 @@ func (s *Schema) validate(v any, p *apiextensionsv1.JSONSchemaProps, path *field
 	errs := s.enum(v, p, path)
 	switch x := v.(type) {
 	case map[string]any:
-		errs = append(errs, s.object(x, p, path)...)
+		was, _ := old.(map[string]any)
+		errs = append(errs, s.object(x, was, p, path)...)
 	case []any:
 		errs = append(errs, s.array(x, p, path)...)
 	case string:
@@ -264,7 +291,7 @@ func (s *Schema) enum(v any, p *apiextensionsv1.JSONSchemaProps, path *field.Pat
 	return field.ErrorList{field.NotSupported(path, v, allowed)}
 }
 
-func (s *Schema) object(x map[string]any, p *apiextensionsv1.JSONSchemaProps, path *field.Path) field.ErrorList {
+func (s *Schema) object(x, old map[string]any, p *apiextensionsv1.JSONSchemaProps, path *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	for _, name := range p.Required {
 		if _, ok := x[name]; !ok {
@@ -279,9 +306,9 @@ func (s *Schema) object(x map[string]any, p *apiextensionsv1.JSONSchemaProps, pa
 	}
 	for _, k := range slices.Sorted(maps.Keys(x)) {
 		if sub, ok := p.Properties[k]; ok {
-			errs = append(errs, s.validate(x[k], &sub, child(path, k))...)
+			errs = append(errs, s.validate(x[k], old[k], &sub, child(path, k))...)
 		} else if a := p.AdditionalProperties; a != nil && a.Schema != nil {
-			errs = append(errs, s.validate(x[k], a.Schema, key(path, k))...)
+			errs = append(errs, s.validate(x[k], old[k], a.Schema, key(path, k))...)
 		}
 	}
 	return errs
@@ -311,7 +338,7 @@ func (s *Schema) array(x []any, p *apiextensionsv1.JSONSchemaProps, path *field.
 	}
 	if p.Items != nil {
 		for i := range x {
-			errs = append(errs, s.validate(x[i], p.Items.Schema, path.Index(i))...)
+			errs = append(errs, s.validate(x[i], nil, p.Items.Schema, path.Index(i))...)
 		}
 	}
 	return errs
@@ -362,11 +389,11 @@ func number(x float64, v any, p *apiextensionsv1.JSONSchemaProps, path *field.Pa
 func (s *Schema) combined(v any, p *apiextensionsv1.JSONSchemaProps, path *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	for i := range p.AllOf {
-		errs = append(errs, s.validate(v, &p.AllOf[i], path)...)
+		errs = append(errs, s.validate(v, nil, &p.AllOf[i], path)...)
 	}
 	matches := func(list []apiextensionsv1.JSONSchemaProps) (n int) {
 		for i := range list {
-			if len(s.validate(v, &list[i], path)) == 0 {
+			if len(s.validate(v, nil, &list[i], path)) == 0 {
 				n++
 			}
 		}
@@ -386,7 +413,7 @@ func (s *Schema) combined(v any, p *apiextensionsv1.JSONSchemaProps, path *field
 	if len(p.OneOf) > 0 && matches(p.OneOf) != 1 {
 		errs = append(errs, field.Invalid(path, shown, fmt.Sprintf("%s must validate one and only one schema (oneOf). Found none valid", where)))
 	}
-	if p.Not != nil && len(s.validate(v, p.Not, path)) == 0 {
+	if p.Not != nil && len(s.validate(v, nil, p.Not, path)) == 0 {
 		errs = append(errs, field.Invalid(path, shown, fmt.Sprintf("%s must not validate the schema (not)", where)))
 	}
 	return errs
