@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"strconv"
 	"strings"
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
@@ -53,11 +54,12 @@ func (r *runner) NewVolume(o kubelet.VolumeOptions) kubelet.Volume {
 	if o.Memory {
 		options.Limit = o.SizeLimit
 	}
-	if o.Group != nil {
-		options.GID = uint32(*o.Group)
-	}
 	if o.Content {
 		options.Mode = 0o755
+	}
+	if o.Group != nil { // what is made in it belongs to the group, too
+		options.GID = uint32(*o.Group)
+		options.Mode = fs.ModeSetgid | max(options.Mode, 0o777)
 	}
 	return &volume{files.NewVolume(r.kernel.Now, options)}
 }
@@ -157,7 +159,12 @@ func (r registry) Image(reference string) (kubelet.Image, error) {
 		return kubelet.Image{}, err
 	}
 	user, _, _ := strings.Cut(i.User, ":")
+	name := user
+	if _, err := strconv.ParseUint(user, 10, 32); err == nil {
+		name = ""
+	}
 	return kubelet.Image{
+		User: name,
 		Name: i.Reference, ID: i.RepoDigest(), Size: i.Root.Used(), Local: r.local,
 		Root: user == "" || user == "0" || user == "root",
 	}, nil

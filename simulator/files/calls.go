@@ -165,6 +165,15 @@ func (c *Caller) Chdir(name string) error {
 	return nil
 }
 
+// groupIn is the group of what the caller makes in a directory: its own, or that of the directory if its set-group-id
+// bit says so.
+func (c *Caller) groupIn(dir *Node) uint32 {
+	if dir.mode&Setgid != 0 {
+		return dir.gid
+	}
+	return c.GID
+}
+
 // Mkdir makes a directory with mode less the umask.
 func (c *Caller) Mkdir(name string, mode uint16) error {
 	w, err := c.walk(name, noFollow, nil)
@@ -172,7 +181,7 @@ func (c *Caller) Mkdir(name string, mode uint16) error {
 		err = syscall.EEXIST
 		if w.at.node == nil {
 			if err = c.mayChange(w.dir); err == nil {
-				n := w.dir.node.vol.new(Directory, mode&^c.Umask, c.UID, c.GID)
+				n := w.dir.node.vol.new(Directory, mode&^c.Umask|w.dir.node.mode&Setgid, c.UID, c.groupIn(w.dir.node))
 				n.links = 1
 				w.dir.node.link(w.name, n)
 				w.dir.node.notify()
@@ -212,7 +221,7 @@ func (c *Caller) Symlink(target, name string) error {
 		err = syscall.EEXIST
 		if w.at.node == nil {
 			if err = c.mayChange(w.dir); err == nil {
-				n := w.dir.node.vol.new(Symlink, 0o777, c.UID, c.GID)
+				n := w.dir.node.vol.new(Symlink, 0o777, c.UID, c.groupIn(w.dir.node))
 				n.target, n.links = target, 1
 				w.dir.node.link(w.name, n)
 				w.dir.node.notify()
@@ -230,7 +239,7 @@ func (c *Caller) Mkfifo(name string, mode uint16) error {
 		err = syscall.EEXIST
 		if w.at.node == nil {
 			if err = c.mayChange(w.dir); err == nil {
-				n := w.dir.node.vol.new(Fifo, mode&^c.Umask, c.UID, c.GID)
+				n := w.dir.node.vol.new(Fifo, mode&^c.Umask, c.UID, c.groupIn(w.dir.node))
 				n.links = 1
 				w.dir.node.link(w.name, n)
 				w.dir.node.notify()

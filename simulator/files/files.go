@@ -9,7 +9,7 @@
 // groups, working directory and umask. Its methods are the system calls; their errors are *fs.PathError (or
 // [*LinkError]) around a syscall.Errno, as a program on Linux would get them.
 //
-// What differs from Linux: access times are not kept, a directory's set-group-id bit is kept but has no effect, a
+// What differs from Linux: access times are not kept, a
 // working directory is a path and not an open directory, and a node has no number of its own that is stable across runs
 // of different programs.
 package files

@@ -65,7 +65,7 @@ func (c *Caller) open(name string, flags Flag, mode uint16) (*Node, error) {
 		if err := c.mayChange(w.dir); err != nil {
 			return nil, err
 		}
-		n = w.dir.node.vol.new(Regular, mode&^c.Umask, c.UID, c.GID)
+		n = w.dir.node.vol.new(Regular, mode&^c.Umask, c.UID, c.groupIn(w.dir.node))
 		n.links = 1
 		w.dir.node.link(w.name, n)
 		w.dir.node.notify()

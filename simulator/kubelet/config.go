@@ -85,6 +85,8 @@ func (w *worker) identity(s *slot, image Image, c *ContainerConfig) error {
 	case !nonRoot:
 	case c.RunAsUser != nil && *c.RunAsUser == 0:
 		return fmt.Errorf("container's runAsUser breaks non-root policy %s", who)
+	case c.RunAsUser == nil && image.User != "":
+		return fmt.Errorf("container has runAsNonRoot and image has non-numeric user (%s), cannot verify user is non-root %s", image.User, who)
 	case c.RunAsUser == nil && image.Root:
 		return fmt.Errorf("container has runAsNonRoot and image will run as root %s", who)
 	}

@@ -92,6 +92,9 @@ type OOMKiller interface{ OOMKill() }
 // Listener is a Container that knows whether something listens on a port of it.
 type Listener interface{ Listening(port int) bool }
 
+// Writer is a Container that knows how many bytes it holds outside of volumes.
+type Writer interface{ Written() int64 }
+
 // ExitStatus is how a container ended.
 type ExitStatus struct {
 	Code      int
@@ -105,6 +108,7 @@ type Image struct {
 	ID    string // what status.containerStatuses[].imageID shows
 	Size  int64  // bytes
 	Root  bool   // its user is root (or none is set)
+	User  string // its user, if that is a name and no number
 	Local bool   // present on every node without a pull
 }
 

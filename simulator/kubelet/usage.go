@@ -8,14 +8,18 @@ import (
 
 // watchUsage begins to look at the Pod's emptyDirs, if any has a limit that the
 // volume does not enforce by itself. One that is over its limit gets the Pod
-// evicted. Limits of ephemeral storage on containers are held against the emptyDirs
-// alone: what containers write elsewhere is not measured.
+// evicted, and so does one of whose containers holds more than its limit of
+// ephemeral storage. Logs do not count.
 func (w *worker) watchUsage() {
 	limited := false
 	for i := range w.pod.Spec.Volumes {
 		limited = limited || softLimit(&w.pod.Spec.Volumes[i])
 	}
-	if !limited && w.storageLimit() == 0 {
+	for _, s := range w.apps {
+		_, has := s.spec.Resources.Limits[corev1.ResourceEphemeralStorage]
+		limited = limited || has
+	}
+	if !limited {
 		return
 	}
 	w.k.kernel.After(w.draw(w.k.timing.Eviction), w.actor, "usage", w.checkUsage)
@@ -42,12 +46,31 @@ func (w *worker) checkUsage() {
 			return
 		}
 	}
+	for _, s := range w.apps {
+		total += s.written()
+	}
 	if limit := w.storageLimit(); limit > 0 && total > limit {
 		q := w.storageQuantity()
 		w.evict(fmt.Sprintf("Pod ephemeral local storage usage exceeds the total limit of containers %s. ", q))
 		return
 	}
+	for _, s := range w.apps {
+		limit, ok := s.spec.Resources.Limits[corev1.ResourceEphemeralStorage]
+		if ok && s.written() > limit.Value() {
+			w.evict(fmt.Sprintf("Container %s exceeded its local ephemeral storage limit %q. ", s.spec.Name, limit.String()))
+			return
+		}
+	}
 	w.watchUsage()
+}
+
+// written returns what the container that runs holds outside of volumes, if it can
+// tell.
+func (s *slot) written() int64 {
+	if w, ok := s.container.(Writer); ok && s.running() {
+		return w.Written()
+	}
+	return 0
 }
 
 // storageLimit is the sum of the containers' limits of ephemeral storage, or 0 if

@@ -23,7 +23,8 @@ func (s *Scheduler) find(pod *corev1.Pod) (best *node, message string) {
 	if total == 0 {
 		return nil, messageNoNodes
 	}
-	if why := s.claims(pod); why != "" {
+	why, _ := s.claims(pod)
+	if why != "" {
 		return nil, explain(total, []string{why}, map[string]int{messageNotHelpful: total})
 	}
 	asks := requests(pod)
@@ -79,8 +80,9 @@ func explain(total int, reasons []string, preemption map[string]int) string {
 	return available + strings.Join(reasons, ", ") + ". " + messageDeallocate + available + strings.Join(counted(preemption), ", ")
 }
 
-// claims says what is wrong with the Pod's PersistentVolumeClaims.
-func (s *Scheduler) claims(pod *corev1.Pod) string {
+// claims says what is wrong with the Pod's PersistentVolumeClaims, and which of
+// them wait for the Pod to have a node.
+func (s *Scheduler) claims(pod *corev1.Pod) (why string, waiting []*corev1.PersistentVolumeClaim) {
 	for _, v := range pod.Spec.Volumes {
 		if v.PersistentVolumeClaim == nil {
 			continue
@@ -90,16 +92,37 @@ func (s *Scheduler) claims(pod *corev1.Pod) string {
 		err := s.o.Client.Get(context.Background(), client.ObjectKey{Namespace: pod.Namespace, Name: name}, claim)
 		switch {
 		case apierrors.IsNotFound(err):
-			return fmt.Sprintf("persistentvolumeclaim %q not found", name)
+			return fmt.Sprintf("persistentvolumeclaim %q not found", name), nil
 		case err != nil:
-			return err.Error()
+			return err.Error(), nil
 		case claim.DeletionTimestamp != nil:
-			return fmt.Sprintf("persistentvolumeclaim %q is being deleted", name)
-		case claim.Status.Phase != corev1.ClaimBound:
-			return messageUnboundClaims
+			return fmt.Sprintf("persistentvolumeclaim %q is being deleted", name), nil
+		case claim.Status.Phase == corev1.ClaimBound:
+		case waits(claim):
+			waiting = append(waiting, claim)
+		default:
+			return messageUnboundClaims, nil
 		}
 	}
-	return ""
+	return "", waiting
+}
+
+// provision tells the binder of claims that wait which node they are for. It
+// reports whether there are any: then the Pod waits for them.
+func (s *Scheduler) provision(pod *corev1.Pod, node string) bool {
+	_, waiting := s.claims(pod)
+	for _, claim := range waiting {
+		if claim.Annotations[annotationNode] != "" {
+			continue
+		}
+		if claim.Annotations == nil {
+			claim.Annotations = map[string]string{}
+		}
+		claim.Annotations[annotationNode] = node
+		// A conflict is met again by the next attempt.
+		_ = s.o.Client.Update(context.Background(), claim)
+	}
+	return len(waiting) > 0
 }
 
 // refuses says why the node does not take a Pod. helpless means that fewer other

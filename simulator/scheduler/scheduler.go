@@ -9,7 +9,8 @@
 // went, a claim that was bound.
 //
 // Known limits: affinity between Pods, topology spread, preferences, priorities
-// and preemption are not considered, and volumes never tie a Pod to a node.
+// and preemption are not considered, and volumes never tie a Pod to a node. There
+// are no StorageClass objects: [NoStorage] and [WaitingStorage] are known by name.
 package scheduler
 
 import (
@@ -275,6 +276,11 @@ func (s *Scheduler) try(p *pending) {
 	best, message := s.find(p.pod)
 	if best == nil {
 		s.refuse(p, message)
+		return
+	}
+	if s.provision(p.pod, best.Name) {
+		p.failed = true
+		s.wait(p)
 		return
 	}
 	s.take(p.pod, best.Name)

@@ -278,6 +278,32 @@ func TestClaimsAreBoundAndWaitedFor(t *testing.T) {
 	}
 }
 
+func TestClaimsThatWaitForTheirFirstConsumer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1, node("n"))
+	class := scheduler.WaitingStorage
+	claim := &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "c"}}
+	claim.Spec.StorageClassName = &class
+	claim.Spec.AccessModes = []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce}
+	claim.Spec.Resources.Requests = corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")}
+	w.create(claim)
+	w.run(time.Minute)
+	if err := w.Get(ctx, client.ObjectKeyFromObject(claim), claim); err != nil || claim.Status.Phase == corev1.ClaimBound {
+		t.Fatalf("without a consumer: %+v, %v", claim.Status, err)
+	}
+	w.create(pod("p", func(p *corev1.Pod) {
+		p.Spec.Volumes = []corev1.Volume{{Name: "v", VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "c"}}}}
+	}))
+	w.run(30 * time.Second)
+	if err := w.Get(ctx, client.ObjectKeyFromObject(claim), claim); err != nil || claim.Status.Phase != corev1.ClaimBound ||
+		claim.Annotations["volume.kubernetes.io/selected-node"] != "n" {
+		t.Errorf("with a consumer: %+v %v, %v", claim.Status, claim.Annotations, err)
+	}
+	if got := w.pod("p").Spec.NodeName; got != "n" {
+		t.Errorf("the Pod is on node %q", got)
+	}
+}
+
 func TestAdmissionOfPodsNobodyScheduled(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1, node("n"))
