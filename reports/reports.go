@@ -3,9 +3,12 @@
 //
 // A [ConformanceReport] says what was judged, by which suite, on which target, and
 // for every fixture its verdict with the evidence or the failure. It is plain data:
-// the engine fills it, [Decode] reads it back strictly, and a [Renderer] writes it
-// for people or machines. Nothing in it depends on the machine or the wall clock for
-// a run on virtual time.
+// the engine fills it, [Read] reads it back strictly, and a [Renderer] writes it for
+// people or machines. Nothing in it depends on the machine or the wall clock for a run
+// on virtual time. [Diff] says what two reports say differently, [NewGate] what got worse.
+//
+// Limits: a report of a newer version is refused, not read as far as it is known; a
+// timeline is what watches saw.
 package reports
 
 import (

@@ -179,18 +179,15 @@ func TestVersionsAreOrdered(t *testing.T) {
 
 // Whatever the bytes, what is read is written and read again the same.
 func FuzzDecode(f *testing.F) {
-	good, err := Encode(example())
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(good)
 	for _, format := range []string{FormatJSON, FormatYAML} {
 		renderer, err := RendererFor(format)
 		if err != nil {
 			f.Fatal(err)
 		}
+		// Small ones: what is interesting is made smaller before the search goes on.
+		small := &ConformanceReport{APIVersion: APIVersion, Kind: Kind, Result: Passed, Fixtures: []Fixture{{Name: "a", Verdict: Pass, Timeline: &Timeline{End: 9, Pods: []PodLine{{Name: "p", Spans: []Span{{Container: "c", Role: RoleStep, To: ms(5)}}}}}}}}
 		var b bytes.Buffer
-		if err := renderer.Render(&b, full()); err != nil {
+		if err := renderer.Render(&b, small); err != nil {
 			f.Fatal(err)
 		}
 		f.Add(b.Bytes())
