@@ -150,7 +150,7 @@ type notes struct{ meta *metav1.ObjectMeta }
 func (n notes) keep(key string, value any) error {
 	text, err := json.Marshal(value)
 	if err != nil {
-		return fmt.Errorf("error serializing field: %w", err)
+		return fmt.Errorf("error serializing field: %w", err) //nolint:misspell // the words are the reference's
 	}
 	if n.meta.Annotations == nil {
 		n.meta.Annotations = map[string]string{}

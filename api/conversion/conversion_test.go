@@ -43,7 +43,7 @@ func filler(seed int64, nilChance float64) *randfill.Filler {
 			*q = resource.MustParse(fmt.Sprintf("%dm", 1001+c.Intn(8)))
 		},
 		func(v *intstr.IntOrString, c randfill.Continue) { *v = intstr.FromInt32(1 + c.Int31n(9)) },
-		func(f *metav1.FieldsV1, c randfill.Continue) { f.Raw = []byte(`{"f:a":{}}`) },
+		func(f *metav1.FieldsV1, c randfill.Continue) { f.SetRawString(`{"f:a":{}}`) },
 		func(v *v1beta1.ParamValue, c randfill.Continue) { *v = value(c) },
 		func(t *metav1.TypeMeta, c randfill.Continue) {}, // each test sets its own
 		func(b *bool, c randfill.Continue) { *b = true },
