@@ -30,7 +30,8 @@ type T[Self any] interface {
 //
 //	go test -run 'TestConformance/taskrun-core/timeout-fails-the-run'
 //
-// runs one of them. On a target whose clusters are isolated they are parallel. A
+// runs one of them. On a target whose clusters may live side by side they are parallel
+// (on real time they mostly wait, so that -parallel 32 helps). A
 // required fixture that fails fails its subtest, with the requirement, the place in
 // the file, what was wanted and what was there, and the command that shows it again.
 // One that does not apply, or does not bind, is skipped with its reason.
@@ -60,7 +61,7 @@ func Run[Test T[Test]](t Test, o Options) *reports.ConformanceReport {
 			profiles = append(profiles, f.Spec.Profile)
 		}
 	}
-	parallel := r.caps.Isolated && o.Parallel != 1
+	parallel := (r.caps.Isolated || r.caps.SideBySide) && o.Parallel != 1
 	for _, profile := range profiles {
 		t.Run(profile, func(t Test) {
 			t.Helper()
