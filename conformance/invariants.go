@@ -40,7 +40,7 @@ func (s *session) watchOver() {
 		now = s.sightings.now
 	}
 	s.monitor = invariant.NewMonitor(invariant.Options{
-		Now: now, Found: s.found,
+		Now: now, Found: s.found, Faulty: s.virtual && (s.disturbed || len(s.fixture.Spec.Faults) > 0),
 		AnyResults: s.fixture.Spec.Config[fixture.ConfigFeatureFlags]["results-from"] == "sidecar-logs",
 	})
 	if g, ok := s.cluster.(Guarded); ok {

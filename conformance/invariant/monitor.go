@@ -24,6 +24,9 @@ type Options struct {
 	Now func() time.Time
 	// Found, if set, is told of each violation as it is found.
 	Found func(Violation)
+	// Faulty says that things may go wrong until Disturbed is called: until then nothing
+	// is asked of what takes its time.
+	Faulty bool
 	// AnyResults says that results need not come from termination messages.
 	AnyResults bool
 }
@@ -199,6 +202,9 @@ func (m *Monitor) checkWrites(r *run, status map[string]any) {
 
 // since is when a grace begins that a disturbance prolongs.
 func (m *Monitor) since(t time.Time) time.Time {
+	if m.o.Faulty && m.calm.IsZero() {
+		return m.o.Now()
+	}
 	if m.calm.After(t) {
 		return m.calm
 	}
