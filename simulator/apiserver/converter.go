@@ -148,11 +148,7 @@ func (s *Server) listShown(r *resource, sel selection) (page, error) {
 // trace and not shown.
 func (s *Server) showing(r *resource, handler func(informer.Event)) func(informer.Event) {
 	return func(e informer.Event) {
-		obj, ok := e.Object.(client.Object)
-		if !ok {
-			return
-		}
-		shown, err := s.shown(r, obj)
+		shown, err := s.shown(r, e.Object)
 		if err != nil {
 			s.kernel.Note(actorServer, "convert "+r.Plural, err.Error())
 			return
