@@ -263,6 +263,17 @@ func applyRows() []row {
 			o = w.apply("two", `{apiVersion: tekton.dev/v1beta1, kind: TaskRun, metadata: {name: a}, spec: {status: TaskRunCancelled}}`)
 			w.fields(o, "spec.status", "metadata.generation")
 		}},
+		{"apply/a TaskRun in two versions", func(w *world) {
+			w.apply("one", runnable2)
+			v1 := strings.Replace(runnable2, "tekton.dev/v1beta1", "tekton.dev/v1", 1)
+			o := w.apply("two", v1)
+			w.managers(o)
+			w.apply("two", strings.Replace(v1, `x: "y"`, `x: "z"`, 1))
+			o = w.apply("two", strings.Replace(v1, `x: "y"`, `x: "z"`, 1), client.ForceOwnership)
+			w.managers(o)
+			w.patch(o, types.MergePatchType, `{"metadata":{"labels":{"w":"x"}}}`, byOwner)
+			w.managers(o)
+		}},
 		{"apply/a TaskRun that is refused", func(w *world) { w.apply("one", taskRun("a", `timeout: 1h`)) }},
 		{"apply/an object older than its first apply", func(w *world) {
 			o := w.given(configMap)

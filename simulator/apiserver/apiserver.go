@@ -22,11 +22,28 @@
 //
 // # Limits
 //
-// There is no authentication and no authorization. managedFields are not kept
-// and server-side apply is refused (415). A kind of several versions is kept in one
-// and converted into the others (see Converter); a write through another version that
-// changes nothing but what its conversion loses is not a change. The
-// subresources served are those of the Subresource constants. Lists and watches are always of the newest state: resourceVersionMatch is ignored.
+// There is no authentication and no authorization. A kind of several versions is
+// kept in one and converted into the others (see Converter); a write through another
+// version that changes nothing but what its conversion loses is not a change. The
+// subresources served are those of the Subresource constants.
+//
+// Server-side apply is done by the code that a real server uses. managedFields cost
+// milliseconds a write, so they are kept of objects that somebody has applied, from
+// then on; what was there before belongs to "before-first-apply". Options.ManageFields
+// keeps them of everything (see apply.go). Managers of objects that are written by
+// their Go types own what JSON has of them.
+//
+// Lists of the past, further pages and watches last as long as the history
+// (Options.History), and answer 410 after it. A request for a version of the future is
+// refused at once, where a real server waits three seconds. Bookmarks come after the
+// initial events and before the end of a watch, not every minute (see bookmark.go);
+// watches end by their timeoutSeconds under Options.WatchTimeouts alone.
+//
+// A PodDisruptionBudget's status is nobody's to write: without a controller for it, it
+// allows no eviction of a running Pod. ValidatingAdmissionPolicies are not served. What
+// the rules of a definition would cost is not estimated when it is created. Objects are
+// weighed (1.5 MiB) only if spec or status has more than half a MiB of text in a
+// field.
 package apiserver
 
 import (

@@ -53,7 +53,9 @@ func (s *Server) applied(c *Call, r *resource, key client.ObjectKey, old client.
 	if err := yaml.Unmarshal(data, &config.Object); err != nil {
 		return decoded{}, apierrors.NewBadRequest(fmt.Sprintf("error decoding YAML: %v", err))
 	}
-	r.tracking = true
+	for _, v := range s.versionsOf(r) {
+		v.tracking = true
+	}
 	m, err := s.fieldManager(r, c.Subresource)
 	if err != nil {
 		return decoded{}, internal(err)
@@ -242,7 +244,7 @@ func sameManagers(a, b []metav1.ManagedFieldsEntry) bool {
 }
 
 // resetBy returns the fields that an endpoint does not let anybody own.
-func (r *resource) resetBy(subresource string) map[fieldpath.APIVersion]fieldpath.Filter {
+func (r *resource) resetBy(subresource string, versions []*resource) map[fieldpath.APIVersion]fieldpath.Filter {
 	var paths []fieldpath.Path
 	switch {
 	case subresource == SubresourceStatus:
@@ -250,7 +252,10 @@ func (r *resource) resetBy(subresource string) map[fieldpath.APIVersion]fieldpat
 	case r.Status:
 		paths = append(paths, fieldpath.MakePathOrDie("status"))
 	}
-	return map[fieldpath.APIVersion]fieldpath.Filter{
-		fieldpath.APIVersion(r.GVK.GroupVersion().String()): fieldpath.NewExcludeSetFilter(fieldpath.NewSet(paths...)),
+	filter := fieldpath.NewExcludeSetFilter(fieldpath.NewSet(paths...))
+	out := map[fieldpath.APIVersion]fieldpath.Filter{}
+	for _, v := range versions {
+		out[fieldpath.APIVersion(v.GVK.GroupVersion().String())] = filter
 	}
+	return out
 }

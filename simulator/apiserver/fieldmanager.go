@@ -2,7 +2,6 @@ package apiserver
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -43,13 +42,13 @@ func (s *Server) fieldManager(r *resource, subresource string) (*managedfields.F
 	if err != nil {
 		return nil, fmt.Errorf("schema of %s: %w", r.GVK.Kind, err)
 	}
-	forms := forms{gvk: r.GVK}
+	forms := forms{s: s, r: r}
 	gv := r.GVK.GroupVersion()
 	make := managedfields.NewDefaultFieldManager
 	if r.strategy.custom {
 		make = managedfields.NewDefaultCRDFieldManager
 	}
-	m, err := make(types, forms, forms, forms, r.GVK, gv, subresource, r.resetBy(subresource))
+	m, err := make(types, forms, forms, forms, r.GVK, gv, subresource, r.resetBy(subresource, s.versionsOf(r)))
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +63,7 @@ func (s *Server) fieldManager(r *resource, subresource string) (*managedfields.F
 // Client libraries carry those of the built-in kinds.
 func (s *Server) typeConverter(r *resource) (managedfields.TypeConverter, error) {
 	if r.strategy.custom {
-		return customTypes(r)
+		return customTypes(s.versionsOf(r))
 	}
 	scheme := s.schemeFor(r.GVK, true)
 	if r.GVK.Group == apiextensionsv1.GroupName {
@@ -73,11 +72,9 @@ func (s *Server) typeConverter(r *resource) (managedfields.TypeConverter, error)
 	return applyconfigurations.NewTypeConverter(scheme), nil
 }
 
-// Names of the types in the schema that is made for a custom kind.
-const (
-	typeOfKind = "kind"
-	typeOfMeta = "meta"
-)
+// typeOfMeta is the name of metadata's type in the schema that is made for a custom
+// kind; those of its versions are called by their names.
+const typeOfMeta = "metadata"
 
 // objectMetaSchema is as much of the schema of metadata as managers can own.
 const objectMetaSchema = `{"type":"object","properties":{
@@ -93,10 +90,27 @@ const objectMetaSchema = `{"type":"object","properties":{
 			"controller":{"type":"boolean"},"blockOwnerDeletion":{"type":"boolean"}}}},
 	"managedFields":{"type":"array","x-kubernetes-list-type":"atomic","items":{"type":"object","x-kubernetes-preserve-unknown-fields":true}}}}`
 
-// customTypes makes the schema of a custom kind from its definition. Without one
-// everything but metadata is taken as it comes: maps are merged, lists are atoms.
-func customTypes(r *resource) (managedfields.TypeConverter, error) {
-	kind, meta := &spec.Schema{}, &spec.Schema{}
+// customTypes makes the schema of a custom kind in its versions.
+func customTypes(versions []*resource) (managedfields.TypeConverter, error) {
+	meta := &spec.Schema{}
+	if err := json.Unmarshal([]byte(objectMetaSchema), meta); err != nil {
+		return nil, err
+	}
+	types := map[string]*spec.Schema{typeOfMeta: meta}
+	for _, r := range versions {
+		kind, err := r.typeFromDefinition()
+		if err != nil {
+			return nil, err
+		}
+		types["of "+r.GVK.Version] = kind
+	}
+	return managedfields.NewTypeConverter(types, false)
+}
+
+// typeFromDefinition makes the schema of one version. Without a definition everything
+// but metadata is taken as it comes: maps are merged, lists are atoms.
+func (r *resource) typeFromDefinition() (*spec.Schema, error) {
+	kind := &spec.Schema{}
 	text := []byte(`{"type":"object","x-kubernetes-preserve-unknown-fields":true}`)
 	if r.custom != nil && r.custom.props != nil {
 		var err error
@@ -104,7 +118,7 @@ func customTypes(r *resource) (managedfields.TypeConverter, error) {
 			return nil, err
 		}
 	}
-	if err := errors.Join(json.Unmarshal(text, kind), json.Unmarshal([]byte(objectMetaSchema), meta)); err != nil {
+	if err := json.Unmarshal(text, kind); err != nil {
 		return nil, err
 	}
 	if kind.Properties == nil {
@@ -116,12 +130,15 @@ func customTypes(r *resource) (managedfields.TypeConverter, error) {
 	kind.AddExtension("x-kubernetes-group-version-kind", []any{
 		map[string]any{"group": r.GVK.Group, "version": r.GVK.Version, "kind": r.GVK.Kind},
 	})
-	return managedfields.NewTypeConverter(map[string]*spec.Schema{typeOfKind: kind, typeOfMeta: meta}, false)
+	return kind, nil
 }
 
 // forms stands where a field manager asks for conversions, defaults and empty
-// objects: all of it is trees of one version, and defaults come later.
-type forms struct{ gvk schema.GroupVersionKind }
+// objects: all of it is trees, and defaults come later.
+type forms struct {
+	s *Server
+	r *resource
+}
 
 var (
 	_ runtime.ObjectConvertor = forms{}
@@ -134,10 +151,47 @@ func (f forms) Convert(in, _, _ any) error { return fmt.Errorf("a %T is not conv
 
 // ConvertToVersion implements runtime.ObjectConvertor.
 func (f forms) ConvertToVersion(in runtime.Object, to runtime.GroupVersioner) (runtime.Object, error) {
-	if _, ok := to.KindForGroupVersionKinds([]schema.GroupVersionKind{f.gvk}); !ok {
-		return nil, runtime.NewNotRegisteredErrForTarget(f.gvk.Kind, nil, to)
+	from := f.s.resources.byGVK[in.GetObjectKind().GroupVersionKind()]
+	u, ok := in.(*treeObject)
+	if from == nil || !ok {
+		return nil, fmt.Errorf("a %T of %v is not converted", in, in.GetObjectKind().GroupVersionKind())
 	}
-	return in, nil
+	for _, target := range f.s.versionsOf(f.r) {
+		// It answers for the group, in its own version.
+		if gvk, ok := to.KindForGroupVersionKinds([]schema.GroupVersionKind{target.GVK}); ok && gvk == target.GVK {
+			return f.s.converted(from, target, u)
+		}
+	}
+	return nil, runtime.NewNotRegisteredErrForTarget(f.r.GVK.Kind, nil, to)
+}
+
+// versionsOf returns the resources that serve the objects of r.
+func (s *Server) versionsOf(r *resource) []*resource {
+	out := []*resource{r.stored()}
+	for _, v := range s.resources.views {
+		if v.stored() == r.stored() {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// converted turns a tree of one version into one of another.
+func (s *Server) converted(from, to *resource, u *treeObject) (*treeObject, error) {
+	if from == to {
+		return u, nil
+	}
+	obj, err := from.formed(u)
+	if err == nil && from.view != nil {
+		obj, err = from.view.convert(obj, from.view.of)
+	}
+	if err == nil {
+		obj, err = s.shown(to, obj)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return treeOf(to, obj)
 }
 
 // ConvertFieldLabel implements runtime.ObjectConvertor.

@@ -90,7 +90,6 @@ func (s *Server) register(k Kind, st strategy) error {
 		return s.registerViews(r, k.Versions, s.options.Converter)
 	}
 	r := s.newResource(k, st)
-	r.tracking = s.options.ManageFields
 	if err := s.form(r); err != nil {
 		return err
 	}
@@ -110,6 +109,7 @@ func (s *Server) newResource(k Kind, st strategy) *resource {
 	}
 	r.table.init()
 	r.history.limit, r.history.floor = s.options.History, s.version
+	r.tracking = s.options.ManageFields
 	return r
 }
 

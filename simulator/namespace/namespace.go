@@ -3,6 +3,8 @@
 // ConfigMap "kube-root-ca.crt", and the one that empties a namespace that is being
 // deleted and then lets it go.
 //
+// A namespace that has to wait says in its conditions what for.
+//
 // Content is deleted kind by kind in a fixed order; objects that take their time
 // (Pods with a grace period, objects with finalizers) are waited for.
 package namespace
@@ -154,7 +156,7 @@ func (c *Controller) furnish(name string) {
 // namespace's finalizer.
 func (c *Controller) empty(name string) {
 	ctx := context.Background()
-	left := false
+	left, remaining := false, newRemains()
 	for _, gvk := range c.o.Kinds {
 		list := &metav1.PartialObjectMetadataList{}
 		list.SetGroupVersionKind(gvk.GroupVersion().WithKind(gvk.Kind + "List"))
@@ -169,9 +171,18 @@ func (c *Controller) empty(name string) {
 			if item.DeletionTimestamp == nil {
 				policy := metav1.DeletePropagationBackground
 				// One that cannot be deleted now is met again in the next round.
-				_ = c.o.Client.Delete(ctx, item, &client.DeleteOptions{PropagationPolicy: &policy})
+				err := c.o.Client.Delete(ctx, item, &client.DeleteOptions{PropagationPolicy: &policy})
+				if client.IgnoreNotFound(err) != nil {
+					remaining.failures = append(remaining.failures, err.Error())
+				}
 			}
 		}
+		if len(list.Items) > 0 {
+			c.count(name, gvk, remaining)
+		}
+	}
+	if len(remaining.resources) > 0 || len(remaining.failures) > 0 {
+		c.report(name, remaining)
 	}
 	if left || !c.release(name) {
 		c.after(retry, "empty", func() { c.empty(name) })

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -79,6 +80,22 @@ func TestNamespacesAreEmptied(t *testing.T) {
 	k.RunUntil(k.Now().Add(10 * time.Second))
 	if !exists(t, c, &corev1.Namespace{}, "", "old") || exists(t, c, &corev1.ServiceAccount{}, "old", "default") {
 		t.Fatal("the namespace should wait, emptied of all but what is held")
+	}
+	ns, said := &corev1.Namespace{}, map[corev1.NamespaceConditionType]string{}
+	if exists(t, c, ns, "", "old") {
+		for _, condition := range ns.Status.Conditions {
+			said[condition.Type] = string(condition.Status) + " " + condition.Reason + ": " + condition.Message
+		}
+	}
+	want := map[corev1.NamespaceConditionType]string{
+		corev1.NamespaceDeletionDiscoveryFailure: "False ResourcesDiscovered: All resources successfully discovered",
+		corev1.NamespaceDeletionGVParsingFailure: "False ParsedGroupVersions: All legacy kube types successfully parsed",
+		corev1.NamespaceDeletionContentFailure:   "False ContentDeleted: All content successfully deleted, may be waiting on finalization",
+		corev1.NamespaceContentRemaining:         "True SomeResourcesRemain: Some resources are remaining: secrets. has 1 resource instances",
+		corev1.NamespaceFinalizersRemaining:      "True SomeFinalizersRemain: Some content in the namespace has finalizers remaining: example.com/wait in 1 resource instances",
+	}
+	if diff := cmp.Diff(want, said); diff != "" {
+		t.Errorf("conditions (-want +got):\n%s", diff)
 	}
 	if !exists(t, c, held, "old", "held") {
 		t.Fatal("the held object is gone")
