@@ -63,7 +63,6 @@ type part struct {
 	index  int
 	offset uintptr
 	plan   *roundtrip.Plan
-	text   counter
 }
 
 func newTypedShape(c *roundtrip.Compiler, gvk schema.GroupVersionKind, t reflect.Type) (*typedShape, error) {
@@ -81,7 +80,7 @@ func newTypedShape(c *roundtrip.Compiler, gvk schema.GroupVersionKind, t reflect
 		if err != nil {
 			return nil, err
 		}
-		p := part{index: f.Index[0], offset: f.Offset, plan: plan, text: countText(f.Type)}
+		p := part{index: f.Index[0], offset: f.Offset, plan: plan}
 		switch {
 		case f.Type == reflect.TypeFor[metav1.TypeMeta]():
 		case f.Type == reflect.TypeFor[metav1.ObjectMeta]():

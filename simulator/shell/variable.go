@@ -303,6 +303,14 @@ func (s *shell) restore(scope map[string]saved) {
 	}
 }
 
+// asEntry returns NAME=value, which need not be made for what was inherited and has not changed.
+func (v *variable) asEntry(name string) string {
+	if n := len(name) + 1; len(v.entry) >= n && v.entry[n:] == v.value && v.entry[:n-1] == name {
+		return v.entry
+	}
+	return name + "=" + v.value
+}
+
 // environment returns the environment of a child.
 func (s *shell) environment() []string {
 	if s.env != nil {
@@ -317,10 +325,7 @@ func (s *shell) environment() []string {
 		if !v.exported || !v.set || v.isArray() {
 			continue
 		}
-		if n := len(name) + 1; len(v.entry) < n || v.entry[n:] != v.value || v.entry[:n-1] != name {
-			v.entry = name + "=" + v.value
-		}
-		items = append(items, item{v.order, v.entry})
+		items = append(items, item{v.order, v.asEntry(name)})
 	}
 	slices.SortFunc(items, func(a, b item) int { return a.order - b.order })
 	s.env = make([]string, len(items))

@@ -30,15 +30,19 @@ import (
 type Compiler struct {
 	mu    sync.Mutex
 	nodes map[reflect.Type]*node
+	texts map[reflect.Type]counter
 }
 
 // NewCompiler returns a compiler that knows no types yet.
-func NewCompiler() *Compiler { return &Compiler{nodes: map[reflect.Type]*node{}} }
+func NewCompiler() *Compiler {
+	return &Compiler{nodes: map[reflect.Type]*node{}, texts: map[reflect.Type]counter{}}
+}
 
 // Plan is what the package knows about one type.
 type Plan struct {
-	t reflect.Type
-	n *node
+	t    reflect.Type
+	n    *node
+	text counter
 }
 
 // Compile returns the plan for t. It fails for types that JSON cannot carry:
@@ -50,7 +54,7 @@ func (c *Compiler) Compile(t reflect.Type) (*Plan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("round trip of %s: %w", t, err)
 	}
-	return &Plan{t: t, n: n}, nil
+	return &Plan{t: t, n: n, text: c.countOf(t)}, nil
 }
 
 // Type returns the type the plan is for.
