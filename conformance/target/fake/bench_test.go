@@ -49,12 +49,20 @@ type world struct {
 
 func newWorld(b *testing.B, target *fake.Target) *world {
 	b.Helper()
-	c, err := target.Cluster(conformance.Setup{Name: benchNamespace, Seed: 1})
+	w, err := makeWorld(target)
 	if err != nil {
 		b.Fatal(err)
 	}
-	if err := c.CreateNamespace(b.Context(), benchNamespace); err != nil {
-		b.Fatal(err)
+	return w
+}
+
+func makeWorld(target *fake.Target) (*world, error) {
+	c, err := target.Cluster(conformance.Setup{Name: benchNamespace, Seed: 1})
+	if err != nil {
+		return nil, err
+	}
+	if err := c.CreateNamespace(context.Background(), benchNamespace); err != nil {
+		return nil, err
 	}
 	w := &world{Cluster: c}
 	c.Simulation().Server().Observe(func(change apiserver.Change) {
@@ -73,23 +81,37 @@ func newWorld(b *testing.B, target *fake.Target) *world {
 			}
 		}
 	})
-	return w
+	return w, nil
 }
 
 func (w *world) create(b *testing.B, from, n int) {
+	if err := w.submit(from, n); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func (w *world) submit(from, n int) error {
 	for i := from; i < from+n; i++ {
 		if err := w.Client().Create(context.Background(), scriptRun(i)); err != nil {
-			b.Fatal(err)
+			return err
 		}
 	}
+	return nil
 }
 
 // until lets the cluster run until so many TaskRuns have succeeded.
 func (w *world) until(b *testing.B, n int) {
+	if err := w.await(n); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func (w *world) await(n int) error {
 	err := w.WaitUntil(context.Background(), w.Now().Add(24*time.Hour), func() bool { return w.succeeded+w.failed >= n })
 	if err != nil || w.failed > 0 {
-		b.Fatalf("%d succeeded, %d failed, want %d: %v", w.succeeded, w.failed, n, err)
+		return fmt.Errorf("%d succeeded, %d failed, want %d: %w", w.succeeded, w.failed, n, err)
 	}
+	return nil
 }
 
 // rest lets all that follows an end happen: Pods that settle, events that are written.
@@ -131,16 +153,27 @@ func BenchmarkTaskRuns(b *testing.B) {
 	worlds := runtime.GOMAXPROCS(0)
 	bench(fmt.Sprintf("worlds=%d/created=at-once", worlds), func(b *testing.B) {
 		var all sync.WaitGroup
+		errs := make([]error, worlds)
 		for n := range worlds {
-			all.Go(func() {
-				share := runs/worlds + min(1, max(0, runs%worlds-n))
-				w := newWorld(b, target)
-				w.create(b, 0, share)
-				w.until(b, share)
-			})
+			all.Go(func() { errs[n] = runWorld(target, runs/worlds+min(1, max(0, runs%worlds-n))) })
 		}
 		all.Wait()
+		if err := errors.Join(errs...); err != nil {
+			b.Fatal(err)
+		}
 	})
+}
+
+func runWorld(target *fake.Target, runs int) error {
+	w, err := makeWorld(target)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	if err := w.submit(0, runs); err != nil {
+		return err
+	}
+	return w.await(runs)
 }
 
 // toolGCPercent is what the command line tool sets.
