@@ -3,17 +3,23 @@
 // fixtures that the mutant's entry names.
 //
 // A fault is a replacement of text in one source file. It never touches the tree:
-// the changed file goes to a temporary directory, and `go build -overlay` builds
-// the command line tool as if it stood in its place. A text that does not occur
+// the changed files go to a temporary directory, and `go build -overlay` builds
+// the command line tool as if they stood in their places. A text that does not occur
 // exactly once is an error, so an entry cannot go stale in silence.
 //
-//	mutants.yaml   the table
-//	runner.go      building a mutant, and the suite run on it
-//	outcome.go     what the suite said
+// All faults that lie in one function each are compiled into one binary (see
+// schemata), so that each costs a run of the suite and no build; the others, of
+// constants for example, are built alone.
 //
-// Limits: a mutant is a whole build and a whole run of the suite, some seconds each;
-// faults of the suite itself, which would let everything pass, are the business of
-// the engine's own tests.
+//	mutants.yaml   the table of faults
+//	program.go     the build of all faults
+//	runner.go      the build of one fault, and the suite run on it
+//	outcome.go     what the suite said
+//	matrix.go      faults and fixtures, both ways, as a page
+//	operators/     mechanical changes, and the unit tests that notice them
+//
+// Limits: faults of the suite itself, which would let everything pass, are the
+// business of the engine's own tests.
 package mutants
 
 import (
@@ -24,6 +30,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/plumbline-ci/plumbline/conformance/mutants/schemata"
 )
 
 // Mutant is one fault and what must notice it.
@@ -93,8 +101,18 @@ func Select(all []Mutant, only string, n int) []Mutant {
 
 // Apply returns the mutated source of the mutant's file.
 func (m Mutant) Apply(source []byte) ([]byte, error) {
-	if n := bytes.Count(source, []byte(m.Replace)); n != 1 {
-		return nil, fmt.Errorf("mutant %q: the text to replace occurs %d times in %s, want once; bring mutants.yaml up to date", m.Name, n, m.File)
+	edit, err := m.edit(source)
+	if err != nil {
+		return nil, err
 	}
-	return bytes.Replace(source, []byte(m.Replace), []byte(m.With), 1), nil
+	return schemata.Apply(source, []schemata.Edit{edit})
+}
+
+// edit is the replacement in the source of the mutant's file.
+func (m Mutant) edit(source []byte) (schemata.Edit, error) {
+	if n := bytes.Count(source, []byte(m.Replace)); n != 1 {
+		return schemata.Edit{}, fmt.Errorf("mutant %q: the text to replace occurs %d times in %s, want once; bring mutants.yaml up to date", m.Name, n, m.File)
+	}
+	at := bytes.Index(source, []byte(m.Replace))
+	return schemata.Edit{Start: at, End: at + len(m.Replace), Text: m.With}, nil
 }

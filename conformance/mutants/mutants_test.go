@@ -196,7 +196,7 @@ func TestARunIsEndedInTime(t *testing.T) {
 	} {
 		t.Run(tt.reason, func(t *testing.T) {
 			t.Parallel()
-			o := Runner{Dir: t.TempDir(), Limit: tt.limit}.suite(context.Background(), program(tt.text), m)
+			o := Runner{Dir: t.TempDir(), Limit: tt.limit}.suite(context.Background(), program(tt.text), 0, m)
 			if o.Verdict != tt.want || (o.Trouble != nil) != (tt.want == TimedOut || tt.want == Unbuilt) {
 				t.Errorf("verdict %s (%v), want %s", o.Verdict, o.Trouble, tt.want)
 			}

@@ -9,15 +9,20 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/plumbline-ci/plumbline/conformance/mutants/schemata"
 )
 
-// Runner builds and judges mutants of the module at Root.
+// Runner judges mutants of the module at Root.
 type Runner struct {
 	Root string
 	// Dir receives binaries and overlays; it must exist and belong to this Runner alone.
 	Dir string
+	// Program has mutants in it that need no build of their own; the zero Program has none.
+	Program Program
 	// Limit is the real time that one mutant may take to build, and again to run; 0 means two minutes.
 	Limit time.Duration
 	// Arguments go to `plumbline run`, for example a filter.
@@ -105,19 +110,23 @@ func (r Runner) Judge(ctx context.Context, m Mutant) (Outcome, error) {
 }
 
 func (r Runner) judge(ctx context.Context, m Mutant) Outcome {
+	if id, ok := r.Program.fault(m); ok {
+		return r.suite(ctx, r.Program.Binary, id, m)
+	}
 	binary, err := r.Build(ctx, m)
 	if err != nil {
 		return Outcome{Mutant: m, Verdict: Unbuilt, Trouble: err}
 	}
-	return r.suite(ctx, binary, m)
+	return r.suite(ctx, binary, 0, m)
 }
 
-// suite runs the suite that was built with the mutant.
-func (r Runner) suite(ctx context.Context, binary string, m Mutant) Outcome {
+// suite runs the suite in the binary, with one of its faults switched on, or none for 0.
+func (r Runner) suite(ctx context.Context, binary string, id int, m Mutant) Outcome {
 	limited, cancel := context.WithTimeout(ctx, r.limit())
 	defer cancel()
 	cmd := exec.CommandContext(limited, binary, append([]string{"run", "-q", "-o", "json"}, r.Arguments...)...)
 	cmd.Dir, cmd.WaitDelay = r.Dir, patience
+	cmd.Env = append(os.Environ(), schemata.Environment+"="+strconv.Itoa(id))
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	// The exit code is that of a failed or broken run; the report says it better.

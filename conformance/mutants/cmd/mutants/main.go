@@ -26,6 +26,11 @@ type options struct {
 	jobs    int
 	limit   time.Duration
 	verbose bool
+
+	operators bool
+	packages  string
+	endless   time.Duration
+	least     float64
 }
 
 func main() {
@@ -35,6 +40,10 @@ func main() {
 	flag.IntVar(&o.jobs, "j", runtime.NumCPU(), "how many mutants are built and judged at once")
 	flag.DurationVar(&o.limit, "limit", 2*time.Minute, "how long one mutant may build, and again run")
 	flag.BoolVar(&o.verbose, "v", false, "name every fixture that noticed")
+	flag.BoolVar(&o.operators, "operators", false, "instead change the pure packages mechanically, and ask their own tests; -sample is then of each package")
+	flag.StringVar(&o.packages, "package", "", "with -operators: only these packages, with commas between them")
+	flag.DurationVar(&o.endless, "endless", 10*time.Second, "with -operators: after how long tests that do not end count as failed")
+	flag.Float64Var(&o.least, "least", 80, "with -operators: the share that must be noticed, in percent")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx, o)
@@ -46,14 +55,6 @@ func main() {
 }
 
 func run(ctx context.Context, o options) (err error) {
-	all, err := mutants.Table()
-	if err != nil {
-		return err
-	}
-	chosen := mutants.Select(all, o.only, o.sample)
-	if len(chosen) == 0 {
-		return fmt.Errorf("no mutant's name or family contains %q", o.only)
-	}
 	root, err := mutants.ModuleRoot(ctx)
 	if err != nil {
 		return err
@@ -63,6 +64,22 @@ func run(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if o.operators {
+		return runOperators(ctx, o, root, dir)
+	}
+	return runFaults(ctx, o, root, dir)
+}
+
+// runFaults puts the faults of the table in, and says what the suite notices.
+func runFaults(ctx context.Context, o options, root, dir string) error {
+	all, err := mutants.Table()
+	if err != nil {
+		return err
+	}
+	chosen := mutants.Select(all, o.only, o.sample)
+	if len(chosen) == 0 {
+		return fmt.Errorf("no mutant's name or family contains %q", o.only)
+	}
 	jobs := max(1, min(o.jobs, len(chosen)))
 	runners := make([]mutants.Runner, jobs)
 	for i := range runners {
@@ -73,7 +90,15 @@ func run(ctx context.Context, o options) (err error) {
 		runners[i] = mutants.Runner{Root: root, Dir: own, Limit: o.limit}
 	}
 
-	// Without a fault nothing fails; this also fills the build cache.
+	program, err := runners[0].BuildProgram(ctx, chosen)
+	if err != nil {
+		return err
+	}
+	for i := range runners {
+		runners[i].Program = program
+	}
+
+	// Without a fault nothing fails.
 	sound, err := runners[0].Judge(ctx, mutants.Mutant{})
 	switch {
 	case err != nil:
