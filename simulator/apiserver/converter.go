@@ -3,6 +3,7 @@ package apiserver
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -58,6 +59,17 @@ func (s *Server) registerViews(r *resource, versions []string, c Converter) erro
 		s.resources.views = append(s.resources.views, v)
 	}
 	return nil
+}
+
+// withdrawViews stops serving the versions of a kind that are not among those given.
+func (s *Server) withdrawViews(r *resource, versions []string) {
+	s.resources.views = slices.DeleteFunc(s.resources.views, func(v *resource) bool {
+		gone := v.view.of == r && !slices.Contains(versions, v.GVK.Version)
+		if gone {
+			s.resources.forget(v)
+		}
+		return gone
+	})
 }
 
 // shown returns a stored object in the version of r. A converted one belongs to the caller.

@@ -251,10 +251,21 @@ func TestDefinitionOfTwoVersions(t *testing.T) {
 	if err := w.c.Create(ctx, tree(widget.GroupKind().WithVersion("v1alpha1"), "ns", "x", nil)); err == nil {
 		t.Error("a version that is not served takes objects")
 	}
+	d.Spec.Versions[1].Served, d.Spec.Versions[2].Served = false, true
+	if err := w.c.Update(ctx, d); err != nil {
+		t.Fatal(err)
+	}
+	alpha := widget.GroupKind().WithVersion("v1alpha1")
+	if err := w.c.Get(ctx, client.ObjectKey{Namespace: "ns", Name: "w"}, tree(beta, "", "", nil)); err == nil {
+		t.Error("a version that is served no more still is")
+	}
+	if got := w.read(alpha, "w"); got.GetAPIVersion() != "example.org/v1alpha1" {
+		t.Errorf("the version that is served now shows %s", got.GetAPIVersion())
+	}
 	if err := w.c.Delete(ctx, &apiextensionsv1.CustomResourceDefinition{ObjectMeta: d.ObjectMeta}); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.c.Get(ctx, client.ObjectKey{Namespace: "ns", Name: "w"}, tree(beta, "", "", nil)); err == nil {
+	if err := w.c.Get(ctx, client.ObjectKey{Namespace: "ns", Name: "w"}, tree(alpha, "", "", nil)); err == nil {
 		t.Error("the other version outlives the definition")
 	}
 }

@@ -174,7 +174,9 @@ func definitionChanged(s *Server, _ *resource, ch Change) {
 		s.kernel.Note(actorServer, "register "+d.Name, err.Error())
 		return
 	}
-	if err := s.registerViews(s.resources.byGVK[gvk], servedBesides(d, v.Name), s.converterOf(d)); err != nil {
+	served := servedBesides(d, v.Name)
+	s.withdrawViews(s.resources.byGVK[gvk], served)
+	if err := s.registerViews(s.resources.byGVK[gvk], served, s.converterOf(d)); err != nil {
 		s.kernel.Note(actorServer, "register "+d.Name, err.Error())
 	}
 	s.resources.remap()

@@ -160,20 +160,24 @@ func (s *Server) unregister(r *resource) {
 	g := &s.resources
 	gone := func(o *resource) bool { return o.stored() == r }
 	for _, o := range slices.Concat(g.order, g.views) {
-		if !gone(o) {
-			continue
-		}
-		delete(g.byGVK, o.GVK)
-		if t := o.shape.goType(); t != nil {
-			delete(g.byType, t)
-		}
-		if o.listType != nil {
-			delete(g.byType, o.listType)
+		if gone(o) {
+			g.forget(o)
 		}
 	}
 	g.order = slices.DeleteFunc(g.order, gone)
 	g.views = slices.DeleteFunc(g.views, gone)
 	g.remap()
+}
+
+// forget makes a resource unknown by its kind and its Go types.
+func (g *registry) forget(r *resource) {
+	delete(g.byGVK, r.GVK)
+	if t := r.shape.goType(); t != nil {
+		delete(g.byType, t)
+	}
+	if r.listType != nil {
+		delete(g.byType, r.listType)
+	}
 }
 
 // remap makes the mapper anew. It needs to know all versions from the beginning, to
