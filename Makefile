@@ -51,7 +51,11 @@ test-envtest: ## the suite and the table of API facts on a real kube-apiserver
 
 .PHONY: mutants
 mutants: ## put each fault of conformance/mutants in, and see the suite catch it
-	$(GO) run ./conformance/mutants/cmd/mutants
+	$(GO) run ./conformance/mutants/cmd/mutants -page docs/mutants.md
+
+.PHONY: mutants-operators
+mutants-operators: ## change the pure packages mechanically, and see their unit tests notice
+	$(GO) run ./conformance/mutants/cmd/mutants -operators -page docs/mutants.md
 
 .PHONY: faults
 faults: ## every fixture under SEEDS schedules of random faults, some 20,000 altogether

@@ -17,7 +17,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/mutants"
+	"github.com/plumbline-ci/plumbline/fixtures"
 )
 
 type options struct {
@@ -31,6 +33,8 @@ type options struct {
 	packages  string
 	endless   time.Duration
 	least     float64
+
+	page string
 }
 
 func main() {
@@ -44,6 +48,7 @@ func main() {
 	flag.StringVar(&o.packages, "package", "", "with -operators: only these packages, with commas between them")
 	flag.DurationVar(&o.endless, "endless", 10*time.Second, "with -operators: after how long tests that do not end count as failed")
 	flag.Float64Var(&o.least, "least", 80, "with -operators: the share that must be noticed, in percent")
+	flag.StringVar(&o.page, "page", "", "write the tables into this page, docs/mutants.md; only when everything is judged")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx, o)
@@ -111,9 +116,11 @@ func runFaults(ctx context.Context, o options, root, dir string) error {
 
 	t := newTable(os.Stdout, chosen, o.verbose)
 	escaped := 0
+	var outcomes []mutants.Outcome
 	began := time.Now()
 	err = judgeAll(ctx, runners, chosen, func(outcome mutants.Outcome) {
 		t.row(outcome)
+		outcomes = append(outcomes, outcome)
 		if !outcome.Noticed() {
 			escaped++
 		}
@@ -122,10 +129,45 @@ func runFaults(ctx context.Context, o options, root, dir string) error {
 		return err
 	}
 	fmt.Printf("\n%d of %d faults caught, in %s\n", len(chosen)-escaped, len(chosen), time.Since(began).Round(time.Second))
+	if o.page != "" && len(chosen) == len(all) {
+		suite, err := listed()
+		if err != nil {
+			return err
+		}
+		if err := writePart(filepath.Join(root, o.page), "faults", mutants.Matrix(outcomes, suite)); err != nil {
+			return err
+		}
+	}
 	if escaped > 0 {
 		return fmt.Errorf("%d faults escaped the fixtures that should catch them", escaped)
 	}
 	return nil
+}
+
+// listed are the fixtures of the suite.
+func listed() ([]mutants.Listed, error) {
+	suite, err := fixture.LoadFS(fixtures.FS, "fixtures")
+	if err != nil {
+		return nil, err
+	}
+	var out []mutants.Listed
+	for _, f := range suite {
+		out = append(out, mutants.Listed{Name: f.Name(), Level: string(f.Spec.Level)})
+	}
+	return out, nil
+}
+
+// writePart writes a generated part of a page.
+func writePart(file, part string, text []byte) error {
+	page, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	page, err = mutants.Replace(page, part, text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return os.WriteFile(file, page, 0o644) //nolint:gosec // a page of the documentation
 }
 
 // judgeAll judges the mutants on all runners, and tells the outcomes one at a time in the order of the table.

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -32,7 +34,8 @@ func runOperators(ctx context.Context, o options, root, dir string) error {
 	}
 	judge := operators.Judge{Root: root, Dir: dir, Jobs: o.jobs, Limit: o.endless, Equivalents: equivalents}
 	var total operators.Tally
-	var survivors []operators.Mutation
+	var page bytes.Buffer
+	page.WriteString("| package | changes | noticed | survived | unreached | equivalent | ratio |\n|---|---:|---:|---:|---:|---:|---:|\n")
 	wrong := 0
 	began := time.Now()
 	tallyRow(os.Stdout, "PACKAGE", "CHANGES", "KILLED", "SURVIVED", "UNREACHED", "EQUIVALENT", "RATIO")
@@ -47,6 +50,7 @@ func runOperators(ctx context.Context, o options, root, dir string) error {
 			return err
 		}
 		var tally operators.Tally
+		var survivors []operators.Mutation
 		for _, outcome := range outcomes {
 			tally.Add(outcome.Verdict)
 			total.Add(outcome.Verdict)
@@ -62,12 +66,16 @@ func runOperators(ctx context.Context, o options, root, dir string) error {
 			}
 		}
 		tallyOf(os.Stdout, p.Name, tally)
-	}
-	tallyOf(os.Stdout, "all", total)
-	if len(survivors) > 0 {
-		fmt.Println("\nNot noticed:")
+		pageRow(&page, "`"+p.Name+"`", tally)
 		for _, m := range survivors {
 			fmt.Println("   ", m)
+		}
+	}
+	tallyOf(os.Stdout, "all", total)
+	pageRow(&page, "all", total)
+	if o.page != "" && o.packages == "" && o.sample <= 0 {
+		if err := writePart(filepath.Join(root, o.page), "operators", page.Bytes()); err != nil {
+			return err
 		}
 	}
 	fmt.Printf("\n%.1f %% of the changes are noticed, in %s\n", total.Ratio(), time.Since(began).Round(time.Second))
@@ -83,6 +91,10 @@ func runOperators(ctx context.Context, o options, root, dir string) error {
 func tallyOf(out io.Writer, name string, t operators.Tally) {
 	number := func(n int) string { return fmt.Sprint(n) }
 	tallyRow(out, name, number(t.Mutations), number(t.Killed), number(t.Survived), number(t.Unreached), number(t.Excused), fmt.Sprintf("%.1f %%", t.Ratio()))
+}
+
+func pageRow(out io.Writer, name string, t operators.Tally) {
+	fmt.Fprintf(out, "| %s | %d | %d | %d | %d | %d | %.1f %% |\n", name, t.Mutations, t.Killed, t.Survived, t.Unreached, t.Excused, t.Ratio())
 }
 
 func tallyRow(out io.Writer, name string, columns ...string) {
