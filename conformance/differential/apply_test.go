@@ -34,7 +34,7 @@ func (w *world) managers(o *unstructured.Unstructured) {
 	for _, e := range o.GetManagedFields() {
 		fields := ""
 		if e.FieldsV1 != nil {
-			fields = string(e.FieldsV1.Raw)
+			fields = e.FieldsV1.GetRawString()
 		}
 		lines = append(lines, fmt.Sprintf("  %s %s %s %s %s dated:%v", e.Operation, e.Manager, e.Subresource, e.APIVersion, fields, e.Time != nil))
 	}
@@ -209,7 +209,7 @@ func applyRows() []row {
 			w.fields(o, "status.message", "status.phase", "status.conditions")
 			for _, e := range o.GetManagedFields() {
 				if e.Manager == "kubelet" {
-					w.note("%s %s %s", e.Operation, e.Subresource, e.FieldsV1.Raw)
+					w.note("%s %s %s", e.Operation, e.Subresource, e.FieldsV1.GetRawString())
 				}
 			}
 		}},

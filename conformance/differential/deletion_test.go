@@ -45,14 +45,15 @@ func (w *world) budgetStatus(o *unstructured.Unstructured, allowed, healthy, des
 func deletionRows() []row {
 	const held = `{apiVersion: v1, kind: ConfigMap, metadata: {name: a, finalizers: [example.com/x]}}`
 	orphan := true
+	orphaning := &metav1.DeleteOptions{OrphanDependents: &orphan} //nolint:staticcheck // old clients still send it
 	return []row{
 		{"delete/orphanDependents and a policy", func(w *world) {
 			background := metav1.DeletePropagationBackground
-			w.delete(w.given(configMap), &client.DeleteOptions{PropagationPolicy: &background, Raw: &metav1.DeleteOptions{OrphanDependents: &orphan}})
+			w.delete(w.given(configMap), &client.DeleteOptions{PropagationPolicy: &background, Raw: orphaning})
 		}},
 		{"delete/orphanDependents", func(w *world) {
 			o := w.given(configMap)
-			w.delete(o, &client.DeleteOptions{Raw: &metav1.DeleteOptions{OrphanDependents: &orphan}})
+			w.delete(o, &client.DeleteOptions{Raw: orphaning})
 			w.get(o)
 			w.fields(o, "metadata.finalizers")
 		}},
@@ -161,7 +162,7 @@ func deletionRows() []row {
 			w.patch(ns, types.MergePatchType, `{"metadata":{"finalizers":null}}`)
 			w.get(ns)
 		}},
-		{"namespace/finalized is gone", func(w *world) {
+		{"namespace/one that is let go is gone", func(w *world) {
 			ns := w.given(`{apiVersion: v1, kind: Namespace, metadata: {name: $NS-gone}}`)
 			w.delete(ns)
 			w.get(ns)

@@ -143,7 +143,7 @@ func (s *Server) budgeted(c *Call, pod *corev1.Pod, dryRun bool) error {
 		return nil
 	case 1:
 	default:
-		return internal(fmt.Errorf("This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.")) //nolint:staticcheck // as a server has it
+		return internal(fmt.Errorf("This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."))
 	}
 	b := found[0]
 	if !ready(pod) {

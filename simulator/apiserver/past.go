@@ -57,7 +57,7 @@ func parseContinuation(token string) (c continuation, err error) {
 	case c.ResourceVersion == 0:
 		err = fmt.Errorf("incorrect encoded start resourceVersion (version %s)", continuationVersion)
 	case c.APIVersion != continuationVersion:
-		err = fmt.Errorf("server does not recognize this encoded version %q", c.APIVersion)
+		err = fmt.Errorf("server does not recognize this encoded version %q", c.APIVersion) //nolint:misspell // the server's words
 	default:
 		return c, nil
 	}

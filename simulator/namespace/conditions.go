@@ -63,7 +63,7 @@ func (r *remains) conditions() []corev1.NamespaceCondition {
 	out := []corev1.NamespaceCondition{
 		fine(corev1.NamespaceDeletionDiscoveryFailure, reasonDiscovered, "All resources successfully discovered"),
 		fine(corev1.NamespaceDeletionGVParsingFailure, reasonParsed, "All legacy kube types successfully parsed"),
-		fine(corev1.NamespaceDeletionContentFailure, reasonDeleted, "All content successfully deleted, may be waiting on finalization"),
+		fine(corev1.NamespaceDeletionContentFailure, reasonDeleted, "All content successfully deleted, may be waiting on finalization"), //nolint:misspell // the controller's words
 		fine(corev1.NamespaceContentRemaining, reasonRemoved, "All content successfully removed"),
 		fine(corev1.NamespaceFinalizersRemaining, reasonNoFinalizers, "All content-preserving finalizers finished"),
 	}
