@@ -288,7 +288,7 @@ const (
 	moment = 50 * time.Millisecond
 )
 
-// closes notes whether a watch ends.
+// closes notes whether a watch ends. How many bookmarks come before is a matter of time.
 func (e *events) closes() {
 	if e == nil {
 		return
@@ -297,7 +297,10 @@ func (e *events) closes() {
 	e.w.settle(func() bool {
 		select {
 		case got, open := <-e.inner.ResultChan():
-			if open {
+			switch {
+			case open && got.Type == watch.Bookmark:
+				return false
+			case open:
 				e.w.note("event %s instead of the end", got.Type)
 			}
 			closed = !open
