@@ -112,7 +112,7 @@ func (t *tool) unpacked(data []byte) ([]byte, error) {
 		held += int64(n)
 		t.p.Allocate(int64(n))
 		t.p.Spend(container.CommandCost)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return out, nil
 		}
 		if err != nil {
@@ -282,7 +282,7 @@ func (a *tarTool) extract() {
 	r := tar.NewReader(bytes.NewReader(data))
 	for {
 		h, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

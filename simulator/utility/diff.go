@@ -51,7 +51,7 @@ func diff(p *container.Process, args []string) int {
 		first, end := edits[h[0]], edits[h[1]-1]
 		fmt.Fprintf(t.out, "@@ -%s +%s @@\n", span(first.x, end.x+btoi(end.kind != '+')), span(first.y, end.y+btoi(end.kind != '-')))
 		for _, e := range edits[h[0]:h[1]] {
-			line := ""
+			var line string
 			if e.kind == '+' {
 				line = y[e.y]
 			} else {
@@ -106,11 +106,10 @@ func (t *tool) edits(x, y []string, key func(string) string) []edit {
 		}
 	}
 	out := make([]edit, 0, len(x)+len(y))
-	i, j := 0, 0
-	for ; i < from; i++ {
+	for i := range from {
 		out = append(out, edit{' ', i, i})
 	}
-	for i, j = 0, 0; i < n || j < m; {
+	for i, j := 0, 0; i < n || j < m; {
 		switch {
 		case i < n && j < m && longest != nil && key(x[from+i]) == key(y[from+j]):
 			out = append(out, edit{' ', from + i, from + j})
@@ -182,7 +181,7 @@ func comm(p *container.Process, args []string) int {
 		t.out.WriteString(strings.TrimSuffix(line, "\n") + "\n")
 	}
 	for len(x) > 0 || len(y) > 0 {
-		c := 0
+		var c int
 		switch {
 		case len(x) == 0:
 			c = 1

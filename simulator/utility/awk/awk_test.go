@@ -27,8 +27,8 @@ type stream struct {
 
 func (stream) Close() int { return 0 }
 
-// exhausted is what Step panics with.
-var exhausted = errors.New("out of steps")
+// errExhausted is what Step panics with.
+var errExhausted = errors.New("out of steps")
 
 func (w *world) Open(name string) (awk.Stream, error) {
 	text, ok := w.files[name]
@@ -48,14 +48,14 @@ func (w *world) Hold(int64)        {}
 
 func (w *world) Step() {
 	if w.steps++; w.steps > 20_000 {
-		panic(exhausted)
+		panic(errExhausted)
 	}
 }
 
 func run(program *awk.Program, input string) (out string, status int, err error) {
 	var b bytes.Buffer
 	defer func() {
-		if r := recover(); r != nil && r != any(exhausted) {
+		if r := recover(); r != nil && r != any(errExhausted) {
 			panic(r)
 		}
 	}()

@@ -57,7 +57,6 @@ type machine struct {
 	ended   bool    // no more input
 	result  value   // of return
 	status  int
-	exiting bool
 
 	patterns map[string]*expr
 	seed     float64

@@ -2,6 +2,7 @@ package awk
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"strconv"
 	"strings"
@@ -186,7 +187,7 @@ func (r *reader) fill() bool {
 	}
 	if err != nil {
 		r.done = true
-		if err != io.EOF && n == 0 {
+		if !errors.Is(err, io.EOF) && n == 0 {
 			return false
 		}
 	}
