@@ -130,6 +130,7 @@ func newRoot(s Streams) *cobra.Command {
   plumbline simulate -f run.yaml    run your own TaskRuns without a cluster
   plumbline fixture list            the requirements, one a line
   plumbline report diff A B         what two reports say differently
+  plumbline install                 install the reference implementation in a cluster
 
 Exit codes: 0 all required passed; 1 a requirement failed; 2 not found; 3 invalid input; 4 a budget ran out; 5 forbidden; 10 the machine broke.`,
 		SilenceErrors: true,
@@ -144,7 +145,7 @@ Exit codes: 0 all required passed; 1 a requirement failed; 2 not found; 3 invali
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newRun(s), newSimulate(s), newFixture(s), newReport(s), newVersion(s))
+	root.AddCommand(newRun(s), newSimulate(s), newFixture(s), newReport(s), newInstall(s), newVersion(s))
 	return root
 }
 

@@ -1,0 +1,128 @@
+package command
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/kindconfig"
+)
+
+// registryOfReference is where the reference's images are said to be, unless somebody says otherwise.
+const registryOfReference = "plumbline.dev"
+
+// installation is what the flags of install say.
+type installation struct {
+	kindconfig.Options
+	kubeconfig, registry, tag, shell, output string
+	dryRun                                   bool
+}
+
+func newInstall(s Streams) *cobra.Command {
+	i := &installation{}
+	c := &cobra.Command{
+		Use:   "install",
+		Short: "Install the reference implementation in a cluster",
+		Long: `Install applies the definitions, roles, configuration, webhooks and the Deployment of the reference implementation
+to a cluster, server-side. Applied again, it mends what has changed; the keys of the ConfigMaps stay as they are.
+
+  plumbline install --dry-run -o yaml           print what would be applied, and contact nobody
+  plumbline install --registry example.com/ci   install with images of your own registry
+  plumbline install --tenants team-a,team-b     run TaskRuns of these namespaces alone`,
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			objects, err := i.objects()
+			if err != nil {
+				return err
+			}
+			if i.dryRun {
+				return i.print(s, objects)
+			}
+			to, err := i.client()
+			if err != nil {
+				return err
+			}
+			err = kindconfig.Apply(c.Context(), to, objects, func(u *unstructured.Unstructured) {
+				fmt.Fprintln(s.Out, "applied "+kindconfig.Describe(u))
+			})
+			if kindconfig.Forbidden(err) {
+				return &coded{code: exitForbidden, err: err}
+			}
+			return err
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&i.kubeconfig, "kubeconfig", "", "`file` that says which cluster; without it KUBECONFIG, or the usual place")
+	f.BoolVar(&i.dryRun, "dry-run", false, "print the objects, and contact nobody")
+	f.StringVarP(&i.output, "output", "o", "yaml", "`format` of --dry-run: yaml or json")
+	f.StringVar(&i.registry, "registry", registryOfReference, "where the images are, up to their names")
+	f.StringVar(&i.tag, "tag", conformance.SuiteVersion, "the images' tag")
+	f.StringVar(&i.Images.Controller, "controller-image", "", "`image` of the controller, if it is called otherwise")
+	f.StringVar(&i.shell, "shell-image", "", "`image` that places scripts (default busybox:latest)")
+	f.StringVar(&i.PullPolicy, "image-pull-policy", "", "when the controller's image is pulled: Always, IfNotPresent or Never")
+	f.IntVar(&i.Replicas, "replicas", 1, "how many controllers; one of them leads")
+	f.StringSliceVar(&i.Tenants, "tenants", nil, "`namespaces` whose TaskRuns are run; all if none is named")
+	f.StringVar(&i.WebhookURL, "webhook-url", "", "`https://host:port` of webhooks that are not served in the cluster")
+	f.StringArrayVar(&i.Arguments, "controller-argument", nil, "further `argument` of the controller; may be repeated")
+	return c
+}
+
+func (i *installation) objects() ([]*unstructured.Unstructured, error) {
+	o := i.Options
+	o.Images = kindconfig.PublishedAs(i.registry, i.tag)
+	if i.Images.Controller != "" {
+		o.Images.Controller = i.Images.Controller
+	}
+	if i.shell != "" {
+		o.Images.Shell = i.shell
+	}
+	switch {
+	case i.output != "yaml" && i.output != "json":
+		return nil, invalid("-o is yaml or json, not %q", i.output)
+	case i.Replicas < 1:
+		return nil, invalid("--replicas is at least 1, not %d", i.Replicas)
+	case i.WebhookURL != "" && !strings.HasPrefix(i.WebhookURL, "https://"):
+		return nil, invalid("--webhook-url is https://host:port, not %q", i.WebhookURL)
+	}
+	return kindconfig.Objects(o)
+}
+
+func (i *installation) print(s Streams, objects []*unstructured.Unstructured) error {
+	if i.output == "yaml" {
+		text, err := kindconfig.YAML(objects)
+		if err != nil {
+			return err
+		}
+		_, err = s.Out.Write(text)
+		return err
+	}
+	list := map[string]any{"apiVersion": "v1", "kind": "List", "items": objects}
+	e := json.NewEncoder(s.Out)
+	e.SetIndent("", "  ")
+	return e.Encode(list)
+}
+
+// client reaches the cluster.
+func (i *installation) client() (client.Client, error) {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = i.kubeconfig
+	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, nil).ClientConfig()
+	if err != nil {
+		if clientcmd.IsEmptyConfig(err) {
+			return nil, notFound("no cluster is configured: give --kubeconfig, or set KUBECONFIG")
+		}
+		return nil, fmt.Errorf("finding the cluster: %w", err)
+	}
+	config.UserAgent = kindconfig.FieldOwner
+	c, err := client.New(config, client.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("reaching the cluster: %w", err)
+	}
+	return c, nil
+}

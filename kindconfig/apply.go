@@ -1,0 +1,81 @@
+package kindconfig
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// FieldOwner is who owns the fields that an installation sets. Whatever else somebody sets stays as it is: the keys of
+// the ConfigMaps, the certificate in the Secret and in the webhook configurations.
+const FieldOwner = "plumbline-install"
+
+// How long, and how often, it is looked whether definitions are served.
+const (
+	establishedWithin = time.Minute
+	establishedAgain  = 200 * time.Millisecond
+)
+
+// Apply has the API server apply the objects, in order, and calls done after each. Applied a second time, what was
+// changed meanwhile is what it should be again. It goes on after an error: of an installation that is broken, the part
+// that would mend it may come last. What an installation has no more is not removed.
+func Apply(ctx context.Context, c client.Client, objects []*unstructured.Unstructured, done func(*unstructured.Unstructured)) error {
+	var failed []error
+	for _, o := range objects {
+		u := o.DeepCopy()
+		err := c.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(FieldOwner), client.ForceOwnership)
+		if err == nil && u.GetKind() == kindDefinition {
+			err = established(ctx, c, u)
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			failed = append(failed, fmt.Errorf("applying %s: %w", Describe(u), err))
+			continue
+		}
+		done(u)
+	}
+	return errors.Join(failed...)
+}
+
+// established waits until the kind of a definition is served.
+func established(ctx context.Context, c client.Client, definition *unstructured.Unstructured) error {
+	u := definition.DeepCopy()
+	err := wait.PollUntilContextTimeout(ctx, establishedAgain, establishedWithin, true, func(ctx context.Context) (bool, error) {
+		if err := c.Get(ctx, client.ObjectKeyFromObject(definition), u); err != nil {
+			return false, client.IgnoreNotFound(err)
+		}
+		conditions, _, err := unstructured.NestedSlice(u.Object, "status", "conditions")
+		for _, condition := range conditions {
+			if c, ok := condition.(map[string]any); ok && c["type"] == "Established" && c["status"] == "True" {
+				return true, nil
+			}
+		}
+		return false, err
+	})
+	if err != nil {
+		return fmt.Errorf("waiting until it is served: %w", err)
+	}
+	return nil
+}
+
+// Forbidden reports whether an error of Apply says that the user may not install.
+func Forbidden(err error) bool {
+	var status apierrors.APIStatus
+	return errors.As(err, &status) && apierrors.IsForbidden(err)
+}
+
+// Describe names an object for people: kind namespace/name.
+func Describe(u *unstructured.Unstructured) string {
+	if u.GetNamespace() == "" {
+		return u.GetKind() + " " + u.GetName()
+	}
+	return u.GetKind() + " " + u.GetNamespace() + "/" + u.GetName()
+}

@@ -1,0 +1,92 @@
+package webhook
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	rules "github.com/plumbline-ci/plumbline/api/admission"
+	"github.com/plumbline-ci/plumbline/api/v1beta1"
+)
+
+// Mutating, Validating and Converted are the names of the objects in which an API server is told to ask the webhooks.
+func Mutating() []string { return []string{rules.MutatingWebhook} }
+
+// Validating are webhook configurations; see [Mutating].
+func Validating() []string { return []string{rules.ValidatingWebhook, rules.ConfigWebhook} }
+
+// Converted are definitions; see [Mutating].
+func Converted() []string {
+	return []string{"taskruns." + v1beta1.Group, "tasks." + v1beta1.Group}
+}
+
+// inject makes the API server trust the bundle wherever it asks the webhooks. What is not installed cannot be asked.
+func inject(ctx context.Context, c client.Client, bundle []byte) error {
+	var failed []error
+	for _, name := range Mutating() {
+		o := &admissionregistrationv1.MutatingWebhookConfiguration{}
+		failed = append(failed, change(ctx, c, name, o, func() (changed bool) {
+			for i := range o.Webhooks {
+				changed = replace(&o.Webhooks[i].ClientConfig.CABundle, bundle) || changed
+			}
+			return changed
+		}))
+	}
+	for _, name := range Validating() {
+		o := &admissionregistrationv1.ValidatingWebhookConfiguration{}
+		failed = append(failed, change(ctx, c, name, o, func() (changed bool) {
+			for i := range o.Webhooks {
+				changed = replace(&o.Webhooks[i].ClientConfig.CABundle, bundle) || changed
+			}
+			return changed
+		}))
+	}
+	for _, name := range Converted() {
+		o := &apiextensionsv1.CustomResourceDefinition{}
+		failed = append(failed, change(ctx, c, name, o, func() bool {
+			conversion := o.Spec.Conversion
+			if conversion == nil || conversion.Webhook == nil || conversion.Webhook.ClientConfig == nil {
+				return false
+			}
+			return replace(&conversion.Webhook.ClientConfig.CABundle, bundle)
+		}))
+	}
+	return errors.Join(failed...)
+}
+
+func replace(old *[]byte, by []byte) bool {
+	if bytes.Equal(*old, by) {
+		return false
+	}
+	*old = by
+	return true
+}
+
+// change reads an object, edits it, and writes it if edit says that there is a difference. A write is refused if somebody
+// was faster.
+func change(ctx context.Context, c client.Client, name string, o client.Object, edit func() bool) error {
+	err := c.Get(ctx, client.ObjectKey{Name: name}, o)
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err == nil {
+		before, ok := o.DeepCopyObject().(client.Object)
+		if !ok {
+			return fmt.Errorf("%T is no object", o)
+		}
+		if !edit() {
+			return nil
+		}
+		err = c.Patch(ctx, o, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+	}
+	if err != nil {
+		return fmt.Errorf("making %s trust the certificate: %w", name, err)
+	}
+	return nil
+}

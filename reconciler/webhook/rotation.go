@@ -1,0 +1,135 @@
+//plumbline:adapter serves TLS on the machine's goroutines, renewed by its clock
+package webhook
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+)
+
+// lookAgain is how often it is looked whether the API server still trusts what is served.
+const lookAgain = time.Minute
+
+// Rotator keeps the certificate of the webhooks. Each replica has one.
+type Rotator struct {
+	// Client reads and writes the Secret, the webhook configurations and the definitions, without a cache.
+	Client client.Client
+	// Secret is where the replicas share the certificate. It has to exist.
+	Secret client.ObjectKey
+	// Hosts are the names and addresses under which the webhooks are asked.
+	Hosts     []string
+	Lifetimes Lifetimes
+	// Now is the machine's clock if it is nil.
+	Now func() time.Time
+
+	mu      sync.RWMutex
+	current *identity
+}
+
+var _ reconcile.Reconciler = (*Rotator)(nil)
+
+// errNotYet says that nothing can be served.
+var errNotYet = errors.New("the webhooks have no certificate yet")
+
+// GetCertificate is for a [tls.Config].
+func (r *Rotator) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if r.current == nil {
+		return nil, errNotYet
+	}
+	return r.current.serving(), nil
+}
+
+// Ready is a health check: whether there is something to serve.
+func (r *Rotator) Ready(*http.Request) error {
+	_, err := r.GetCertificate(nil)
+	return err
+}
+
+// SetUpWithManager has the certificate kept as long as the Manager runs, whoever is its leader.
+func (r *Rotator) SetUpWithManager(m manager.Manager) error {
+	mine := predicate.NewPredicateFuncs(func(o client.Object) bool { return client.ObjectKeyFromObject(o) == r.Secret })
+	return builder.ControllerManagedBy(m).Named("webhook-certificate").
+		For(&corev1.Secret{}, builder.WithPredicates(mine)).
+		WithOptions(controller.Options{NeedLeaderElection: new(false), MaxConcurrentReconciles: 1}).
+		Complete(r)
+}
+
+// Reconcile makes the Secret good, then the API server trust it, then serves it.
+func (r *Rotator) Reconcile(ctx context.Context, _ reconcile.Request) (reconcile.Result, error) {
+	now := time.Now()
+	if r.Now != nil {
+		now = r.Now()
+	}
+	secret := &corev1.Secret{}
+	if err := r.Client.Get(ctx, r.Secret, secret); err != nil {
+		return reconcile.Result{}, fmt.Errorf("reading the certificate of the webhooks: %w", err)
+	}
+	id, changed, err := renewed(secret.Data, r.trusted(secret.Data), r.Hosts, r.Lifetimes, now)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	if changed {
+		if err := r.store(ctx, secret, id); err != nil {
+			return reconcile.Result{}, err
+		}
+		log.FromContext(ctx).Info("renewed the certificate of the webhooks", "until", id.certificate.NotAfter, "authorities", len(id.bundle))
+	}
+	injected := inject(ctx, r.Client, id.trust())
+	r.mu.Lock()
+	// What is trusted is better than what may not be; but anything is better than nothing.
+	if injected == nil || r.current == nil {
+		r.current = id
+	}
+	r.mu.Unlock()
+	if injected != nil {
+		return reconcile.Result{}, injected
+	}
+	return reconcile.Result{RequeueAfter: max(min(id.next().Sub(now), lookAgain), time.Second)}, nil
+}
+
+// trusted are the authorities that have to stay in the bundle: if somebody emptied the Secret, those of what is being
+// served. What another replica has renewed knows them already.
+func (r *Rotator) trusted(stored map[string][]byte) []*x509.Certificate {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if r.current == nil {
+		return nil
+	}
+	if _, err := decode(stored); err == nil {
+		return nil
+	}
+	return r.current.bundle
+}
+
+// store writes the Secret; it is refused if another replica was faster.
+func (r *Rotator) store(ctx context.Context, secret *corev1.Secret, id *identity) error {
+	data, err := id.encode()
+	if err != nil {
+		return err
+	}
+	if secret.Data == nil {
+		secret.Data = map[string][]byte{}
+	}
+	maps.Copy(secret.Data, data)
+	if err := r.Client.Update(ctx, secret); err != nil {
+		return fmt.Errorf("storing the certificate of the webhooks: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,54 @@
+// Package webhook serves the API's webhooks over HTTPS: defaulting, validation, conversion, and the check of the
+// configuration. What they say is package admission's; here is how an API server is told.
+//
+//	admission.go    AdmissionReviews
+//	conversion.go   ConversionReviews
+//	certificate.go  the authority and the certificate that it signs, as the data of a Secret
+//	rotation.go     keeps that Secret good, and what is served from it
+//	injection.go    tells the API server whom to trust
+//
+// # Certificates
+//
+// Nobody has to bring any. All replicas share one Secret; whichever finds it empty or near its end renews it, and the
+// others take over what that one wrote. A renewal never takes trust away: an authority that was replaced stays in the
+// bundle until it expires, and a replica serves a certificate only after the bundle that vouches for it has been injected
+// into the webhook configurations and the definitions. So there is no moment at which an API server meets a certificate
+// that it does not trust. What is served changes with the next handshake; nothing is restarted.
+//
+// # Limits
+//
+// The Secret has to exist, if empty: the right to create any would be the right to create all. An authority cannot be
+// revoked but by emptying the Secret and waiting for its end.
+package webhook
+
+import (
+	"net/http"
+
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	"github.com/plumbline-ci/plumbline/api/config"
+)
+
+// Paths that the webhooks are served at. The definitions and the webhook configurations name them.
+const (
+	PathDefaulting = "/defaulting"
+	PathValidation = "/resource-validation"
+	PathConfig     = "/config-validation"
+	PathConversion = "/resource-conversion"
+)
+
+// Configuration is the one in force in a namespace, or, without a name, for what is in none.
+type Configuration func(namespace string) *config.Config
+
+// Mux is where handlers are registered: a webhook.Server of controller-runtime is one.
+type Mux interface {
+	Register(path string, handler http.Handler)
+}
+
+// Register has all webhooks served.
+func Register(mux Mux, in Configuration) {
+	mux.Register(PathDefaulting, &admission.Webhook{Handler: defaulter{in}})
+	mux.Register(PathValidation, &admission.Webhook{Handler: validator{in}})
+	mux.Register(PathConfig, &admission.Webhook{Handler: admission.HandlerFunc(checkConfig)})
+	mux.Register(PathConversion, Conversion())
+}
