@@ -25,6 +25,8 @@ type Runner struct {
 	Program Program
 	// Limit is the real time that one mutant may take to build, and again to run; 0 means two minutes.
 	Limit time.Duration
+	// OnlyNamed runs only the fixtures that are to notice a mutant: who else would is not learned then.
+	OnlyNamed bool
 	// Arguments go to `plumbline run`, for example a filter.
 	Arguments []string
 }
@@ -124,7 +126,11 @@ func (r Runner) judge(ctx context.Context, m Mutant) Outcome {
 func (r Runner) suite(ctx context.Context, binary string, id int, m Mutant) Outcome {
 	limited, cancel := context.WithTimeout(ctx, r.limit())
 	defer cancel()
-	cmd := exec.CommandContext(limited, binary, append([]string{"run", "-q", "-o", "json"}, r.Arguments...)...)
+	args := append([]string{"run", "-q", "-o", "json"}, r.Arguments...)
+	if r.OnlyNamed {
+		args = append(args, "--name", strings.Join(m.CaughtBy, ","))
+	}
+	cmd := exec.CommandContext(limited, binary, args...)
 	cmd.Dir, cmd.WaitDelay = r.Dir, patience
 	cmd.Env = append(os.Environ(), schemata.Environment+"="+strconv.Itoa(id))
 	var stdout, stderr bytes.Buffer

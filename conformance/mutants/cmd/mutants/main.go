@@ -28,6 +28,7 @@ type options struct {
 	jobs    int
 	limit   time.Duration
 	verbose bool
+	quick   bool
 
 	operators bool
 	packages  string
@@ -44,6 +45,7 @@ func main() {
 	flag.IntVar(&o.jobs, "j", runtime.NumCPU(), "how many mutants are built and judged at once")
 	flag.DurationVar(&o.limit, "limit", 2*time.Minute, "how long one mutant may build, and again run")
 	flag.BoolVar(&o.verbose, "v", false, "name every fixture that noticed")
+	flag.BoolVar(&o.quick, "quick", false, "run only the fixtures that are to notice a fault, not the whole suite")
 	flag.BoolVar(&o.operators, "operators", false, "instead change the pure packages mechanically, and ask their own tests; -sample is then of each package")
 	flag.StringVar(&o.packages, "package", "", "with -operators: only these packages, with commas between them")
 	flag.DurationVar(&o.endless, "endless", 10*time.Second, "with -operators: after how long tests that do not end count as failed")
@@ -92,7 +94,7 @@ func runFaults(ctx context.Context, o options, root, dir string) error {
 		if err := os.Mkdir(own, 0o700); err != nil {
 			return err
 		}
-		runners[i] = mutants.Runner{Root: root, Dir: own, Limit: o.limit}
+		runners[i] = mutants.Runner{Root: root, Dir: own, Limit: o.limit, OnlyNamed: o.quick}
 	}
 
 	program, err := runners[0].BuildProgram(ctx, chosen)
@@ -104,7 +106,11 @@ func runFaults(ctx context.Context, o options, root, dir string) error {
 	}
 
 	// Without a fault nothing fails.
-	sound, err := runners[0].Judge(ctx, mutants.Mutant{})
+	var none mutants.Mutant
+	for _, m := range chosen {
+		none.CaughtBy = append(none.CaughtBy, m.CaughtBy...)
+	}
+	sound, err := runners[0].Judge(ctx, none)
 	switch {
 	case err != nil:
 		return err
@@ -129,7 +135,7 @@ func runFaults(ctx context.Context, o options, root, dir string) error {
 		return err
 	}
 	fmt.Printf("\n%d of %d faults caught, in %s\n", len(chosen)-escaped, len(chosen), time.Since(began).Round(time.Second))
-	if o.page != "" && len(chosen) == len(all) {
+	if o.page != "" && len(chosen) == len(all) && !o.quick {
 		suite, err := listed()
 		if err != nil {
 			return err
