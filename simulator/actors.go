@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"slices"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
@@ -26,6 +28,25 @@ type API interface {
 	Source() informer.Source
 }
 
+// Role is a part that an actor plays in a cluster, besides the node's.
+type Role string
+
+// The roles. Volumes are bound and provisioned, quotas counted, nodes watched over.
+const (
+	RoleScheduler        Role = "scheduler"
+	RoleVolumes          Role = "volumes"
+	RoleGarbageCollector Role = "garbage-collector"
+	RoleNamespaces       Role = "namespaces"
+	RoleServiceAccounts  Role = "service-accounts"
+	RoleQuota            Role = "quota"
+	RoleNodes            Role = "nodes"
+)
+
+// Roles are all roles.
+func Roles() []Role {
+	return []Role{RoleScheduler, RoleVolumes, RoleGarbageCollector, RoleNamespaces, RoleServiceAccounts, RoleQuota, RoleNodes}
+}
+
 // kubeletActor is the kubelet's name to the API server.
 const kubeletActor = "kubelet"
 
@@ -43,6 +64,7 @@ type Actors struct {
 	nodes      *nodelifecycle.Controller
 	node       string
 	source     informer.Source
+	without    []Role
 }
 
 // Attach puts a cluster's actors before the API server of somebody else, which serves the kinds of o.API.Kinds. Of the
@@ -53,16 +75,42 @@ func Attach(k *kernel.Kernel, api API, o Options) (*Actors, error) {
 		return nil, err
 	}
 	counting := quota.New(quota.Options{Kernel: k, Client: api.Client("resourcequota-controller"), Source: a.source})
-	if err := a.start(counting.Start); err != nil {
+	if err := a.start(a.unless(RoleQuota, counting.Start)); err != nil {
 		return nil, err
 	}
-	// A real API server taints nodes when they are made, until somebody says that they are ready.
-	a.nodes.Ready(a.node)
+	if a.plays(RoleNodes) {
+		// A real API server taints nodes when they are made, until somebody says that they are ready.
+		a.nodes.Ready(a.node)
+	}
 	return a, nil
 }
 
+// plays says whether a role is ours.
+func (a *Actors) plays(r Role) bool { return !slices.Contains(a.without, r) }
+
+// unless is start, if the role is ours.
+func (a *Actors) unless(r Role, start func() error) func() error {
+	if a.plays(r) {
+		return start
+	}
+	return func() error { return nil }
+}
+
+// Watch takes in a further kind: owners and dependents of that kind are collected, and namespaces emptied of it.
+func (a *Actors) Watch(gvk schema.GroupVersionKind, namespaced bool) error {
+	if a.plays(RoleGarbageCollector) {
+		if err := a.collector.Watch(gvk); err != nil {
+			return err
+		}
+	}
+	if namespaced {
+		a.namespaces.Watch(gvk)
+	}
+	return nil
+}
+
 func newActors(k *kernel.Kernel, api API, o Options) (*Actors, error) {
-	a := &Actors{kernel: k, supplies: &supplies{images: o.Images, mocks: o.Mocks}, programs: builtinPrograms(), source: api.Source()}
+	a := &Actors{kernel: k, supplies: &supplies{images: o.Images, mocks: o.Mocks}, programs: builtinPrograms(), source: api.Source(), without: o.Without}
 	maps.Copy(a.programs, o.Programs)
 	if a.supplies.images == nil {
 		defaults, err := image.Defaults()
@@ -93,14 +141,16 @@ func newActors(k *kernel.Kernel, api API, o Options) (*Actors, error) {
 	a.nodes = nodelifecycle.New(nodelifecycle.Options{Kernel: k, Client: api.Client("node-controller")})
 	owners, content := kindsToWatch(o.API.Kinds)
 	a.collector = garbagecollector.New(garbagecollector.Options{Kernel: k, Client: api.Client("garbage-collector"), Source: a.source, Kinds: owners})
-	a.namespaces = namespace.New(namespace.Options{Kernel: k, Client: api.Client("namespace-controller"), Source: a.source, Kinds: content})
+	a.namespaces = namespace.New(namespace.Options{Kernel: k, Client: api.Client("namespace-controller"), Source: a.source, Kinds: content,
+		Authority: o.Authority, KeepFull: !a.plays(RoleNamespaces), KeepBare: !a.plays(RoleServiceAccounts)})
 	return a, nil
 }
 
 // start sets everything going; the node comes last, after what the caller adds.
 func (a *Actors) start(more ...func() error) error {
 	steps := []func() error{
-		a.namespaces.Start, a.collector.Start, a.scheduler.Start, func() error { return a.binder.Start(a.source) },
+		a.namespaces.Start, a.unless(RoleGarbageCollector, a.collector.Start), a.unless(RoleScheduler, a.scheduler.Start),
+		a.unless(RoleVolumes, func() error { return a.binder.Start(a.source) }),
 	}
 	for _, start := range append(append(steps, more...), a.kubelet.Start) {
 		if err := start(); err != nil {
@@ -136,6 +186,19 @@ func (a *Actors) Logs(namespace, pod, container string) ([]byte, error) {
 // container means the Pod's first.
 func (a *Actors) Exec(namespace, pod, container string, argv []string, stdout, stderr io.Writer, done func(code int)) error {
 	return a.kubelet.Exec(namespace, pod, container, argv, stdout, stderr, done)
+}
+
+// ExecInput is Exec for a command with standard input, which is what is written to the result.
+func (a *Actors) ExecInput(namespace, pod, container string, argv []string, stdout, stderr io.Writer, done func(code int)) (io.WriteCloser, error) {
+	return a.kubelet.ExecInput(namespace, pod, container, argv, stdout, stderr, done)
+}
+
+// Stop ends the actors' watches. Pods and containers are left as they are.
+func (a *Actors) Stop() {
+	a.kubelet.Stop()
+	a.scheduler.Stop()
+	a.collector.Stop()
+	a.namespaces.Stop()
 }
 
 // LoseNode cuts the node off. Its containers run on, but nobody hears of them; the

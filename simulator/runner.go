@@ -128,6 +128,11 @@ func (i *instance) Exec(argv []string, stdout, stderr io.Writer, done func(code 
 	return i.Container.Exec(argv, stdout, stderr, done)
 }
 
+// ExecInput implements kubelet.Reader.
+func (i *instance) ExecInput(argv []string, stdout, stderr io.Writer, done func(code int)) (io.WriteCloser, error) {
+	return i.Container.ExecInput(argv, stdout, stderr, done)
+}
+
 func (i *instance) Terminate() { i.Signal(container.SIGTERM) }
 
 // OOMKill ends the container as the kernel's out-of-memory killer does.

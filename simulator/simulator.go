@@ -55,6 +55,11 @@ type Options struct {
 	// Budget bounds every container.
 	Budget container.Budget
 
+	// Without are the roles that somebody else plays, before an API server of somebody else.
+	Without []Role
+	// Authority is the certificate of the cluster's authority, which every namespace has; empty means a made-up one.
+	Authority string
+
 	// Node describes the node; its Name may be empty.
 	Node kubelet.Node
 	// Timing is how long things take on the node; nil means kubelet.DefaultTiming.

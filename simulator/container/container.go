@@ -367,15 +367,51 @@ func (c *Container) Kill() { c.Signal(SIGKILL) }
 // Exec runs a further command in the container, with the container's environment and directory. done is called with
 // its exit code, in an event of its own. The error is a *StartError: the command could not be started.
 func (c *Container) Exec(argv []string, stdout, stderr io.Writer, done func(code int)) error {
+	_, err := c.exec(argv, stdout, stderr, done)
+	return err
+}
+
+// ExecInput is Exec for a command that has standard input: what is written to the Input that it returns.
+func (c *Container) ExecInput(argv []string, stdout, stderr io.Writer, done func(code int)) (*Input, error) {
+	p, err := c.exec(argv, stdout, stderr, done)
+	if err != nil {
+		return nil, err
+	}
+	q := &pipe{readers: 1, writers: 1}
+	p.set(0, descriptor{file: &openFile{refs: 1, pipe: q}})
+	return &Input{pipe: q}, nil
+}
+
+// Input is the writing end of a standard input. Like everything of a container it is for the kernel's goroutine.
+type Input struct{ pipe *pipe }
+
+// Write implements io.Writer. It never waits; what nobody reads any more is dropped.
+func (i *Input) Write(b []byte) (int, error) {
+	if i.pipe.readers > 0 && i.pipe.writers > 0 {
+		i.pipe.data = append(i.pipe.data, b...)
+		i.pipe.wakeAll()
+	}
+	return len(b), nil
+}
+
+// Close ends the input: the command reads what is left, and then that there is no more.
+func (i *Input) Close() error {
+	if i.pipe.writers > 0 {
+		i.pipe.closeEnd(true)
+	}
+	return nil
+}
+
+func (c *Container) exec(argv []string, stdout, stderr io.Writer, done func(code int)) (*Process, error) {
 	if c.exited {
-		return &StartError{"failed to exec in container: container is in CONTAINER_EXITED state"}
+		return nil, &StartError{"failed to exec in container: container is in CONTAINER_EXITED state"}
 	}
 	if len(argv) == 0 {
-		return &StartError{execPrefix + "no command specified" + unknownCode}
+		return nil, &StartError{execPrefix + "no command specified" + unknownCode}
 	}
 	p, err := c.launch(argv, c.env, execPrefix)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	p.openWriter(1, stdout)
 	p.openWriter(2, stderr)
@@ -384,7 +420,7 @@ func (c *Container) Exec(argv []string, stdout, stderr io.Writer, done func(code
 			c.kernel.Soon(c.cfg.Actor, "exec done", func() { done(s.Code) })
 		}
 	}
-	return nil
+	return p, nil
 }
 
 // ReadFile returns the content of a file of the container, as root, also after its end.

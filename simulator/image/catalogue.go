@@ -24,6 +24,7 @@ type Catalogue struct {
 	images    map[string]*Image
 	refused   map[string]string
 	otherwise string
+	resolve   func(reference string) (like string, err error)
 }
 
 // NewCatalogue returns a catalogue of these images.
@@ -109,6 +110,33 @@ func (c *Catalogue) Refuse(reference, message string) error {
 // registry ends in ".invalid" (RFC 2606): such names never exist.
 func (c *Catalogue) Otherwise(like string) { c.otherwise = like }
 
+// Resolve asks for each reference that the catalogue does not know which of its images it is like; the error is what a pull
+// of it fails with. It goes before Otherwise.
+func (c *Catalogue) Resolve(like func(reference string) (string, error)) { c.resolve = like }
+
+// resolved returns the image for a reference that is not in the catalogue, under its own name.
+func (c *Catalogue) resolved(ref string) (*Image, error) {
+	like, err := c.resolve(ref)
+	if err != nil {
+		return nil, err
+	}
+	model, ok := c.images[like]
+	if !ok {
+		if model, err = c.Pull(like); err != nil {
+			return nil, err
+		}
+	}
+	i := *model
+	i.Reference, i.Digest, i.ID = ref, "", ""
+	if _, d, found := strings.Cut(ref, "@"); found {
+		i.Digest = d
+	}
+	if err := c.Add(&i); err != nil {
+		return nil, err
+	}
+	return c.images[ref], nil
+}
+
 // unknown returns the image for a reference that is not in the catalogue, or nil.
 func (c *Catalogue) unknown(ref string) *Image {
 	host, _, _ := strings.Cut(ref, "/")
@@ -143,6 +171,12 @@ func (c *Catalogue) Pull(reference string) (*Image, error) {
 			if i, ok = c.images[name+"@"+d]; ok {
 				return i, nil
 			}
+		}
+		if c.resolve != nil {
+			if i, err = c.resolved(ref); err != nil {
+				return nil, &PullError{Reference: reference, Message: err.Error()}
+			}
+			return i, nil
 		}
 		if i = c.unknown(ref); i == nil {
 			return nil, &PullError{Reference: reference, Message: notFound(ref)}

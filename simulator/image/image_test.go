@@ -102,3 +102,44 @@ func TestExecutable(t *testing.T) {
 		}
 	}
 }
+
+func TestReferencesMayBeResolved(t *testing.T) {
+	t.Parallel()
+	c, err := image.NewCatalogue(&image.Image{Reference: "busybox", Cmd: []string{"sh"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest := "sha256:" + strings.Repeat("ab", 32)
+	c.Resolve(func(reference string) (string, error) {
+		if strings.HasPrefix(reference, "registry.example.com/shell") {
+			return "busybox", nil
+		}
+		return "", errors.New("nobody knows " + reference)
+	})
+	for _, tt := range []struct{ reason, reference, name, id, err string }{
+		{"what the catalogue has is not asked for", "busybox", "docker.io/library/busybox:latest", "", ""},
+		{"a tag keeps its own name", "registry.example.com/shell:v1", "registry.example.com/shell:v1", "", ""},
+		{"a digest is the image's", "registry.example.com/shell:v1@" + digest, "registry.example.com/shell@" + digest, "registry.example.com/shell@" + digest, ""},
+		{"what cannot be resolved says why", "registry.example.com/other", "", "", "nobody knows registry.example.com/other:latest"},
+	} {
+		for range 2 { // the second time it is known
+			i, err := c.Pull(tt.reference)
+			if tt.err != "" {
+				if err == nil || err.Error() != tt.err {
+					t.Errorf("%s: error %v, want %s", tt.reason, err, tt.err)
+				}
+				continue
+			}
+			if err != nil {
+				t.Errorf("%s: %v", tt.reason, err)
+				continue
+			}
+			if i.Reference != tt.name || i.Cmd[0] != "sh" {
+				t.Errorf("%s: it is %s", tt.reason, i.Reference)
+			}
+			if got := i.RepoDigest(); tt.id != "" && got != tt.id {
+				t.Errorf("%s: its ID is %s", tt.reason, got)
+			}
+		}
+	}
+}

@@ -261,6 +261,23 @@ func (k *Kubelet) Exec(namespace, pod, container string, argv []string, stdout, 
 	return s.container.Exec(argv, stdout, stderr, done)
 }
 
+// ExecInput is Exec for a command with standard input. A container that has none for it gives an input that nobody reads.
+func (k *Kubelet) ExecInput(namespace, pod, container string, argv []string, stdout, stderr io.Writer, done func(code int)) (io.WriteCloser, error) {
+	s := k.running(namespace, pod, container)
+	if s == nil {
+		return nil, &NoSuchContainerError{Namespace: namespace, Pod: pod, Container: container}
+	}
+	if r, ok := s.container.(Reader); ok {
+		return r.ExecInput(argv, stdout, stderr, done)
+	}
+	return unread{io.Discard}, s.container.Exec(argv, stdout, stderr, done)
+}
+
+// unread is an input that nobody reads.
+type unread struct{ io.Writer }
+
+func (unread) Close() error { return nil }
+
 // running finds a container that runs now; an empty name means the Pod's first.
 func (k *Kubelet) running(namespace, pod, container string) *slot {
 	w := k.worker(namespace, pod)

@@ -21,6 +21,9 @@ type Node struct {
 	Address     string              // empty means 172.18.0.2
 	PodNetwork  string              // the first two bytes of Pod addresses with a dot at the end; empty means 10.244.
 	Service     string              // the address of the API server's service; empty means 10.96.0.1
+	Port        int32               // of the kubelet's own API, if it has one
+	Version     string              // of the kubelet, if it says so
+	Annotations map[string]string
 
 	// Admit are checks that a Pod has to pass on the node; each may name a reason
 	// and a message against it.
@@ -64,7 +67,7 @@ func (k *Kubelet) register() error {
 		labels[key] = value
 	}
 	node := &corev1.Node{
-		ObjectMeta: metav1.ObjectMeta{Name: n.Name, Labels: labels},
+		ObjectMeta: metav1.ObjectMeta{Name: n.Name, Labels: labels, Annotations: n.Annotations},
 		Spec:       corev1.NodeSpec{PodCIDR: n.PodNetwork + "0.0/24", Taints: n.Taints},
 	}
 	status := corev1.NodeStatus{
@@ -72,8 +75,9 @@ func (k *Kubelet) register() error {
 		Addresses: []corev1.NodeAddress{
 			{Type: corev1.NodeInternalIP, Address: n.Address}, {Type: corev1.NodeHostName, Address: n.Name},
 		},
-		Conditions: []corev1.NodeCondition{k.readyCondition(corev1.ConditionTrue, "KubeletReady", "kubelet is posting ready status")},
-		NodeInfo:   corev1.NodeSystemInfo{OperatingSystem: "linux", Architecture: "amd64", ContainerRuntimeVersion: "containerd://1.7"},
+		Conditions:      []corev1.NodeCondition{k.readyCondition(corev1.ConditionTrue, "KubeletReady", "kubelet is posting ready status")},
+		NodeInfo:        corev1.NodeSystemInfo{OperatingSystem: "linux", Architecture: "amd64", ContainerRuntimeVersion: "containerd://1.7", KubeletVersion: n.Version},
+		DaemonEndpoints: corev1.NodeDaemonEndpoints{KubeletEndpoint: corev1.DaemonEndpoint{Port: n.Port}},
 	}
 	ctx := context.Background()
 	if err := k.o.Client.Create(ctx, node); apierrors.IsAlreadyExists(err) {

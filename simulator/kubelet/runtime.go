@@ -86,6 +86,12 @@ type Container interface {
 	ReadFile(path string) ([]byte, error)
 }
 
+// Reader is a Container whose commands may have standard input. What is written to it, on the kernel's goroutine, the
+// command reads.
+type Reader interface {
+	ExecInput(argv []string, stdout, stderr io.Writer, done func(code int)) (io.WriteCloser, error)
+}
+
 // OOMKiller is a Container that can be ended as if it had run out of memory.
 type OOMKiller interface{ OOMKill() }
 

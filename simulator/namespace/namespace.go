@@ -45,13 +45,18 @@ const (
 	retry           = time.Second
 )
 
-// Options configure a Controller. All fields are needed.
+// Options configure a Controller. Kernel, Client and Source are needed.
 type Options struct {
 	Kernel *kernel.Kernel
 	Client client.Client
 	Source informer.Source
 	// Kinds are the namespaced kinds that a namespace is emptied of.
 	Kinds []schema.GroupVersionKind
+	// Authority is the certificate of the cluster's authority, as PEM; empty means Certificate.
+	Authority string
+	// KeepBare leaves namespaces without what every one has, and KeepFull leaves those that are deleted as they are: somebody
+	// else does it.
+	KeepBare, KeepFull bool
 }
 
 // Controller looks after namespaces.
@@ -65,6 +70,9 @@ type Controller struct {
 
 // New returns a Controller. Start makes it work.
 func New(o Options) *Controller {
+	if o.Authority == "" {
+		o.Authority = Certificate
+	}
 	return &Controller{o: o, stream: o.Kernel.Stream(actor), active: map[string]bool{}, ending: map[string]bool{}}
 }
 
@@ -110,7 +118,7 @@ func (c *Controller) observe(e informer.Event) {
 		delete(c.ending, name)
 	case ns.DeletionTimestamp != nil:
 		delete(c.active, name)
-		if !c.ending[name] {
+		if !c.ending[name] && !c.o.KeepFull {
 			c.ending[name] = true
 			c.after(c.stream.Between(lagLow, lagHigh), "empty", func() { c.empty(name) })
 		}
@@ -136,13 +144,13 @@ func (c *Controller) after(d time.Duration, what string, do func()) {
 
 // furnish creates what every namespace has.
 func (c *Controller) furnish(name string) {
-	if !c.active[name] {
+	if !c.active[name] || c.o.KeepBare {
 		return
 	}
 	meta := func(name, ns string) metav1.ObjectMeta { return metav1.ObjectMeta{Name: name, Namespace: ns} }
 	for _, obj := range []client.Object{
 		&corev1.ServiceAccount{ObjectMeta: meta(DefaultServiceAccount, name)},
-		&corev1.ConfigMap{ObjectMeta: meta(RootCertificates, name), Data: map[string]string{certificateKey: Certificate}},
+		&corev1.ConfigMap{ObjectMeta: meta(RootCertificates, name), Data: map[string]string{certificateKey: c.o.Authority}},
 	} {
 		err := c.o.Client.Create(context.Background(), obj)
 		if err != nil && !apierrors.IsAlreadyExists(err) && !apierrors.IsNotFound(err) && !apierrors.IsForbidden(err) {
