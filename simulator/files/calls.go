@@ -1,6 +1,7 @@
 package files
 
 import (
+	"errors"
 	"io/fs"
 	"path"
 	"slices"
@@ -60,7 +61,7 @@ func (c *Caller) Executable(name string) error {
 
 // Exists reports whether there is anything at name, as far as the caller can tell: a search for a command asks about many
 // places where there is not.
-func (c *Caller) Exists(name string) bool { return c.executable(name) != error(syscall.ENOENT) }
+func (c *Caller) Exists(name string) bool { return !errors.Is(c.executable(name), syscall.ENOENT) }
 
 func (c *Caller) executable(name string) error {
 	w, err := c.walk(name, 0, nil)
