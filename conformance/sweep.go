@@ -104,6 +104,12 @@ func (r *Runner) Sweep(ctx context.Context, o Sweep) (*SweepReport, error) {
 		}
 		f, seed := list[n%len(list)], o.First+uint64(n/len(list))
 		one := r.schedule(ctx, f, seed, o, nil, false)
+		if ctx.Err() != nil {
+			mu.Lock()
+			defer mu.Unlock()
+			out.Ended = true
+			return
+		}
 		var breach *Breach
 		if one.result.Verdict != reports.Pass {
 			breach = r.breach(ctx, f, seed, o, one)
