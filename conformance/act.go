@@ -84,7 +84,12 @@ func (s *session) do(ctx context.Context, a *fixture.Action, path string) error 
 }
 
 // patience is how long a wait may take that is not under test.
-func (s *session) patience() time.Duration { return max(defaultBudget, s.allowance(0)) }
+func (s *session) patience() time.Duration {
+	if s.tried {
+		return s.allowance(0)
+	}
+	return max(defaultBudget, s.allowance(0))
+}
 
 func jsonPatch(ops []fixture.JSONOp) any {
 	out := make([]any, len(ops))

@@ -73,6 +73,11 @@ type Options struct {
 	// Partial makes a partial result one that [Run] does not fail for: the implementation is not meant to have all
 	// mandatory features, or leaves fixtures out.
 	Partial bool
+	// TryUnclaimed runs fixtures of features that are not claimed, too. They count for nothing; a feature that works is a
+	// finding of the report.
+	TryUnclaimed bool
+	// NamespacePrefix begins the names of fixtures' namespaces on targets that are shared.
+	NamespacePrefix string
 	// KeepNamespaces leaves the namespaces of failed fixtures behind on targets that are shared.
 	KeepNamespaces bool
 	// Invariants, if set, is asked at the end of each fixture; every answer is a failure.

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/reports"
 )
@@ -20,18 +22,47 @@ type Claims struct {
 	Features []string
 	// Lacks are mandatory features that it has not: it can be partial at best.
 	Lacks []string
+	// APIVersions are the versions of tekton.dev in which TaskRuns are served; nil means whatever fixtures use.
+	APIVersions []string
 	// Exclusions are fixtures left out on purpose.
 	Exclusions []Exclusion
+	// Misses are statements that it is known to miss. They excuse nothing; the report says which failures were expected.
+	Misses []Miss
 	// Reference says that this is the reference, bound to fixtures of level reference too.
 	Reference bool
 }
 
-// Exclusion leaves one fixture out.
+// Exclusion leaves one fixture out, or all that prove a statement.
 type Exclusion struct {
 	// Fixture is its name.
 	Fixture string
+	// Statement is an id, as S004-176.
+	Statement string
 	// By and Why say who decided so, and for what reason. Both must be given.
 	By, Why string
+}
+
+// Miss is a statement that an implementation is known to miss.
+type Miss struct {
+	// Statement is its id, as S004-176.
+	Statement string
+	// Fixtures are the fixtures that show it; nil means all that prove it.
+	Fixtures []string
+	// Why says what it does instead.
+	Why string
+}
+
+// of says whether a fixture is left out, or shows what is missed.
+func (x Exclusion) of(f *fixture.Fixture) bool {
+	return x.Fixture == f.Name() || x.Statement != "" && proves(f, x.Statement)
+}
+
+func (m Miss) of(f *fixture.Fixture) bool {
+	return slices.Contains(m.Fixtures, f.Name()) || m.Fixtures == nil && proves(f, m.Statement)
+}
+
+func proves(f *fixture.Fixture, id string) bool {
+	return slices.ContainsFunc(f.Spec.Proves, func(s fixture.Statement) bool { return s.ID == id })
 }
 
 func (c Claims) profile(name string) bool {
@@ -50,11 +81,19 @@ func (c Claims) feature(profile, name string) (claimed, mandatory bool) {
 // validate refuses claims that say nothing.
 func (c Claims) validate(known []*fixture.Fixture) error {
 	for _, x := range c.Exclusions {
-		if x.Fixture == "" || x.By == "" || x.Why == "" {
-			return fmt.Errorf("the exclusion of %q says not by whom and why: give all of fixture, by and why", x.Fixture)
+		what := x.Fixture + x.Statement
+		if x.Fixture != "" && x.Statement != "" || what == "" || x.By == "" || x.Why == "" {
+			return fmt.Errorf("the exclusion of %q says not of what, by whom and why: give fixture or statement, by and why", what)
 		}
-		if !slices.ContainsFunc(known, func(f *fixture.Fixture) bool { return f.Name() == x.Fixture }) {
-			return fmt.Errorf("the exclusion of %q names no fixture of the suite", x.Fixture)
+		if !slices.ContainsFunc(known, x.of) {
+			return fmt.Errorf("the exclusion of %q names no fixture of the suite, and nothing that one proves", what)
+		}
+	}
+	for _, m := range c.Misses {
+		for _, name := range m.Fixtures {
+			if !slices.ContainsFunc(known, func(f *fixture.Fixture) bool { return f.Name() == name }) {
+				return fmt.Errorf("statement %s is said to be missed by %q, which names no fixture of the suite", m.Statement, name)
+			}
 		}
 	}
 	return nil
@@ -110,7 +149,7 @@ func (f Filter) Selects(x *fixture.Fixture) bool {
 // plan says whether a fixture applies; if not, why not.
 func plan(f *fixture.Fixture, claims Claims, c Capabilities, target string) (reports.Verdict, string) {
 	for _, x := range claims.Exclusions {
-		if x.Fixture == f.Name() {
+		if x.of(f) {
 			return reports.Excluded, fmt.Sprintf("by %s: %s", x.By, x.Why)
 		}
 	}
@@ -120,6 +159,18 @@ func plan(f *fixture.Fixture, claims Claims, c Capabilities, target string) (rep
 	for _, name := range f.Spec.Features {
 		if claimed, _ := claims.feature(f.Spec.Profile, name); !claimed {
 			return reports.Unsupported, fmt.Sprintf("feature %s is not claimed", name)
+		}
+	}
+	for _, m := range f.Manifests {
+		group, version := m.GroupVersion()
+		if group != fixture.GroupTekton {
+			continue
+		}
+		if isRun := m.Kind == kindTaskRun; isRun && claims.APIVersions != nil && !slices.Contains(claims.APIVersions, version) {
+			return reports.Unsupported, fmt.Sprintf("%s in %s is not claimed", m.Kind, m.APIVersion)
+		}
+		if c.Served != nil && !c.Served(schema.GroupVersionKind{Group: group, Version: version, Kind: m.Kind}) {
+			return reports.Unsupported, fmt.Sprintf("%s in %s is not served by target %s", m.Kind, m.APIVersion, target)
 		}
 	}
 	has := map[string]bool{
@@ -143,6 +194,9 @@ func plan(f *fixture.Fixture, claims Claims, c Capabilities, target string) (rep
 	}
 	return "", ""
 }
+
+// kindTaskRun is the kind whose versions are claimed.
+const kindTaskRun = "TaskRun"
 
 // capabilityNames lists what a target has, for the report.
 func capabilityNames(c Capabilities) []string {

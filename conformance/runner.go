@@ -81,7 +81,17 @@ func (r *Runner) NotRun(f *fixture.Fixture, reason string) reports.Fixture {
 func (r *Runner) planned(f *fixture.Fixture) (reports.Fixture, bool) {
 	out := outcome(f)
 	out.Verdict, out.Reason = plan(f, r.o.Claims, r.caps, r.o.Target.Name())
-	return out, out.Verdict != ""
+	return out, out.Verdict != "" && !r.tried(f)
+}
+
+// tried says whether a fixture is run although a feature of it is not claimed.
+func (r *Runner) tried(f *fixture.Fixture) bool {
+	return r.o.TryUnclaimed && len(r.o.Claims.unclaimed(f)) > 0 && r.applies(f, r.o.Claims.with(f))
+}
+
+func (r *Runner) applies(f *fixture.Fixture, claims Claims) bool {
+	verdict, _ := plan(f, claims, r.caps, r.o.Target.Name())
+	return verdict == ""
 }
 
 // RunOne runs one fixture on a cluster of its own.
@@ -139,7 +149,7 @@ func (r *Runner) fixture(ctx context.Context, c Cluster, f *fixture.Fixture) rep
 		return r.NotRun(f, "the run ended before: "+context.Cause(ctx).Error())
 	}
 	s := &session{fixture: f, cluster: c, virtual: r.caps.VirtualTime, invariants: r.o.Invariants, replay: r.o.Replay, seed: r.o.Seed,
-		namespace: r.namespace(f), refused: map[string]error{}, disturbed: r.disturbed, foreign: !r.o.Claims.Reference, onViolation: r.onViolation}
+		namespace: r.namespace(f), refused: map[string]error{}, disturbed: r.disturbed, foreign: !r.o.Claims.Reference, onViolation: r.onViolation, tried: r.tried(f)}
 	var began time.Time
 	err := func() (err error) {
 		defer recovered(&err, "the target")
@@ -182,6 +192,9 @@ func (r *Runner) fixture(ctx context.Context, c Cluster, f *fixture.Fixture) rep
 	}(); err != nil && out.Verdict == reports.Pass {
 		out.Verdict, out.Reason, out.Evidence = reports.Error, err.Error(), nil
 	}
+	if s.tried {
+		return r.o.Claims.unsupported(out)
+	}
 	return out
 }
 
@@ -193,7 +206,7 @@ func (r *Runner) namespace(f *fixture.Fixture) string {
 	}
 	h := fnv.New32a()
 	fmt.Fprintf(h, "%s/%d/%d", f.Name(), r.o.Seed, r.o.Date.UnixNano())
-	return fmt.Sprintf("%.50s-%08x", f.Name(), h.Sum32())
+	return fmt.Sprintf("%.50s-%08x", r.o.NamespacePrefix+f.Name(), h.Sum32())
 }
 
 // removeNamespace is best effort: the verdict stands, and the next run has other names.
@@ -240,6 +253,7 @@ func (r *Runner) Report(results []reports.Fixture) *reports.ConformanceReport {
 		}
 		report.Selection = &reports.Selection{Filter: filter, Selected: len(results), Of: len(r.all)}
 	}
+	report.Findings = r.findings(results)
 	report.Result, report.Reasons, report.Profiles = conclude(results, r.o.Claims, r.o.Filter)
 	if report.Profiles == nil {
 		report.Profiles = []reports.Profile{}

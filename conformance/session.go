@@ -20,6 +20,8 @@ import (
 const (
 	// defaultBudget is what a wait gets on real time: thirty TaskRuns at once take half a minute.
 	defaultBudget = 120 * time.Second
+	// triedBudget is what a wait gets on real time in a fixture that counts for nothing.
+	triedBudget = 45 * time.Second
 	// virtualBudget is what a wait gets on virtual time, where it costs nothing.
 	virtualBudget = 24 * time.Hour
 )
@@ -57,6 +59,8 @@ type session struct {
 	onViolation func(invariant.Violation)
 	// ended is when the last check had been made.
 	ended time.Time
+	// tried: a feature of the fixture is not claimed.
+	tried bool
 }
 
 // failed is a verdict on the implementation, as opposed to any other error, which is
@@ -193,6 +197,8 @@ func (s *session) allowance(within source.Duration) time.Duration {
 		return time.Duration(within)
 	case s.virtual:
 		return max(virtualBudget, budget)
+	case s.tried:
+		return triedBudget
 	case budget > 0:
 		return budget
 	}

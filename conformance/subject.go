@@ -1,7 +1,10 @@
 package conformance
 
 import (
+	"cmp"
 	"fmt"
+	"reflect"
+	"regexp"
 	"slices"
 
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
@@ -12,17 +15,27 @@ import (
 // SubjectKind is the kind of a subject file.
 const SubjectKind = "Subject"
 
+// AnyKey stands for all keys of a ConfigMap.
+const AnyKey = "*"
+
 // Subject is a file in which an implementation says what it is and what it claims.
 type Subject struct {
 	Pos            source.Position
-	APIVersion     string           `yaml:"apiVersion" fixture:"required,enum=plumbline.dev/v1alpha1" doc:"plumbline.dev/v1alpha1"`
-	Kind           string           `yaml:"kind" fixture:"required,enum=Subject" doc:"Subject"`
-	Implementation subjectIdentity  `yaml:"implementation" fixture:"required" doc:"who it is"`
-	Profiles       []string         `yaml:"profiles" doc:"the profiles it conforms to; default: all"`
-	Features       []string         `yaml:"features" doc:"what it has beyond the mandatory features"`
-	Lacks          []string         `yaml:"lacks" doc:"mandatory features that it has not"`
-	Exclusions     []subjectExclude `yaml:"exclusions" doc:"fixtures left out, by whom and why"`
-	Reference      bool             `yaml:"reference" doc:"this is the reference, bound to fixtures of level reference too"`
+	APIVersion     string                `yaml:"apiVersion" fixture:"required,enum=plumbline.dev/v1alpha1" doc:"plumbline.dev/v1alpha1"`
+	Kind           string                `yaml:"kind" fixture:"required,enum=Subject" doc:"Subject"`
+	Implementation subjectIdentity       `yaml:"implementation" fixture:"required" doc:"who it is"`
+	Profiles       []string              `yaml:"profiles" doc:"the profiles it conforms to; default: all"`
+	Features       []string              `yaml:"features" doc:"what it has beyond the mandatory features"`
+	Lacks          []string              `yaml:"lacks" doc:"mandatory features that it has not"`
+	APIVersions    []string              `yaml:"apiVersions" doc:"the versions of tekton.dev in which it serves TaskRuns, as v1beta1; default: those that fixtures use"`
+	Exclusions     []subjectExclude      `yaml:"exclusions" doc:"fixtures left out, by whom and why"`
+	Misses         []subjectMiss         `yaml:"misses" doc:"statements of the documents that it is known to miss; fixtures that prove them are run, and fail"`
+	Configuration  *SubjectConfiguration `yaml:"configuration" doc:"which of its configuration may be changed while it is judged; default: none"`
+	Images         map[string]string     `yaml:"images" doc:"what images of fixtures are called where it runs, as busybox: registry.example.com/busybox"`
+	Substituted    []string              `yaml:"substituted" fixture:"enum=admission|controller|launcher|kubelet|custom-controller" doc:"components that are not its own where it runs: nothing is said about them"`
+	Reference      bool                  `yaml:"reference" doc:"this is the reference, bound to fixtures of level reference too"`
+
+	places map[string]source.Position
 }
 
 type subjectIdentity struct {
@@ -34,9 +47,50 @@ type subjectIdentity struct {
 }
 
 type subjectExclude struct {
-	Fixture string `yaml:"fixture" fixture:"required" doc:"the fixture's name"`
-	By      string `yaml:"by" fixture:"required" doc:"who decided so"`
-	Why     string `yaml:"why" fixture:"required" doc:"for what reason"`
+	Fixture   string `yaml:"fixture" doc:"the fixture's name"`
+	Statement string `yaml:"statement" doc:"or a statement's id, as S004-176, for all fixtures that prove it"`
+	By        string `yaml:"by" fixture:"required" doc:"who decided so"`
+	Why       string `yaml:"why" fixture:"required" doc:"for what reason"`
+}
+
+type subjectMiss struct {
+	Statement string   `yaml:"statement" fixture:"required" doc:"the statement's id, as S004-176"`
+	Fixtures  []string `yaml:"fixtures" doc:"the fixtures that show it; default: all that prove the statement"`
+	Why       string   `yaml:"why" fixture:"required" doc:"what it does instead, or since when"`
+}
+
+// SubjectConfiguration says where the implementation's configuration is, and what of it may be changed.
+type SubjectConfiguration struct {
+	Namespace string                `yaml:"namespace" fixture:"required" doc:"where its ConfigMaps are"`
+	Changes   []SubjectConfigChange `yaml:"changes" fixture:"required" doc:"what may be changed"`
+	Settle    source.Duration       `yaml:"settle" doc:"how long it takes to notice a change; default 3s"`
+}
+
+// SubjectConfigChange is one ConfigMap that may be changed.
+type SubjectConfigChange struct {
+	Of   string   `yaml:"of" fixture:"required,enum=feature-flags|config-defaults" doc:"which configuration it has"`
+	Name string   `yaml:"name" doc:"what it is called; default: as of"`
+	Keys []string `yaml:"keys" fixture:"required" doc:"the keys that may be set, or * for all"`
+}
+
+// ConfigMap is the name of the ConfigMap.
+func (c *SubjectConfigChange) ConfigMap() string { return cmp.Or(c.Name, c.Of) }
+
+// ConfigMap is what the ConfigMap of a configuration is called.
+func (c *SubjectConfiguration) ConfigMap(of string) string {
+	for i := range c.Changes {
+		if c.Changes[i].Of == of {
+			return c.Changes[i].ConfigMap()
+		}
+	}
+	return of
+}
+
+// Allows says whether a key may be set.
+func (c *SubjectConfiguration) Allows(of, key string) bool {
+	return slices.ContainsFunc(c.Changes, func(x SubjectConfigChange) bool {
+		return x.Of == of && (slices.Contains(x.Keys, key) || slices.Contains(x.Keys, AnyKey))
+	})
 }
 
 // LoadSubject reads a subject file. The error is a source.Errors.
@@ -53,7 +107,8 @@ func LoadSubject(file string, data []byte) (*Subject, error) {
 		errs.Add(&source.Error{Position: pos, Message: fmt.Sprintf("the file has %d documents, want one", len(docs)), Hint: "write one document of kind " + SubjectKind})
 		return nil, errs
 	}
-	s, places := &Subject{}, map[string]source.Position{}
+	places := map[string]source.Position{}
+	s := &Subject{places: places}
 	d := &source.Decoder{Doc: docs[0], Errs: &errs, Places: places}
 	d.Decode(docs[0].Root, s, "")
 	var profiles, features, mandatory []string
@@ -75,17 +130,113 @@ func LoadSubject(file string, data []byte) (*Subject, error) {
 	check("profiles", s.Profiles, profiles, "profile")
 	check("features", s.Features, features, "feature")
 	check("lacks", s.Lacks, mandatory, "mandatory feature")
+	s.check(places, &errs)
 	if err := errs.Err(); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
+// check refuses what contradicts itself.
+func (s *Subject) check(places map[string]source.Position, errs *source.Errors) {
+	fail := func(path, message, hint string) {
+		errs.Add(&source.Error{Position: places[path], Path: path, Message: message, Hint: hint})
+	}
+	for i, f := range s.Lacks {
+		if slices.Contains(s.Features, f) {
+			fail(fmt.Sprintf("lacks[%d]", i), fmt.Sprintf("%s is also among the features", f), "take it out of one of them")
+		}
+	}
+	for i, v := range s.APIVersions {
+		if !apiVersion.MatchString(v) {
+			fail(fmt.Sprintf("apiVersions[%d]", i), fmt.Sprintf("%q is no version of an API", v), "write it without its group, as v1beta1")
+		}
+	}
+	for i, x := range s.Exclusions {
+		path := fmt.Sprintf("exclusions[%d]", i)
+		if (x.Fixture == "") == (x.Statement == "") {
+			fail(path, "an exclusion is of a fixture or of a statement", "give one of fixture and statement")
+		}
+		s.statement(x.Statement, path, fail)
+	}
+	for i, x := range s.Misses {
+		s.statement(x.Statement, fmt.Sprintf("misses[%d]", i), fail)
+	}
+	for name, here := range s.Images {
+		if name == "" || here == "" {
+			fail("images", "an image has no name", "write name: name")
+		}
+	}
+	if s.Configuration == nil {
+		return
+	}
+	seen := map[string]bool{}
+	for i, c := range s.Configuration.Changes {
+		if seen[c.Of] {
+			fail(fmt.Sprintf("configuration.changes[%d].of", i), c.Of+" is there twice", "put the keys into one list")
+		}
+		seen[c.Of] = true
+	}
+}
+
+var apiVersion = regexp.MustCompile(`^v[0-9]+((alpha|beta)[0-9]+)?$`)
+
+// statement refuses the id of a statement that does not exist.
+func (s *Subject) statement(id, path string, fail func(path, message, hint string)) {
+	table, err := Statements()
+	if err != nil || id == "" {
+		return // the suite's own table is tested
+	}
+	if _, ok := table.Get(id); !ok {
+		fail(path+".statement", fmt.Sprintf("there is no statement %q", id), "plumbline fixture coverage lists them")
+	}
+}
+
+// Check refuses names of fixtures that are not in a list; nil means the embedded suite. The error is a source.Errors.
+func (s *Subject) Check(list []*fixture.Fixture) error {
+	known, err := (&Options{Fixtures: list}).load()
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, f := range known {
+		names = append(names, f.Name())
+	}
+	var errs source.Errors
+	check := func(name, path string) {
+		if name != "" && !slices.Contains(names, name) {
+			hint := "plumbline fixture list lists them"
+			if near := source.Nearest(name, names); near != "" {
+				hint = fmt.Sprintf("did you mean %q?", near)
+			}
+			errs.Add(&source.Error{Position: s.places[path], Path: path, Message: fmt.Sprintf("there is no fixture %q", name), Hint: hint})
+		}
+	}
+	for i, x := range s.Exclusions {
+		check(x.Fixture, fmt.Sprintf("exclusions[%d].fixture", i))
+	}
+	for i, x := range s.Misses {
+		for j, name := range x.Fixtures {
+			check(name, fmt.Sprintf("misses[%d].fixtures[%d]", i, j))
+		}
+	}
+	return errs.Err()
+}
+
+// SubjectSchema returns the format of subject files as a JSON schema (draft 2020-12): what the loader refuses for its
+// shape, the schema refuses too.
+func SubjectSchema() ([]byte, error) {
+	return fixture.SchemaOf(reflect.TypeFor[Subject](), "https://plumbline.dev/schemas/v1alpha1/subject.json", "Plumbline subject")
+}
+
 // Claims returns what the subject claims.
 func (s *Subject) Claims() Claims {
-	c := Claims{Profiles: s.Profiles, Features: s.Features, Lacks: s.Lacks, Reference: s.Reference}
+	c := Claims{Profiles: s.Profiles, Features: s.Features, Lacks: s.Lacks, APIVersions: s.APIVersions, Reference: s.Reference}
 	for _, x := range s.Exclusions {
 		c.Exclusions = append(c.Exclusions, Exclusion(x))
+	}
+	for _, m := range s.Misses {
+		c.Misses = append(c.Misses, Miss(m))
 	}
 	return c
 }

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/reports"
 )
 
 // Target is a kind of cluster that an implementation runs on.
@@ -41,6 +42,8 @@ type Capabilities struct {
 	Parallel int
 	// Configurable says whether a key of feature-flags or config-defaults may be set; nil means none.
 	Configurable func(configMap, key string) bool
+	// Served says whether the API server has a kind that manifests are of; nil means all.
+	Served func(schema.GroupVersionKind) bool
 	// Substituted are components (as fixture.ComponentLauncher) that are not the implementation's own on this target.
 	Substituted []string
 	// KubernetesVersion is for the report.
@@ -111,6 +114,11 @@ type MockUser interface{ UnusedMocks() []fixture.Mock }
 // NamespaceRemover clusters that are shared take away a fixture's namespace in a way of their own; of others it is deleted.
 type NamespaceRemover interface {
 	RemoveNamespace(ctx context.Context, name string) error
+}
+
+// Prober targets can tell, before anything is run, where claims and what is there differ.
+type Prober interface {
+	Probe(c Claims) []reports.Finding
 }
 
 // Inspector clusters check their own invariants; each answer says what was broken.

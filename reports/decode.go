@@ -278,6 +278,11 @@ func (r *ConformanceReport) mistake() *MistakeError {
 			return invalid(fmt.Sprintf("profiles[%d].result", i), "unknown result %q", p.Result)
 		}
 	}
+	for i, f := range r.Findings {
+		if !slices.Contains(FindingKinds(), f.Kind) {
+			return invalid(fmt.Sprintf("findings[%d].kind", i), "unknown kind %q", f.Kind)
+		}
+	}
 	if !slices.IsSortedFunc(r.Statements, func(a, b Statement) int { return strings.Compare(a.ID, b.ID) }) {
 		return invalid("statements", "are not sorted by id")
 	}
@@ -291,6 +296,8 @@ func (r *ConformanceReport) mistake() *MistakeError {
 			return invalid(path+".name", "%q is listed twice", f.Name)
 		case !slices.Contains(Verdicts(), f.Verdict):
 			return invalid(path+".verdict", "unknown verdict %q", f.Verdict)
+		case f.Tried != "" && (f.Verdict != Unsupported || !slices.Contains(Verdicts(), f.Tried)):
+			return invalid(path+".tried", "%q and verdict %q do not fit", f.Tried, f.Verdict)
 		case (f.Failure != nil) != (f.Verdict == Fail):
 			return invalid(path+".verdict", "%q and failure details do not fit", f.Verdict)
 		case r.Result == Passed && f.Level == levelRequired && f.Verdict == Fail:

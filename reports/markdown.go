@@ -35,6 +35,15 @@ func (Markdown) Render(w io.Writer, r *ConformanceReport) error {
 	if len(r.Reasons) > 0 {
 		fmt.Fprintln(&b)
 	}
+	for i, f := range r.Findings {
+		if i == 0 {
+			fmt.Fprint(&b, "Where claims and what was seen differ:\n\n")
+		}
+		fmt.Fprintf(&b, "- %s\n", text(f.Message))
+		if i == len(r.Findings)-1 {
+			fmt.Fprintln(&b)
+		}
+	}
 	if r.Selection != nil {
 		fmt.Fprintf(&b, "%d of %d fixtures were selected by %s, which says nothing about a profile.\n\n", r.Selection.Selected, r.Selection.Of, code(r.Selection.Filter))
 	}

@@ -45,6 +45,8 @@ type ConformanceReport struct {
 	// Result is the verdict on the run; Reasons say in words why it is no pass.
 	Result  Result   `json:"result"`
 	Reasons []string `json:"reasons,omitempty"`
+	// Findings are where what is claimed and what is there differ.
+	Findings []Finding `json:"findings,omitempty"`
 	// Profiles and Fixtures are sorted by name; fixtures by profile first.
 	Profiles []Profile `json:"profiles"`
 	Fixtures []Fixture `json:"fixtures"`
@@ -136,6 +138,44 @@ func Results() []Result {
 	return []Result{Passed, Failed, Partial, Inconclusive, Incomplete, Errored}
 }
 
+// Finding is one difference between what an implementation claims and what was seen.
+type Finding struct {
+	Kind FindingKind `json:"kind"`
+	// Of is what was claimed or not: a feature, a version of the API, a statement's id, a ConfigMap.
+	Of      string `json:"of"`
+	Profile string `json:"profile,omitempty"`
+	// Message is one sentence.
+	Message string `json:"message"`
+	// Fixtures are those that show it.
+	Fixtures []string `json:"fixtures,omitempty"`
+}
+
+// FindingKind says what kind of difference it is.
+type FindingKind string
+
+// The kinds of findings.
+const (
+	// ClaimedFails: a feature is claimed, or mandatory, and a fixture of it fails.
+	ClaimedFails FindingKind = "claimed-feature-fails"
+	// UnclaimedWorks: a feature is not claimed, and all its fixtures that could be tried pass.
+	UnclaimedWorks FindingKind = "unclaimed-feature-works"
+	// KnownMiss: a statement that is said to be missed is missed.
+	KnownMiss FindingKind = "known-miss"
+	// KnownMissPasses: a statement that is said to be missed is kept.
+	KnownMissPasses FindingKind = "known-miss-passes"
+	// ClaimedNotServed: a version of the API is claimed, and the API server has it not.
+	ClaimedNotServed FindingKind = "claimed-version-not-served"
+	// ServedUnclaimed: a version of the API is served, and not claimed.
+	ServedUnclaimed FindingKind = "unclaimed-version-served"
+	// NotWritable: configuration may be changed, by what its owner says, and the API server does not allow it.
+	NotWritable FindingKind = "configuration-not-writable"
+)
+
+// FindingKinds lists all kinds.
+func FindingKinds() []FindingKind {
+	return []FindingKind{ClaimedFails, UnclaimedWorks, KnownMiss, KnownMissPasses, ClaimedNotServed, ServedUnclaimed, NotWritable}
+}
+
 // Verdict is the outcome of one fixture.
 type Verdict string
 
@@ -221,6 +261,8 @@ type Fixture struct {
 	Verdict     Verdict  `json:"verdict"`
 	// Reason says in words why the verdict is neither pass nor fail.
 	Reason string `json:"reason,omitempty"`
+	// Tried is what it came to when it was run although a feature of it is not claimed.
+	Tried Verdict `json:"tried,omitempty"`
 	// Duration is how long it took, in the target's time, as 15.25s.
 	Duration string `json:"duration,omitempty"`
 	// TraceHash is the hash of everything that happened, on virtual time.

@@ -24,6 +24,7 @@ func (t Text) Render(w io.Writer, r *ConformanceReport) error {
 		t.fixture(&b, &r.Fixtures[i], r.Proven(&r.Fixtures[i]))
 	}
 	t.profiles(&b, r)
+	findings(&b, r)
 	t.verdict(&b, r)
 	_, err := w.Write(b.Bytes())
 	return err
@@ -182,6 +183,18 @@ func (t Text) profiles(b *bytes.Buffer, r *ConformanceReport) {
 	}
 }
 
+// findings tells where claims and what was seen differ.
+func findings(b *bytes.Buffer, r *ConformanceReport) {
+	if len(r.Findings) == 0 {
+		return
+	}
+	fmt.Fprintln(b, "findings")
+	for _, f := range r.Findings {
+		fmt.Fprintf(b, "  %s\n", printable(f.Message))
+	}
+	fmt.Fprintln(b)
+}
+
 // String renders "3 of 5 passed, 1 failed, 1 unsupported".
 func (t Tally) String() string {
 	text := fmt.Sprintf("%d of %d passed", t.Pass, t.Total)
@@ -212,6 +225,9 @@ func (t Text) verdict(b *bytes.Buffer, r *ConformanceReport) {
 		fmt.Fprintf(b, ", trace %.16s", r.TraceHash)
 	}
 	fmt.Fprintln(b)
+	if len(r.Target.Substituted) > 0 {
+		fmt.Fprintf(b, "  not the implementation's own here, and not judged: %s\n", strings.Join(r.Target.Substituted, ", "))
+	}
 	for _, reason := range r.Reasons {
 		fmt.Fprintf(b, "  %s\n", reason)
 	}

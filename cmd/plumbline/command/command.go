@@ -145,7 +145,7 @@ Exit codes: 0 all required passed; 1 a requirement failed; 2 not found; 3 invali
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newRun(s), newSimulate(s), newFixture(s), newReport(s), newInstall(s), newVersion(s))
+	root.AddCommand(newRun(s), newSimulate(s), newFixture(s), newSubject(s), newReport(s), newInstall(s), newVersion(s))
 	return root
 }
 

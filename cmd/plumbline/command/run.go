@@ -14,6 +14,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/target/cluster"
 	"github.com/plumbline-ci/plumbline/conformance/target/envtest"
 	"github.com/plumbline-ci/plumbline/conformance/target/fake"
 	"github.com/plumbline-ci/plumbline/reports"
@@ -34,6 +35,7 @@ type runOptions struct {
 	quiet    bool
 	replay   func(name string, seed uint64) string
 	sweepOptions
+	clusterOptions
 }
 
 // filesUsage describes the flag that names fixtures.
@@ -58,12 +60,14 @@ the target can meet was executed and passed, and something was.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.chosen = cmd.Flags().Changed("parallel")
+			o.note(cmd.Flags())
 			o.replay = replay(cmd.Flags())
 			return o.run(cmd.Context())
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.target, "target", "fake", "where to run the reference implementation: fake, the simulated cluster; envtest, a real kube-apiserver before a simulated node")
+	f.StringVar(&o.target, "target", "fake", "where to run: fake, the simulated cluster; envtest, a real kube-apiserver before a simulated node; both with the reference implementation; cluster, whatever is installed behind --kubeconfig")
+	o.register(f)
 	f.StringArrayVarP(&o.files, "filename", "f", nil, filesUsage)
 	f.StringVarP(&o.output, "output", "o", reports.FormatTable, "format of the report: "+strings.Join(reports.Formats(), ", "))
 	f.StringArrayVar(&o.also, "report", nil, reportUsage)
@@ -81,7 +85,7 @@ the target can meet was executed and passed, and something was.`,
 }
 
 func (o *runOptions) run(ctx context.Context) error {
-	if err := oneOf("target", o.target, fake.Name, envtest.Name); err != nil {
+	if err := oneOf("target", o.target, fake.Name, envtest.Name, cluster.Name); err != nil {
 		return err
 	}
 	if err := oneOf("output", o.output, reports.Formats()...); err != nil {
@@ -126,12 +130,17 @@ func (o *runOptions) run(ctx context.Context) error {
 	if err := checkFilter(o.filter, options.Fixtures); err != nil {
 		return err
 	}
-	if err := o.served(target, &options); err != nil {
-		return err
+	if o.target != cluster.Name {
+		if err := errors.Join(o.elsewhere(o.target), o.served(target, &options)); err != nil {
+			return err
+		}
 	}
 	if o.wanted() {
 		if len(files) > 0 {
 			return &usageError{errors.New("--report is for one run; --seeds and --faults make many, whose account is -o table or json")}
+		}
+		if o.target == cluster.Name {
+			return &usageError{fmt.Errorf("--seeds and --faults are of the simulated cluster, and the target is %s", o.target)}
 		}
 		return o.sweep(ctx, options)
 	}
@@ -148,6 +157,14 @@ func (o *runOptions) run(ctx context.Context) error {
 		options.Target, options.Date = real, time.Now()
 		if !o.chosen {
 			options.Parallel = 0 // as many as the target can take: they mostly wait
+		}
+	}
+	if o.target == cluster.Name {
+		if !o.chosen {
+			options.Parallel = 0
+		}
+		if err := o.into(ctx, &options); err != nil {
+			return err
 		}
 	}
 	progress := newProgress(o.streams.Err, o.quiet)

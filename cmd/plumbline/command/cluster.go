@@ -1,0 +1,169 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/target/cluster"
+	"github.com/plumbline-ci/plumbline/reports"
+)
+
+// longestPrefix leaves room for what tells namespaces apart.
+const longestPrefix = 20
+
+// clusterOptions are the flags of run that are about a cluster that is there already.
+type clusterOptions struct {
+	kubeconfig, context string
+	subject             string
+	images              []string
+	keep                bool
+	prefix              string
+	claimedOnly         bool
+	given               []string // the flags that were given, by name
+}
+
+// clusterFlags are their names.
+func clusterFlags() []string {
+	return []string{"kubeconfig", "context", "subject", "image", "keep", "namespace-prefix", "claimed-only"}
+}
+
+func (o *clusterOptions) register(f *pflag.FlagSet) {
+	f.StringVar(&o.kubeconfig, "kubeconfig", "", "of the cluster to judge, with --target cluster; default: as kubectl")
+	f.StringVar(&o.context, "context", "", "of the kubeconfig; default: the current one")
+	f.StringVar(&o.subject, "subject", "", "file of kind Subject: who is judged on that cluster, and what it claims")
+	f.StringArrayVar(&o.images, "image", nil, "what an image of the fixtures is called there, as busybox=registry.example.com/busybox; may be repeated")
+	f.BoolVar(&o.keep, "keep", false, "keep the namespaces of fixtures that did not pass")
+	f.StringVar(&o.prefix, "namespace-prefix", "", "how the names of the fixtures' namespaces begin")
+	f.BoolVar(&o.claimedOnly, "claimed-only", false, "do not try features that are not claimed")
+}
+
+// note remembers which of the flags were given.
+func (o *clusterOptions) note(f *pflag.FlagSet) {
+	for _, name := range clusterFlags() {
+		if f.Changed(name) {
+			o.given = append(o.given, name)
+		}
+	}
+}
+
+// elsewhere refuses flags that other targets have no use for.
+func (o *clusterOptions) elsewhere(target string) error {
+	if len(o.given) > 0 {
+		return &usageError{fmt.Errorf("--%s is for --target %s, and the target is %s", o.given[0], cluster.Name, target)}
+	}
+	return nil
+}
+
+// into makes a cluster the target of a run, and its subject what is judged.
+func (o *clusterOptions) into(ctx context.Context, options *conformance.Options) error {
+	images, err := o.mapping()
+	if err != nil {
+		return err
+	}
+	if err := o.checkPrefix(); err != nil {
+		return err
+	}
+	subject, err := o.load()
+	if err != nil {
+		return err
+	}
+	if subject != nil {
+		if err := subject.Check(options.Fixtures); err != nil {
+			return err
+		}
+	}
+	config, err := cluster.Connect(o.kubeconfig, o.context)
+	if err != nil {
+		return unreachable(err)
+	}
+	target := cluster.Options{Config: config, Images: images, Parallel: options.Parallel}
+	options.Claims = conformance.Claims{Profiles: []string{fixture.ProfileTaskRunCore}}
+	options.Implementation = reports.Implementation{Project: "whatever is installed at " + config.Host}
+	if subject != nil {
+		options.Claims, options.Implementation = subject.Claims(), subject.Identity()
+		options.TryUnclaimed = !o.claimedOnly
+		target.Configuration, target.Substituted = subject.Configuration, subject.Substituted
+		for name, here := range subject.Images {
+			if _, ok := images[name]; !ok { // the command line wins
+				target.Images[name] = here
+			}
+		}
+	}
+	options.KeepNamespaces, options.NamespacePrefix, options.Date = o.keep, o.prefix, time.Now()
+	there, err := cluster.New(ctx, target)
+	if err != nil {
+		return unreachable(err)
+	}
+	options.Target = there
+	return nil
+}
+
+// mapping reads --image.
+func (o *clusterOptions) mapping() (map[string]string, error) {
+	images := map[string]string{}
+	for _, text := range o.images {
+		name, here, ok := strings.Cut(text, "=")
+		if !ok || name == "" || here == "" {
+			return nil, &usageError{fmt.Errorf("--image %s: want name=name, as busybox=registry.example.com/busybox", text)}
+		}
+		images[name] = here
+	}
+	return images, nil
+}
+
+func (o *clusterOptions) checkPrefix() error {
+	if o.prefix == "" {
+		return nil
+	}
+	if wrong := validation.IsDNS1123Label(o.prefix + "x"); len(wrong) > 0 || len(o.prefix) > longestPrefix {
+		return &usageError{fmt.Errorf("--namespace-prefix %s: names begin with at most %d lower-case letters, digits and dashes", o.prefix, longestPrefix)}
+	}
+	return nil
+}
+
+// load reads the subject file, if there is one.
+func (o *clusterOptions) load() (*conformance.Subject, error) {
+	if o.subject == "" {
+		return nil, nil
+	}
+	return readSubject(o.subject)
+}
+
+// readSubject reads a subject file, and says which file is not there.
+func readSubject(file string) (*conformance.Subject, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("subject %s: %w", file, pathReason(err))
+	}
+	return conformance.LoadSubject(file, data)
+}
+
+// unreachable gives what stands between us and a cluster its exit code.
+func unreachable(err error) error {
+	var (
+		none      *cluster.NoKubeconfigError
+		wrong     *cluster.InvalidKubeconfigError
+		nothing   *cluster.NotInstalledError
+		ambiguous *cluster.AmbiguousImageError
+	)
+	switch {
+	case errors.As(err, &none) && !errors.Is(err, fs.ErrPermission), errors.As(err, &nothing):
+		return &coded{code: exitNotFound, err: err}
+	case errors.As(err, &wrong), errors.As(err, &ambiguous):
+		return &coded{code: exitInvalid, err: err}
+	case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
+		return &coded{code: exitForbidden, err: err}
+	}
+	return err
+}

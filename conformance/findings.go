@@ -1,0 +1,176 @@
+package conformance
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/reports"
+)
+
+// unclaimed are a fixture's features that are not claimed, of a profile that is.
+func (c Claims) unclaimed(f *fixture.Fixture) []string {
+	if !c.profile(f.Spec.Profile) {
+		return nil
+	}
+	var out []string
+	for _, name := range f.Spec.Features {
+		if claimed, _ := c.feature(f.Spec.Profile, name); !claimed {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// with are the claims that would make a fixture apply.
+func (c Claims) with(f *fixture.Fixture) Claims {
+	c.Features = slices.Concat(c.Features, f.Spec.Features)
+	c.Lacks = slices.DeleteFunc(slices.Clone(c.Lacks), func(name string) bool { return slices.Contains(f.Spec.Features, name) })
+	return c
+}
+
+// unsupported is what became of a fixture that was tried: nothing that counts. A machine that broke is not told: nobody
+// asked for this to be run.
+func (c Claims) unsupported(f reports.Fixture) reports.Fixture {
+	f.Tried = f.Verdict
+	f.Verdict = reports.Unsupported
+	var names []string
+	for _, name := range f.Features {
+		if claimed, _ := c.feature(f.Profile, name); !claimed {
+			names = append(names, name)
+		}
+	}
+	reason := fmt.Sprintf("feature %s is not claimed; it was tried", strings.Join(names, ", "))
+	switch {
+	case f.Tried == reports.Pass:
+		reason += ", and the fixture passes"
+	case f.Failure != nil:
+		reason += ", and the fixture fails: " + f.Failure.At + ": " + f.Failure.Message
+	case f.Reason != "":
+		reason += ": " + f.Reason
+	}
+	f.Reason, f.Evidence, f.Failure = reason, nil, nil
+	return f
+}
+
+// findings are where claims and what was seen differ.
+func (r *Runner) findings(results []reports.Fixture) []reports.Finding {
+	var out []reports.Finding
+	if prober, ok := r.o.Target.(Prober); ok {
+		out = append(out, prober.Probe(r.o.Claims)...)
+	}
+	out = append(out, r.featureFindings(results)...)
+	return append(out, r.missFindings(results)...)
+}
+
+// seen is what fixtures say of one feature.
+type seen struct {
+	profile, feature      string
+	failed, worked, broke []string
+}
+
+// featureFindings compares features with their fixtures.
+func (r *Runner) featureFindings(results []reports.Fixture) []reports.Finding {
+	var all []*seen
+	at := func(profile, feature string) *seen {
+		for _, s := range all {
+			if s.profile == profile && s.feature == feature {
+				return s
+			}
+		}
+		s := &seen{profile: profile, feature: feature}
+		all = append(all, s)
+		return s
+	}
+	for i := range results {
+		f := &results[i]
+		if !binding(f.Level, r.o.Claims) {
+			continue
+		}
+		var missing []string
+		for _, feature := range f.Features {
+			if claimed, _ := r.o.Claims.feature(f.Profile, feature); !claimed {
+				missing = append(missing, feature)
+				continue
+			}
+			if f.Verdict == reports.Fail {
+				s := at(f.Profile, feature)
+				s.failed = append(s.failed, f.Name)
+			}
+		}
+		// Of two features that are not claimed nobody knows which one it is.
+		if len(missing) != 1 {
+			continue
+		}
+		s := at(f.Profile, missing[0])
+		switch {
+		case f.Tried == reports.Fail:
+			s.broke = append(s.broke, f.Name)
+		case f.Tried == reports.Pass && r.shows(f.Name):
+			s.worked = append(s.worked, f.Name)
+		}
+	}
+	var out []reports.Finding
+	for _, s := range all {
+		switch {
+		case len(s.failed) > 0:
+			out = append(out, reports.Finding{Kind: reports.ClaimedFails, Of: s.feature, Profile: s.profile, Fixtures: s.failed,
+				Message: fmt.Sprintf("feature %s is %s, and fails: %s", s.feature, r.why(s), some(s.failed))})
+		case len(s.worked) > 0 && len(s.broke) == 0:
+			out = append(out, reports.Finding{Kind: reports.UnclaimedWorks, Of: s.feature, Profile: s.profile, Fixtures: s.worked,
+				Message: fmt.Sprintf("feature %s is not claimed, and works: %s", s.feature, some(s.worked))})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b reports.Finding) int {
+		return strings.Compare(string(a.Kind)+" "+a.Profile+" "+a.Of, string(b.Kind)+" "+b.Profile+" "+b.Of)
+	})
+	return out
+}
+
+// why says how a feature came to be claimed.
+func (r *Runner) why(s *seen) string {
+	if slices.Contains(r.o.Claims.Features, s.feature) {
+		return "claimed"
+	}
+	return "mandatory, and not said to be lacking"
+}
+
+// shows says whether a fixture shows more than that something is refused: what refuses everything passes those.
+func (r *Runner) shows(name string) bool {
+	for _, f := range r.all {
+		if f.Name() == name {
+			return slices.ContainsFunc(f.Spec.Then, func(c fixture.Check) bool { return c.Rejected == nil })
+		}
+	}
+	return false
+}
+
+// missFindings compares what is said to be missed with what is.
+func (r *Runner) missFindings(results []reports.Fixture) []reports.Finding {
+	var out []reports.Finding
+	for _, m := range r.o.Claims.Misses {
+		var failed, passed []string
+		for i := range results {
+			f := &results[i]
+			if !slices.ContainsFunc(r.all, func(x *fixture.Fixture) bool { return x.Name() == f.Name && m.of(x) }) {
+				continue
+			}
+			switch f.Verdict {
+			case reports.Fail:
+				failed = append(failed, f.Name)
+			case reports.Pass:
+				passed = append(passed, f.Name)
+			}
+		}
+		switch {
+		case len(failed) > 0:
+			out = append(out, reports.Finding{Kind: reports.KnownMiss, Of: m.Statement, Fixtures: failed,
+				Message: fmt.Sprintf("statement %s is missed, as is known: %s", m.Statement, m.Why)})
+		case len(passed) > 0:
+			out = append(out, reports.Finding{Kind: reports.KnownMissPasses, Of: m.Statement, Fixtures: passed,
+				Message: fmt.Sprintf("statement %s is said to be missed (%s), and its fixtures pass", m.Statement, m.Why)})
+		}
+	}
+	return out
+}

@@ -1,0 +1,100 @@
+// Package remote is what targets have in common whose API server is a real one: watches that show every version, and
+// waiting on real time.
+//
+// A [World] lasts as long as its context. Whoever finds that it broke ends it, and everybody who waits is told why.
+//
+//	remote.go    the world, and waiting for it to change
+//	observer.go  watches
+package remote
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/plumbline-ci/plumbline/conformance"
+)
+
+// PollInterval is how often a condition is asked without news.
+const PollInterval = 500 * time.Millisecond
+
+// World is a cluster behind a real API server. It is safe for concurrent use.
+type World struct {
+	// Client reaches the API server, without a cache.
+	Client client.WithWatch
+	// News is told of everything that happens.
+	News *News
+
+	running context.Context
+	end     context.CancelCauseFunc
+}
+
+// NewWorld returns a world that lasts until End, longer than ctx.
+func NewWorld(ctx context.Context, c client.WithWatch) *World {
+	w := &World{Client: c, News: NewNews()}
+	w.running, w.end = context.WithCancelCause(context.WithoutCancel(ctx))
+	return w
+}
+
+// Running is done when the world is no more; its cause says why.
+func (w *World) Running() context.Context { return w.running }
+
+// End ends the world, for a reason.
+func (w *World) End(why error) {
+	w.end(why)
+	w.News.Tell()
+}
+
+// WaitUntil is that of conformance.Clock.
+func (w *World) WaitUntil(ctx context.Context, deadline time.Time, cond func() bool) error {
+	late := time.NewTimer(time.Until(deadline))
+	defer late.Stop()
+	again := time.NewTicker(PollInterval)
+	defer again.Stop()
+	for {
+		news := w.News.Next() // before cond: what happens meanwhile is not missed
+		if cond() {
+			return nil
+		}
+		select {
+		case <-news:
+		case <-again.C:
+		case <-late.C:
+			if cond() {
+				return nil
+			}
+			return conformance.ErrDeadline
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-w.running.Done():
+			return fmt.Errorf("the cluster broke: %w", context.Cause(w.running))
+		}
+	}
+}
+
+// News wakes everybody who waits for something to happen.
+type News struct {
+	mu   sync.Mutex
+	some chan struct{}
+}
+
+// NewNews returns news of which there are none yet.
+func NewNews() *News { return &News{some: make(chan struct{})} }
+
+// Next returns a channel that is closed at the next news.
+func (n *News) Next() <-chan struct{} {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.some
+}
+
+// Tell says that something happened.
+func (n *News) Tell() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	close(n.some)
+	n.some = make(chan struct{})
+}
