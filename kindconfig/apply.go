@@ -52,13 +52,14 @@ func established(ctx context.Context, c client.Client, definition *unstructured.
 		if err := c.Get(ctx, client.ObjectKeyFromObject(definition), u); err != nil {
 			return false, client.IgnoreNotFound(err)
 		}
-		conditions, _, err := unstructured.NestedSlice(u.Object, "status", "conditions")
+		// At first there is null instead of a list.
+		conditions, _, _ := unstructured.NestedSlice(u.Object, "status", "conditions")
 		for _, condition := range conditions {
 			if c, ok := condition.(map[string]any); ok && c["type"] == "Established" && c["status"] == "True" {
 				return true, nil
 			}
 		}
-		return false, err
+		return false, nil
 	})
 	if err != nil {
 		return fmt.Errorf("waiting until it is served: %w", err)

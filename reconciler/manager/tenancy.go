@@ -16,7 +16,7 @@ import (
 // How long an answer about rights is believed. Runs in a namespace that is no tenant wait for as long.
 const (
 	allowedFor = 5 * time.Minute
-	deniedFor  = 30 * time.Second
+	deniedFor  = 10 * time.Second
 )
 
 // tenancy lets through the TaskRuns of namespaces in which the program has the rights of a tenant's role: where it may

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/exec"
 	"path/filepath"
 	"sync"
 	"time"
@@ -38,6 +39,8 @@ type ControlPlane struct {
 	Config *rest.Config
 	// serving ends the webhooks that belong to the control plane alone.
 	serving func() error
+	// again are API servers that took the place of the first one.
+	again []*exec.Cmd
 }
 
 // StartControlPlane starts the binaries of a directory, installs the API's definitions and serves its webhooks under the
@@ -134,6 +137,7 @@ func (c *ControlPlane) Stop() error {
 	if c.serving != nil {
 		failed = c.serving()
 	}
+	c.stopAgain()
 	if err := errors.Join(failed, c.env.Stop(), c.guardian.dismiss()); err != nil {
 		return fmt.Errorf("stopping the control plane: %w", err)
 	}

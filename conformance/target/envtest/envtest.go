@@ -20,6 +20,7 @@
 //	manager.go       the reference in a Manager
 //	cluster.go       the cluster, as the engine sees it
 //	observer.go      watches for the engine
+//	outside.go       a control plane for programs that come from outside
 //
 // Starting a control plane takes seconds, so a target has one, from its first Start to [Target.Close]; fixtures share it,
 // in a namespace each. A configuration is an installation of the implementation: a reconciler and ConfigMaps of its own,
