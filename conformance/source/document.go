@@ -19,6 +19,9 @@ const (
 	MaxFileSize = 3 << 20
 	// maxNodes bounds the values of one document after its aliases are expanded.
 	maxNodes = 200_000
+	// maxFileNodes bounds the same of all documents of a file, and maxDocuments their number.
+	maxFileNodes = 400_000
+	maxDocuments = 10_000
 	// maxDepth bounds how deep values nest.
 	maxDepth = 100
 )
@@ -52,7 +55,8 @@ func Parse(file string, data []byte) (docs []*Document, errs Errors) {
 		}
 	}()
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	for {
+	nodes := 0
+	for range maxDocuments {
 		var n yaml.Node
 		err := decoder.Decode(&n)
 		if errors.Is(err, io.EOF) {
@@ -73,7 +77,13 @@ func Parse(file string, data []byte) (docs []*Document, errs Errors) {
 		c := checker{doc: d, errs: &errs, open: map[*yaml.Node]bool{}}
 		c.check(root, 0)
 		docs = append(docs, d)
+		if nodes += c.nodes; nodes > maxFileNodes {
+			c.fail(root, fmt.Sprintf("the documents up to this one have more than %d values once their aliases are expanded", maxFileNodes), "split the file, or remove the aliases")
+			return docs, errs
+		}
 	}
+	errs.Add(&Error{Position: Position{File: file}, Message: fmt.Sprintf("the file has more than %d documents", maxDocuments), Hint: "split it"})
+	return docs, errs
 }
 
 // yamlLine finds the line that the YAML library hides in its messages.
