@@ -52,7 +52,7 @@ type run struct {
 	doneAt             time.Time
 	attempt            int
 	attemptAt          time.Time
-	writes, late       int
+	writes             int
 	pods               []*pod
 }
 
@@ -337,12 +337,12 @@ func (m *Monitor) deadline(r *run) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	retries, _ := number(mapping(r.object.Object, "spec"), "retries")
-	left := time.Duration(max(retries-r.attempt, 0) + 1)
+	left := int64(max(retries-r.attempt, 0) + 1)
 	begun := r.attemptAt
 	if at, ok := moment(mapping(r.object.Object, "status"), "startTime"); ok && at.After(begun) {
 		begun = at
 	}
-	return m.since(begun).Add(left*limit + Slack), true
+	return m.since(begun).Add(time.Duration(left*int64(limit)) + Slack), true
 }
 
 // timeout of each attempt.

@@ -27,8 +27,8 @@ func TestPullsBackOff(t *testing.T) {
 		failing = now
 	}
 	const slack = 30 * time.Second
-	for i, least := range []time.Duration{10 + 20, 40, 80, 160, 300, 300} {
-		least *= time.Second
+	for i, seconds := range []int64{10 + 20, 40, 80, 160, 300, 300} {
+		least := time.Duration(seconds * int64(time.Second))
 		if i+1 >= len(attempts) {
 			t.Fatalf("only %d attempts: %v", len(attempts), attempts)
 		}
