@@ -38,6 +38,9 @@ func TestControllerOnARealAPIServer(t *testing.T) {
 	}{
 		{"the tenant role is bound in one namespace only", oneTenant},
 		{"then everywhere", allTenants},
+		{"every rule refuses with its words", sameWords},
+		{"a configuration that cannot be parsed is not taken over", badConfiguration},
+		{"both versions of the API", otherVersion},
 		{"killed, with another certificate, and with the API server restarted, runs finish and nothing is done twice", trouble},
 	} {
 		ok := t.Run(part.name, func(t *testing.T) {

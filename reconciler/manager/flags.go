@@ -172,6 +172,8 @@ func Main(ctx context.Context, args []string, logs io.Writer) int {
 	s.Log = logger
 	log.SetLogger(logger)
 	klog.SetLogger(logger)
+	// The HTTP servers' complaints, too.
+	slog.SetDefault(slog.New(logr.ToSlogHandler(logger)))
 	cluster, err := s.cluster()
 	if err == nil {
 		err = Run(ctx, cluster, s.Options)

@@ -181,6 +181,9 @@ func sign(template, parent *x509.Certificate, public crypto.PublicKey, by crypto
 	return x509.ParseCertificate(der)
 }
 
+// madeAt is when the certificate was made.
+func (id *identity) madeAt() time.Time { return id.certificate.NotBefore.Add(clockDifference) }
+
 // next is when the identity has to be looked at again.
 func (id *identity) next() time.Time {
 	next := renewAt(id.certificate)

@@ -26,12 +26,17 @@ func Converted() []string {
 	return []string{"taskruns." + v1beta1.Group, "tasks." + v1beta1.Group}
 }
 
-// inject makes the API server trust the bundle wherever it asks the webhooks. What is not installed cannot be asked.
-func inject(ctx context.Context, c client.Client, bundle []byte) error {
+// inject makes the API server trust the bundle wherever it asks the webhooks, and reports whether it did not before. What
+// is not installed cannot be asked.
+func inject(ctx context.Context, c client.Client, bundle []byte) (changed bool, err error) {
 	var failed []error
+	note := func(did bool, err error) {
+		changed = changed || did
+		failed = append(failed, err)
+	}
 	for _, name := range Mutating() {
 		o := &admissionregistrationv1.MutatingWebhookConfiguration{}
-		failed = append(failed, change(ctx, c, name, o, func() (changed bool) {
+		note(change(ctx, c, name, o, func() (changed bool) {
 			for i := range o.Webhooks {
 				changed = replace(&o.Webhooks[i].ClientConfig.CABundle, bundle) || changed
 			}
@@ -40,7 +45,7 @@ func inject(ctx context.Context, c client.Client, bundle []byte) error {
 	}
 	for _, name := range Validating() {
 		o := &admissionregistrationv1.ValidatingWebhookConfiguration{}
-		failed = append(failed, change(ctx, c, name, o, func() (changed bool) {
+		note(change(ctx, c, name, o, func() (changed bool) {
 			for i := range o.Webhooks {
 				changed = replace(&o.Webhooks[i].ClientConfig.CABundle, bundle) || changed
 			}
@@ -49,7 +54,7 @@ func inject(ctx context.Context, c client.Client, bundle []byte) error {
 	}
 	for _, name := range Converted() {
 		o := &apiextensionsv1.CustomResourceDefinition{}
-		failed = append(failed, change(ctx, c, name, o, func() bool {
+		note(change(ctx, c, name, o, func() bool {
 			conversion := o.Spec.Conversion
 			if conversion == nil || conversion.Webhook == nil || conversion.Webhook.ClientConfig == nil {
 				return false
@@ -57,7 +62,7 @@ func inject(ctx context.Context, c client.Client, bundle []byte) error {
 			return replace(&conversion.Webhook.ClientConfig.CABundle, bundle)
 		}))
 	}
-	return errors.Join(failed...)
+	return changed, errors.Join(failed...)
 }
 
 func replace(old *[]byte, by []byte) bool {
@@ -70,23 +75,23 @@ func replace(old *[]byte, by []byte) bool {
 
 // change reads an object, edits it, and writes it if edit says that there is a difference. A write is refused if somebody
 // was faster.
-func change(ctx context.Context, c client.Client, name string, o client.Object, edit func() bool) error {
+func change(ctx context.Context, c client.Client, name string, o client.Object, edit func() bool) (bool, error) {
 	err := c.Get(ctx, client.ObjectKey{Name: name}, o)
 	if apierrors.IsNotFound(err) {
-		return nil
+		return false, nil
 	}
 	if err == nil {
 		before, ok := o.DeepCopyObject().(client.Object)
 		if !ok {
-			return fmt.Errorf("%T is no object", o)
+			return false, fmt.Errorf("%T is no object", o)
 		}
 		if !edit() {
-			return nil
+			return false, nil
 		}
 		err = c.Patch(ctx, o, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
 	}
 	if err != nil {
-		return fmt.Errorf("making %s trust the certificate: %w", name, err)
+		return false, fmt.Errorf("making %s trust the certificate: %w", name, err)
 	}
-	return nil
+	return true, nil
 }

@@ -22,8 +22,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
-// lookAgain is how often it is looked whether the API server still trusts what is served.
-const lookAgain = time.Minute
+const (
+	// lookAgain is how often it is looked whether the API server still trusts what is served.
+	lookAgain = time.Minute
+	// heardAfter is how long API servers may take to hear of whom they should trust.
+	heardAfter = 5 * time.Second
+)
 
 // Rotator keeps the certificate of the webhooks. Each replica has one.
 type Rotator struct {
@@ -39,6 +43,8 @@ type Rotator struct {
 
 	mu      sync.RWMutex
 	current *identity
+	// told is when the API server was last told whom to trust.
+	told time.Time
 }
 
 var _ reconcile.Reconciler = (*Rotator)(nil)
@@ -91,17 +97,38 @@ func (r *Rotator) Reconcile(ctx context.Context, _ reconcile.Request) (reconcile
 		}
 		log.FromContext(ctx).Info("renewed the certificate of the webhooks", "until", id.certificate.NotAfter, "authorities", len(id.bundle))
 	}
-	injected := inject(ctx, r.Client, id.trust())
+	told, err := inject(ctx, r.Client, id.trust())
+	again := r.serve(id, told, err == nil, now)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	return reconcile.Result{RequeueAfter: max(min(again.Sub(now), lookAgain), time.Second)}, nil
+}
+
+// serve serves an identity, as soon as the API servers have heard of its authority: what they trust already is better
+// until then. But anything is better than nothing. It returns when there is more to do.
+func (r *Rotator) serve(id *identity, told, trusted bool, now time.Time) time.Time {
 	r.mu.Lock()
-	// What is trusted is better than what may not be; but anything is better than nothing.
-	if injected == nil || r.current == nil {
+	defer r.mu.Unlock()
+	if told {
+		r.told = now
+	}
+	if r.current != nil && r.current.certificate.Equal(id.certificate) {
 		r.current = id
+		return id.next()
 	}
-	r.mu.Unlock()
-	if injected != nil {
-		return reconcile.Result{}, injected
+	// Another replica may have told them, when it made the certificate.
+	heard := r.told
+	if made := id.madeAt(); made.After(heard) {
+		heard = made
 	}
-	return reconcile.Result{RequeueAfter: max(min(id.next().Sub(now), lookAgain), time.Second)}, nil
+	heard = heard.Add(heardAfter)
+	expired := r.current != nil && !now.Before(r.current.certificate.NotAfter)
+	if r.current == nil || expired || trusted && !now.Before(heard) {
+		r.current = id
+		return id.next()
+	}
+	return heard
 }
 
 // trusted are the authorities that have to stay in the bundle: if somebody emptied the Secret, those of what is being

@@ -11,8 +11,8 @@
 //
 // Nobody has to bring any. All replicas share one Secret; whichever finds it empty or near its end renews it, and the
 // others take over what that one wrote. A renewal never takes trust away: an authority that was replaced stays in the
-// bundle until it expires, and a replica serves a certificate only after the bundle that vouches for it has been injected
-// into the webhook configurations and the definitions. So there is no moment at which an API server meets a certificate
+// bundle until it expires, and a replica serves a certificate only when the bundle that vouches for it has been in the
+// webhook configurations and the definitions for some seconds. So there is no moment at which an API server meets a certificate
 // that it does not trust. What is served changes with the next handshake; nothing is restarted.
 //
 // # Limits
