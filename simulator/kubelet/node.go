@@ -72,12 +72,13 @@ func (k *Kubelet) register() error {
 	}
 	status := corev1.NodeStatus{
 		Capacity: n.Allocatable, Allocatable: n.Allocatable,
-		Addresses: []corev1.NodeAddress{
-			{Type: corev1.NodeInternalIP, Address: n.Address}, {Type: corev1.NodeHostName, Address: n.Name},
-		},
+		Addresses: []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: n.Address}},
 		Conditions:      []corev1.NodeCondition{k.readyCondition(corev1.ConditionTrue, "KubeletReady", "kubelet is posting ready status")},
 		NodeInfo:        corev1.NodeSystemInfo{OperatingSystem: "linux", Architecture: "amd64", ContainerRuntimeVersion: "containerd://1.7", KubeletVersion: n.Version},
 		DaemonEndpoints: corev1.NodeDaemonEndpoints{KubeletEndpoint: corev1.DaemonEndpoint{Port: n.Port}},
+	}
+	if n.Port == 0 { // where it is called at, its name must lead to it, and here it leads nowhere
+		status.Addresses = append(status.Addresses, corev1.NodeAddress{Type: corev1.NodeHostName, Address: n.Name})
 	}
 	ctx := context.Background()
 	if err := k.o.Client.Create(ctx, node); apierrors.IsAlreadyExists(err) {
