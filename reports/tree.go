@@ -12,8 +12,11 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// maxDepth is more than any document of this package has, and less than hurts.
-const maxDepth = 64
+// Limits of what is read: more than any document of this package has, and less than hurts.
+const (
+	maxDepth = 64
+	maxSize  = 64 << 20
+)
 
 // nodeKind is what a node is.
 type nodeKind string
@@ -44,6 +47,9 @@ type field struct {
 
 // parse reads one document: JSON if it begins so, else YAML.
 func parse(data []byte) (*node, *MistakeError) {
+	if len(data) > maxSize {
+		return nil, &MistakeError{Line: 1, Column: 1, Message: fmt.Sprintf("the document has %d bytes, more than the %d that are read", len(data), maxSize)}
+	}
 	if bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) {
 		return parseJSON(data)
 	}
@@ -54,8 +60,8 @@ func parse(data []byte) (*node, *MistakeError) {
 type jsonReader struct {
 	data []byte
 	d    *json.Decoder
-	// at is how far lines were counted; line and begin are the line there and where it begins.
-	at, line, begin int
+	// at is how far lines were counted; line and column are those there. A document may be one line.
+	at, line, column int
 }
 
 func parseJSON(data []byte) (*node, *MistakeError) {
@@ -84,11 +90,14 @@ func (r *jsonReader) next() (line, column int) {
 func (r *jsonReader) place(offset int) (line, column int) {
 	offset = min(max(offset, r.at), len(r.data))
 	for ; r.at < offset; r.at++ {
-		if r.data[r.at] == '\n' {
-			r.line, r.begin = r.line+1, r.at+1
+		switch b := r.data[r.at]; {
+		case b == '\n':
+			r.line, r.column = r.line+1, 0
+		case utf8.RuneStart(b):
+			r.column++
 		}
 	}
-	return r.line, 1 + utf8.RuneCount(r.data[r.begin:offset])
+	return r.line, 1 + r.column
 }
 
 func (r *jsonReader) broken(err error) *MistakeError {

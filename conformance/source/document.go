@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -39,11 +40,25 @@ func (d *Document) Position(n *yaml.Node) Position {
 	return Position{File: d.File, Line: n.Line, Column: n.Column}
 }
 
+// ReadFile reads as much of a file as Parse takes, and a byte more, by which Parse sees that there is more. A file may be a
+// pipe that never ends.
+func ReadFile(name string) (data []byte, err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return Read(f)
+}
+
+// Read is ReadFile of what is open.
+func Read(r io.Reader) ([]byte, error) { return io.ReadAll(io.LimitReader(r, MaxFileSize+1)) }
+
 // Parse cuts data into its documents, leaving out empty ones. Keys are checked
 // for being plain and unique, and aliases for ending.
 func Parse(file string, data []byte) (docs []*Document, errs Errors) {
 	if len(data) > MaxFileSize {
-		errs.Add(&Error{Position: Position{File: file}, Message: fmt.Sprintf("the file has %d bytes, more than the %d that are read", len(data), MaxFileSize), Hint: "split it"})
+		errs.Add(&Error{Position: Position{File: file}, Message: fmt.Sprintf("the file has more than the %d bytes that are read", MaxFileSize), Hint: "split it"})
 		return nil, errs
 	}
 	// The YAML library is not ours and a fixture may come from anyone: should it

@@ -13,7 +13,7 @@ func TestHostileFiles(t *testing.T) {
 	for _, tt := range []struct {
 		reason, text, want string
 	}{
-		{"ten megabytes", strings.Repeat("# padding\n", 1<<20), "the file has 10485760 bytes, more than the 3145728 that are read"},
+		{"ten megabytes", strings.Repeat("# padding\n", 1<<20), "the file has more than the 3145728 bytes that are read"},
 		{"nesting without end", strings.Repeat("[", 1<<20), "not valid YAML: exceeded max depth of 10000"},
 		{"nesting that ends", strings.Repeat("[", 200) + strings.Repeat("]", 200), "values nest deeper than 100"},
 		{"an alias bomb", bomb + strings.NewReplacer("e: [", "e: &e [", "---", "f: [*e,*e,*e,*e]").Replace(bomb), "the document has more than 200000 values once its aliases are expanded"},
@@ -42,6 +42,26 @@ func TestHostileFiles(t *testing.T) {
 		if got := strings.ReplaceAll(errs[0].Message, "their", "its"); got != tt.want || errs[0].Hint == "" {
 			t.Errorf("%s: %q (%s), want %q", tt.reason, got, errs[0].Hint, tt.want)
 		}
+	}
+}
+
+type endless struct{}
+
+func (endless) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = '\n'
+	}
+	return len(b), nil
+}
+
+func TestAnEndlessFileIsNotReadToItsEnd(t *testing.T) {
+	t.Parallel()
+	data, err := Read(endless{})
+	if err != nil || len(data) != MaxFileSize+1 {
+		t.Fatalf("%d bytes, %v", len(data), err)
+	}
+	if _, errs := Parse("-", data); len(errs) != 1 {
+		t.Errorf("%v", errs)
 	}
 }
 

@@ -68,7 +68,7 @@ func read(paths []string) ([]*fixture.Fixture, error) {
 			}
 			continue
 		}
-		data, err := os.ReadFile(p)
+		data, err := source.ReadFile(p)
 		if err != nil {
 			return nil, err
 		}

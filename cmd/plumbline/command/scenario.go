@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -59,7 +58,7 @@ func (o *simulateOptions) load() (*scenario, error) {
 		}
 	}
 	if o.mocks != "" {
-		data, err := os.ReadFile(o.mocks)
+		data, err := source.ReadFile(o.mocks)
 		if err != nil {
 			return nil, notFound("%s: %w", o.mocks, pathReason(err))
 		}
@@ -105,7 +104,7 @@ type text struct {
 // texts reads one file, all of a folder, or standard input.
 func (o *simulateOptions) texts(name string) ([]text, error) {
 	if name == "-" {
-		data, err := io.ReadAll(o.streams.In)
+		data, err := source.Read(o.streams.In)
 		return []text{{"<stdin>", data}}, err
 	}
 	info, err := os.Stat(name)
@@ -129,7 +128,7 @@ func (o *simulateOptions) texts(name string) ([]text, error) {
 	}
 	var out []text
 	for _, n := range names {
-		data, err := os.ReadFile(n)
+		data, err := source.ReadFile(n)
 		if err != nil {
 			return nil, err
 		}
