@@ -128,6 +128,7 @@ func newRoot(s Streams) *cobra.Command {
   plumbline run                     judge the reference implementation on the simulated cluster
   plumbline run -f DIR              judge it by fixtures of your own
   plumbline simulate -f run.yaml    run your own TaskRuns without a cluster
+  plumbline kubelet                 be the node of an API server, and the rest of a cluster
   plumbline fixture list            the requirements, one a line
   plumbline report diff A B         what two reports say differently
   plumbline install                 install the reference implementation in a cluster
@@ -145,7 +146,7 @@ Exit codes: 0 all required passed; 1 a requirement failed; 2 not found; 3 invali
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newRun(s), newSimulate(s), newFixture(s), newSubject(s), newReport(s), newInstall(s), newVersion(s))
+	root.AddCommand(newRun(s), newKubelet(s), newSimulate(s), newFixture(s), newSubject(s), newReport(s), newInstall(s), newVersion(s))
 	return root
 }
 

@@ -46,25 +46,24 @@ func Catalogue() []string {
 	return []string{"busybox", "alpine", "bash", "debian", "ubuntu", "ghcr.io/jqlang/jq", image.Toolbox, own.Entrypoint, own.Nop, own.WorkingDirInit}
 }
 
-// ParseImages reads a file with the key images: a subject file, or one with nothing else. One side of each pair is an
-// image of the catalogue and the other the cluster's name for it, in either order.
-func ParseImages(data []byte) (Images, error) {
+// Read adds what a file says below the key images, of a subject file or of one with nothing else. One side of each pair is
+// an image of the catalogue and the other the cluster's name for it, in either order.
+func (i *Images) Read(data []byte) error {
 	var file struct {
 		Images map[string]string `json:"images"`
 	}
-	out := Images{}
 	if err := yaml.Unmarshal(data, &file); err != nil {
-		return out, fmt.Errorf("reading images: %w", err)
+		return fmt.Errorf("reading images: %w", err)
 	}
 	if len(file.Images) == 0 {
-		return out, errors.New("it has no images: write images: {busybox: registry.example.com/busybox}")
+		return errors.New("it has no images: write images: {registry.example.com/tools/shell: busybox}")
 	}
 	for _, a := range slices.Sorted(maps.Keys(file.Images)) {
-		if err := out.Add(a, file.Images[a]); err != nil {
-			return out, err
+		if err := i.Add(a, file.Images[a]); err != nil {
+			return err
 		}
 	}
-	return out, nil
+	return nil
 }
 
 // Add has one image stand in for another. One of the names is an image of the catalogue; if both are, the second stands in

@@ -1,0 +1,199 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/target/cluster"
+	"github.com/plumbline-ci/plumbline/conformance/target/node"
+	"github.com/plumbline-ci/plumbline/simulator"
+	"github.com/plumbline-ci/plumbline/simulator/image"
+)
+
+// kubeletOptions are the flags of kubelet.
+type kubeletOptions struct {
+	streams             Streams
+	kubeconfig, context string
+	name                string
+	labels              map[string]string
+	without             []string
+	images              []string
+	files               []string
+	subject             string
+	otherwise           string
+	endpoint            node.Endpoint
+	clients             string
+	sleepScale          float64
+}
+
+func newKubelet(s Streams) *cobra.Command {
+	o := &kubeletOptions{streams: s}
+	var roles []string
+	for _, r := range simulator.Roles() {
+		roles = append(roles, string(r))
+	}
+	cmd := &cobra.Command{
+		Use:   "kubelet",
+		Short: "Play a node, and what else a cluster is, before an API server",
+		Long: `Play a node, and what else a cluster is, before an API server.
+
+A Node object is registered, and the Pods that are bound to it run: their containers are simulated, in this process, with a
+shell, the usual utilities, and Plumbline's own step launcher. kubectl logs and kubectl exec work. Scheduler, garbage
+collector and the controllers of namespaces, service accounts, volumes, quotas and nodes are played as well; a cluster that
+has some of them already has them left out with --without. So an API server alone is enough to judge a controller on.
+
+Images are not real: say which program stands in for which image. The images that can stand in:
+  ` + strings.Join(node.Catalogue(), "\n  ") + `
+
+The node runs until the command is interrupted; then its Pods are failed and the Node object is deleted.
+
+Exit codes: 0 it was interrupted; 2 there is no kubeconfig, or no file of that name; 3 wrong arguments; 5 the user may not do
+what is needed; 10 the API server does not answer.`,
+		Example: `  plumbline kubelet --kubeconfig envtest.kubeconfig
+  plumbline kubelet --kubeconfig real.kubeconfig --without scheduler,garbage-collector,namespaces,service-accounts,volumes,quota,nodes
+  plumbline kubelet --image registry.example.com/tools/shell=busybox --image registry.example.com/launcher=plumbline.dev/entrypoint:v0.1.0
+  plumbline kubelet --name second --subject subject.yaml --default-image plumbline.dev/toolbox:latest`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.kubeconfig, "kubeconfig", "", "of an administrator of the cluster; default: as kubectl")
+	f.StringVar(&o.context, "context", "", "of the kubeconfig; default: the current one")
+	f.StringVar(&o.name, "name", node.DefaultName, "the node's name")
+	f.StringToStringVar(&o.labels, "label", nil, "labels of the node, key=value")
+	f.StringSliceVar(&o.without, "without", nil, "roles that the cluster plays already: "+strings.Join(roles, ", "))
+	f.StringArrayVar(&o.images, "image", nil, "which program stands in for an image, as registry.example.com/tools/shell=busybox; without a tag it is all tags and digests; may be repeated")
+	f.StringArrayVar(&o.files, "images", nil, "a file with such pairs below the key images; may be repeated")
+	f.StringVar(&o.subject, "subject", "", "file of kind Subject, whose images are taken")
+	f.StringVar(&o.otherwise, "default-image", "", "which program stands in for all other images, as "+image.Toolbox+"; default: they cannot be pulled")
+	f.StringVar(&o.endpoint.Address, "address", "", "the IP address of this machine by which the API server reaches the node; default: the one that reaches the API server")
+	f.IntVar(&o.endpoint.Port, "port", 0, "the port of logs and exec; 0 is one that is free")
+	f.StringVar(&o.clients, "client-ca", "", "file of the authority of those who may ask for logs and exec; default: everybody who reaches the port")
+	f.Float64Var(&o.sleepScale, "sleep-scale", 1, "how many times shorter the command sleep is; only for fixtures that contain no timeout, which is as long as ever")
+	return cmd
+}
+
+func (o *kubeletOptions) run(ctx context.Context) error {
+	options, err := o.options()
+	if err != nil {
+		return err
+	}
+	config, err := cluster.Connect(o.kubeconfig, o.context)
+	if err != nil {
+		return unreachable(err)
+	}
+	options.Config = config
+	n, err := node.Start(ctx, options)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil // interrupted
+		}
+		return noNode(err)
+	}
+	fmt.Fprintf(o.streams.Out, "node %s is ready at %s\n", n.Name(), n.Address())
+	select {
+	case <-ctx.Done():
+	case <-n.Running().Done():
+	}
+	return noNode(n.Stop())
+}
+
+// options are the node's, but for the cluster.
+func (o *kubeletOptions) options() (node.Options, error) {
+	options := node.Options{
+		Name: o.name, Labels: o.labels, SleepScale: o.sleepScale, Endpoint: &o.endpoint,
+		Tell: func(text string) { fmt.Fprintln(o.streams.Err, "plumbline: "+text) },
+	}
+	if o.sleepScale <= 0 {
+		return options, &usageError{fmt.Errorf("--sleep-scale %v: want a number above 0", o.sleepScale)}
+	}
+	for _, name := range o.without {
+		role := simulator.Role(name)
+		if !slices.Contains(simulator.Roles(), role) {
+			return options, &usageError{fmt.Errorf("--without %s: there is no such role; see --help", name)}
+		}
+		options.Without = append(options.Without, role)
+	}
+	if o.clients != "" {
+		var err error
+		if o.endpoint.ClientCA, err = os.ReadFile(o.clients); err != nil {
+			return options, fmt.Errorf("--client-ca %s: %w", o.clients, pathReason(err))
+		}
+	}
+	var err error
+	options.Images, err = o.mapping()
+	return options, err
+}
+
+// mapping reads which program stands in for which image: of the subject file, of further files and of the command line,
+// where the later wins.
+func (o *kubeletOptions) mapping() (node.Images, error) {
+	out := node.Images{Default: o.otherwise}
+	said := false
+	if o.subject != "" {
+		subject, err := readSubject(o.subject)
+		if err != nil {
+			return out, err
+		}
+		for _, name := range slices.Sorted(maps.Keys(subject.Images)) {
+			if err := out.Add(subject.Images[name], name); err != nil { // it may be real where the subject runs otherwise
+				fmt.Fprintf(o.streams.Err, "plumbline: subject %s: image %s is left out: %v\n", o.subject, subject.Images[name], err)
+			}
+		}
+		said = slices.Contains(subject.Substituted, fixture.ComponentLauncher)
+	}
+	for _, file := range o.files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return out, fmt.Errorf("--images %s: %w", file, pathReason(err))
+		}
+		if err := out.Read(data); err != nil {
+			return out, &coded{code: exitInvalid, err: fmt.Errorf("--images %s: %w", file, err)}
+		}
+	}
+	for _, text := range o.images {
+		name, like, ok := strings.Cut(text, "=")
+		if !ok || name == "" || like == "" {
+			return out, &usageError{fmt.Errorf("--image %s: want name=program, as registry.example.com/tools/shell=busybox", text)}
+		}
+		if err := out.Add(name, like); err != nil {
+			return out, &usageError{fmt.Errorf("--image %s: %w", text, err)}
+		}
+	}
+	if err := out.Check(); err != nil {
+		return out, &usageError{fmt.Errorf("--default-image: %w", err)}
+	}
+	for _, name := range out.Substituted() {
+		text := "plumbline: image %s is run by Plumbline's own launcher; nothing is to be said about the one in it"
+		if !said {
+			text += ": write substituted: [launcher] into the subject file"
+		}
+		fmt.Fprintf(o.streams.Err, text+"\n", name)
+	}
+	return out, nil
+}
+
+// noNode gives what keeps a node from running its exit code.
+func noNode(err error) error {
+	var (
+		forbidden *node.ForbiddenError
+		taken     *node.AlreadyThereError
+	)
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &forbidden):
+		return &coded{code: exitForbidden, err: err}
+	case errors.As(err, &taken):
+		return &coded{code: exitInvalid, err: err}
+	}
+	return &coded{code: exitBroken, err: err} // also where a deadline ran out: it was none of the user's
+}
