@@ -187,9 +187,13 @@ func plan(f *fixture.Fixture, claims Claims, c Capabilities, target string) (rep
 	}
 	for _, name := range slices.Sorted(maps.Keys(f.Spec.Config)) {
 		for _, key := range slices.Sorted(maps.Keys(f.Spec.Config[name])) {
-			if c.Configurable == nil || !c.Configurable(name, key) {
-				return reports.Unsupported, fmt.Sprintf("needs key %s of %s, which may not be set on target %s", key, name, target)
+			if c.Configurable != nil && c.Configurable(name, key) {
+				continue
 			}
+			if value, gate := f.Spec.Gates[key]; gate && name == fixture.ConfigFeatureFlags {
+				return reports.Unsupported, fmt.Sprintf("needs the gate %s at %s, which may not be set on target %s", key, value, target)
+			}
+			return reports.Unsupported, fmt.Sprintf("needs key %s of %s, which may not be set on target %s", key, name, target)
 		}
 	}
 	return "", ""

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -152,6 +153,9 @@ Without arguments the suite in the binary is checked.`,
 				noun = "fixture"
 			}
 			fmt.Fprintf(s.Out, "%d %s, nothing to say\n", len(list), noun)
+			if len(args) == 0 {
+				fmt.Fprintln(s.Out, fixture.ShareOf(list))
+			}
 			return nil
 		},
 	}
@@ -195,19 +199,20 @@ func listFixtures(s Streams, list []*fixture.Fixture, output string) error {
 		return nil
 	case "json":
 		type row struct {
-			Name        string   `json:"name"`
-			File        string   `json:"file"`
-			Profile     string   `json:"profile"`
-			Level       string   `json:"level"`
-			Component   string   `json:"component"`
-			Features    []string `json:"features,omitempty"`
-			Needs       []string `json:"needs,omitempty"`
-			Proves      []string `json:"proves,omitempty"`
-			Requirement string   `json:"requirement"`
+			Name        string            `json:"name"`
+			File        string            `json:"file"`
+			Profile     string            `json:"profile"`
+			Level       string            `json:"level"`
+			Component   string            `json:"component"`
+			Features    []string          `json:"features,omitempty"`
+			Needs       []string          `json:"needs,omitempty"`
+			Gates       map[string]string `json:"gates,omitempty"`
+			Proves      []string          `json:"proves,omitempty"`
+			Requirement string            `json:"requirement"`
 		}
 		rows := make([]row, 0, len(list))
 		for _, f := range list {
-			rows = append(rows, row{f.Name(), f.File, f.Spec.Profile, f.Spec.Level, f.Spec.Component, f.Spec.Features, f.Spec.Needs, proves(f), f.Spec.Requirement})
+			rows = append(rows, row{f.Name(), f.File, f.Spec.Profile, f.Spec.Level, f.Spec.Component, f.Spec.Features, f.Spec.Needs, f.Spec.Gates, proves(f), f.Spec.Requirement})
 		}
 		enc := json.NewEncoder(s.Out)
 		enc.SetIndent("", "  ")
@@ -215,20 +220,29 @@ func listFixtures(s Streams, list []*fixture.Fixture, output string) error {
 	}
 	w := tabwriter.NewWriter(s.Out, 0, 4, 2, ' ', 0)
 	if output == "wide" {
-		fmt.Fprintln(w, "NAME\tPROFILE\tLEVEL\tCOMPONENT\tFEATURES\tNEEDS\tPROVES\tREQUIREMENT")
+		fmt.Fprintln(w, "NAME\tPROFILE\tLEVEL\tCOMPONENT\tFEATURES\tNEEDS\tGATES\tPROVES\tREQUIREMENT")
 	} else {
 		fmt.Fprintln(w, "NAME\tLEVEL\tFEATURES\tREQUIREMENT")
 	}
 	for _, f := range list {
 		features := strings.Join(f.Spec.Features, ",")
 		if output == "wide" {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", f.Name(), f.Spec.Profile, f.Spec.Level, f.Spec.Component, features,
-				strings.Join(f.Spec.Needs, ","), strings.Join(proves(f), ","), f.Spec.Requirement)
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", f.Name(), f.Spec.Profile, f.Spec.Level, f.Spec.Component, features,
+				strings.Join(f.Spec.Needs, ","), gates(f), strings.Join(proves(f), ","), f.Spec.Requirement)
 		} else {
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", f.Name(), f.Spec.Level, features, f.Spec.Requirement)
 		}
 	}
 	return w.Flush()
+}
+
+// gates renders the gates of a fixture: enable-api-fields=alpha.
+func gates(f *fixture.Fixture) string {
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(f.Spec.Gates)) {
+		list = append(list, name+"="+f.Spec.Gates[name])
+	}
+	return strings.Join(list, ",")
 }
 
 func proves(f *fixture.Fixture) []string {
