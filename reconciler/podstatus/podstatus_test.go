@@ -82,8 +82,8 @@ func TestCondition(t *testing.T) {
 	}{
 		{"a Pod without a phase has begun", "{}", unknown, "Running", "Not all Steps in the Task have finished executing"},
 		{"so has a running one", status("Running", exited0, running, running, ""), unknown, "Running", "Not all Steps in the Task have finished executing"},
-		{"a running Pod without statuses is not over", "phase: Running", unknown, "Running", "Not all Steps"},
-		{"a step that is not reported yet is not over", status("Running", exited0, "", running, ""), unknown, "Running", "Not all Steps"},
+		{"a running Pod without statuses is not over", "phase: Running", unknown, "Running", "Not all Steps in the Task have finished executing"},
+		{"a step that is not reported yet is not over", status("Running", exited0, "", running, ""), unknown, "Running", "Not all Steps in the Task have finished executing"},
 		{"running sidecars do not matter", status("Running", exited0, exited0, running, ""), yes, "Succeeded", "All Steps have completed executing"},
 		{"a Pod that succeeded", status("Succeeded", exited0, exited0, exited0, ""), yes, "Succeeded", "All Steps have completed executing"},
 		{"a sidecar's failure is not the run's", status("Failed", exited0, exited0, exited3, ""), yes, "Succeeded", "All Steps have completed executing"},
@@ -94,7 +94,7 @@ func TestCondition(t *testing.T) {
 			`"step-a" exited because the step exceeded the specified timeout limit` + logs + "step-a\n"},
 		{"a step whose results are too large says so", status("Failed", tooLarge, exited1, running, ""), no, "Failed",
 			`"step-a" exited with code 1 (image: "id-step-a"): r has 5000 bytes` + logs + "step-a\n"},
-		{"out of memory, by exit code", status("Failed", oom137, exited1, running, ""), no, "Failed", `"step-a" exited with code 137 (image: "id-step-a")`},
+		{"out of memory, by exit code", status("Failed", oom137, exited1, running, ""), no, "Failed", `"step-a" exited with code 137 (image: "id-step-a")` + logs + "step-a\n"},
 		{"out of memory without one", status("Succeeded", oom0, exited0, running, ""), no, "Failed", "OOMKilled"},
 		{"the Pod's own message", "{phase: Failed, reason: Evicted, message: out of disk}", no, "Failed", "out of disk"},
 		{"an evicted Pod has failed whatever its steps did", status("Failed", exited0, exited0, exited0, "reason: Evicted\nmessage: out of disk"), no, "Failed", "out of disk"},
@@ -114,7 +114,7 @@ func TestCondition(t *testing.T) {
 			unknown, "Pending", `pod status "PodScheduled":"False"; message: "0/1 nodes: taints"`},
 		{"an image that cannot be pulled", status("Pending", waiting("ErrImagePull", "no such host"), running, running, ""), unknown, "PullImageFailed",
 			`build step "step-a" is pending with reason "no such host"`},
-		{"for some time", status("Pending", waiting("ImagePullBackOff", "back-off"), running, running, ""), unknown, "PullImageFailed", `with reason "back-off"`},
+		{"for some time", status("Pending", waiting("ImagePullBackOff", "back-off"), running, running, ""), unknown, "PullImageFailed", `build step "step-a" is pending with reason "back-off"`},
 		{"of a sidecar, too", status("Pending", running, running, waiting("ErrImageNeverPull", "x"), ""), unknown, "PullImageFailed", `build step "sidecar-s" is pending with reason "x"`},
 		{"a name that is none", status("Pending", running, waiting("InvalidImageName", "bad"), running, ""), no, "TaskRunImagePullFailed",
 			`The step "b" in TaskRun "run" failed to pull the image "id-step-b". The pod errored with the message: "bad."`},
@@ -124,11 +124,13 @@ func TestCondition(t *testing.T) {
 			"name: proxy, imageID: id-proxy, image: '', restartCount: 0, ready: false, "+waiting("InvalidImageName", "bad"), 1), unknown, "PullImageFailed", `build step "proxy" is pending with reason "bad"`},
 		{"a configuration that is none", status("Pending", waiting("CreateContainerConfigError", "no configmap"), running, running, ""), no, "CreateContainerConfigError",
 			"Failed to create pod due to config error"},
-		{"a container that cannot be created may be, later", status("Pending", waiting("CreateContainerError", "x"), running, running, ""), unknown, "Pending", `with reason "x"`},
+		{"a container that cannot be created may be, later", status("Pending", waiting("CreateContainerError", "x"), running, running, ""), unknown, "Pending", `build step "step-a" is pending with reason "x"`},
+		{"an image that cannot be looked into", status("Pending", waiting("ImageInspectError", "x"), running, running, ""), unknown, "PullImageFailed", `build step "step-a" is pending with reason "x"`},
+		{"a registry that is away", status("Pending", waiting("RegistryUnavailable", "x"), running, running, ""), unknown, "PullImageFailed", `build step "step-a" is pending with reason "x"`},
 	} {
 		o := observe(t, tt.status, "{}")
 		c := o.Condition
-		if string(c.Status) != tt.want || c.Reason != tt.because || !strings.Contains(c.Message, tt.saying) {
+		if string(c.Status) != tt.want || c.Reason != tt.because || c.Message != tt.saying || c.Type != v1beta1.ConditionSucceeded {
 			t.Errorf("%s: %s %s %q, want %s %s %q", tt.reason, c.Status, c.Reason, c.Message, tt.want, tt.because, tt.saying)
 		}
 		if want := tt.because == "ExceededNodeResources"; o.Unschedulable != want {
@@ -258,6 +260,9 @@ func TestParseResultLog(t *testing.T) {
 	}
 	if _, err := ParseResultLog([]byte(`{"Name":"a","Value":"too much"}`), 30); err == nil || err.Error() != "results exceeded size limit 30 bytes" {
 		t.Errorf("a long line: %v", err)
+	}
+	if got, err := ParseResultLog([]byte("{\"Name\":\"a\",\"Value\":\"123\"}\r\n{}~\n")[:28], 26); err != nil || len(got) != 1 {
+		t.Errorf("the end of a line does not count, a line that is just as long as it may be is read: %v, %v", got, err)
 	}
 	if _, err := ParseResultLog([]byte("oops\n"), 30); err == nil || !strings.HasPrefix(err.Error(), "Invalid result ") {
 		t.Errorf("a bad line: %v", err)
