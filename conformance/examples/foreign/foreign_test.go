@@ -39,7 +39,7 @@ func TestJudgedOnACluster(t *testing.T) {
 		judged, failed []string
 		findings       []string
 	}{
-		{fault: foreign.NoFault, findings: []string{"unclaimed-feature-works steps"}},
+		{fault: foreign.NoFault},
 		{
 			fault:  foreign.DeafToTimeouts,
 			judged: []string{"timeout-fails-the-run", "timeout-deletes-the-pod", "cancel-running", "script-text-is-kept"},
