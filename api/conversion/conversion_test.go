@@ -369,9 +369,13 @@ func TestUntypedIsString(t *testing.T) {
 		Params:   []v1beta1.Param{{Name: "p", Value: v1beta1.ParamValue{StringVal: "x"}}},
 		TaskSpec: &v1beta1.TaskSpec{Params: []v1beta1.ParamSpec{{Name: "p", Default: &v1beta1.ParamValue{StringVal: "y"}}}},
 	}}
+	old.Status.TaskRunResults = []v1beta1.TaskRunResult{{Name: "r", Value: v1beta1.ParamValue{StringVal: "z"}}}
 	got, err := conversion.TaskRunToV1(old)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if result := got.Status.Results[0].Value.Type; result != "string" {
+		t.Errorf("the type of a result is %q", result)
 	}
 	declared := got.Spec.TaskSpec.Params[0]
 	if got.Spec.Params[0].Value.Type != "string" || declared.Type != "string" || declared.Default.Type != "string" {

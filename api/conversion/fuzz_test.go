@@ -17,7 +17,7 @@ import (
 func FuzzAnnotations(f *testing.F) {
 	for _, seed := range []string{
 		`{"inputs":[{"name":"repo"}]}`, `[]`, `null`, `{}`, `[{"attempt":0,"resourcesResult":[{"key":"k","value":"v"}]}]`,
-		`[{"attempt":-1},{"attempt":9223372036854775807}]`, `{"inputs":5}`, ``, `{`, `"a"`, `[[[[[[]]]]]]`, `{"inputs":null,"inputs":[]}`,
+		`[{"attempt":-1},{"attempt":9223372036854775807}]`, `[{"attempt":1,"resourcesResult":[]}]`, `{"inputs":5}`, ``, `{`, `"a"`, `[[[[[[]]]]]]`, `{"inputs":null,"inputs":[]}`,
 	} {
 		for key := range 4 {
 			f.Add(key, seed)

@@ -39,6 +39,8 @@ func TestDefaultsOfATaskRun(t *testing.T) {
 		{id: "D-04", reason: "field by field, a field as a whole", config: map[string]string{config.KeyPodTemplate: `{nodeSelector: {a: b}, tolerations: [{key: k}], hostNetwork: true}`},
 			in:   `spec: {timeout: 1m, serviceAccountName: s, podTemplate: {nodeSelector: {c: d}, schedulerName: x}}`,
 			want: managed + "\n" + `spec: {timeout: 1m, serviceAccountName: s, podTemplate: {nodeSelector: {c: d}, tolerations: [{key: k}], hostNetwork: true, schedulerName: x}}`},
+		{id: "D-04", reason: "its own, where none is configured", in: `spec: {timeout: 1m, serviceAccountName: s, podTemplate: {schedulerName: x}}`,
+			want: managed + "\n" + `spec: {timeout: 1m, serviceAccountName: s, podTemplate: {schedulerName: x}}`},
 		{id: "D-05", reason: "other labels stay", in: "metadata: {labels: {a: b}}\nspec: {timeout: 1m, serviceAccountName: s}",
 			want: "metadata: {labels: {a: b, app.kubernetes.io/managed-by: tekton-pipelines}}\nspec: {timeout: 1m, serviceAccountName: s}"},
 		{id: "D-05", reason: "an existing value is kept, even if empty", in: "metadata: {labels: {app.kubernetes.io/managed-by: \"\"}}\nspec: {timeout: 1m, serviceAccountName: s}",

@@ -65,8 +65,18 @@ func Matrix(outcomes []Outcome, suite []Listed) []byte {
 	if len(nothing) == 0 {
 		b.WriteString("None.\n")
 	}
+	run := map[string]bool{}
+	for _, o := range outcomes {
+		for _, name := range o.Passed {
+			run[name] = true
+		}
+	}
 	for _, n := range nothing {
-		fmt.Fprintf(&b, "- `%s`\n", n)
+		note := ""
+		if !run[n] {
+			note = ", which is not run: the simulated cluster or the reference lacks what it needs"
+		}
+		fmt.Fprintf(&b, "- `%s`%s\n", n, note)
 	}
 	return b.Bytes()
 }

@@ -34,6 +34,8 @@ type Outcome struct {
 	Verdict Verdict
 	// Failed are the fixtures that failed, Errors those in which the machine broke down.
 	Failed, Errors []string
+	// Passed are those that noticed nothing.
+	Passed []string
 	// Missed are the fixtures that should have noticed and did not.
 	Missed []string
 	// Trouble is why there is no report, for TimedOut and Unbuilt.
@@ -86,6 +88,8 @@ func judge(m Mutant, data []byte) (Outcome, error) {
 	}
 	for _, f := range report.Fixtures {
 		switch f.Verdict {
+		case reports.Pass:
+			o.Passed = append(o.Passed, f.Name)
 		case reports.Fail:
 			o.Failed = append(o.Failed, f.Name)
 		case reports.Error:
