@@ -127,6 +127,7 @@ func newRoot(s Streams) *cobra.Command {
 
   plumbline run                     judge the reference implementation on the simulated cluster
   plumbline run -f DIR              judge it by fixtures of your own
+  plumbline run --target cluster    judge what is installed on your cluster
   plumbline simulate -f run.yaml    run your own TaskRuns without a cluster
   plumbline kubelet                 be the node of an API server, and the rest of a cluster
   plumbline fixture list            the requirements, one a line

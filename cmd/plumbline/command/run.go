@@ -55,6 +55,7 @@ the target can meet was executed and passed, and something was.`,
   plumbline run --name 'retries-*' -o wide
   plumbline run -f ./my-fixtures -o json > report.json
   plumbline run --report junit=report.xml --report report.html
+  plumbline run --target cluster --subject subject.yaml
   plumbline run --seeds 200
   plumbline run --seeds 20 --faults random`,
 		Args: noArgs,
