@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -87,11 +88,29 @@ func (n *Node) followDefinitions() error {
 		if !ok {
 			return
 		}
-		if err := n.actors.Watch(kind, d.Spec.Scope == apiextensionsv1.NamespaceScoped); err != nil {
-			n.o.Tell(err.Error())
-		}
+		n.takeIn(kind, d.Spec.Scope == apiextensionsv1.NamespaceScoped, discoveryTries)
 	})
 	return err
+}
+
+// What is defined can be found a moment later, as a rule. How often that is tried, and how long is waited in between.
+const (
+	discoveryTries = 20
+	discoveryWait  = 500 * time.Millisecond
+)
+
+// takeIn takes in a kind. It is called on the kernel's goroutine.
+func (n *Node) takeIn(kind schema.GroupVersionKind, namespaced bool, tries int) {
+	err := n.actors.Watch(kind, namespaced)
+	switch {
+	case err == nil:
+	case tries > 0:
+		time.AfterFunc(discoveryWait, func() {
+			n.time.Post(actorOutside, "take in a kind", func() { n.takeIn(kind, namespaced, tries-1) })
+		})
+	default:
+		n.o.Tell(fmt.Sprintf("objects of kind %s are not collected: %v", kind, err))
+	}
 }
 
 // established says whether what is defined is served.

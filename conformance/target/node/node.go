@@ -39,6 +39,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	apiruntime "k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	toolscache "k8s.io/client-go/tools/cache"
@@ -285,7 +286,8 @@ const quiet = 10 * time.Second
 
 // watchFailed is told of watches that fail. They are tried again; those of a kind that is not served any more wait for it.
 func (n *Node) watchFailed(_ context.Context, r *toolscache.Reflector, err error) {
-	if n.running.Err() != nil || errors.Is(err, io.EOF) || apierrors.IsResourceExpired(err) || apierrors.IsGone(err) || apierrors.IsNotFound(err) {
+	if n.running.Err() != nil || errors.Is(err, io.EOF) || apierrors.IsResourceExpired(err) || apierrors.IsGone(err) || apierrors.IsNotFound(err) ||
+		meta.IsNoMatchError(err) {
 		return
 	}
 	n.mu.Lock()

@@ -1,6 +1,8 @@
 package node_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -14,20 +16,27 @@ import (
 
 	"github.com/plumbline-ci/plumbline/conformance/target/envtest"
 	"github.com/plumbline-ci/plumbline/conformance/target/node"
+	"github.com/plumbline-ci/plumbline/simulator"
 	"github.com/plumbline-ci/plumbline/simulator/kubelet"
 )
 
-// plane is the API server that the tests share. It is started by the first that needs it.
+// plane is the API server that the tests share, with a node that plays all roles. They are started by the first test that
+// needs them.
 var plane = struct {
 	sync.Mutex
 	*envtest.ControlPlane
+	all    *node.Node
 	failed error
 }{}
 
 func TestMain(m *testing.M) {
 	code := m.Run()
 	if plane.ControlPlane != nil {
-		if err := plane.Stop(); err != nil {
+		var err error
+		if plane.all != nil {
+			err = plane.all.Stop()
+		}
+		if err := errors.Join(err, plane.Stop()); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = max(code, 1)
 		}
@@ -48,11 +57,22 @@ func server(t *testing.T) *rest.Config {
 		if assets, plane.failed = envtest.FindAssets(); plane.failed == nil {
 			plane.ControlPlane, plane.failed = envtest.StartControlPlane(assets)
 		}
+		if plane.failed == nil {
+			plane.all, plane.failed = node.Start(context.Background(), node.Options{
+				Config: plane.Config, Name: "all", Timing: quick(), Endpoint: &node.Endpoint{}, Images: stands(),
+				Tell: func(text string) { fmt.Fprintln(os.Stderr, text) },
+			})
+		}
 	}
 	if plane.failed != nil {
 		t.Fatal(plane.failed)
 	}
 	return plane.Config
+}
+
+// stands are the images of the tests.
+func stands() node.Images {
+	return node.Images{Like: map[string]string{"registry.example.com/tools/shell": "busybox", "registry.example.com/one:v1": "alpine"}}
 }
 
 // quick is a node that takes its time nowhere.
@@ -64,10 +84,10 @@ func quick() *kubelet.Timing {
 		Eviction: kubelet.Range{Low: time.Second, High: 2 * time.Second}, Stall: short}
 }
 
-// start starts a node that ends with the test.
+// start starts a node of its own, which plays no role but its own, and ends with the test.
 func start(t *testing.T, o node.Options) *node.Node {
 	t.Helper()
-	o.Config = server(t)
+	o.Config, o.Without = server(t), simulator.Roles()
 	o.Timing = quick()
 	o.Tell = func(text string) { t.Log(text) }
 	n, err := node.Start(t.Context(), o)
@@ -148,6 +168,9 @@ func (w *world) get(name string) *corev1.Pod {
 	return p
 }
 
+// on puts a Pod on a node.
+func on(node string) func(*corev1.Pod) { return func(p *corev1.Pod) { p.Spec.NodeName = node } }
+
 // phase waits until a Pod is in a phase.
 func (w *world) phase(name string, phase corev1.PodPhase) *corev1.Pod {
 	w.t.Helper()
@@ -157,20 +180,4 @@ func (w *world) phase(name string, phase corev1.PodPhase) *corev1.Pod {
 		return p.Status.Phase == phase
 	})
 	return p
-}
-
-func TestAPodRuns(t *testing.T) {
-	t.Parallel()
-	n := start(t, node.Options{Name: "runs", Endpoint: &node.Endpoint{}})
-	w := newWorld(t)
-	on := func(p *corev1.Pod) { p.Spec.NodeName = n.Name() }
-	w.pod("hello", "busybox", "echo hello from $HOSTNAME; echo oops >&2; exit 3", on)
-	p := w.phase("hello", corev1.PodFailed)
-	if s := p.Status.ContainerStatuses[0].State.Terminated; s == nil || s.ExitCode != 3 {
-		t.Errorf("it ended as %+v", s)
-	}
-	log, err := w.clientset.CoreV1().Pods(w.namespace).GetLogs("hello", &corev1.PodLogOptions{}).DoRaw(t.Context())
-	if err != nil || string(log) != "hello from hello\noops\n" {
-		t.Errorf("its log is %q, %v", log, err)
-	}
 }

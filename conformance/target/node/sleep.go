@@ -1,6 +1,7 @@
 package node
 
 import (
+	"math"
 	"strconv"
 	"strings"
 
@@ -26,7 +27,7 @@ func sleepScaled(by float64) container.Program {
 func shorter(text string, by float64) string {
 	number := strings.TrimRight(text, "smhd")
 	value, err := strconv.ParseFloat(number, 64)
-	if err != nil || value < 0 {
+	if err != nil || value < 0 || math.IsInf(value, 0) {
 		return text
 	}
 	return strconv.FormatFloat(value/by, 'f', 6, 64) + text[len(number):]
