@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -24,7 +25,7 @@ const (
 
 // Apply has the API server apply the objects, in order, and calls done after each. Applied a second time, what was
 // changed meanwhile is what it should be again. It goes on after an error: of an installation that is broken, the part
-// that would mend it may come last. What an installation has no more is not removed.
+// that would mend it may come last. What an installation has no more is not removed; but see [Unbind].
 func Apply(ctx context.Context, c client.Client, objects []*unstructured.Unstructured, done func(*unstructured.Unstructured)) error {
 	var failed []error
 	for _, o := range objects {
@@ -63,6 +64,33 @@ func established(ctx context.Context, c client.Client, definition *unstructured.
 	})
 	if err != nil {
 		return fmt.Errorf("waiting until it is served: %w", err)
+	}
+	return nil
+}
+
+// Unbind takes the tenants' role away where the objects do not bind it, and calls done after each: who is no tenant any
+// more is left alone from then on.
+func Unbind(ctx context.Context, c client.Client, objects []*unstructured.Unstructured, done func(*unstructured.Unstructured)) error {
+	keep := map[string]bool{}
+	for _, u := range objects {
+		keep[Describe(u)] = true
+	}
+	for _, kind := range []string{kindEverywhere, kindInNamespace} {
+		var list unstructured.UnstructuredList
+		list.SetGroupVersionKind(rbacv1.SchemeGroupVersion.WithKind(kind + "List"))
+		if err := c.List(ctx, &list, client.MatchingLabels{labelPartOf: partOf}); err != nil {
+			return fmt.Errorf("looking for tenants that are none any more: %w", err)
+		}
+		for i := range list.Items {
+			u := &list.Items[i]
+			if u.GetName() != RoleTenantAccess || keep[Describe(u)] {
+				continue
+			}
+			if err := c.Delete(ctx, u); client.IgnoreNotFound(err) != nil {
+				return fmt.Errorf("removing %s: %w", Describe(u), err)
+			}
+			done(u)
+		}
 	}
 	return nil
 }

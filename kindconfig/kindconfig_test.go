@@ -309,3 +309,36 @@ func TestApplyGoesOnAfterAnError(t *testing.T) {
 		t.Errorf("what comes after the error was not applied: %v", err)
 	}
 }
+
+// TestWhoIsNoTenantAnyMoreIsUnbound, and nobody else.
+func TestWhoIsNoTenantAnyMoreIsUnbound(t *testing.T) {
+	t.Parallel()
+	scheme, err := manager.Scheme()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := fake.NewClientBuilder().WithScheme(scheme).Build()
+	for _, row := range []struct {
+		reason  string
+		tenants []string
+		want    []string // what is removed
+	}{
+		{"at first everybody", nil, nil},
+		{"then some", []string{"a", "b"}, []string{"ClusterRoleBinding " + kindconfig.RoleTenantAccess}},
+		{"then others", []string{"b", "c"}, []string{"RoleBinding a/" + kindconfig.RoleTenantAccess}},
+		{"the same again", []string{"b", "c"}, nil},
+		{"everybody again", nil, []string{"RoleBinding b/" + kindconfig.RoleTenantAccess, "RoleBinding c/" + kindconfig.RoleTenantAccess}},
+	} {
+		list := slices.DeleteFunc(objects(t, kindconfig.Options{Tenants: row.tenants}), func(u *unstructured.Unstructured) bool { return u.GetKind() == "CustomResourceDefinition" })
+		if err := kindconfig.Apply(t.Context(), c, list, func(*unstructured.Unstructured) {}); err != nil {
+			t.Fatal(err)
+		}
+		var removed []string
+		if err := kindconfig.Unbind(t.Context(), c, list, func(u *unstructured.Unstructured) { removed = append(removed, kindconfig.Describe(u)) }); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(removed, row.want) {
+			t.Errorf("%s: removed %v, want %v", row.reason, removed, row.want)
+		}
+	}
+}

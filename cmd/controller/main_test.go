@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -13,10 +15,12 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/plumbline-ci/plumbline/api/config"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/kindconfig"
 	"github.com/plumbline-ci/plumbline/reconciler/manager"
@@ -38,6 +42,7 @@ func TestControllerOnARealAPIServer(t *testing.T) {
 	}{
 		{"the tenant role is bound in one namespace only", oneTenant},
 		{"then everywhere", allTenants},
+		{"documented commands work on an installation in use", documented},
 		{"every rule refuses with its words", sameWords},
 		{"a configuration that cannot be parsed is not taken over", badConfiguration},
 		{"both versions of the API", otherVersion},
@@ -108,6 +113,56 @@ func oneTenant(w *world) {
 func allTenants(w *world) {
 	w.install()
 	w.succeeded("team-b", "foreign")
+}
+
+// documented: the commands that docs/install.md prints work, on an installation that is in use, and leave to others what
+// is theirs.
+func documented(w *world) {
+	text, err := os.ReadFile("../../docs/install.md")
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.configure(map[string]string{config.KeyTimeoutMinutes: "7"}, nil)
+	before := &corev1.Secret{}
+	key := client.ObjectKey{Namespace: kindconfig.Namespace, Name: manager.SecretOfWebhooks}
+	if err := w.admin.Get(w.Context(), key, before); err != nil {
+		w.Fatal(err)
+	}
+	commands := 0
+	for line := range strings.Lines(string(text)) {
+		line, _, _ = strings.Cut(strings.TrimSpace(line), " #")
+		args, ok := strings.CutPrefix(line, "plumbline install")
+		if !ok {
+			continue
+		}
+		commands++
+		words := strings.Fields(args)
+		if i := slices.Index(words, "--webhook-url"); i >= 0 {
+			words = slices.Delete(words, i, i+2) // here they always are at a URL
+		}
+		w.install(words...)
+	}
+	if commands < 5 {
+		w.Errorf("the document prints %d commands", commands)
+	}
+	// Those for some tenants were among them.
+	w.install()
+	var own rbacv1.RoleBindingList
+	if err := w.admin.List(w.Context(), &own, client.InNamespace("team-a")); err != nil || len(own.Items) > 0 {
+		w.Errorf("bindings of a tenant of long ago: %v, %v", own.Items, err)
+	}
+	after := &corev1.Secret{}
+	if err := w.admin.Get(w.Context(), key, after); err != nil || !maps.EqualFunc(before.Data, after.Data, bytes.Equal) {
+		w.Errorf("the certificate is another one, or cannot be read: %v", err)
+	}
+	m := &corev1.ConfigMap{}
+	if err := w.admin.Get(w.Context(), client.ObjectKey{Namespace: kindconfig.Namespace, Name: config.DefaultsName}, m); err != nil || m.Data[config.KeyTimeoutMinutes] != "7" {
+		w.Errorf("what was configured is gone: %v, %v", m.Data, err)
+	}
+	w.eventually("the webhooks are asked again", func() error {
+		return w.admin.Create(w.Context(), run("team-a", "asked", "true"), client.DryRunAll)
+	})
+	w.configure(nil, nil)
 }
 
 // trouble comes while runs are under way.

@@ -30,7 +30,8 @@ func newInstall(s Streams) *cobra.Command {
 		Use:   "install",
 		Short: "Install the reference implementation in a cluster",
 		Long: `Install applies the definitions, roles, configuration, webhooks and the Deployment of the reference implementation
-to a cluster, server-side. Applied again, it mends what has changed; the keys of the ConfigMaps stay as they are.
+to a cluster, server-side. Applied again, it mends what has changed; the keys of the ConfigMaps stay as they are. Who is
+not among the tenants any more loses the role's binding.
 
   plumbline install --dry-run -o yaml           print what would be applied, and contact nobody
   plumbline install --registry example.com/ci   install with images of your own registry
@@ -51,6 +52,11 @@ to a cluster, server-side. Applied again, it mends what has changed; the keys of
 			err = kindconfig.Apply(c.Context(), to, objects, func(u *unstructured.Unstructured) {
 				fmt.Fprintln(s.Out, "applied "+kindconfig.Describe(u))
 			})
+			if err == nil {
+				err = kindconfig.Unbind(c.Context(), to, objects, func(u *unstructured.Unstructured) {
+					fmt.Fprintln(s.Out, "removed "+kindconfig.Describe(u))
+				})
+			}
 			if kindconfig.Forbidden(err) {
 				return &coded{code: exitForbidden, err: err}
 			}
