@@ -201,7 +201,7 @@ func (c *change) undo(w *remote.World) error {
 	if len(c.names) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.Running()), configTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.Running), configTimeout)
 	defer cancel()
 	var failed error
 	for _, name := range c.names {

@@ -4,19 +4,22 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/target/fake"
+	"github.com/plumbline-ci/plumbline/conformance/target/internal/remote"
 	"github.com/plumbline-ci/plumbline/simulator/container"
 )
 
-// pollInterval is how often a condition is asked without news.
+// pollInterval is how often it is asked for what nothing tells.
 const pollInterval = 500 * time.Millisecond
 
 // Cluster is the machine under one setup. It is safe for concurrent use.
@@ -102,53 +105,15 @@ func (c *Cluster) Now() time.Time { return time.Now() }
 
 // WaitUntil implements conformance.Clock.
 func (c *Cluster) WaitUntil(ctx context.Context, deadline time.Time, cond func() bool) error {
-	return c.machine.waitUntil(ctx, deadline, cond)
+	return c.machine.world().WaitUntil(ctx, deadline, cond)
 }
 
-func (m *machine) waitUntil(ctx context.Context, deadline time.Time, cond func() bool) error {
-	late := time.NewTimer(time.Until(deadline))
-	defer late.Stop()
-	again := time.NewTicker(pollInterval)
-	defer again.Stop()
-	for {
-		news := m.news.next() // before cond: what happens meanwhile is not missed
-		if cond() {
-			return nil
-		}
-		select {
-		case <-news:
-		case <-again.C:
-		case <-late.C:
-			if cond() {
-				return nil
-			}
-			return conformance.ErrDeadline
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-m.running.Done():
-			return fmt.Errorf("the cluster broke: %w", context.Cause(m.running))
-		}
-	}
+// Observe implements conformance.Watcher.
+func (c *Cluster) Observe(gvk schema.GroupVersionKind, namespace string, handler func(watch.EventType, *unstructured.Unstructured)) (func(), error) {
+	return c.machine.world().Observe(gvk, namespace, handler)
 }
 
-// news wakes everybody who waits for something to happen.
-type news struct {
-	mu   sync.Mutex
-	some chan struct{}
-}
-
-func newNews() *news { return &news{some: make(chan struct{})} }
-
-// next returns a channel that is closed at the next news.
-func (n *news) next() <-chan struct{} {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.some
-}
-
-func (n *news) tell() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	close(n.some)
-	n.some = make(chan struct{})
+// world is the machine as whoever watches it sees it.
+func (m *machine) world() *remote.World {
+	return &remote.World{Client: m.client, News: m.news, Running: m.running, Broke: m.end}
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/plumbline-ci/plumbline/api/crds"
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/target/fake"
+	"github.com/plumbline-ci/plumbline/conformance/target/internal/remote"
 	"github.com/plumbline-ci/plumbline/simulator/namespace"
 )
 
@@ -167,7 +168,7 @@ type machine struct {
 	client        client.WithWatch
 	installations *installations
 	node          *node
-	news          *news
+	news          *remote.News
 	// deps are what reconcilers have in common.
 	deps fake.Deps
 	// end ends all goroutines; stopped waits for them.
@@ -178,7 +179,7 @@ type machine struct {
 
 // start makes the machine. Its goroutines live until stop, longer than ctx.
 func (t *Target) start(ctx context.Context) (_ *machine, err error) {
-	m := &machine{subject: t.subject, plane: &ControlPlane{}, installations: newInstallations(), news: newNews()}
+	m := &machine{subject: t.subject, plane: &ControlPlane{}, installations: newInstallations(), news: remote.NewNews()}
 	m.running, m.end = context.WithCancelCause(context.WithoutCancel(ctx))
 	definitions, err := definitions()
 	if err != nil {
@@ -211,7 +212,7 @@ func (m *machine) spawn(what string, work func(context.Context) error) {
 		if m.running.Err() == nil {
 			m.end(fmt.Errorf("%s ended: %w", what, err))
 		}
-		m.news.tell()
+		m.news.Tell()
 	})
 }
 

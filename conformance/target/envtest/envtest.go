@@ -19,7 +19,6 @@
 //	node.go          the simulated part, on a goroutine of its own
 //	manager.go       the reference in a Manager
 //	cluster.go       the cluster, as the engine sees it
-//	observer.go      watches for the engine
 //	outside.go       a control plane for programs that come from outside
 //
 // Starting a control plane takes seconds, so a target has one, from its first Start to [Target.Close]; fixtures share it,

@@ -135,7 +135,7 @@ func (m *machine) install(ctx context.Context, want fixture.Config) (*installati
 	if err := i.settings.write(ctx, m.client, want); err != nil {
 		return nil, fmt.Errorf("installing: %w", err)
 	}
-	if err := m.waitUntil(ctx, time.Now().Add(startTimeout), i.settings.seen); err != nil {
+	if err := m.world().WaitUntil(ctx, time.Now().Add(startTimeout), i.settings.seen); err != nil {
 		return nil, fmt.Errorf("waiting for the configuration to be taken over: %w", err)
 	}
 	return i, nil

@@ -63,8 +63,8 @@ func (m *machine) startManager(t *Target) error {
 	i, err := mgr.GetCache().GetInformer(m.running, &corev1.ConfigMap{}, cache.BlockUntilSynced(false))
 	if err == nil {
 		_, err = i.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
-			AddFunc:    func(o any) { m.installations.follow(o); m.news.tell() },
-			UpdateFunc: func(_, o any) { m.installations.follow(o); m.news.tell() },
+			AddFunc:    func(o any) { m.installations.follow(o); m.news.Tell() },
+			UpdateFunc: func(_, o any) { m.installations.follow(o); m.news.Tell() },
 		})
 	}
 	if err != nil {

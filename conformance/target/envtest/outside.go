@@ -15,6 +15,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/plumbline-ci/plumbline/conformance/target/internal/remote"
 )
 
 // StartEmpty starts the binaries of a directory, with nothing installed in them: for programs that come from outside, and
@@ -34,7 +36,7 @@ func (c *ControlPlane) StartNode(ctx context.Context) (stopped func(), err error
 	if err != nil {
 		return nil, err
 	}
-	m := &machine{plane: c, news: newNews()}
+	m := &machine{plane: c, news: remote.NewNews()}
 	m.running, m.end = context.WithCancelCause(ctx)
 	if m.client, err = client.NewWithWatch(c.Config, client.Options{Scheme: t.scheme}); err != nil {
 		return nil, fmt.Errorf("making the node's client: %w", err)

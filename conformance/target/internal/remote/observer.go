@@ -23,13 +23,13 @@ func (w *World) Observe(gvk schema.GroupVersionKind, namespace string, handler f
 		return list
 	}
 	first := newList()
-	if err := w.Client.List(w.running, first, client.InNamespace(namespace)); err != nil {
+	if err := w.Client.List(w.Running, first, client.InNamespace(namespace)); err != nil {
 		return nil, fmt.Errorf("listing %s: %w", gvk.Kind, err)
 	}
 	for i := range first.Items {
 		handler(watch.Added, &first.Items[i])
 	}
-	ctx, cancel := context.WithCancel(w.running)
+	ctx, cancel := context.WithCancel(w.Running)
 	watcher, err := toolswatch.NewRetryWatcherWithContext(ctx, first.GetResourceVersion(), &toolscache.ListWatch{
 		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
 			return w.Client.Watch(ctx, newList(), client.InNamespace(namespace), &client.ListOptions{Raw: &o})

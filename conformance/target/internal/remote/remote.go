@@ -27,24 +27,22 @@ type World struct {
 	Client client.WithWatch
 	// News is told of everything that happens.
 	News *News
-
-	running context.Context
-	end     context.CancelCauseFunc
+	// Running is done when the world is no more; its cause says why.
+	Running context.Context
+	// Broke ends Running, for a reason.
+	Broke context.CancelCauseFunc
 }
 
 // NewWorld returns a world that lasts until End, longer than ctx.
 func NewWorld(ctx context.Context, c client.WithWatch) *World {
 	w := &World{Client: c, News: NewNews()}
-	w.running, w.end = context.WithCancelCause(context.WithoutCancel(ctx))
+	w.Running, w.Broke = context.WithCancelCause(context.WithoutCancel(ctx))
 	return w
 }
 
-// Running is done when the world is no more; its cause says why.
-func (w *World) Running() context.Context { return w.running }
-
 // End ends the world, for a reason.
 func (w *World) End(why error) {
-	w.end(why)
+	w.Broke(why)
 	w.News.Tell()
 }
 
@@ -69,8 +67,8 @@ func (w *World) WaitUntil(ctx context.Context, deadline time.Time, cond func() b
 			return conformance.ErrDeadline
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-w.running.Done():
-			return fmt.Errorf("the cluster broke: %w", context.Cause(w.running))
+		case <-w.Running.Done():
+			return fmt.Errorf("the cluster broke: %w", context.Cause(w.Running))
 		}
 	}
 }
