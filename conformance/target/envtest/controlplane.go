@@ -52,7 +52,11 @@ func StartControlPlane(assets string) (*ControlPlane, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.start(assets, definitions, webhookConfigurations()); err != nil {
+	configurations, err := webhookConfigurations()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.start(assets, definitions, configurations); err != nil {
 		return nil, err
 	}
 	hooks := c.env.WebhookInstallOptions
@@ -185,7 +189,11 @@ func (t *Target) start(ctx context.Context) (_ *machine, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := m.plane.start(t.assets, definitions, webhookConfigurations()); err != nil {
+	configurations, err := webhookConfigurations()
+	if err != nil {
+		return nil, err
+	}
+	if err := m.plane.start(t.assets, definitions, configurations); err != nil {
 		return nil, err
 	}
 	defer func() {

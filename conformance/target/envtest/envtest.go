@@ -9,8 +9,7 @@
 //
 //	assets.go        the binaries, and what to do without them
 //	controlplane.go  the API server's process, and what is installed in it
-//	admission.go     the API's webhooks, served
-//	conversion.go    the one that turns one version into the other
+//	admission.go     the API's webhooks, installed and served as by cmd/controller
 //	guardian.go      no process is left behind
 //	installation.go  the implementation under several configurations, side by side
 //	settings.go      the ConfigMaps of one of them
