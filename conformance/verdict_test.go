@@ -161,7 +161,10 @@ func TestARunThatIsCutShortIsIncomplete(t *testing.T) {
 func TestClaimsThatSayNothingAreRefused(t *testing.T) {
 	t.Parallel()
 	list := []*fixture.Fixture{load(t, "f0", passes, quick)}
-	for _, x := range []conformance.Exclusion{{Fixture: "f0", By: "me"}, {Fixture: "f0", Why: "so"}, {Fixture: "nosuch", By: "me", Why: "so"}} {
+	for _, x := range []conformance.Exclusion{
+		{Fixture: "f0", By: "me"}, {Fixture: "f0", Why: "so"}, {Fixture: "nosuch", By: "me", Why: "so"},
+		{Statement: "S004-176", By: "me", Why: "so"}, {Fixture: "f0", Statement: "S004-176", By: "me", Why: "so"},
+	} {
 		_, err := conformance.Judge(context.Background(), conformance.Options{Target: &double.Target{}, Fixtures: list, Claims: conformance.Claims{Exclusions: []conformance.Exclusion{x}}})
 		if err == nil {
 			t.Errorf("exclusion %+v is accepted", x)

@@ -25,6 +25,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/target/cluster"
 	"github.com/plumbline-ci/plumbline/conformance/target/envtest"
 	"github.com/plumbline-ci/plumbline/conformance/target/fake"
+	"github.com/plumbline-ci/plumbline/conformance/target/node"
 	"github.com/plumbline-ci/plumbline/kindconfig"
 	"github.com/plumbline-ci/plumbline/reconciler/manager"
 	"github.com/plumbline-ci/plumbline/reports"
@@ -97,12 +98,14 @@ func (h *house) furnish(t *testing.T) {
 			t.Errorf("the controller ended: %v", err)
 		}
 	})
-	stopped, err := h.plane.StartNode(ctx)
+	n, err := node.Start(ctx, node.Options{Config: h.plane.Config, Endpoint: &node.Endpoint{}})
 	t.Cleanup(func() {
 		cancel()
 		running.Wait()
-		if stopped != nil {
-			stopped()
+		if n != nil {
+			if err := n.Stop(); err != nil {
+				t.Error(err)
+			}
 		}
 	})
 	if err != nil {
@@ -165,6 +168,7 @@ func TestTheReferenceAsInstalled(t *testing.T) {
 	if diff := cmp.Diff(before, h.configMaps(t)); diff != "" {
 		t.Errorf("the configuration is not what it was (-want +got):\n%s", diff)
 	}
+	t.Run("containers", func(t *testing.T) { h.containers(t) })
 	t.Run("interrupted", func(t *testing.T) { h.interrupted(t) })
 	if diff := cmp.Diff(before, h.configMaps(t)); diff != "" {
 		t.Errorf("after an interrupt the configuration is not what it was (-want +got):\n%s", diff)
@@ -262,6 +266,53 @@ func (h *house) fixtures(t *testing.T) {
 	}
 }
 
+// containers are reached through the API server.
+func (h *house) containers(t *testing.T) {
+	target, err := cluster.New(t.Context(), cluster.Options{Config: h.plane.Config})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := target.Start(t.Context(), conformance.Setup{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	const namespace = "containers"
+	if err := c.CreateNamespace(t.Context(), namespace); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := target.Start(t.Context(), conformance.Setup{}); err == nil {
+		t.Error("two configurations are in force at a time")
+	}
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "talks", Namespace: namespace}, Spec: corev1.PodSpec{
+		RestartPolicy: corev1.RestartPolicyNever,
+		Containers:    []corev1.Container{{Name: "main", Image: "busybox", Command: []string{"sh", "-c", "echo one; sleep 600"}}},
+	}}
+	if err := h.admin.Create(t.Context(), pod); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the container talks", func() error {
+		text, err := c.Logs(t.Context(), namespace, "talks", "main")
+		if err == nil && text != "one\n" {
+			err = fmt.Errorf("its log is %q", text)
+		}
+		return err
+	})
+	out, errs, code, err := c.Exec(t.Context(), namespace, "talks", "main", []string{"sh", "-c", "echo out; echo err >&2; exit 3"})
+	if out != "out\n" || errs != "err\n" || code != 3 || err != nil {
+		t.Errorf("a command ends with %q, %q, %d, %v", out, errs, code, err)
+	}
+	if _, _, code, err = c.Exec(t.Context(), namespace, "talks", "main", []string{"true"}); code != 0 || err != nil {
+		t.Errorf("true ends with %d, %v", code, err)
+	}
+	if _, err := c.Logs(t.Context(), namespace, "nosuch", "main"); err == nil {
+		t.Error("a Pod that is not there has a log")
+	}
+	if _, _, _, err := c.Exec(t.Context(), namespace, "nosuch", "main", []string{"true"}); err == nil {
+		t.Error("a command runs in a Pod that is not there")
+	}
+}
+
 // interrupted ends a run in the middle of a changed configuration.
 func (h *house) interrupted(t *testing.T) {
 	target, err := cluster.New(t.Context(), cluster.Options{Config: h.plane.Config, Configuration: configuration()})
@@ -349,27 +400,28 @@ func TestImagesAreMapped(t *testing.T) {
 // TestWhichNodesAreReal: a kubelet that is simulated proves nothing about kubelets.
 func TestWhichNodesAreReal(t *testing.T) {
 	t.Parallel()
-	node := func(version string, ready corev1.ConditionStatus, labels ...string) corev1.Node {
-		n := corev1.Node{Status: corev1.NodeStatus{
+	of := func(version string, ready corev1.ConditionStatus, labels map[string]string) corev1.Node {
+		return corev1.Node{ObjectMeta: metav1.ObjectMeta{Labels: labels}, Status: corev1.NodeStatus{
 			Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: ready}}, NodeInfo: corev1.NodeSystemInfo{KubeletVersion: version},
 		}}
-		for _, l := range labels {
-			metav1.SetMetaDataLabel(&n.ObjectMeta, "type", l)
-		}
-		return n
 	}
+	real, down := of("v1.36.3", corev1.ConditionTrue, nil), of("v1.36.3", corev1.ConditionFalse, nil)
+	nameless := of("", corev1.ConditionTrue, nil)
+	ours := of("v1.36.3", corev1.ConditionTrue, map[string]string{node.LabelSimulated: "true"})
+	kwok := of("v1.36.3", corev1.ConditionTrue, map[string]string{"type": "kwok"})
 	for reason, tt := range map[string]struct {
 		nodes []corev1.Node
 		want  bool
 	}{
-		"no node":                             {nil, false},
-		"a kubelet":                           {[]corev1.Node{node("v1.36.3", corev1.ConditionTrue)}, true},
-		"a kubelet that is not ready":         {[]corev1.Node{node("v1.36.3", corev1.ConditionFalse)}, false},
-		"a simulated node has no version":     {[]corev1.Node{node("", corev1.ConditionTrue)}, false},
-		"one of two is simulated":             {[]corev1.Node{node("v1.36.3", corev1.ConditionTrue), node("", corev1.ConditionTrue)}, false},
-		"one that is down does not matter":    {[]corev1.Node{node("v1.36.3", corev1.ConditionTrue), node("", corev1.ConditionFalse)}, true},
-		"somebody else's simulation":          {[]corev1.Node{node("v1.36.3", corev1.ConditionTrue, "kwok")}, false},
-		"a simulated kubelet that says which": {[]corev1.Node{node("v1.36.3+plumbline", corev1.ConditionTrue)}, false},
+		"no node":                        {nil, false},
+		"a kubelet":                      {[]corev1.Node{real}, true},
+		"a kubelet that is not ready":    {[]corev1.Node{down}, false},
+		"one of two is down":             {[]corev1.Node{real, down}, true},
+		"a kubelet without a version":    {[]corev1.Node{nameless}, false},
+		"one of two is simulated":        {[]corev1.Node{real, ours}, false},
+		"our simulation":                 {[]corev1.Node{ours}, false},
+		"somebody else's simulation":     {[]corev1.Node{kwok}, false},
+		"a node that has nothing to say": {[]corev1.Node{{}}, false},
 	} {
 		if got := cluster.RealNodes(tt.nodes); got != tt.want {
 			t.Errorf("%s: got %t, want %t", reason, got, tt.want)

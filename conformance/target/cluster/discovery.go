@@ -114,14 +114,16 @@ func realNodes(nodes []corev1.Node) bool {
 	return len(ready) > 0 && !slices.ContainsFunc(ready, func(n corev1.Node) bool { return simulated(&n) })
 }
 
-// simulated recognizes a node whose containers are not real: it was labelled so (as kwok's are), or its kubelet has no
-// version.
+// What simulated nodes are known by: ours, and kwok's.
+const (
+	labelSimulated = "plumbline.dev/simulated"
+	labelKwok      = "type"
+	valueKwok      = "kwok"
+)
+
+// simulated recognizes a node whose containers are not real: it is labelled so, or its kubelet has no version.
 func simulated(n *corev1.Node) bool {
-	if n.Labels["type"] == "kwok" || n.Annotations["kwok.x-k8s.io/node"] != "" {
-		return true
-	}
-	version := n.Status.NodeInfo.KubeletVersion
-	return version == "" || strings.Contains(version, "plumbline")
+	return n.Labels[labelSimulated] != "" || n.Labels[labelKwok] == valueKwok || n.Status.NodeInfo.KubeletVersion == ""
 }
 
 // writable asks the API server which of the ConfigMaps may be changed.
