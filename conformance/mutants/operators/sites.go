@@ -183,7 +183,8 @@ func (f *finder) condition(cond ast.Expr) {
 }
 
 func (f *finder) binary(b *ast.BinaryExpr) {
-	operator, after := ChangeComparison, token.ILLEGAL
+	operator := ChangeComparison
+	var after token.Token
 	switch b.Op {
 	case token.EQL:
 		after = token.NEQ

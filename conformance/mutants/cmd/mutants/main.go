@@ -158,7 +158,7 @@ func listed() ([]mutants.Listed, error) {
 	}
 	var out []mutants.Listed
 	for _, f := range suite {
-		out = append(out, mutants.Listed{Name: f.Name(), Level: string(f.Spec.Level)})
+		out = append(out, mutants.Listed{Name: f.Name(), Level: f.Spec.Level})
 	}
 	return out, nil
 }
