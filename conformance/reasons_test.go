@@ -1,0 +1,232 @@
+package conformance_test
+
+import (
+	"bytes"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/fixtures"
+)
+
+// state is what a fixture wants of the Succeeded condition, and of completionTime beside it, in one version of a run.
+type state struct {
+	status, reason string
+	// completed is "yes", "no", or "" where the fixture does not say.
+	completed string
+	message   string
+}
+
+// asserted collects the states that the checks of a fixture want to be seen. What must never be seen is left out.
+func asserted(t *testing.T, f *fixture.Fixture) []state {
+	t.Helper()
+	then, when := written(t, f)
+	var found []state
+	var walk func(v any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case []any:
+			for _, item := range v {
+				walk(item)
+			}
+		case map[string]any:
+			if status, ok := v["status"].(map[string]any); ok {
+				found = append(found, states(status)...)
+			}
+			for _, key := range slices.Sorted(maps.Keys(v)) {
+				walk(v[key])
+			}
+		}
+	}
+	for _, check := range then {
+		for _, verb := range []string{"eventually", "always", "sequence"} {
+			walk(check[verb])
+		}
+	}
+	for _, action := range when {
+		walk(action["once"]) // what is waited for is seen, too
+	}
+	return found
+}
+
+// written returns the checks and the actions of a fixture as they stand in its file.
+func written(t *testing.T, f *fixture.Fixture) (then, when []map[string]any) {
+	t.Helper()
+	var header struct {
+		Spec struct {
+			When []map[string]any `yaml:"when"`
+			Then []map[string]any `yaml:"then"`
+		} `yaml:"spec"`
+	}
+	if err := yaml.NewDecoder(bytes.NewReader(f.Source)).Decode(&header); err != nil {
+		t.Fatalf("%s: %v", f.File, err)
+	}
+	return header.Spec.Then, header.Spec.When
+}
+
+func states(status map[string]any) []state {
+	conditions, ok := status["conditions"].([]any)
+	if !ok {
+		return nil
+	}
+	completed := ""
+	if time, ok := status["completionTime"].(map[string]any); ok {
+		switch {
+		case time["$present"] == true:
+			completed = "yes"
+		case time["$absent"] == true:
+			completed = "no"
+		}
+	}
+	var out []state
+	for _, c := range conditions {
+		c, ok := c.(map[string]any)
+		if !ok || c["type"] != "Succeeded" {
+			continue
+		}
+		s := state{completed: completed}
+		s.status, _ = c["status"].(string)
+		s.reason, _ = c["reason"].(string)
+		s.message = fmt.Sprint(c["message"])
+		out = append(out, s)
+	}
+	return out
+}
+
+func embedded(t *testing.T) []*fixture.Fixture {
+	t.Helper()
+	list, err := fixture.LoadFS(fixtures.FS, "fixtures")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// The table that tells how the status of a TaskRun is read (taskruns.md, "Monitoring execution status"), row by row.
+func TestEveryRowOfTheStatusTableHasAFixture(t *testing.T) {
+	t.Parallel()
+	list := embedded(t)
+	for _, row := range []struct {
+		line           int
+		status, reason string
+		completed      string
+		message        string
+		fixture        string
+		// none says why no fixture can show the row.
+		none string
+	}{
+		{784, "Unknown", "Started", "no", "", "started-until-there-is-a-pod", ""},
+		{785, "Unknown", "Pending", "no", "", "pending-while-unschedulable", ""},
+		{786, "Unknown", "Running", "no", "", "running-has-no-completion-time", ""},
+		{787, "Unknown", "TaskRunCancelled", "no", "", "cancel-in-trouble", ""},
+		{788, "True", "Succeeded", "yes", "", "single-step-succeeds", ""},
+		{789, "False", "Failed", "yes", "", "a-failed-step-is-the-reason", ""},
+		{790, "False", "", "no", "", "", "S004-172: what is False is over and has its completionTime; a trouble that may pass is shown as Unknown, as in exceeded-quota"},
+		{791, "False", "TaskRunValidationFailed", "yes", "", "missing-param-fails", ""},
+		{792, "False", "TaskRunCancelled", "yes", "", "cancel-running", ""},
+		{793, "False", "TaskRunCancelled", "yes", "TaskRun cancelled as the PipelineRun it belongs to has timed out.", "cancel-message", ""},
+		{794, "False", "TaskRunTimeout", "yes", "", "timeout-fails-the-run", ""},
+		{795, "False", "TaskRunImagePullFailed", "yes", "", "image-pull-failure", ""},
+	} {
+		shows := func(f *fixture.Fixture) bool {
+			return slices.ContainsFunc(asserted(t, f), func(s state) bool {
+				return s.status == row.status && (row.reason == "" || s.reason == row.reason) && s.completed == row.completed && strings.Contains(s.message, row.message)
+			})
+		}
+		if row.none != "" {
+			for _, f := range list {
+				if shows(f) {
+					t.Errorf("line %d: %s shows the row; it is said that none can: %s", row.line, f.Name(), row.none)
+				}
+			}
+			continue
+		}
+		i := slices.IndexFunc(list, func(f *fixture.Fixture) bool { return f.Name() == row.fixture })
+		if i < 0 {
+			t.Errorf("line %d: there is no fixture %s", row.line, row.fixture)
+			continue
+		}
+		if !shows(list[i]) {
+			t.Errorf("line %d: %s does not want %s, reason %s, completionTime: %s, all at once; it wants %+v", row.line, row.fixture, row.status, row.reason, row.completed, asserted(t, list[i]))
+		}
+	}
+}
+
+func TestEveryReasonHasAFixture(t *testing.T) {
+	t.Parallel()
+	// unseen are the reasons that no fixture can cause, and why.
+	unseen := map[string]string{
+		"ResolvingTaskRef":                    "no resolver is installed; a reference to one fails",
+		"CouldntGetTask":                      "later versions and the reference here say PodCreationFailed instead",
+		"ResourceVerificationFailed":          "signatures are not verified",
+		"TaskRunResultLargerThanAllowedLimit": "no target has an image that reads results for a sidecar's log",
+		"TaskRunStopSidecarFailed":            "what is over stays as it is; the stop of a sidecar is tried again",
+		"TaskRunResultsVerified":              "declared, and not used by the documented version",
+		"TaskRunResultsVerificationFailed":    "declared, and not used by the documented version",
+		"AwaitingTaskRunResults":              "declared, and not used by the documented version",
+	}
+	seen := map[string][]string{}
+	for _, f := range embedded(t) {
+		for _, s := range asserted(t, f) {
+			if s.reason != "" && !slices.Contains(seen[s.reason], f.Name()) {
+				seen[s.reason] = append(seen[s.reason], f.Name())
+			}
+		}
+	}
+	for _, reason := range reasons(t) {
+		why, said := unseen[reason]
+		switch names := seen[reason]; {
+		case len(names) == 0 && !said:
+			t.Errorf("%s: no fixture wants it, and nobody says why not", reason)
+		case len(names) > 0 && said:
+			t.Errorf("%s: %v want it; it is said that none can: %s", reason, names, why)
+		}
+	}
+	for _, reason := range slices.Sorted(maps.Keys(unseen)) {
+		if !slices.Contains(reasons(t), reason) {
+			t.Errorf("%s is no reason of the API", reason)
+		}
+	}
+}
+
+// reasons reads the reasons of the condition from the constants of the API.
+func reasons(t *testing.T) []string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "../api/v1beta1/names.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, decl := range file.Decls {
+		group, ok := decl.(*ast.GenDecl)
+		if !ok {
+			continue
+		}
+		for _, spec := range group.Specs {
+			v, ok := spec.(*ast.ValueSpec)
+			if !ok || !strings.HasPrefix(v.Names[0].Name, "Reason") {
+				continue
+			}
+			if lit, ok := v.Values[0].(*ast.BasicLit); ok {
+				text, err := strconv.Unquote(lit.Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				out = append(out, text)
+			}
+		}
+	}
+	if len(out) < 20 {
+		t.Fatalf("only %d reasons were found: %v", len(out), out)
+	}
+	return out
+}
