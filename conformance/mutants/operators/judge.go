@@ -57,6 +57,11 @@ func (t *Tally) Add(v Verdict) {
 	}
 }
 
+// Plus is both together.
+func (t Tally) Plus(o Tally) Tally {
+	return Tally{t.Mutations + o.Mutations, t.Killed + o.Killed, t.Survived + o.Survived, t.Unreached + o.Unreached, t.Excused + o.Excused}
+}
+
 // Ratio is the share of the changes that can be noticed and are, in percent.
 func (t Tally) Ratio() float64 {
 	if t.Mutations == t.Excused {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/plumbline-ci/plumbline/conformance/mutants"
 	"github.com/plumbline-ci/plumbline/conformance/mutants/operators"
 )
 
@@ -34,8 +35,7 @@ func runOperators(ctx context.Context, o options, root, dir string) error {
 	}
 	judge := operators.Judge{Root: root, Dir: dir, Jobs: o.jobs, Limit: o.endless, Equivalents: equivalents}
 	var total operators.Tally
-	var page bytes.Buffer
-	page.WriteString("| package | changes | noticed | survived | unreached | equivalent | ratio |\n|---|---:|---:|---:|---:|---:|---:|\n")
+	measured := map[string]operators.Tally{}
 	wrong := 0
 	began := time.Now()
 	tallyRow(os.Stdout, "PACKAGE", "CHANGES", "KILLED", "SURVIVED", "UNREACHED", "EQUIVALENT", "RATIO")
@@ -66,15 +66,14 @@ func runOperators(ctx context.Context, o options, root, dir string) error {
 			}
 		}
 		tallyOf(os.Stdout, p.Name, tally)
-		pageRow(&page, "`"+p.Name+"`", tally)
+		measured[p.Name] = tally
 		for _, m := range survivors {
 			fmt.Println("   ", m)
 		}
 	}
 	tallyOf(os.Stdout, "all", total)
-	pageRow(&page, "all", total)
-	if o.page != "" && o.packages == "" && o.sample <= 0 {
-		if err := writePart(filepath.Join(root, o.page), "operators", page.Bytes()); err != nil {
+	if o.page != "" && o.sample <= 0 {
+		if err := writeTallies(filepath.Join(root, o.page), measured); err != nil {
 			return err
 		}
 	}
@@ -93,8 +92,45 @@ func tallyOf(out io.Writer, name string, t operators.Tally) {
 	tallyRow(out, name, number(t.Mutations), number(t.Killed), number(t.Survived), number(t.Unreached), number(t.Excused), fmt.Sprintf("%.1f %%", t.Ratio()))
 }
 
-func pageRow(out io.Writer, name string, t operators.Tally) {
-	fmt.Fprintf(out, "| %s | %d | %d | %d | %d | %d | %.1f %% |\n", name, t.Mutations, t.Killed, t.Survived, t.Unreached, t.Excused, t.Ratio())
+// writeTallies writes what was measured into the page, and leaves the rows of other packages as they are.
+func writeTallies(file string, measured map[string]operators.Tally) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	part, err := mutants.Part(text, "operators")
+	if err != nil {
+		return err
+	}
+	var page bytes.Buffer
+	page.WriteString("| package | changes | noticed | survived | unreached | equivalent | ratio |\n|---|---:|---:|---:|---:|---:|---:|\n")
+	var total operators.Tally
+	row := func(name string, t operators.Tally) {
+		fmt.Fprintf(&page, "| %s | %d | %d | %d | %d | %d | %.1f %% |\n", name, t.Mutations, t.Killed, t.Survived, t.Unreached, t.Excused, t.Ratio())
+	}
+	for _, name := range operators.Packages() {
+		t, ok := measured[name]
+		if !ok {
+			t, ok = tallyIn(string(part), "| `"+name+"` |")
+		}
+		if ok {
+			row("`"+name+"`", t)
+			total = total.Plus(t)
+		}
+	}
+	row("all", total)
+	return writePart(file, "operators", page.Bytes())
+}
+
+// tallyIn reads the row of a table that begins so.
+func tallyIn(table, begin string) (t operators.Tally, ok bool) {
+	for line := range strings.Lines(table) {
+		if rest, found := strings.CutPrefix(line, begin); found {
+			_, err := fmt.Sscanf(rest, "%d | %d | %d | %d | %d", &t.Mutations, &t.Killed, &t.Survived, &t.Unreached, &t.Excused)
+			return t, err == nil
+		}
+	}
+	return t, false
 }
 
 func tallyRow(out io.Writer, name string, columns ...string) {
