@@ -22,6 +22,7 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/plumbline-ci/plumbline/conformance/target/envtest"
+	"github.com/plumbline-ci/plumbline/conformance/target/node"
 )
 
 // kubeconfigOf writes a kubeconfig for a server.
@@ -147,6 +148,10 @@ func TestKubeletAsAProcess(t *testing.T) {
 	}
 	ctx := t.Context()
 	namespace := "default"
+	made, err := clientset.CoreV1().Nodes().Get(ctx, "process", metav1.GetOptions{})
+	if err != nil || made.Annotations[node.AnnotationSubstituted] != "kubelet,launcher" {
+		t.Errorf("the node has %v, %v", made.Annotations, err)
+	}
 	phase := func(name string, want corev1.PodPhase) {
 		t.Helper()
 		tick := time.NewTicker(100 * time.Millisecond)

@@ -13,9 +13,7 @@
 //	guardian.go      no process is left behind
 //	installation.go  the implementation under several configurations, side by side
 //	settings.go      the ConfigMaps of one of them
-//	source.go        the API server's watches as the simulator's actors want them
-//	borrowing.go     a client that writes nothing into shared objects
-//	node.go          the simulated part, on a goroutine of its own
+//	node.go          the simulated part, which is package node's
 //	manager.go       the reference in a Manager
 //	cluster.go       the cluster, as the engine sees it
 //	outside.go       a control plane for programs that come from outside

@@ -34,6 +34,7 @@ import (
 	"maps"
 	"net"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -46,6 +47,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/target/fake"
 	"github.com/plumbline-ci/plumbline/simulator"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
@@ -63,6 +65,9 @@ const DefaultName = "plumbline"
 const (
 	// LabelSimulated is on every Node object of this package.
 	LabelSimulated = "plumbline.dev/simulated"
+	// AnnotationSubstituted, on every Node object of this package, lists the components of an implementation that are not its
+	// own on the node: kubelet, and launcher if the reference's stands in for theirs.
+	AnnotationSubstituted = "plumbline.dev/substituted"
 	// Version is the kubelet's, as the Node object shows it.
 	Version = "v1.36.3-plumbline"
 )
@@ -103,8 +108,8 @@ type Options struct {
 
 	// Endpoint, if not nil, serves the kubelet's API.
 	Endpoint *Endpoint
-	// Transient has nothing written about the node's presence: no Lease, and no end of the Node object. It is for API
-	// servers that do not outlive the node.
+	// Transient is for an API server of one's own, which does not outlive the node: it is not asked for permissions, and
+	// nothing is written about the node's presence, neither a Lease nor its end.
 	Transient bool
 	// Tell is told what a person should know, if not nil. It may be called by any goroutine.
 	Tell func(text string)
@@ -173,10 +178,10 @@ func Start(ctx context.Context, o Options) (_ *Node, err error) {
 	if n.client, err = client.NewWithWatch(n.o.Config, client.Options{Scheme: n.scheme}); err != nil {
 		return nil, fmt.Errorf("connecting to %s: %w", o.Config.Host, err)
 	}
-	if err := n.permitted(ctx); err != nil {
-		return nil, err
-	}
 	if !o.Transient {
+		if err := n.permitted(ctx); err != nil {
+			return nil, err
+		}
 		if err := n.takeOver(ctx); err != nil {
 			return nil, err
 		}
@@ -234,6 +239,7 @@ func (n *Node) options(ctx context.Context) (simulator.Options, error) {
 		Node: kubelet.Node{Name: n.o.Name, Labels: map[string]string{LabelSimulated: "true"}, Version: Version},
 	}
 	maps.Copy(o.Node.Labels, n.o.Labels)
+	o.Node.Annotations = map[string]string{AnnotationSubstituted: strings.Join(n.Substituted(), ",")}
 	if n.server != nil {
 		host, port, err := net.SplitHostPort(n.server.address())
 		if err != nil {
@@ -334,6 +340,15 @@ func (n *Node) Running() context.Context { return n.running }
 
 // Name is the node's name.
 func (n *Node) Name() string { return n.o.Name }
+
+// Substituted are the components of an implementation that are not its own on this node, as reports name them.
+func (n *Node) Substituted() []string {
+	out := []string{fixture.ComponentKubelet}
+	if len(n.o.Images.Substituted()) > 0 {
+		out = append(out, fixture.ComponentLauncher)
+	}
+	return out
+}
 
 // plays says whether a role is ours.
 func (n *Node) plays(r simulator.Role) bool {

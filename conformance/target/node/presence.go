@@ -67,6 +67,11 @@ func (n *Node) takeOver(ctx context.Context) error {
 	if err := n.renew(ctx); err != nil {
 		return err
 	}
+	if node.UID != "" { // what it says is another's
+		if err := client.IgnoreNotFound(n.client.Delete(ctx, node, client.Preconditions{UID: &node.UID})); err != nil {
+			return fmt.Errorf("taking over node %s: %w", n.o.Name, err)
+		}
+	}
 	return n.failPods(ctx, reasonLost, messageLost)
 }
 
