@@ -76,6 +76,8 @@ type Options struct {
 	// TryUnclaimed runs fixtures of features that are not claimed, too. They count for nothing; a feature that works is a
 	// finding of the report.
 	TryUnclaimed bool
+	// Budget is what a wait gets at least on real time, for clusters that are slow; zero means what fixtures say.
+	Budget time.Duration
 	// NamespacePrefix begins the names of fixtures' namespaces on targets that are shared.
 	NamespacePrefix string
 	// KeepNamespaces leaves the namespaces of failed fixtures behind on targets that are shared.

@@ -149,7 +149,7 @@ func (r *Runner) fixture(ctx context.Context, c Cluster, f *fixture.Fixture) rep
 		return r.NotRun(f, "the run ended before: "+context.Cause(ctx).Error())
 	}
 	s := &session{fixture: f, cluster: c, virtual: r.caps.VirtualTime, invariants: r.o.Invariants, replay: r.o.Replay, seed: r.o.Seed,
-		namespace: r.namespace(f), refused: map[string]error{}, disturbed: r.disturbed, foreign: !r.o.Claims.Reference, onViolation: r.onViolation, tried: r.tried(f)}
+		namespace: r.namespace(f), refused: map[string]error{}, disturbed: r.disturbed, foreign: !r.o.Claims.Reference, onViolation: r.onViolation, tried: r.tried(f), budget: r.o.Budget}
 	var began time.Time
 	err := func() (err error) {
 		defer recovered(&err, "the target")

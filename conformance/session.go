@@ -61,6 +61,8 @@ type session struct {
 	ended time.Time
 	// tried: a feature of the fixture is not claimed.
 	tried bool
+	// budget is what a wait gets at least, on real time.
+	budget time.Duration
 }
 
 // failed is a verdict on the implementation, as opposed to any other error, which is
@@ -200,9 +202,9 @@ func (s *session) allowance(within source.Duration) time.Duration {
 	case s.tried:
 		return triedBudget
 	case budget > 0:
-		return budget
+		return max(budget, s.budget)
 	}
-	return defaultBudget
+	return max(defaultBudget, s.budget)
 }
 
 // wait lets the world go on until cond holds or the time is up (false, nil).

@@ -1,11 +1,13 @@
 package conformance_test
 
 import (
+	"errors"
 	"flag"
 	"testing"
 
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/suite"
+	"github.com/plumbline-ci/plumbline/conformance/target/cluster"
 	"github.com/plumbline-ci/plumbline/conformance/target/envtest"
 	"github.com/plumbline-ci/plumbline/conformance/target/fake"
 )
@@ -27,6 +29,22 @@ func TestConformance(t *testing.T) {
 				}
 			})
 			return target, nil
+		},
+		cluster.Name: func(f *suite.Flags) (conformance.Target, error) {
+			subject, err := f.LoadSubject()
+			if err != nil {
+				return nil, err
+			}
+			if subject == nil {
+				return nil, errors.New("-subject says who is judged there: name a file")
+			}
+			config, err := cluster.Connect(f.Kubeconfig, "")
+			if err != nil {
+				return nil, err
+			}
+			return cluster.New(t.Context(), cluster.Options{
+				Config: config, Configuration: subject.Configuration, Images: subject.Images, Substituted: subject.Substituted,
+			})
 		},
 	}, conformance.Options{Implementation: fake.Implementation(), Claims: fake.Claims()})
 }

@@ -87,18 +87,26 @@ func (f *Flags) options(targets map[string]Constructor, o conformance.Options) (
 	if f.Fixtures != "" {
 		o.FS, o.FSName = os.DirFS(f.Fixtures), f.Fixtures
 	}
-	if f.Subject != "" {
-		data, err := os.ReadFile(f.Subject)
-		if err != nil {
-			return o, fmt.Errorf("reading the subject: %w", err)
-		}
-		subject, err := conformance.LoadSubject(f.Subject, data)
-		if err != nil {
-			return o, err
-		}
+	subject, err := f.LoadSubject()
+	if err != nil {
+		return o, err
+	}
+	if subject != nil {
 		o.Implementation, o.Claims = subject.Identity(), subject.Claims()
 	}
 	return o, nil
+}
+
+// LoadSubject reads the subject file; without one the answer is nil.
+func (f *Flags) LoadSubject() (*conformance.Subject, error) {
+	if f.Subject == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(f.Subject)
+	if err != nil {
+		return nil, fmt.Errorf("reading the subject: %w", err)
+	}
+	return conformance.LoadSubject(f.Subject, data)
 }
 
 func (f *Flags) write(r *reports.ConformanceReport) error {

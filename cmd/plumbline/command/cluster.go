@@ -30,12 +30,13 @@ type clusterOptions struct {
 	keep                bool
 	prefix              string
 	claimedOnly         bool
+	budget, limit       time.Duration
 	given               []string // the flags that were given, by name
 }
 
 // clusterFlags are their names.
 func clusterFlags() []string {
-	return []string{"kubeconfig", "context", "subject", "image", "keep", "namespace-prefix", "claimed-only"}
+	return []string{"kubeconfig", "context", "subject", "image", "keep", "namespace-prefix", "claimed-only", "budget", "time-limit"}
 }
 
 func (o *clusterOptions) register(f *pflag.FlagSet) {
@@ -45,6 +46,8 @@ func (o *clusterOptions) register(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.images, "image", nil, "what an image of the fixtures is called there, as busybox=registry.example.com/busybox; may be repeated")
 	f.BoolVar(&o.keep, "keep", false, "keep the namespaces of fixtures that did not pass")
 	f.StringVar(&o.prefix, "namespace-prefix", "", "how the names of the fixtures' namespaces begin")
+	f.DurationVar(&o.budget, "budget", 0, "what a wait gets at least, on a cluster that is slow; default: what each fixture says, mostly 2m")
+	f.DurationVar(&o.limit, "time-limit", 0, "how long the run may take; then it is incomplete; default: as long as it takes")
 	f.BoolVar(&o.claimedOnly, "claimed-only", false, "do not try features that are not claimed")
 }
 
@@ -71,7 +74,7 @@ func (o *clusterOptions) into(ctx context.Context, options *conformance.Options)
 	if err != nil {
 		return err
 	}
-	if err := o.checkPrefix(); err != nil {
+	if err := errors.Join(o.checkPrefix(), o.checkTimes()); err != nil {
 		return err
 	}
 	subject, err := o.load()
@@ -100,7 +103,7 @@ func (o *clusterOptions) into(ctx context.Context, options *conformance.Options)
 			}
 		}
 	}
-	options.KeepNamespaces, options.NamespacePrefix, options.Date = o.keep, o.prefix, time.Now()
+	options.KeepNamespaces, options.NamespacePrefix, options.Budget, options.Date = o.keep, o.prefix, o.budget, time.Now()
 	there, err := cluster.New(ctx, target)
 	if err != nil {
 		return unreachable(err)
@@ -122,12 +125,27 @@ func (o *clusterOptions) mapping() (map[string]string, error) {
 	return images, nil
 }
 
+// limited is the time that a run has.
+func (o *clusterOptions) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	if o.limit <= 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeoutCause(ctx, o.limit, fmt.Errorf("the time limit of %v was reached: %w", o.limit, context.DeadlineExceeded))
+}
+
 func (o *clusterOptions) checkPrefix() error {
 	if o.prefix == "" {
 		return nil
 	}
 	if wrong := validation.IsDNS1123Label(o.prefix + "x"); len(wrong) > 0 || len(o.prefix) > longestPrefix {
 		return &usageError{fmt.Errorf("--namespace-prefix %s: names begin with at most %d lower-case letters, digits and dashes", o.prefix, longestPrefix)}
+	}
+	return nil
+}
+
+func (o *clusterOptions) checkTimes() error {
+	if o.budget < 0 || o.limit < 0 {
+		return &usageError{errors.New("--budget and --time-limit cannot be negative")}
 	}
 	return nil
 }

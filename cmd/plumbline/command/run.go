@@ -164,6 +164,9 @@ func (o *runOptions) run(ctx context.Context) error {
 		if !o.chosen {
 			options.Parallel = 0
 		}
+		var end context.CancelFunc
+		ctx, end = o.limited(ctx)
+		defer end()
 		if err := o.into(ctx, &options); err != nil {
 			return err
 		}
