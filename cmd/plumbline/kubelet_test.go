@@ -149,7 +149,7 @@ func TestKubeletAsAProcess(t *testing.T) {
 	ctx := t.Context()
 	namespace := "default"
 	made, err := clientset.CoreV1().Nodes().Get(ctx, "process", metav1.GetOptions{})
-	if err != nil || made.Annotations[node.AnnotationSubstituted] != "kubelet,launcher" {
+	if err != nil || made.Annotations[node.AnnotationSubstituted] != "launcher" {
 		t.Errorf("the node has %v, %v", made.Annotations, err)
 	}
 	phase := func(name string, want corev1.PodPhase) {

@@ -112,9 +112,16 @@ func (t *Target) Capabilities() conformance.Capabilities {
 		Served: func(k schema.GroupVersionKind) bool {
 			return k.Group != groupTekton || slices.Contains(t.found.kinds, k)
 		},
-		Substituted:       t.o.Substituted,
+		Substituted:       t.substituted(),
 		KubernetesVersion: t.found.version,
 	}
+}
+
+// substituted are the components that are not the implementation's own, as its owner says and as the nodes do.
+func (t *Target) substituted() []string {
+	out := slices.Concat(t.o.Substituted, t.found.substituted)
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // Start implements conformance.Target: the configuration is changed, if the setup asks for one.

@@ -27,6 +27,8 @@ const kindTaskRun = "TaskRun"
 type found struct {
 	version     string
 	realKubelet bool
+	// substituted are components that are not the implementation's own there.
+	substituted []string
 	// kinds are those of the group tekton.dev that are served.
 	kinds []schema.GroupVersionKind
 	// writable says of the implementation's ConfigMaps whether this user may change them.
@@ -47,7 +49,7 @@ func (t *Target) discover(ctx context.Context) (found, error) {
 	if len(f.kinds) == 0 {
 		return f, &NotInstalledError{Host: t.o.Config.Host}
 	}
-	if f.realKubelet, err = t.hasRealKubelet(ctx); err != nil {
+	if err := t.lookAtNodes(ctx, &f); err != nil {
 		return f, err
 	}
 	f.writable, err = t.writable(ctx)
@@ -90,17 +92,31 @@ func (t *Target) servedKinds() ([]schema.GroupVersionKind, error) {
 // Kinds are those of the group tekton.dev that the cluster serves.
 func (t *Target) Kinds() []schema.GroupVersionKind { return slices.Clone(t.found.kinds) }
 
-// hasRealKubelet says whether there is a node that is ready and of which all such are real. A user who may not list nodes
-// is taken to be one of an ordinary cluster.
-func (t *Target) hasRealKubelet(ctx context.Context) (bool, error) {
+// lookAtNodes finds out whether there is a node that is ready and of which all such are real, and what simulated ones
+// put into the implementation's place. A user who may not list nodes is taken to be one of an ordinary cluster.
+func (t *Target) lookAtNodes(ctx context.Context, f *found) error {
 	nodes, err := t.clientset.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
 	if apierrors.IsForbidden(err) {
-		return true, nil
+		f.realKubelet = true
+		return nil
 	}
 	if err != nil {
-		return false, err
+		return err
 	}
-	return realNodes(nodes.Items), nil
+	f.realKubelet, f.substituted = realNodes(nodes.Items), substitutedOn(nodes.Items)
+	return nil
+}
+
+// substitutedOn are the components that simulated nodes say are not the implementation's own on them.
+func substitutedOn(nodes []corev1.Node) []string {
+	var out []string
+	for i := range nodes {
+		if text := nodes[i].Annotations[annotationSubstituted]; text != "" {
+			out = append(out, strings.Split(text, ",")...)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // realNodes says whether there are nodes that are ready, and all of them have a kubelet that told its version. A simulated
@@ -117,8 +133,11 @@ func realNodes(nodes []corev1.Node) bool {
 // What simulated nodes are known by: ours, and kwok's.
 const (
 	labelSimulated = "plumbline.dev/simulated"
-	labelKwok      = "type"
-	valueKwok      = "kwok"
+	// annotationSubstituted lists components, separated by commas.
+	annotationSubstituted = "plumbline.dev/substituted"
+
+	labelKwok = "type"
+	valueKwok = "kwok"
 )
 
 // simulated recognizes a node whose containers are not real: it is labelled so, or its kubelet has no version.

@@ -65,8 +65,8 @@ const DefaultName = "plumbline"
 const (
 	// LabelSimulated is on every Node object of this package.
 	LabelSimulated = "plumbline.dev/simulated"
-	// AnnotationSubstituted, on every Node object of this package, lists the components of an implementation that are not its
-	// own on the node: kubelet, and launcher if the reference's stands in for theirs.
+	// AnnotationSubstituted lists the components of an implementation that are not its own on the node: the launcher, if the
+	// reference's stands in for theirs. The target cluster takes it into account.
 	AnnotationSubstituted = "plumbline.dev/substituted"
 	// Version is the kubelet's, as the Node object shows it.
 	Version = "v1.36.3-plumbline"
@@ -239,7 +239,9 @@ func (n *Node) options(ctx context.Context) (simulator.Options, error) {
 		Node: kubelet.Node{Name: n.o.Name, Labels: map[string]string{LabelSimulated: "true"}, Version: Version},
 	}
 	maps.Copy(o.Node.Labels, n.o.Labels)
-	o.Node.Annotations = map[string]string{AnnotationSubstituted: strings.Join(n.Substituted(), ",")}
+	if list := n.Substituted(); len(list) > 0 {
+		o.Node.Annotations = map[string]string{AnnotationSubstituted: strings.Join(list, ",")}
+	}
 	if n.server != nil {
 		host, port, err := net.SplitHostPort(n.server.address())
 		if err != nil {
@@ -343,11 +345,10 @@ func (n *Node) Name() string { return n.o.Name }
 
 // Substituted are the components of an implementation that are not its own on this node, as reports name them.
 func (n *Node) Substituted() []string {
-	out := []string{fixture.ComponentKubelet}
 	if len(n.o.Images.Substituted()) > 0 {
-		out = append(out, fixture.ComponentLauncher)
+		return []string{fixture.ComponentLauncher}
 	}
-	return out
+	return nil
 }
 
 // plays says whether a role is ours.
