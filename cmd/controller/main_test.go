@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -47,6 +48,7 @@ func TestControllerOnARealAPIServer(t *testing.T) {
 		{"a configuration that cannot be parsed is not taken over", badConfiguration},
 		{"both versions of the API", otherVersion},
 		{"killed, with another certificate, and with the API server restarted, runs finish and nothing is done twice", trouble},
+		{"of two replicas one goes on when the other ends", replicas},
 	} {
 		ok := t.Run(part.name, func(t *testing.T) {
 			sub := *w
@@ -67,6 +69,15 @@ func oneTenant(w *world) {
 	if got := w.succeeded("team-a", "own").Status.TaskRunResults; len(got) != 1 || got[0].Value.StringVal != "done" {
 		w.Errorf("results of the tenant's run: %+v", got)
 	}
+	w.eventually("the run is counted", func() error {
+		for _, want := range []string{manager.MetricCount + `{status="success"} 1`, manager.MetricRunning + " 1", "controller_runtime_reconcile_time_seconds_count{controller=\"taskrun\"}"} {
+			name, _, _ := strings.Cut(want, " ")
+			if got, err := w.metric(name); err != nil || !strings.HasPrefix(got, want) {
+				return fmt.Errorf("%s, want %s: %w", got, want, err)
+			}
+		}
+		return nil
+	})
 	foreign := &v1beta1.TaskRun{}
 	if err := w.admin.Get(w.Context(), client.ObjectKey{Namespace: "team-b", Name: "foreign"}, foreign); err != nil {
 		w.Fatal(err)
@@ -221,6 +232,35 @@ func trouble(w *world) {
 	w.create(run(namespace, "after-restart", "true"))
 	w.succeeded(namespace, "after-restart")
 	seen.check(append(names, "after-rotation", "after-restart"))
+}
+
+// replicas: both serve the webhooks, with one certificate; one reconciles, until it is asked to end.
+func replicas(w *world) {
+	second := *w
+	second.webhooks, second.health, second.metrics = freeAddress(w.T), freeAddress(w.T), freeAddress(w.T)
+	second.start()
+	first, err := w.served()
+	if err != nil {
+		w.Fatal(err)
+	}
+	if other, err := second.served(); err != nil || other != first {
+		w.Errorf("the second replica serves %s, the first one %s: %v", other, first, err)
+	}
+	if line, err := second.metric(manager.MetricRunning); err == nil {
+		w.Errorf("who does not lead counts runs: %s", line)
+	}
+	second.install()
+	second.eventually("the second one is asked", func() error {
+		return second.admin.Create(second.Context(), run("team-a", "asked", "true"), client.DryRunAll)
+	})
+	second.create(run("team-a", "handed-over", "sleep 4"))
+	if code := w.process.end(syscall.SIGTERM); code != 0 {
+		w.Errorf("asked to end, it ends with exit code %d", code)
+	}
+	second.succeeded("team-a", "handed-over")
+	if _, err := second.metric(manager.MetricRunning); err != nil {
+		w.Errorf("the new leader: %v", err)
+	}
 }
 
 // witness sees all Pods that there ever were, and what became of the runs.

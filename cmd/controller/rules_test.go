@@ -121,10 +121,10 @@ func (w *world) refuses(r broken.Rule, version string) error {
 	case r.ID == "V-01":
 		// Names of objects are the API server's to check, and it is the first to do so.
 		if !strings.Contains(got.Error(), "metadata.name: Invalid value") {
-			return fmt.Errorf("it is refused with %q", got)
+			return fmt.Errorf("it is refused with %q", got.Error())
 		}
 	case got.Error() != denied.Error():
-		return fmt.Errorf("it is refused with\n%s\nand in process with\n%s", got, denied)
+		return fmt.Errorf("it is refused with\n%s\nand in process with\n%s", got.Error(), denied.Error())
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -54,13 +55,16 @@ const (
 // and before which it runs as a process of its own, with the rights of its service account.
 type world struct {
 	*testing.T
+	// whole is the test that all others are parts of: what is started in one part goes on in the next.
+	whole *testing.T
 	plane *envtest.ControlPlane
 	admin client.WithWatch
 	// adminFile and accountFile are kubeconfigs.
 	adminFile, accountFile string
-	webhooks, health       string // host:port
-	logs                   *logs
-	process                *process
+	// Each is host:port.
+	webhooks, health, metrics string
+	logs                      *logs
+	process                   *process
 }
 
 // process is the controller until somebody kills it.
@@ -94,14 +98,21 @@ func (p *process) keep(args []string, logs *logs) {
 }
 
 // kill kills the controller, if it runs.
-func (p *process) kill() {
+func (p *process) kill() { p.end(os.Kill) }
+
+// end has the controller ended by a signal, and returns its exit code.
+func (p *process) end(by os.Signal) int {
 	p.mu.Lock()
 	p.killed = true
 	if p.cmd != nil && p.cmd.Process != nil {
-		_ = p.cmd.Process.Kill()
+		_ = p.cmd.Process.Signal(by)
 	}
 	p.mu.Unlock()
 	<-p.ended
+	if p.cmd == nil || p.cmd.ProcessState == nil {
+		return -1
+	}
+	return p.cmd.ProcessState.ExitCode()
 }
 
 // logs is a buffer for several processes.
@@ -131,7 +142,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{T: t, logs: &logs{}, webhooks: freeAddress(t), health: freeAddress(t)}
+	w := &world{T: t, whole: t, logs: &logs{}, webhooks: freeAddress(t), health: freeAddress(t), metrics: freeAddress(t)}
 	if w.plane, err = envtest.StartEmpty(assets); err != nil {
 		t.Fatal(err)
 	}
@@ -226,11 +237,11 @@ func (w *world) start() {
 	images := fake.Images()
 	w.process = &process{ended: make(chan struct{})}
 	go w.process.keep([]string{
-		"-kubeconfig=" + w.accountFile, "-metrics-address=0", "-health-address=" + w.health, "-lease-duration=6s",
+		"-kubeconfig=" + w.accountFile, "-metrics-address=" + w.metrics, "-health-address=" + w.health, "-lease-duration=6s",
 		"-webhook-address=" + host, "-webhook-port=" + port, "-webhook-hosts=" + host, "-log-level=debug",
 		"-entrypoint-image=" + images.Entrypoint, "-nop-image=" + images.Nop, "-workingdirinit-image=" + images.WorkingDirInit, "-shell-image=" + images.Shell,
 	}, w.logs)
-	w.Cleanup(w.process.kill)
+	w.whole.Cleanup(w.process.kill)
 	w.eventually("the controller is ready", func() error {
 		select {
 		case <-w.process.ended:
@@ -247,6 +258,25 @@ func (w *world) start() {
 		}
 		return nil
 	})
+}
+
+// metric is the line of what can be scraped that begins so.
+func (w *world) metric(beginning string) (string, error) {
+	answer, err := http.Get("http://" + w.metrics + "/metrics")
+	if err != nil {
+		return "", err
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return "", err
+	}
+	for line := range strings.Lines(string(text)) {
+		if strings.HasPrefix(line, beginning) {
+			return strings.TrimSpace(line), nil
+		}
+	}
+	return "", fmt.Errorf("there is no metric %s", beginning)
 }
 
 // eventually waits until a condition holds.

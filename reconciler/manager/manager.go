@@ -1,3 +1,5 @@
+//plumbline:adapter it runs reconcilers on the machine's goroutines
+
 // Package manager runs the reconcilers and the webhooks as one program before any API server: what cmd/controller is.
 //
 //	manager.go        what is put together, and run

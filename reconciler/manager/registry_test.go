@@ -133,16 +133,16 @@ func TestPullSecretsOpenRegistries(t *testing.T) {
 		secrets []string
 		want    string // what the error says; empty: there is none
 	}{
-		{"without a key", "default", nil, "UNAUTHORIZED|Unauthorized"},
+		{"without a key", "default", nil, "401"},
 		{"the Pod's", "default", []string{"good"}, ""},
 		{"the service account's", "puller", nil, ""},
 		{"of the old format", "default", []string{"old"}, ""},
 		{"for a part of the registry", "default", []string{"exact"}, ""},
-		{"for another part", "default", []string{"other"}, "UNAUTHORIZED|Unauthorized"},
+		{"for another part", "default", []string{"other"}, "401"},
 		{"one that does not fit before one that does", "default", []string{"opaque", "other", "exact"}, ""},
-		{"a wrong one", "default", []string{"wrong"}, "UNAUTHORIZED|Unauthorized"},
+		{"a wrong one", "default", []string{"wrong"}, "401"},
 		{"one that cannot be read", "default", []string{"bad"}, "reading a pull secret"},
-		{"the Pod's come first", "puller", []string{"wrong"}, "UNAUTHORIZED|Unauthorized"},
+		{"the Pod's come first", "puller", []string{"wrong"}, "401"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			t.Parallel()
@@ -153,12 +153,9 @@ func TestPullSecretsOpenRegistries(t *testing.T) {
 				}
 				return
 			}
-			for part := range strings.SplitSeq(row.want, "|") {
-				if err != nil && strings.Contains(err.Error(), part) {
-					return
-				}
+			if err == nil || !strings.Contains(err.Error(), row.want) {
+				t.Errorf("the error is %v, want one that says %s", err, row.want)
 			}
-			t.Errorf("the error is %v, want one of %s", err, row.want)
 		})
 	}
 }
