@@ -41,6 +41,9 @@ func (GitHub) Render(w io.Writer, r *ConformanceReport) error {
 	for _, f := range r.Fixtures {
 		total.Add(f.Verdict)
 	}
+	for _, f := range r.Findings {
+		annotate(&b, "notice", "", string(f.Kind), f.Message)
+	}
 	level := "notice"
 	if r.Result != Passed {
 		level = "error"
