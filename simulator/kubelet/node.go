@@ -72,7 +72,7 @@ func (k *Kubelet) register() error {
 	}
 	status := corev1.NodeStatus{
 		Capacity: n.Allocatable, Allocatable: n.Allocatable,
-		Addresses: []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: n.Address}},
+		Addresses:       []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: n.Address}},
 		Conditions:      []corev1.NodeCondition{k.readyCondition(corev1.ConditionTrue, "KubeletReady", "kubelet is posting ready status")},
 		NodeInfo:        corev1.NodeSystemInfo{OperatingSystem: "linux", Architecture: "amd64", ContainerRuntimeVersion: "containerd://1.7", KubeletVersion: n.Version},
 		DaemonEndpoints: corev1.NodeDaemonEndpoints{KubeletEndpoint: corev1.DaemonEndpoint{Port: n.Port}},

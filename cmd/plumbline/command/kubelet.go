@@ -91,11 +91,11 @@ func (o *kubeletOptions) run(ctx context.Context) error {
 	}
 	options.Config = config
 	n, err := node.Start(ctx, options)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil // interrupted
-		}
+	if err != nil && ctx.Err() == nil {
 		return noNode(err)
+	}
+	if n == nil { // interrupted before there was a node
+		return nil
 	}
 	fmt.Fprintf(o.streams.Out, "node %s is ready at %s\n", n.Name(), n.Address())
 	select {

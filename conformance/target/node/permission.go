@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -101,7 +102,8 @@ func (n *Node) permitted(ctx context.Context) error {
 
 // unreachable tells an API server that does not answer from one that answers strangely.
 func unreachable(host string, err error) error {
-	if _, ok := err.(net.Error); ok || apierrors.ReasonForError(err) == metav1.StatusReasonUnknown {
+	var broken net.Error
+	if errors.As(err, &broken) || apierrors.ReasonForError(err) == metav1.StatusReasonUnknown {
 		return &UnreachableError{Host: host, Err: err}
 	}
 	return fmt.Errorf("asking for permissions: %w", err)
