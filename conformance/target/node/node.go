@@ -169,10 +169,20 @@ func Start(ctx context.Context, o Options) (_ *Node, err error) {
 		n.o.Config.QPS = -1 // the server knows how much it can take
 	}
 	n.running, n.end = context.WithCancelCause(context.WithoutCancel(ctx))
+	present := false
 	defer func() {
-		if err != nil {
-			n.end(err)
-			n.stopped.Wait()
+		if err == nil {
+			return
+		}
+		n.end(err)
+		n.stopped.Wait()
+		if n.server != nil {
+			err = errors.Join(err, n.server.listener.Close())
+		}
+		if present { // the name is free again
+			leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+			defer cancel()
+			err = errors.Join(err, n.leave(leaving))
 		}
 	}()
 	if n.client, err = client.NewWithWatch(n.o.Config, client.Options{Scheme: n.scheme}); err != nil {
@@ -185,6 +195,7 @@ func Start(ctx context.Context, o Options) (_ *Node, err error) {
 		if err := n.takeOver(ctx); err != nil {
 			return nil, err
 		}
+		present = true
 	}
 	if o.Endpoint != nil {
 		if n.server, err = n.listen(); err != nil {
