@@ -12,7 +12,7 @@ import (
 )
 
 // gcPercent trades memory for time: the tool lives for seconds, and its worlds are small and short-lived. GOGC wins.
-const gcPercent = 400
+const gcPercent = 800
 
 func main() {
 	if os.Getenv("GOGC") == "" {

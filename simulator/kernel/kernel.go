@@ -44,6 +44,7 @@ type Kernel struct {
 	now     time.Duration // since epoch
 	seq     uint64
 	queue   eventQueue
+	slab    []Event // made ahead
 	seed    uint64
 	ties    *Stream
 	trace   trace
@@ -97,6 +98,10 @@ type Event struct {
 	k     *Kernel
 }
 
+// slabSize is how many events are allocated at once. One that somebody holds on to keeps its neighbours, which hold
+// nothing when they ran.
+const slabSize = 32
+
 // At schedules run for time t, or for now if t has passed. actor and what name
 // the event in the trace; both should be constant for the life of the actor.
 func (k *Kernel) At(t time.Time, actor, what string, run func()) *Event {
@@ -118,7 +123,12 @@ func (k *Kernel) schedule(at time.Duration, actor, what string, run func()) *Eve
 		at = now
 	}
 	k.seq++
-	e := &Event{at: at, tie: k.ties.Uint32(), seq: k.seq, actor: actor, what: what, run: run, k: k}
+	if len(k.slab) == 0 {
+		k.slab = make([]Event, slabSize)
+	}
+	e := &k.slab[0]
+	k.slab = k.slab[1:]
+	*e = Event{at: at, tie: k.ties.Uint32(), seq: k.seq, actor: actor, what: what, run: run, k: k}
 	heap.Push(&k.queue, e)
 	return e
 }

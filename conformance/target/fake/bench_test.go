@@ -177,7 +177,7 @@ func runWorld(target *fake.Target, runs int) error {
 }
 
 // toolGCPercent is what the command line tool sets.
-const toolGCPercent = 400
+const toolGCPercent = 800
 
 // manyVariable raises the larger size of BenchmarkGrowth, for the figure at 100,000.
 const manyVariable = "PLUMBLINE_BENCH_MANY"
