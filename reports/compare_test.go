@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -80,7 +81,16 @@ func TestAGateIsAboutWhatGotWorse(t *testing.T) {
 		{"a pass that was not reached", of(Passed, "x=pass"), of(Incomplete, "x=not-run"), nil, "x", false},
 		{"a pass that is no longer there", of(Passed, "x=pass", "y=pass"), of(Passed, "y=pass"), nil, "x", false},
 		{"an empty report", of(Passed, "x=pass"), of(Inconclusive), nil, "x", false},
-		{"a failure whose machine broke", of(Failed, "x=fail"), of(Errored, "x=error"), nil, "", true},
+		{"a failure whose machine broke: nothing is shown", of(Failed, "x=fail"), of(Errored, "x=error"), nil, "", false},
+		{"a run that broke beside what it shows", of(Partial, "x=fail:reference", "y=pass"), of(Errored, "x=error:reference", "y=pass"), nil, "", false},
+		{"and broke before", of(Errored, "x=error", "y=pass"), of(Errored, "x=error", "y=pass"), nil, "", true},
+		{"what broke is of no level that is looked at", of(Partial, "x=fail:reference", "y=pass"), of(Errored, "x=error:reference", "y=pass"), []string{levelRequired}, "", true},
+		{"a run that crashed at once", of(Passed, "x=pass", "y=pass"), of(Errored, "x=error", "y=not-run"), nil, "x y", false},
+		{"a run that was cut short before what fails anyway", of(Failed, "x=fail", "y=pass"), of(Incomplete, "x=not-run", "y=pass"), nil, "", false},
+		{"a new fixture that was not reached", of(Passed, "x=pass"), of(Failed, "x=pass", "y=fail", "z=not-run"), nil, "", true},
+		{"a new fixture that is left out", of(Passed, "x=pass"), of(Partial, "x=pass", "y=excluded"), nil, "", true},
+		{"a new fixture of a mandatory feature that is not claimed", of(Passed, "x=pass"), of(Partial, "x=pass", "y=unsupported"), nil, "", true},
+		{"a fixture that is required no more, and fails", of(Passed, "x=pass"), of(Passed, "x=fail:recommended"), []string{levelRequired}, "x", false},
 		{"a failure that is no longer there", of(Failed, "x=fail", "y=pass"), of(Passed, "y=pass"), nil, "", true},
 		{"a profile that does not pass, and no fixture tells why", of(Passed, "x=pass"), of(Partial, "x=pass"), nil, "", false},
 		{"what was advised counts, too", of(Passed, "x=pass:recommended"), of(Passed, "x=fail:recommended"), nil, "x", false},
@@ -94,6 +104,173 @@ func TestAGateIsAboutWhatGotWorse(t *testing.T) {
 		}
 		if got := strings.Join(worse, " "); got != tt.worse || g.Passed != tt.passed {
 			t.Errorf("%s: worse %q, passed %t, want %q, %t", tt.reason, got, g.Passed, tt.worse, tt.passed)
+		}
+	}
+}
+
+// with changes a report.
+func with(r *ConformanceReport, change func(*ConformanceReport)) *ConformanceReport {
+	change(r)
+	return r
+}
+
+// requires gives fixtures their requirements, by name.
+func requires(texts ...string) func(*ConformanceReport) {
+	return func(r *ConformanceReport) {
+		for i := 0; i < len(texts); i += 2 {
+			byName(r)[texts[i]].Requirement = texts[i+1]
+		}
+	}
+}
+
+// features gives the profile features that are judged, and every fixture the first of list.
+func features(judged []string, missing []string, ofFixtures ...string) func(*ConformanceReport) {
+	return func(r *ConformanceReport) {
+		r.Profiles[0].Features, r.Profiles[0].Missing = judged, missing
+		for i := range r.Fixtures {
+			r.Fixtures[i].Features = ofFixtures
+		}
+	}
+}
+
+func on(target string) func(*ConformanceReport) {
+	return func(r *ConformanceReport) { r.Target.Name = target }
+}
+
+func TestAGateKnowsNamesFeaturesAndTargets(t *testing.T) {
+	t.Parallel()
+	list := func(names ...string) []string { return names }
+	for _, tt := range []struct {
+		reason string
+		a, b   *ConformanceReport
+		want   string // the table, without its head
+	}{
+		{"a renamed fixture that passes still", with(of(Passed, "x=pass"), requires("x", "It is.")), with(of(Passed, "y=pass"), requires("y", "It is.")),
+			"renamed: x is y now\nPASSED: 0 worse, 0 better\n"},
+		{"a renamed fixture that fails", with(of(Passed, "x=pass"), requires("x", "It is.")), with(of(Failed, "y=fail"), requires("y", "It is.")),
+			"CHANGE         FIXTURE    LEVEL     BASELINE  REPORT  EXPLAINED\nnewly-failing  y (was x)  required  pass      fail    -\n\nFAIL y: It is.\n  f.yaml:1:1: c: m\n\nrenamed: x is y now\nFAILED: 1 worse, 0 better\n"},
+		{"a renamed fixture that failed before", with(of(Failed, "x=fail", "z=pass"), requires("x", "It is.")), with(of(Failed, "y=fail", "z=pass"), requires("y", "It is.")),
+			"renamed: x is y now\nfailed before, fails still: y\nPASSED: 0 worse, 0 better, 1 known\n"},
+		{"two that require the same are not guessed", with(of(Passed, "x=pass", "w=pass"), requires("x", "It is.", "w", "It is.")), with(of(Passed, "y=pass"), requires("y", "It is.")),
+			"CHANGE     FIXTURE  LEVEL     BASELINE  REPORT  EXPLAINED\nonly-in-a  w        required  pass      -       -\nonly-in-a  x        required  pass      -       -\n\nFAILED: 2 worse, 0 better\n"},
+		{"a feature that is claimed no more, whose fixture failed", with(of(Failed, "x=fail"), features(list("f"), nil, "f")), with(of(Partial, "x=unsupported"), features(nil, nil, "f")),
+			"lost: feature f of p is no longer claimed\nthe run does not show what it should: partial, was failed\nFAILED: 2 worse, 0 better\n"},
+		{"a feature that is claimed no more", with(of(Passed, "x=pass", "y=pass"), features(list("f"), nil, "f")), with(of(Partial, "x=unsupported", "y=pass"), features(nil, nil, "f")),
+			"CHANGE   FIXTURE  LEVEL     BASELINE  REPORT       EXPLAINED\nchanged  x        required  pass      unsupported  -\n\nlost: feature f of p is no longer claimed; it passed x, y\nFAILED: 2 worse, 0 better\n"},
+		{"a mandatory feature without fixtures", of(Passed, "x=pass"), with(of(Partial, "x=pass"), features(nil, list("m"))),
+			"lost: feature m of p is no longer claimed\nFAILED: 1 worse, 0 better\n"},
+		{"a mandatory feature that a new suite has", of(Passed, "x=pass"), with(of(Partial, "x=pass", "y=unsupported"), func(r *ConformanceReport) { r.Suite.Digest = "new"; features(nil, list("m"))(r) }),
+			"PASSED: 0 worse, 0 better\n"},
+		{"a feature whose fixtures are gone is named by them", with(of(Passed, "x=pass", "y=pass"), features(list("f"), nil, "f")), with(of(Passed, "y=pass"), features(nil, nil)),
+			"CHANGE     FIXTURE  LEVEL     BASELINE  REPORT  EXPLAINED\nonly-in-a  x        required  pass      -       -\n\nFAILED: 1 worse, 0 better\n"},
+		{"what the other target cannot meet", with(of(Passed, "x=pass", "y=pass"), on("fake")), with(of(Passed, "x=not-on-this-target", "y=pass"), on("kind")),
+			"PASSED: 0 worse, 0 better\n"},
+		{"what this target could meet before", with(of(Passed, "x=pass", "y=pass"), on("kind")), with(of(Passed, "x=not-on-this-target", "y=pass"), on("kind")),
+			"CHANGE   FIXTURE  LEVEL     BASELINE  REPORT              EXPLAINED\nchanged  x        required  pass      not-on-this-target  -\n\nFAILED: 1 worse, 0 better\n"},
+		{"a part against all", of(Passed, "x=pass", "y=pass"), with(of(Passed, "y=pass"), func(r *ConformanceReport) { r.Selection = &Selection{Filter: "name=y"} }),
+			"CHANGE     FIXTURE  LEVEL     BASELINE  REPORT  EXPLAINED\nonly-in-a  x        required  pass      -       -\n\nthe report is of the fixtures selected by name=y, the baseline of all fixtures: what was not selected counts as no longer there\nFAILED: 1 worse, 0 better\n"},
+		{"a part against the same part", with(of(Passed, "y=pass"), func(r *ConformanceReport) { r.Selection = &Selection{Filter: "name=y"} }), with(of(Passed, "y=pass"), func(r *ConformanceReport) { r.Selection = &Selection{Filter: "name=y"} }),
+			"PASSED: 0 worse, 0 better\n"},
+	} {
+		for _, format := range ComparisonFormats() {
+			var b bytes.Buffer
+			if err := NewGate(tt.a, tt.b).Render(&b, format); err != nil {
+				t.Fatal(err)
+			}
+			if _, got, _ := strings.Cut(b.String(), "\n\n"); format == FormatTable && got != tt.want {
+				t.Errorf("%s: got\n%s\nwant\n%s", tt.reason, got, tt.want)
+			}
+			// Every form names what is worse.
+			for line := range strings.SplitSeq(tt.want, "\n") {
+				if name, ok := strings.CutPrefix(line, "lost: "); ok && format != FormatJSON && !strings.Contains(b.String(), name) {
+					t.Errorf("%s: %s does not say %q:\n%s", tt.reason, format, name, b.String())
+				}
+			}
+		}
+	}
+}
+
+func TestWhatIsNoBaseline(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		reason string
+		a, b   *ConformanceReport
+		levels []string
+		want   string
+	}{
+		{"one that judged something", of(Failed, "x=fail"), of(Failed, "x=fail"), nil, ""},
+		{"an empty one", of(Inconclusive), of(Passed, "x=pass"), nil, "no fixture was judged in the baseline ( on , suite : inconclusive, 0 fixtures): nothing could be worse"},
+		{"one of a run that crashed", of(Errored, "x=error", "y=not-run"), of(Passed, "x=pass"), nil, "no fixture was judged in the baseline ( on , suite : error, 2 fixtures): nothing could be worse"},
+		{"one that judged nothing of the level", of(Passed, "x=pass"), of(Passed, "x=pass"), []string{"reference"}, "no fixture of level reference was judged in the baseline ( on , suite : passed, 1 fixture): nothing could be worse"},
+		{"one of another target", with(of(Passed, "x=pass"), on("fake")), with(of(Passed, "x=pass"), on("kind")), nil, "the baseline is of target fake, the report of target kind"},
+	} {
+		got := ""
+		if err := CheckBaseline(tt.a, tt.b, tt.levels...); err != nil {
+			got = err.Error()
+			var baseline *BaselineError
+			if !errors.As(err, &baseline) {
+				t.Errorf("%s: the error is a %T", tt.reason, err)
+			}
+		}
+		if got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.reason, got, tt.want)
+		}
+	}
+}
+
+func TestColumnsHaveNamesOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	report := func(target, version string) *ConformanceReport {
+		return &ConformanceReport{Target: Target{Name: target}, Implementation: Implementation{Version: version}}
+	}
+	for _, tt := range []struct {
+		reason string
+		list   []Named
+		want   string
+	}{
+		{"targets", []Named{{Report: report("fake", "v1")}, {Report: report("kind", "v1")}}, "fake, kind"},
+		{"versions on one target", []Named{{Report: report("kind", "v1")}, {Report: report("kind", "v2")}, {Report: report("fake", "v2")}}, "kind v1, kind v2, fake"},
+		{"the same twice", []Named{{Report: report("kind", "v1")}, {Report: report("kind", "v1")}}, "kind v1 (1), kind v1 (2)"},
+		{"without a version", []Named{{Report: report("kind", "")}, {Report: report("kind", "")}}, "kind (1), kind (2)"},
+		{"names that are given", []Named{{Name: "old", Report: report("kind", "v1")}, {Name: "new", Report: report("kind", "v1")}}, "old, new"},
+		{"one that is given twice", []Named{{Name: "a", Report: report("kind", "v1")}, {Name: "a", Report: report("kind", "v1")}}, "a (1), a (2)"},
+		{"no target", []Named{{Report: report("", "")}}, "report"},
+	} {
+		if got := strings.Join(columnNames(tt.list), ", "); got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.reason, got, tt.want)
+		}
+	}
+}
+
+func TestRowsSayHowColumnsAgree(t *testing.T) {
+	t.Parallel()
+	a := with(of(Failed, "same=pass", "both-fail=fail", "contradicts=fail", "not-here=not-on-this-target", "broke=error", "only-here=pass", "three=pass"), on("fake"))
+	b := with(of(Failed, "same=pass", "both-fail=fail", "contradicts=pass", "not-here=pass", "broke=pass", "three=not-on-this-target"), on("envtest"))
+	c := with(of(Failed, "same=pass", "both-fail=fail", "contradicts=pass", "not-here=pass", "broke=pass", "three=fail"), on("kind"))
+	for _, tt := range []struct {
+		reason string
+		o      TableOptions
+		want   string
+	}{
+		{"all", TableOptions{}, "no contradicts, no three, partly broke, partly not-here, partly only-here, yes both-fail, yes same; 2 unexplained"},
+		{"only those that differ", TableOptions{Differing: true}, "no contradicts, no three, partly broke, partly not-here, partly only-here; 2 unexplained"},
+		{"explained", TableOptions{Differing: true, Explained: []Explanation{{Fixture: "contradicts", Why: "w"}, {Fixture: "three", A: Pass, B: Error, Why: "w"}, {Fixture: "not-here", A: NotOnThisTarget, B: Pass, Why: "w"}, {Fixture: "same", Why: "w"}}},
+			"no contradicts w, no three, partly broke, partly not-here w, partly only-here; 1 unexplained, stale three, stale same"},
+	} {
+		table := NewTable([]Named{{Report: a}, {Report: b}, {Report: c}}, tt.o)
+		var rows []string
+		for _, r := range table.Rows {
+			rows = append(rows, strings.TrimSpace(string(r.Agree)+" "+r.Fixture+" "+r.Why))
+		}
+		got := fmt.Sprintf("%s; %d unexplained", strings.Join(rows, ", "), table.Unexplained)
+		for _, x := range table.Stale {
+			got += ", stale " + x.Fixture
+		}
+		if got != tt.want {
+			t.Errorf("%s: got\n%s\nwant\n%s", tt.reason, got, tt.want)
+		}
+		if n := table.Contradicted + table.Partly + table.Agreed; n != 7 {
+			t.Errorf("%s: %d rows are counted, want 7", tt.reason, n)
 		}
 	}
 }

@@ -9,9 +9,9 @@ import (
 	"text/tabwriter"
 )
 
-// Comparison is a Difference or a Gate: what comes of two reports.
+// Comparison is a Difference, a Gate or a Table: what comes of several reports.
 type Comparison interface {
-	// Render writes it in one of ComparisonFormats.
+	// Render writes it in one of ComparisonFormats; a Table, in one of TableFormats.
 	Render(w io.Writer, format string) error
 }
 
@@ -57,6 +57,14 @@ func render(w io.Writer, format string, document any, table, markdown, github fu
 	return err
 }
 
+// name is the fixture's name, and the one that it had.
+func (c *Change) name() string {
+	if c.Was != "" {
+		return c.Fixture + " (was " + c.Was + ")"
+	}
+	return c.Fixture
+}
+
 // verdicts are the two verdicts, - for none.
 func (c *Change) verdicts() (a, b string) { return dash(string(c.A)), dash(string(c.B)) }
 
@@ -84,7 +92,7 @@ func rows(b *bytes.Buffer, list []Change, called sides) {
 	for i := range list {
 		c := &list[i]
 		x, y := c.verdicts()
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", c.Change, c.Fixture, c.Level, x, y, dash(c.Why))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", c.Change, c.name(), c.Level, x, y, dash(c.Why))
 	}
 	_ = w.Flush() // a bytes.Buffer takes everything
 	fmt.Fprintln(b)
@@ -103,6 +111,7 @@ func (d *Difference) table(b *bytes.Buffer) {
 		}
 	}
 	profileRows(b, d.Profiles)
+	renamedRows(b, d.Renamed)
 	for _, x := range d.Stale {
 		fmt.Fprintf(b, "%s is explained, and does not differ so\n", x.Fixture)
 	}
@@ -118,6 +127,12 @@ func profileRows(b *bytes.Buffer, list []ProfileChange) {
 	}
 	if len(list) > 0 {
 		fmt.Fprintln(b)
+	}
+}
+
+func renamedRows(b *bytes.Buffer, list []Rename) {
+	for _, r := range list {
+		fmt.Fprintf(b, "renamed: %s is %s now\n", r.A, r.B)
 	}
 }
 
@@ -156,11 +171,46 @@ func (g *Gate) table(b *bytes.Buffer) {
 	for i := range g.Worse {
 		g.Worse[i].tell(b)
 	}
+	for _, line := range g.whole() {
+		fmt.Fprintln(b, line)
+	}
 	profileRows(b, g.Profiles)
+	renamedRows(b, g.Renamed)
+	if g.Part != "" {
+		fmt.Fprintln(b, g.Part)
+	}
 	if len(g.Known) > 0 {
 		fmt.Fprintf(b, "failed before, fails still: %s\n", strings.Join(g.Known, ", "))
 	}
 	fmt.Fprintln(b, g.verdict())
+}
+
+// whole tells what is worse besides single fixtures: features that are lost, a run that broke.
+func (g *Gate) whole() []string {
+	var out []string
+	for _, x := range g.Lost {
+		line := fmt.Sprintf("lost: feature %s of %s is no longer claimed", x.Feature, x.Profile)
+		if len(x.Fixtures) > 0 {
+			line += "; it passed " + strings.Join(x.Fixtures, ", ")
+		}
+		out = append(out, line)
+	}
+	if x := g.Broken; x != nil {
+		out = append(out, fmt.Sprintf("the run does not show what it should: %s, was %s", x.B, x.A))
+		for _, reason := range x.Reasons {
+			out = append(out, "  "+printable(reason))
+		}
+	}
+	return out
+}
+
+// worse counts what makes the gate fail.
+func (g *Gate) worse() int {
+	n := len(g.Worse) + len(g.Lost) + len(g.Profiles)
+	if g.Broken != nil {
+		n++
+	}
+	return n
 }
 
 func (g *Gate) verdict() string {
@@ -168,7 +218,7 @@ func (g *Gate) verdict() string {
 	if !g.Passed {
 		word = "FAILED"
 	}
-	text := fmt.Sprintf("%s: %d worse, %d better", word, len(g.Worse)+len(g.Profiles), len(g.Better))
+	text := fmt.Sprintf("%s: %d worse, %d better", word, g.worse(), len(g.Better))
 	if len(g.New) > 0 {
 		text += fmt.Sprintf(", %d new and not passing", len(g.New))
 	}
@@ -190,7 +240,7 @@ func markdownChanges(b *bytes.Buffer, list []Change, called sides) {
 		}
 		c := &list[i]
 		x, y := c.verdicts()
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s |\n", c.Change, text(c.Fixture), text(c.Level), x, y, text(dash(c.Why)))
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s |\n", c.Change, text(c.name()), text(c.Level), x, y, text(dash(c.Why)))
 	}
 	fmt.Fprintln(b)
 }
@@ -226,11 +276,21 @@ func markdownProfiles(b *bytes.Buffer, list []ProfileChange) {
 	}
 }
 
+func markdownRenamed(b *bytes.Buffer, list []Rename) {
+	for _, r := range list {
+		fmt.Fprintf(b, "- renamed: %s is %s now\n", text(r.A), text(r.B))
+	}
+	if len(list) > 0 {
+		fmt.Fprintln(b)
+	}
+}
+
 func (d *Difference) markdown(b *bytes.Buffer) {
 	fmt.Fprintf(b, "## %s %s\n\n- A: %s\n- B: %s\n\n", badge(d.Unexplained == 0, d.Unexplained > 0), text(d.verdict()), text(d.A.String()), text(d.B.String()))
 	markdownChanges(b, d.Changes, sides{"A", "B"})
 	markdownTold(b, d.Changes)
 	markdownProfiles(b, d.Profiles)
+	markdownRenamed(b, d.Renamed)
 	for _, x := range d.Stale {
 		fmt.Fprintf(b, "- %s is explained, and does not differ so\n", text(x.Fixture))
 	}
@@ -240,7 +300,21 @@ func (g *Gate) markdown(b *bytes.Buffer) {
 	fmt.Fprintf(b, "## %s Gate %s\n\n- baseline: %s\n- report: %s\n\n", badge(g.Passed, !g.Passed), text(g.verdict()), text(g.Baseline.String()), text(g.Report.String()))
 	markdownChanges(b, slices.Concat(g.Worse, g.New, g.Better), sides{"Baseline", "Report"})
 	markdownTold(b, g.Worse)
+	for _, line := range g.whole() {
+		mark := "- "
+		if strings.HasPrefix(line, " ") {
+			mark = "  - "
+		}
+		fmt.Fprintln(b, mark+text(line))
+	}
+	if g.Lost != nil || g.Broken != nil {
+		fmt.Fprintln(b)
+	}
 	markdownProfiles(b, g.Profiles)
+	markdownRenamed(b, g.Renamed)
+	if g.Part != "" {
+		fmt.Fprintf(b, "%s\n\n", text(g.Part))
+	}
 	if len(g.Known) > 0 {
 		fmt.Fprintf(b, "Failed before, fails still: %s\n", text(strings.Join(g.Known, ", ")))
 	}
@@ -257,7 +331,7 @@ func annotateChange(b *bytes.Buffer, level string, c *Change) {
 	if c.tell(&told); told.Len() > 0 {
 		message += "\n" + strings.TrimRight(told.String(), "\n")
 	}
-	annotate(b, level, at, c.Fixture+" ("+c.Level+")", message)
+	annotate(b, level, at, c.name()+" ("+c.Level+")", message)
 }
 
 func (d *Difference) github(b *bytes.Buffer) {
@@ -284,9 +358,12 @@ func (g *Gate) github(b *bytes.Buffer) {
 	if !g.Passed {
 		level = "error"
 	}
-	var profiles []string
+	profiles := g.whole()
 	for _, p := range g.Profiles {
 		profiles = append(profiles, p.Profile+": "+dash(string(p.B))+", was "+dash(string(p.A)))
+	}
+	if g.Part != "" {
+		profiles = append(profiles, g.Part)
 	}
 	annotate(b, level, "", "gate", strings.Join(append([]string{g.verdict()}, profiles...), "\n"))
 }

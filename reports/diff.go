@@ -21,6 +21,8 @@ type Difference struct {
 	Unexplained int `json:"unexplained"`
 	// Changes are sorted by profile and name.
 	Changes []Change `json:"changes"`
+	// Renamed are fixtures that have another name in B.
+	Renamed []Rename `json:"renamed,omitempty"`
 	// Profiles are those with another result.
 	Profiles []ProfileChange `json:"profiles,omitempty"`
 	// Stale are explanations of what is not different.
@@ -62,7 +64,9 @@ func ChangeKinds() []ChangeKind {
 
 // Change is a fixture whose verdicts differ.
 type Change struct {
-	Fixture     string     `json:"fixture"`
+	Fixture string `json:"fixture"`
+	// Was is its name in A, if it is another one.
+	Was         string     `json:"was,omitempty"`
 	Profile     string     `json:"profile"`
 	Level       string     `json:"level"`
 	File        string     `json:"file"`
@@ -78,6 +82,12 @@ type Change struct {
 	// Failure and Proves are B's, if it fails there.
 	Failure *Failure    `json:"failure,omitempty"`
 	Proves  []Statement `json:"proves,omitempty"`
+}
+
+// Rename is a fixture of two names: one that is gone, and one that is new and requires the same in the same words.
+type Rename struct {
+	A string `json:"a"`
+	B string `json:"b"`
 }
 
 // ProfileChange is a profile whose results differ; one that is not in a report has none there.
@@ -102,8 +112,13 @@ func Diff(a, b *ConformanceReport, o DiffOptions) *Difference {
 	d := &Difference{APIVersion: APIVersion, Kind: DifferenceKind, A: side(a), B: side(b), Changes: []Change{}}
 	before := byName(a)
 	after := byName(b)
+	d.Renamed = renamed(a, b, before, after)
+	gone := map[string]bool{}
+	for _, r := range d.Renamed {
+		before[r.B], gone[r.A] = before[r.A], true
+	}
 	for i := range a.Fixtures {
-		if f := &a.Fixtures[i]; after[f.Name] == nil && !o.Judged {
+		if f := &a.Fixtures[i]; after[f.Name] == nil && !gone[f.Name] && !o.Judged {
 			d.Changes = append(d.Changes, change(f, nil, b))
 		}
 	}
@@ -138,7 +153,7 @@ func (d *Difference) explain(known []Explanation) {
 	for i := range d.Changes {
 		c := &d.Changes[i]
 		for n, x := range known {
-			if x.Fixture == c.Fixture && (x.A == "" || x.A == c.A) && (x.B == "" || x.B == c.B) {
+			if (x.Fixture == c.Fixture || x.Fixture == c.Was) && (x.A == "" || x.A == c.A) && (x.B == "" || x.B == c.B) {
 				c.Why, used[n] = x.Why, true
 				break
 			}
@@ -152,6 +167,35 @@ func (d *Difference) explain(known []Explanation) {
 			d.Stale = append(d.Stale, x)
 		}
 	}
+}
+
+// renamed pairs fixtures of A that B does not have with those that only B has, by their requirement and profile. A text
+// that stands for several on one side pairs nothing.
+func renamed(a, b *ConformanceReport, before, after map[string]*Fixture) []Rename {
+	alone := func(r *ConformanceReport, other map[string]*Fixture) map[string]*Fixture {
+		out := map[string]*Fixture{}
+		for i := range r.Fixtures {
+			f := &r.Fixtures[i]
+			key := f.Profile + "\x00" + f.Requirement
+			if other[f.Name] != nil || f.Requirement == "" {
+				continue
+			}
+			if _, twice := out[key]; twice {
+				f = nil
+			}
+			out[key] = f
+		}
+		return out
+	}
+	now := alone(b, before)
+	var out []Rename
+	for key, was := range alone(a, after) {
+		if is := now[key]; was != nil && is != nil {
+			out = append(out, Rename{A: was.Name, B: is.Name})
+		}
+	}
+	slices.SortFunc(out, func(x, y Rename) int { return strings.Compare(x.A, y.A) })
+	return out
 }
 
 func byName(r *ConformanceReport) map[string]*Fixture {
@@ -169,11 +213,16 @@ func side(r *ConformanceReport) Side {
 
 // String renders "toy v1 on fake, suite v0.1.0: failed, 3 fixtures".
 func (s Side) String() string {
+	return s.about() + ": " + string(s.Result) + ", " + plural(s.Fixtures, "fixture")
+}
+
+// about is String without what it came to.
+func (s Side) about() string {
 	text := strings.TrimSpace(s.Implementation+" "+s.Version) + " on " + s.Target + ", suite " + s.Suite
 	if s.Date != "" {
 		text += ", " + s.Date
 	}
-	return text + ": " + string(s.Result) + ", " + plural(s.Fixtures, "fixture")
+	return text
 }
 
 // change describes a fixture of two reports, of which one may not have it; b is the second.
@@ -185,6 +234,9 @@ func change(was, is *Fixture, b *ConformanceReport) Change {
 	c := Change{Fixture: f.Name, Profile: f.Profile, Level: f.Level, File: f.File, Requirement: f.Requirement, Change: Changed}
 	if was != nil {
 		c.A = was.Verdict
+		if was.Name != f.Name {
+			c.Was = was.Name
+		}
 	}
 	if is == nil {
 		c.Change = OnlyInA

@@ -18,7 +18,7 @@ func TestFindingsAreToldToPeople(t *testing.T) {
 		Findings: []reports.Finding{{Kind: reports.UnclaimedWorks, Of: "debug", Message: message}},
 		Profiles: []reports.Profile{}, Fixtures: []reports.Fixture{},
 	}
-	for _, format := range []string{"table", "wide", "json", "yaml", "markdown", "html", "github"} {
+	for _, format := range []string{"table", "wide", "json", "yaml", "markdown", "html", "github", "junit"} {
 		renderer, err := reports.RendererFor(format)
 		if err != nil {
 			t.Fatal(err)

@@ -77,7 +77,7 @@ func TestJUnitKeepsToTheSchema(t *testing.T) {
 			t.Errorf("%s says %s, there are %s", attribute, attributes[attribute], got)
 		}
 	}
-	if count["testcase"] != len(full().Fixtures)+1 || count["failure"] != 2 || count["skipped"] != 5 {
+	if count["testcase"] != len(full().Fixtures)+len(full().Findings)+1 || count["failure"] != 2 || count["skipped"] != 5+len(full().Findings) {
 		t.Errorf("counted %v", count)
 	}
 }

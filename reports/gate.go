@@ -1,6 +1,10 @@
 package reports
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // GateKind is the kind of a Gate as a document.
 const GateKind = "ReportGate"
@@ -8,8 +12,10 @@ const GateKind = "ReportGate"
 // Gate is the answer to whether a run is worse than the one before.
 //
 // Worse is what fails and did not, and what passed and is not shown to pass any more:
-// not run, excluded, unsupported, no longer there. What has failed before may fail, and
-// a fixture that is new may, too: the gate is about what was once achieved.
+// not run, excluded, unsupported, no longer there; a feature that is no longer claimed;
+// and a run that broke or was cut short. What has failed before may fail, and a fixture
+// that is new may, too: the gate is about what was once achieved. A fixture that has
+// only another name is not new.
 type Gate struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
@@ -17,51 +23,183 @@ type Gate struct {
 	Report     Side   `json:"report"`
 	// Passed says that nothing is worse.
 	Passed bool `json:"passed"`
-	// Worse makes the gate fail.
+	// Worse makes the gate fail; so do Lost, Broken and Profiles.
 	Worse []Change `json:"worse"`
-	// Profiles passed before and do not now, although none of their fixtures is worse: a feature is no longer claimed.
+	// Lost are features that were judged, and are no longer claimed.
+	Lost []LostFeature `json:"lost,omitempty"`
+	// Broken is set when the run as a whole broke, was cut short or judged nothing, and the one before did not.
+	Broken *BrokenRun `json:"broken,omitempty"`
+	// Profiles passed before and do not now, although neither a fixture nor a lost feature tells why.
 	Profiles []ProfileChange `json:"profiles,omitempty"`
 	// Better passes now, and did not.
 	Better []Change `json:"better,omitempty"`
 	// New are fixtures that the baseline does not have and that do not pass.
 	New []Change `json:"new,omitempty"`
+	// Renamed are fixtures that have another name in the baseline.
+	Renamed []Rename `json:"renamed,omitempty"`
 	// Known are fixtures that failed before and fail still.
 	Known []string `json:"known,omitempty"`
+	// Part says that only a part of the suite was to be run this time, and all or another part before.
+	Part string `json:"part,omitempty"`
 }
 
-// NewGate compares a report with its baseline. levels, if given, are the levels of fixtures that are looked at.
+// LostFeature is a feature that was judged, and is no longer claimed.
+type LostFeature struct {
+	Profile string `json:"profile"`
+	Feature string `json:"feature"`
+	// Fixtures are those of the feature that passed before.
+	Fixtures []string `json:"fixtures,omitempty"`
+}
+
+// BrokenRun is a run that shows less than it should.
+type BrokenRun struct {
+	A       Result   `json:"a"`
+	B       Result   `json:"b"`
+	Reasons []string `json:"reasons,omitempty"`
+}
+
+// BaselineError says why a report cannot be the baseline of another.
+type BaselineError struct {
+	Message string
+	// Target says that the reason is another target.
+	Target bool
+}
+
+// Error implements error.
+func (e *BaselineError) Error() string { return e.Message }
+
+// CheckBaseline refuses a baseline that would let everything pass, or says nothing of a report: one in which no fixture of
+// the levels was judged, and one of another target. The error is a *BaselineError.
+func CheckBaseline(baseline, report *ConformanceReport, levels ...string) error {
+	judged := slices.ContainsFunc(baseline.Fixtures, func(f Fixture) bool {
+		return (f.Verdict == Pass || f.Verdict == Fail) && (len(levels) == 0 || slices.Contains(levels, f.Level))
+	})
+	switch {
+	case !judged && len(levels) > 0:
+		return &BaselineError{Message: fmt.Sprintf("no fixture of level %s was judged in the baseline (%s): nothing could be worse", strings.Join(levels, ", "), side(baseline))}
+	case !judged:
+		return &BaselineError{Message: fmt.Sprintf("no fixture was judged in the baseline (%s): nothing could be worse", side(baseline))}
+	case baseline.Target.Name != report.Target.Name:
+		return &BaselineError{Target: true, Message: fmt.Sprintf("the baseline is of target %s, the report of target %s", dash(baseline.Target.Name), dash(report.Target.Name))}
+	}
+	return nil
+}
+
+// NewGate compares a report with its baseline. levels, if given, are the levels of fixtures that are looked at: by what
+// they are or by what they were. Of another target than the baseline's, what that target cannot meet is not worse.
 func NewGate(baseline, report *ConformanceReport, levels ...string) *Gate {
-	g := &Gate{APIVersion: APIVersion, Kind: GateKind, Baseline: side(baseline), Report: side(report), Worse: []Change{}}
-	looked := func(level string) bool { return len(levels) == 0 || slices.Contains(levels, level) }
-	told := map[string]bool{} // profiles whose result a fixture tells, looked at or not
+	g := &Gate{APIVersion: APIVersion, Kind: GateKind, Baseline: side(baseline), Report: side(report), Worse: []Change{}, Part: parted(baseline, report)}
+	before := byName(baseline)
 	d := Diff(baseline, report, DiffOptions{})
+	g.Renamed = d.Renamed
+	for _, r := range d.Renamed {
+		before[r.B] = before[r.A]
+	}
+	looked := func(name, level string) bool {
+		was := before[name]
+		return len(levels) == 0 || slices.Contains(levels, level) || was != nil && slices.Contains(levels, was.Level)
+	}
+	elsewhere := baseline.Target.Name != report.Target.Name
+	told := map[string]bool{} // profiles whose result a fixture tells, looked at or not
 	for _, c := range d.Changes {
-		if c.Change == OnlyInB && c.B == Fail || c.Change != OnlyInB && (c.A == Pass || c.B == Fail) {
+		beyond := elsewhere && c.B == NotOnThisTarget
+		worse := (c.A == Pass || c.B == Fail) && !beyond
+		if c.Change == OnlyInB && c.B != Pass || c.Change != OnlyInB && (worse || beyond) {
 			told[c.Profile] = true
 		}
 		switch {
-		case !looked(c.Level):
+		case !looked(c.Fixture, c.Level):
 		case c.Change == OnlyInB:
 			if c.B != Pass && c.B != NotOnThisTarget && c.B != Unsupported {
 				g.New = append(g.New, c)
 			}
-		case c.A == Pass || c.B == Fail:
+		case worse:
 			g.Worse = append(g.Worse, c)
 		case c.B == Pass:
 			g.Better = append(g.Better, c)
 		}
 	}
-	failed := byName(baseline)
-	for _, f := range report.Fixtures {
-		if was := failed[f.Name]; was != nil && was.Verdict == Fail && f.Verdict == Fail && looked(f.Level) {
+	reached, broke := 0, false
+	for i := range report.Fixtures {
+		f := &report.Fixtures[i]
+		if !looked(f.Name, f.Level) {
+			continue
+		}
+		if was := before[f.Name]; was != nil && was.Verdict == Fail && f.Verdict == Fail {
 			g.Known = append(g.Known, f.Name)
 		}
+		if f.Verdict == Pass || f.Verdict == Fail {
+			reached++
+		}
+		broke = broke || f.Verdict == Error || f.Verdict == NotRun
+	}
+	judged := slices.ContainsFunc(baseline.Fixtures, func(f Fixture) bool {
+		return (f.Verdict == Pass || f.Verdict == Fail) && looked(f.Name, f.Level)
+	})
+	short := func(r Result) bool { return r == Errored || r == Incomplete }
+	if reached == 0 && judged || short(report.Result) && broke && !short(baseline.Result) {
+		g.Broken = &BrokenRun{A: baseline.Result, B: report.Result, Reasons: report.Reasons}
+	}
+	g.Lost = lost(baseline, report, before, looked)
+	for _, x := range g.Lost {
+		told[x.Profile] = true
 	}
 	for _, p := range d.Profiles {
 		if p.A == Passed && !told[p.Profile] {
 			g.Profiles = append(g.Profiles, p)
 		}
 	}
-	g.Passed = len(g.Worse) == 0 && len(g.Profiles) == 0
+	g.Passed = len(g.Worse) == 0 && len(g.Lost) == 0 && g.Broken == nil && len(g.Profiles) == 0
 	return g
+}
+
+// lost lists features that were judged before, and whose fixtures are there still but unsupported; and mandatory ones
+// that are now said to be missing by the same suite.
+func lost(baseline, report *ConformanceReport, before map[string]*Fixture, looked func(name, level string) bool) []LostFeature {
+	var out []LostFeature
+	for _, now := range report.Profiles {
+		i := slices.IndexFunc(baseline.Profiles, func(p Profile) bool { return p.Name == now.Name })
+		if i < 0 {
+			continue
+		}
+		was := baseline.Profiles[i]
+		names := slices.DeleteFunc(slices.Clone(was.Features), func(name string) bool { return slices.Contains(now.Features, name) })
+		if baseline.Suite.Digest == report.Suite.Digest {
+			for _, name := range now.Missing {
+				if !slices.Contains(was.Missing, name) {
+					names = append(names, name)
+				}
+			}
+		}
+		slices.Sort(names)
+		for _, name := range slices.Compact(names) {
+			x, here := LostFeature{Profile: now.Name, Feature: name}, slices.Contains(now.Missing, name)
+			for k := range report.Fixtures {
+				f := &report.Fixtures[k]
+				if f.Profile != now.Name || !slices.Contains(f.Features, name) || !looked(f.Name, f.Level) {
+					continue
+				}
+				here = here || f.Verdict == Unsupported
+				if old := before[f.Name]; old != nil && old.Verdict == Pass {
+					x.Fixtures = append(x.Fixtures, f.Name)
+				}
+			}
+			if here {
+				out = append(out, x)
+			}
+		}
+	}
+	return out
+}
+
+// parted says that the runs were of different parts of the suite.
+func parted(baseline, report *ConformanceReport) string {
+	if report.Selection == nil || baseline.Selection != nil && baseline.Selection.Filter == report.Selection.Filter {
+		return ""
+	}
+	before := "all fixtures"
+	if baseline.Selection != nil {
+		before = "those selected by " + baseline.Selection.Filter
+	}
+	return fmt.Sprintf("the report is of the fixtures selected by %s, the baseline of %s: what was not selected counts as no longer there", report.Selection.Filter, before)
 }

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -25,6 +26,10 @@ func full() *ConformanceReport {
 		Seed:           &seed, TraceHash: "abcdef0123456789ff", Result: Failed, Binding: []string{"required"},
 		Selection: &Selection{Filter: "name=a|b*", Selected: 9, Of: 12},
 		Reasons:   []string{"taskrun-core: a required fixture failed: fails-for-all-to-see"},
+		Findings: []Finding{
+			{Kind: ClaimedFails, Of: "retries", Profile: "taskrun-core", Message: "feature retries is claimed, and fails: fails-for-all-to-see", Fixtures: []string{"fails-for-all-to-see"}},
+			{Kind: ServedUnclaimed, Of: "v1", Message: "version v1 | is <served>, and not claimed"},
+		},
 		Profiles: []Profile{
 			{Name: "own.example.com/profile", Result: Inconclusive, Reasons: []string{"nothing was shown"}, Missing: []string{"x", "y"}, Required: Tally{Total: 1, NotRun: 1}},
 			{Name: "taskrun-core", Result: Failed, Reasons: []string{"a required fixture failed: fails-for-all-to-see"}, Features: []string{"retries", "timeout"},
@@ -106,6 +111,54 @@ func TestRenderings(t *testing.T) {
 	}
 }
 
+// TestTables puts three targets side by side, in every form.
+func TestTables(t *testing.T) {
+	t.Parallel()
+	fake, envtest, kind := full(), full(), full()
+	for _, x := range []struct {
+		r       *ConformanceReport
+		name    string
+		took    string
+		virtual bool
+	}{{fake, "fake", "", true}, {envtest, "envtest", "1m3.5s", false}, {kind, "kind", "5m12s", false}} {
+		x.r.Target.Name, x.r.Took, x.r.Target.VirtualTime = x.name, x.took, x.virtual
+	}
+	kind.Suite.Digest = "sha256:01"
+	pass := byName(envtest)["fails-for-all-to-see"]
+	pass.Verdict, pass.Failure, pass.Reason = Pass, nil, ""
+	needs := byName(kind)["needs-more"]
+	needs.Verdict, needs.Failure = Fail, &Failure{At: "needs-more.yaml:3:1", Check: "spec.then[0]", Message: "it has <b>not</b> | what it needs", Want: "1", Got: "2"}
+	met := byName(envtest)["needs-more"]
+	met.Verdict, met.Reason = Pass, ""
+	kind.Fixtures = append(kind.Fixtures, Fixture{Name: "only-on-kind", File: "k.yaml", Requirement: "A kubelet is real.", Profile: "taskrun-core", Level: "required", Verdict: Pass, Duration: "3s"})
+	explained := []Explanation{{Fixture: "needs-more", B: Fail, Why: "what it needs | is late"}, {Fixture: "passes", Why: "never"}}
+	list := []Named{{Report: fake}, {Report: envtest}, {Name: "kind v1.36", Report: kind}}
+	for name, table := range map[string]*Table{
+		"side-by-side":           NewTable(list, TableOptions{Explained: explained}),
+		"side-by-side-differing": NewTable(list, TableOptions{Differing: true}),
+	} {
+		for _, format := range TableFormats() {
+			var b bytes.Buffer
+			if err := table.Render(&b, format); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, name+map[string]string{FormatTable: ".txt", FormatJSON: ".json", FormatMarkdown: ".md", FormatGitHub: ".github.txt", FormatHTML: ".html"}[format], b.Bytes())
+		}
+		var page bytes.Buffer
+		if err := table.Render(&page, FormatHTML); err != nil {
+			t.Fatal(err)
+		}
+		for _, not := range []string{"ZgotmplZ", "src=", "<link", "@import", "url(", "fetch(", "<b>not", "<b>waits"} {
+			if strings.Contains(page.String(), not) {
+				t.Errorf("the page has %q", not)
+			}
+		}
+		if err := table.Render(&bytes.Buffer{}, FormatJUnit); err == nil {
+			t.Error("it is rendered in a format that it does not have")
+		}
+	}
+}
+
 func TestComparisons(t *testing.T) {
 	t.Parallel()
 	before, after := full(), full()
@@ -120,6 +173,9 @@ func TestComparisons(t *testing.T) {
 	before.Fixtures = append(before.Fixtures, Fixture{Name: "was-there", File: "was-there.yaml", Requirement: "It stays.", Profile: "taskrun-core", Level: "required", Verdict: Pass})
 	after.Fixtures = append(after.Fixtures, Fixture{Name: "is-new", File: "is-new.yaml", Requirement: "It is new.", Profile: "taskrun-core", Level: "required", Verdict: Fail, Failure: &Failure{At: "is-new.yaml:1:2", Check: "c", Message: "m"}})
 	before.Profiles[1].Result = Partial
+	before.Fixtures = append(before.Fixtures, Fixture{Name: "old-name", File: "old-name.yaml", Requirement: "Names are names.", Profile: "taskrun-core", Level: "required", Verdict: Pass})
+	after.Fixtures = append(after.Fixtures, Fixture{Name: "new-name", File: "new-name.yaml", Requirement: "Names are names.", Profile: "taskrun-core", Level: "required", Verdict: Pass})
+	before.Profiles[1].Features = []string{"bundles", "retries", "timeout"}
 	explained := []Explanation{{Fixture: "unclaimed", B: Unsupported, Why: "bundles are gone | for good"}, {Fixture: "passes", A: Fail, Why: "never"}}
 	for _, x := range []struct {
 		name string

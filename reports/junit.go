@@ -15,8 +15,10 @@ import (
 // There is no standard; this keeps to what the strict schema of Jenkins' xUnit plugin
 // allows, which GitLab and the readers for GitHub understand, too. Failures are those
 // that count, so that a reader's verdict is the run's: what does not count, or was not
-// judged, is skipped, with its reason. The last suite, "plumbline", has the verdict on
-// the run, since a run can fail without a failed fixture. Times are the target's.
+// judged, is skipped, with its reason. The suite "plumbline findings" has what is
+// claimed and seen differently: as skipped cases, too, since findings do not decide
+// about a run. The last suite, "plumbline", has the verdict on the run, since a run can
+// fail without a failed fixture. Times are the target's.
 type JUnit struct{}
 
 type junitSuites struct {
@@ -70,8 +72,11 @@ type junitText struct {
 
 var _ Renderer = JUnit{}
 
-// junitVerdict is the class and suite of the verdict on the run.
-const junitVerdict = "plumbline"
+// The suites, and classes, of what is no fixture.
+const (
+	junitVerdict  = "plumbline"
+	junitFindings = "plumbline findings"
+)
 
 // Render implements Renderer.
 func (JUnit) Render(w io.Writer, r *ConformanceReport) error {
@@ -82,6 +87,9 @@ func (JUnit) Render(w io.Writer, r *ConformanceReport) error {
 			all.Suites = append(all.Suites, junitSuite{Name: f.Profile, Timestamp: r.Date, Properties: properties(r)})
 		}
 		all.Suites[len(all.Suites)-1].add(r, f)
+	}
+	if len(r.Findings) > 0 {
+		all.Suites = append(all.Suites, findingSuite(r))
 	}
 	verdict := junitSuite{Name: junitVerdict, Tests: 1, Timestamp: r.Date, Properties: properties(r)}
 	result := junitCase{Class: junitVerdict, Name: "the run passes as a whole"}
@@ -140,6 +148,20 @@ func (s *junitSuite) add(r *ConformanceReport, f *Fixture) {
 	}
 	s.Tests++
 	s.Cases = append(s.Cases, c)
+}
+
+// findingSuite has a case for each finding, named by what it is about.
+func findingSuite(r *ConformanceReport) junitSuite {
+	s := junitSuite{Name: junitFindings, Timestamp: r.Date, Properties: properties(r)}
+	for _, f := range r.Findings {
+		message := printable(f.Message)
+		s.Cases = append(s.Cases, junitCase{Class: junitFindings + "." + string(f.Kind), Name: printable(strings.TrimSpace(f.Profile + " " + f.Of)),
+			Skipped: &junitState{Message: message, Type: string(f.Kind)},
+			Output:  &junitText{printable(strings.Join(append([]string{f.Message}, f.Fixtures...), "\n") + "\n")}})
+		s.Tests++
+		s.Skipped++
+	}
+	return s
 }
 
 func junitAccount(r *ConformanceReport, f *Fixture) string {
@@ -244,6 +266,7 @@ func facts(r *ConformanceReport) []fact {
 	add("kubernetes", r.Target.KubernetesVersion)
 	add("substituted", strings.Join(r.Target.Substituted, ", "))
 	add("date", r.Date)
+	add("took", r.Took)
 	if r.Seed != nil {
 		add("seed", strconv.FormatUint(*r.Seed, 10))
 	}

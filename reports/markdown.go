@@ -35,15 +35,7 @@ func (Markdown) Render(w io.Writer, r *ConformanceReport) error {
 	if len(r.Reasons) > 0 {
 		fmt.Fprintln(&b)
 	}
-	for i, f := range r.Findings {
-		if i == 0 {
-			fmt.Fprint(&b, "Where claims and what was seen differ:\n\n")
-		}
-		fmt.Fprintf(&b, "- %s\n", text(f.Message))
-		if i == len(r.Findings)-1 {
-			fmt.Fprintln(&b)
-		}
-	}
+	markdownFindings(&b, r)
 	if r.Selection != nil {
 		fmt.Fprintf(&b, "%d of %d fixtures were selected by %s, which says nothing about a profile.\n\n", r.Selection.Selected, r.Selection.Of, code(r.Selection.Filter))
 	}
@@ -64,6 +56,22 @@ func (Markdown) Render(w io.Writer, r *ConformanceReport) error {
 	fmt.Fprintf(&b, "<sub>%s</sub>\n", strings.Join(about, " · "))
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// markdownFindings is a table of what is claimed and seen differently.
+func markdownFindings(b *bytes.Buffer, r *ConformanceReport) {
+	if len(r.Findings) == 0 {
+		return
+	}
+	fmt.Fprint(b, "### Where claims and what was seen differ\n\n| Finding | Of | What was seen |\n|---|---|---|\n")
+	for i, f := range r.Findings {
+		if i == markdownRows {
+			fmt.Fprintf(b, "\n… and %d more.\n", len(r.Findings)-i)
+			break
+		}
+		fmt.Fprintf(b, "| %s | %s | %s |\n", f.Kind, text(strings.TrimSpace(f.Profile+" "+f.Of)), text(f.Message))
+	}
+	fmt.Fprintln(b)
 }
 
 func markdownFailed(b *bytes.Buffer, r *ConformanceReport) {

@@ -5,7 +5,8 @@
 // for every fixture its verdict with the evidence or the failure. It is plain data:
 // the engine fills it, [Read] reads it back strictly, and a [Renderer] writes it for
 // people or machines. Nothing in it depends on the machine or the wall clock for a run
-// on virtual time. [Diff] says what two reports say differently, [NewGate] what got worse.
+// on virtual time. [Diff] says what two reports say differently, [NewTable] puts any
+// number side by side, [NewGate] says what got worse.
 //
 // Limits: a report of a newer version is refused, not read as far as it is known; a
 // timeline is what watches saw.
@@ -34,6 +35,8 @@ type ConformanceReport struct {
 	Target         Target         `json:"target"`
 	// Date is when the run began (RFC 3339); runs on virtual time have none.
 	Date string `json:"date,omitempty"`
+	// Took is how long the run took by the clock, as 5m12.3s; runs on virtual time have none.
+	Took string `json:"took,omitempty"`
 	// Seed decides everything random of a run on virtual time.
 	Seed *uint64 `json:"seed,omitempty"`
 	// TraceHash is the hash of the traces of all fixtures, in order.

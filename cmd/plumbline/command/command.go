@@ -131,6 +131,7 @@ func newRoot(s Streams) *cobra.Command {
   plumbline simulate -f run.yaml    run your own TaskRuns without a cluster
   plumbline kubelet                 be the node of an API server, and the rest of a cluster
   plumbline fixture list            the requirements, one a line
+  plumbline report compare A B C    several reports side by side
   plumbline report diff A B         what two reports say differently
   plumbline install                 install the reference implementation in a cluster
 

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -27,7 +28,7 @@ A report is read as JSON or YAML; - is standard input.`,
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newReportShow(s), newReportDiff(s), newReportGate(s))
+	cmd.AddCommand(newReportShow(s), newReportCompare(s), newReportDiff(s), newReportGate(s))
 	return cmd
 }
 
@@ -104,14 +105,8 @@ The verdicts a and b may be left out. An explanation of what does not differ so 
 				return err
 			}
 			o := reports.DiffOptions{Judged: judged}
-			if explained != "" {
-				data, err := readFile(s, explained)
-				if err != nil {
-					return err
-				}
-				if o.Explained, err = reports.ReadExplained(explained, data); err != nil {
-					return placed(err)
-				}
+			if o.Explained, err = readExplained(s, explained); err != nil {
+				return err
 			}
 			d := reports.Diff(a, b, o)
 			if err := d.Render(s.Out, output); err != nil {
@@ -125,7 +120,7 @@ The verdicts a and b may be left out. An explanation of what does not differ so 
 	}
 	f := cmd.Flags()
 	f.StringVarP(&output, "output", "o", reports.FormatTable, "format: "+strings.Join(reports.ComparisonFormats(), ", "))
-	f.StringVar(&explained, "explained", "", "a file of differences that are known and accepted")
+	f.StringVar(&explained, "explained", "", explainedUsage)
 	f.BoolVar(&judged, "judged", false, "only fixtures that passed or failed in both, for targets of different abilities")
 	return cmd
 }
@@ -134,15 +129,25 @@ func newReportGate(s Streams) *cobra.Command {
 	var (
 		output, baseline string
 		levels           []string
+		otherTarget      bool
 	)
 	cmd := &cobra.Command{
 		Use:   "gate --baseline FILE REPORT|-",
 		Short: "Fail only on what got worse",
 		Long: `Fail only on what got worse since a report that is kept, the baseline.
 
-Worse is a fixture that fails and did not, one that passed and is not shown to pass any more (not run, excluded, unsupported,
-no longer there), and a profile that passed and does not. What failed before may fail; so may a fixture that is new. The exit
-code is 0 if nothing is worse, else 1.`,
+Worse is
+  - a fixture that fails and did not,
+  - one that passed and is not shown to pass any more: not run, broken, excluded, unsupported, no longer there,
+  - a feature that was judged and is no longer claimed,
+  - a run that broke, was cut short or judged nothing, when the one before did not,
+  - a profile that passed and does not, if none of these tells why.
+What failed before may fail; so may a fixture that is new. A fixture that only has another name is compared with itself: it
+is known by its requirement, word by word.
+
+Exit codes: 0 nothing is worse, whatever the report's own result; 1 something is, and each is named; 2 a file is not there;
+3 a file is no report, or the baseline is none: no fixture of it was judged, so that nothing could be worse, or it is of
+another target. With --other-target it may be; what this target cannot meet is not worse then.`,
 		Example: `  plumbline report gate --baseline baseline.json report.json
   plumbline report gate --baseline baseline.json report.json --level required -o github`,
 		Args: takes("the file of a report, or -", 1),
@@ -162,6 +167,9 @@ code is 0 if nothing is worse, else 1.`,
 			if err != nil {
 				return err
 			}
+			if err := checkBaseline(before, after, otherTarget, levels); err != nil {
+				return err
+			}
 			g := reports.NewGate(before, after, levels...)
 			if err := g.Render(s.Out, output); err != nil {
 				return err
@@ -176,7 +184,23 @@ code is 0 if nothing is worse, else 1.`,
 	f.StringVar(&baseline, "baseline", "", "the report to compare with")
 	f.StringVarP(&output, "output", "o", reports.FormatTable, "format: "+strings.Join(reports.ComparisonFormats(), ", "))
 	f.StringSliceVar(&levels, "level", nil, "only fixtures of these levels: required, recommended, reference; default: all")
+	f.BoolVar(&otherTarget, "other-target", false, "the baseline may be of another target")
 	return cmd
+}
+
+// checkBaseline refuses a baseline that is none.
+func checkBaseline(before, after *reports.ConformanceReport, otherTarget bool, levels []string) error {
+	err := reports.CheckBaseline(before, after, levels...)
+	var wrong *reports.BaselineError
+	switch {
+	case errors.As(err, &wrong) && wrong.Target && otherTarget:
+		return nil
+	case errors.As(err, &wrong) && wrong.Target:
+		return invalid("%w; --other-target compares them all the same", err)
+	case err != nil:
+		return invalid("%w", err)
+	}
+	return nil
 }
 
 // takes wants arguments, all of them files.

@@ -1,0 +1,108 @@
+package command
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/plumbline-ci/plumbline/reports"
+)
+
+func newReportCompare(s Streams) *cobra.Command {
+	var (
+		output, explained string
+		differing         bool
+	)
+	cmd := &cobra.Command{
+		Use:   "compare [NAME=]FILE…",
+		Short: "Put several reports side by side: a row a fixture, a column a target",
+		Long: `Put several reports side by side: a row a fixture, a column a report. A column has the name of its report's target, or the
+one that is given before the file.
+
+AGREE says "no" where a fixture passes in one report and fails in another, "partly" where it was judged in some of them
+only, and "yes" where all say the same. The rows that do not agree come first.
+
+Exit codes: 0 no fixture is judged differently, or only as explained in a file (see report diff); 1 one is; 2 a file is not
+there; 3 a file is no report.`,
+		Example: `  plumbline report compare fake.json envtest.json kind.json
+  plumbline report compare before=main.json after=branch.json --differing
+  plumbline report compare fake.json kind.json -o html > targets.html`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return &usageError{fmt.Errorf("%s takes the files of reports, got none; see '%s --help'", cmd.CommandPath(), cmd.CommandPath())}
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			if err := oneOf("output", output, reports.TableFormats()...); err != nil {
+				return err
+			}
+			list, err := readNamed(s, args)
+			if err != nil {
+				return err
+			}
+			o := reports.TableOptions{Differing: differing}
+			if o.Explained, err = readExplained(s, explained); err != nil {
+				return err
+			}
+			t := reports.NewTable(list, o)
+			if err := t.Render(s.Out, output); err != nil {
+				return err
+			}
+			if t.Unexplained > 0 {
+				return failed(exitFailed)
+			}
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&output, "output", "o", reports.FormatTable, "format: "+strings.Join(reports.TableFormats(), ", "))
+	f.StringVar(&explained, "explained", "", explainedUsage)
+	f.BoolVar(&differing, "differing", false, "only fixtures in which the reports do not agree")
+	return cmd
+}
+
+// columnName is what may stand before a file as the name of its column: no path, so that a = in a file's name is one.
+var columnName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 ._-]*$`)
+
+// readNamed reads reports, each with the name that is given to it.
+func readNamed(s Streams, args []string) ([]reports.Named, error) {
+	var list []reports.Named
+	input := false
+	for _, arg := range args {
+		name, file, ok := strings.Cut(arg, "=")
+		if !ok || !columnName.MatchString(name) {
+			name, file = "", arg
+		}
+		if file == standardInput {
+			if input {
+				return nil, &usageError{fmt.Errorf("standard input can be one of the reports only")}
+			}
+			input = true
+		}
+		r, err := readReport(s, file)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, reports.Named{Name: name, Report: r})
+	}
+	return list, nil
+}
+
+// explainedUsage describes the flag that names accepted differences.
+const explainedUsage = "a file of differences that are known and accepted"
+
+// readExplained reads a file of explanations, if there is one.
+func readExplained(s Streams, file string) ([]reports.Explanation, error) {
+	if file == "" {
+		return nil, nil
+	}
+	data, err := readFile(s, file)
+	if err != nil {
+		return nil, err
+	}
+	list, err := reports.ReadExplained(file, data)
+	return list, placed(err)
+}

@@ -1,0 +1,51 @@
+package reports
+
+import (
+	"bytes"
+	_ "embed" // the page
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+)
+
+//go:embed page/table.html
+var tableHTML string
+
+//go:embed page/table.css
+var tableCSS string
+
+//go:embed page/table.js
+var tableJS string
+
+type tablePage struct {
+	*Table
+	Verdict string
+	Suites  bool
+	CSS     template.CSS
+	JS      template.JS
+}
+
+// Time is what the run took, for people.
+func (c Column) Time() string { return dash(c.time()) }
+
+// html writes one page that needs nothing else, as that of a report.
+func (t *Table) html(w io.Writer) error {
+	page, err := template.New("table").Funcs(template.FuncMap{
+		"class": func(word any) string { return wordClass(fmt.Sprint(word)) },
+		"dash":  func(word any) string { return dash(fmt.Sprint(word)) },
+		"lower": strings.ToLower,
+		"agree": func(a Agreement) string {
+			return map[Agreement]string{Contradiction: "bad", PartAgreement: "warn", FullAgreement: "good"}[a]
+		},
+	}).Parse(tableHTML)
+	if err != nil {
+		return fmt.Errorf("the page: %w", err)
+	}
+	var b bytes.Buffer
+	if err := page.Execute(&b, tablePage{Table: t, Verdict: t.verdict(), Suites: t.suites(), CSS: template.CSS(pageCSS + tableCSS), JS: template.JS(tableJS)}); err != nil { //nolint:gosec // they are ours
+		return fmt.Errorf("the page: %w", err)
+	}
+	_, err = w.Write(b.Bytes())
+	return err
+}
