@@ -30,6 +30,7 @@ import (
 // TestControllerOnARealAPIServer goes through the life of an installation, one part after the other: starting a control
 // plane takes longer than most of them.
 func TestControllerOnARealAPIServer(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.namespace("team-a")
 	w.namespace("team-b")

@@ -11,9 +11,11 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -35,12 +37,22 @@ import (
 	"github.com/plumbline-ci/plumbline/reconciler/manager"
 )
 
-// asController makes the test binary the controller, for tests that start, kill and restart it as a process.
-const asController = "PLUMBLINE_TEST_CONTROLLER"
+// asController makes the test binary the controller, for tests that start, kill and restart it as a process. asPlumbline
+// makes it the command.
+const (
+	asController = "PLUMBLINE_TEST_CONTROLLER"
+	asPlumbline  = "PLUMBLINE_TEST_COMMAND"
+)
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asController) != "" {
+	switch {
+	case os.Getenv(asController) != "":
 		main()
+	case os.Getenv(asPlumbline) != "":
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		code := command.Main(ctx, os.Args[1:], command.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
+		stop()
+		os.Exit(code)
 	}
 	os.Exit(m.Run())
 }
@@ -228,7 +240,7 @@ func (w *world) startNode() {
 }
 
 // start runs the controller until kill.
-func (w *world) start() {
+func (w *world) start(more ...string) {
 	w.Helper()
 	host, port, err := net.SplitHostPort(w.webhooks)
 	if err != nil {
@@ -236,11 +248,11 @@ func (w *world) start() {
 	}
 	images := fake.Images()
 	w.process = &process{ended: make(chan struct{})}
-	go w.process.keep([]string{
+	go w.process.keep(append([]string{
 		"-kubeconfig=" + w.accountFile, "-metrics-address=" + w.metrics, "-health-address=" + w.health, "-lease-duration=6s",
 		"-webhook-address=" + host, "-webhook-port=" + port, "-webhook-hosts=" + host, "-log-level=debug",
 		"-entrypoint-image=" + images.Entrypoint, "-nop-image=" + images.Nop, "-workingdirinit-image=" + images.WorkingDirInit, "-shell-image=" + images.Shell,
-	}, w.logs)
+	}, more...), w.logs)
 	w.whole.Cleanup(w.process.kill)
 	w.eventually("the controller is ready", func() error {
 		select {

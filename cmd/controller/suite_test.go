@@ -1,0 +1,117 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/plumbline-ci/plumbline/cmd/plumbline/command"
+	"github.com/plumbline-ci/plumbline/reports"
+)
+
+// subjectFile says what the reference claims.
+const subjectFile = "../../docs/subjects/plumbline.yaml"
+
+// TestTheSuite installs the reference as anybody would, runs it as a process of its own, with the simulated node as another
+// one, and has it judged by whoever reaches the API server: plumbline install, kubelet and run, on one kubeconfig.
+func TestTheSuite(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.install()
+	w.account()
+	w.kubelet()
+	w.start("-kube-api-qps=-1", "-threads-per-controller=32", "-log-level=info")
+	began := time.Now()
+	there := w.judged("--target", "cluster", "--kubeconfig", w.adminFile, "--subject", subjectFile, "--parallel", "48")
+	took := time.Since(began).Round(time.Second)
+	simulated := map[string]reports.Fixture{}
+	for _, f := range w.judged().Fixtures {
+		simulated[f.Name] = f
+	}
+	counts := map[reports.Verdict]int{}
+	for i := range there.Fixtures {
+		f := &there.Fixtures[i]
+		counts[f.Verdict]++
+		t.Logf("%s %s took %s %s", f.Verdict, f.Name, f.Duration, f.Reason)
+		switch want := simulated[f.Name].Verdict; {
+		case f.Verdict == want && (want == reports.Pass || want == reports.Unsupported):
+		case f.Verdict == reports.NotOnThisTarget && lacked(f.Reason):
+		default:
+			t.Errorf("on the simulated cluster it is %q, here %s %s\n%s", want, f.Verdict, f.Reason, reports.Explain(f))
+		}
+	}
+	for _, f := range there.Findings {
+		// What is not claimed on purpose may work.
+		if f.Kind != reports.UnclaimedWorks {
+			t.Errorf("finding: %s: %s", f.Kind, f.Of)
+		}
+	}
+	if there.Result != reports.Passed {
+		t.Errorf("the result is %s: %s", there.Result, strings.Join(there.Reasons, "; "))
+	}
+	if counts[reports.Pass] < leastPassed {
+		t.Errorf("only %d fixtures passed", counts[reports.Pass])
+	}
+	t.Logf("summary: %s: %d passed, %d not on this target, %d unsupported of %d, in %s", there.Target.Name,
+		counts[reports.Pass], counts[reports.NotOnThisTarget], counts[reports.Unsupported], len(there.Fixtures), took)
+}
+
+// leastPassed guards against a suite most of which is skipped.
+const leastPassed = 200
+
+// lacked says whether a fixture is left out for want of what a cluster without a kubelet cannot have.
+func lacked(reason string) bool {
+	for _, need := range []string{"needs mocks", "needs virtualTime", "needs realKubelet", "needs faults"} {
+		if strings.HasPrefix(reason, need) {
+			return true
+		}
+	}
+	return false
+}
+
+// kubelet runs plumbline kubelet as a process.
+func (w *world) kubelet() {
+	w.Helper()
+	cmd := exec.Command(os.Args[0], "kubelet", "--kubeconfig", w.adminFile)
+	cmd.Env = append(os.Environ(), asPlumbline+"=1")
+	cmd.Stderr = w.logs
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.Cleanup(func() {
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			w.Errorf("ending the node: %v", err)
+		}
+		if err := cmd.Wait(); err != nil {
+			w.Errorf("the node ended: %v\n%s", err, tail(w.logs.String()))
+		}
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil || !strings.HasPrefix(line, "node plumbline is ready at ") {
+		w.Fatalf("the node says %q, %v\n%s", line, err, tail(w.logs.String()))
+	}
+	go func() { _, _ = io.Copy(io.Discard, out) }()
+}
+
+// judged is the report of plumbline run.
+func (w *world) judged(args ...string) *reports.ConformanceReport {
+	w.Helper()
+	var out bytes.Buffer
+	args = append([]string{"run", "-o", "json"}, args...)
+	code := command.Main(w.Context(), args, command.Streams{In: strings.NewReader(""), Out: &out, Err: w.logs})
+	report, err := reports.Decode(out.Bytes())
+	if err != nil {
+		w.Fatalf("plumbline %s: exit code %d: %v\n%s", strings.Join(args, " "), code, err, tail(w.logs.String()))
+	}
+	return report
+}
