@@ -117,7 +117,7 @@ func (r *Runner) featureFindings(results []reports.Fixture) []reports.Finding {
 		case len(s.failed) > 0:
 			out = append(out, reports.Finding{Kind: reports.ClaimedFails, Of: s.feature, Profile: s.profile, Fixtures: s.failed,
 				Message: fmt.Sprintf("feature %s is %s, and fails: %s", s.feature, r.why(s), some(s.failed))})
-		case len(s.worked) > 0 && len(s.broke) == 0:
+		case len(s.worked) > 0 && len(s.broke) == 0 && r.whole(s, results):
 			out = append(out, reports.Finding{Kind: reports.UnclaimedWorks, Of: s.feature, Profile: s.profile, Fixtures: s.worked,
 				Message: fmt.Sprintf("feature %s is not claimed, and works: %s", s.feature, some(s.worked))})
 		}
@@ -126,6 +126,19 @@ func (r *Runner) featureFindings(results []reports.Fixture) []reports.Finding {
 		return strings.Compare(string(a.Kind)+" "+a.Profile+" "+a.Of, string(b.Kind)+" "+b.Profile+" "+b.Of)
 	})
 	return out
+}
+
+// whole says whether all fixtures were run that a feature could be tried by. Of some of them nobody knows that it works.
+func (r *Runner) whole(s *seen, results []reports.Fixture) bool {
+	for _, f := range r.all {
+		if f.Spec.Profile != s.profile || !binding(f.Spec.Level, r.o.Claims) || !slices.Equal(r.o.Claims.unclaimed(f), []string{s.feature}) || !r.tried(f) {
+			continue
+		}
+		if !slices.ContainsFunc(results, func(x reports.Fixture) bool { return x.Name == f.Name() }) {
+			return false
+		}
+	}
+	return true
 }
 
 // why says how a feature came to be claimed.

@@ -212,7 +212,7 @@ func (h *house) fixtures(t *testing.T) {
 		Target: target, Implementation: fake.Implementation(), Claims: claims, Date: time.Now(), TryUnclaimed: true, NamespacePrefix: "house-",
 		Filter: conformance.Filter{Names: []string{
 			"single-step-succeeds", "timeout-fails-the-run", "taskref-and-taskspec-refused", "managed-by-label", "object-params", "out-of-memory",
-			"default-timeout-is-configurable", "timeout-of-an-hour", "compute-resources-of-the-run", "v1-timeout", "step-runs-in-its-image", "overrides-need-a-name",
+			"default-timeout-is-configurable", "timeout-of-an-hour", "compute-resources-of-the-run", "v1-timeout", "step-runs-in-its-image", "overrides-*", "gated-fields-refused",
 		}},
 	})
 	if err != nil {
@@ -230,6 +230,9 @@ func (h *house) fixtures(t *testing.T) {
 		"default-timeout-is-configurable": "unsupported: needs key default-timeout-minutes of config-defaults, which may not be set on target cluster",
 		"compute-resources-of-the-run":    "unsupported: feature overrides is not claimed; it was tried, and the fixture passes",
 		"overrides-need-a-name":           "unsupported: feature overrides is not claimed; it was tried, and the fixture passes",
+		"overrides-replace-resources":     "unsupported: feature overrides is not claimed; it was tried, and the fixture passes",
+		"overrides-take-only-resources":   "unsupported: feature overrides is not claimed; it was tried, and the fixture passes",
+		"gated-fields-refused":            "unsupported: feature overrides is not claimed; it was tried, and the fixture passes",
 		"v1-timeout":                      "unsupported: TaskRun in tekton.dev/v1 is not claimed",
 	}
 	got := map[string]string{}
