@@ -47,7 +47,7 @@ type Gate struct {
 type LostFeature struct {
 	Profile string `json:"profile"`
 	Feature string `json:"feature"`
-	// Fixtures are those of the feature that passed before.
+	// Fixtures are those of the feature that passed before, and do not now.
 	Fixtures []string `json:"fixtures,omitempty"`
 }
 
@@ -180,7 +180,7 @@ func lost(baseline, report *ConformanceReport, before map[string]*Fixture, looke
 					continue
 				}
 				here = here || f.Verdict == Unsupported
-				if old := before[f.Name]; old != nil && old.Verdict == Pass {
+				if old := before[f.Name]; old != nil && old.Verdict == Pass && f.Verdict != Pass {
 					x.Fixtures = append(x.Fixtures, f.Name)
 				}
 			}

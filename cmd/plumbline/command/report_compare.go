@@ -3,6 +3,7 @@ package command
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -69,24 +70,26 @@ var columnName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 ._-]*$`)
 
 // readNamed reads reports, each with the name that is given to it.
 func readNamed(s Streams, args []string) ([]reports.Named, error) {
-	var list []reports.Named
-	input := false
+	var (
+		list  []reports.Named
+		files []string
+	)
 	for _, arg := range args {
 		name, file, ok := strings.Cut(arg, "=")
 		if !ok || !columnName.MatchString(name) {
 			name, file = "", arg
 		}
-		if file == standardInput {
-			if input {
-				return nil, &usageError{fmt.Errorf("standard input can be one of the reports only")}
-			}
-			input = true
+		if file == standardInput && slices.Contains(files, file) {
+			return nil, &usageError{fmt.Errorf("standard input can be one of the reports only")}
 		}
+		list, files = append(list, reports.Named{Name: name}), append(files, file)
+	}
+	for i, file := range files {
 		r, err := readReport(s, file)
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, reports.Named{Name: name, Report: r})
+		list[i].Report = r
 	}
 	return list, nil
 }
