@@ -38,6 +38,12 @@ import (
 //go:embed manifests/*.yaml
 var manifests embed.FS
 
+//go:embed cluster.yaml
+var cluster []byte
+
+// Cluster is the configuration of a cluster of kind, as kind reads it. Its nodes have no image yet.
+func Cluster() []byte { return slices.Clone(cluster) }
+
 // Names of what is installed.
 const (
 	Namespace  = "tekton-pipelines"
@@ -87,6 +93,8 @@ type Images struct {
 	Controller string
 	// Entrypoint, Nop, WorkingDirInit, Shell are put into Pods of TaskRuns.
 	Entrypoint, Nop, WorkingDirInit, Shell string
+	// SidecarLogResults is, where results come from the log of a sidecar.
+	SidecarLogResults string
 }
 
 // PublishedAs are the images of this repository as they are called in a registry.
@@ -94,7 +102,7 @@ func PublishedAs(registry, tag string) Images {
 	called := func(name string) string { return strings.TrimSuffix(registry, "/") + "/" + name + ":" + tag }
 	return Images{
 		Controller: called("controller"), Entrypoint: called("entrypoint"), Nop: called("nop"), WorkingDirInit: called("workingdirinit"),
-		Shell: "busybox:latest",
+		SidecarLogResults: called("sidecarlogresults"), Shell: "busybox:latest",
 	}
 }
 
@@ -133,7 +141,7 @@ func stored() ([]*unstructured.Unstructured, error) {
 		if err != nil {
 			return nil, err
 		}
-		list, err := parse(text)
+		list, err := Parse(text)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
@@ -146,7 +154,7 @@ func stored() ([]*unstructured.Unstructured, error) {
 			return nil, err
 		}
 		for _, text := range definitions {
-			list, err := parse(text)
+			list, err := Parse(text)
 			if err != nil {
 				return nil, fmt.Errorf("a definition: %w", err)
 			}
@@ -156,7 +164,8 @@ func stored() ([]*unstructured.Unstructured, error) {
 	return out, nil
 }
 
-func parse(text []byte) ([]*unstructured.Unstructured, error) {
+// Parse reads objects of a YAML file.
+func Parse(text []byte) ([]*unstructured.Unstructured, error) {
 	var out []*unstructured.Unstructured
 	documents := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(text), len(text))
 	for {
@@ -252,6 +261,9 @@ func (o Options) applyToDeployment(u *unstructured.Unstructured) error {
 	arguments := []any{
 		"-entrypoint-image=" + o.Images.Entrypoint, "-nop-image=" + o.Images.Nop,
 		"-workingdirinit-image=" + o.Images.WorkingDirInit, "-shell-image=" + o.Images.Shell,
+	}
+	if image := o.Images.SidecarLogResults; image != "" {
+		arguments = append(arguments, "-sidecarlogresults-image="+image)
 	}
 	for _, a := range o.Arguments {
 		arguments = append(arguments, a)

@@ -26,11 +26,12 @@ import (
 
 // Names of the programs' images.
 const (
-	Controller     = "controller"
-	Entrypoint     = "entrypoint"
-	Nop            = "nop"
-	WorkingDirInit = "workingdirinit"
-	Registry       = "registry"
+	Controller        = "controller"
+	Entrypoint        = "entrypoint"
+	Nop               = "nop"
+	WorkingDirInit    = "workingdirinit"
+	SidecarLogResults = "sidecarlogresults"
+	Registry          = "registry"
 )
 
 // Module is the Go module that the programs are in.
@@ -61,7 +62,7 @@ type Program struct {
 // Programs are those of this repository that run in a cluster, by name.
 func Programs() []Program {
 	var out []Program
-	for _, n := range []string{Controller, Entrypoint, Nop, Registry, WorkingDirInit} {
+	for _, n := range []string{Controller, Entrypoint, Nop, Registry, SidecarLogResults, WorkingDirInit} {
 		out = append(out, Program{Name: n, Package: Module + "/cmd/" + n, Authorities: n == Controller})
 	}
 	return out
@@ -86,7 +87,7 @@ func (p Program) path() string { return path.Join(programDirectory, p.Name) }
 
 // ByDigest is the reference of an image in a registry, by its digest: host:port/name@sha256:….
 func ByDigest(registry string, i Image) (string, error) {
-	repository, err := name.NewRepository(registry + "/" + i.repository())
+	repository, err := name.NewRepository(registry + "/" + i.Repository())
 	if err != nil {
 		return "", fmt.Errorf("image %s: %w", i.Name, err)
 	}
@@ -97,11 +98,23 @@ func ByDigest(registry string, i Image) (string, error) {
 	return repository.Digest(digest.String()).Name(), nil
 }
 
-// repository is the name without tag and digest.
-func (i Image) repository() string {
+// Repository is the name without tag and digest.
+func (i Image) Repository() string {
 	short, _, _ := strings.Cut(i.Name, "@")
 	if at := strings.LastIndexByte(short, ':'); at > strings.LastIndexByte(short, '/') {
 		short = short[:at]
 	}
 	return short
+}
+
+// ShortName is the last part of the repository.
+func (i Image) ShortName() string { return path.Base(i.Repository()) }
+
+// InRegistry is the name in another registry: without the one that it names now, with its tag.
+func (i Image) InRegistry() string {
+	first, rest, several := strings.Cut(i.Name, "/")
+	if several && (strings.ContainsAny(first, ".:") || first == "localhost") {
+		return rest
+	}
+	return i.Name
 }

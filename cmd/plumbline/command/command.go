@@ -134,6 +134,7 @@ func newRoot(s Streams) *cobra.Command {
   plumbline report compare A B C    several reports side by side
   plumbline report diff A B         what two reports say differently
   plumbline install                 install the reference implementation in a cluster
+  plumbline kind up                 make a cluster of kind with it
 
 Exit codes: 0 all required passed; 1 a requirement failed; 2 not found; 3 invalid input; 4 a budget ran out; 5 forbidden; 10 the machine broke.`,
 		SilenceErrors: true,
@@ -148,7 +149,7 @@ Exit codes: 0 all required passed; 1 a requirement failed; 2 not found; 3 invali
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newRun(s), newKubelet(s), newSimulate(s), newFixture(s), newSubject(s), newReport(s), newInstall(s), newVersion(s))
+	root.AddCommand(newRun(s), newKubelet(s), newSimulate(s), newFixture(s), newSubject(s), newReport(s), newInstall(s), newKind(s), newVersion(s))
 	return root
 }
 

@@ -1,0 +1,387 @@
+package kindcluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/kind/pkg/exec"
+
+	"github.com/plumbline-ci/plumbline/api/v1beta1"
+	"github.com/plumbline-ci/plumbline/kindconfig"
+	"github.com/plumbline-ci/plumbline/kindconfig/images"
+)
+
+// ours is how repositories of this repository's images begin in the registry; library is Docker Hub's way of saying that
+// nobody in particular makes an image.
+const (
+	ours    = "plumbline/"
+	library = "library/"
+)
+
+// content has the images and the installation in the cluster.
+func (w *work) content(ctx context.Context, withFixtures bool) error {
+	w.Tell("building images")
+	programs, err := w.programs(ctx)
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(programs, func(i images.Image) bool { return i.Name == images.Registry })
+	if err := w.startRegistry(ctx, programs[at]); err != nil {
+		return err
+	}
+	list := slices.Delete(slices.Clone(programs), at, at+1)
+	for i := range list {
+		list[i].Name = ours + list[i].Name
+	}
+	offline, err := w.ownNodes(ctx)
+	if err != nil {
+		return err
+	}
+	if err := w.introduce(ctx, offline); err != nil {
+		return err
+	}
+	if withFixtures {
+		fixtures, err := w.fixtures(ctx, offline)
+		if err != nil {
+			return err
+		}
+		list = append(list, fixtures...)
+	}
+	if err := w.push(ctx, list...); err != nil {
+		return err
+	}
+	return w.install(ctx)
+}
+
+// programs are the images of this repository, from wherever they are.
+func (w *work) programs(ctx context.Context) ([]images.Image, error) {
+	given := slices.Clone(w.Programs)
+	if w.Archive != "" {
+		more, err := images.ReadArchive(w.Archive)
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range more {
+			i.Name = i.ShortName()
+			given = append(given, i)
+		}
+	}
+	var out, missing = []images.Image{}, []images.Program{}
+	for _, p := range images.Programs() {
+		at := slices.IndexFunc(given, func(i images.Image) bool { return i.Name == p.Name })
+		if at < 0 {
+			missing = append(missing, p)
+			continue
+		}
+		out = append(out, given[at])
+	}
+	built, err := w.Builder.Build(ctx, missing...)
+	if err != nil {
+		return nil, fmt.Errorf("building images: %w", err)
+	}
+	return append(out, built...), nil
+}
+
+// ownNodes reports whether the nodes are of the image that is built on the spot: then no registry could be reached.
+func (w *work) ownNodes(ctx context.Context) (bool, error) {
+	if w.Offline {
+		return true, nil
+	}
+	there, err := w.provider.Nodes(w.Name)
+	if err != nil {
+		return false, fmt.Errorf("listing the nodes of the cluster %s: %w", w.Name, err)
+	}
+	for _, n := range there {
+		image, err := w.engine.Output(ctx, nil, "inspect", "--format", "{{.Config.Image}}", n.String())
+		if err != nil {
+			return false, fmt.Errorf("looking at the node %s: %w", n, err)
+		}
+		if strings.HasPrefix(string(image), ownNodeImage) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// fixtureImages are those that fixtures name, and where they come from.
+func fixtureImages() map[string]string {
+	return map[string]string{
+		images.BusyboxName: "docker.io/library/busybox:latest",
+		images.AlpineName:  "docker.io/library/alpine:latest",
+		images.DebianName:  "docker.io/library/debian:stable-slim",
+	}
+}
+
+// debianPackages are in the image debian that is made here.
+func debianPackages() []string {
+	return strings.Fields("base-files bash coreutils dash debianutils findutils grep gzip hostname libacl1 libattr1 libc6 libgmp10 " +
+		"libpcre2-8-0 libselinux1 libssl3 libtinfo6 mawk sed tar util-linux")
+}
+
+// fixtures are the images that fixtures name: copied, or made of packages of Debian.
+func (w *work) fixtures(ctx context.Context, offline bool) ([]images.Image, error) {
+	if offline {
+		return w.madeFixtures(ctx)
+	}
+	var out []images.Image
+	for _, called := range []string{images.BusyboxName, images.AlpineName, images.DebianName} {
+		i, err := images.Copy(ctx, fixtureImages()[called], library+called, runtime.GOARCH)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, i)
+	}
+	return out, nil
+}
+
+// madeFixtures makes them of the Debian that the node image is also made of, once.
+func (w *work) madeFixtures(ctx context.Context) ([]images.Image, error) {
+	cache, err := w.cache()
+	if err != nil {
+		return nil, err
+	}
+	root, err := w.recipe(ctx, filepath.Join("kindconfig", "node", "rootfs"), cache)
+	if err != nil {
+		return nil, fmt.Errorf("unpacking Debian: %w", err)
+	}
+	archive := fmt.Sprintf("%s.%s.images.tar", strings.TrimSuffix(root, ".tar"), madeAs)
+	if list, err := images.ReadArchive(archive); err == nil {
+		return named(list), nil
+	}
+	w.Tell("making the images busybox, alpine and debian of Debian's packages")
+	file, err := os.Open(root)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() //nolint:errcheck // it is only read
+	shell, err := images.ReadFile(file, "/usr/bin/busybox")
+	if errors.Is(err, os.ErrNotExist) {
+		shell, err = images.ReadFile(file, "/bin/busybox")
+	}
+	if err != nil {
+		return nil, err
+	}
+	busybox, err := images.Busybox(shell, runtime.GOARCH)
+	if err != nil {
+		return nil, err
+	}
+	alpine, err := images.Alpine(shell, runtime.GOARCH)
+	if err != nil {
+		return nil, err
+	}
+	debian, err := images.Debian(file, runtime.GOARCH, debianPackages()...)
+	if err != nil {
+		return nil, err
+	}
+	list := []images.Image{{Name: images.BusyboxName, Image: busybox}, {Name: images.AlpineName, Image: alpine}, {Name: images.DebianName, Image: debian}}
+	content, err := images.Archive(list...)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(archive+".new", content, 0o600); err != nil {
+		return nil, err
+	}
+	return named(list), os.Rename(archive+".new", archive)
+}
+
+// madeAs is changed when the same packages are made into other images.
+const madeAs = "1"
+
+// named are images as they are called in the registry.
+func named(list []images.Image) []images.Image {
+	for i := range list {
+		list[i].Name = library + list[i].ShortName()
+	}
+	return list
+}
+
+// cache is where what is made of Debian is kept: beside the node's programs.
+func (w *work) cache() (string, error) {
+	if dir := os.Getenv("PLUMBLINE_ASSETS"); dir != "" {
+		return filepath.Join(dir, "node"), nil
+	}
+	dir, err := os.UserCacheDir()
+	return filepath.Join(dir, "plumbline", "k8s-assets", "node"), err
+}
+
+// others puts images of the user into the cluster.
+func (w *work) others(ctx context.Context, names []string) (map[string]string, error) {
+	var list []images.Image
+	for _, n := range names {
+		file := n
+		if _, err := os.Stat(n); err != nil {
+			saved, err := os.CreateTemp("", "plumbline-image-*.tar")
+			if err != nil {
+				return nil, err
+			}
+			defer os.Remove(saved.Name()) //nolint:errcheck // a temporary file
+			if err := saved.Close(); err != nil {
+				return nil, err
+			}
+			file = saved.Name()
+			if _, err := w.engine.Output(ctx, nil, "save", "-o", file, n); err != nil {
+				return nil, &NoImageError{Name: n, Engine: w.engine.Name, Err: err}
+			}
+		}
+		read, err := images.ReadArchive(file)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, read...)
+	}
+	if err := w.ontoNodes(ctx, list...); err != nil {
+		return nil, err
+	}
+	for i := range list {
+		list[i].Name = list[i].InRegistry()
+	}
+	return w.references, w.push(ctx, list...)
+}
+
+// NoImageError says that an image is neither a file nor known to the container engine.
+type NoImageError struct {
+	Name, Engine string
+	Err          error
+}
+
+func (e *NoImageError) Error() string {
+	return fmt.Sprintf("image %s is no file, and %s does not have it: %s", e.Name, e.Engine, firstLine(e.Err.Error()))
+}
+
+// Unwrap returns what the engine says.
+func (e *NoImageError) Unwrap() error { return e.Err }
+
+// install has the reference implementation run with the images of the registry.
+func (w *work) install(ctx context.Context) error {
+	o := w.Installation
+	o.Images = kindconfig.Images{
+		Controller: w.references[ours+images.Controller], Entrypoint: w.references[ours+images.Entrypoint], Nop: w.references[ours+images.Nop],
+		WorkingDirInit: w.references[ours+images.WorkingDirInit], Shell: Registry + "/" + library + images.BusyboxName,
+	}
+	objects, err := kindconfig.Objects(o)
+	if err != nil {
+		return err
+	}
+	changed, err := w.apply(ctx, objects)
+	if err != nil {
+		return fmt.Errorf("installing: %w", err)
+	}
+	if changed > 0 {
+		w.Tell(fmt.Sprintf("installed: %d of %d objects are new or changed", changed, len(objects)))
+	} else {
+		w.Tell(fmt.Sprintf("the installation is as it should be: %d objects", len(objects)))
+	}
+	if err := w.ready(ctx, kindconfig.Namespace, kindconfig.Deployment, readyWithin); err != nil {
+		return fmt.Errorf("the controller: %w", err)
+	}
+	return w.answers(ctx)
+}
+
+// apply applies objects and counts those that changed.
+func (w *work) apply(ctx context.Context, objects []*unstructured.Unstructured) (int, error) {
+	before := map[string]string{}
+	for _, o := range objects {
+		u := &unstructured.Unstructured{}
+		u.SetGroupVersionKind(o.GroupVersionKind())
+		if err := w.client.Get(ctx, client.ObjectKeyFromObject(o), u); err == nil {
+			before[kindconfig.Describe(o)] = u.GetResourceVersion()
+		}
+	}
+	changed := 0
+	err := kindconfig.Apply(ctx, w.client, objects, func(u *unstructured.Unstructured) {
+		if before[kindconfig.Describe(u)] != u.GetResourceVersion() {
+			changed++
+		}
+	})
+	return changed, err
+}
+
+// answers waits until TaskRuns can be made: the API server asks the webhooks about one that is only tried.
+func (w *work) answers(ctx context.Context) error {
+	var last error
+	err := wait.PollUntilContextTimeout(ctx, again, readyWithin, true, func(ctx context.Context) (bool, error) {
+		try := &v1beta1.TaskRun{}
+		try.Namespace, try.GenerateName = corev1.NamespaceDefault, "plumbline-"
+		try.Spec.TaskSpec = &v1beta1.TaskSpec{Steps: []v1beta1.Step{{Image: images.BusyboxName}}}
+		last = w.client.Create(ctx, try, client.DryRunAll)
+		return last == nil, nil
+	})
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("TaskRuns cannot be made after %v: %w", readyWithin, last)
+	}
+	return nil
+}
+
+// rolledOut reports whether what runs is what a Deployment says.
+func rolledOut(d *appsv1.Deployment) bool {
+	want := int32(1)
+	if d.Spec.Replicas != nil {
+		want = *d.Spec.Replicas
+	}
+	s := d.Status
+	return s.ObservedGeneration >= d.Generation && s.UpdatedReplicas == want && s.AvailableReplicas == want && s.Replicas == want
+}
+
+// why says what keeps a Deployment's Pods from running.
+func (w *work) why(ctx context.Context, namespace string, d *appsv1.Deployment) string {
+	var pods corev1.PodList
+	if d.Spec.Selector == nil {
+		return "it is not there"
+	}
+	if err := w.client.List(ctx, &pods, client.InNamespace(namespace), client.MatchingLabels(d.Spec.Selector.MatchLabels)); err != nil {
+		return err.Error()
+	}
+	said := []string{}
+	for _, p := range pods.Items {
+		for _, c := range p.Status.ContainerStatuses {
+			switch {
+			case c.State.Waiting != nil:
+				said = append(said, fmt.Sprintf("Pod %s waits: %s %s", p.Name, c.State.Waiting.Reason, c.State.Waiting.Message))
+			case c.State.Terminated != nil:
+				said = append(said, fmt.Sprintf("Pod %s ended with %d: %s", p.Name, c.State.Terminated.ExitCode, c.State.Terminated.Message))
+			case !c.Ready:
+				said = append(said, fmt.Sprintf("Pod %s runs and is not ready", p.Name))
+			}
+		}
+		for _, c := range p.Status.Conditions {
+			if c.Status == corev1.ConditionFalse && c.Message != "" && len(p.Status.ContainerStatuses) == 0 {
+				said = append(said, fmt.Sprintf("Pod %s: %s", p.Name, c.Message))
+			}
+		}
+	}
+	if len(said) == 0 {
+		return fmt.Sprintf("%d Pods", len(pods.Items))
+	}
+	return strings.Join(said, "; ")
+}
+
+// detailed is an error of kind with what the command said.
+func detailed(err error) error {
+	run := exec.RunErrorForError(err)
+	if run == nil {
+		return err
+	}
+	text := strings.TrimSpace(string(run.Output))
+	if text == "" {
+		return err
+	}
+	all := strings.Split(text, "\n")
+	return fmt.Errorf("%w: %s", err, strings.Join(all[max(0, len(all)-saidAtMost):], "\n"))
+}
+
+// saidAtMost is how many lines of a command are repeated: kubeadm says much.
+const saidAtMost = 30
