@@ -175,6 +175,7 @@ func (r *Runner) fixture(ctx context.Context, c Cluster, f *fixture.Fixture) rep
 	default:
 		out.Verdict, out.Reason = reports.Error, err.Error()
 	}
+	s.incomplete(&out)
 	if err := func() (err error) {
 		defer recovered(&err, "the target")
 		if s.ended.IsZero() {

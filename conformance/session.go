@@ -150,7 +150,7 @@ func (s *session) observe(ctx context.Context) (stop func(), err error) {
 			namespace = ""
 		}
 		gvk := schema.GroupVersionKind{Group: kind.Group, Version: kind.Version, Kind: kind.Kind}
-		end, err := s.cluster.Observe(gvk, namespace, s.rescuing(ctx, kind, s.both(kind, s.world.handler(kind))))
+		end, err := s.cluster.Observe(gvk, namespace, s.gaps(kind, s.rescuing(ctx, kind, s.both(kind, s.world.handler(kind)))))
 		if err != nil {
 			if i >= len(kinds) {
 				continue // a failure is explained without it

@@ -42,6 +42,7 @@ type world struct {
 	seq   int
 	lives map[string]*life  // by lifeKey
 	names map[string]string // of documents with generateName, by reference
+	gaps  []gap
 }
 
 func newWorld(f *fixture.Fixture, now func() time.Time) *world {

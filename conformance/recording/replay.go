@@ -125,6 +125,10 @@ func (p *player) prepare(ctx context.Context) error {
 
 // saw takes note of a version of an object.
 func (p *player) saw(event watch.EventType, o *unstructured.Unstructured) {
+	if event == watch.Error {
+		p.broken = fmt.Errorf("versions were lost: %v", o.Object["message"])
+		return
+	}
 	data, err := json.Marshal(o.Object)
 	if err == nil {
 		if o.GetKind() == kindPod.Kind {

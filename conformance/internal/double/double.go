@@ -172,6 +172,15 @@ func (c *Cluster) Remove(o *unstructured.Unstructured) {
 	}
 }
 
+// Lose has observers of a kind told that versions were lost.
+func (c *Cluster) Lose(kind, why string) {
+	for _, w := range slices.Clone(c.observers) {
+		if w.gvk.Kind == kind {
+			w.handler(watch.Error, &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Status", "message": why}})
+		}
+	}
+}
+
 // Print adds to a container's log.
 func (c *Cluster) Print(pod, container, text string) { c.logs[pod+"/"+container] += text }
 

@@ -2,39 +2,52 @@ package remote
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"time"
 
+	"github.com/go-logr/logr"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
 	toolscache "k8s.io/client-go/tools/cache"
 	toolswatch "k8s.io/client-go/tools/watch"
+	"k8s.io/klog/v2"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
+// handler is what is told of versions.
+type handler = func(watch.EventType, *unstructured.Unstructured)
+
+// observation is one watch, as often as it has to be begun.
+type observation struct {
+	world     *World
+	gvk       schema.GroupVersionKind
+	namespace string
+	handler   handler
+	// known are the last versions, by namespace/name; version is that of the last list.
+	known   map[string]*unstructured.Unstructured
+	version string
+}
+
 // Observe is that of conformance.Watcher: a list, and a watch from its version on. A connection that ends is taken up
-// where it was; a gap breaks the world, since a version in it would never be seen.
-func (w *World) Observe(gvk schema.GroupVersionKind, namespace string, handler func(watch.EventType, *unstructured.Unstructured)) (func(), error) {
-	newList := func() *unstructured.UnstructuredList {
-		list := &unstructured.UnstructuredList{}
-		list.SetGroupVersionKind(gvk.GroupVersion().WithKind(gvk.Kind + "List"))
-		return list
-	}
-	first := newList()
-	if err := w.Client.List(w.Running, first, client.InNamespace(namespace)); err != nil {
+// where it was. Where the API server does not know any more what happened since, there is a gap: it is told, and then what
+// became of everything.
+func (w *World) Observe(gvk schema.GroupVersionKind, namespace string, handler handler) (func(), error) {
+	o := &observation{world: w, gvk: gvk, namespace: namespace, handler: handler, known: map[string]*unstructured.Unstructured{}}
+	first, err := o.list(w.Running)
+	if err != nil {
 		return nil, fmt.Errorf("listing %s: %w", gvk.Kind, err)
 	}
-	for i := range first.Items {
-		handler(watch.Added, &first.Items[i])
-	}
-	ctx, cancel := context.WithCancel(w.Running)
-	watcher, err := toolswatch.NewRetryWatcherWithContext(ctx, first.GetResourceVersion(), &toolscache.ListWatch{
-		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
-			return w.Client.Watch(ctx, newList(), client.InNamespace(namespace), &client.ListOptions{Raw: &o})
-		},
-	})
+	o.compare(first)
+	// That it was ended is told as if it were a fault: who uses the watch is told of those in another way.
+	ctx, cancel := context.WithCancel(klog.NewContext(w.Running, logr.Discard()))
+	watcher, err := o.watch(ctx)
 	if err != nil {
 		cancel()
 		return nil, fmt.Errorf("watching %s: %w", gvk.Kind, err)
@@ -42,19 +55,144 @@ func (w *World) Observe(gvk schema.GroupVersionKind, namespace string, handler f
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		for e := range watcher.ResultChan() {
-			if e.Type == watch.Error {
-				w.End(fmt.Errorf("watching %s: %w", gvk.Kind, apierrors.FromObject(e.Object)))
-				return
-			}
-			if o, ok := e.Object.(*unstructured.Unstructured); ok && ctx.Err() == nil {
-				handler(e.Type, o)
-				w.News.Tell()
-			}
+		if err := o.follow(ctx, watcher); err != nil && ctx.Err() == nil {
+			w.End(fmt.Errorf("watching %s: %w", gvk.Kind, err))
 		}
 	}()
 	return func() {
 		cancel()
 		<-ended
 	}, nil
+}
+
+func (o *observation) empty() *unstructured.UnstructuredList {
+	list := &unstructured.UnstructuredList{}
+	list.SetGroupVersionKind(o.gvk.GroupVersion().WithKind(o.gvk.Kind + "List"))
+	return list
+}
+
+func (o *observation) list(ctx context.Context) (*unstructured.UnstructuredList, error) {
+	list := o.empty()
+	return list, o.world.Client.List(ctx, list, client.InNamespace(o.namespace))
+}
+
+// watch begins where the list ended.
+func (o *observation) watch(ctx context.Context) (watch.Interface, error) {
+	return toolswatch.NewRetryWatcherWithContext(ctx, o.version, &toolscache.ListWatch{
+		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+			w, err := o.world.Client.Watch(ctx, o.empty(), client.InNamespace(o.namespace), &client.ListOptions{Raw: &options})
+			if status := apierrors.APIStatus(nil); expired(err) && errors.As(err, &status) {
+				// As an answer it would be asked for again and again; as an event it is passed on.
+				told := watch.NewFakeWithChanSize(1, false)
+				told.Error(new(status.Status()))
+				return told, nil
+			}
+			return w, err
+		},
+	})
+}
+
+// expired says whether the API server does not know any more what happened since a version.
+func expired(err error) bool { return apierrors.IsResourceExpired(err) || apierrors.IsGone(err) }
+
+// follow tells of every event until ctx ends. An error is one that nothing can be done about.
+func (o *observation) follow(ctx context.Context, watcher watch.Interface) error {
+	for {
+		gap, err := o.read(ctx, watcher)
+		if gap == nil || err != nil {
+			return err
+		}
+		if err := o.bridge(ctx, gap); err != nil {
+			return err
+		}
+		if watcher, err = o.watch(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// read tells of events until there are no more, or until there is a gap.
+func (o *observation) read(ctx context.Context, watcher watch.Interface) (gap, failed error) {
+	for e := range watcher.ResultChan() {
+		if e.Type == watch.Error {
+			if err := apierrors.FromObject(e.Object); expired(err) {
+				return err, nil
+			} else {
+				return nil, err
+			}
+		}
+		if object, ok := e.Object.(*unstructured.Unstructured); ok && ctx.Err() == nil {
+			o.tell(e.Type, object)
+			o.world.News.Tell()
+		}
+	}
+	return nil, nil
+}
+
+// tell tells of a version, and remembers it.
+func (o *observation) tell(event watch.EventType, object *unstructured.Unstructured) {
+	key := object.GetNamespace() + "/" + object.GetName()
+	if o.known[key] = object; event == watch.Deleted {
+		delete(o.known, key)
+	}
+	o.handler(event, object)
+}
+
+// bridge tells of a gap, and of what there is after it.
+func (o *observation) bridge(ctx context.Context, gap error) error {
+	after, err := o.listAgain(ctx)
+	if err != nil {
+		return err
+	}
+	status, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&metav1.Status{
+		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}, Status: metav1.StatusFailure, Reason: metav1.StatusReasonExpired,
+		Message: fmt.Sprintf("versions of %s before resourceVersion %s were not seen: %v", o.gvk.Kind, after.GetResourceVersion(), gap),
+	})
+	if err != nil {
+		return fmt.Errorf("telling of a gap: %w", err)
+	}
+	o.handler(watch.Error, &unstructured.Unstructured{Object: status})
+	o.compare(after)
+	o.world.News.Tell()
+	return nil
+}
+
+// listAgain lists as soon as the API server answers.
+func (o *observation) listAgain(ctx context.Context) (*unstructured.UnstructuredList, error) {
+	tick := time.NewTicker(PollInterval)
+	defer tick.Stop()
+	for {
+		list, err := o.list(ctx)
+		if err == nil || apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) || apierrors.IsNotFound(err) {
+			return list, err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// compare tells of how a list differs from what is known, and takes it over.
+func (o *observation) compare(list *unstructured.UnstructuredList) {
+	there := map[string]*unstructured.Unstructured{}
+	for i := range list.Items {
+		there[list.Items[i].GetNamespace()+"/"+list.Items[i].GetName()] = &list.Items[i]
+	}
+	for _, key := range slices.Sorted(maps.Keys(o.known)) {
+		if now := there[key]; now == nil || now.GetUID() != o.known[key].GetUID() {
+			o.tell(watch.Deleted, o.known[key])
+		}
+	}
+	for i := range list.Items {
+		object := &list.Items[i]
+		switch before := o.known[object.GetNamespace()+"/"+object.GetName()]; {
+		case before == nil:
+			o.tell(watch.Added, object)
+		case before.GetResourceVersion() != object.GetResourceVersion():
+			o.tell(watch.Modified, object)
+		}
+	}
+	o.version = list.GetResourceVersion()
 }
