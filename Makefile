@@ -17,7 +17,7 @@ run: ## the conformance suite on the fake cluster
 .PHONY: build
 build: ## the command line tool and the container binaries, into bin/
 	$(GO) build -o $(BIN)/ ./cmd/plumbline
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o $(BIN)/ ./cmd/entrypoint ./cmd/nop ./cmd/workingdirinit
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o $(BIN)/ ./cmd/entrypoint ./cmd/nop ./cmd/sidecarlogresults ./cmd/workingdirinit
 
 .PHONY: test
 test: ## all tests

@@ -165,14 +165,13 @@ func TestEveryReasonHasAFixture(t *testing.T) {
 	t.Parallel()
 	// unseen are the reasons that no fixture can cause, and why.
 	unseen := map[string]string{
-		"ResolvingTaskRef":                    "no resolver is installed; a reference to one fails",
-		"CouldntGetTask":                      "later versions and the reference here say PodCreationFailed instead",
-		"ResourceVerificationFailed":          "signatures are not verified",
-		"TaskRunResultLargerThanAllowedLimit": "no target has an image that reads results for a sidecar's log",
-		"TaskRunStopSidecarFailed":            "what is over stays as it is; the stop of a sidecar is tried again",
-		"TaskRunResultsVerified":              "declared, and not used by the documented version",
-		"TaskRunResultsVerificationFailed":    "declared, and not used by the documented version",
-		"AwaitingTaskRunResults":              "declared, and not used by the documented version",
+		"ResolvingTaskRef":                 "no resolver is installed; a reference to one fails",
+		"CouldntGetTask":                   "later versions and the reference here say PodCreationFailed instead",
+		"ResourceVerificationFailed":       "signatures are not verified",
+		"TaskRunStopSidecarFailed":         "what is over stays as it is; the stop of a sidecar is tried again",
+		"TaskRunResultsVerified":           "declared, and not used by the documented version",
+		"TaskRunResultsVerificationFailed": "declared, and not used by the documented version",
+		"AwaitingTaskRunResults":           "declared, and not used by the documented version",
 	}
 	seen := map[string][]string{}
 	for _, f := range embedded(t) {

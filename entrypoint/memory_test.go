@@ -269,6 +269,8 @@ func (m *memory) run(c contract.Case) contract.Outcome {
 		code = entrypoint.Nop(m.system(), c.Args)
 	case contract.WorkingDirInit:
 		code = entrypoint.WorkingDirInit(m.system(), c.Args)
+	case contract.SidecarLogResults:
+		code = entrypoint.SidecarLogResults(m.system(), c.Args)
 	default:
 		code = entrypoint.Main(m.system(), c.Args)
 	}

@@ -147,6 +147,7 @@ func TestImports(t *testing.T) {
 		"github.com/fsnotify/fsnotify/internal",
 		module + "cmd/entrypoint",
 		module + "cmd/nop",
+		module + "cmd/sidecarlogresults",
 		module + "cmd/workingdirinit",
 		module + "entrypoint",
 		module + "entrypoint/osadapter",
@@ -180,7 +181,7 @@ func TestImports(t *testing.T) {
 }
 
 // released are the programs of the Pods.
-func released() []string { return []string{".", "../nop", "../workingdirinit"} }
+func released() []string { return []string{".", "../nop", "../sidecarlogresults", "../workingdirinit"} }
 
 // buildFor builds the released programs as they are released, into a directory.
 func buildFor(t *testing.T, platform string) (dir string) {
@@ -202,7 +203,7 @@ func TestReleasedPrograms(t *testing.T) {
 	const limit = 3_000_000
 	for _, platform := range []string{"linux/amd64", "linux/arm64"} {
 		dir := buildFor(t, platform)
-		for _, program := range []string{"entrypoint", "nop", "workingdirinit"} {
+		for _, program := range []string{"entrypoint", "nop", "sidecarlogresults", "workingdirinit"} {
 			binary := filepath.Join(dir, program)
 			info, err := os.Stat(binary)
 			if err != nil {

@@ -28,9 +28,10 @@ import (
 
 // Programs that a case can run.
 const (
-	Launcher       = "entrypoint"
-	Nop            = "nop"
-	WorkingDirInit = "workingdirinit"
+	Launcher          = "entrypoint"
+	Nop               = "nop"
+	WorkingDirInit    = "workingdirinit"
+	SidecarLogResults = "sidecarlogresults"
 )
 
 // Case is one run of a program in a container.

@@ -87,5 +87,28 @@ func podProgramCases() []Case {
 		Program: WorkingDirInit, Args: []string{"/workspace/a"},
 		Before: map[string]string{"/workspace/a": "file"},
 		Want:   Want{Code: 1, Stderr: "Failed to mkdir \"/workspace/a\": mkdir /workspace/a: not a directory\n"},
+	}, {
+		Name: "results of the steps", Reason: "SC-32: when all have posted; what is not written is left out",
+		Program: SidecarLogResults, Args: []string{"-results-dir", "/tekton/results", "-result-names", "a,none,b"},
+		Before: map[string]string{
+			"/tekton/run/0/out": "", "/tekton/run/1/status/": "", "/tekton/results/a": "1\n", "/tekton/results/b": "\"two\"",
+		},
+		Events: []Event{{Put: "/tekton/run/1/out", Content: "0"}},
+		Want: Want{Stdout: `{"Name":"a","Value":"1\n"}` + "\n" + `{"Name":"b","Value":"\"two\""}` + "\n",
+			Files: map[string]string{"/tekton/run/1/out": "0"}},
+	}, {
+		Name: "results of steps of which one fails", Reason: "SC-32: no other will post",
+		Program: SidecarLogResults, Args: []string{"-results-dir=/tekton/results", "-result-names=a"},
+		Before: map[string]string{"/tekton/run/0/out.err": "", "/tekton/run/1/status/": "", "/tekton/results/a": "1"},
+		Want:   Want{Stdout: `{"Name":"a","Value":"1"}` + "\n"},
+	}, {
+		Name: "results without names", Reason: "SC-32: fatal",
+		Program: SidecarLogResults, Args: []string{"-results-dir", "/tekton/results"},
+		Want: Want{Code: 1, Stderr: "result-names were not provided\n"},
+	}, {
+		Name: "a result that leaves the directory", Reason: "steps cannot have files of the sidecar's printed",
+		Program: SidecarLogResults, Args: []string{"-results-dir", "/tekton/results", "-result-names", "a"},
+		Before: map[string]string{"/tekton/run/0/out": "", "/tekton/results/a": "-> ../secret", "/tekton/secret": "x"},
+		Want:   Want{Code: 1, Stderr: "result \"a\": open /tekton/results/a: path escapes from parent\n"},
 	}}
 }

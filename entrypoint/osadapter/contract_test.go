@@ -57,6 +57,8 @@ func runProgram(program, root string) int {
 		return entrypoint.Nop(sys, os.Args[1:])
 	case contract.WorkingDirInit:
 		return entrypoint.WorkingDirInit(sys, os.Args[1:])
+	case contract.SidecarLogResults:
+		return entrypoint.SidecarLogResults(sys, os.Args[1:])
 	default:
 		return entrypoint.Main(sys, os.Args[1:])
 	}

@@ -104,6 +104,9 @@ func failed(pod *corev1.Pod) bool {
 	}
 	for _, s := range statuses(pod) {
 		t := s.State.Terminated
+		if t != nil && s.Name == resultsContainer && t.ExitCode != 0 {
+			return true // nobody has read the results
+		}
 		if !isStep(s.Name) || t == nil {
 			continue
 		}

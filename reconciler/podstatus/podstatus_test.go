@@ -416,11 +416,11 @@ func TestStuckBehindAFailure(t *testing.T) {
 	}
 }
 
-// TestResultsSidecarEndsFirst: what it has not printed yet would be missing.
+// TestResultsSidecarEndsFirst: what it has not printed yet would be missing, and what it could not print is.
 func TestResultsSidecarEndsFirst(t *testing.T) {
 	t.Parallel()
 	s := &v1beta1.TaskSpec{}
-	for state, want := range map[string]string{running: "Running", exited0: "Succeeded", exited1: "Succeeded"} {
+	for state, want := range map[string]string{running: "Running", exited0: "Succeeded", exited1: "Failed"} {
 		p := pod(t, status("Running", exited0, exited0, running, "- {name: sidecar-tekton-log-results, image: '', imageID: '', ready: true, restartCount: 0, "+state+"}\n"))
 		p.Spec.Containers = append(p.Spec.Containers, corev1.Container{Name: "sidecar-tekton-log-results"})
 		if got := Observe(Input{TaskRun: &v1beta1.TaskRun{}, Spec: s, Pod: p}).Condition.Reason; got != want {

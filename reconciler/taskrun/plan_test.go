@@ -304,12 +304,14 @@ func TestLogsCannotBeRead(t *testing.T) {
 		w.pass(name)
 		w.kubelet(name+"-pod", all(phase(corev1.PodRunning), exit("step-a", 0, "")))
 	}
+	w.pass("run")
+	w.expect("run", unknown, v1beta1.ReasonRunning, "") // nothing is printed yet
+	w.kubelet("run-pod", exit("sidecar-tekton-log-results", 0, ""))
 	if !w.again("run") {
 		t.Error("the log is not asked for again")
 	}
-	w.expect("run", unknown, v1beta1.ReasonPending, "")
+	w.expect("run", unknown, v1beta1.ReasonRunning, "")
 	w.logs = map[string]string{"run-pod/sidecar-tekton-log-results": `{"Name":"r","Value":"late"}`}
-	w.kubelet("run-pod", exit("sidecar-tekton-log-results", 0, ""))
 	w.pass("run")
 	if tr := w.expect("run", isTrue, v1beta1.ReasonSucceeded, ""); len(tr.Status.TaskRunResults) != 1 {
 		t.Errorf("results %+v", tr.Status.TaskRunResults)

@@ -108,11 +108,12 @@ func (p *pass) stopSidecars(ctx context.Context, pod *corev1.Pod) error {
 	return client.IgnoreNotFound(p.patchPod(ctx, pod, types.JSONPatchType, operations))
 }
 
-// loggedResults are the results that a Sidecar has printed, if results come from there (§7.6).
+// loggedResults are the results that a Sidecar has printed, if results come from there (§7.6). It prints them as the last
+// thing it does, and before it has, there may be no log to read.
 func (p *pass) loggedResults(ctx context.Context, pod *corev1.Pod) ([]podstatus.LoggedResult, error) {
 	flags := &p.cfg.FeatureFlags
 	container := podspec.SidecarContainerName(podspec.ResultsSidecar)
-	if p.deps.Logs == nil || pod.Status.Phase == corev1.PodPending || !hasContainer(pod, container) || flags.ResultsFrom != config.ResultsFromSidecarLogs {
+	if p.deps.Logs == nil || flags.ResultsFrom != config.ResultsFromSidecarLogs || !hasSucceeded(pod, container) {
 		return nil, nil
 	}
 	log, err := p.deps.Logs.Logs(ctx, pod.Namespace, pod.Name, container)
@@ -122,10 +123,10 @@ func (p *pass) loggedResults(ctx context.Context, pod *corev1.Pod) ([]podstatus.
 	return podstatus.ParseResultLog(log, flags.MaxResultSize)
 }
 
-func hasContainer(pod *corev1.Pod, name string) bool {
-	for i := range pod.Spec.Containers {
-		if pod.Spec.Containers[i].Name == name {
-			return true
+func hasSucceeded(pod *corev1.Pod, container string) bool {
+	for i := range pod.Status.ContainerStatuses {
+		if s := &pod.Status.ContainerStatuses[i]; s.Name == container {
+			return s.State.Terminated != nil && s.State.Terminated.ExitCode == 0
 		}
 	}
 	return false

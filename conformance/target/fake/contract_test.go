@@ -41,6 +41,7 @@ type simulatedWorld struct {
 func binaries() map[string]string {
 	return map[string]string{
 		contract.Launcher: programEntrypoint, contract.Nop: programNop, contract.WorkingDirInit: programWorkingDirInit,
+		contract.SidecarLogResults: programSidecarLogResults,
 	}
 }
 

@@ -16,9 +16,10 @@ import (
 
 // Names of the programs that stand for our container binaries in the catalogue's images.
 const (
-	programEntrypoint     = "plumbline/entrypoint"
-	programNop            = "plumbline/nop"
-	programWorkingDirInit = "plumbline/workingdirinit"
+	programEntrypoint        = "plumbline/entrypoint"
+	programNop               = "plumbline/nop"
+	programWorkingDirInit    = "plumbline/workingdirinit"
+	programSidecarLogResults = "plumbline/sidecarlogresults"
 )
 
 // programs are our container binaries as the simulated containers run them: the launcher's own code, on a process of
@@ -28,9 +29,10 @@ func programs() map[string]container.Program { return programsWithGrace(entrypoi
 // programsWithGrace are the programs with another time between SIGTERM and SIGKILL.
 func programsWithGrace(grace time.Duration) map[string]container.Program {
 	return map[string]container.Program{
-		programEntrypoint:     onProcess(entrypoint.Main, grace),
-		programNop:            onProcess(entrypoint.Nop, grace),
-		programWorkingDirInit: onProcess(entrypoint.WorkingDirInit, grace),
+		programEntrypoint:        onProcess(entrypoint.Main, grace),
+		programNop:               onProcess(entrypoint.Nop, grace),
+		programWorkingDirInit:    onProcess(entrypoint.WorkingDirInit, grace),
+		programSidecarLogResults: onProcess(entrypoint.SidecarLogResults, grace),
 	}
 }
 

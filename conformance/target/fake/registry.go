@@ -16,17 +16,20 @@ import (
 
 // Images of the reference, by the names that its Pods show.
 const (
-	imageEntrypoint     = "plumbline.dev/entrypoint:v0.1.0"
-	imageNop            = "plumbline.dev/nop:v0.1.0"
-	imageWorkingDirInit = "plumbline.dev/workingdirinit:v0.1.0"
-	imageShell          = "busybox:latest"
+	imageEntrypoint        = "plumbline.dev/entrypoint:v0.1.0"
+	imageNop               = "plumbline.dev/nop:v0.1.0"
+	imageWorkingDirInit    = "plumbline.dev/workingdirinit:v0.1.0"
+	imageSidecarLogResults = "plumbline.dev/sidecarlogresults:v0.1.0"
+	imageShell             = "busybox:latest"
 )
 
 // generic is the image that images of mocks, and unknown ones where they are allowed, are like.
 const generic = image.Toolbox
 
 func imagesOfReference() taskrun.Images {
-	return taskrun.Images{Entrypoint: imageEntrypoint, Nop: imageNop, WorkingDirInit: imageWorkingDirInit, Shell: imageShell}
+	return taskrun.Images{
+		Entrypoint: imageEntrypoint, Nop: imageNop, WorkingDirInit: imageWorkingDirInit, SidecarLogResults: imageSidecarLogResults, Shell: imageShell,
+	}
 }
 
 // catalogue is what every cluster can pull: the simulator's images and the reference's.
@@ -39,6 +42,7 @@ func catalogue() ([]*image.Image, error) {
 		{imageEntrypoint, "/ko-app/entrypoint", programEntrypoint},
 		{imageNop, "/ko-app/nop", programNop},
 		{imageWorkingDirInit, "/ko-app/workingdirinit", programWorkingDirInit},
+		{imageSidecarLogResults, "/ko-app/sidecarlogresults", programSidecarLogResults},
 	} {
 		root, err := image.NewRoot(image.Only(own.path, own.program))
 		if err != nil {

@@ -43,7 +43,7 @@ func (e *UnknownProgramError) Error() string {
 // Catalogue lists the images that can stand in for others.
 func Catalogue() []string {
 	own := fake.Images()
-	return []string{"busybox", "alpine", "bash", "debian", "ubuntu", "ghcr.io/jqlang/jq", image.Toolbox, own.Entrypoint, own.Nop, own.WorkingDirInit}
+	return []string{"busybox", "alpine", "bash", "debian", "ubuntu", "ghcr.io/jqlang/jq", image.Toolbox, own.Entrypoint, own.Nop, own.WorkingDirInit, own.SidecarLogResults}
 }
 
 // Read adds what a file says below the key images, of a subject file or of one with nothing else. One side of each pair is
