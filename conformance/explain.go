@@ -279,6 +279,9 @@ func (s *session) surroundings(ctx context.Context, f *failed) {
 		}
 		f.Logs = append(f.Logs, reports.Log{Pod: c.pod, Container: c.name, Text: tail(text)})
 	}
+	if collector, ok := s.cluster.(Collector); ok {
+		f.Logs = append(f.Logs, collector.Collect(ctx, s.namespace, s.start)...)
+	}
 }
 
 // judged are the objects whose history tells most where a failure names none: all but Pods, or those.

@@ -188,9 +188,13 @@ func (r *Runner) attempt(ctx context.Context, j job) reports.Fixture {
 	}
 	j.group.begin.Do(func() {
 		first := j.group.members[0].fixture
-		j.group.cluster, j.group.failed = start(ctx, r.o.Target, Setup{
-			Name: first.Name(), Seed: r.o.Seed, Config: first.Spec.Config, Mocks: first.Spec.Mocks, Faults: first.Spec.Faults,
-		})
+		setup := Setup{Name: first.Name(), Seed: r.o.Seed, Config: first.Spec.Config, Mocks: first.Spec.Mocks, Faults: first.Spec.Faults}
+		if !r.caps.Isolated {
+			for _, m := range j.group.members {
+				setup.Namespaces = append(setup.Namespaces, r.namespace(m.fixture))
+			}
+		}
+		j.group.cluster, j.group.failed = start(ctx, r.o.Target, setup)
 	})
 	if err := j.group.failed; err != nil {
 		if ctx.Err() != nil {

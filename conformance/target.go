@@ -60,6 +60,8 @@ type Setup struct {
 	Config fixture.Config
 	Mocks  []fixture.Mock
 	Faults []fixture.Fault
+	// Namespaces are those that the fixtures of a shared cluster will ask for, as long as it lasts.
+	Namespaces []string
 	// Trace asks for the last of what happens to be remembered; see Traceable.
 	Trace bool
 }
@@ -84,6 +86,8 @@ type Cluster interface {
 type Watcher interface {
 	// Observe calls handler with what exists and then with every change, in order. The
 	// object is the handler's to keep, but not to change. An empty namespace means all.
+	// If versions were lost, as after an API server was restarted, the handler is called
+	// with watch.Error and a Status whose message says so, and then with what differs now.
 	Observe(gvk schema.GroupVersionKind, namespace string, handler func(watch.EventType, *unstructured.Unstructured)) (stop func(), err error)
 }
 
@@ -114,6 +118,11 @@ type MockUser interface{ UnusedMocks() []fixture.Mock }
 // NamespaceRemover clusters that are shared take away a fixture's namespace in a way of their own; of others it is deleted.
 type NamespaceRemover interface {
 	RemoveNamespace(ctx context.Context, name string) error
+}
+
+// Collector clusters know more of what went on in a namespace than its objects and the containers' logs say.
+type Collector interface {
+	Collect(ctx context.Context, namespace string, since time.Time) []reports.Log
 }
 
 // Prober targets can tell, before anything is run, where claims and what is there differ.
