@@ -67,7 +67,8 @@ func Debian(root io.ReadSeeker, architecture string, packages ...string) (v1.Ima
 	}
 	files := Files{"/tmp": temporary(), "/root": {Mode: os.ModeDir | 0o700}}
 	err = each(root, func(name string, header *tar.Header, content io.Reader) error {
-		if !wanted[name] && !wanted["/usr"+name] || documentation(name) {
+		// Packages still say /bin and /lib of what is below /usr now.
+		if !wanted[name] && !wanted[strings.TrimPrefix(name, "/usr")] || documentation(name) {
 			return nil
 		}
 		file := File{Mode: header.FileInfo().Mode()}

@@ -308,7 +308,7 @@ func unpacked(t *testing.T) io.ReadSeeker {
 		{Name: "./usr/bin/rbash", Typeflag: tar.TypeLink, Linkname: "./usr/bin/bash"},
 		{Name: "./usr/bin/perl", Typeflag: tar.TypeReg, Mode: 0o755, Uname: "not wanted"},
 		{Name: "./usr/share/doc/bash/README", Typeflag: tar.TypeReg, Uname: "not wanted"},
-		{Name: "./var/lib/dpkg/info/bash.list", Typeflag: tar.TypeReg, Uname: "/.\n/bin\n/bin/bash\n/usr\n/usr/bin\n/usr/bin/bash\n/usr/bin/rbash\n/usr/share/doc/bash/README\n"},
+		{Name: "./var/lib/dpkg/info/bash.list", Typeflag: tar.TypeReg, Uname: "/.\n/bin\n/bin/bash\n/usr\n/usr/bin\n/usr/bin/rbash\n/usr/share/doc/bash/README\n"},
 		{Name: "./var/lib/dpkg/info/perl:amd64.list", Typeflag: tar.TypeReg, Uname: "/usr/bin/perl\n"},
 	} {
 		content := f.Uname

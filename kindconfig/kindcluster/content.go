@@ -196,7 +196,7 @@ func (w *work) madeFixtures(ctx context.Context) ([]images.Image, error) {
 }
 
 // madeAs is changed when the same packages are made into other images.
-const madeAs = "1"
+const madeAs = "2"
 
 // named are images as they are called in the registry.
 func named(list []images.Image) []images.Image {
@@ -267,7 +267,8 @@ func (w *work) install(ctx context.Context) error {
 	o := w.Installation
 	o.Images = kindconfig.Images{
 		Controller: w.references[ours+images.Controller], Entrypoint: w.references[ours+images.Entrypoint], Nop: w.references[ours+images.Nop],
-		WorkingDirInit: w.references[ours+images.WorkingDirInit], Shell: Registry + "/" + library + images.BusyboxName,
+		WorkingDirInit: w.references[ours+images.WorkingDirInit], SidecarLogResults: w.references[ours+images.SidecarLogResults],
+		Shell: Registry + "/" + library + images.BusyboxName,
 	}
 	objects, err := kindconfig.Objects(o)
 	if err != nil {
