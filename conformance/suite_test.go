@@ -42,9 +42,18 @@ func TestConformance(t *testing.T) {
 			if err != nil {
 				return nil, err
 			}
-			return cluster.New(t.Context(), cluster.Options{
+			target, err := cluster.New(t.Context(), cluster.Options{
 				Config: config, Configuration: subject.Configuration, Images: subject.Images, Substituted: subject.Substituted,
 			})
+			if err != nil {
+				return nil, err
+			}
+			t.Cleanup(func() {
+				if err := target.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+			return target, nil
 		},
 	}, conformance.Options{Implementation: fake.Implementation(), Claims: fake.Claims()})
 }

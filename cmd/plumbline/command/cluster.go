@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -32,6 +33,7 @@ type clusterOptions struct {
 	claimedOnly         bool
 	budget, limit       time.Duration
 	given               []string // the flags that were given, by name
+	there               *cluster.Target
 }
 
 // clusterFlags are their names.
@@ -108,8 +110,20 @@ func (o *clusterOptions) into(ctx context.Context, options *conformance.Options)
 	if err != nil {
 		return unreachable(err)
 	}
-	options.Target = there
+	if target.Configuration != nil {
+		if err := there.Hold(ctx, target.Configuration.Namespace); err != nil {
+			return unreachable(err)
+		}
+	}
+	o.there, options.Target = there, there
 	return nil
+}
+
+// leave lets other runs in.
+func (o *clusterOptions) leave(errs io.Writer) {
+	if err := o.there.Close(); err != nil {
+		fmt.Fprintf(errs, "plumbline: %v\n", err)
+	}
 }
 
 // mapping reads --image.
@@ -174,13 +188,14 @@ func unreachable(err error) error {
 		wrong     *cluster.InvalidKubeconfigError
 		nothing   *cluster.NotInstalledError
 		ambiguous *cluster.AmbiguousImageError
+		used      *cluster.InUseError
 	)
 	switch {
 	case errors.As(err, &none) && !errors.Is(err, fs.ErrPermission), errors.As(err, &nothing):
 		return &coded{code: exitNotFound, err: err}
 	case errors.As(err, &wrong), errors.As(err, &ambiguous):
 		return &coded{code: exitInvalid, err: err}
-	case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
+	case errors.As(err, &used), apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
 		return &coded{code: exitForbidden, err: err}
 	}
 	return err

@@ -9,12 +9,14 @@
 //	discovery.go      what is there: versions, nodes, kinds, rights
 //	running.go        the cluster, as the engine sees it
 //	configuration.go  the implementation's ConfigMaps, changed and put back
+//	occupancy.go      one run at a time
 //	containers.go     logs and commands, through the API server
 //	images.go         images that are called otherwise here
 //
 // Limits: time is real and there is no seed; nothing is mocked, and nothing is made to fail. That a changed configuration
 // is in force cannot be seen from outside: its being stored is waited for, and then for as long as the owner says that
-// the implementation takes to notice.
+// the implementation takes to notice. Of two runs that change the configuration the second is refused; a run that changes
+// nothing does not know of others.
 package cluster
 
 import (
@@ -61,6 +63,9 @@ type Target struct {
 	clientset kubernetes.Interface
 	images    *images
 	found     found
+
+	holding sync.Mutex
+	held    *occupancy
 
 	mu   sync.Mutex
 	busy bool
@@ -129,12 +134,17 @@ func (t *Target) Start(ctx context.Context, s conformance.Setup) (conformance.Cl
 	if len(s.Faults) > 0 || len(s.Mocks) > 0 {
 		return nil, fmt.Errorf("target %s has no faults and no mocks", Name)
 	}
+	if t.o.Configuration != nil {
+		if err := t.Hold(ctx, t.o.Configuration.Namespace); err != nil {
+			return nil, err
+		}
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.busy {
 		return nil, fmt.Errorf("target %s is in use under another configuration", Name)
 	}
-	c := &Cluster{target: t, world: remote.NewWorld(ctx, t.client)}
+	c := t.Enter(ctx)
 	var err error
 	if c.change, err = t.configure(ctx, c.world, s.Config); err != nil {
 		c.world.End(err)
@@ -142,6 +152,17 @@ func (t *Target) Start(ctx context.Context, s conformance.Setup) (conformance.Cl
 	}
 	t.busy = true
 	return c, nil
+}
+
+// Enter returns the cluster as it is. Of such, there may be any number at once: whoever calls it sees to the configuration.
+func (t *Target) Enter(ctx context.Context) *Cluster {
+	c := &Cluster{target: t, world: remote.NewWorld(ctx, t.client)}
+	t.holding.Lock()
+	defer t.holding.Unlock()
+	if t.held != nil {
+		t.held.enter(c.world)
+	}
+	return c
 }
 
 // done lets the next cluster be started.

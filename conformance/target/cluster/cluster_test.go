@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -205,6 +206,7 @@ func (h *house) fixtures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer leave(t, target)
 	claims := fake.Claims()
 	claims.APIVersions = []string{"v1beta1", "v2"}
 	claims.Features = slices.DeleteFunc(claims.Features, func(f string) bool { return f == "overrides" })
@@ -322,6 +324,7 @@ func (h *house) interrupted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer leave(t, target)
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
 	ended := make(chan *reports.ConformanceReport, 1)
@@ -363,11 +366,31 @@ func (h *house) killed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer leave(t, next)
+	if used := new(cluster.InUseError); !errors.As(next.Hold(t.Context(), kindconfig.Namespace), &used) || used.Heard.IsZero() {
+		t.Errorf("a second run beside the first one: %v", used)
+	}
+	// As time would do.
+	lease := &coordinationv1.Lease{}
+	if err := h.admin.Get(t.Context(), client.ObjectKey{Namespace: kindconfig.Namespace, Name: "plumbline-run"}, lease); err != nil {
+		t.Fatal(err)
+	}
+	lease.Spec.RenewTime = &metav1.MicroTime{Time: time.Now().Add(-time.Minute)}
+	if err := h.admin.Update(t.Context(), lease); err != nil {
+		t.Fatal(err)
+	}
 	c, err := next.Start(t.Context(), conformance.Setup{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func leave(t *testing.T, target *cluster.Target) {
+	t.Helper()
+	if err := target.Close(); err != nil {
 		t.Error(err)
 	}
 }

@@ -196,9 +196,10 @@ func (t *Target) settled(ctx context.Context, w *remote.World, changed time.Time
 	return nil
 }
 
-// undo puts everything back, whatever became of who asked for the change: it has time of its own.
+// undo puts everything back, whatever became of who asked for the change: it has time of its own. What somebody else has
+// taken over has been put back.
 func (c *change) undo(w *remote.World) error {
-	if len(c.names) == 0 {
+	if len(c.names) == 0 || c.target.lost() {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.Running), configTimeout)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync/atomic"
 	"time"
 
@@ -33,6 +34,7 @@ const (
 type Cluster struct {
 	target *Target
 	world  *remote.World
+	// change is what was done to the configuration; nil if this is not whom it is left to.
 	change *change
 }
 
@@ -50,6 +52,7 @@ func (c *Cluster) Observe(gvk schema.GroupVersionKind, namespace string, handler
 		return c.world.Observe(gvk, namespace, handler)
 	}
 	return c.world.Observe(gvk, namespace, func(event watch.EventType, o *unstructured.Unstructured) {
+		o = o.DeepCopy()
 		rename(o.Object, c.target.images.backward)
 		handler(event, o)
 	})
@@ -57,7 +60,14 @@ func (c *Cluster) Observe(gvk schema.GroupVersionKind, namespace string, handler
 
 // CreateNamespace implements conformance.Cluster.
 func (c *Cluster) CreateNamespace(ctx context.Context, name string) error {
-	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{labelManaged: managedBy}}}
+	return c.CreateNamespaceWith(ctx, name, nil)
+}
+
+// CreateNamespaceWith makes a namespace that has further labels.
+func (c *Cluster) CreateNamespaceWith(ctx context.Context, name string, labels map[string]string) error {
+	all := map[string]string{labelManaged: managedBy}
+	maps.Copy(all, labels)
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: all}}
 	if err := c.target.client.Create(ctx, namespace); err != nil {
 		return err
 	}
@@ -88,6 +98,10 @@ func (c *Cluster) WaitUntil(ctx context.Context, deadline time.Time, cond func()
 
 // Close implements conformance.Cluster: the configuration is what it was before.
 func (c *Cluster) Close() error {
+	if c.change == nil {
+		c.world.End(errClosed)
+		return nil
+	}
 	err := c.change.undo(c.world)
 	c.world.End(errClosed)
 	c.target.done()
