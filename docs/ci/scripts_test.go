@@ -127,7 +127,7 @@ func (g *github) play(a action) (failed string, code int) {
 			continue
 		}
 		if s.Uses != "" {
-			if strings.HasPrefix(s.Uses, "actions/upload-artifact@") {
+			if strings.HasPrefix(s.Uses, "actions/upload-artifact@") { //nolint:misspell // GitHub calls it so
 				g.uploads++
 			}
 			continue
@@ -214,7 +214,7 @@ func TestTheActionComesToAVerdict(t *testing.T) {
 		{"of a level that the baseline does not have", map[string]string{"fixtures": "right", "baseline": "wrong.json", "baseline-level": "recommended"}, "Verdict", 3, []string{"no fixture of level recommended was judged in the baseline"}, nil},
 		{"a baseline that is not there", map[string]string{"fixtures": "right", "baseline": "nowhere.json"}, "Verdict", 2, []string{"nowhere.json"}, nil},
 		{"several folders, and arguments", map[string]string{"fixtures": "right\nmore\n", "arguments": "--name quick,also --seed 3"}, "", 0, []string{"2 of 3 fixtures selected"}, nil},
-		{"no run at all", map[string]string{"fixtures": "right", "arguments": "--nmae x"}, "Run", 3, []string{"did you mean --name", "::error title=plumbline::there is no report"}, nil},
+		{"no run at all", map[string]string{"fixtures": "right", "arguments": "--nmes x"}, "Run", 3, []string{"did you mean --name", "::error title=plumbline::there is no report"}, nil},
 		{"a mistake in a fixture", map[string]string{"fixtures": "nowhere"}, "Run", 2, []string{"there is no report"}, nil},
 		{"kind needs a cluster, and a mistake ends it all the same", map[string]string{"target": "kind", "fixtures": "nowhere"}, "Run", 2, nil,
 			[]string{"go -C actions/plumbline/docs/ci/../.. build -o RUNNER/temp/plumbline/ ./cmd/plumbline", "plumbline kind up in plumbline", "plumbline kind down in DIR"}},
