@@ -34,7 +34,7 @@ const (
 
 // rows is the table.
 func rows() []row {
-	return slices.Concat(metadataRows(), readRows(), podRows(), customRows(), versionRows(), applyRows(), pagingRows(), deletionRows(), ruleRows())
+	return slices.Concat(metadataRows(), readRows(), podRows(), customRows(), versionRows(), applyRows(), pagingRows(), deletionRows(), ruleRows(), claimRows())
 }
 
 func TestTheTable(t *testing.T) {

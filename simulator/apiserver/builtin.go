@@ -122,29 +122,6 @@ func validateEvent(obj client.Object) field.ErrorList {
 	return field.ErrorList{field.Invalid(field.NewPath("involvedObject", "namespace"), of, "does not match event.namespace")}
 }
 
-func claimStrategy() strategy {
-	return strategy{
-		name: validation.NameIsDNSSubdomain,
-		apply: func(obj client.Object) {
-			if c, ok := obj.(*corev1.PersistentVolumeClaim); ok {
-				if c.Spec.VolumeMode == nil {
-					mode := corev1.PersistentVolumeFilesystem
-					c.Spec.VolumeMode = &mode
-				}
-				if c.Status.Phase == "" {
-					c.Status.Phase = corev1.ClaimPending
-				}
-			}
-		},
-		created: func(_ *Server, obj client.Object) {
-			if c, ok := obj.(*corev1.PersistentVolumeClaim); ok {
-				c.Status = corev1.PersistentVolumeClaimStatus{Phase: corev1.ClaimPending}
-			}
-		},
-		statusTakesMeta: true,
-	}
-}
-
 func volumeStrategy() strategy {
 	return strategy{
 		name: validation.NameIsDNSSubdomain,

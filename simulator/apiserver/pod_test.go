@@ -516,6 +516,39 @@ func TestQuotasCountPodsUntilTheyEnd(t *testing.T) {
 	used("1")
 }
 
+func TestQuotasCountClaims(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	q := quotaOf("requests.storage", "1Gi")
+	q.Namespace = "ns"
+	w.create(q)
+	used := func(want string) {
+		t.Helper()
+		w.get(q)
+		if n := q.Status.Used["requests.storage"]; n.String() != want {
+			t.Errorf("used %s, want %s", n.String(), want)
+		}
+	}
+	used("0")
+	claim := func(name, size string) *corev1.PersistentVolumeClaim {
+		return &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "ns"}, Spec: corev1.PersistentVolumeClaimSpec{
+			AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
+			Resources:   corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{"storage": resource.MustParse(size)}},
+		}}
+	}
+	first := claim("first", "600Mi")
+	w.create(first)
+	used("600Mi")
+	refused(t, w.c.Create(ctx, claim("second", "600Mi")), 403, metav1.StatusReasonForbidden,
+		`persistentvolumeclaims "second" is forbidden: exceeded quota: q, requested: requests.storage=600Mi, used: requests.storage=600Mi, limited: requests.storage=1Gi`)
+	if err := w.c.Delete(ctx, first); err != nil {
+		t.Fatal(err)
+	}
+	used("0")
+	w.create(claim("second", "600Mi"))
+	used("600Mi")
+}
+
 func TestLimitRangesGiveDefaults(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -11,18 +11,23 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	quantity "k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/api/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// countPods is the generic name of the number of Pods in a quota.
-const countPods = corev1.ResourceName("count/pods")
+// The generic names of the numbers of objects in a quota.
+const (
+	countPods   = corev1.ResourceName("count/pods")
+	countClaims = corev1.ResourceName("count/persistentvolumeclaims")
+)
 
 // quotaController is who writes the status of quotas.
 const quotaController = "resourcequota-controller"
 
 func quotaStrategy() strategy {
 	return strategy{
-		name: validation.NameIsDNSSubdomain,
+		name:     validation.NameIsDNSSubdomain,
+		validate: validateQuota,
 		committed: func(s *Server, _ *resource, ch Change) {
 			if ch.Actor != quotaController && ch.New != nil {
 				s.later(func() { s.recountQuotas(ch.New.GetNamespace()) })
@@ -47,6 +52,14 @@ func (s *Server) podChanged(ch Change) {
 		return
 	}
 	s.later(func() { s.recountQuotas(ns) })
+}
+
+// counted has the quotas of a namespace recounted, if there are any.
+func (s *Server) counted(ns string) {
+	s.Each(quotaGVK, ns, func(client.Object) bool {
+		s.later(func() { s.recountQuotas(ns) })
+		return false
+	})
 }
 
 var quotaGVK = corev1.SchemeGroupVersion.WithKind("ResourceQuota")
@@ -77,27 +90,29 @@ func sameQuantities(a, b corev1.ResourceList) bool {
 	return maps.EqualFunc(a, b, func(x, y quantity.Quantity) bool { return x.Cmp(y) == 0 })
 }
 
-// quotaUsed counts what the Pods of a quota's namespace use of what it limits.
+// quotaUsed counts what the objects of a quota's namespace use of what it limits.
 func (s *Server) quotaUsed(q *corev1.ResourceQuota) corev1.ResourceList {
-	return QuotaUsed(q, func(yield func(*corev1.Pod) bool) {
-		s.Each(corev1.SchemeGroupVersion.WithKind("Pod"), q.Namespace, func(o client.Object) bool {
-			pod, ok := o.(*corev1.Pod)
-			return !ok || yield(pod)
-		})
+	return QuotaUsed(q, func(yield func(client.Object) bool) {
+		more := true
+		each := func(o client.Object) bool { more = yield(o); return more }
+		s.Each(corev1.SchemeGroupVersion.WithKind("Pod"), q.Namespace, each)
+		if more && limitsClaims(q) {
+			s.Each(corev1.SchemeGroupVersion.WithKind("PersistentVolumeClaim"), q.Namespace, each)
+		}
 	})
 }
 
-// QuotaUsed counts what Pods use of what a quota limits.
-func QuotaUsed(q *corev1.ResourceQuota, pods iter.Seq[*corev1.Pod]) corev1.ResourceList {
+// QuotaUsed counts what objects use of what a quota limits: Pods and PersistentVolumeClaims. Others count for nothing.
+func QuotaUsed(q *corev1.ResourceQuota, objects iter.Seq[client.Object]) corev1.ResourceList {
 	used := corev1.ResourceList{}
 	for _, name := range slices.Sorted(maps.Keys(q.Spec.Hard)) {
 		used[name] = quantity.Quantity{Format: q.Spec.Hard[name].Format}
 	}
-	for pod := range pods {
-		if !quotaApplies(q, pod) {
+	for o := range objects {
+		usage := quotaUsage(q, o)
+		if usage == nil {
 			continue
 		}
-		usage := podUsage(pod)
 		for _, name := range slices.Sorted(maps.Keys(q.Spec.Hard)) {
 			if n, ok := usage[name]; ok {
 				sum := used[name]
@@ -107,6 +122,66 @@ func QuotaUsed(q *corev1.ResourceQuota, pods iter.Seq[*corev1.Pod]) corev1.Resou
 		}
 	}
 	return used
+}
+
+// quotaUsage is what an object counts for in a quota; nil if it is none of its business.
+func quotaUsage(q *corev1.ResourceQuota, o client.Object) corev1.ResourceList {
+	switch o := o.(type) {
+	case *corev1.Pod:
+		if quotaApplies(q, o) {
+			return podUsage(o)
+		}
+	case *corev1.PersistentVolumeClaim:
+		if len(q.Spec.Scopes) == 0 && limitsClaims(q) {
+			return claimUsage(o)
+		}
+	}
+	return nil
+}
+
+// classSuffix is between the name of a storage class and what a quota limits of its claims.
+const classSuffix = ".storageclass.storage.k8s.io/"
+
+// limitsClaims reports whether a quota says anything about claims.
+func limitsClaims(q *corev1.ResourceQuota) bool {
+	//plumbline:unordered whether there is one
+	for name := range q.Spec.Hard {
+		if isClaimResource(name) {
+			return true
+		}
+	}
+	return false
+}
+
+func isClaimResource(name corev1.ResourceName) bool {
+	switch name {
+	case corev1.ResourcePersistentVolumeClaims, corev1.ResourceRequestsStorage, countClaims:
+		return true
+	}
+	return strings.Contains(string(name), classSuffix)
+}
+
+// claimUsage is what one claim counts for.
+func claimUsage(c *corev1.PersistentVolumeClaim) corev1.ResourceList {
+	one := *quantity.NewQuantity(1, quantity.DecimalSI)
+	usage := corev1.ResourceList{countClaims: one, corev1.ResourcePersistentVolumeClaims: one}
+	class := c.Annotations[corev1.BetaStorageClassAnnotation]
+	if class == "" && c.Spec.StorageClassName != nil {
+		class = *c.Spec.StorageClassName
+	}
+	of := func(name corev1.ResourceName) corev1.ResourceName {
+		return corev1.ResourceName(class) + classSuffix + name
+	}
+	if class != "" {
+		usage[of(corev1.ResourcePersistentVolumeClaims)] = one
+	}
+	if size, ok := c.Spec.Resources.Requests[corev1.ResourceStorage]; ok {
+		usage[corev1.ResourceRequestsStorage] = size
+		if class != "" {
+			usage[of(corev1.ResourceRequestsStorage)] = size
+		}
+	}
+	return usage
 }
 
 // podUsage is what one Pod counts for. A Pod that has ended counts only as an
@@ -161,28 +236,51 @@ func quotaApplies(q *corev1.ResourceQuota, pod *corev1.Pod) bool {
 	return true
 }
 
-// quotas is the admission plugin ResourceQuota, as far as Pods meet it.
+// validateQuota wants scopes, which are about Pods, in quotas of Pods alone.
+func validateQuota(obj client.Object) field.ErrorList {
+	q, ok := obj.(*corev1.ResourceQuota)
+	if !ok || len(q.Spec.Scopes) == 0 {
+		return nil
+	}
+	var errs field.ErrorList
+	for _, name := range slices.Sorted(maps.Keys(q.Spec.Hard)) {
+		switch name {
+		case corev1.ResourcePersistentVolumeClaims, corev1.ResourceRequestsStorage, corev1.ResourceConfigMaps, corev1.ResourceSecrets,
+			corev1.ResourceServices, corev1.ResourceServicesNodePorts, corev1.ResourceServicesLoadBalancers, corev1.ResourceQuotas,
+			corev1.ResourceReplicationControllers:
+			errs = append(errs, field.Invalid(field.NewPath("spec", "scopes"), q.Spec.Scopes, "unsupported scope applied to resource"))
+		}
+	}
+	return errs
+}
+
+// quotas is the admission plugin ResourceQuota, as far as Pods and claims meet it.
 type quotas struct{ s *Server }
 
 // Validate refuses what would exceed a quota.
 func (a quotas) Validate(req *Request) error {
-	pod := newPod(req)
-	if pod == nil {
+	if req.Operation != OperationCreate || req.Subresource != "" {
+		return nil
+	}
+	pod, isPod := req.Object.(*corev1.Pod)
+	if _, isClaim := req.Object.(*corev1.PersistentVolumeClaim); !isPod && !isClaim {
 		return nil
 	}
 	var err error
-	var usage corev1.ResourceList
-	a.s.Each(quotaGVK, pod.Namespace, func(o client.Object) bool {
+	a.s.Each(quotaGVK, req.Object.GetNamespace(), func(o client.Object) bool {
 		q, ok := o.(*corev1.ResourceQuota)
-		if !ok || !quotaApplies(q, pod) {
+		if !ok {
 			return true
 		}
-		if missing := unspecified(q, pod); missing != "" {
-			err = fmt.Errorf("failed quota: %s: must specify %s", q.Name, missing)
-			return false
-		}
+		usage := quotaUsage(q, req.Object)
 		if usage == nil {
-			usage = podUsage(pod)
+			return true
+		}
+		if isPod {
+			if missing := unspecified(q, pod); missing != "" {
+				err = fmt.Errorf("failed quota: %s: must specify %s", q.Name, missing)
+				return false
+			}
 		}
 		used := a.s.quotaUsed(q)
 		var over []corev1.ResourceName

@@ -1,8 +1,8 @@
 // Package quota writes the status of ResourceQuotas, as the quota controller of kube-controller-manager does: an API
 // server refuses Pods by it, and counts new ones in it, but never counts those that are gone out of it.
 //
-// The simulated API server does this itself, so this controller is for real ones. It counts Pods; other objects are not
-// limited.
+// The simulated API server does this itself, so this controller is for real ones. It counts Pods and
+// PersistentVolumeClaims; other objects are not limited.
 package quota
 
 import (
@@ -46,7 +46,7 @@ func New(o Options) *Controller {
 	return &Controller{o: o, limited: map[string]bool{}, due: map[string]*kernel.Event{}}
 }
 
-// Start begins to watch quotas and Pods.
+// Start begins to watch quotas and what they count.
 func (c *Controller) Start() error {
 	for _, w := range []struct {
 		kind    string
@@ -57,6 +57,7 @@ func (c *Controller) Start() error {
 			c.later(e.Object.GetNamespace(), lag)
 		}},
 		{"Pod", func(e informer.Event) { c.later(e.Object.GetNamespace(), lag) }},
+		{"PersistentVolumeClaim", func(e informer.Event) { c.later(e.Object.GetNamespace(), lag) }},
 	} {
 		stop, err := c.o.Source.Watch(corev1.SchemeGroupVersion.WithKind(w.kind), w.handler)
 		if err != nil {
@@ -92,6 +93,7 @@ func (c *Controller) count(namespace string) error {
 	var (
 		quotas corev1.ResourceQuotaList
 		pods   corev1.PodList
+		claims corev1.PersistentVolumeClaimList
 	)
 	if err := c.o.Client.List(ctx, &quotas, client.InNamespace(namespace)); err != nil {
 		return fmt.Errorf("listing quotas: %w", err)
@@ -104,11 +106,19 @@ func (c *Controller) count(namespace string) error {
 	if err := c.o.Client.List(ctx, &pods, client.InNamespace(namespace)); err != nil {
 		return fmt.Errorf("listing Pods: %w", err)
 	}
+	if err := c.o.Client.List(ctx, &claims, client.InNamespace(namespace)); err != nil {
+		return fmt.Errorf("listing claims: %w", err)
+	}
 	for i := range quotas.Items {
 		q := &quotas.Items[i]
-		used := apiserver.QuotaUsed(q, func(yield func(*corev1.Pod) bool) {
+		used := apiserver.QuotaUsed(q, func(yield func(client.Object) bool) {
 			for n := range pods.Items {
 				if !yield(&pods.Items[n]) {
+					return
+				}
+			}
+			for n := range claims.Items {
+				if !yield(&claims.Items[n]) {
 					return
 				}
 			}
