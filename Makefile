@@ -5,6 +5,8 @@ FUZZTIME ?= 60s
 BENCH ?= .
 BENCHCOUNT ?= 6
 SEEDS ?= 125
+KINDCOUNT ?= 10
+KINDIMAGE ?= 10.96.0.50:5000/library/debian
 
 .PHONY: help
 help: ## this list
@@ -68,6 +70,11 @@ bench: ## benchmarks, ready for benchstat
 .PHONY: bench-entrypoint
 bench-entrypoint: ## the step launcher, measured in real processes
 	$(GO) run ./entrypoint/bench
+
+.PHONY: bench-kind
+bench-kind: ## TaskRuns on the cluster of kind: wall time, hand-offs, throughput; ready for benchstat
+	$(GO) run ./cmd/plumbline kind up
+	$(GO) run ./conformance/target/kind/bench -context kind-plumbline -image $(KINDIMAGE) -count $(KINDCOUNT)
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME each
