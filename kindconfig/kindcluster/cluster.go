@@ -24,11 +24,6 @@ import (
 	"github.com/plumbline-ci/plumbline/reconciler/manager"
 )
 
-// access is how a cluster is reached.
-type access struct {
-	config *rest.Config
-}
-
 // UnusableError says that a cluster is there and does not work.
 type UnusableError struct {
 	Name string
@@ -64,7 +59,13 @@ func (w *work) cluster(ctx context.Context) error {
 	} else {
 		w.Tell("the cluster " + w.Name + " is there")
 	}
-	return w.find(ctx)
+	if err := w.find(ctx); err != nil {
+		return err
+	}
+	if err := w.provider.Export(w.Name, w.Kubeconfig); err != nil {
+		return fmt.Errorf("entering the cluster %s in the kubeconfig: %w", w.Name, err)
+	}
+	return nil
 }
 
 // find connects to a cluster that is there, and starts its nodes if they were stopped.
@@ -79,32 +80,39 @@ func (w *work) find(ctx context.Context) error {
 	if err := w.startNodes(ctx); err != nil {
 		return err
 	}
+	w.config, w.client, err = w.connect(ctx)
+	return err
+}
+
+// toCluster waits until the cluster answers.
+func (w *work) toCluster(ctx context.Context) (*rest.Config, client.Client, error) {
 	text, err := w.kubeconfig(ctx)
 	if err != nil {
-		return &UnusableError{Name: w.Name, Err: err}
+		return nil, nil, &UnusableError{Name: w.Name, Err: err}
 	}
 	config, err := clientcmd.RESTConfigFromKubeConfig([]byte(text))
 	if err != nil {
-		return fmt.Errorf("the kubeconfig of the cluster %s: %w", w.Name, err)
+		return nil, nil, fmt.Errorf("the kubeconfig of the cluster %s: %w", w.Name, err)
 	}
 	// Nobody else is served meanwhile.
 	config.QPS, config.Burst, config.UserAgent = 200, 400, kindconfig.FieldOwner
 	scheme, err := manager.Scheme()
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	w.access = &access{config: config}
-	err = wait.PollUntilContextTimeout(ctx, again, createWithin, true, func(ctx context.Context) (bool, error) {
-		w.client, err = client.New(config, client.Options{Scheme: scheme}) // it asks what is served there
-		return err == nil, nil
+	var c client.Client
+	var last error
+	err = wait.PollUntilContextTimeout(ctx, again, reachWithin, true, func(context.Context) (bool, error) {
+		c, last = client.New(config, client.Options{Scheme: scheme}) // it asks what is served there
+		return last == nil, nil
 	})
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return nil, nil, context.Cause(ctx)
 	}
-	if w.client == nil {
-		return &UnusableError{Name: w.Name, Err: err}
+	if err != nil {
+		return nil, nil, &UnusableError{Name: w.Name, Err: last}
 	}
-	return w.provider.Export(w.Name, w.Kubeconfig)
+	return config, c, nil
 }
 
 // kubeconfig asks the control plane for it, which does not have one before it has begun.
@@ -148,6 +156,9 @@ func (w *work) create(ctx context.Context) error {
 	config, err := w.configuration(ctx)
 	if err != nil {
 		return err
+	}
+	if w.engine.shim != "" {
+		w.Tell("this machine lacks a capability that " + w.engine.Name + " " + w.engine.Version + " would ask for: it is asked for the others")
 	}
 	w.Tell(fmt.Sprintf("creating the cluster %s with the node image %s", w.Name, config.Nodes[0].Image))
 	made := make(chan error, 1)

@@ -12,6 +12,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -132,7 +133,7 @@ func debianPackages() []string {
 // fixtures are the images that fixtures name: copied, or made of packages of Debian.
 func (w *work) fixtures(ctx context.Context, offline bool) ([]images.Image, error) {
 	if offline {
-		return w.madeFixtures(ctx)
+		return w.made(ctx)
 	}
 	var out []images.Image
 	for _, called := range []string{images.BusyboxName, images.AlpineName, images.DebianName} {
@@ -147,11 +148,7 @@ func (w *work) fixtures(ctx context.Context, offline bool) ([]images.Image, erro
 
 // madeFixtures makes them of the Debian that the node image is also made of, once.
 func (w *work) madeFixtures(ctx context.Context) ([]images.Image, error) {
-	cache, err := w.cache()
-	if err != nil {
-		return nil, err
-	}
-	root, err := w.recipe(ctx, filepath.Join("kindconfig", "node", "rootfs"), cache)
+	root, err := w.recipe(ctx, filepath.Join("kindconfig", "node", "rootfs"))
 	if err != nil {
 		return nil, fmt.Errorf("unpacking Debian: %w", err)
 	}
@@ -204,15 +201,6 @@ func named(list []images.Image) []images.Image {
 		list[i].Name = library + list[i].ShortName()
 	}
 	return list
-}
-
-// cache is where what is made of Debian is kept: beside the node's programs.
-func (w *work) cache() (string, error) {
-	if dir := os.Getenv("PLUMBLINE_ASSETS"); dir != "" {
-		return filepath.Join(dir, "node"), nil
-	}
-	dir, err := os.UserCacheDir()
-	return filepath.Join(dir, "plumbline", "k8s-assets", "node"), err
 }
 
 // others puts images of the user into the cluster.
@@ -291,21 +279,31 @@ func (w *work) install(ctx context.Context) error {
 
 // apply applies objects and counts those that changed.
 func (w *work) apply(ctx context.Context, objects []*unstructured.Unstructured) (int, error) {
-	before := map[string]string{}
+	before := map[string]map[string]any{}
 	for _, o := range objects {
 		u := &unstructured.Unstructured{}
 		u.SetGroupVersionKind(o.GroupVersionKind())
 		if err := w.client.Get(ctx, client.ObjectKeyFromObject(o), u); err == nil {
-			before[kindconfig.Describe(o)] = u.GetResourceVersion()
+			before[kindconfig.Describe(o)] = said(u)
 		}
 	}
 	changed := 0
 	err := kindconfig.Apply(ctx, w.client, objects, func(u *unstructured.Unstructured) {
-		if before[kindconfig.Describe(u)] != u.GetResourceVersion() {
+		if !equality.Semantic.DeepEqual(before[kindconfig.Describe(u)], said(u)) {
 			changed++
 		}
 	})
 	return changed, err
+}
+
+// said is what somebody has said about an object, without what the API server notes beside it.
+func said(u *unstructured.Unstructured) map[string]any {
+	o := u.DeepCopy().Object
+	delete(o, "status")
+	for _, field := range []string{"resourceVersion", "managedFields", "generation"} {
+		unstructured.RemoveNestedField(o, "metadata", field)
+	}
+	return o
 }
 
 // answers waits until TaskRuns can be made: the API server asks the webhooks about one that is only tried.
@@ -346,28 +344,28 @@ func (w *work) why(ctx context.Context, namespace string, d *appsv1.Deployment) 
 	if err := w.client.List(ctx, &pods, client.InNamespace(namespace), client.MatchingLabels(d.Spec.Selector.MatchLabels)); err != nil {
 		return err.Error()
 	}
-	said := []string{}
+	reasons := []string{}
 	for _, p := range pods.Items {
 		for _, c := range p.Status.ContainerStatuses {
 			switch {
 			case c.State.Waiting != nil:
-				said = append(said, fmt.Sprintf("Pod %s waits: %s %s", p.Name, c.State.Waiting.Reason, c.State.Waiting.Message))
+				reasons = append(reasons, fmt.Sprintf("Pod %s waits: %s %s", p.Name, c.State.Waiting.Reason, c.State.Waiting.Message))
 			case c.State.Terminated != nil:
-				said = append(said, fmt.Sprintf("Pod %s ended with %d: %s", p.Name, c.State.Terminated.ExitCode, c.State.Terminated.Message))
+				reasons = append(reasons, fmt.Sprintf("Pod %s ended with %d: %s", p.Name, c.State.Terminated.ExitCode, c.State.Terminated.Message))
 			case !c.Ready:
-				said = append(said, fmt.Sprintf("Pod %s runs and is not ready", p.Name))
+				reasons = append(reasons, fmt.Sprintf("Pod %s runs and is not ready", p.Name))
 			}
 		}
 		for _, c := range p.Status.Conditions {
 			if c.Status == corev1.ConditionFalse && c.Message != "" && len(p.Status.ContainerStatuses) == 0 {
-				said = append(said, fmt.Sprintf("Pod %s: %s", p.Name, c.Message))
+				reasons = append(reasons, fmt.Sprintf("Pod %s: %s", p.Name, c.Message))
 			}
 		}
 	}
-	if len(said) == 0 {
+	if len(reasons) == 0 {
 		return fmt.Sprintf("%d Pods", len(pods.Items))
 	}
-	return strings.Join(said, "; ")
+	return strings.Join(reasons, "; ")
 }
 
 // detailed is an error of kind with what the command said.

@@ -28,6 +28,7 @@ import (
 	"os"
 	"time"
 
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/plumbline-ci/plumbline/kindconfig"
@@ -74,6 +75,7 @@ func (o *Options) complete() {
 // Timed by experience on two cores shared with others; each is far more than it takes.
 const (
 	createWithin   = 5 * time.Minute
+	reachWithin    = time.Minute
 	registryWithin = 2 * time.Minute
 	readyWithin    = 4 * time.Minute
 	again          = 250 * time.Millisecond
@@ -93,6 +95,10 @@ func Up(ctx context.Context, o Options) (*State, error) {
 		return nil, err
 	}
 	defer w.engine.Close() //nolint:errcheck // of a folder of temporary files
+	return w.up(ctx)
+}
+
+func (w *work) up(ctx context.Context) (*State, error) {
 	if err := w.cluster(ctx); err != nil {
 		return nil, err
 	}
@@ -111,6 +117,10 @@ func Load(ctx context.Context, o Options, named ...string) (map[string]string, e
 		return nil, err
 	}
 	defer w.engine.Close() //nolint:errcheck // of a folder of temporary files
+	return w.load(ctx, named)
+}
+
+func (w *work) load(ctx context.Context, named []string) (map[string]string, error) {
 	if err := w.find(ctx); err != nil {
 		return nil, err
 	}
@@ -130,15 +140,19 @@ func Down(ctx context.Context, o Options) error {
 		return err
 	}
 	defer w.engine.Close() //nolint:errcheck // of a folder of temporary files
+	return w.down()
+}
+
+func (w *work) down() error {
 	if there, err := w.there(); err != nil {
 		return err
 	} else if !there {
-		return &NoClusterError{Name: o.Name}
+		return &NoClusterError{Name: w.Name}
 	}
-	if err := w.provider.Delete(o.Name, o.Kubeconfig); err != nil {
-		return fmt.Errorf("deleting the cluster %s: %w", o.Name, err)
+	if err := w.provider.Delete(w.Name, w.Kubeconfig); err != nil {
+		return fmt.Errorf("deleting the cluster %s: %w", w.Name, detailed(err))
 	}
-	o.Tell("the cluster " + o.Name + " is deleted")
+	w.Tell("the cluster " + w.Name + " is deleted")
 	return nil
 }
 
@@ -148,7 +162,12 @@ type work struct {
 	engine   *Engine
 	provider Provider
 	client   client.Client
-	access   *access
+	config   *rest.Config
+	// connect reaches the cluster, reach its registry: how they are reached is of no interest to what is done there.
+	connect func(context.Context) (*rest.Config, client.Client, error)
+	reach   func(context.Context) (address string, stop func(), err error)
+	// made are the images that fixtures name, where they are made here.
+	made func(context.Context) ([]images.Image, error)
 	// references are what images are called in the cluster.
 	references map[string]string
 }
@@ -162,8 +181,7 @@ func newWork(ctx context.Context, o *Options) (*work, error) {
 	if err := engine.Prepare(); err != nil {
 		return nil, err
 	}
-	if engine.shim != "" {
-		o.Tell("this machine lacks a capability that " + engine.Name + " " + engine.Version + " would ask for: it is asked for the others")
-	}
-	return &work{Options: o, engine: engine, provider: newProvider(engine, o.Tell), references: map[string]string{}}, nil
+	w := &work{Options: o, engine: engine, provider: newProvider(engine, o.Tell), references: map[string]string{}}
+	w.connect, w.reach, w.made = w.toCluster, w.forward, w.madeFixtures
+	return w, nil
 }

@@ -175,7 +175,7 @@ func (w *work) introduce(ctx context.Context, offline bool) error {
 
 // push puts images into the registry that it lacks, tagged, and notes what they are called there by digest.
 func (w *work) push(ctx context.Context, list ...images.Image) error {
-	forwarded, stop, err := w.forward(ctx)
+	forwarded, stop, err := w.reach(ctx)
 	if err != nil {
 		return fmt.Errorf("reaching the registry in the cluster: %w", err)
 	}
@@ -225,12 +225,12 @@ func (w *work) forward(ctx context.Context) (address string, stop func(), err er
 	if at < 0 {
 		return "", nil, fmt.Errorf("none of %d Pods of the registry runs", len(pods.Items))
 	}
-	host, err := url.Parse(w.access.config.Host)
+	host, err := url.Parse(w.config.Host)
 	if err != nil {
 		return "", nil, err
 	}
 	host.Path = fmt.Sprintf("/api/v1/namespaces/%s/pods/%s/portforward", registryNamespace, pods.Items[at].Name)
-	through, upgrader, err := spdy.RoundTripperFor(w.access.config)
+	through, upgrader, err := spdy.RoundTripperFor(w.config)
 	if err != nil {
 		return "", nil, err
 	}
@@ -254,7 +254,7 @@ func (w *work) forward(ctx context.Context) (address string, stop func(), err er
 		cancel()
 		return "", nil, err
 	}
-	return fmt.Sprintf("127.0.0.1:%d", ports[0].Local), func() { cancel(); <-ended }, nil
+	return fmt.Sprintf("127.0.0.1:%d", ports[0].Local), func() { cancel(); _ = <-ended }, nil
 }
 
 // ready waits until a Deployment runs as it is now meant to.

@@ -59,7 +59,7 @@ type ControllerState struct {
 	Image     string `json:"image,omitempty"`
 }
 
-// Inspect says what there is of a cluster, and changes nothing but the kubeconfig.
+// Inspect says what there is of a cluster. Nodes that were stopped are started for it.
 func Inspect(ctx context.Context, o Options) (*State, error) {
 	w, err := newWork(ctx, &o)
 	if err != nil {
@@ -73,7 +73,7 @@ func Inspect(ctx context.Context, o Options) (*State, error) {
 }
 
 func (w *work) state(ctx context.Context) (*State, error) {
-	s := &State{Name: w.Name, Engine: w.engine.Name + " " + w.engine.Version, Context: "kind-" + w.Name, config: w.access.config}
+	s := &State{Name: w.Name, Engine: w.engine.Name + " " + w.engine.Version, Context: "kind-" + w.Name, config: w.config}
 	var nodes corev1.NodeList
 	if err := w.client.List(ctx, &nodes); err != nil {
 		return nil, fmt.Errorf("listing nodes: %w", err)

@@ -1,0 +1,38 @@
+package kindcluster
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestTheShimSaysTheSameInParts, and nothing else otherwise.
+func TestTheShimSaysTheSameInParts(t *testing.T) {
+	before, behind := t.TempDir(), t.TempDir()
+	//nolint:gosec // a program has to be executable
+	if err := os.WriteFile(filepath.Join(before, docker), shim, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	command(t, behind, docker, `for a in "$@"; do echo "$a"; done`)
+	t.Setenv("PATH", strings.Join([]string{before, behind, os.Getenv("PATH")}, string(os.PathListSeparator)))
+	e := &Engine{Name: docker}
+	run := func(arguments ...string) []string {
+		out, err := e.Output(t.Context(), nil, arguments...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Split(strings.TrimSpace(string(out)), "\n")
+	}
+	got := run("run", "--name", "a b", "--privileged", "image")
+	if slices.Contains(got, "--privileged") || !slices.Contains(got, "--cap-add=ALL") || !slices.Contains(got, "a b") || !slices.Contains(got, "a *:* rwm") || got[len(got)-1] != "image" {
+		t.Errorf("run: %q", got)
+	}
+	if got := run("exec", "--privileged", "node", "cat"); !slices.Equal(got, []string{"exec", "node", "cat"}) {
+		t.Errorf("exec: %q", got)
+	}
+	if got := run("ps", "--privileged"); !slices.Equal(got, []string{"ps", "--privileged"}) {
+		t.Errorf("another command: %q", got)
+	}
+}
