@@ -17,6 +17,8 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/target/cluster"
 	"github.com/plumbline-ci/plumbline/conformance/target/envtest"
 	"github.com/plumbline-ci/plumbline/conformance/target/fake"
+	"github.com/plumbline-ci/plumbline/conformance/target/kind"
+	"github.com/plumbline-ci/plumbline/kindconfig/kindcluster"
 	"github.com/plumbline-ci/plumbline/reports"
 )
 
@@ -36,6 +38,7 @@ type runOptions struct {
 	replay   func(name string, seed uint64) string
 	sweepOptions
 	clusterOptions
+	kindName string
 }
 
 // filesUsage describes the flag that names fixtures.
@@ -67,8 +70,9 @@ the target can meet was executed and passed, and something was.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.target, "target", "fake", "where to run: fake, the simulated cluster; envtest, a real kube-apiserver before a simulated node; both with the reference implementation; cluster, whatever is installed behind --kubeconfig")
+	f.StringVar(&o.target, "target", "fake", "where to run: fake, the simulated cluster; envtest, a real kube-apiserver before a simulated node; kind, a kind cluster; all with the reference implementation; cluster, whatever is installed behind --kubeconfig")
 	o.register(f)
+	f.StringVar(&o.kindName, "kind-cluster", kindcluster.DefaultName, "name of the kind cluster; it is made if it is not there, and deleted afterwards unless --keep")
 	f.StringArrayVarP(&o.files, "filename", "f", nil, filesUsage)
 	f.StringVarP(&o.output, "output", "o", reports.FormatTable, "format of the report: "+strings.Join(reports.Formats(), ", "))
 	f.StringArrayVar(&o.also, "report", nil, reportUsage)
@@ -86,7 +90,7 @@ the target can meet was executed and passed, and something was.`,
 }
 
 func (o *runOptions) run(ctx context.Context) error {
-	if err := oneOf("target", o.target, fake.Name, envtest.Name, cluster.Name); err != nil {
+	if err := oneOf("target", o.target, fake.Name, envtest.Name, kind.Name, cluster.Name); err != nil {
 		return err
 	}
 	if err := oneOf("output", o.output, reports.Formats()...); err != nil {
@@ -131,7 +135,11 @@ func (o *runOptions) run(ctx context.Context) error {
 	if err := checkFilter(o.filter, options.Fixtures); err != nil {
 		return err
 	}
-	if o.target != cluster.Name {
+	if o.target == kind.Name {
+		if err := o.served(target, &options); err != nil {
+			return err
+		}
+	} else if o.target != cluster.Name {
 		if err := errors.Join(o.elsewhere(o.target), o.served(target, &options)); err != nil {
 			return err
 		}
@@ -140,7 +148,7 @@ func (o *runOptions) run(ctx context.Context) error {
 		if len(files) > 0 {
 			return &usageError{errors.New("--report is for one run; --seeds and --faults make many, whose account is -o table or json")}
 		}
-		if o.target == cluster.Name {
+		if o.target == cluster.Name || o.target == kind.Name {
 			return &usageError{fmt.Errorf("--seeds and --faults are of the simulated cluster, and the target is %s", o.target)}
 		}
 		return o.sweep(ctx, options)
@@ -160,6 +168,23 @@ func (o *runOptions) run(ctx context.Context) error {
 			options.Parallel = 0 // as many as the target can take: they mostly wait
 		}
 	}
+	if o.target == kind.Name {
+		if !o.chosen {
+			options.Parallel = 0
+		}
+		var end context.CancelFunc
+		ctx, end = o.limited(ctx)
+		defer end()
+		leave, err := o.onKind(ctx, &options)
+		if err != nil {
+			return err
+		}
+		defer func() {
+			if err := leave(); err != nil {
+				fmt.Fprintf(o.streams.Err, "plumbline: leaving the cluster: %v\n", err)
+			}
+		}()
+	}
 	if o.target == cluster.Name {
 		if !o.chosen {
 			options.Parallel = 0
@@ -170,6 +195,7 @@ func (o *runOptions) run(ctx context.Context) error {
 		if err := o.into(ctx, &options); err != nil {
 			return err
 		}
+		defer o.leave(o.streams.Err)
 	}
 	progress := newProgress(o.streams.Err, o.quiet)
 	options.Progress = progress.fixture

@@ -1,0 +1,75 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/conformance/target/cluster"
+	"github.com/plumbline-ci/plumbline/conformance/target/kind"
+	"github.com/plumbline-ci/plumbline/kindconfig/kindcluster"
+)
+
+// onKind makes a kind cluster the target of a run: the one that is there, or one that is made, and deleted in the end
+// unless it is to be kept. The function returned leaves everything as it was.
+func (o *runOptions) onKind(ctx context.Context, options *conformance.Options) (end func() error, err error) {
+	for _, name := range o.given {
+		if slices.Contains([]string{"context", "subject", "claimed-only"}, name) {
+			return nil, &usageError{fmt.Errorf("--%s is for --target %s, and the target is %s", name, cluster.Name, kind.Name)}
+		}
+	}
+	images, err := o.mapping()
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(o.checkPrefix(), o.checkTimes()); err != nil {
+		return nil, err
+	}
+	there := kindcluster.Options{Name: o.kindName, Kubeconfig: o.kubeconfig}
+	if !o.quiet {
+		there.Tell = func(text string) { fmt.Fprintln(o.streams.Err, text) }
+	}
+	state, made, err := kindThere(ctx, there)
+	if err != nil {
+		return nil, noCluster(err)
+	}
+	end = func() error { return nil }
+	if made && !o.keep {
+		end = func() error { return kindcluster.Down(context.WithoutCancel(ctx), there) }
+	}
+	for name, here := range state.Images {
+		if _, ok := images[name]; !ok { // the command line wins
+			images[name] = here
+		}
+	}
+	options.KeepNamespaces, options.NamespacePrefix, options.Budget, options.Date = o.keep, o.prefix, o.budget, time.Now()
+	real, err := kind.New(ctx, kind.Options{Config: state.Config(), Images: images, Parallel: options.Parallel, Journal: kind.EngineJournal})
+	if err != nil {
+		return nil, errors.Join(unreachable(err), end())
+	}
+	options.Target = real
+	return func() error {
+		if made && !o.keep {
+			return end()
+		}
+		return real.Close()
+	}, nil
+}
+
+// kindThere is the cluster of that name, made if it is not there or lacks something, and whether it was made.
+func kindThere(ctx context.Context, o kindcluster.Options) (*kindcluster.State, bool, error) {
+	state, err := kindcluster.Inspect(ctx, o)
+	var none *kindcluster.NoClusterError
+	absent := errors.As(err, &none)
+	switch {
+	case err == nil && state.Ready():
+		return state, false, nil
+	case err != nil && !absent:
+		return nil, false, err
+	}
+	state, err = kindcluster.Up(ctx, o)
+	return state, absent, err
+}

@@ -1,0 +1,100 @@
+package kind
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/plumbline-ci/plumbline/reports"
+)
+
+// Journal reads what kubelet and container runtime of a node have logged since then.
+type Journal func(ctx context.Context, node string, since time.Time) (string, error)
+
+// variableProvider chooses the container engine, as kind does.
+const variableProvider = "KIND_EXPERIMENTAL_PROVIDER"
+
+// EngineJournal reads the journal of a node that is a container of this machine's engine.
+func EngineJournal(ctx context.Context, node string, since time.Time) (string, error) {
+	engine := os.Getenv(variableProvider)
+	if engine == "" {
+		engine = "docker"
+	}
+	var out, errs bytes.Buffer
+	c := exec.CommandContext(ctx, engine, "exec", node, "journalctl", "--no-pager", "-o", "short-precise", "-u", "kubelet", "-u", "containerd",
+		"--since", fmt.Sprintf("@%d", since.Unix()))
+	c.Stdout, c.Stderr = &out, &errs
+	if err := c.Run(); err != nil {
+		return "", fmt.Errorf("reading the journal of node %s: %w: %s", node, err, strings.TrimSpace(errs.String()))
+	}
+	return out.String(), nil
+}
+
+// mostLines is how much of a journal is told of each Pod.
+const mostLines = 60
+
+// Collect implements conformance.Collector: the node's journal, as far as it is about the Pods of a namespace.
+func (c *Cluster) Collect(ctx context.Context, namespace string, since time.Time) []reports.Log {
+	if c.target.o.Journal == nil {
+		return nil
+	}
+	pods, err := c.target.clientset.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil // a failure is explained without it
+	}
+	journals := map[string]string{}
+	var out []reports.Log
+	for i := range pods.Items {
+		p := &pods.Items[i]
+		if p.Spec.NodeName == "" {
+			continue
+		}
+		if _, ok := journals[p.Spec.NodeName]; !ok {
+			text, err := c.target.o.Journal(ctx, p.Spec.NodeName, since)
+			if err != nil {
+				text = err.Error()
+			}
+			journals[p.Spec.NodeName] = text
+		}
+		terms := []string{namespace + "/" + p.Name, string(p.UID)}
+		for _, s := range p.Status.InitContainerStatuses {
+			terms = append(terms, id(s.ContainerID))
+		}
+		for _, s := range p.Status.ContainerStatuses {
+			terms = append(terms, id(s.ContainerID))
+		}
+		if text := about(journals[p.Spec.NodeName], terms); text != "" {
+			out = append(out, reports.Log{Pod: p.Name, Container: "journal of node " + p.Spec.NodeName, Text: text})
+		}
+	}
+	return out
+}
+
+// id is a container's without the runtime's name.
+func id(containerID string) string {
+	_, out, _ := strings.Cut(containerID, "://")
+	return out
+}
+
+// about keeps the lines that have one of the terms, the last of them.
+func about(text string, terms []string) string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		for _, t := range terms {
+			if t != "" && strings.Contains(line, t) {
+				lines = append(lines, strings.TrimRight(line, "\n"))
+				break
+			}
+		}
+	}
+	if cut := len(lines) - mostLines; cut > 0 {
+		lines = append([]string{fmt.Sprintf("… %d lines before …", cut)}, lines[cut:]...)
+	}
+	return strings.Join(lines, "\n")
+}
