@@ -266,7 +266,6 @@ func (e *NoRecipeError) Unwrap() error { return e.Err }
 
 // buildNode builds the node image, unless it is there, and returns its name.
 func (w *work) buildNode(ctx context.Context) (string, error) {
-	w.Tell("node image: built here (the first time takes ten minutes and more)")
 	out, err := w.recipe(ctx, filepath.Join("kindconfig", "node", "build"), w.engine.Name)
 	if err != nil {
 		return "", fmt.Errorf("building the node image: %w", err)

@@ -30,10 +30,25 @@ const (
 	library = "library/"
 )
 
-// content has the images and the installation in the cluster.
-func (w *work) content(ctx context.Context, withFixtures bool) error {
+// building begins to make the images of the programs. Called, it waits for them.
+func (w *work) building(ctx context.Context) func() ([]images.Image, error) {
 	w.Tell("building images")
-	programs, err := w.programs(ctx)
+	var list []images.Image
+	var err error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		list, err = w.programs(ctx)
+	}()
+	return func() ([]images.Image, error) {
+		<-done
+		return list, err
+	}
+}
+
+// content has the images and the installation in the cluster.
+func (w *work) content(ctx context.Context, built func() ([]images.Image, error), withFixtures bool) error {
+	programs, err := built()
 	if err != nil {
 		return err
 	}

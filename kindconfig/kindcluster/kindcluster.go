@@ -99,10 +99,13 @@ func Up(ctx context.Context, o Options) (*State, error) {
 }
 
 func (w *work) up(ctx context.Context) (*State, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	programs := w.building(ctx) // while kind waits for its node
 	if err := w.cluster(ctx); err != nil {
 		return nil, err
 	}
-	if err := w.content(ctx, true); err != nil {
+	if err := w.content(ctx, programs, true); err != nil {
 		return nil, err
 	}
 	return w.state(ctx)
@@ -127,7 +130,7 @@ func (w *work) load(ctx context.Context, named []string) (map[string]string, err
 	if len(named) > 0 {
 		return w.others(ctx, named)
 	}
-	if err := w.content(ctx, false); err != nil {
+	if err := w.content(ctx, w.building(ctx), false); err != nil {
 		return nil, err
 	}
 	return w.references, nil

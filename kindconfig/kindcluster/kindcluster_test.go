@@ -267,7 +267,7 @@ func TestASecondCallFindsItDone(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{
-		"the cluster plumbline is there", "building images",
+		"building images", "the cluster plumbline is there",
 		fmt.Sprintf("the installation is as it should be: %d objects", b.objectCount()),
 	}
 	if diff := cmp.Diff(want, b.told); diff != "" {
