@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
@@ -18,6 +20,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/examples/foreign"
 	"github.com/plumbline-ci/plumbline/conformance/target/envtest"
+	"github.com/plumbline-ci/plumbline/conformance/target/fake"
 	"github.com/plumbline-ci/plumbline/reports"
 )
 
@@ -82,9 +85,6 @@ func subject(t *testing.T) {
 
 // TestCommandsOnAClusterWork runs them on a cluster in which the example is installed.
 func TestCommandsOnAClusterWork(t *testing.T) {
-	if !envtest.Required() {
-		t.Skipf("starts a kube-apiserver and takes minutes: make k8s-assets, and set %s=%s to run it", envtest.VariableRequire, envtest.Name)
-	}
 	t.Chdir("..")
 	commands := clusterCommands(t)
 	subject(t)
@@ -120,19 +120,7 @@ func TestCommandsOnAClusterWork(t *testing.T) {
 // cluster is an API server before a simulated node, with the example running.
 func cluster(t *testing.T) *rest.Config {
 	t.Helper()
-	assets, err := envtest.FindAssets()
-	if err != nil {
-		t.Fatal(err)
-	}
-	plane, err := envtest.StartControlPlane(assets)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := plane.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	plane := controlPlane(t, envtest.StartControlPlane)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	t.Cleanup(cancel)
 	stopped, err := plane.StartNode(ctx)
@@ -154,6 +142,28 @@ func cluster(t *testing.T) *rest.Config {
 	})
 	t.Cleanup(func() { cancel(); running.Wait(); stopped() })
 	return plane.Config
+}
+
+// controlPlane is an API server, as long as the test lasts.
+func controlPlane(t *testing.T, start func(assets string) (*envtest.ControlPlane, error)) *envtest.ControlPlane {
+	t.Helper()
+	if !envtest.Required() {
+		t.Skipf("starts a kube-apiserver and takes minutes: make k8s-assets, and set %s=%s to run it", envtest.VariableRequire, envtest.Name)
+	}
+	assets, err := envtest.FindAssets()
+	if err != nil {
+		t.Fatal(err)
+	}
+	plane, err := start(assets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := plane.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return plane
 }
 
 // kubeconfig makes the cluster the one that kubectl would go to.
@@ -202,5 +212,22 @@ func TestSubjectFilesAreRight(t *testing.T) {
 		if err != nil {
 			t.Errorf("%v", err)
 		}
+	}
+}
+
+// TestTheReferenceClaimsTheSameEverywhere compares the reference's subject file with what it claims where it is built in.
+func TestTheReferenceClaimsTheSameEverywhere(t *testing.T) {
+	const file = "subjects/plumbline.yaml"
+	s, err := conformance.LoadSubject(file, []byte(read(t, file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, want := s.Claims(), fake.Claims()
+	want.APIVersions = got.APIVersions // which are probed
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("claims (-built in +file):\n%s", diff)
+	}
+	if diff := cmp.Diff(fake.Implementation(), s.Identity()); diff != "" {
+		t.Errorf("identity (-built in +file):\n%s", diff)
 	}
 }
