@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -28,10 +29,11 @@ func TestTheSuite(t *testing.T) {
 	w.kubelet()
 	w.start("-kube-api-qps=-1", "-threads-per-controller=32", "-log-level=info")
 	began := time.Now()
-	there := w.judged("--target", "cluster", "--kubeconfig", w.adminFile, "--subject", subjectFile, "--parallel", "48")
+	there, _ := w.judged("--target", "cluster", "--kubeconfig", w.adminFile, "--subject", subjectFile, "--parallel", "48", "--budget", "5m")
 	took := time.Since(began).Round(time.Second)
 	simulated := map[string]reports.Fixture{}
-	for _, f := range w.judged().Fixtures {
+	built, _ := w.judged()
+	for _, f := range built.Fixtures {
 		simulated[f.Name] = f
 	}
 	counts := map[reports.Verdict]int{}
@@ -58,6 +60,7 @@ func TestTheSuite(t *testing.T) {
 	if counts[reports.Pass] < leastPassed {
 		t.Errorf("only %d fixtures passed", counts[reports.Pass])
 	}
+	w.noPass()
 	t.Logf("summary: %s: %d passed, %d not on this target, %d unsupported of %d, in %s", there.Target.Name,
 		counts[reports.Pass], counts[reports.NotOnThisTarget], counts[reports.Unsupported], len(there.Fixtures), took)
 }
@@ -73,6 +76,29 @@ func lacked(reason string) bool {
 		}
 	}
 	return false
+}
+
+// noPass has little judged: what is shown by nothing, or by less than what is mandatory, is no pass, and the report says why.
+func (w *world) noPass() {
+	w.Helper()
+	lacking := filepath.Join(w.TempDir(), "lacking.yaml")
+	const subject = "{apiVersion: plumbline.dev/v1alpha1, kind: Subject, implementation: {project: p}, profiles: [taskrun-core], lacks: [timeout]}"
+	if err := os.WriteFile(lacking, []byte(subject), 0o600); err != nil {
+		w.Fatal(err)
+	}
+	for _, tt := range []struct {
+		subject, name string
+		result        reports.Result
+		says          string
+	}{
+		{subjectFile, "out-of-memory", reports.Inconclusive, "no required fixture was executed and passed: nothing is shown"},
+		{lacking, "single-step-succeeds", reports.Partial, "mandatory features are not claimed: timeout"},
+	} {
+		r, code := w.judged("--target", "cluster", "--kubeconfig", w.adminFile, "--subject", tt.subject, "--name", tt.name)
+		if r.Result != tt.result || code == 0 || !strings.Contains(strings.Join(r.Reasons, "\n"), tt.says) {
+			w.Errorf("%s alone, claimed by %s: %s, exit code %d, %q", tt.name, tt.subject, r.Result, code, r.Reasons)
+		}
+	}
 }
 
 // kubelet runs plumbline kubelet as a process.
@@ -103,8 +129,8 @@ func (w *world) kubelet() {
 	go func() { _, _ = io.Copy(io.Discard, out) }()
 }
 
-// judged is the report of plumbline run.
-func (w *world) judged(args ...string) *reports.ConformanceReport {
+// judged is the report of plumbline run, and its exit code.
+func (w *world) judged(args ...string) (*reports.ConformanceReport, int) {
 	w.Helper()
 	var out bytes.Buffer
 	args = append([]string{"run", "-o", "json"}, args...)
@@ -113,5 +139,5 @@ func (w *world) judged(args ...string) *reports.ConformanceReport {
 	if err != nil {
 		w.Fatalf("plumbline %s: exit code %d: %v\n%s", strings.Join(args, " "), code, err, tail(w.logs.String()))
 	}
-	return report
+	return report, code
 }

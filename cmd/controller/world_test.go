@@ -252,6 +252,7 @@ func (w *world) start(more ...string) {
 		"-kubeconfig=" + w.accountFile, "-metrics-address=" + w.metrics, "-health-address=" + w.health, "-lease-duration=6s",
 		"-webhook-address=" + host, "-webhook-port=" + port, "-webhook-hosts=" + host, "-log-level=debug",
 		"-entrypoint-image=" + images.Entrypoint, "-nop-image=" + images.Nop, "-workingdirinit-image=" + images.WorkingDirInit, "-shell-image=" + images.Shell,
+		"-sidecarlogresults-image=" + images.SidecarLogResults,
 	}, more...), w.logs)
 	w.whole.Cleanup(w.process.kill)
 	w.eventually("the controller is ready", func() error {
