@@ -20,7 +20,10 @@ type holder struct {
 	last *unstructured.Unstructured
 }
 
-func (h *holder) put(_ watch.EventType, u *unstructured.Unstructured) {
+func (h *holder) put(e watch.EventType, u *unstructured.Unstructured) {
+	if e == watch.Error { // versions were lost: what there is now is told, too
+		return
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.last = u
@@ -39,6 +42,9 @@ type counter struct {
 }
 
 func (c *counter) put(e watch.EventType, u *unstructured.Unstructured) {
+	if e == watch.Error {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.there == nil {
