@@ -20,6 +20,8 @@ const (
 	reasonInvalidImage   = "InvalidImageName"
 	reasonImageBackOff   = "ImagePullBackOff"
 	unschedulableMessage = "Insufficient"
+	// reasonUnknownStatus is of a container that was gone before the kubelet had seen it end: the message is the kubelet's.
+	reasonUnknownStatus = "ContainerStatusUnknown"
 )
 
 // condition judges the attempt (§6.2–6.5).
@@ -154,6 +156,8 @@ func containerFailure(pod *corev1.Pod, s *corev1.ContainerStatus, r report) stri
 		return fmt.Sprintf("%q exited because the step exceeded the specified timeout limit", s.Name) + logs
 	case code == 0:
 		return ""
+	case s.State.Terminated.Reason == reasonUnknownStatus && pod.Status.Message != "":
+		return "" // the kubelet has not seen it end, and says of the Pod why it ended
 	case r.message != "":
 		return fmt.Sprintf("%q exited with code %d (image: %q): %s", s.Name, code, s.ImageID, r.message) + logs
 	default:

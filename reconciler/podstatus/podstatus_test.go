@@ -50,6 +50,7 @@ const (
 	exited3  = "state: {terminated: {exitCode: 3, reason: Error}}"
 	oom0     = "state: {terminated: {exitCode: 0, reason: OOMKilled}}"
 	oom137   = "state: {terminated: {exitCode: 137, reason: OOMKilled}}"
+	lost     = "state: {terminated: {exitCode: 137, reason: ContainerStatusUnknown, message: The container could not be located when the pod was terminated}}"
 	timedOut = `state: {terminated: {exitCode: 1, message: '[{"key":"Reason","value":"TimeoutExceeded","type":3}]'}}`
 	tooLarge = `state: {terminated: {exitCode: 1, message: '[{"key":"Reason","value":"ResultsTooLarge","type":3},{"key":"Message","value":"r has 5000 bytes","type":3}]'}}`
 )
@@ -98,6 +99,8 @@ func TestCondition(t *testing.T) {
 		{"out of memory without one", status("Succeeded", oom0, exited0, running, ""), no, "Failed", "OOMKilled"},
 		{"the Pod's own message", "{phase: Failed, reason: Evicted, message: out of disk}", no, "Failed", "out of disk"},
 		{"an evicted Pod has failed whatever its steps did", status("Failed", exited0, exited0, exited0, "reason: Evicted\nmessage: out of disk"), no, "Failed", "out of disk"},
+		{"an evicted Pod whose containers were gone before anybody looked", status("Failed", lost, lost, exited0, "reason: Evicted\nmessage: out of disk"), no, "Failed", "out of disk"},
+		{"containers that are gone, and nobody says why", status("Failed", lost, lost, exited0, ""), no, "Failed", `"step-a" exited with code 137 (image: "id-step-a")` + logs + "step-a\n"},
 		{"no reason at all", "phase: Failed", no, "Failed", "build failed for unspecified reasons."},
 		{"a step that never ran", status("Failed", exited0, "", "", ""), no, "Failed", "build failed for unspecified reasons."},
 

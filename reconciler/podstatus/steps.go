@@ -31,7 +31,7 @@ func readContainers(pod *corev1.Pod, o *Observation) []report {
 		state := *s.State.DeepCopy()
 		switch {
 		case isStep(s.Name):
-			if t := state.Terminated; t != nil && t.Message != "" {
+			if t := state.Terminated; t != nil && t.Message != "" && t.Reason != reasonUnknownStatus {
 				r, problems := readReport(s.Name, t)
 				reports = append(reports, r)
 				o.Problems = append(o.Problems, problems...)
