@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,7 +38,13 @@ func EngineJournal(ctx context.Context, node string, since time.Time) (string, e
 }
 
 // mostLines is how much of a journal is told of each Pod.
-const mostLines = 60
+const mostLines = 40
+
+// beside are the places in kubelet and container runtime whose lines are many, and tell of nothing that a run could feel:
+// volumes that come and go, and cgroups of containers that are gone.
+func beside() []string {
+	return []string{"reconciler_common.go", "operation_generator.go", "watcher.go", "UnmountVolume", "pod_startup_latency_tracker.go", "\"RemoveContainer"}
+}
 
 // Collect implements conformance.Collector: the node's journal, as far as it is about the Pods of a namespace.
 func (c *Cluster) Collect(ctx context.Context, namespace string, since time.Time) []reports.Log {
@@ -82,15 +89,23 @@ func id(containerID string) string {
 	return out
 }
 
+// mostOfALine is how much of a line is told.
+const mostOfALine = 500
+
+func shortened(line string) string {
+	if len(line) > mostOfALine {
+		return strings.ToValidUTF8(line[:mostOfALine], "") + " …"
+	}
+	return line
+}
+
 // about keeps the lines that have one of the terms, the last of them.
 func about(text string, terms []string) string {
 	var lines []string
 	for line := range strings.Lines(text) {
-		for _, t := range terms {
-			if t != "" && strings.Contains(line, t) {
-				lines = append(lines, strings.TrimRight(line, "\n"))
-				break
-			}
+		has := func(term string) bool { return term != "" && strings.Contains(line, term) }
+		if slices.ContainsFunc(terms, has) && !slices.ContainsFunc(beside(), has) {
+			lines = append(lines, shortened(strings.TrimRight(line, "\n")))
 		}
 	}
 	if cut := len(lines) - mostLines; cut > 0 {
