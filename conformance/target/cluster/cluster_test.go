@@ -174,6 +174,7 @@ func TestTheReferenceAsInstalled(t *testing.T) {
 	if diff := cmp.Diff(before, h.configMaps(t)); diff != "" {
 		t.Errorf("after an interrupt the configuration is not what it was (-want +got):\n%s", diff)
 	}
+	t.Run("the API server is restarted", func(t *testing.T) { h.restarted(t) })
 	t.Run("killed", func(t *testing.T) { h.killed(t) })
 	if diff := cmp.Diff(before, h.configMaps(t)); diff != "" {
 		t.Errorf("after a run that was killed, and another one, the configuration is not what it was (-want +got):\n%s", diff)
@@ -347,6 +348,70 @@ func (h *house) interrupted(t *testing.T) {
 	report := <-ended
 	if report == nil || report.Result != reports.Incomplete {
 		t.Errorf("the report of a run that was interrupted: %+v", report)
+	}
+}
+
+// restarted restarts the API server in the middle of two fixtures: what is seen to come about passes, and what must never
+// be is not said to be well if something may not have been seen.
+func (h *house) restarted(t *testing.T) {
+	target, err := cluster.New(t.Context(), cluster.Options{Config: h.plane.Config})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const (
+		spec = "apiVersion: plumbline.dev/v1alpha1\nkind: Fixture\nmetadata: {name: %s}\nspec:\n  requirement: it is waited for\n  profile: taskrun-core\n  level: required\n" +
+			"  component: controller\n  then: [%s]\n---\napiVersion: tekton.dev/v1beta1\nkind: TaskRun\nmetadata: {name: r}\nspec: {taskSpec: {steps: [{name: s, image: busybox, script: sleep 15}]}}\n"
+		succeeds = "{eventually: {on: taskrun/r, match: {status: {conditions: [{type: Succeeded, status: 'True'}]}}}}"
+		never    = "{never: {on: taskrun/r, match: {status: {podName: other}}, for: 20s}}"
+	)
+	var list []*fixture.Fixture
+	for name, then := range map[string]string{"comes-about": succeeds, "never": never} {
+		f, err := fixture.Load(name+".yaml", fmt.Appendf(nil, spec, name, then))
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, f)
+	}
+	ended := make(chan *reports.ConformanceReport, 1)
+	go func() {
+		report, err := conformance.Judge(t.Context(), conformance.Options{Target: target, Claims: fake.Claims(), Date: time.Now(), Fixtures: list, NamespacePrefix: "again-"})
+		if err != nil {
+			t.Error(err)
+		}
+		ended <- report
+	}()
+	eventually(t, "both steps run", func() error {
+		var pods corev1.PodList
+		if err := h.admin.List(t.Context(), &pods); err != nil {
+			return err
+		}
+		running := 0
+		for i := range pods.Items {
+			if p := &pods.Items[i]; strings.HasPrefix(p.Namespace, "again-") && p.Status.Phase == corev1.PodRunning {
+				running++
+			}
+		}
+		if running != len(list) {
+			return fmt.Errorf("%d do", running)
+		}
+		return nil
+	})
+	if err := h.plane.RestartServer(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	report := <-ended
+	if report == nil {
+		t.FailNow()
+	}
+	for _, f := range report.Fixtures {
+		gaps := slices.ContainsFunc(f.Evidence, func(e reports.Evidence) bool { return e.Check == "watch" })
+		t.Logf("%s: %s %s, with a gap among the evidence: %t", f.Name, f.Verdict, f.Reason, gaps)
+		switch {
+		case f.Verdict == reports.Pass && (f.Name == "comes-about" || !gaps):
+		case f.Verdict == reports.Error && f.Name == "never" && strings.Contains(f.Reason, "not everything was"):
+		default:
+			t.Errorf("%s: %s %s\n%s", f.Name, f.Verdict, f.Reason, reports.Explain(&f))
+		}
 	}
 }
 
