@@ -71,6 +71,10 @@ bench: ## benchmarks, ready for benchstat
 bench-entrypoint: ## the step launcher, measured in real processes
 	$(GO) run ./entrypoint/bench
 
+.PHONY: kind-broken
+kind-broken: ## three faults in the controller of the cluster of kind, each named by the gate
+	$(GO) run ./conformance/mutants/cmd/broken
+
 .PHONY: bench-kind
 bench-kind: ## TaskRuns on the cluster of kind: wall time, hand-offs, throughput; ready for benchstat
 	$(GO) run ./cmd/plumbline kind up

@@ -2,6 +2,7 @@ package mutants
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"go/parser"
@@ -18,7 +19,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/mutants/schemata"
 )
 
-// Program is one build of cmd/plumbline with many mutants in it, of which the
+// Program is one build of cmd/plumbline, or of another program of the module, with many mutants in it, of which the
 // environment switches one on.
 type Program struct {
 	Binary string
@@ -34,7 +35,10 @@ func (p Program) fault(m Mutant) (id int, ok bool) {
 	return id, ok
 }
 
-// BuildProgram compiles cmd/plumbline with all those mutants in it that lie in one function each; the others will have
+// tool is the command line tool.
+const tool = "./cmd/plumbline"
+
+// BuildProgram compiles cmd/plumbline, or Runner.Package, with all those mutants in it that lie in one function each; the others will have
 // to be built alone.
 func (r Runner) BuildProgram(ctx context.Context, all []Mutant) (Program, error) {
 	p := Program{Binary: filepath.Join(r.Dir, "plumbline-mutants"), Faults: map[string]int{}}
@@ -93,8 +97,8 @@ func (r Runner) BuildProgram(ctx context.Context, all []Mutant) (Program, error)
 	// The limit is that of one mutant; this is a build of more.
 	ctx, cancel := context.WithTimeout(ctx, 5*r.limit())
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", p.Binary, "-buildvcs=false", "-ldflags=-s -w", "-gcflags=-e", "-overlay", file, "./cmd/plumbline")
-	cmd.Dir, cmd.WaitDelay = r.Root, patience
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", p.Binary, "-buildvcs=false", "-ldflags=-s -w", "-gcflags=-e", "-overlay", file, cmp.Or(r.Package, tool))
+	cmd.Dir, cmd.WaitDelay, cmd.Env = r.Root, patience, append(os.Environ(), r.Environment...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return p, fmt.Errorf("the program with all faults does not compile: %w\n%s%s", err, blame(string(out), woven, names), lastLines(string(out), 20))
 	}

@@ -23,6 +23,10 @@ type Runner struct {
 	Dir string
 	// Program has mutants in it that need no build of their own; the zero Program has none.
 	Program Program
+	// Package is what BuildProgram compiles; empty means the command line tool.
+	Package string
+	// Environment is added to that of the go command, for BuildProgram: CGO_ENABLED=0, say.
+	Environment []string
 	// Limit is the real time that one mutant may take to build, and again to run; 0 means two minutes.
 	Limit time.Duration
 	// OnlyNamed runs only the fixtures that are to notice a mutant: who else would is not learned then.
