@@ -19,6 +19,9 @@ type Budget struct {
 	// 128 MiB. Files is their number; default 32768.
 	Storage int64
 	Files   int
+	// Depth is how long the path of a working directory may be, in bytes; default 8 KiB. No path that is given to the
+	// system may be longer than 4 KiB, so only going down step by step leads further.
+	Depth int
 	// Processes is the number of processes at one time; default 512.
 	Processes int
 }
@@ -46,6 +49,9 @@ func (b Budget) withDefaults(limit int64) Budget {
 	}
 	if b.Files == 0 {
 		b.Files = 1 << 15
+	}
+	if b.Depth == 0 {
+		b.Depth = 8 << 10
 	}
 	if b.Processes == 0 {
 		b.Processes = 512
@@ -124,7 +130,7 @@ func (c *Container) transfers(p *Process, n int64) {
 	p.pay()
 }
 
-// look ends a container whose files hold too much.
+// look ends a container whose files hold too much, or are too deep.
 func (p *Process) look() {
 	c := p.c
 	used, number := c.view.Usage()
@@ -133,6 +139,8 @@ func (p *Process) look() {
 		c.abort(fmt.Sprintf("its files held more than %d bytes", c.cfg.Budget.Storage))
 	case number > c.cfg.Budget.Files:
 		c.abort(fmt.Sprintf("it had more than %d files", c.cfg.Budget.Files))
+	case len(p.Dir) > c.cfg.Budget.Depth:
+		c.abort(fmt.Sprintf("the path of a working directory had more than %d bytes", c.cfg.Budget.Depth))
 	default:
 		return
 	}

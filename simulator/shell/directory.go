@@ -1,7 +1,9 @@
 package shell
 
 import (
+	"cmp"
 	"strings"
+	"syscall"
 
 	"github.com/plumbline-ci/plumbline/simulator/files"
 )
@@ -47,14 +49,14 @@ func builtinCd(s *shell, args []string) int {
 		logical = s.value("PWD") + "/" + target
 	}
 	logical = cleanPath(logical)
-	goal := logical
-	if physical || s.p.Chdir(goal) != nil {
-		goal = target
-		if target == "" {
-			goal = "."
-		}
+	var err error
+	if !physical {
+		err = s.p.Chdir(logical)
 	}
-	if err := s.p.Chdir(goal); err != nil {
+	if physical || err != nil && (s.kind == bash || files.Errno(err) != syscall.ENAMETOOLONG) {
+		err = s.p.Chdir(cmp.Or(target, "."))
+	}
+	if err != nil {
 		if s.kind == bash {
 			s.complain(target + ": " + files.Message(err))
 		} else {

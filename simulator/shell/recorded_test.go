@@ -221,6 +221,7 @@ func TestEndlessScriptsEnd(t *testing.T) {
 		{"output without end", "yes", container.Budget{Output: 1 << 20}, 0, false, "printed more than 1048576 bytes"},
 		{"names without end", "i=0; while :; do : > /tmp/f$i; i=$((i+1)); done", container.Budget{Files: 1000}, 0, false, "more than 1000 files"},
 		{"directories without end", "while mkdir d && cd d; do :; done; cd /; while mkdir x; do mv x y; mkdir -p y/z/z/z; done", container.Budget{Files: 500}, 0, false, "more than 500 files"},
+		{"a directory below the last one, without end", "bash -c 'while :; do mkdir d; cd d; done'", container.Budget{Depth: 5000}, 0, false, "the path of a working directory had more than 5000 bytes"},
 		{"a fork bomb", "f() { f & f & }; f; wait", container.Budget{Processes: 64}, 0, false, "processes"},
 		{"memory beyond the budget", "x=a; while :; do x=$x$x$x$x; done", container.Budget{Memory: 4 << 20}, 0, false, "its programs held more than 4194304 bytes of memory"},
 		{"memory beyond the container's limit", "x=a; while :; do x=$x$x$x$x; done", container.Budget{}, 4 << 20, true, ""},

@@ -147,6 +147,7 @@ func TestSh(t *testing.T) {
 		{script: `nosuch`, stderr: "sh: nosuch: not found\n", code: 127, reason: "a missing command"},
 		{script: `/nosuch/x; echo $?`, stdout: "127\n", stderr: "sh: /nosuch/x: not found\n", reason: "a missing path"},
 		{script: `echo x > /tmp/f; /tmp/f; echo $?; cd /nosuch; echo $?`, stdout: "126\n2\n", stderr: "sh: /tmp/f: Permission denied\nsh: cd: line 0: can't cd to /nosuch: No such file or directory\n", reason: "error texts"},
+		{script: `cd /tmp; while mkdir d && cd d; do :; done; echo $?; pwd | wc -c; mkdir d/e && ls d`, stdout: "0\n4095\ne\n", stderr: "sh: cd: line 0: can't cd to d: File name too long\n", reason: "a path has an end, and so have directories"},
 		{script: `cat < /nosuch; echo $?; echo x > /no/such; echo $?`, stdout: "1\n1\n", stderr: "sh: can't open /nosuch: no such file\nsh: can't create /no/such: nonexistent directory\n", reason: "redirection errors"},
 		{script: "echo a\necho b; if", stdout: "a\n", stderr: "sh: syntax error: \"if\" must be followed by a statement list\n", code: 2, reason: "a syntax error spoils its line, not the lines before"},
 		{script: `echo out; echo err >&2; echo both 2>&1 >/dev/null`, stdout: "out\n", stderr: "err\n", reason: "streams"},
