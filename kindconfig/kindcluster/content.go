@@ -1,6 +1,7 @@
 package kindcluster
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -277,8 +279,19 @@ func (w *work) install(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	changed, err := w.apply(ctx, objects)
-	if err != nil {
+	changed := 0
+	var last error
+	err = wait.PollUntilContextTimeout(ctx, again, readyWithin, true, func(ctx context.Context) (bool, error) {
+		var n int
+		n, last = w.apply(ctx, objects)
+		changed += n
+		// The API server asks the webhooks about the configuration; after a node was started, they take a while.
+		return !apierrors.IsInternalError(last), nil
+	})
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err = cmp.Or(last, err); err != nil {
 		return fmt.Errorf("installing: %w", err)
 	}
 	if changed > 0 {

@@ -28,8 +28,10 @@ import (
 	"os"
 	"time"
 
+	"github.com/go-logr/logr"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/plumbline-ci/plumbline/kindconfig"
 	"github.com/plumbline-ci/plumbline/kindconfig/images"
@@ -177,6 +179,8 @@ type work struct {
 
 func newWork(ctx context.Context, o *Options) (*work, error) {
 	o.complete()
+	// controller-runtime complains about a program that has not said where its log goes; what there is to say is told.
+	log.SetLogger(logr.Discard())
 	engine, err := FindEngine(ctx, os.Getenv(VariableProvider))
 	if err != nil {
 		return nil, err

@@ -2,11 +2,13 @@ package kindcluster
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -173,20 +175,38 @@ func (w *work) introduce(ctx context.Context, offline bool) error {
 	return nil
 }
 
-// push puts images into the registry that it lacks, tagged, and notes what they are called there by digest.
+// push puts images into the registry that it lacks, tagged, and notes what they are called there by digest. After a node
+// was started, what is said about Pods is of before for a while, and connections to them break: it is tried again then.
 func (w *work) push(ctx context.Context, list ...images.Image) error {
-	forwarded, stop, err := w.reach(ctx)
-	if err != nil {
-		return fmt.Errorf("reaching the registry in the cluster: %w", err)
+	var last error
+	err := wait.PollUntilContextTimeout(ctx, again, registryWithin, true, func(ctx context.Context) (bool, error) {
+		address, stop, err := w.reach(ctx)
+		if last = err; err != nil {
+			return false, nil
+		}
+		defer stop()
+		last = w.pushTo(ctx, address, list)
+		var broken *net.OpError
+		return !errors.As(last, &broken) && !errors.Is(last, io.ErrUnexpectedEOF) && !errors.Is(last, io.EOF), nil
+	})
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
-	defer stop()
+	if err = cmp.Or(last, err); err != nil {
+		return fmt.Errorf("filling the registry in the cluster: %w", err)
+	}
+	return nil
+}
+
+// pushTo is push to an address by which the registry is reached.
+func (w *work) pushTo(ctx context.Context, address string, list []images.Image) error {
 	for _, i := range list {
 		reference, err := images.ByDigest(Registry, i)
 		if err != nil {
 			return err
 		}
 		w.references[i.Name] = reference
-		tag, err := name.NewTag(forwarded + "/" + i.Name)
+		tag, err := name.NewTag(address + "/" + i.Name)
 		if err != nil {
 			return err
 		}
@@ -200,12 +220,12 @@ func (w *work) push(ctx context.Context, list ...images.Image) error {
 		}
 		var answer *transport.Error
 		if err != nil && (!errors.As(err, &answer) || answer.StatusCode != http.StatusNotFound) {
-			return fmt.Errorf("asking the registry for %s: %w", i.Name, err)
+			return fmt.Errorf("asking for %s: %w", i.Name, err)
 		}
-		w.Tell("image " + i.Name + " is pushed")
 		if err := remote.Write(tag, i, remote.WithContext(ctx)); err != nil {
 			return fmt.Errorf("pushing image %s: %w", i.Name, err)
 		}
+		w.Tell("image " + i.Name + " is pushed")
 	}
 	return nil
 }
