@@ -149,15 +149,15 @@ func TestLinesAreForBenchstat(t *testing.T) {
 	}
 }
 
-func TestSummary(t *testing.T) {
+func TestOverview(t *testing.T) {
 	t.Parallel()
 	var list []figure
-	for _, d := range []time.Duration{4, 1, 3, 2} {
-		list = append(list, figure{Name: "A", Took: d * time.Second})
+	for _, d := range []time.Duration{4 * time.Second, time.Second, 3 * time.Second, 2 * time.Second} {
+		list = append(list, figure{Name: "A", Took: d})
 	}
 	list = append(list, figure{Name: "B", Took: 1234567, More: []unit{{"taskruns/s", 2.5}}})
 	var b bytes.Buffer
-	summarize(&b, list)
+	overview(&b, list)
 	var got []string
 	for line := range strings.Lines(b.String()) {
 		got = append(got, strings.Join(strings.Fields(line), " "))
@@ -166,8 +166,8 @@ func TestSummary(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	b.Reset()
-	if summarize(&b, nil); b.Len() > 0 {
-		t.Errorf("nothing is summarized as %q", b.String())
+	if overview(&b, nil); b.Len() > 0 {
+		t.Errorf("nothing is overview as %q", b.String())
 	}
 }
 

@@ -41,8 +41,8 @@ func (f figure) String() string {
 	return text
 }
 
-// summarize prints for people what benchstat would make of the figures.
-func summarize(w io.Writer, all []figure) {
+// overview prints for people what benchstat would make of the figures.
+func overview(w io.Writer, all []figure) {
 	if len(all) == 0 {
 		return
 	}

@@ -101,6 +101,6 @@ func run(ctx context.Context, args []string, out, errs io.Writer) (err error) {
 	printFacts(out, about)
 	b.print = func(f figure) { fmt.Fprintln(out, f) }
 	all, err := b.all(ctx)
-	summarize(errs, all)
+	overview(errs, all)
 	return err
 }
