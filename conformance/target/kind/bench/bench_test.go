@@ -167,7 +167,7 @@ func TestOverview(t *testing.T) {
 	}
 	b.Reset()
 	if overview(&b, nil); b.Len() > 0 {
-		t.Errorf("nothing is overview as %q", b.String())
+		t.Errorf("the overview of nothing is %q", b.String())
 	}
 }
 
