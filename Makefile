@@ -71,6 +71,10 @@ bench: ## benchmarks, ready for benchstat
 bench-entrypoint: ## the step launcher, measured in real processes
 	$(GO) run ./entrypoint/bench
 
+.PHONY: test-kind
+test-kind: ## the suite on a real kubelet, in a kind cluster that is made if it is not there
+	GO=$(GO) .ci/test-kind
+
 .PHONY: kind-broken
 kind-broken: ## three faults in the controller of the cluster of kind, each named by the gate
 	$(GO) run ./conformance/mutants/cmd/broken

@@ -3,6 +3,7 @@ package conformance_test
 import (
 	"errors"
 	"flag"
+	"os"
 	"testing"
 
 	"github.com/plumbline-ci/plumbline/conformance"
@@ -10,6 +11,8 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/target/cluster"
 	"github.com/plumbline-ci/plumbline/conformance/target/envtest"
 	"github.com/plumbline-ci/plumbline/conformance/target/fake"
+	"github.com/plumbline-ci/plumbline/conformance/target/kind"
+	"github.com/plumbline-ci/plumbline/kindconfig/kindcluster"
 )
 
 var flags = suite.RegisterFlags(flag.CommandLine, fake.Name)
@@ -20,6 +23,24 @@ func TestConformance(t *testing.T) {
 		fake.Name: func(*suite.Flags) (conformance.Target, error) { return fake.New(fake.Options{}) },
 		envtest.Name: func(*suite.Flags) (conformance.Target, error) {
 			target, err := envtest.New(envtest.Options{})
+			if err != nil {
+				return nil, err
+			}
+			t.Cleanup(func() {
+				if err := target.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+			return target, nil
+		},
+		kind.Name: func(f *suite.Flags) (conformance.Target, error) {
+			state, err := kindcluster.Up(t.Context(), kindcluster.Options{
+				Name: os.Getenv(kind.VariableCluster), Kubeconfig: f.Kubeconfig, Tell: func(text string) { t.Log(text) },
+			})
+			if err != nil {
+				return nil, err
+			}
+			target, err := kind.New(t.Context(), kind.Options{Config: state.Config(), Images: state.Images, Journal: kind.EngineJournal})
 			if err != nil {
 				return nil, err
 			}
