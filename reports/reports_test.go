@@ -211,6 +211,18 @@ func FuzzDecode(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
+		table := NewTable([]Named{{Report: r}, {Report: example()}, {Report: r}}, TableOptions{})
+		for _, format := range TableFormats() {
+			if err := table.Render(&bytes.Buffer{}, format); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if g := NewGate(r, r); !g.Passed {
+			t.Fatalf("a report is worse than itself: %+v", g)
+		}
+		if d := Diff(r, r, DiffOptions{}); d.Unexplained > 0 {
+			t.Fatalf("a report differs from itself: %+v", d)
+		}
 		first, err := Encode(r)
 		if err != nil {
 			t.Fatal(err)
