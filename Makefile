@@ -75,6 +75,14 @@ bench-entrypoint: ## the step launcher, measured in real processes
 test-kind: ## the suite on a real kubelet, in a kind cluster that is made if it is not there
 	GO=$(GO) .ci/test-kind
 
+.PHONY: targets
+targets: ## the suite on every target, side by side in bin/targets/index.html
+	mkdir -p $(BIN)/targets
+	$(GO) build -o $(BIN)/ ./cmd/plumbline
+	for t in fake envtest kind; do rm -f $(BIN)/targets/$$t.json; $(BIN)/plumbline run --target $$t -o name --report $(BIN)/targets/$$t.json > /dev/null; test -s $(BIN)/targets/$$t.json || exit 1; done
+	$(BIN)/plumbline report compare $(BIN)/targets/fake.json $(BIN)/targets/envtest.json $(BIN)/targets/kind.json -o html > $(BIN)/targets/index.html || true
+	$(BIN)/plumbline report compare $(BIN)/targets/fake.json $(BIN)/targets/envtest.json $(BIN)/targets/kind.json --differing
+
 .PHONY: kind-broken
 kind-broken: ## three faults in the controller of the cluster of kind, each named by the gate
 	$(GO) run ./conformance/mutants/cmd/broken
