@@ -74,7 +74,7 @@ func installed(d *unstructured.Unstructured) (release, error) {
 	arguments, _, _ := unstructured.NestedStringSlice(container, "args")
 	of := map[string]*string{
 		"-entrypoint-image": &r.images.Entrypoint, "-nop-image": &r.images.Nop,
-		"-workingdirinit-image": &r.images.WorkingDirInit, "-shell-image": &r.images.Shell,
+		"-workingdirinit-image": &r.images.WorkingDirInit, "-shell-image": &r.images.Shell, "-sidecarlogresults-image": &r.images.SidecarLogResults,
 	}
 	for _, a := range arguments {
 		name, value, _ := strings.Cut(a, "=")
