@@ -1,6 +1,7 @@
 package kindcluster
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -165,16 +166,27 @@ func (w *work) create(ctx context.Context) error {
 	go func() { made <- w.provider.Create(w.Name, config, w.Kubeconfig, w.Retain) }()
 	select {
 	case err = <-made:
-	case <-ctx.Done(): // kind's library cannot be interrupted; what it has begun is taken away
+	case <-ctx.Done():
 		err = context.Cause(ctx)
 		if !w.Retain {
-			err = errors.Join(err, w.provider.Delete(w.Name, w.Kubeconfig))
+			err = errors.Join(err, w.abandon(made))
 		}
 	}
 	if err != nil {
 		return fmt.Errorf("creating the cluster %s: %w", w.Name, detailed(err))
 	}
 	return nil
+}
+
+// abandon takes away what kind's library has begun, which cannot be interrupted: without its nodes it fails, and tidies up
+// itself. Whoever of the two is the second may find nothing, or the kubeconfig locked.
+func (w *work) abandon(made <-chan error) error {
+	first := w.provider.Delete(w.Name, w.Kubeconfig)
+	<-made
+	if there, err := w.there(); err != nil || !there {
+		return err
+	}
+	return cmp.Or(w.provider.Delete(w.Name, w.Kubeconfig), first)
 }
 
 // configuration is kindconfig/cluster.yaml with the node image.

@@ -42,6 +42,7 @@ type provider struct {
 	did      []string
 	fails    error
 	create   func()
+	deleted  chan struct{} // is told of each deletion, if somebody waits
 }
 
 func (p *provider) Clusters() ([]string, error) {
@@ -64,6 +65,10 @@ func (p *provider) Create(name string, config *v1alpha4.Cluster, kubeconfig stri
 func (p *provider) Delete(name, _ string) error {
 	p.did = append(p.did, "delete "+name)
 	delete(p.clusters, name)
+	select {
+	case p.deleted <- struct{}{}:
+	default:
+	}
 	return nil
 }
 
@@ -126,7 +131,7 @@ func (c *onTheNode) Run() error {
 		if err != nil {
 			return err
 		}
-		defer os.Remove(archive.Name()) //nolint:errcheck // a temporary file
+		defer os.Remove(archive.Name())
 		if _, err := archive.ReadFrom(c.in); err != nil {
 			return err
 		}
@@ -164,7 +169,7 @@ func newBench(t *testing.T) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{T: t, provider: &provider{clusters: map[string]*v1alpha4.Cluster{}, node: &node{files: map[string]string{}}}}
+	b := &bench{T: t, provider: &provider{clusters: map[string]*v1alpha4.Cluster{}, deleted: make(chan struct{}, 1), node: &node{files: map[string]string{}}}}
 	b.objects = fake.NewClientBuilder().WithScheme(scheme).WithInterceptorFuncs(interceptor.Funcs{
 		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
 			err := c.Get(ctx, key, o, opts...)
@@ -414,14 +419,16 @@ func TestWhatWasBegunIsTakenAway(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	ctx, cancel := context.WithCancelCause(t.Context())
-	enough, release := errors.New("enough"), make(chan struct{})
-	t.Cleanup(func() { close(release) })
-	b.provider.create = func() { cancel(enough); <-release }
+	enough := errors.New("enough")
+	b.provider.create = func() { cancel(enough); <-b.provider.deleted }
 	if _, err := b.work.up(ctx); !errors.Is(err, enough) {
 		t.Errorf("it says %v", err)
 	}
-	if want := []string{"create plumbline", "delete plumbline"}; !slices.Equal(b.provider.did, want) {
+	if want := []string{"create plumbline", "delete plumbline", "delete plumbline"}; !slices.Equal(b.provider.did, want) {
 		t.Errorf("it did %v", b.provider.did)
+	}
+	if len(b.provider.clusters) > 0 {
+		t.Errorf("there is %v", b.provider.clusters)
 	}
 }
 

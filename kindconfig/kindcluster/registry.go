@@ -256,25 +256,29 @@ func (w *work) forward(ctx context.Context) (address string, stop func(), err er
 	}
 	dialer := spdy.NewDialer(upgrader, &http.Client{Transport: through}, http.MethodPost, host)
 	ctx, cancel := context.WithCancel(ctx)
-	ready, ended := make(chan struct{}), make(chan error, 1)
+	ready, ended := make(chan struct{}), make(chan struct{})
 	f, err := portforward.NewOnAddressesWithContext(ctx, dialer, []string{"127.0.0.1"}, []string{fmt.Sprintf("0:%d", registryPort)}, ready, io.Discard, io.Discard)
 	if err != nil {
 		cancel()
 		return "", nil, err
 	}
-	go func() { ended <- f.ForwardPorts() }()
+	var failed error
+	go func() {
+		defer close(ended)
+		failed = f.ForwardPorts()
+	}()
 	select {
 	case <-ready:
-	case err := <-ended:
+	case <-ended:
 		cancel()
-		return "", nil, errors.Join(err, ctx.Err())
+		return "", nil, cmp.Or(failed, context.Cause(ctx))
 	}
 	ports, err := f.GetPorts()
 	if err != nil {
 		cancel()
 		return "", nil, err
 	}
-	return fmt.Sprintf("127.0.0.1:%d", ports[0].Local), func() { cancel(); _ = <-ended }, nil
+	return fmt.Sprintf("127.0.0.1:%d", ports[0].Local), func() { cancel(); <-ended }, nil
 }
 
 // ready waits until a Deployment runs as it is now meant to.
