@@ -47,6 +47,18 @@ generate: ## deepcopy, CRDs, JSON schema and generated documents
 k8s-assets: ## kube-apiserver, kubectl and etcd, built from their Go modules into a cache outside the tree
 	.ci/k8s-assets
 
+.PHONY: kind-up
+kind-up: ## a cluster of kind with the reference implementation in it
+	$(GO) run ./cmd/plumbline kind up
+
+.PHONY: kind-load
+kind-load: ## the images built again, and those that changed put into that cluster
+	$(GO) run ./cmd/plumbline kind load
+
+.PHONY: kind-down
+kind-down: ## that cluster deleted
+	$(GO) run ./cmd/plumbline kind down
+
 .PHONY: test-envtest
 test-envtest: ## the suite and the table of API facts on a real kube-apiserver
 	GO=$(GO) .ci/test-envtest
