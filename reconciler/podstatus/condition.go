@@ -121,8 +121,12 @@ func failed(pod *corev1.Pod) bool {
 	return pod.Status.Phase == corev1.PodFailed && (succeeded < steps || pod.Status.Reason != "")
 }
 
-// failureMessage names what failed first (§6.4).
+// failureMessage names what failed first (§6.4). If the kubelet ended the Pod, that came first: what its containers ended
+// with then is by chance.
 func failureMessage(pod *corev1.Pod, reports []report) string {
+	if pod.Status.Reason != "" && pod.Status.Message != "" {
+		return pod.Status.Message
+	}
 	byContainer := map[string]report{}
 	for _, r := range reports {
 		byContainer[r.container] = r
@@ -156,8 +160,6 @@ func containerFailure(pod *corev1.Pod, s *corev1.ContainerStatus, r report) stri
 		return fmt.Sprintf("%q exited because the step exceeded the specified timeout limit", s.Name) + logs
 	case code == 0:
 		return ""
-	case s.State.Terminated.Reason == reasonUnknownStatus && pod.Status.Message != "":
-		return "" // the kubelet has not seen it end, and says of the Pod why it ended
 	case r.message != "":
 		return fmt.Sprintf("%q exited with code %d (image: %q): %s", s.Name, code, s.ImageID, r.message) + logs
 	default:

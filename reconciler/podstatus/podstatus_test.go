@@ -100,6 +100,7 @@ func TestCondition(t *testing.T) {
 		{"the Pod's own message", "{phase: Failed, reason: Evicted, message: out of disk}", no, "Failed", "out of disk"},
 		{"an evicted Pod has failed whatever its steps did", status("Failed", exited0, exited0, exited0, "reason: Evicted\nmessage: out of disk"), no, "Failed", "out of disk"},
 		{"an evicted Pod whose containers were gone before anybody looked", status("Failed", lost, lost, exited0, "reason: Evicted\nmessage: out of disk"), no, "Failed", "out of disk"},
+		{"an evicted Pod whose steps were asked to end", status("Failed", "state: {terminated: {exitCode: 143, reason: Error}}", exited1, exited0, "reason: Evicted\nmessage: out of disk"), no, "Failed", "out of disk"},
 		{"containers that are gone, and nobody says why", status("Failed", lost, lost, exited0, ""), no, "Failed", `"step-a" exited with code 137 (image: "id-step-a")` + logs + "step-a\n"},
 		{"no reason at all", "phase: Failed", no, "Failed", "build failed for unspecified reasons."},
 		{"a step that never ran", status("Failed", exited0, "", "", ""), no, "Failed", "build failed for unspecified reasons."},
