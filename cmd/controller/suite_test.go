@@ -12,7 +12,11 @@ import (
 	"testing"
 	"time"
 
+	coordinationv1 "k8s.io/api/coordination/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/plumbline-ci/plumbline/cmd/plumbline/command"
+	"github.com/plumbline-ci/plumbline/kindconfig"
 	"github.com/plumbline-ci/plumbline/reports"
 )
 
@@ -61,6 +65,7 @@ func TestTheSuite(t *testing.T) {
 		t.Errorf("only %d fixtures passed", counts[reports.Pass])
 	}
 	w.noPass()
+	w.inUse()
 	t.Logf("summary: %s: %d passed, %d not on this target, %d unsupported of %d, in %s", there.Target.Name,
 		counts[reports.Pass], counts[reports.NotOnThisTarget], counts[reports.Unsupported], len(there.Fixtures), took)
 }
@@ -98,6 +103,28 @@ func (w *world) noPass() {
 		if r.Result != tt.result || code == 0 || !strings.Contains(strings.Join(r.Reasons, "\n"), tt.says) {
 			w.Errorf("%s alone, claimed by %s: %s, exit code %d, %q", tt.name, tt.subject, r.Result, code, r.Reasons)
 		}
+	}
+}
+
+// inUse has a second run refused, and the one after it not.
+func (w *world) inUse() {
+	w.Helper()
+	now := metav1.NowMicro()
+	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: kindconfig.Namespace, Name: "plumbline-run"}, Spec: coordinationv1.LeaseSpec{
+		HolderIdentity: new("somebody"), AcquireTime: &now, RenewTime: &now, LeaseDurationSeconds: new(int32(30)),
+	}}
+	w.create(lease) // which nobody has left behind
+	var out, errs bytes.Buffer
+	args := []string{"run", "--target", "cluster", "--kubeconfig", w.adminFile, "--subject", subjectFile, "--name", "single-step-succeeds"}
+	code := command.Main(w.Context(), args, command.Streams{In: strings.NewReader(""), Out: &out, Err: &errs})
+	if code != 5 || !strings.Contains(errs.String(), "another run is judging what is configured in namespace "+kindconfig.Namespace+": somebody, since ") {
+		w.Errorf("beside another run: exit code %d, %s", code, errs.String())
+	}
+	if err := w.admin.Delete(w.Context(), lease); err != nil {
+		w.Fatal(err)
+	}
+	if r, code := w.judged(args[1:]...); code != 0 {
+		w.Errorf("alone again: exit code %d, %s: %q", code, r.Result, r.Reasons)
 	}
 }
 
