@@ -136,7 +136,6 @@ type Server struct {
 	observers     []*observer
 	builtin       []Admission
 	watches       uint64
-	calls         uint64
 	after         []func()
 	settling      bool
 	shared        sharedCopies
@@ -209,9 +208,6 @@ func (s *Server) Scheme() *runtime.Scheme { return s.scheme }
 
 // ResourceVersion returns the version of the last write.
 func (s *Server) ResourceVersion() string { return strconv.FormatUint(s.version, 10) }
-
-// Calls returns how many requests have been made.
-func (s *Server) Calls() uint64 { return s.calls }
 
 // Len returns how many objects of a kind are stored.
 func (s *Server) Len(gvk schema.GroupVersionKind) int {

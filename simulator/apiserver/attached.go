@@ -6,23 +6,23 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// AttachedClient returns a client for subjects that have goroutines of their own.
+// AttachedClient returns a client for subjects that have goroutines of their own. It
+// watches nothing: events come when the kernel runs, not when somebody asks.
 // enter must run the function it gets on the kernel's goroutine, between events,
 // and return when it has run; how, is for whoever drives the kernel to say.
-func (s *Server) AttachedClient(actor string, enter func(func())) client.WithWatch {
+func (s *Server) AttachedClient(actor string, enter func(func())) client.Client {
 	return &attachedClient{c: s.Client(actor), enter: enter}
 }
 
 type attachedClient struct {
-	c     client.WithWatch
+	c     client.Client
 	enter func(func())
 }
 
-var _ client.WithWatch = (*attachedClient)(nil)
+var _ client.Client = (*attachedClient)(nil)
 
 func (a *attachedClient) do(fn func() error) (err error) {
 	a.enter(func() { err = fn() })
@@ -59,11 +59,6 @@ func (a *attachedClient) DeleteAllOf(ctx context.Context, obj client.Object, opt
 
 func (a *attachedClient) Apply(ctx context.Context, obj runtime.ApplyConfiguration, opts ...client.ApplyOption) error {
 	return a.do(func() error { return a.c.Apply(ctx, obj, opts...) })
-}
-
-func (a *attachedClient) Watch(ctx context.Context, list client.ObjectList, opts ...client.ListOption) (w watch.Interface, err error) {
-	a.enter(func() { w, err = a.c.Watch(ctx, list, opts...) })
-	return w, err
 }
 
 func (a *attachedClient) Status() client.SubResourceWriter { return a.SubResource(SubresourceStatus) }

@@ -53,7 +53,6 @@ type Interceptor func(c *Call, next func() error) error
 
 // serve is the one function that every request goes through.
 func (s *Server) serve(c *Call, do func() error) error {
-	s.calls++
 	s.expire()
 	run := do
 	for i := len(s.options.Intercept) - 1; i >= 0; i-- {

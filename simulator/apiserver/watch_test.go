@@ -195,14 +195,14 @@ func TestObserversSeeEveryWriteAtOnce(t *testing.T) {
 func TestClientWatchesAreReadThroughAChannel(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	attached := w.AttachedClient("subject", func(fn func()) { fn() })
+	c := w.Client("subject")
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var list corev1.ConfigMapList
-	if err := attached.List(ctx, &list); err != nil {
+	if err := c.List(ctx, &list); err != nil {
 		t.Fatal(err)
 	}
-	events, err := attached.Watch(ctx, &corev1.ConfigMapList{}, client.InNamespace("ns"), &client.ListOptions{Raw: &metav1.ListOptions{ResourceVersion: list.ResourceVersion}})
+	events, err := c.Watch(ctx, &corev1.ConfigMapList{}, client.InNamespace("ns"), &client.ListOptions{Raw: &metav1.ListOptions{ResourceVersion: list.ResourceVersion}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,12 +15,12 @@ import (
 
 // NewClient returns a client of controller-runtime, without a cache, that any goroutine of a subject may use.
 func NewClient(o Options) client.WithWatch {
-	return &attached{WithWatch: o.Server.AttachedClient(o.Actor, o.door().Enter), o: o}
+	return &attached{Client: o.Server.AttachedClient(o.Actor, o.door().Enter), o: o}
 }
 
 // attached is the server's own client for others' goroutines, with watches that come through the door.
 type attached struct {
-	client.WithWatch
+	client.Client
 	o Options
 }
 

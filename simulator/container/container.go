@@ -19,7 +19,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -513,6 +512,3 @@ func (c *Container) Hostname() string { return c.cfg.Hostname }
 
 // View returns the mount namespace.
 func (c *Container) View() *files.View { return c.view }
-
-// ProgramNames lists the programs that executables may name, sorted.
-func (c *Container) ProgramNames() []string { return slices.Sorted(maps.Keys(c.cfg.Programs)) }

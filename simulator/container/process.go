@@ -288,9 +288,6 @@ func (p *Process) park(d time.Duration) {
 	c.cool(since, computed)
 }
 
-// Waker returns a function that makes a blocked process look again.
-func (p *Process) Waker() func() { return p.wake }
-
 // Sleep waits for d. A handled signal ends it early: then it returns EINTR.
 func (p *Process) Sleep(d time.Duration) error {
 	until := p.Now().Add(d + p.debt)
@@ -320,28 +317,6 @@ func (p *Process) Wait(child *Process, deadline time.Time) (ExitStatus, error) {
 	}
 	p.c.reap(child)
 	return child.status, nil
-}
-
-// WaitAny waits for the end of any child and reaps it.
-func (p *Process) WaitAny(deadline time.Time) (*Process, ExitStatus, error) {
-	if len(p.children) == 0 {
-		return nil, ExitStatus{}, syscall.ECHILD
-	}
-	var found *Process
-	err := p.Block(deadline, func() bool {
-		for _, child := range p.children {
-			if child.dead {
-				found = child
-				return true
-			}
-		}
-		return false
-	})
-	if err != nil {
-		return nil, ExitStatus{}, err
-	}
-	p.c.reap(found)
-	return found, found.status, nil
 }
 
 // Children returns the children that have not been reaped.

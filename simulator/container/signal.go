@@ -115,11 +115,6 @@ func (p *Process) Ignore(s Signal) { p.dispose(s, ignored) }
 // Default gives signal s its default action.
 func (p *Process) Default(s Signal) { p.dispose(s, byDefault) }
 
-// Ignored reports whether the process ignores signal s.
-func (p *Process) Ignored(s Signal) bool {
-	return s > 0 && s <= maxSignal && p.dispositions[s] == ignored
-}
-
 func (p *Process) dispose(s Signal, d disposition) {
 	if s <= 0 || s > maxSignal || s == SIGKILL || s == SIGSTOP {
 		return

@@ -22,7 +22,6 @@ type Record struct {
 type trace struct {
 	hash     hash.Hash
 	buf      []byte
-	count    uint64
 	onRecord func(Record)
 }
 
@@ -37,7 +36,6 @@ func (t *trace) init(onRecord func(Record)) {
 func (t *trace) event(at time.Duration, actor, what string) { t.add(at, actor, what, "") }
 
 func (t *trace) add(at time.Duration, actor, what, detail string) {
-	t.count++
 	t.buf = binary.AppendUvarint(t.buf, uint64(at))
 	t.buf = append(append(t.buf, actor...), 0)
 	t.buf = append(append(t.buf, what...), 0)
@@ -56,9 +54,6 @@ func (t *trace) add(at time.Duration, actor, what, detail string) {
 func (k *Kernel) Note(actor, what, detail string) {
 	k.trace.add(k.Elapsed(), actor, what, detail)
 }
-
-// Records returns how many records the trace holds so far.
-func (k *Kernel) Records() uint64 { return k.trace.count }
 
 // TraceHash returns the hash of the trace so far, in hex. Same seed, same binary,
 // same inputs: same hash.
