@@ -13,7 +13,9 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/wait"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -21,8 +23,8 @@ import (
 	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
 	"sigs.k8s.io/yaml"
 
+	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/kindconfig"
-	"github.com/plumbline-ci/plumbline/reconciler/manager"
 )
 
 // UnusableError says that a cluster is there and does not work.
@@ -97,7 +99,7 @@ func (w *work) toCluster(ctx context.Context) (*rest.Config, client.Client, erro
 	}
 	// Nobody else is served meanwhile.
 	config.QPS, config.Burst, config.UserAgent = 200, 400, kindconfig.FieldOwner
-	scheme, err := manager.Scheme()
+	scheme, err := newScheme()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -114,6 +116,12 @@ func (w *work) toCluster(ctx context.Context) (*rest.Config, client.Client, erro
 		return nil, nil, &UnusableError{Name: w.Name, Err: last}
 	}
 	return config, c, nil
+}
+
+// newScheme knows the kinds that are looked at here.
+func newScheme() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	return scheme, errors.Join(clientgoscheme.AddToScheme(scheme), v1beta1.AddToScheme(scheme))
 }
 
 // kubeconfig asks the control plane for it, which does not have one before it has begun.
@@ -182,8 +190,8 @@ func (w *work) create(ctx context.Context) error {
 // itself. Whoever of the two is the second may find nothing, or the kubeconfig locked.
 func (w *work) abandon(made <-chan error) error {
 	first := w.provider.Delete(w.Name, w.Kubeconfig)
-	<-made
-	if there, err := w.there(); err != nil || !there {
+	finished := <-made == nil
+	if there, err := w.there(); err != nil || !there && !finished {
 		return err
 	}
 	return cmp.Or(w.provider.Delete(w.Name, w.Kubeconfig), first)

@@ -152,8 +152,14 @@ func (w *work) fixtures(ctx context.Context, offline bool) ([]images.Image, erro
 	if offline {
 		return w.made(ctx)
 	}
+	// What is there is not asked for again: Docker Hub counts, and may be out of reach by now.
+	lacking, err := w.lacking(ctx, library+images.BusyboxName, library+images.AlpineName, library+images.DebianName)
+	if err != nil {
+		return nil, err
+	}
 	var out []images.Image
-	for _, called := range []string{images.BusyboxName, images.AlpineName, images.DebianName} {
+	for _, name := range lacking {
+		called := strings.TrimPrefix(name, library)
 		i, err := images.Copy(ctx, fixtureImages()[called], library+called, runtime.GOARCH)
 		if err != nil {
 			return nil, err

@@ -32,7 +32,6 @@ import (
 
 	"github.com/plumbline-ci/plumbline/kindconfig"
 	"github.com/plumbline-ci/plumbline/kindconfig/images"
-	"github.com/plumbline-ci/plumbline/reconciler/manager"
 )
 
 // provider is kind without containers. It notes what it is asked to do.
@@ -165,7 +164,7 @@ type bench struct {
 // newBench has an engine, images of all programs, a registry, and a cluster's API whose Deployments are ready at once.
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	scheme, err := manager.Scheme()
+	scheme, err := newScheme()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +177,7 @@ func newBench(t *testing.T) *bench {
 			}
 			// A definition is served at once.
 			if u, ok := o.(*unstructured.Unstructured); ok && err == nil && u.GetKind() == "CustomResourceDefinition" {
-				err = unstructured.SetNestedSlice(u.Object, []any{map[string]any{"type": "Established", "status": "True"}}, "status", "conditions")
+				u.Object["status"] = map[string]any{"conditions": []any{map[string]any{"type": "Established", "status": "True"}}}
 			}
 			return err
 		},
@@ -239,7 +238,11 @@ func fixtureLike(t *testing.T) []images.Image {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return []images.Image{{Name: library + images.BusyboxName, Image: busybox}}
+	var out []images.Image
+	for called := range fixtureImages() {
+		out = append(out, images.Image{Name: library + called, Image: busybox})
+	}
+	return out
 }
 
 // again forgets what was told and done.
@@ -280,6 +283,24 @@ func TestASecondCallFindsItDone(t *testing.T) {
 	}
 	if !slices.Equal(b.provider.did, []string{"export plumbline to kubeconfig"}) || !slices.Equal(b.provider.node.loaded, first) {
 		t.Errorf("it did %v, and the node has %v", b.provider.did, b.provider.node.loaded)
+	}
+}
+
+// TestImagesOfTheWorldAreFetchedOnce: the second call would have to reach Docker Hub, and on this bench nothing is reached.
+func TestImagesOfTheWorldAreFetchedOnce(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	if _, err := b.work.up(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.work.Offline = false
+	b.work.made = func(context.Context) ([]images.Image, error) { return nil, errors.New("made here") }
+	if _, err := b.work.up(t.Context()); err != nil {
+		t.Error(err)
+	}
+	lacking, err := b.work.lacking(t.Context(), library+images.BusyboxName, library+"xyzzy")
+	if err != nil || !slices.Equal(lacking, []string{library + "xyzzy"}) {
+		t.Errorf("the registry lacks %v, %v", lacking, err)
 	}
 }
 

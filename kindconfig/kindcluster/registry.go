@@ -175,9 +175,50 @@ func (w *work) introduce(ctx context.Context, offline bool) error {
 	return nil
 }
 
-// push puts images into the registry that it lacks, tagged, and notes what they are called there by digest. After a node
-// was started, what is said about Pods is of before for a while, and connections to them break: it is tried again then.
+// push puts images into the registry that it lacks, tagged, and notes what they are called there by digest.
 func (w *work) push(ctx context.Context, list ...images.Image) error {
+	return w.withRegistry(ctx, func(ctx context.Context, address string) error { return w.pushTo(ctx, address, list) })
+}
+
+// lacking are those of these names that the registry does not have.
+func (w *work) lacking(ctx context.Context, names ...string) ([]string, error) {
+	var out []string
+	err := w.withRegistry(ctx, func(ctx context.Context, address string) error {
+		out = nil
+		for _, n := range names {
+			has, err := head(ctx, address, n)
+			if err != nil {
+				return err
+			}
+			if has == "" {
+				out = append(out, n)
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// head is the digest of what a registry has by that name; empty if it has nothing.
+func head(ctx context.Context, address, called string) (string, error) {
+	tag, err := name.NewTag(address + "/" + called)
+	if err != nil {
+		return "", err
+	}
+	has, err := remote.Head(tag, remote.WithContext(ctx))
+	var answer *transport.Error
+	if errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("asking for %s: %w", called, err)
+	}
+	return has.Digest.String(), nil
+}
+
+// withRegistry does something with the registry. After a node was started, what is said about Pods is of before for a
+// while, and connections to them break: it is tried again then.
+func (w *work) withRegistry(ctx context.Context, do func(ctx context.Context, address string) error) error {
 	var last error
 	err := wait.PollUntilContextTimeout(ctx, again, registryWithin, true, func(ctx context.Context) (bool, error) {
 		address, stop, err := w.reach(ctx)
@@ -185,7 +226,7 @@ func (w *work) push(ctx context.Context, list ...images.Image) error {
 			return false, nil
 		}
 		defer stop()
-		last = w.pushTo(ctx, address, list)
+		last = do(ctx, address)
 		var broken *net.OpError
 		return !errors.As(last, &broken) && !errors.Is(last, io.ErrUnexpectedEOF) && !errors.Is(last, io.EOF), nil
 	})
@@ -193,7 +234,7 @@ func (w *work) push(ctx context.Context, list ...images.Image) error {
 		return context.Cause(ctx)
 	}
 	if err = cmp.Or(last, err); err != nil {
-		return fmt.Errorf("filling the registry in the cluster: %w", err)
+		return fmt.Errorf("the registry in the cluster: %w", err)
 	}
 	return nil
 }
@@ -214,13 +255,12 @@ func (w *work) pushTo(ctx context.Context, address string, list []images.Image) 
 		if err != nil {
 			return err
 		}
-		has, err := remote.Head(tag, remote.WithContext(ctx))
-		if err == nil && has.Digest == digest {
-			continue
+		has, err := head(ctx, address, i.Name)
+		if err != nil {
+			return err
 		}
-		var answer *transport.Error
-		if err != nil && (!errors.As(err, &answer) || answer.StatusCode != http.StatusNotFound) {
-			return fmt.Errorf("asking for %s: %w", i.Name, err)
+		if has == digest.String() {
+			continue
 		}
 		if err := remote.Write(tag, i, remote.WithContext(ctx)); err != nil {
 			return fmt.Errorf("pushing image %s: %w", i.Name, err)
