@@ -33,7 +33,7 @@ func TestTheSuite(t *testing.T) {
 	w.kubelet()
 	w.start("-kube-api-qps=-1", "-threads-per-controller=32", "-log-level=info")
 	began := time.Now()
-	there, _ := w.judged("--target", "cluster", "--kubeconfig", w.adminFile, "--subject", subjectFile, "--parallel", "48", "--budget", "5m")
+	there, _ := w.judged("--target", "cluster", "--kubeconfig", w.adminFile, "--subject", subjectFile, "--parallel", "24", "--budget", "5m")
 	took := time.Since(began).Round(time.Second)
 	simulated := map[string]reports.Fixture{}
 	built, _ := w.judged()
