@@ -136,7 +136,10 @@ func (r *Runner) runGroups(ctx context.Context, groups []*group, workers int, t 
 		}
 	}
 	if !r.caps.VirtualTime {
-		slices.SortStableFunc(jobs, func(a, b job) int { return cmp.Compare(expected(b.fixture), expected(a.fixture)) })
+		slices.SortStableFunc(jobs, func(a, b job) int {
+			// Of equals, those first that need a cluster of their own to be made.
+			return cmp.Or(cmp.Compare(expected(b.fixture), expected(a.fixture)), cmp.Compare(len(a.group.members), len(b.group.members)))
+		})
 	}
 	inParallel(len(jobs), workers, func(n int) { r.job(ctx, jobs[n], t) })
 }
