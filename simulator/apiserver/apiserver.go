@@ -100,8 +100,19 @@ type Options struct {
 	OnWarning func(Warning)
 }
 
-// Lag is a range of delays, [Min, Max).
-type Lag struct{ Min, Max time.Duration }
+// Lag is a range of delays, [Min, Max). With a Tail beyond Max, one delay in a few is
+// drawn from [Max, Tail).
+type Lag struct{ Min, Max, Tail time.Duration }
+
+// tailShare is how many delays are from the tail.
+const tailShare = 1.0 / 8
+
+func (l Lag) draw(from *kernel.Stream) time.Duration {
+	if l.Tail > l.Max && from.Chance(tailShare) {
+		return from.Between(l.Max, l.Tail)
+	}
+	return from.Between(l.Min, l.Max)
+}
 
 // DefaultWatchLag is what a watch event takes on an idle cluster: encoding,
 // network, decoding.

@@ -178,7 +178,7 @@ func (w *watcher) offer(ch Change) {
 
 // enqueue is the one place where watch events set out.
 func (w *watcher) enqueue(d delivery) {
-	d.due = w.s.kernel.Now().Add(w.stream.Between(w.o.Lag.Min, w.o.Lag.Max))
+	d.due = w.s.kernel.Now().Add(w.o.Lag.draw(w.stream))
 	if d.due.Before(w.last) {
 		d.due = w.last
 	}

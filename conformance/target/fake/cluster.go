@@ -93,6 +93,9 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 			Intercept: []apiserver.Interceptor{decode},
 		},
 	}
+	if s.Seed != defaultSeed {
+		options.API.WatchLag = busy
+	}
 	t.o.Subject.into(&options.API, c.settings)
 	c.faults.into(&options)
 	if c.sim, err = simulator.New(options); err != nil {
@@ -297,3 +300,9 @@ func (c *Cluster) WaitUntil(ctx context.Context, deadline time.Time, cond func()
 		k.Step()
 	}
 }
+
+// defaultSeed is that of an idle cluster, in which watches are as punctual as they can be.
+const defaultSeed = 1
+
+// busy is how late watches are under all other seeds: some events so much that others overtake them.
+var busy = apiserver.Lag{Min: apiserver.DefaultWatchLag.Min, Max: apiserver.DefaultWatchLag.Max, Tail: 400 * time.Millisecond}
