@@ -142,10 +142,14 @@ func (e *Engine) number() (major, minor int, known bool) {
 // away.
 func (e *Engine) Prepare() error {
 	major, _, known := e.number()
-	if e.Name != docker || !known || major >= modestMajor || runtime.GOOS != "linux" || os.Geteuid() != 0 {
+	if e.Name != docker || !known || major >= modestMajor || runtime.GOOS != "linux" {
 		return nil
 	}
-	lacks, err := lacksCapability("/proc/self/status", "/proc/sys/kernel/cap_last_cap")
+	status := daemonStatus(daemonPID, "/proc")
+	if status == "" {
+		return nil
+	}
+	lacks, err := lacksCapability(status, "/proc/sys/kernel/cap_last_cap")
 	if err != nil || !lacks {
 		return err
 	}
@@ -158,7 +162,28 @@ func (e *Engine) Prepare() error {
 		return errors.Join(err, os.RemoveAll(dir))
 	}
 	e.shim = dir
-	return os.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+	return errors.Join(os.Setenv(variableStatus, status), os.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH")))
+}
+
+// variableStatus tells the shim where the daemon's capabilities stand.
+const variableStatus = "PLUMBLINE_DAEMON_STATUS"
+
+// daemonPID is where Docker's daemon says which process it is.
+const daemonPID = "/var/run/docker.pid"
+
+// daemonStatus is the file about the daemon's process, whose capabilities count. Where it does not say which that is, it is
+// taken to have those of this process, if that is root's; a daemon elsewhere, reached by a socket, may have others.
+func daemonStatus(pidFile, proc string) string {
+	if text, err := os.ReadFile(pidFile); err == nil {
+		status := filepath.Join(proc, strings.TrimSpace(string(text)), "status")
+		if _, err := os.Stat(status); err == nil {
+			return status
+		}
+	}
+	if os.Geteuid() != 0 {
+		return ""
+	}
+	return filepath.Join(proc, "self", "status")
 }
 
 // Close takes the shim away.

@@ -91,3 +91,26 @@ func TestWhichMachinesLackACapability(t *testing.T) {
 		}
 	}
 }
+
+// TestTheDaemonsCapabilitiesCount, not those of whoever asks it.
+func TestTheDaemonsCapabilitiesCount(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "42"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for file, text := range map[string]string{"here": "42\n", "gone": "43\n", "42/status": ""} {
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	own := filepath.Join(dir, "self", "status")
+	if os.Geteuid() != 0 {
+		own = ""
+	}
+	for file, want := range map[string]string{"here": filepath.Join(dir, "42", "status"), "gone": own, "none": own} {
+		if got := daemonStatus(filepath.Join(dir, file), dir); got != want {
+			t.Errorf("%s: %s, not %s", file, got, want)
+		}
+	}
+}

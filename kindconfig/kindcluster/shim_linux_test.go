@@ -17,6 +17,11 @@ func TestTheShimSaysTheSameInParts(t *testing.T) {
 	}
 	command(t, behind, docker, `for a in "$@"; do echo "$a"; done`)
 	t.Setenv("PATH", strings.Join([]string{before, behind, os.Getenv("PATH")}, string(os.PathListSeparator)))
+	status := filepath.Join(behind, "status")
+	if err := os.WriteFile(status, []byte("Name:\tdockerd\nCapBnd:\t000001fffeffffff\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(variableStatus, status)
 	e := &Engine{Name: docker}
 	run := func(arguments ...string) []string {
 		out, err := e.Output(t.Context(), nil, arguments...)
@@ -26,7 +31,7 @@ func TestTheShimSaysTheSameInParts(t *testing.T) {
 		return strings.Split(strings.TrimSpace(string(out)), "\n")
 	}
 	got := run("run", "--name", "a b", "--privileged", "image")
-	if slices.Contains(got, "--privileged") || !slices.Contains(got, "--cap-add=ALL") || !slices.Contains(got, "a b") || !slices.Contains(got, "a *:* rwm") || got[len(got)-1] != "image" {
+	if slices.Contains(got, "--privileged") || !slices.Contains(got, "--cap-add=ALL") || !slices.Contains(got, "--cap-drop=SYS_RESOURCE") || !slices.Contains(got, "a b") || !slices.Contains(got, "a *:* rwm") || got[len(got)-1] != "image" {
 		t.Errorf("run: %q", got)
 	}
 	if got := run("exec", "--privileged", "node", "cat"); !slices.Equal(got, []string{"exec", "node", "cat"}) {
