@@ -308,13 +308,6 @@ func (c *Controller) Restart(r reconcile.Reconciler) error {
 	return nil
 }
 
-// Enqueue asks for a reconcile.
-func (c *Controller) Enqueue(r reconcile.Request) {
-	if c.crash == nil {
-		c.queue.add(r)
-	}
-}
-
 // Pause keeps the controller from reconciling until Resume has been called as
 // often; keys still gather.
 func (c *Controller) Pause() {
@@ -333,9 +326,3 @@ func (c *Controller) Resume() {
 
 // Counters returns what the controller has done so far.
 func (c *Controller) Counters() Counters { return c.counters }
-
-// Queued returns how many keys wait to be reconciled now, and how many for their
-// time.
-func (c *Controller) Queued() (ready, waiting int) {
-	return len(c.queue.ready), len(c.queue.waiting)
-}
