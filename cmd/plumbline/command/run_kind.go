@@ -50,6 +50,9 @@ func (o *runOptions) onKind(ctx context.Context, options *conformance.Options) (
 	if err != nil {
 		return nil, errors.Join(unreachable(err), end())
 	}
+	if err := real.Open(ctx); err != nil {
+		return nil, errors.Join(notOurs(unreachable(err)), real.Close(), end())
+	}
 	options.Target = real
 	return func() error {
 		if made && !o.keep {
@@ -72,4 +75,13 @@ func kindThere(ctx context.Context, o kindcluster.Options) (*kindcluster.State, 
 	}
 	state, err = kindcluster.Up(ctx, o)
 	return state, absent, err
+}
+
+// notOurs gives a cluster that has something else in it its exit code.
+func notOurs(err error) error {
+	var other *kind.NotInstalledError
+	if errors.As(err, &other) {
+		return &coded{code: exitNotFound, err: err}
+	}
+	return err
 }

@@ -54,8 +54,9 @@ type opened struct {
 // errClosed is why the world ends at the end.
 var errClosed = errors.New("the target was closed")
 
-// open makes the first installation ready for others beside it. Calls after the first wait for it.
-func (t *Target) open(ctx context.Context) error {
+// Open makes the first installation ready for others beside it, as the first Start does of itself. Calls after the first
+// wait for it. The error is a *NotInstalledError or a *cluster.InUseError if that is what is wrong.
+func (t *Target) Open(ctx context.Context) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.opened != nil || t.broken != nil {

@@ -109,7 +109,7 @@ func (t *Target) Start(ctx context.Context, s conformance.Setup) (conformance.Cl
 	if len(s.Faults) > 0 || len(s.Mocks) > 0 {
 		return nil, fmt.Errorf("target %s has no faults and no mocks", Name)
 	}
-	if err := t.open(ctx); err != nil {
+	if err := t.Open(ctx); err != nil {
 		return nil, err
 	}
 	c := &Cluster{Cluster: t.there.Enter(ctx), target: t}
