@@ -203,7 +203,7 @@ func (r release) serve(hook map[string]any, number int) {
 	}
 }
 
-// quick has it noticed at once that a controller is ready: many wait for it.
+// quick has it noticed at once that a controller is ready, and lets it end at once: many wait for it.
 func quick(deployment *unstructured.Unstructured) error {
 	at := []string{"spec", "template", "spec", "containers"}
 	containers, _, err := unstructured.NestedSlice(deployment.Object, at...)
@@ -214,8 +214,9 @@ func quick(deployment *unstructured.Unstructured) error {
 	if err := unstructured.SetNestedField(container, int64(1), "readinessProbe", "periodSeconds"); err != nil {
 		return err
 	}
-	// Resources are for who stays.
+	// Resources, and an end that nobody notices, are for who stays.
 	delete(container, "resources")
+	delete(container, "lifecycle")
 	return unstructured.SetNestedSlice(deployment.Object, containers, at...)
 }
 
