@@ -89,9 +89,9 @@ func TestFixturesShareClusters(t *testing.T) {
 		want   []string
 	}{
 		{
-			"side by side, what may take longest begins first, and a cluster lives from its first fixture to its last",
+			"side by side, what may take longest begins first, then who has a cluster alone; a cluster lives from its first fixture to its last",
 			conformance.Capabilities{SideBySide: true},
-			[]string{"start map[]", "d", "a", "start map[feature-flags:map[enable-api-fields:alpha]]", "close map[feature-flags:map[enable-api-fields:alpha]]", "b", "c", "close map[]"},
+			[]string{"start map[]", "d", "start map[feature-flags:map[enable-api-fields:alpha]]", "close map[feature-flags:map[enable-api-fields:alpha]]", "b", "a", "c", "close map[]"},
 		},
 		{
 			"otherwise one cluster ends before the next begins",
