@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/plumbline-ci/plumbline/conformance"
@@ -40,7 +41,7 @@ func TestConformance(t *testing.T) {
 			if err != nil {
 				return nil, err
 			}
-			target, err := kind.New(t.Context(), kind.Options{Config: state.Config(), Images: state.Images, Journal: kind.EngineJournal})
+			target, err := kind.New(t.Context(), kind.Options{Config: state.Config(), Images: state.Images, Journal: kind.EngineJournal(strings.Fields(state.Engine)[0])})
 			if err != nil {
 				return nil, err
 			}

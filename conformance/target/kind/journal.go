@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -18,15 +17,14 @@ import (
 // Journal reads what kubelet and container runtime of a node have logged since then.
 type Journal func(ctx context.Context, node string, since time.Time) (string, error)
 
-// variableProvider chooses the container engine, as kind does.
-const variableProvider = "KIND_EXPERIMENTAL_PROVIDER"
-
-// EngineJournal reads the journal of a node that is a container of this machine's engine.
-func EngineJournal(ctx context.Context, node string, since time.Time) (string, error) {
-	engine := os.Getenv(variableProvider)
-	if engine == "" {
-		engine = "docker"
+// EngineJournal reads the journals of nodes that are containers of this machine's engine: docker, or what takes its place.
+func EngineJournal(engine string) Journal {
+	return func(ctx context.Context, node string, since time.Time) (string, error) {
+		return journal(ctx, engine, node, since)
 	}
+}
+
+func journal(ctx context.Context, engine, node string, since time.Time) (string, error) {
 	var out, errs bytes.Buffer
 	c := exec.CommandContext(ctx, engine, "exec", node, "journalctl", "--no-pager", "-o", "short-precise", "-u", "kubelet", "-u", "containerd",
 		"--since", fmt.Sprintf("@%d", since.Unix()))

@@ -21,8 +21,8 @@ const only = "PLUMBLINE_ONLY"
 // explained are the fixtures that may end otherwise here than on the fake cluster, with the reason. There is none.
 func explained() []reports.Explanation { return nil }
 
-// newTarget is a cluster with what is in the source.
-func newTarget(t *testing.T) *kind.Target {
+// newTarget is a cluster with what is in the source, and the container engine that its node is in.
+func newTarget(t *testing.T) (target *kind.Target, engine string) {
 	t.Helper()
 	if !kind.Required() {
 		t.Skipf("makes a kind cluster and takes six minutes: set %s=%s to run it", envtest.VariableRequire, kind.Name)
@@ -33,7 +33,8 @@ func newTarget(t *testing.T) *kind.Target {
 		t.Fatal(err)
 	}
 	t.Logf("summary: the cluster %s is ready after %s", state.Name, time.Since(began).Round(time.Second))
-	target, err := kind.New(t.Context(), kind.Options{Config: state.Config(), Images: state.Images, Journal: kind.EngineJournal})
+	engine = strings.Fields(state.Engine)[0]
+	target, err = kind.New(t.Context(), kind.Options{Config: state.Config(), Images: state.Images, Journal: kind.EngineJournal(engine)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,12 +43,12 @@ func newTarget(t *testing.T) *kind.Target {
 			t.Error(err)
 		}
 	})
-	return target
+	return target, engine
 }
 
 // TestVerdictsAreThoseOfTheFakeCluster runs every fixture on both targets.
 func TestVerdictsAreThoseOfTheFakeCluster(t *testing.T) {
-	real := newTarget(t)
+	real, _ := newTarget(t)
 	simulated, err := fake.New(fake.Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -3,7 +3,6 @@ package kind_test
 import (
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -54,7 +53,7 @@ systemctl start containerd kubelet
 // TestARunOutlivesItsNode restarts the node while steps run. Their containers are gone, so the attempts have failed; the
 // controller, which was restarted with the node, has to find that out, and to begin what may be tried again.
 func TestARunOutlivesItsNode(t *testing.T) {
-	target := newTarget(t)
+	target, engine := newTarget(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
 	defer cancel()
 	c, err := target.Start(ctx, conformance.Setup{Name: t.Name()})
@@ -87,7 +86,7 @@ func TestARunOutlivesItsNode(t *testing.T) {
 	}
 	node, _, _ := unstructured.NestedString(pod.Object, "spec", "nodeName")
 	began := time.Now()
-	if out, err := exec.CommandContext(ctx, engine(), "exec", node, "bash", "-c", restart).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(ctx, engine, "exec", node, "bash", "-c", restart).CombinedOutput(); err != nil {
 		t.Fatalf("restarting node %s: %v: %s", node, err, out)
 	}
 
@@ -106,13 +105,6 @@ func TestARunOutlivesItsNode(t *testing.T) {
 	if err := c.Client().Delete(ctx, named("v1", "Namespace", namespace)); err != nil {
 		t.Error(err)
 	}
-}
-
-func engine() string {
-	if e := os.Getenv("KIND_EXPERIMENTAL_PROVIDER"); e != "" {
-		return e
-	}
-	return "docker"
 }
 
 func named(apiVersion, kind, name string) *unstructured.Unstructured {
