@@ -42,11 +42,11 @@ func clusterFlags() []string {
 }
 
 func (o *clusterOptions) register(f *pflag.FlagSet) {
-	f.StringVar(&o.kubeconfig, "kubeconfig", "", "of the cluster to judge, with --target cluster; default: as kubectl")
+	f.StringVar(&o.kubeconfig, "kubeconfig", "", "of the cluster to judge, with --target cluster; the file that the cluster is in, with --target kind; default: as kubectl")
 	f.StringVar(&o.context, "context", "", "of the kubeconfig; default: the current one")
 	f.StringVar(&o.subject, "subject", "", "file of kind Subject: who is judged on that cluster, and what it claims")
 	f.StringArrayVar(&o.images, "image", nil, "what an image of the fixtures is called there, as busybox=registry.example.com/busybox; may be repeated")
-	f.BoolVar(&o.keep, "keep", false, "keep the namespaces of fixtures that did not pass")
+	f.BoolVar(&o.keep, "keep", false, "keep the namespaces of fixtures that did not pass, and with --target kind the cluster")
 	f.StringVar(&o.prefix, "namespace-prefix", "", "how the names of the fixtures' namespaces begin")
 	f.DurationVar(&o.budget, "budget", 0, "what a wait gets at least, on a cluster that is slow; default: what each fixture says, mostly 2m")
 	f.DurationVar(&o.limit, "time-limit", 0, "how long the run may take; then it is incomplete; default: as long as it takes")
