@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,15 +21,15 @@ import (
 // house is a store that several targets share, and that may be away.
 type house struct {
 	store client.WithWatch
-	away  bool
+	away  atomic.Bool
 }
 
 func newHouse() *house { return &house{store: fake.NewClientBuilder().Build()} }
 
 // target is one more that judges what is there; its requests are answered if neither it nor the house is away.
-func (h *house) target(away *bool) *Target {
+func (h *house) target(away *atomic.Bool) *Target {
 	answer := func() error {
-		if h.away || away != nil && *away {
+		if h.away.Load() || away != nil && away.Load() {
 			return errors.New("connection refused")
 		}
 		return nil
@@ -104,15 +105,15 @@ func TestOneRunAtATime(t *testing.T) {
 			end(t, second)
 		}},
 		{"one that was killed is taken over", func(t *testing.T, h *house) {
-			killed := false
+			var killed atomic.Bool
 			first, second := h.target(&killed), h.target(nil)
 			w := hold(t, first)
-			killed = true
+			killed.Store(true)
 			refused(t, second)
 			time.Sleep(leaseDuration + time.Second)
 			hold(t, second)
 			// It was only asleep.
-			killed = false
+			killed.Store(false)
 			time.Sleep(leaseRenewal)
 			var lost *LostError
 			if err := context.Cause(w.Running); !errors.As(err, &lost) || !first.lost() {
@@ -133,9 +134,9 @@ func TestOneRunAtATime(t *testing.T) {
 		{"an API server that is away for a while does not matter", func(t *testing.T, h *house) {
 			first := h.target(nil)
 			w := hold(t, first)
-			h.away = true
+			h.away.Store(true)
 			time.Sleep(leaseDuration - 2*leaseRenewal)
-			h.away = false
+			h.away.Store(false)
 			time.Sleep(leaseDuration)
 			if err := context.Cause(w.Running); err != nil {
 				t.Error(err)
@@ -146,7 +147,7 @@ func TestOneRunAtATime(t *testing.T) {
 		{"one that is away for long ends the run", func(t *testing.T, h *house) {
 			first := h.target(nil)
 			w := hold(t, first)
-			h.away = true
+			h.away.Store(true)
 			time.Sleep(leaseDuration + leaseRenewal)
 			if err := context.Cause(w.Running); err == nil || !strings.Contains(err.Error(), "connection refused") {
 				t.Errorf("got %v", err)
