@@ -332,7 +332,7 @@ func builtinUnset(s *shell, args []string) int {
 	status := 0
 	for _, name := range args {
 		if functions {
-			delete(s.functions, name)
+			s.define(name, nil)
 			continue
 		}
 		if base, index, ok := strings.Cut(strings.TrimSuffix(name, "]"), "["); ok {
@@ -345,7 +345,7 @@ func builtinUnset(s *shell, args []string) int {
 			continue
 		}
 		if _, ok := s.vars[name]; !ok && !variables && s.kind == bash {
-			delete(s.functions, name)
+			s.define(name, nil)
 			continue
 		}
 		if err := s.unset(name); err != nil {

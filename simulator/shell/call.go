@@ -193,7 +193,7 @@ func (s *shell) external(cmd *syntax.CallExpr, redirs []*syntax.Redirect, fields
 			v := c.vars[a.Name.Value]
 			v.exported = true
 			c.env = nil
-			c.vars[a.Name.Value] = v
+			c.put(a.Name.Value, v)
 		}
 		return c.exec(fields)
 	}
@@ -202,15 +202,14 @@ func (s *shell) external(cmd *syntax.CallExpr, redirs []*syntax.Redirect, fields
 		s.flow = exiting
 		return
 	}
-	child := s.p.Fork(func(p *container.Process) int {
-		c := *s
-		c.p = p
-		if len(cmd.Assigns) > 0 {
-			c = *s.fork(p)
-		}
-		c.traps, c.caught = nil, nil
-		return run(&c)
+	shared := s.varsShared
+	child := s.fork(func(c *shell) int {
+		c.traps = nil
+		return run(c)
 	})
+	if len(redirs) == 0 && len(cmd.Assigns) == 0 {
+		s.varsShared = shared // the child changes nothing before it executes the program, and has no child of its own
+	}
 	s.status = s.await(child)
 	s.pipestatus = nil
 }

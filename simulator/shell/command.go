@@ -3,7 +3,6 @@ package shell
 import (
 	"strings"
 
-	"github.com/plumbline-ci/plumbline/simulator/container"
 	"mvdan.cc/sh/v3/syntax"
 )
 
@@ -63,9 +62,7 @@ func builtinCommand(s *shell, args []string) int {
 
 // runExternal runs a program as a child.
 func (s *shell) runExternal(args []string) int {
-	child := s.p.Fork(func(p *container.Process) int {
-		c := *s
-		c.p = p
+	child := s.fork(func(c *shell) int {
 		c.command = ""
 		if c.isScript {
 			c.command = c.name

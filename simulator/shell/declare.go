@@ -165,7 +165,7 @@ func (d *declaration) prepare(name string, array bool) {
 		old := s.vars[name]
 		s.local(name)
 		if s.kind == bash {
-			s.vars[name] = variable{order: old.order, exported: old.exported}
+			s.put(name, variable{order: old.order, exported: old.exported})
 			s.env = nil
 		}
 	}

@@ -119,8 +119,8 @@ func (s *shell) redirected(st *syntax.Stmt, tail bool) {
 func (s *shell) background(st *syntax.Stmt) {
 	plain := *st
 	plain.Background = false
-	child := s.p.Fork(func(p *container.Process) int {
-		c := s.fork(p)
+	child := s.fork(func(c *shell) int {
+		p := c.p
 		// Without job control, a background job reads nothing and ignores the keyboard's signals.
 		p.Ignore(container.SIGINT)
 		p.Ignore(container.SIGQUIT)
@@ -162,10 +162,7 @@ func (s *shell) compound(cmd syntax.Command, tail bool) {
 			s.syntaxError(syntax.ParseError{Pos: cmd.Pos(), Text: `unexpected ")"`})
 			return
 		}
-		if s.functions == nil {
-			s.functions = map[string]*syntax.Stmt{}
-		}
-		s.functions[cmd.Name.Value] = cmd.Body
+		s.define(cmd.Name.Value, cmd.Body)
 		s.status = 0
 	case *syntax.ArithmCmd:
 		n, err := s.arithmetic(cmd.X)
@@ -222,8 +219,7 @@ func (s *shell) subshellOf(list []*syntax.Stmt) {
 		s.status = statusUsage
 		return
 	}
-	child := s.p.Fork(func(p *container.Process) int {
-		c := s.fork(p)
+	child := s.fork(func(c *shell) int {
 		c.depth++
 		c.statements(list, true)
 		return c.leave()

@@ -48,7 +48,8 @@ func (s *shell) pipeline(cmd *syntax.BinaryCmd) {
 			break
 		}
 		in := input
-		child := s.p.Fork(func(p *container.Process) int {
+		child := s.fork(func(c *shell) int {
+			p := c.p
 			if in >= 0 {
 				_ = p.Dup2(in, 0)
 				p.Close(in)
@@ -63,11 +64,7 @@ func (s *shell) pipeline(cmd *syntax.BinaryCmd) {
 					p.Close(w)
 				}
 			}
-			c := s.fork(p)
-			c.tolerant = 0
-			if s.tolerant > 0 {
-				c.tolerant = 1
-			}
+			c.tolerant = min(c.tolerant, 1)
 			c.statement(st, true)
 			return c.leave()
 		})

@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/plumbline-ci/plumbline/simulator/container"
 	"github.com/plumbline-ci/plumbline/simulator/files"
 	"mvdan.cc/sh/v3/syntax"
 )
@@ -296,13 +295,13 @@ func (s *shell) processSubstitution(ps *syntax.ProcSubst) (string, error) {
 	if ps.Op == syntax.CmdOut {
 		mine, theirs, stream = w, r, 0
 	}
-	child := s.p.Fork(func(p *container.Process) int {
+	child := s.fork(func(c *shell) int {
+		p := c.p
 		p.Close(mine)
 		_ = p.Dup2(theirs, stream)
 		if theirs != stream {
 			p.Close(theirs)
 		}
-		c := s.fork(p)
 		c.depth++
 		c.statements(ps.Stmts, true)
 		return c.leave()

@@ -13,7 +13,6 @@ package shell
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -77,6 +76,9 @@ type shell struct {
 	nextOrder int
 	env       []string // cached environment of children
 	functions map[string]*syntax.Stmt
+	// Whether a fork has the same map, so that it has to be copied before it is changed.
+	varsShared, functionsShared bool
+
 	options   options
 	traps     map[string]string // by signal name
 	caught    []container.Signal
@@ -305,22 +307,23 @@ func (s *shell) leave() int {
 	return s.status
 }
 
-// fork returns a copy of the shell for a child process.
-func (s *shell) fork(p *container.Process) *shell {
+// fork starts a child process that runs body in a copy of the shell. The copy is taken at once, although the child
+// runs later: what the parent changes in between is not the child's.
+func (s *shell) fork(body func(c *shell) int) *container.Process {
+	c := s.snapshot()
+	return s.p.Fork(func(p *container.Process) int {
+		c.p = p
+		return body(c)
+	})
+}
+
+// snapshot returns a copy of the shell. Variables and functions are shared until one of the two changes them.
+func (s *shell) snapshot() *shell {
+	s.varsShared, s.functionsShared = true, true
 	c := *s
-	c.p = p
-	c.vars = make(map[string]variable, len(s.vars)+2)
-	for k, v := range s.vars {
-		c.vars[k] = v
-	}
-	c.functions = make(map[string]*syntax.Stmt, len(s.functions))
-	for k, v := range s.functions {
-		c.functions[k] = v
-	}
-	c.args = slices.Clone(s.args)
-	c.scopes = nil
-	for range s.scopes {
-		c.scopes = append(c.scopes, map[string]saved{})
+	c.scopes = make([]map[string]saved, len(s.scopes))
+	for i := range c.scopes {
+		c.scopes[i] = map[string]saved{}
 	}
 	c.traps = nil
 	for name, action := range s.traps {

@@ -202,3 +202,22 @@ func TestBash(t *testing.T) {
 		{script: `echo $'a\tb\x41'; echo "${x@Q}"; cd /nosuch`, stdout: "a\tbA\n\n", stderr: "bash: line 1: cd: /nosuch: No such file or directory\n", code: 1, reason: "quoting"},
 	})
 }
+
+// TestChildrenAreSnapshots checks that a child sees the shell as it was at the fork, whatever the parent does before the
+// child gets to run.
+func TestChildrenAreSnapshots(t *testing.T) {
+	check(t, "sh", []row{
+		{script: `for i in 1 2 3; do (sleep $i; echo $i) & done; wait`, stdout: "1\n2\n3\n", reason: "variables"},
+		{script: `f() { sleep $1; echo $1 $x; }; x=a; f 1 & x=b; f 2 & wait`, stdout: "1 a\n2 b\n", reason: "arguments of a function"},
+		{script: `set -- a; { sleep 1; echo $1 $#; } & set -- b c; wait; echo $1`, stdout: "a 1\nb\n", reason: "positional parameters"},
+		{script: `f() { echo old; }; { sleep 1; f; } & f() { echo new; }; wait; f`, stdout: "old\nnew\n", reason: "functions"},
+		{script: `export e=1; { sleep 1; sh -c 'echo $e'; } & e=2; wait; IFS=:; x=a:b; { sleep 1; echo $x; } & IFS=' '; wait`, stdout: "1\na b\n", reason: "exports and IFS"},
+		{script: `x=1; { sleep 1; echo $x; x=5; } | { x=7; cat; echo $x; }; echo $x; set -f; { sleep 1; echo /et*; } & set +f; wait`, stdout: "1\n7\n1\n/et*\n", reason: "stages of a pipeline; options"},
+		{script: `trap 'echo bye' EXIT; (echo in); cd /tmp; { sleep 1; pwd; } & cd /; wait; x=$(trap - EXIT)`, stdout: "in\n/tmp\nbye\n", reason: "traps and the working directory"},
+	})
+	t.Run("bash", func(t *testing.T) {
+		check(t, "bash", []row{
+			{script: `a=(1 2); { sleep 1; echo ${a[@]}; } & a+=(3); a[0]=9; wait; echo ${a[@]}; x=1; cat <(sleep 1; echo $x); x=2`, stdout: "1 2\n9 2 3\n1\n", reason: "arrays; process substitutions"},
+		})
+	})
+}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"strings"
 
-	"github.com/plumbline-ci/plumbline/simulator/container"
 	"mvdan.cc/sh/v3/syntax"
 )
 
@@ -27,15 +26,15 @@ func (s *shell) substitute(cs *syntax.CmdSubst) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	child := s.p.Fork(func(p *container.Process) int {
+	child := s.fork(func(c *shell) int {
+		p := c.p
 		p.Close(r)
 		if w != 1 {
 			_ = p.Dup2(w, 1)
 			p.Close(w)
 		}
-		c := s.fork(p)
 		c.depth++
-		if s.kind == bash && !s.options.inheritErr {
+		if c.kind == bash && !c.options.inheritErr {
 			c.options.errexit = false
 		}
 		c.statements(cs.Stmts, true)

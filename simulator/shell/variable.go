@@ -102,6 +102,37 @@ func (s *shell) setValue(name, value string) {
 	s.store(name, v)
 }
 
+// put sets an entry of the variables, and drop removes one.
+func (s *shell) put(name string, v variable) {
+	s.ownVars()
+	s.vars[name] = v
+}
+
+func (s *shell) drop(name string) {
+	s.ownVars()
+	delete(s.vars, name)
+}
+
+func (s *shell) ownVars() {
+	if s.varsShared {
+		s.vars, s.varsShared = maps.Clone(s.vars), false
+	}
+}
+
+// define sets a function, or removes it if there is no body.
+func (s *shell) define(name string, body *syntax.Stmt) {
+	if s.functionsShared || s.functions == nil {
+		functions := make(map[string]*syntax.Stmt, len(s.functions)+1)
+		maps.Copy(functions, s.functions)
+		s.functions, s.functionsShared = functions, false
+	}
+	if body == nil {
+		delete(s.functions, name)
+		return
+	}
+	s.functions[name] = body
+}
+
 // store puts a variable.
 func (s *shell) store(name string, v variable) {
 	old, ok := s.vars[name]
@@ -122,7 +153,7 @@ func (s *shell) store(name string, v variable) {
 	if d := len(v.value) - len(old.value); d > 1024 || d < -1024 {
 		s.p.Allocate(int64(d))
 	}
-	s.vars[name] = v
+	s.put(name, v)
 }
 
 // target follows name references.
@@ -271,7 +302,7 @@ func (s *shell) unset(name string) error {
 	if v.exported {
 		s.env = nil
 	}
-	delete(s.vars, name)
+	s.drop(name)
 	return nil
 }
 
@@ -296,9 +327,9 @@ func (s *shell) restore(scope map[string]saved) {
 			s.env = nil
 		}
 		if old.ok {
-			s.vars[name] = old.v
+			s.put(name, old.v)
 		} else {
-			delete(s.vars, name)
+			s.drop(name)
 		}
 	}
 }
