@@ -24,6 +24,9 @@ type runner struct {
 	supplies *supplies
 	programs map[string]container.Program
 	budget   container.Budget
+
+	onMissing   func(MissingCommand)
+	stubMissing bool
 }
 
 // supplies are what containers are started from.
@@ -88,6 +91,12 @@ func (r *runner) Start(c kubelet.ContainerConfig) (kubelet.Container, error) {
 		Command: c.Command, Args: c.Args, Env: c.Env, WorkingDir: c.WorkingDir,
 		RunAsUser: c.RunAsUser, RunAsGroup: c.RunAsGroup, Groups: c.Groups, ReadOnlyRoot: c.ReadOnlyRoot,
 		Hostname: c.Hostname, Log: c.Log, Budget: r.budget, MemoryLimit: c.MemoryLimit,
+		StubMissing: r.stubMissing,
+	}
+	if r.onMissing != nil {
+		config.OnMissing = func(m container.MissingCommand) {
+			r.onMissing(MissingCommand{Namespace: c.Namespace, Pod: c.Pod, Container: c.Name, MissingCommand: m})
+		}
 	}
 	config.Mounts = make([]files.Mount, 0, len(c.Mounts)+1)
 	for _, m := range c.Mounts {

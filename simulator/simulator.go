@@ -52,6 +52,10 @@ type Options struct {
 	Programs map[string]container.Program
 	// Mocks stand in for commands that cannot be interpreted.
 	Mocks *container.Mocks
+	// OnMissing sees each command line that a container could not find, once for each container.
+	OnMissing func(MissingCommand)
+	// StubMissing makes commands that cannot be found succeed without doing anything.
+	StubMissing bool
 	// Budget bounds every container.
 	Budget container.Budget
 
@@ -72,6 +76,12 @@ type Options struct {
 	// OnOutput sees all output of containers as it is written, also of Pods that
 	// will be gone when somebody asks for their logs.
 	OnOutput func(kubelet.Output)
+}
+
+// MissingCommand is a command that a container tried to run and does not have.
+type MissingCommand struct {
+	Namespace, Pod, Container string
+	container.MissingCommand
 }
 
 // Cluster is a running cluster. Like its kernel it is not safe for concurrent use.

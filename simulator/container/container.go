@@ -64,6 +64,10 @@ type Config struct {
 	Budget      Budget
 	// Mocks stand in for commands that cannot be interpreted.
 	Mocks *Mocks
+	// OnMissing, if set, sees each command line that could not be found, once.
+	OnMissing func(MissingCommand)
+	// StubMissing makes commands that cannot be found succeed without doing anything.
+	StubMissing bool
 	// Platform is os/arch of the node; default linux/amd64.
 	Platform string
 }
@@ -108,7 +112,7 @@ type Container struct {
 	exited    bool
 	status    ExitStatus
 	watchers  []func(ExitStatus)
-	missing   []string // commands that were not found
+	missing   []MissingCommand
 }
 
 // StartError says that the runtime could not start the container's command; the kubelet shows it as reason StartError
@@ -430,10 +434,6 @@ func (c *Container) ReadFile(name string) ([]byte, error) {
 
 // Files returns a caller with root's rights, also after the container's end.
 func (c *Container) Files() *files.Caller { return &files.Caller{View: c.view, Dir: "/", Umask: 0o022} }
-
-// Missing lists the commands that processes of the container tried to run and that its image does not have, in order:
-// candidates for a [Mock].
-func (c *Container) Missing() []string { return slices.Clone(c.missing) }
 
 // Written returns the bytes that the container holds in its own root file system.
 func (c *Container) Written() int64 { return c.root.Used() }

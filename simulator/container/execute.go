@@ -2,7 +2,6 @@ package container
 
 import (
 	"errors"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -19,6 +18,7 @@ const maxInterpreters = 4
 type formatError struct {
 	path   string
 	reason syscall.Errno
+	asked  []string // the command line of the interpreter that is missing
 }
 
 func (e *formatError) Error() string { return "exec " + e.path + ": " + e.reason.Error() }
@@ -85,14 +85,14 @@ func (p *Process) find(argv []string) (name string, run Program, args []string, 
 	if run = p.mock(argv); run != nil {
 		return argv[0], run, argv, nil
 	}
-	if name, err = p.LookPath(argv[0]); err != nil {
-		var missing *NotFoundError
-		if errors.As(err, &missing) && !slices.Contains(p.c.missing, argv[0]) {
-			p.c.missing = append(p.c.missing, argv[0])
-		}
-		return name, nil, nil, err
+	if name, err = p.LookPath(argv[0]); err == nil {
+		run, args, err = p.resolve(name, argv, 0)
 	}
-	run, args, err = p.resolve(name, argv, 0)
+	if err != nil {
+		if stub := p.absent(argv, err); stub != nil {
+			return argv[0], stub, argv, nil
+		}
+	}
 	return name, run, args, err
 }
 
@@ -101,22 +101,22 @@ func (p *Process) resolve(name string, argv []string, depth int) (Program, []str
 	content, err := p.ExecContent(name)
 	if err != nil {
 		if depth > 0 && files.Errno(err) == syscall.ENOENT {
-			return nil, nil, &formatError{name, syscall.ENOENT}
+			return nil, nil, &formatError{path: name, reason: syscall.ENOENT, asked: argv}
 		}
 		return nil, nil, err
 	}
 	if program, ok := image.ProgramOf(content); ok {
 		run := p.c.cfg.Programs[program]
 		if run == nil {
-			return nil, nil, &formatError{name, syscall.ENOEXEC}
+			return nil, nil, &formatError{path: name, reason: syscall.ENOEXEC}
 		}
 		return run, argv, nil
 	}
 	if len(content) < 2 || content[0] != '#' || content[1] != '!' {
-		return nil, nil, &formatError{name, syscall.ENOEXEC}
+		return nil, nil, &formatError{path: name, reason: syscall.ENOEXEC}
 	}
 	if depth >= maxInterpreters {
-		return nil, nil, &formatError{name, syscall.ELOOP}
+		return nil, nil, &formatError{path: name, reason: syscall.ELOOP}
 	}
 	line, _, _ := strings.Cut(string(content[2:min(len(content), 256)]), "\n")
 	interpreter, arg := strings.Trim(line, " \t"), ""
@@ -124,7 +124,7 @@ func (p *Process) resolve(name string, argv []string, depth int) (Program, []str
 		interpreter, arg = interpreter[:i], strings.TrimLeft(interpreter[i:], " \t")
 	}
 	if interpreter == "" {
-		return nil, nil, &formatError{name, syscall.ENOEXEC}
+		return nil, nil, &formatError{path: name, reason: syscall.ENOEXEC}
 	}
 	next := make([]string, 0, len(argv)+2)
 	next = append(next, interpreter)
@@ -137,7 +137,12 @@ func (p *Process) resolve(name string, argv []string, depth int) (Program, []str
 	}
 	run, final, err := p.resolve(interpreter, next, depth+1)
 	if err != nil && depth == 0 {
-		return nil, nil, &formatError{name, files.Errno(err)}
+		failed := &formatError{path: name, reason: files.Errno(err)}
+		var inner *formatError
+		if errors.As(err, &inner) {
+			failed.asked = inner.asked
+		}
+		return nil, nil, failed
 	}
 	return run, final, err
 }
