@@ -115,6 +115,11 @@ type Traced interface{ TraceHash() string }
 // MockUser clusters know which mocks have not been used.
 type MockUser interface{ UnusedMocks() []fixture.Mock }
 
+// CommandFinder clusters know which commands containers tried to run and did not have. An empty namespace means all.
+type CommandFinder interface {
+	MissingCommands(namespace string) []reports.MissingCommand
+}
+
 // NamespaceRemover clusters that are shared take away a fixture's namespace in a way of their own; of others it is deleted.
 type NamespaceRemover interface {
 	RemoveNamespace(ctx context.Context, name string) error

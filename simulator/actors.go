@@ -137,7 +137,7 @@ func newActors(k *kernel.Kernel, api API, o Options) (*Actors, error) {
 		Runtime: &runner{
 			kernel: k, supplies: a.supplies, programs: a.programs, budget: o.Budget, onMissing: o.OnMissing, stubMissing: o.StubMissing,
 		},
-		Images:  registry{supplies: a.supplies, local: !o.PullImages},
+		Images: registry{supplies: a.supplies, local: !o.PullImages},
 	})
 	a.node = node.Name
 	a.nodes = nodelifecycle.New(nodelifecycle.Options{Kernel: k, Client: api.Client("node-controller")})

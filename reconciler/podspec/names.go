@@ -34,7 +34,6 @@ const (
 	resultsDir      = "/tekton/results"
 	stepsDir        = "/tekton/steps"
 	runDir          = "/tekton/run"
-	scriptsDir      = "/tekton/scripts"
 	downwardDir     = "/tekton/downward"
 	readyFile       = "ready"
 	credentialsDir  = "/tekton/creds"
@@ -47,6 +46,9 @@ const (
 	workingDirInitInImage = "/ko-app/workingdirinit"
 	resultsReaderInImage  = "/ko-app/sidecarlogresults"
 )
+
+// ScriptsDir is where steps and sidecars find their scripts.
+const ScriptsDir = "/tekton/scripts"
 
 // Names of volumes.
 const (

@@ -72,11 +72,11 @@ func (b *builder) placeScripts() *corev1.Container {
 
 func (b *builder) scriptFile(prefix string, index int) string {
 	name := fmt.Sprintf("%s-%d", prefix, index)
-	return scriptsDir + "/" + name + "-" + suffix(b.in.TaskRun.UID, name)
+	return ScriptsDir + "/" + name + "-" + suffix(b.in.TaskRun.UID, name)
 }
 
 func scriptsMount(readOnly bool) corev1.VolumeMount {
-	return corev1.VolumeMount{Name: scriptsVolume, MountPath: scriptsDir, ReadOnly: readOnly}
+	return corev1.VolumeMount{Name: scriptsVolume, MountPath: ScriptsDir, ReadOnly: readOnly}
 }
 
 // write appends the shell text that writes one script, and returns the command and arguments that run it.

@@ -36,6 +36,7 @@ type Cluster struct {
 	maxEvents  uint64
 	crash      *controller.Crash
 	kept       keptLogs
+	missing    []simulator.MissingCommand
 	faults     *faults
 	cache      *informer.Cache
 	guard      *guard
@@ -84,6 +85,10 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 		Images:   pullable,
 		Programs: programs(),
 		Mocks:    c.mocks,
+
+		OnMissing:   c.missed,
+		StubMissing: t.o.StubMissing,
+
 		API: apiserver.Options{
 			Scheme:    t.scheme,
 			Plans:     t.plans,

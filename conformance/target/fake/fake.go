@@ -16,6 +16,7 @@
 //	settings.go   the ConfigMaps, watched
 //	launcher.go   the step launcher on a simulated process
 //	registry.go   the image catalogue, asked for entrypoints
+//	missing.go    the commands that containers did not have
 //
 // Every fixture gets a cluster of its own, so fixtures cannot disturb each other and run side by side. A run is decided
 // by its seed: the same binary, fixture and seed give the same trace.
@@ -53,6 +54,8 @@ type Options struct {
 	// AnyImage makes references that the catalogue does not know pull an image with a shell and the usual utilities,
 	// unless their registry's name ends in ".invalid". Otherwise pulling them fails.
 	AnyImage bool
+	// StubMissing makes commands that containers do not have succeed without doing anything.
+	StubMissing bool
 	// Aliases are further names of images of the catalogue: name to reference.
 	Aliases map[string]string
 	// OnRecord sees every record of the trace; OnOutput all that containers print. They are called by whoever drives the

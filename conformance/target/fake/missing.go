@@ -1,0 +1,68 @@
+package fake
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/reconciler/podspec"
+	"github.com/plumbline-ci/plumbline/reports"
+	"github.com/plumbline-ci/plumbline/simulator"
+)
+
+const (
+	// maxMissing bounds how many missing commands one cluster remembers.
+	maxMissing = 1000
+	// maxWords and maxWord bound what a mock for a missing command repeats of its arguments. A mock matches by the
+	// beginning of a command line.
+	maxWords = 12
+	maxWord  = 120
+)
+
+var _ conformance.CommandFinder = (*Cluster)(nil)
+
+// missed remembers a command that a container does not have.
+func (c *Cluster) missed(m simulator.MissingCommand) {
+	if len(c.missing) < maxMissing {
+		c.missing = append(c.missing, m)
+	}
+}
+
+// MissingCommands implements conformance.CommandFinder.
+func (c *Cluster) MissingCommands(namespace string) []reports.MissingCommand {
+	var out []reports.MissingCommand
+	for _, m := range c.missing {
+		if namespace != "" && m.Namespace != namespace {
+			continue
+		}
+		missing := reports.MissingCommand{
+			Pod: m.Pod, Container: m.Container, Image: familiar(m.Image), Command: matching(m.Args), Interpreter: m.Script != "", Stubbed: m.Stubbed,
+		}
+		if m.Near != nil {
+			missing.Near = m.Near.Why
+		}
+		out = append(out, missing)
+	}
+	return out
+}
+
+// matching is a command line as a mock would name it. Scripts of steps have names that no other run repeats.
+func matching(args []string) []string {
+	out := slices.Clone(args[:min(len(args), maxWords)])
+	for i, word := range out {
+		if i > 0 && (strings.HasPrefix(word, podspec.ScriptsDir+"/") || len(word) > maxWord || strings.Contains(word, "\n")) {
+			out[i] = "*"
+		}
+	}
+	for len(out) > 1 && out[len(out)-1] == "*" {
+		out = out[:len(out)-1]
+	}
+	return out
+}
+
+// familiar is an image's name without what a reference may leave out.
+func familiar(reference string) string {
+	name := strings.TrimPrefix(reference, "docker.io/")
+	name = strings.TrimPrefix(name, "library/")
+	return strings.TrimSuffix(name, ":latest")
+}
