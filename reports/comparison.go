@@ -27,12 +27,14 @@ func ComparisonFormats() []string {
 
 // Render implements Comparison.
 func (d *Difference) Render(w io.Writer, format string) error {
-	return render(w, format, d, d.table, d.markdown, d.github)
+	people := shown(d)
+	return render(w, format, d, people.table, people.markdown, people.github)
 }
 
 // Render implements Comparison.
 func (g *Gate) Render(w io.Writer, format string) error {
-	return render(w, format, g, g.table, g.markdown, g.github)
+	people := shown(g)
+	return render(w, format, g, people.table, people.markdown, people.github)
 }
 
 func render(w io.Writer, format string, document any, table, markdown, github func(*bytes.Buffer)) error {
@@ -40,8 +42,10 @@ func render(w io.Writer, format string, document any, table, markdown, github fu
 	switch format {
 	case FormatTable, "":
 		table(&b)
+		return write(w, b.Bytes())
 	case FormatMarkdown:
 		markdown(&b)
+		return write(w, b.Bytes())
 	case FormatGitHub:
 		github(&b)
 	case FormatJSON:
@@ -76,7 +80,7 @@ func (c *Change) tell(b *bytes.Buffer) {
 		account(b, &Fixture{Failure: c.Failure}, c.Proves)
 		fmt.Fprintln(b)
 	case c.Reason != "":
-		fmt.Fprintf(b, "%s %s: %s\n\n", strings.ToUpper(string(c.B)), c.Fixture, c.Reason)
+		fmt.Fprintf(b, "%s %s: %s\n\n", strings.ToUpper(string(c.B)), c.Fixture, hang(c.Reason))
 	}
 }
 
@@ -198,7 +202,7 @@ func (g *Gate) whole() []string {
 	if x := g.Broken; x != nil {
 		out = append(out, fmt.Sprintf("the run does not show what it should: %s, was %s", x.B, x.A))
 		for _, reason := range x.Reasons {
-			out = append(out, "  "+printable(reason))
+			out = append(out, "  "+reason)
 		}
 	}
 	return out

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/plumbline-ci/plumbline/reports/visible"
 )
 
 // ErrInvalid is what every error of Decode and Read is, by errors.Is.
@@ -51,7 +53,7 @@ func encode(document any, what string) ([]byte, error) {
 	if err := e.Encode(document); err != nil {
 		return nil, fmt.Errorf("encoding the %s: %w", what, err)
 	}
-	return b.Bytes(), nil
+	return visible.JSON(b.Bytes()), nil
 }
 
 // Decode reads a report, as JSON or as YAML. Unknown fields, unknown words and

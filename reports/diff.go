@@ -78,7 +78,7 @@ type Change struct {
 	// Why explains the change.
 	Why string `json:"why,omitempty"`
 	// Reason is B's for a verdict that is neither pass nor fail.
-	Reason string `json:"reason,omitempty"`
+	Reason string `json:"reason,omitempty" print:"lines"`
 	// Failure and Proves are B's, if it fails there.
 	Failure *Failure    `json:"failure,omitempty"`
 	Proves  []Statement `json:"proves,omitempty"`

@@ -6,6 +6,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"github.com/plumbline-ci/plumbline/reports/visible"
 )
 
 // GitHub renders workflow commands, which GitHub shows as annotations: an error for
@@ -18,6 +20,7 @@ var _ Renderer = GitHub{}
 
 // Render implements Renderer.
 func (GitHub) Render(w io.Writer, r *ConformanceReport) error {
+	r = shown(r)
 	var b bytes.Buffer
 	for i := range r.Fixtures {
 		f := &r.Fixtures[i]
@@ -65,7 +68,7 @@ func annotate(b *bytes.Buffer, level, at, title, text string) {
 			fmt.Fprintf(b, "col=%d,", column)
 		}
 	}
-	fmt.Fprintf(b, "title=%s::%s\n", escapeProperty(title), escapeData(text))
+	fmt.Fprintf(b, "title=%s::%s\n", escapeProperty(title), escapeData(string(visible.Commands([]byte(text)))))
 }
 
 // place takes file:line:column apart, from its end, since a file's name may have colons.

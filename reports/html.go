@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/plumbline-ci/plumbline/reports/visible"
 )
 
 // HTML renders one page that needs nothing else: a file to open, to send, to keep as
@@ -42,6 +45,7 @@ type page struct {
 type pageFact struct {
 	Name, Value string
 	Long        bool // a hash
+	Link        bool // a page on the web
 }
 
 type pageProfile struct {
@@ -106,17 +110,17 @@ func (HTML) Render(w io.Writer, r *ConformanceReport) error {
 		return fmt.Errorf("the page: %w", err)
 	}
 	var b bytes.Buffer
-	if err := t.Execute(&b, newPage(r)); err != nil {
+	if err := t.Execute(&b, newPage(shown(r))); err != nil {
 		return fmt.Errorf("the page: %w", err)
 	}
-	_, err = w.Write(b.Bytes())
+	_, err = w.Write(visible.Markup(b.Bytes()))
 	return err
 }
 
 func newPage(r *ConformanceReport) *page {
 	p := &page{Title: about(r), Report: r, CSS: template.CSS(pageCSS), JS: template.JS(pageJS)} //nolint:gosec // they are ours
 	for _, f := range facts(r) {
-		p.Facts = append(p.Facts, pageFact{f.name, f.value, f.name == factDigest || f.name == factTrace})
+		p.Facts = append(p.Facts, pageFact{f.name, f.value, f.name == factDigest || f.name == factTrace, web(f.value)})
 	}
 	for _, x := range r.Profiles {
 		q := pageProfile{Name: x.Name, Result: x.Result, Missing: strings.Join(x.Missing, ", ")}
@@ -179,6 +183,12 @@ func newPage(r *ConformanceReport) *page {
 		p.Fixtures = append(p.Fixtures, x)
 	}
 	return p
+}
+
+// web reports whether a text is the address of a page on the web: only such an address becomes a link.
+func web(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil
 }
 
 // parts are the widths of a stacked bar.

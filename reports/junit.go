@@ -80,6 +80,7 @@ const (
 
 // Render implements Renderer.
 func (JUnit) Render(w io.Writer, r *ConformanceReport) error {
+	r = shown(r)
 	all := junitSuites{Name: about(r)}
 	for i := range r.Fixtures {
 		f := &r.Fixtures[i]
@@ -95,7 +96,7 @@ func (JUnit) Render(w io.Writer, r *ConformanceReport) error {
 	result := junitCase{Class: junitVerdict, Name: "the run passes as a whole"}
 	if r.Result != Passed {
 		verdict.Failures = 1
-		result.Failure = &junitState{Message: string(r.Result), Type: string(r.Result), Text: printable(strings.Join(r.Reasons, "\n"))}
+		result.Failure = &junitState{Message: string(r.Result), Type: string(r.Result), Text: strings.Join(r.Reasons, "\n")}
 	}
 	verdict.Cases = []junitCase{result}
 	all.Suites = append(all.Suites, verdict)
@@ -113,8 +114,7 @@ func (JUnit) Render(w io.Writer, r *ConformanceReport) error {
 	if err != nil {
 		return fmt.Errorf("encoding JUnit XML: %w", err)
 	}
-	_, err = io.WriteString(w, xml.Header+string(data)+"\n")
-	return err
+	return write(w, []byte(xml.Header+string(data)+"\n"))
 }
 
 func (s *junitSuite) add(r *ConformanceReport, f *Fixture) {
@@ -154,10 +154,9 @@ func (s *junitSuite) add(r *ConformanceReport, f *Fixture) {
 func findingSuite(r *ConformanceReport) junitSuite {
 	s := junitSuite{Name: junitFindings, Timestamp: r.Date, Properties: properties(r)}
 	for _, f := range r.Findings {
-		message := printable(f.Message)
-		s.Cases = append(s.Cases, junitCase{Class: junitFindings + "." + string(f.Kind), Name: printable(strings.TrimSpace(f.Profile + " " + f.Of)),
-			Skipped: &junitState{Message: message, Type: string(f.Kind)},
-			Output:  &junitText{printable(strings.Join(append([]string{f.Message}, f.Fixtures...), "\n") + "\n")}})
+		s.Cases = append(s.Cases, junitCase{Class: junitFindings + "." + string(f.Kind), Name: strings.TrimSpace(f.Profile + " " + f.Of),
+			Skipped: &junitState{Message: f.Message, Type: string(f.Kind)},
+			Output:  &junitText{strings.Join(append([]string{f.Message}, f.Fixtures...), "\n") + "\n"}})
 		s.Tests++
 		s.Skipped++
 	}
@@ -168,7 +167,7 @@ func junitAccount(r *ConformanceReport, f *Fixture) string {
 	var b bytes.Buffer
 	fmt.Fprintln(&b, f.Requirement)
 	account(&b, f, r.Proven(f))
-	return printable(b.String())
+	return b.String()
 }
 
 // headline is a failure in a line.
@@ -208,7 +207,7 @@ func output(r *ConformanceReport, f *Fixture) string {
 	if f.TraceHash != "" {
 		fmt.Fprintf(&b, "trace: %s\n", f.TraceHash)
 	}
-	return printable(b.String())
+	return b.String()
 }
 
 // String renders "fixtures/a.yaml:9:5 spec.then[0].eventually: taskrun/a at +15s (version 12): Succeeded=True".

@@ -23,6 +23,7 @@ const (
 
 // Render implements Renderer.
 func (Markdown) Render(w io.Writer, r *ConformanceReport) error {
+	r = shown(r)
 	var b bytes.Buffer
 	var total Tally
 	for _, f := range r.Fixtures {
@@ -54,8 +55,7 @@ func (Markdown) Render(w io.Writer, r *ConformanceReport) error {
 		about = append(about, text(p.name)+" "+code(p.value))
 	}
 	fmt.Fprintf(&b, "<sub>%s</sub>\n", strings.Join(about, " · "))
-	_, err := w.Write(b.Bytes())
-	return err
+	return write(w, b.Bytes())
 }
 
 // markdownFindings is a table of what is claimed and seen differently.

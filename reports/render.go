@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 )
@@ -77,10 +78,9 @@ type Names struct{}
 
 // Render implements Renderer.
 func (Names) Render(w io.Writer, r *ConformanceReport) error {
-	for _, f := range r.Fixtures {
-		if _, err := fmt.Fprintln(w, f.Name); err != nil {
-			return err
-		}
+	var b bytes.Buffer
+	for _, f := range shown(r).Fixtures {
+		fmt.Fprintln(&b, f.Name)
 	}
-	return nil
+	return write(w, b.Bytes())
 }

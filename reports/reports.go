@@ -263,7 +263,7 @@ type Fixture struct {
 	Proves      []string `json:"proves,omitempty"`
 	Verdict     Verdict  `json:"verdict"`
 	// Reason says in words why the verdict is neither pass nor fail.
-	Reason string `json:"reason,omitempty"`
+	Reason string `json:"reason,omitempty" print:"lines"`
 	// Tried is what it came to when it was run although a feature of it is not claimed.
 	Tried Verdict `json:"tried,omitempty"`
 	// Duration is how long it took, in the target's time, as 15.25s.
@@ -301,14 +301,14 @@ type Failure struct {
 	// Check is the check's place in the header.
 	Check string `json:"check"`
 	// Message is one sentence.
-	Message string `json:"message"`
+	Message string `json:"message" print:"lines"`
 	// Object is what was looked at; Path the field in it.
 	Object string `json:"object,omitempty"`
 	Path   string `json:"path,omitempty"`
-	Want   string `json:"want,omitempty"`
-	Got    string `json:"got,omitempty"`
+	Want   string `json:"want,omitempty" print:"lines"`
+	Got    string `json:"got,omitempty" print:"lines"`
 	// Diff has a line per difference, - what was wanted, + what was there.
-	Diff string `json:"diff,omitempty"`
+	Diff string `json:"diff,omitempty" print:"lines"`
 	// History is the life of the object, or of all where the failure names none: every change of a condition.
 	History []string `json:"history,omitempty"`
 	// Events are the Kubernetes events of the fixture's namespace.
@@ -325,5 +325,5 @@ type Failure struct {
 type Log struct {
 	Pod       string `json:"pod"`
 	Container string `json:"container"`
-	Text      string `json:"text"`
+	Text      string `json:"text" print:"lines"`
 }

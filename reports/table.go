@@ -187,9 +187,9 @@ func column(name string, r *ConformanceReport) Column {
 }
 
 func cell(f *Fixture) Cell {
-	c := Cell{Verdict: f.Verdict, Duration: f.Duration, Reason: short(printable(f.Reason))}
+	c := Cell{Verdict: f.Verdict, Duration: f.Duration, Reason: short(f.Reason)}
 	if f.Failure != nil {
-		c.Reason = printable(headline(f.Failure))
+		c.Reason = headline(f.Failure)
 	}
 	return c
 }

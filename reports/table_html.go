@@ -7,6 +7,8 @@ import (
 	"html/template"
 	"io"
 	"strings"
+
+	"github.com/plumbline-ci/plumbline/reports/visible"
 )
 
 //go:embed page/table.html
@@ -46,6 +48,6 @@ func (t *Table) html(w io.Writer) error {
 	if err := page.Execute(&b, tablePage{Table: t, Verdict: t.verdict(), Suites: t.suites(), CSS: template.CSS(pageCSS + tableCSS), JS: template.JS(tableJS)}); err != nil { //nolint:gosec // they are ours
 		return fmt.Errorf("the page: %w", err)
 	}
-	_, err = w.Write(b.Bytes())
+	_, err = w.Write(visible.Markup(b.Bytes()))
 	return err
 }

@@ -17,11 +17,12 @@ func TableFormats() []string {
 
 // Render implements Comparison, with the formats of TableFormats.
 func (t *Table) Render(w io.Writer, format string) error {
+	people := shown(t)
 	switch format {
 	case FormatHTML:
-		return t.html(w)
+		return people.html(w)
 	case FormatTable, "", FormatJSON, FormatMarkdown, FormatGitHub:
-		return render(w, format, t, t.table, t.markdown, t.github)
+		return render(w, format, t, people.table, people.markdown, people.github)
 	}
 	return fmt.Errorf("unknown format %q; use one of %v", format, TableFormats())
 }
@@ -75,7 +76,7 @@ func (t *Table) table(b *bytes.Buffer) {
 			fmt.Fprintf(b, "  %s\n", line)
 		}
 		if row.Why != "" {
-			fmt.Fprintf(b, "  explained: %s\n", printable(row.Why))
+			fmt.Fprintf(b, "  explained: %s\n", row.Why)
 		}
 		fmt.Fprintln(b)
 	}

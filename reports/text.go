@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/plumbline-ci/plumbline/reports/visible"
 )
 
 // Text renders a table, the failures in full, and the verdict as its last line.
@@ -18,6 +20,7 @@ type Text struct {
 
 // Render implements Renderer.
 func (t Text) Render(w io.Writer, r *ConformanceReport) error {
+	r = shown(r)
 	var b bytes.Buffer
 	t.table(&b, r)
 	for i := range r.Fixtures {
@@ -26,28 +29,7 @@ func (t Text) Render(w io.Writer, r *ConformanceReport) error {
 	t.profiles(&b, r)
 	findings(&b, r)
 	t.verdict(&b, r)
-	_, err := w.Write(b.Bytes())
-	return err
-}
-
-// printable shows what a terminal would obey, and XML does not know, as \x1b: logs are other people's texts.
-func printable(s string) string {
-	if strings.IndexFunc(s, unprintable) < 0 {
-		return s
-	}
-	var b strings.Builder
-	for _, c := range s {
-		if unprintable(c) {
-			fmt.Fprintf(&b, "\\x%02x", c)
-			continue
-		}
-		b.WriteRune(c)
-	}
-	return b.String()
-}
-
-func unprintable(c rune) bool {
-	return c < ' ' && c != '\n' && c != '\t' || c >= 0x7f && c < 0xa0 || c == 0xfffe || c == 0xffff
+	return write(w, b.Bytes())
 }
 
 func (t Text) style(word, text string) string {
@@ -96,9 +78,10 @@ func (t Text) table(b *bytes.Buffer, r *ConformanceReport) {
 // Explain renders the account of one fixture: its failure in full, or the reason of its verdict.
 // proven are the statements that it proves.
 func Explain(f *Fixture, proven ...Statement) string {
+	one := shown(&ConformanceReport{Fixtures: []Fixture{*f}, Statements: proven})
 	var b bytes.Buffer
-	Text{Wide: true}.fixture(&b, f, proven)
-	return strings.TrimRight(b.String(), "\n")
+	Text{Wide: true}.fixture(&b, &one.Fixtures[0], one.Statements)
+	return strings.TrimRight(string(visible.Commands(b.Bytes())), "\n")
 }
 
 // fixture tells what the table has no room for.
@@ -109,7 +92,7 @@ func (t Text) fixture(b *bytes.Buffer, f *Fixture, proven []Statement) {
 		account(b, f, proven)
 		fmt.Fprintln(b)
 	case f.Verdict == Error || f.Verdict == Excluded || t.Wide && f.Reason != "":
-		fmt.Fprintf(b, "%s %s: %s\n", t.style(string(f.Verdict), strings.ToUpper(string(f.Verdict))), f.Name, printable(f.Reason))
+		fmt.Fprintf(b, "%s %s: %s\n", t.style(string(f.Verdict), strings.ToUpper(string(f.Verdict))), f.Name, hang(f.Reason))
 		fmt.Fprintln(b)
 	}
 }
@@ -117,7 +100,7 @@ func (t Text) fixture(b *bytes.Buffer, f *Fixture, proven []Statement) {
 // account tells a failure, indented by two.
 func account(b *bytes.Buffer, f *Fixture, proven []Statement) {
 	x := f.Failure
-	fmt.Fprintf(b, "  %s: %s: %s\n", x.At, x.Check, printable(x.Message))
+	fmt.Fprintf(b, "  %s: %s: %s\n", x.At, x.Check, hang(x.Message))
 	for _, s := range proven {
 		fmt.Fprintf(b, "  source  %s (%s): %s\n", s.ID, s.Source, s.Text)
 	}
@@ -128,8 +111,8 @@ func account(b *bytes.Buffer, f *Fixture, proven []Statement) {
 		fmt.Fprintf(b, "  path    %s\n", x.Path)
 	}
 	if x.Want != "" || x.Got != "" {
-		fmt.Fprintf(b, "  want    %s\n", printable(x.Want))
-		fmt.Fprintf(b, "  got     %s\n", printable(x.Got))
+		fmt.Fprintf(b, "  want    %s\n", hang(x.Want))
+		fmt.Fprintf(b, "  got     %s\n", hang(x.Got))
 	}
 	block(b, "diff (-want +got)", x.Diff)
 	block(b, "history", strings.Join(x.History, "\n"))
@@ -159,7 +142,7 @@ func block(b *bytes.Buffer, title, text string) {
 	}
 	fmt.Fprintf(b, "  %s\n", title)
 	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
-		fmt.Fprintf(b, "    %s\n", printable(line))
+		fmt.Fprintf(b, "    %s\n", line)
 	}
 }
 
@@ -190,7 +173,7 @@ func findings(b *bytes.Buffer, r *ConformanceReport) {
 	}
 	fmt.Fprintln(b, "findings")
 	for _, f := range r.Findings {
-		fmt.Fprintf(b, "  %s\n", printable(f.Message))
+		fmt.Fprintf(b, "  %s\n", f.Message)
 	}
 	fmt.Fprintln(b)
 }

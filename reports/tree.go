@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/plumbline-ci/plumbline/reports/visible"
 )
 
 // Limits of what is read: more than any document of this package has, and less than hurts.
@@ -253,7 +255,7 @@ func (n *node) yaml() *yaml.Node {
 		return out
 	case kindString:
 		out := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: n.text}
-		if strings.Contains(n.text, "\n") && !literal(n.text) {
+		if strings.Contains(n.text, "\n") && !literal(n.text) || !visible.Plain(n.text) {
 			out.Style = yaml.DoubleQuotedStyle
 		}
 		return out

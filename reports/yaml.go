@@ -7,6 +7,8 @@ import (
 	"io"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/plumbline-ci/plumbline/reports/visible"
 )
 
 // YAML renders the document as YAML, with its fields in the same order as the canonical JSON. Decode reads it.
@@ -30,6 +32,6 @@ func (YAML) Render(w io.Writer, r *ConformanceReport) error {
 	if err := errors.Join(e.Encode(root.yaml()), e.Close()); err != nil {
 		return fmt.Errorf("encoding YAML: %w", err)
 	}
-	_, err = w.Write(b.Bytes())
+	_, err = w.Write(visible.YAML(b.Bytes()))
 	return err
 }

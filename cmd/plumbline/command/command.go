@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/plumbline-ci/plumbline/conformance/source"
+	"github.com/plumbline-ci/plumbline/reports/visible"
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
 )
 
@@ -60,7 +61,20 @@ func failed(code int) error {
 }
 
 // Main runs the command line and returns the exit code.
+//
+// What others have written (names, messages, logs) passes a [visible.Writer] before a person, a terminal or the runner of
+// a CI job reads it.
 func Main(ctx context.Context, args []string, s Streams) int {
+	out, errs := visible.NewWriter(s.Out), visible.NewWriter(s.Err)
+	s.Out, s.Err = out, errs
+	code := execute(ctx, args, s)
+	if err := errors.Join(out.Close(), errs.Close()); err != nil && code == exitOK {
+		return exitBroken
+	}
+	return code
+}
+
+func execute(ctx context.Context, args []string, s Streams) int {
 	root := newRoot(s)
 	root.SetArgs(args)
 	root.SetIn(s.In)

@@ -1,7 +1,6 @@
 package command
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -214,9 +213,7 @@ func listFixtures(s Streams, list []*fixture.Fixture, output string) error {
 		for _, f := range list {
 			rows = append(rows, row{f.Name(), f.File, f.Spec.Profile, f.Spec.Level, f.Spec.Component, f.Spec.Features, f.Spec.Needs, f.Spec.Gates, proves(f), f.Spec.Requirement})
 		}
-		enc := json.NewEncoder(s.Out)
-		enc.SetIndent("", "  ")
-		return enc.Encode(rows)
+		return printJSON(s.Out, rows)
 	}
 	w := tabwriter.NewWriter(s.Out, 0, 4, 2, ' ', 0)
 	if output == "wide" {
@@ -270,7 +267,7 @@ func newFixtureShow(s Streams) *cobra.Command {
 			}
 			for _, f := range list {
 				if f.Name() == args[0] {
-					_, err := s.Out.Write(f.Source)
+					_, err := behind(s.Out).Write(f.Source) // as it is written: it is the suite's
 					return err
 				}
 			}

@@ -1,7 +1,6 @@
 package command
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -109,9 +108,7 @@ func (i *installation) print(s Streams, objects []*unstructured.Unstructured) er
 		return err
 	}
 	list := map[string]any{"apiVersion": "v1", "kind": "List", "items": objects}
-	e := json.NewEncoder(s.Out)
-	e.SetIndent("", "  ")
-	return e.Encode(list)
+	return printJSON(s.Out, list)
 }
 
 // client reaches the cluster.

@@ -2,7 +2,6 @@ package command
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -143,9 +142,7 @@ func (o *kindOptions) print(ctx context.Context) error {
 		return noCluster(err)
 	}
 	if o.output == "json" {
-		e := json.NewEncoder(o.streams.Out)
-		e.SetIndent("", "  ")
-		err = e.Encode(state)
+		err = printJSON(o.streams.Out, state)
 	} else {
 		err = o.table(state)
 	}

@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/yaml"
 
 	"github.com/plumbline-ci/plumbline/api/admission"
 	"github.com/plumbline-ci/plumbline/conformance/target/fake"
+	"github.com/plumbline-ci/plumbline/reports/visible"
 )
 
 // print writes what became of the TaskRuns.
@@ -46,15 +46,10 @@ func (o *simulateOptions) printList(w *witness) error {
 		}
 	}
 	list := map[string]any{"apiVersion": "v1", "kind": "List", "metadata": map[string]any{"resourceVersion": ""}, "items": items}
-	data, err := json.MarshalIndent(list, "", "  ")
-	if err == nil && o.output == "yaml" {
-		data, err = yaml.JSONToYAML(data)
+	if o.output == "yaml" {
+		return printYAML(o.streams.Out, list)
 	}
-	if err != nil {
-		return err
-	}
-	_, err = o.streams.Out.Write(append([]byte(strings.TrimRight(string(data), "\n")), '\n'))
-	return err
+	return printJSON(o.streams.Out, list)
 }
 
 // inVersion is the object in the version that its manifest is written in. Conversion is the API's, so it is as a cluster
@@ -86,7 +81,7 @@ func (o *simulateOptions) printTable(c *fake.Cluster, w *witness) error {
 	for _, r := range w.runs {
 		s := succeeded(r.object)
 		pod, _, _ := unstructured.NestedString(r.object.Object, "status", "podName")
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n", r.object.GetName(), dash(s.status), dash(s.reason), took(r.object), dash(pod))
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n", r.object.GetName(), dash(s.status), visible.Line(dash(s.reason)), took(r.object), dash(pod))
 	}
 	if err := out.Flush(); err != nil {
 		return err
@@ -102,7 +97,7 @@ func (o *simulateOptions) printTable(c *fake.Cluster, w *witness) error {
 
 func (o *simulateOptions) printRun(w *witness, r *run) error {
 	out := o.streams.Out
-	fmt.Fprintf(out, "\n%s: %s\n", r.object.GetName(), strings.TrimSpace(dash(succeeded(r.object).message)))
+	fmt.Fprintf(out, "\n%s: %s\n", r.object.GetName(), visible.Line(strings.TrimSpace(dash(succeeded(r.object).message))))
 	if err := printSteps(out, r.object); err != nil {
 		return err
 	}
@@ -125,7 +120,7 @@ func (o *simulateOptions) printRun(w *witness, r *run) error {
 	if o.timeline {
 		fmt.Fprintln(out, "  timeline")
 		for _, m := range r.moments {
-			fmt.Fprintf(out, "    %9s  %s\n", "+"+short(m.at.Sub(r.created)), m.what)
+			fmt.Fprintf(out, "    %9s  %s\n", "+"+short(m.at.Sub(r.created)), visible.Line(m.what))
 		}
 	}
 	return nil

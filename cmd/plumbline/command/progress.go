@@ -8,6 +8,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/reports"
+	"github.com/plumbline-ci/plumbline/reports/visible"
 )
 
 // progress tells how far a run is: on a terminal one line that is written again and again, elsewhere a line for each
@@ -27,7 +28,7 @@ func newProgress(w io.Writer, quiet bool) *progress {
 	if !watched {
 		return p
 	}
-	p.terminal = true
+	p.w, p.terminal = f, true
 	if width, _, err := term.GetSize(int(f.Fd())); err == nil {
 		p.width = width
 	}
@@ -45,16 +46,16 @@ func (p *progress) fixture(at conformance.Progress) {
 		p.failed++
 	}
 	if p.terminal {
-		line := fmt.Sprintf("%d/%d, %d failed  %s", at.Done, at.Total, p.failed, at.Result.Name)
+		line := []rune(fmt.Sprintf("%d/%d, %d failed  %s", at.Done, at.Total, p.failed, visible.Line(at.Result.Name)))
 		if p.width > 0 && len(line) >= p.width {
 			line = line[:p.width-1] // a line that wraps cannot be written over
 		}
-		fmt.Fprint(p.w, clearLine+line)
+		fmt.Fprint(p.w, clearLine+string(line))
 		p.written = true
 		return
 	}
 	if bad {
-		fmt.Fprintf(p.w, "%d/%d %s: %s\n", at.Done, at.Total, at.Result.Verdict, at.Result.Name)
+		fmt.Fprintf(p.w, "%d/%d %s: %s\n", at.Done, at.Total, at.Result.Verdict, visible.Line(at.Result.Name))
 	}
 }
 

@@ -64,7 +64,7 @@ func newReportShow(s Streams) *cobra.Command {
 			if err := writeFiles(files, report); err != nil {
 				return err
 			}
-			return styled(renderer, s.Out).Render(s.Out, report)
+			return render(renderer, s.Out, report)
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", reports.FormatTable, "format of the report: "+strings.Join(reports.Formats(), ", "))
@@ -109,7 +109,7 @@ The verdicts a and b may be left out. An explanation of what does not differ so 
 				return err
 			}
 			d := reports.Diff(a, b, o)
-			if err := d.Render(s.Out, output); err != nil {
+			if err := d.Render(behind(s.Out), output); err != nil {
 				return err
 			}
 			if d.Unexplained > 0 {
@@ -171,7 +171,7 @@ another target. With --other-target it may be; what this target cannot meet is n
 				return err
 			}
 			g := reports.NewGate(before, after, levels...)
-			if err := g.Render(s.Out, output); err != nil {
+			if err := g.Render(behind(s.Out), output); err != nil {
 				return err
 			}
 			if !g.Passed {

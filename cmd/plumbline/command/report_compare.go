@@ -49,7 +49,7 @@ there; 3 a file is no report.`,
 				return err
 			}
 			t := reports.NewTable(list, o)
-			if err := t.Render(s.Out, output); err != nil {
+			if err := t.Render(behind(s.Out), output); err != nil {
 				return err
 			}
 			if t.Unexplained > 0 {

@@ -208,7 +208,7 @@ func (o *runOptions) run(ctx context.Context) error {
 	if report.Date != "" { // of a run on virtual time the clock would say something else each time
 		report.Took = time.Since(began).Round(100 * time.Millisecond).String()
 	}
-	if err := errors.Join(writeFiles(files, report), styled(renderer, o.streams.Out).Render(o.streams.Out, report)); err != nil {
+	if err := errors.Join(writeFiles(files, report), render(renderer, o.streams.Out, report)); err != nil {
 		return err
 	}
 	return resultError(report.Result)

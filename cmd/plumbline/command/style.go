@@ -7,11 +7,12 @@ import (
 	"golang.org/x/term"
 
 	"github.com/plumbline-ci/plumbline/reports"
+	"github.com/plumbline-ci/plumbline/reports/visible"
 )
 
 // terminal returns the file behind w if a person watches it.
 func terminal(w io.Writer) (*os.File, bool) {
-	f, ok := w.(*os.File)
+	f, ok := behind(w).(*os.File)
 	return f, ok && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
 }
 
@@ -39,11 +40,20 @@ func colour(word, text string) string {
 	return yellow + text + plain
 }
 
-// styled gives a text renderer colours, if w can show them.
-func styled(r reports.Renderer, w io.Writer) reports.Renderer {
+// behind returns what stands behind a writer that makes text visible: for what is harmless already and has colours,
+// annotations or a line that is written over.
+func behind(w io.Writer) io.Writer {
+	if v, ok := w.(*visible.Writer); ok {
+		return v.Unwrap()
+	}
+	return w
+}
+
+// render writes a report to w, with colours if w can show them. Renderers make the texts of a report harmless themselves.
+func render(r reports.Renderer, w io.Writer, report *reports.ConformanceReport) error {
 	if t, ok := r.(reports.Text); ok && coloured(w) {
 		t.Style = colour
-		return t
+		r = t
 	}
-	return r
+	return r.Render(behind(w), report)
 }

@@ -2,7 +2,6 @@ package command
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -76,23 +75,23 @@ func (o *runOptions) sweep(ctx context.Context, options conformance.Options) err
 	if err != nil {
 		return err
 	}
-	_, watched := terminal(o.streams.Err)
+	line, watched := terminal(o.streams.Err)
 	s.Progress = func(done, total int) {
 		if watched && !o.quiet {
-			fmt.Fprintf(o.streams.Err, clearLine+"%d/%d schedules", done, total)
+			fmt.Fprintf(line, clearLine+"%d/%d schedules", done, total)
 		}
 	}
 	began := time.Now()
 	report, err := runner.Sweep(ctx, s)
 	took := time.Since(began)
 	if watched && !o.quiet {
-		fmt.Fprint(o.streams.Err, clearLine)
+		fmt.Fprint(line, clearLine)
 	}
 	if err != nil {
 		return err
 	}
 	if o.output == reports.FormatJSON {
-		err = json.NewEncoder(o.streams.Out).Encode(report)
+		err = printJSON(o.streams.Out, report)
 	} else {
 		printSweep(o.streams.Out, report, s)
 	}
