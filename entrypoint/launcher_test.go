@@ -49,10 +49,25 @@ func TestTimeoutAsksAndThenKills(t *testing.T) {
 func TestStartedAtIsAfterTheWaiting(t *testing.T) {
 	t.Parallel()
 	c := contract.Case{Args: shell("sleep 5", "-wait_file", "/tekton/go"), Events: []contract.Event{{Put: "/tekton/go"}}}
-	got := newMemory(c).run(c)
-	want := `[{"key":"StartedAt","value":"2022-12-22T10:00:00.123Z","type":3}]`
+	m := newMemory(c)
+	m.delay = time.Hour
+	got := m.run(c)
+	want := `[{"key":"StartedAt","value":"2022-12-22T11:00:00.123Z","type":3}]`
 	if diff := cmp.Diff(want, got.Files[terminationPath]); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestTimeoutCountsFromTheEndOfTheWaiting: the time that a step waits for the one before it does not count (EP-14).
+func TestTimeoutCountsFromTheEndOfTheWaiting(t *testing.T) {
+	t.Parallel()
+	for script, want := range map[string]int{"sleep 59": 0, "sleep 61": 1} {
+		c := contract.Case{Args: shell(script, "-wait_file", "/tekton/go", "-timeout", "1m"), Events: []contract.Event{{Put: "/tekton/go"}}}
+		m := newMemory(c)
+		m.delay = time.Hour
+		if got := m.run(c); got.Code != want {
+			t.Errorf("%s: exit code %d, want %d", script, got.Code, want)
+		}
 	}
 }
 

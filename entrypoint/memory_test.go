@@ -31,6 +31,8 @@ type memory struct {
 	// sent are the signals that the launcher sent, with the time since its start.
 	sent  []string
 	start time.Time
+	// delay is how long the program has to wait for each event.
+	delay time.Duration
 }
 
 func newMemory(c contract.Case) *memory {
@@ -107,6 +109,7 @@ func (m *memory) Wait(deadline time.Time) error {
 	for len(m.pending) == 0 {
 		switch {
 		case m.happen():
+			m.now = m.now.Add(m.delay)
 			if len(m.pending) == 0 {
 				return nil
 			}

@@ -17,11 +17,16 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/plumbline-ci/plumbline/entrypoint"
+	"github.com/plumbline-ci/plumbline/entrypoint/contract"
 	"github.com/plumbline-ci/plumbline/entrypoint/osadapter"
 )
 
-// envRoot is where the fixed paths of a container are in a script.
-const envRoot = "PLUMBLINE_TEST_ROOT"
+const (
+	// envRoot is where the fixed paths of a container are in a script.
+	envRoot = "PLUMBLINE_TEST_ROOT"
+	// envAfter names a file of the script's directory: no timeout of a step strikes before it has content.
+	envAfter = "PLUMBLINE_TEST_AFTER"
+)
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
@@ -38,6 +43,9 @@ func run(args []string) int {
 	sys.Paths.Run = root + fixed.Run
 	sys.Paths.Results = root + fixed.Results
 	sys.Paths.Creds = root + fixed.Creds
+	if file := os.Getenv(envAfter); file != "" {
+		sys.Processes = contract.DeadlinesAfter(filepath.Join(root, file), sys.Processes)
+	}
 	return entrypoint.Main(sys, args)
 }
 
@@ -88,10 +96,7 @@ func awaitFile(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: await FILE")
 	}
-	until(ts, "content of "+args[0], func() bool {
-		info, err := os.Stat(ts.MkAbs(args[0]))
-		return err == nil && info.Size() > 0
-	})
+	until(ts, "content of "+args[0], func() bool { return contract.HasContent(ts.MkAbs(args[0])) })
 }
 
 // awaitEnd is "gone FILE": it waits until the process whose number is in FILE has ended.

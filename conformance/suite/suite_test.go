@@ -50,20 +50,23 @@ func TestScenario(t *testing.T) {
 	if name == "" {
 		name = "good"
 	}
+	shared := fstest.MapFS{
+		"one.yaml":   file("one", "features: [steps]\n  config: {feature-flags: {enable-api-fields: stable}}", "True"),
+		"other.yaml": file("other", "features: [timeout]\n  config: {feature-flags: {enable-api-fields: alpha}}", "True"),
+	}
 	tree := map[string]fstest.MapFS{
 		"good":        {"good.yaml": file("good", "features: [steps]", "True"), "other.yaml": file("other", "features: [debug]", "Maybe")},
 		"bad":         {"good.yaml": file("good", "features: [steps]", "True"), "bad.yaml": file("bad", "features: [timeout]", "Maybe")},
 		"unsupported": {"other.yaml": file("other", "features: [debug]", "True")},
 		"unreadable":  {"bad.yaml": file("bad", "featurs: [steps]", "True")},
 		"empty":       {},
-		"shared": {
-			"one.yaml":   file("one", "features: [steps]\n  config: {feature-flags: {enable-api-fields: stable}}", "True"),
-			"other.yaml": file("other", "features: [timeout]\n  config: {feature-flags: {enable-api-fields: alpha}}", "True"),
-		},
+		"shared":      shared,
+		"alone":       shared,
 	}[name]
 	var target conformance.Target = &double.Target{Caps: conformance.Capabilities{VirtualTime: true, Isolated: true}, Script: double.Toy(double.Faults{})}
-	if name == "shared" {
-		target = &sociable{caps: conformance.Capabilities{SideBySide: true, Parallel: 2, Configurable: func(string, string) bool { return true }}}
+	// How long the first cluster waits for the second. Where one comes, the machine may take its time to start it.
+	if patience := map[string]time.Duration{"shared": time.Minute, "alone": 100 * time.Millisecond}[name]; patience > 0 {
+		target = &sociable{patience: patience, caps: conformance.Capabilities{SideBySide: true, Parallel: 2, Configurable: func(string, string) bool { return true }}}
 	}
 	suite.Specs(func() (conformance.Options, error) {
 		return conformance.Options{Target: target, FS: tree, FSName: "dir"}, nil
@@ -78,7 +81,8 @@ func TestScenario(t *testing.T) {
 
 // sociable is a target whose clusters start two at a time, or not at all.
 type sociable struct {
-	caps conformance.Capabilities
+	caps     conformance.Capabilities
+	patience time.Duration
 
 	mu     sync.Mutex
 	waiter chan struct{}
@@ -95,7 +99,7 @@ func (s *sociable) Start(ctx context.Context, setup conformance.Setup) (conforma
 		s.mu.Unlock()
 		select {
 		case <-waiter:
-		case <-time.After(2 * time.Second):
+		case <-time.After(s.patience):
 			return nil, errors.New("nobody else came")
 		}
 	} else {
@@ -124,7 +128,7 @@ func TestTheSuitePassesOnlyIfTheRunDoes(t *testing.T) {
 		{"focus selects by name", "bad", []string{"-ginkgo.focus=good"}, true, []string{"RESULT good pass"}, []string{"RESULT bad"}},
 		{"an all-unsupported run shows nothing", "unsupported", nil, false, []string{"nothing is shown"}, nil},
 		{"on a shared cluster specs wait for what runs side by side", "shared", nil, true, []string{"RESULT one pass", "RESULT other pass", "2 Passed"}, nil},
-		{"what labels leave out is not run there, and one alone is run as it is asked for", "shared", []string{"-ginkgo.label-filter=feature:steps"}, false, []string{"nobody else came"}, []string{"RESULT other"}},
+		{"what labels leave out is not run there, and one alone is run as it is asked for", "alone", []string{"-ginkgo.label-filter=feature:steps"}, false, []string{"nobody else came"}, []string{"RESULT other"}},
 		{"an empty suite shows nothing", "empty", nil, false, []string{"nothing was run"}, nil},
 		{"an unreadable fixture is told with its place", "unreadable", nil, false, []string{`dir/bad.yaml:9:3: spec: unknown field "featurs"; did you mean "features"?`}, nil},
 	} {

@@ -27,6 +27,7 @@ const (
 	envProgram = "PLUMBLINE_TEST_PROGRAM"
 	envRoot    = "PLUMBLINE_TEST_ROOT"
 	envReady   = "PLUMBLINE_TEST_READY" // say so on standard output when signals are heard
+	envAfter   = "PLUMBLINE_TEST_AFTER" // no timeout before this file has content
 )
 
 // atOnce keeps a program built with the race detector from sleeping for a second at its end.
@@ -43,6 +44,9 @@ func runProgram(program, root string) int {
 	sys := osadapter.New()
 	if os.Getenv(envReady) != "" {
 		fmt.Println("ready")
+	}
+	if file := os.Getenv(envAfter); file != "" {
+		sys.Processes = contract.DeadlinesAfter(file, sys.Processes)
 	}
 	sys.Env = slices.DeleteFunc(sys.Env, func(entry string) bool { return strings.HasPrefix(entry, "PLUMBLINE_") })
 	sys.Platform = contract.Platform
@@ -132,7 +136,7 @@ func (realWorld) happen(t *testing.T, root string, events []contract.Event, p *o
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for {
-		for len(events) > 0 && (events[0].After == "" || hasContent(root+events[0].After)) {
+		for len(events) > 0 && (events[0].After == "" || contract.HasContent(root+events[0].After)) {
 			if e := events[0]; e.Signal != 0 {
 				if err := p.Signal(syscall.Signal(e.Signal)); err != nil {
 					t.Error(err)
@@ -153,10 +157,6 @@ func (realWorld) happen(t *testing.T, root string, events []contract.Event, p *o
 	}
 }
 
-func hasContent(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Size() > 0
-}
 
 // newRoot is a directory whose path is short, since messages that name it are cut.
 func newRoot(t *testing.T) string {

@@ -82,7 +82,7 @@ exec %s -wait_file go/now -termination_path tekton/termination -entrypoint echo 
 		if err == nil {
 			ended := make(chan error, 1)
 			go func() { ended <- cmd.Wait() }()
-			await(t, "waiting", func() bool { return hasContent(root+"/ready") || len(ended) > 0 })
+			await(t, "waiting", func() bool { return contract.HasContent(root+"/ready") || len(ended) > 0 })
 			put(t, root, "/go/now", "")
 			err = <-ended
 		}

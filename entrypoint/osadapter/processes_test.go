@@ -59,7 +59,8 @@ func state(pid string) string {
 func TestTimeoutEndsTheWholeGroup(t *testing.T) {
 	t.Parallel()
 	root := newRoot(t)
-	cmd := launcher(t, root, "trap '' TERM; sleep 300 & echo $! > child; (sleep 300 & echo $! > grandchild); wait", "-timeout", "300ms")
+	cmd := launcher(t, root, "trap '' TERM; sleep 300 & echo $! > child; (sleep 300 & echo $! > grandchild); wait", "-timeout", "10ms")
+	cmd.Env = append(cmd.Env, envAfter+"="+root+"/grandchild")
 	var failed *exec.ExitError
 	if err := cmd.Run(); !errors.As(err, &failed) || failed.ExitCode() != 1 {
 		t.Errorf("exit: %v", err)
@@ -151,7 +152,7 @@ func TestOutputForASlowLogIsKeptWhole(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "command", func() bool { return hasContent(root + "/pid") })
+	await(t, "command", func() bool { return contract.HasContent(root + "/pid") })
 	pid, err := os.ReadFile(root + "/pid")
 	if err != nil {
 		t.Fatal(err)
@@ -192,7 +193,7 @@ func TestFirstProcessReapsOrphans(t *testing.T) {
 	if !startAsFirst(t, cmd) {
 		return
 	}
-	await(t, "orphans", func() bool { return hasContent(root + "/ready") })
+	await(t, "orphans", func() bool { return contract.HasContent(root + "/ready") })
 	await(t, "end of the orphans", func() bool { return len(childrenOf(t, cmd.Process.Pid)) == 1 })
 	for pid, state := range childrenOf(t, cmd.Process.Pid) {
 		if state == "Z" {
@@ -215,12 +216,12 @@ func TestFirstProcessReapsForeignOrphans(t *testing.T) {
 	if !startAsFirst(t, cmd) {
 		return
 	}
-	await(t, "credentials", func() bool { return hasContent(root + "/tekton/creds/.docker/config.json") })
+	await(t, "credentials", func() bool { return contract.HasContent(root + "/tekton/creds/.docker/config.json") })
 	enter := exec.Command("nsenter", "--target", strconv.Itoa(cmd.Process.Pid), "--pid", "sh", "-c", "(sleep 0.2 & echo left >"+root+"/left)")
 	if out, err := enter.CombinedOutput(); err != nil {
 		t.Logf("this machine does not let tests enter namespaces: %v %s", err, out)
 	} else {
-		await(t, "orphan", func() bool { return hasContent(root + "/left") })
+		await(t, "orphan", func() bool { return contract.HasContent(root + "/left") })
 		await(t, "end of the orphan", func() bool { return len(childrenOf(t, cmd.Process.Pid)) == 0 })
 	}
 	put(t, root, "/go", "")
@@ -258,7 +259,7 @@ func TestSignalsAsFirstProcess(t *testing.T) {
 	if !startAsFirst(t, cmd) {
 		return
 	}
-	await(t, "command", func() bool { return hasContent(root + "/ready") })
+	await(t, "command", func() bool { return contract.HasContent(root + "/ready") })
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
