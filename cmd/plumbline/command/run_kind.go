@@ -14,9 +14,9 @@ import (
 	"github.com/plumbline-ci/plumbline/kindconfig/kindcluster"
 )
 
-// onKind makes a kind cluster the target of a run: the one that is there, or one that is made, and deleted in the end
-// unless it is to be kept. The function returned leaves everything as it was.
-func (o *runOptions) onKind(ctx context.Context, options *conformance.Options) (end func() error, err error) {
+// onKind makes a kind cluster the target of a run: the one that is there, or a new one, which is deleted in the end
+// unless it is to be kept. The function that it returns leaves everything as it was.
+func (o *runOptions) onKind(ctx context.Context, options *conformance.Options) (func() error, error) {
 	for _, name := range o.given {
 		if slices.Contains([]string{"context", "subject", "claimed-only"}, name) {
 			return nil, &usageError{fmt.Errorf("--%s is for --target %s, and the target is %s", name, cluster.Name, kind.Name)}
@@ -37,9 +37,9 @@ func (o *runOptions) onKind(ctx context.Context, options *conformance.Options) (
 	if err != nil {
 		return nil, noCluster(err)
 	}
-	end = func() error { return nil }
+	down := func() error { return nil }
 	if made && !o.keep {
-		end = func() error { return kindcluster.Down(context.WithoutCancel(ctx), there) }
+		down = func() error { return kindcluster.Down(context.WithoutCancel(ctx), there) }
 	}
 	for name, here := range state.Images {
 		if _, ok := images[name]; !ok { // the command line wins
@@ -49,18 +49,13 @@ func (o *runOptions) onKind(ctx context.Context, options *conformance.Options) (
 	options.KeepNamespaces, options.NamespacePrefix, options.Budget, options.Date = o.keep, o.prefix, o.budget, time.Now()
 	real, err := kind.New(ctx, kind.Options{Config: state.Config(), Images: images, Parallel: options.Parallel, Journal: kind.EngineJournal(strings.Fields(state.Engine)[0])})
 	if err != nil {
-		return nil, errors.Join(unreachable(err), end())
+		return nil, errors.Join(unreachable(err), down())
 	}
 	if err := real.Open(ctx); err != nil {
-		return nil, errors.Join(notOurs(unreachable(err)), real.Close(), end())
+		return nil, errors.Join(notOurs(unreachable(err)), real.Close(), down())
 	}
 	options.Target = real
-	return func() error {
-		if made && !o.keep {
-			return end()
-		}
-		return real.Close()
-	}, nil
+	return func() error { return errors.Join(real.Close(), down()) }, nil
 }
 
 // kindThere is the cluster of that name, made if it is not there or lacks something, and whether it was made.
