@@ -5,6 +5,8 @@ FUZZTIME ?= 60s
 BENCH ?= .
 BENCHCOUNT ?= 6
 SEEDS ?= 125
+N ?= 10000
+SEED ?= 1
 KINDCOUNT ?= 10
 KINDIMAGE ?= 10.96.0.50:5000/library/debian
 
@@ -103,6 +105,12 @@ kind-broken: ## three faults in the controller of the cluster of kind, each name
 bench-kind: ## TaskRuns on the cluster of kind: wall time, hand-offs, throughput; ready for benchstat
 	$(GO) run ./cmd/plumbline kind up
 	$(GO) run ./conformance/target/kind/bench -context kind-plumbline -image $(KINDIMAGE) -count $(KINDCOUNT)
+
+.PHONY: differential
+differential: ## N random scripts of SEED for each shell, and N utility calls, in the simulator and with the real programs
+	mkdir -p $(BIN)
+	$(GO) build -o $(BIN)/ ./internal/differential/cmd/differential
+	$(BIN)/differential -n $(N) -seed $(SEED)
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME each

@@ -1,0 +1,48 @@
+// Package listed is the list of differences between the simulator and the real programs that are known and may stay. It
+// is short on purpose, and what it covers is rare: see Most and MostShare.
+package listed
+
+import (
+	"github.com/plumbline-ci/plumbline/internal/differential/outcome"
+	"github.com/plumbline-ci/plumbline/internal/differential/script"
+)
+
+const (
+	// Most is how many kinds may be listed.
+	Most = 20
+	// MostShare is the share of the scripts that all kinds together may cover.
+	MostShare = 0.01
+)
+
+// Kind is a listed difference.
+type Kind struct {
+	Name string
+	// Reason says why the difference may stay.
+	Reason string
+	// Example is a script that shows it.
+	Example string
+	// Covers reports whether a shrunk difference is of this kind.
+	Covers func(c Case) bool
+}
+
+// Case is a script on which the two sides disagree.
+type Case struct {
+	Dialect   script.Dialect
+	Script    string
+	Sim, Real outcome.Outcome
+}
+
+// Kinds returns the list.
+func Kinds() []Kind {
+	return nil
+}
+
+// Find returns the name of the kind that covers a difference.
+func Find(d script.Dialect, text string, sim, real outcome.Outcome) (string, bool) {
+	for _, k := range Kinds() {
+		if k.Covers(Case{d, text, sim, real}) {
+			return k.Name, true
+		}
+	}
+	return "", false
+}
