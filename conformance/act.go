@@ -113,22 +113,18 @@ func (s *session) object(r *fixture.Ref) *unstructured.Unstructured {
 	o.SetAPIVersion(kind.APIVersion())
 	o.SetKind(kind.Kind)
 	s.world.mu.Lock()
+	defer s.world.mu.Unlock()
 	o.SetName(s.world.actual(r))
-	s.world.mu.Unlock()
-	if !kind.ClusterScoped {
-		o.SetNamespace(s.namespace)
-	}
+	o.SetNamespace(s.world.namespaceOf(kind, r))
 	return o
 }
 
 // apply creates the object, or merges the document into the one that is there.
 func (s *session) apply(ctx context.Context, m *fixture.Manifest, pos source.Position, path string) error {
-	ref := &fixture.Ref{Kind: lower(m.Kind), Name: m.Name}
+	ref := m.Reference()
 	named := s.object(ref)
 	o := &unstructured.Unstructured{Object: runtime.DeepCopyJSON(m.Object)}
-	if m.Namespace == "" {
-		o.SetNamespace(named.GetNamespace())
-	}
+	o.SetNamespace(named.GetNamespace())
 	err := s.request(ctx, func() error { return s.cluster.Client().Create(ctx, o) })
 	if apierrors.IsAlreadyExists(err) {
 		body := runtime.DeepCopyJSON(m.Object)
@@ -138,7 +134,7 @@ func (s *session) apply(ctx context.Context, m *fixture.Manifest, pos source.Pos
 		return s.denied("apply", ref, err, pos, path)
 	}
 	if m.Generated {
-		s.world.called(ref.String(), o.GetName())
+		s.world.called(ref, o.GetName())
 	}
 	return s.seen(ctx, ref)
 }
@@ -200,11 +196,11 @@ func (s *session) delete(ctx context.Context, a *fixture.Delete, path string) er
 }
 
 func (s *session) exec(ctx context.Context, a *fixture.Exec, path string) error {
-	pod, container := s.container(&a.On, a.Container)
+	namespace, pod, container := s.container(&a.On, a.Container)
 	if pod == "" {
 		return s.failure(a.Pos, path, fmt.Sprintf("there is no %s to run a command in", a.On.String()))
 	}
-	stdout, stderr, exit, err := s.cluster.Exec(ctx, s.namespace, pod, container, a.Command)
+	stdout, stderr, exit, err := s.cluster.Exec(ctx, namespace, pod, container, a.Command)
 	if err != nil {
 		return fmt.Errorf("running %q in %s of pod %s: %w", a.Command, container, pod, err)
 	}
@@ -226,7 +222,7 @@ func (s *session) exec(ctx context.Context, a *fixture.Exec, path string) error 
 
 // container returns the newest Pod that a reference stands for, and the container,
 // or its first.
-func (s *session) container(r *fixture.Ref, container string) (podName, containerName string) {
+func (s *session) container(r *fixture.Ref, container string) (namespace, podName, containerName string) {
 	s.world.mu.Lock()
 	defer s.world.mu.Unlock()
 	var newest *life
@@ -236,14 +232,14 @@ func (s *session) container(r *fixture.Ref, container string) (podName, containe
 		}
 	}
 	if newest == nil {
-		return "", ""
+		return "", "", ""
 	}
 	if container == "" {
 		if list := containers(newest.last().object); len(list) > 0 {
 			container = list[0]
 		}
 	}
-	return newest.name, container
+	return newest.namespace, newest.name, container
 }
 
 // containers lists the names of a Pod's containers, without its init containers.

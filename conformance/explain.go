@@ -235,9 +235,9 @@ func (s *session) surroundings(ctx context.Context, f *failed) {
 	}
 	var events []line
 	type container struct {
-		pod, name string
-		gone      bool
-		seq       int // of the Pod
+		namespace, pod, name string
+		gone                 bool
+		seq                  int // of the Pod
 	}
 	var list []container
 	s.world.mu.Lock()
@@ -252,7 +252,7 @@ func (s *session) surroundings(ctx context.Context, f *failed) {
 			events = append(events, line{v.seq, strings.TrimSuffix(fmt.Sprintf("+%s %v %v %s/%v: %s", s.since(v.at), o["type"], o["reason"], lower(kind), involved["name"], strings.Join(strings.Fields(stringOf(o["message"])), " ")), ": ")})
 		case "pod":
 			for _, name := range slices.Concat(named(v.object, "initContainers"), containers(v.object)) {
-				list = append(list, container{l.name, name, v.gone, l.versions[0].seq})
+				list = append(list, container{l.namespace, l.name, name, v.gone, l.versions[0].seq})
 			}
 		}
 	}
@@ -264,9 +264,9 @@ func (s *session) surroundings(ctx context.Context, f *failed) {
 	f.Events = limit(f.Events, 40)
 	slices.SortStableFunc(list, func(a, b container) int { return a.seq - b.seq })
 	for _, c := range list {
-		text, err := s.cluster.Logs(ctx, s.namespace, c.pod, c.name)
+		text, err := s.cluster.Logs(ctx, c.namespace, c.pod, c.name)
 		if err != nil {
-			kept, ok := s.lost(c.pod, c.name)
+			kept, ok := s.lost(c.namespace, c.pod, c.name)
 			switch {
 			case ok && (c.gone || kept != ""):
 				text, err = kept, nil
@@ -280,7 +280,9 @@ func (s *session) surroundings(ctx context.Context, f *failed) {
 		f.Logs = append(f.Logs, reports.Log{Pod: c.pod, Container: c.name, Text: tail(text)})
 	}
 	if collector, ok := s.cluster.(Collector); ok {
-		f.Logs = append(f.Logs, collector.Collect(ctx, s.namespace, s.start)...)
+		for _, namespace := range s.world.namespaces {
+			f.Logs = append(f.Logs, collector.Collect(ctx, namespace, s.start)...)
+		}
 	}
 }
 

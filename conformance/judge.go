@@ -147,11 +147,11 @@ func (s *session) awaitLogs(ctx context.Context, x *fixture.Condition, allowed t
 
 // log reads the log a condition is about.
 func (s *session) log(ctx context.Context, x *fixture.Condition) (string, error) {
-	pod, container := s.container(x.On, x.Container)
+	namespace, pod, container := s.container(x.On, x.Container)
 	if pod == "" {
 		return "", fmt.Errorf("there is no %s", x.On.String())
 	}
-	return s.cluster.Logs(ctx, s.namespace, pod, container)
+	return s.cluster.Logs(ctx, namespace, pod, container)
 }
 
 // countAt returns how many objects were as described once version seq had been seen.

@@ -95,10 +95,14 @@ func (s *session) catchUp(ctx context.Context) error {
 			continue
 		}
 		list := &unstructured.UnstructuredList{}
-		list.SetAPIVersion(kind.APIVersion())
-		list.SetKind(kind.Kind + "List")
-		if err := s.cluster.Client().List(ctx, list, client.InNamespace(s.namespace)); err != nil {
-			return fmt.Errorf("listing %s: %w", kind.Kind, err)
+		for _, namespace := range s.world.namespaces {
+			some := &unstructured.UnstructuredList{}
+			some.SetAPIVersion(kind.APIVersion())
+			some.SetKind(kind.Kind + "List")
+			if err := s.cluster.Client().List(ctx, some, client.InNamespace(namespace)); err != nil {
+				return fmt.Errorf("listing %s: %w", kind.Kind, err)
+			}
+			list.Items = append(list.Items, some.Items...)
 		}
 		ok, err := s.wait(ctx, defaultBudget, func() bool {
 			return !slices.ContainsFunc(list.Items, func(o unstructured.Unstructured) bool { return !s.sightings.reached(&o) })

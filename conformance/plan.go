@@ -182,6 +182,9 @@ func plan(f *fixture.Fixture, claims Claims, c Capabilities, target string) (rep
 			return reports.NotOnThisTarget, fmt.Sprintf("needs %s, which target %s has not", need, target)
 		}
 	}
+	if named := f.Namespaces(""); len(named) > 0 && !c.Isolated {
+		return reports.NotOnThisTarget, fmt.Sprintf("its manifests name the namespace %s, and target %s is shared by fixtures", strings.Join(named, ", "), target)
+	}
 	if slices.Contains(c.Substituted, f.Spec.Component) {
 		return reports.NotOnThisTarget, fmt.Sprintf("is about the %s, which on target %s is not the implementation's own", f.Spec.Component, target)
 	}

@@ -22,7 +22,7 @@ func Play(ctx context.Context, c Cluster, f *fixture.Fixture, namespace string, 
 	s := &session{fixture: f, cluster: c, virtual: virtual, namespace: namespace, replay: defaultReplay, refused: map[string]error{}}
 	s.start = c.Now()
 	s.last = s.start
-	s.world = newWorld(f, c.Now)
+	s.world = newWorld(f, namespace, c.Now)
 	stop, err := s.observe(ctx)
 	defer stop()
 	if err != nil {

@@ -20,7 +20,7 @@ const rescueLimit = 20 * time.Second
 // nobody to read meanwhile; such a cluster may be a [LogKeeper].
 type rescued struct {
 	mu   sync.Mutex
-	logs map[string]string // by pod/container
+	logs map[string]string // by namespace/pod/container
 	pods map[string]bool   // by uid
 	work sync.WaitGroup
 }
@@ -54,30 +54,30 @@ func (s *session) rescue(ctx context.Context, pod *unstructured.Unstructured) {
 	ctx, cancel := context.WithTimeout(ctx, rescueLimit)
 	defer cancel()
 	for _, name := range append(named(pod, "initContainers"), containers(pod)...) {
-		text, err := s.readLog(ctx, pod.GetName(), name)
+		text, err := s.readLog(ctx, pod.GetNamespace(), pod.GetName(), name)
 		if err != nil {
 			continue // it has not begun, or is gone already
 		}
 		s.rescued.mu.Lock()
-		s.rescued.logs[pod.GetName()+"/"+name] = tail(text)
+		s.rescued.logs[pod.GetNamespace()+"/"+pod.GetName()+"/"+name] = tail(text)
 		s.rescued.mu.Unlock()
 	}
 }
 
 // readLog reads one log; a target that panics has no log.
-func (s *session) readLog(ctx context.Context, pod, container string) (text string, err error) {
+func (s *session) readLog(ctx context.Context, namespace, pod, container string) (text string, err error) {
 	defer recovered(&err, "the target")
-	return s.cluster.Logs(ctx, s.namespace, pod, container)
+	return s.cluster.Logs(ctx, namespace, pod, container)
 }
 
 // lost is the log of a Pod that is gone, as far as it was kept.
-func (s *session) lost(pod, container string) (string, bool) {
+func (s *session) lost(namespace, pod, container string) (string, bool) {
 	if keeper, ok := s.cluster.(LogKeeper); ok {
-		return keeper.KeptLog(s.namespace, pod, container), true
+		return keeper.KeptLog(namespace, pod, container), true
 	}
 	s.rescued.work.Wait()
 	s.rescued.mu.Lock()
 	defer s.rescued.mu.Unlock()
-	text, ok := s.rescued.logs[pod+"/"+container]
+	text, ok := s.rescued.logs[namespace+"/"+pod+"/"+container]
 	return text, ok
 }

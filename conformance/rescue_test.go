@@ -36,6 +36,7 @@ func TestALogIsReadBeforeItsPodIsGone(t *testing.T) {
 			"containers":     []any{map[string]any{"name": "step-a"}, map[string]any{"name": "step-b"}},
 		}}}
 		o.SetName("p")
+		o.SetNamespace("n")
 		o.SetUID("u")
 		if deleted {
 			o.SetDeletionTimestamp(&metav1.Time{Time: time.Unix(1, 0)})
@@ -60,7 +61,7 @@ func TestALogIsReadBeforeItsPodIsGone(t *testing.T) {
 		t.Errorf("%d versions were passed on, %d logs read; want 5, and 3 once", seen, cluster.asked)
 	}
 	for container, want := range map[string]string{"prepare": "ready", "step-a": "the reason", "step-b": ""} {
-		if got, ok := s.lost("p", container); got != want || ok != (want != "") {
+		if got, ok := s.lost("n", "p", container); got != want || ok != (want != "") {
 			t.Errorf("the log of %s is %q, %t, want %q", container, got, ok, want)
 		}
 	}

@@ -79,12 +79,15 @@ func (f *failed) Error() string {
 
 // run acts and verifies. The result is nil, a *failed, or an error of the machine.
 func (s *session) run(ctx context.Context) error {
-	if err := s.cluster.CreateNamespace(ctx, s.namespace); err != nil {
-		return fmt.Errorf("creating namespace %s: %w", s.namespace, err)
+	s.start = s.cluster.Now()
+	s.world = newWorld(s.fixture, s.namespace, s.cluster.Now)
+	for _, namespace := range s.world.namespaces {
+		if err := s.cluster.CreateNamespace(ctx, namespace); err != nil {
+			return fmt.Errorf("creating namespace %s: %w", namespace, err)
+		}
 	}
 	s.start = s.cluster.Now()
 	s.last = s.start
-	s.world = newWorld(s.fixture, s.cluster.Now)
 	s.watchOver()
 	defer s.rescued.work.Wait() // after nobody watches any more
 	stop, err := s.observe(ctx)
@@ -119,7 +122,9 @@ func (s *session) afterwards(ctx context.Context) error {
 		broken = append(broken, inspector.Violations()...)
 	}
 	if s.invariants != nil {
-		broken = append(broken, s.invariants(ctx, s.cluster, s.namespace)...)
+		for _, namespace := range s.world.namespaces {
+			broken = append(broken, s.invariants(ctx, s.cluster, namespace)...)
+		}
 	}
 	if len(broken) > 0 {
 		f := s.failure(s.fixture.Spec.Pos, "invariants", "what must hold of every run was broken: "+broken[0])
@@ -145,19 +150,21 @@ func (s *session) observe(ctx context.Context) (stop func(), err error) {
 	}
 	kinds, explaining := s.kinds()
 	for i, kind := range slices.Concat(kinds, explaining) {
-		namespace := s.namespace
+		namespaces := s.world.namespaces
 		if kind.ClusterScoped {
-			namespace = ""
+			namespaces = []string{""}
 		}
 		gvk := schema.GroupVersionKind{Group: kind.Group, Version: kind.Version, Kind: kind.Kind}
-		end, err := s.cluster.Observe(gvk, namespace, s.gaps(kind, s.rescuing(ctx, kind, s.both(kind, s.world.handler(kind)))))
-		if err != nil {
-			if i >= len(kinds) {
-				continue // a failure is explained without it
+		for _, namespace := range namespaces {
+			end, err := s.cluster.Observe(gvk, namespace, s.gaps(kind, s.rescuing(ctx, kind, s.both(kind, s.world.handler(kind)))))
+			if err != nil {
+				if i >= len(kinds) {
+					break // a failure is explained without it
+				}
+				return stop, fmt.Errorf("watching %s: %w", gvk, err)
 			}
-			return stop, fmt.Errorf("watching %s: %w", gvk, err)
+			stops = append(stops, end)
 		}
-		stops = append(stops, end)
 	}
 	return stop, nil
 }

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -25,9 +26,11 @@ type version struct {
 
 // life is the versions of all objects that had one name.
 type life struct {
-	kind     fixture.KindInfo
-	name     string
-	versions []version
+	kind fixture.KindInfo
+	name string
+	// namespace is empty for kinds without one.
+	namespace string
+	versions  []version
 }
 
 func (l *life) last() *version { return &l.versions[len(l.versions)-1] }
@@ -37,6 +40,8 @@ func (l *life) last() *version { return &l.versions[len(l.versions)-1] }
 type world struct {
 	fixture *fixture.Fixture
 	now     func() time.Time
+	// namespaces are the fixture's own and those that its manifests name.
+	namespaces []string
 
 	mu    sync.Mutex
 	seq   int
@@ -45,13 +50,13 @@ type world struct {
 	gaps  []gap
 }
 
-func newWorld(f *fixture.Fixture, now func() time.Time) *world {
-	return &world{fixture: f, now: now, lives: map[string]*life{}, names: map[string]string{}}
+func newWorld(f *fixture.Fixture, namespace string, now func() time.Time) *world {
+	return &world{fixture: f, now: now, namespaces: append([]string{namespace}, f.Namespaces(namespace)...), lives: map[string]*life{}, names: map[string]string{}}
 }
 
 // lifeKey tells the versions of an API apart: each is watched for itself.
-func lifeKey(kind fixture.KindInfo, name string) string {
-	return kind.Name + "/" + name + "@" + kind.APIVersion()
+func lifeKey(kind fixture.KindInfo, namespace, name string) string {
+	return kind.Name + "/" + name + "@" + kind.APIVersion() + "#" + namespace
 }
 
 // handler records the versions of one kind.
@@ -62,10 +67,10 @@ func (w *world) handler(kind fixture.KindInfo) func(watch.EventType, *unstructur
 		}
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		key := lifeKey(kind, object.GetName())
+		key := lifeKey(kind, object.GetNamespace(), object.GetName())
 		l := w.lives[key]
 		if l == nil {
-			l = &life{kind: kind, name: object.GetName()}
+			l = &life{kind: kind, name: object.GetName(), namespace: object.GetNamespace()}
 			w.lives[key] = l
 		}
 		if n := len(l.versions); n > 0 {
@@ -82,20 +87,38 @@ func (w *world) handler(kind fixture.KindInfo) func(watch.EventType, *unstructur
 }
 
 // called records the name that a document with generateName was given.
-func (w *world) called(ref, name string) {
+func (w *world) called(r *fixture.Ref, name string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.names[ref] = name
+	w.names[r.Short()] = name
 }
 
 // actual returns the name of the object that a reference names. The caller holds mu.
 func (w *world) actual(r *fixture.Ref) string {
-	named := *r
-	named.Version = "" // the name is the same in every version
-	if name, ok := w.names[named.String()]; ok {
+	if name, ok := w.names[r.Short()]; ok {
 		return name
 	}
 	return r.Name
+}
+
+// namespaceOf returns the namespace of the object that a reference names: the one that the reference or its document
+// says, else the one in which an object of that name was seen, else the fixture's own. The caller holds mu.
+func (w *world) namespaceOf(kind fixture.KindInfo, r *fixture.Ref) string {
+	switch {
+	case kind.ClusterScoped:
+		return ""
+	case r.Namespace != "":
+		return r.Namespace
+	}
+	if m := w.fixture.Manifest(r); m != nil {
+		return cmp.Or(m.Namespace, w.namespaces[0])
+	}
+	for _, namespace := range w.namespaces {
+		if w.lives[lifeKey(kind, namespace, w.actual(r))] != nil {
+			return namespace
+		}
+	}
+	return w.namespaces[0]
 }
 
 // find returns the lives a reference stands for, sorted by name. The caller holds mu.
@@ -105,7 +128,7 @@ func (w *world) find(r *fixture.Ref) []*life {
 		return nil
 	}
 	if !r.Selects() {
-		if l := w.lives[lifeKey(kind, w.actual(r))]; l != nil {
+		if l := w.lives[lifeKey(kind, w.namespaceOf(kind, r), w.actual(r))]; l != nil {
 			return []*life{l}
 		}
 		return nil
@@ -136,7 +159,7 @@ func (w *world) selects(r *fixture.Ref, object *unstructured.Unstructured) bool 
 	}
 	owner := owners[0]
 	if involved, ok, _ := unstructured.NestedMap(object.Object, "involvedObject"); ok {
-		return involved["kind"] == owner.kind.Kind && involved["name"] == owner.name
+		return involved["kind"] == owner.kind.Kind && involved["name"] == owner.name && (owner.namespace == "" || object.GetNamespace() == owner.namespace)
 	}
 	for _, ref := range object.GetOwnerReferences() {
 		if slices.ContainsFunc(owner.versions, func(v version) bool { return v.object.GetUID() == ref.UID }) && ref.UID != "" {

@@ -14,6 +14,7 @@ package simulator
 import (
 	"time"
 
+	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -101,6 +102,9 @@ func New(o Options) (*Cluster, error) {
 	var err error
 	if c.Actors, err = newActors(k, served{c.server}, o); err != nil {
 		return nil, err
+	}
+	for _, kind := range []string{"Role", "RoleBinding"} {
+		c.namespaces.Watch(rbacv1.SchemeGroupVersion.WithKind(kind)) // a namespace is emptied of them, too
 	}
 	if err := c.start(c.watchDefinitions); err != nil {
 		return nil, err

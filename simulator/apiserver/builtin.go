@@ -7,6 +7,7 @@ import (
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	schedulingv1 "k8s.io/api/scheduling/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/validation"
@@ -21,7 +22,7 @@ import (
 func NewScheme() *runtime.Scheme {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
-		corev1.AddToScheme, appsv1.AddToScheme, coordinationv1.AddToScheme, policyv1.AddToScheme, schedulingv1.AddToScheme, apiextensionsv1.AddToScheme,
+		corev1.AddToScheme, appsv1.AddToScheme, coordinationv1.AddToScheme, policyv1.AddToScheme, rbacv1.AddToScheme, schedulingv1.AddToScheme, apiextensionsv1.AddToScheme,
 	} {
 		if err := add(scheme); err != nil {
 			panic(err) // the registration functions fail on conflicting types alone
@@ -40,6 +41,7 @@ type builtin struct {
 func builtins() []builtin {
 	core := corev1.SchemeGroupVersion
 	apps := appsv1.SchemeGroupVersion
+	rbac := rbacv1.SchemeGroupVersion
 	subdomain := strategy{name: validation.NameIsDNSSubdomain}
 	workload := strategy{name: validation.NameIsDNSLabel, generation: generationOfSpec}
 	deployment := strategy{name: validation.NameIsDNSSubdomain, generation: generationOfSpec}
@@ -61,6 +63,10 @@ func builtins() []builtin {
 		{Kind{GVK: policyv1.SchemeGroupVersion.WithKind("PodDisruptionBudget"), Plural: "poddisruptionbudgets", Namespaced: true, Status: true}, budgetStrategy()},
 		{Kind{GVK: coordinationv1.SchemeGroupVersion.WithKind("Lease"), Plural: "leases", Namespaced: true}, subdomain},
 		{Kind{GVK: schedulingv1.SchemeGroupVersion.WithKind("PriorityClass"), Plural: "priorityclasses"}, subdomain},
+		{Kind{GVK: rbac.WithKind("Role"), Plural: "roles", Namespaced: true}, roleStrategy()},
+		{Kind{GVK: rbac.WithKind("RoleBinding"), Plural: "rolebindings", Namespaced: true}, bindingStrategy(true)},
+		{Kind{GVK: rbac.WithKind("ClusterRole"), Plural: "clusterroles"}, roleStrategy()},
+		{Kind{GVK: rbac.WithKind("ClusterRoleBinding"), Plural: "clusterrolebindings"}, bindingStrategy(false)},
 		{Kind{GVK: apiextensionsv1.SchemeGroupVersion.WithKind("CustomResourceDefinition"), Plural: "customresourcedefinitions", Status: true}, definitionStrategy()},
 	}
 }

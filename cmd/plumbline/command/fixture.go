@@ -3,6 +3,7 @@ package command
 import (
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -46,18 +47,22 @@ func embedded() ([]*fixture.Fixture, error) {
 }
 
 // read reads fixtures from folders and files. Both what is right and a source.Errors of what is wrong come back. A file
-// that is named twice is read once.
-func read(paths []string) ([]*fixture.Fixture, error) {
+// that is named twice is read once; "-" is in.
+func read(paths []string, in io.Reader) ([]*fixture.Fixture, error) {
 	var (
 		list []*fixture.Fixture
 		errs source.Errors
 	)
 	for _, p := range paths {
+		var data []byte
 		info, err := os.Stat(p)
-		if err != nil {
-			return nil, notFound("%s: %w; give folders of fixtures, or fixtures", p, pathReason(err))
-		}
-		if info.IsDir() {
+		switch {
+		case p == stdin:
+			p = stdinName
+			data, err = source.Read(in)
+		case err != nil:
+			return nil, notFound("%s: %w; give a folder of fixtures, a fixture or -", p, pathReason(err))
+		case info.IsDir():
 			some, err := fixture.LoadFS(os.DirFS(p), filepath.ToSlash(p))
 			list = append(list, some...)
 			if errors.Is(err, fixture.ErrNoFixtures) {
@@ -67,8 +72,9 @@ func read(paths []string) ([]*fixture.Fixture, error) {
 				return nil, err
 			}
 			continue
+		default:
+			data, err = source.ReadFile(p)
 		}
-		data, err := source.ReadFile(p)
 		if err != nil {
 			return nil, err
 		}
@@ -110,6 +116,12 @@ func distinct(list []*fixture.Fixture) ([]*fixture.Fixture, source.Errors) {
 	return out, errs
 }
 
+// Standard input, as flags name it and as messages do.
+const (
+	stdin     = "-"
+	stdinName = "<stdin>"
+)
+
 func collect(into *source.Errors, err error) bool {
 	var some source.Errors
 	if !errors.As(err, &some) {
@@ -126,7 +138,7 @@ func newFixtureLint(s Streams) *cobra.Command {
 		Long: `Check fixtures: their format, what they refer to, and the rules that make a fixture fair to every implementation.
 Without arguments the suite in the binary is checked.`,
 		RunE: func(_ *cobra.Command, args []string) error {
-			list, err := read(args)
+			list, err := read(args, s.In)
 			if len(args) == 0 {
 				list, err = embedded()
 			}
@@ -176,7 +188,7 @@ func newFixtureList(s Streams) *cobra.Command {
 			}
 			list, err := embedded()
 			if len(files) > 0 {
-				list, err = read(files)
+				list, err = read(files, s.In)
 			}
 			if err != nil {
 				return err

@@ -42,7 +42,7 @@ type runOptions struct {
 }
 
 // filesUsage describes the flag that names fixtures.
-const filesUsage = "a folder of fixtures, or one fixture, instead of the suite; may be repeated"
+const filesUsage = "a folder of fixtures, one fixture, or - for standard input, instead of the suite; may be repeated"
 
 func newRun(s Streams) *cobra.Command {
 	o := &runOptions{streams: s}
@@ -226,9 +226,12 @@ func notBuilt(err error) error {
 // own points the options at the user's fixtures. Profiles and features of their own are claimed: who wrote the
 // fixtures means them.
 func (o *runOptions) own(options *conformance.Options) error {
-	list, err := read(o.files)
+	list, err := read(o.files, o.streams.In)
 	if err != nil {
 		return err
+	}
+	if !o.quiet {
+		inputNotes(o.streams.Err, list)
 	}
 	options.Fixtures = list
 	claims := &options.Claims

@@ -103,9 +103,9 @@ type text struct {
 
 // texts reads one file, all of a folder, or standard input.
 func (o *simulateOptions) texts(name string) ([]text, error) {
-	if name == "-" {
+	if name == stdin {
 		data, err := source.Read(o.streams.In)
-		return []text{{"<stdin>", data}}, err
+		return []text{{stdinName, data}}, err
 	}
 	info, err := os.Stat(name)
 	if err != nil {
@@ -137,21 +137,14 @@ func (o *simulateOptions) texts(name string) ([]text, error) {
 	return out, nil
 }
 
-// namespacesIn makes the namespaces that manifests name, unless they bring them along.
+// namespacesIn makes the namespaces that manifests name. A manifest of the namespace is applied to it later.
 func (sc *scenario) namespacesIn(ctx context.Context, c *fake.Cluster) error {
 	names := []string{sc.namespace}
 	for _, f := range sc.files {
-		for _, m := range f.Manifests {
-			if m.Namespace != "" {
-				names = append(names, m.Namespace)
-			}
-		}
+		names = append(names, f.Namespaces(sc.namespace)...)
 	}
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
-		if sc.brings(name) {
-			continue
-		}
 		err := c.Client().Get(ctx, client.ObjectKey{Name: name}, &corev1.Namespace{})
 		if err == nil {
 			continue
@@ -224,10 +217,4 @@ func (sc *scenario) writtenAs(o *unstructured.Unstructured) string {
 		}
 	}
 	return ""
-}
-
-func (sc *scenario) brings(namespace string) bool {
-	return slices.ContainsFunc(sc.files, func(f *fixture.Fixture) bool {
-		return slices.ContainsFunc(f.Manifests, func(m *fixture.Manifest) bool { return m.Kind == "Namespace" && m.Name == namespace })
-	})
 }

@@ -77,6 +77,9 @@ func (o *simulateOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if !o.quiet {
+		inputNotes(o.streams.Err, sc.files)
+	}
 	w := newWitness()
 	w.writtenAs = sc.writtenAs
 	options := fake.Options{AnyImage: true, OnOutput: w.output}
