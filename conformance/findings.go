@@ -94,7 +94,8 @@ func (r *Runner) featureFindings(results []reports.Fixture) []reports.Finding {
 				missing = append(missing, feature)
 				continue
 			}
-			if f.Verdict == reports.Fail {
+			// The first feature is what the fixture is about, the others what it uses, too.
+			if f.Verdict == reports.Fail && feature == f.Features[0] {
 				s := at(f.Profile, feature)
 				s.failed = append(s.failed, f.Name)
 			}
