@@ -137,7 +137,11 @@ func closeCluster(c Cluster) (err error) {
 }
 
 func recovered(err *error, what string) {
-	if p := recover(); p != nil {
+	switch p := recover().(type) {
+	case nil:
+	case *ImplementationError:
+		*err = p
+	default:
 		*err = fmt.Errorf("%s panicked: %v", what, p)
 	}
 }
@@ -156,11 +160,11 @@ func (r *Runner) fixture(ctx context.Context, c Cluster, f *fixture.Fixture) rep
 		began = c.Now()
 		return s.run(ctx)
 	}()
-	var verdict *failed
+	verdict := r.crashed(err, f.Spec.Pos.String())
 	switch {
 	case err == nil:
 		out.Verdict, out.Evidence = reports.Pass, s.evidence
-	case errors.As(err, &verdict):
+	case verdict != nil || errors.As(err, &verdict):
 		out.Verdict, out.Evidence = reports.Fail, s.evidence
 		if err := func() (err error) {
 			defer recovered(&err, "the target")
@@ -191,7 +195,8 @@ func (r *Runner) fixture(ctx context.Context, c Cluster, f *fixture.Fixture) rep
 		}
 		return nil
 	}(); err != nil && out.Verdict == reports.Pass {
-		out.Verdict, out.Reason, out.Evidence = reports.Error, err.Error(), nil
+		r.broke(&out, f.Spec.Pos.String(), err)
+		out.Evidence = nil
 	}
 	if s.tried {
 		return r.o.Claims.unsupported(out)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -36,16 +37,18 @@ func (t *tally) finish(i int, result reports.Fixture) {
 	}
 }
 
-// spoil makes an error of a pass that was told too early.
-func (t *tally) spoil(i int, reason string) {
+// spoil takes back a pass that was told too early.
+func (t *tally) spoil(r *Runner, m member, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	spoil(&t.results[i], reason)
+	r.spoil(&t.results[m.place], m.fixture, err)
 }
 
-func spoil(f *reports.Fixture, reason string) {
-	if f.Verdict == reports.Pass {
-		f.Verdict, f.Reason, f.Evidence = reports.Error, reason, nil
+// spoil takes back a pass because of what the cluster's end has shown.
+func (r *Runner) spoil(out *reports.Fixture, f *fixture.Fixture, err error) {
+	if out.Verdict == reports.Pass {
+		r.broke(out, f.Spec.Pos.String(), err)
+		out.Evidence = nil
 	}
 }
 
@@ -173,10 +176,10 @@ func (r *Runner) job(ctx context.Context, j job, t *tally) {
 	}
 	if g.leave() && g.cluster != nil {
 		if err := closeCluster(g.cluster); err != nil {
-			broken := "ending the cluster: " + err.Error()
-			spoil(&result, broken)
+			broken := fmt.Errorf("ending the cluster: %w", err)
+			r.spoil(&result, j.fixture, broken)
 			for _, m := range g.members {
-				t.spoil(m.place, broken)
+				t.spoil(r, m, broken)
 			}
 		}
 	}
@@ -204,7 +207,7 @@ func (r *Runner) attempt(ctx context.Context, j job) reports.Fixture {
 			return r.NotRun(j.fixture, "the run ended before: "+context.Cause(ctx).Error())
 		}
 		out := outcome(j.fixture)
-		out.Verdict, out.Reason = reports.Error, err.Error()
+		r.broke(&out, j.fixture.Spec.Pos.String(), err)
 		return out
 	}
 	return r.fixture(ctx, j.group.cluster, j.fixture)

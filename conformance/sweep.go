@@ -162,7 +162,7 @@ func (r *Runner) schedule(ctx context.Context, f *fixture.Fixture, seed uint64, 
 	out.result = outcome(f)
 	c, err := start(ctx, r.o.Target, setup)
 	if err != nil {
-		out.result.Verdict, out.result.Reason = reports.Error, err.Error()
+		r.broke(&out.result, f.Spec.Pos.String(), err)
 		return out
 	}
 	one.onViolation = func(v invariant.Violation) {
@@ -178,8 +178,8 @@ func (r *Runner) schedule(ctx context.Context, f *fixture.Fixture, seed uint64, 
 	if t, ok := c.(Traceable); ok && trace && out.trace == nil {
 		out.trace = t.TraceTail()
 	}
-	if err := closeCluster(c); err != nil && out.result.Verdict == reports.Pass {
-		out.result.Verdict, out.result.Reason = reports.Error, err.Error()
+	if err := closeCluster(c); err != nil {
+		r.spoil(&out.result, f, err)
 	}
 	return out
 }

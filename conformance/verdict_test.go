@@ -61,6 +61,11 @@ func TestARunPassesOnlyIfEverythingRequiredPassed(t *testing.T) {
 		{reason: "what the target lacks besides is no hindrance", fixtures: fix("needs: [realKubelet]\n"+passes, passes), verdicts: "not-on-this-target pass", result: reports.Passed},
 		{reason: "a target that panics is no pass", fixtures: fix(passes, passes), script: func(c *double.Cluster) { c.After(0, func() { panic("out of cheese") }) },
 			verdicts: "error error", result: reports.Errored, says: "2 fixtures broke and were not judged: f0, f1"},
+		{reason: "an implementation that breaks as a whole fails, and the suite goes on", fixtures: fix(passes, passes), script: func(c *double.Cluster) {
+			c.After(0, func() { panic(conformance.Crash("the reconciler", "out of cheese", nil)) })
+		}, verdicts: "fail fail", result: reports.Failed, says: "2 required fixtures failed: f0, f1"},
+		{reason: "so does one that cannot be started", fixtures: fix(passes), startErr: &conformance.ImplementationError{Err: errors.New("no cheese")},
+			verdicts: "fail", result: reports.Failed, says: "a required fixture failed: f0"},
 		{reason: "a target that panics while it starts is no pass", fixtures: fix(passes), script: func(*double.Cluster) { panic("out of cheese") },
 			verdicts: "error", result: reports.Errored, says: "a fixture broke and was not judged"},
 		{reason: "a target that does not start is no pass", fixtures: fix(passes), startErr: errors.New("no such cluster"),

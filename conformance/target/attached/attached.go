@@ -17,7 +17,7 @@
 //
 // # What is reported
 //
-// As an error, never as a pass: a subject that returns before it is told to, or panics; one that asks without end and
+// As a failure of the fixture: a subject that returns before it is told to, or panics; one that asks without end and
 // never waits; one that is stuck, as in a mutex or in a channel from outside of its world, with the goroutines that keep
 // the clock from moving; one that changes what is in the cache of an informer from [Deps]; one that has left goroutines
 // behind when its context has ended, with where they are. A goroutine that panics ends the test binary, as goroutines do,

@@ -297,8 +297,9 @@ func TestASubjectThatMisbehavesIsAnError(t *testing.T) {
 					t.Errorf("told of twice: %v", again)
 				}
 			}
-			if err == nil {
-				t.Fatal("no error")
+			var own *conformance.ImplementationError
+			if !errors.As(err, &own) {
+				t.Fatalf("got %v, want an error of the implementation", err)
 			}
 			for _, want := range tt.says {
 				if !strings.Contains(err.Error(), want) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/target/fake"
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
 )
@@ -90,7 +91,7 @@ func (d *driver) named(err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("subject %s: %w", d.o.Name, err)
+	return &conformance.ImplementationError{Err: fmt.Errorf("subject %s: %w", d.o.Name, err)}
 }
 
 // Settle implements fake.Attached.

@@ -32,6 +32,9 @@ func (c *Cluster) waitAttached(ctx context.Context, deadline time.Time, cond fun
 		if err := c.attached.Settle(); err != nil {
 			return err
 		}
+		if c.failed != nil {
+			return c.failed
+		}
 		if cond() {
 			return c.attached.Check()
 		}

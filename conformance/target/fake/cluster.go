@@ -18,7 +18,6 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
 	"github.com/plumbline-ci/plumbline/simulator/container"
-	"github.com/plumbline-ci/plumbline/simulator/controller"
 	"github.com/plumbline-ci/plumbline/simulator/informer"
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
 	"github.com/plumbline-ci/plumbline/simulator/recorder"
@@ -34,7 +33,7 @@ type Cluster struct {
 	given      []fixture.Mock
 	mocks      *container.Mocks
 	maxEvents  uint64
-	crash      *controller.Crash
+	failed     *conformance.ImplementationError // what the implementation did wrong as a whole
 	kept       keptLogs
 	missing    []simulator.MissingCommand
 	faults     *faults
@@ -102,6 +101,7 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 		options.API.WatchLag = busy
 	}
 	t.o.Subject.into(&options.API, c.settings)
+	options.API.Admission = c.watched(t.o.Subject, options.API.Admission)
 	c.faults.into(&options)
 	if c.sim, err = simulator.New(options); err != nil {
 		return nil, err
@@ -283,8 +283,8 @@ func (c *Cluster) WaitUntil(ctx context.Context, deadline time.Time, cond func()
 		if cond() {
 			return nil
 		}
-		if c.crash != nil {
-			return c.crash
+		if c.failed != nil {
+			return c.failed
 		}
 		next, any := k.Next()
 		if !any || next.After(deadline) {

@@ -18,14 +18,18 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/plumbline-ci/plumbline/api/config"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/target/fake"
 	"github.com/plumbline-ci/plumbline/fixtures"
 	"github.com/plumbline-ci/plumbline/reports"
+	"github.com/plumbline-ci/plumbline/simulator/apiserver"
+	"github.com/plumbline-ci/plumbline/simulator/controller"
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
 )
 
@@ -279,6 +283,19 @@ func subject(r reconcile.Func, err error) *fake.Subject {
 	return s
 }
 
+// changed is the reference with something else about it.
+func changed(how func(*fake.Subject)) *fake.Subject {
+	s := fake.Reference()
+	how(s)
+	return s
+}
+
+// panicking is a webhook for TaskRuns.
+type panicking struct{}
+
+func (panicking) Selects(gvk schema.GroupVersionKind, _ string) bool { return gvk.Kind == "TaskRun" }
+func (panicking) Admit(*apiserver.Request) error                     { panic("out of cheese") }
+
 func TestATargetThatCrashesIsNoPass(t *testing.T) {
 	t.Parallel()
 	idle := func(context.Context, reconcile.Request) (reconcile.Result, error) { return reconcile.Result{}, nil }
@@ -302,9 +319,21 @@ func TestATargetThatCrashesIsNoPass(t *testing.T) {
 	}{
 		{reason: "the reference, for comparison", fixtures: list, claims: fake.Claims(), verdict: reports.Pass, result: reports.Passed},
 		{reason: "a reconciler that panics", options: fake.Options{Subject: subject(panics, nil)}, fixtures: list, claims: fake.Claims(),
-			verdict: reports.Error, result: reports.Errored, says: "out of cheese"},
+			verdict: reports.Fail, result: reports.Failed, says: "the reconciler of taskrun crashed on"},
+		{reason: "a constructor that panics", options: fake.Options{Subject: changed(func(s *fake.Subject) {
+			s.New = func(fake.Deps) (reconcile.Reconciler, error) { panic("out of cheese") }
+		})}, fixtures: list, claims: fake.Claims(), verdict: reports.Fail, result: reports.Failed, says: "making the reconciler taskrun panicked: out of cheese"},
+		{reason: "a predicate that panics", options: fake.Options{Subject: changed(func(s *fake.Subject) {
+			s.Predicates = []predicate.Predicate{predicate.NewPredicateFuncs(func(client.Object) bool { panic("out of cheese") })}
+		})}, fixtures: list, claims: fake.Claims(), verdict: reports.Fail, result: reports.Failed, says: "a predicate of taskrun panicked: out of cheese"},
+		{reason: "the map of a watch that panics", options: fake.Options{Subject: changed(func(s *fake.Subject) {
+			s.Watches = []controller.Watch{{GVK: podKind, Map: func(client.Object) []reconcile.Request { panic("out of cheese") }}}
+		})}, fixtures: list, claims: fake.Claims(), verdict: reports.Fail, result: reports.Failed, says: "the map of a watch of taskrun panicked: out of cheese"},
+		{reason: "a webhook that panics", options: fake.Options{Subject: changed(func(s *fake.Subject) {
+			s.Admission = func(func() config.Config) []apiserver.Admission { return []apiserver.Admission{panicking{}} }
+		})}, fixtures: list, claims: fake.Claims(), verdict: reports.Fail, result: reports.Failed, says: "a webhook of the implementation panicked: out of cheese"},
 		{reason: "a subject that cannot be made", options: fake.Options{Subject: subject(nil, errors.New("no cheese"))}, fixtures: list, claims: fake.Claims(),
-			verdict: reports.Error, result: reports.Errored, says: "no cheese"},
+			verdict: reports.Fail, result: reports.Failed, says: "making the reconciler taskrun: no cheese"},
 		{reason: "a reconciler that never rests", options: fake.Options{Subject: subject(busy, nil), MaxEvents: 20_000}, fixtures: list, claims: fake.Claims(),
 			verdict: reports.Error, result: reports.Errored, says: "event budget"},
 		{reason: "a reconciler that does nothing", options: fake.Options{Subject: subject(idle, nil)}, fixtures: list, claims: fake.Claims(),
@@ -325,8 +354,12 @@ func TestATargetThatCrashesIsNoPass(t *testing.T) {
 				t.Errorf("result %s with reasons %q", report.Result, report.Reasons)
 			}
 			for _, f := range report.Fixtures {
-				if f.Verdict != tt.verdict || !strings.Contains(f.Reason, tt.says) {
-					t.Errorf("%s is %s: %q, want %s: %q", f.Name, f.Verdict, f.Reason, tt.verdict, tt.says)
+				said := f.Reason
+				if f.Failure != nil {
+					said = f.Failure.Message
+				}
+				if f.Verdict != tt.verdict || !strings.Contains(said, tt.says) {
+					t.Errorf("%s is %s: %q, want %s: %q", f.Name, f.Verdict, said, tt.verdict, tt.says)
 				}
 			}
 			var b bytes.Buffer

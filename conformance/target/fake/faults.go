@@ -83,7 +83,7 @@ func (c *Cluster) crashed(t *Target, crash *controller.Crash) {
 		c.replace(t, meant.Delay)
 		return
 	}
-	c.crash = crash
+	c.fail(&conformance.ImplementationError{Err: crash})
 }
 
 // replace has another process take over from one that has died.
@@ -91,7 +91,7 @@ func (c *Cluster) replace(t *Target, after time.Duration) {
 	c.cache.Stop()
 	c.sim.Kernel().After(after, actorController, "take over", func() {
 		if err := c.employ(t, pullableRegistry(c.sim)); err != nil {
-			c.crash = &controller.Crash{Controller: t.o.Subject.Name, Value: err, At: c.Now()}
+			c.fail(&conformance.ImplementationError{Err: fmt.Errorf("starting %s again: %w", t.o.Subject.Name, err)})
 		}
 	})
 }

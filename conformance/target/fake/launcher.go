@@ -44,17 +44,19 @@ func onProcess(main func(entrypoint.System, []string) int, grace time.Duration) 
 			}
 		}
 		w := &world{p: p}
-		return main(entrypoint.System{
-			Files:     w,
-			Watcher:   w,
-			Processes: w,
-			Clock:     p,
-			Env:       p.Env,
-			Platform:  p.Container().Platform(),
-			Stdout:    p.Stdout(),
-			Stderr:    p.Stderr(),
-			Grace:     grace,
-		}, p.Args[1:])
+		return launching(path.Base(p.Args[0]), func() int {
+			return main(entrypoint.System{
+				Files:     w,
+				Watcher:   w,
+				Processes: w,
+				Clock:     p,
+				Env:       p.Env,
+				Platform:  p.Container().Platform(),
+				Stdout:    p.Stdout(),
+				Stderr:    p.Stderr(),
+				Grace:     grace,
+			}, p.Args[1:])
+		})
 	}
 }
 

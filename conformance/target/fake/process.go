@@ -84,15 +84,16 @@ func (c *Cluster) employ(t *Target, images registry) error {
 	}
 	var p process
 	for _, o := range subject.controllers() {
-		r, err := o.New(deps)
+		r, err := making("making the reconciler "+o.Name, func() (reconcile.Reconciler, error) { return o.New(deps) })
 		if err != nil {
-			return fmt.Errorf("making the reconciler %s: %w", o.Name, err)
+			return err
 		}
 		if subject.foreign() {
 			r = &guarded{Reconciler: r, limit: reconcileLimit}
 		}
 		made, err := controller.New(controller.Options{
-			Kernel: c.sim.Kernel(), Name: o.Name, Reconciler: r, Informers: cache, For: o.For, Predicates: o.Predicates, Owns: o.Owns, Watches: o.Watches,
+			Kernel: c.sim.Kernel(), Name: o.Name, Reconciler: r, Informers: cache, For: o.For, Owns: o.Owns,
+			Predicates: c.watchedPredicates(o.Name, o.Predicates), Watches: c.watchedMaps(o.Name, o.Watches),
 			After: c.after(subject),
 			OnCrash: func(crash *controller.Crash) {
 				if p, ok := crash.Value.(*panicked); ok {
@@ -118,8 +119,8 @@ func (c *Cluster) after(s *Subject) func(controller.Outcome) {
 		if !s.foreign() {
 			return
 		}
-		if spoilt := c.sim.Server().VerifyShared(); len(spoilt) > 0 && c.crash == nil {
-			c.crash = &controller.Crash{Controller: o.Controller, Request: o.Request, Value: errors.Join(spoilt...), At: c.Now()}
+		if spoilt := c.sim.Server().VerifyShared(); len(spoilt) > 0 {
+			c.fail(&conformance.ImplementationError{Err: &controller.Crash{Controller: o.Controller, Request: o.Request, Value: errors.Join(spoilt...), At: c.Now()}})
 		}
 	}
 }
