@@ -100,6 +100,22 @@ func (p *Process) spend(d time.Duration, weight uint32) {
 	p.pay()
 }
 
+// Work accounts for n commands' worth of computing that takes no simulated time: reading a script, growing a word.
+func (p *Process) Work(n uint32) {
+	c := p.c
+	if c.steps += uint64(n); c.steps > c.cfg.Budget.Steps {
+		c.abort(fmt.Sprintf("it ran more than %d commands", c.cfg.Budget.Steps))
+		p.unwind()
+	}
+}
+
+// Exceed ends the container because its program wants more of something than the simulation has: what says of what, as
+// in "its shell nested commands more than 4000 deep". It does not return.
+func (p *Process) Exceed(what string) {
+	p.c.abort(what)
+	p.Exit(128 + int(SIGKILL))
+}
+
 // startWeight is how many commands a fork or the start of a program counts as: more where every path is long.
 func (p *Process) startWeight() uint32 { return startWeight + uint32(len(p.Dir))/16 }
 

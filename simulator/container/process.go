@@ -413,6 +413,8 @@ func (p *Process) becomes(name string, argv, env []string) {
 		}
 	}
 	p.pending = 0
+	p.c.memory -= p.memory
+	p.memory = 0
 	p.Path, p.Args, p.Env, p.State = name, argv, env, nil
 	p.spend(execCost, p.startWeight())
 }

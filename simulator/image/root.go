@@ -121,7 +121,7 @@ func Busybox() Tree {
 }
 
 // Distribution is the tree of a Linux distribution's image: the utilities in /usr/bin, with /bin a link to it, and
-// bash. With an ash, sh is that of busybox; otherwise sh behaves the same, since both keep to POSIX.
+// bash. Its sh is busybox's; coreutils makes it dash.
 func Distribution(release string, bash bool) Tree {
 	t := Busybox()
 	programs := map[string]string{}
@@ -142,9 +142,12 @@ func Distribution(release string, bash bool) Tree {
 // TimeoutGNU is the program timeout of images with the GNU utilities.
 const TimeoutGNU = "timeout.gnu"
 
-// coreutils gives a tree the programs in which GNU's utilities differ so that a script would notice.
+// coreutils gives a tree the programs in which Debian differs so that a script would notice: GNU's utilities, and dash
+// for sh.
 func coreutils(t Tree) Tree {
 	t.Programs["usr/bin/timeout"] = TimeoutGNU
+	delete(t.Programs, "usr/bin/ash")
+	t.Programs["usr/bin/sh"], t.Programs["usr/bin/dash"] = "dash", "dash"
 	return t
 }
 

@@ -1,212 +1,597 @@
 package shell
 
 import (
+	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
-	"mvdan.cc/sh/v3/syntax"
+	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
 )
 
-// arithmetic evaluates an arithmetic expression in 64 bits.
-func (s *shell) arithmetic(x syntax.ArithmExpr) (int64, error) {
-	if s.depth > maxDepth {
-		return 0, &usageError{"expression recursion level exceeded"}
+// arithmeticError is a mistake in an arithmetic expression.
+type arithmeticError struct{ text string }
+
+func (e *arithmeticError) Error() string { return e.text }
+
+// arithmetic expands and evaluates an expression of the script.
+func (s *shell) arithmetic(w *syntax.Word) (int64, error) {
+	text, err := s.arithmeticString(w)
+	if err != nil {
+		return 0, err
 	}
-	switch x := x.(type) {
-	case nil:
-		return 0, nil
-	case *syntax.Word:
-		return s.operand(x)
-	case *syntax.ParenArithm:
-		return s.arithmetic(x.X)
-	case *syntax.UnaryArithm:
-		return s.unary(x)
-	case *syntax.BinaryArithm:
-		return s.binary(x)
-	}
-	return 0, s.arithmeticError("syntax error")
+	return s.evaluate(text)
 }
 
-func (s *shell) arithmeticError(text string) error {
-	if s.kind == ash {
-		return &fatalError{"arithmetic " + text, 2}
+// arithmeticString expands an expression as text in double quotes is expanded.
+func (s *shell) arithmeticString(w *syntax.Word) (string, error) {
+	if w == nil {
+		return "", nil
 	}
-	return &fatalError{text, 1}
-}
-
-// operand evaluates a number, a variable, or an expansion.
-func (s *shell) operand(w *syntax.Word) (int64, error) {
-	if lit := w.Lit(); lit != "" {
-		return s.number(lit)
-	}
-	if len(w.Parts) == 1 {
-		if pe, ok := w.Parts[0].(*syntax.ParamExp); ok && pe.Index != nil && !pe.Dollar.IsValid() {
-			value, _, err := s.paramValue(pe.Param.Value, pe.Index)
-			if err != nil {
-				return 0, err
-			}
-			return s.arithmeticText(value)
-		}
+	if text, ok := w.Literal(); ok && !strings.Contains(text, `\`) {
+		return text, nil
 	}
 	e := expander{s: s}
 	if err := e.word(w.Parts, true); err != nil {
-		return 0, err
+		return "", err
 	}
-	return s.arithmeticText(string(e.buf))
+	return string(e.buf), nil
 }
 
-// arithmeticText evaluates the text of an expression, such as a variable may hold.
-func (s *shell) arithmeticText(text string) (int64, error) {
-	text = strings.TrimSpace(text)
-	if text == "" {
-		return 0, nil
-	}
-	if n, ok := parseNumber(text); ok {
+// evaluate evaluates the text of an expression in 64 bits.
+func (s *shell) evaluate(text string) (int64, error) {
+	if n, ok := smallNumber(text); ok {
 		return n, nil
 	}
-	if syntax.ValidName(text) {
-		return s.number(text)
+	s.deeper("arithmetic expressions")
+	defer s.shallower()
+	a := arith{s: s, text: text}
+	a.next()
+	if a.kind == atEnd && s.kind != dash {
+		return 0, a.err
 	}
-	s.depth++
-	defer func() { s.depth-- }()
-	if s.depth > maxDepth {
-		return 0, &usageError{"expression recursion level exceeded"}
+	n := a.comma()
+	if a.err == nil && a.kind != atEnd {
+		a.fail("syntax error in expression", "expecting EOF")
 	}
-	x, err := parseArithmetic(text)
-	if err != nil {
-		return 0, s.arithmeticError("syntax error")
-	}
-	return s.arithmetic(x)
+	return n, a.err
 }
 
-func parseArithmetic(text string) (x syntax.ArithmExpr, err error) {
-	defer func() {
-		if recover() != nil { // a defect of the parser
-			err = syntax.ParseError{Text: "cannot be parsed"}
-		}
-	}()
-	return syntax.NewParser(syntax.Variant(syntax.LangBash)).Arithmetic(strings.NewReader(text))
-}
-
-// number evaluates a literal or the variable that it names.
-func (s *shell) number(lit string) (int64, error) {
-	if n, ok := parseNumber(lit); ok {
-		return n, nil
-	}
-	if !syntax.ValidName(lit) {
-		return s.arithmeticTextOf(lit)
-	}
-	value, set := s.lookup(lit)
-	if !set {
-		if s.options.nounset {
-			return 0, s.unbound(lit)
-		}
-		return 0, nil
-	}
-	if value == lit {
-		return 0, s.arithmeticError("expression recursion level exceeded")
-	}
-	s.depth++
-	defer func() { s.depth-- }()
-	if s.depth > maxDepth {
-		return 0, &usageError{"expression recursion level exceeded"}
-	}
-	return s.arithmeticText(value)
-}
-
-// arithmeticTextOf is for a literal that is neither number nor name.
-func (s *shell) arithmeticTextOf(lit string) (int64, error) {
-	if x, err := parseArithmetic(lit); err == nil {
-		if w, ok := x.(*syntax.Word); !ok || w.Lit() != lit {
-			return s.arithmetic(x)
-		}
-	}
-	return 0, s.arithmeticError("syntax error")
-}
-
-// parseNumber reads decimal, 0 octal, 0x hexadecimal and base#digits.
-func parseNumber(text string) (int64, bool) {
-	sign := int64(1)
-	if strings.HasPrefix(text, "-") {
-		sign, text = -1, text[1:]
-	} else if strings.HasPrefix(text, "+") {
-		text = text[1:]
-	}
-	if text == "" || text[0] < '0' || text[0] > '9' {
+// smallNumber reads a plain decimal number.
+func smallNumber(text string) (int64, bool) {
+	if text == "" || len(text) > 18 || text[0] == '0' && len(text) > 1 {
 		return 0, false
 	}
-	if base, digits, ok := strings.Cut(text, "#"); ok {
-		b, err := strconv.Atoi(base)
-		if err != nil || b < 2 || b > 36 {
+	n := int64(0)
+	for i := range len(text) {
+		c := text[i]
+		if c < '0' || c > '9' {
 			return 0, false
 		}
-		n, err := strconv.ParseInt(strings.ToLower(digits), b, 64)
-		return sign * n, err == nil
+		n = n*10 + int64(c-'0')
 	}
+	return n, true
+}
+
+// The kinds of tokens of an expression.
+const (
+	atEnd = iota
+	aNumber
+	aName
+	anOperator
+)
+
+// arith evaluates one expression from left to right.
+type arith struct {
+	s    *shell
+	text string
+	pos  int // behind the token
+	from int // where the token begins
+	last int // where the token before it began
+	skip int // > 0: what is read does not count, as behind a false &&
+
+	kind int
+	op   string
+	num  int64
+	name string
+	err  error
+}
+
+// operand is a value, or a variable whose value is not yet asked for.
+type operand struct {
+	n     int64
+	name  string // not empty for a variable
+	index string
+	isRef bool
+	elem  bool
+}
+
+// fail notes a mistake: as bash says it, and as dash does. Ash tells few of them apart.
+func (a *arith) fail(inBash, inDash string) {
+	if a.err != nil {
+		return
+	}
+	switch a.s.kind {
+	case bash:
+		from := a.from
+		if a.kind == atEnd {
+			from = a.last
+		}
+		a.err = &arithmeticError{fmt.Sprintf("%s: %s (error token is %q)", strings.TrimLeft(a.text, " \t\n"), inBash, a.text[min(from, len(a.text)):])}
+	case dash:
+		a.err = &arithmeticError{fmt.Sprintf("arithmetic expression: %s: %q", inDash, a.text)}
+	default:
+		switch inBash {
+		case "division by 0":
+			a.err = &arithmeticError{"divide by zero"}
+		case "exponent less than 0", "expression recursion level exceeded":
+			a.err = &arithmeticError{inBash}
+		case "`:' expected for conditional expression":
+			a.err = &arithmeticError{"malformed ?: operator"}
+		default:
+			a.err = &arithmeticError{"arithmetic syntax error"}
+		}
+	}
+	a.kind = atEnd
+}
+
+// next reads a token.
+func (a *arith) next() {
+	a.last = a.from
+	for a.pos < len(a.text) && strings.IndexByte(" \t\n\r", a.text[a.pos]) >= 0 {
+		a.pos++
+	}
+	a.from = a.pos
+	if a.pos >= len(a.text) {
+		a.kind = atEnd
+		return
+	}
+	c := a.text[a.pos]
+	switch {
+	case c >= '0' && c <= '9':
+		a.number()
+	case c == '_' || c|0x20 >= 'a' && c|0x20 <= 'z':
+		for a.pos < len(a.text) && isWordByte(a.text[a.pos]) {
+			a.pos++
+		}
+		a.kind, a.name = aName, a.text[a.from:a.pos]
+	default:
+		a.kind, a.op = anOperator, a.operator()
+		if a.op == "" {
+			if a.s.kind == bash {
+				a.fail("syntax error: invalid arithmetic operator", "")
+			} else {
+				a.fail("", "expecting EOF")
+			}
+		}
+		a.pos += len(a.op)
+	}
+}
+
+func isWordByte(c byte) bool {
+	return c == '_' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
+}
+
+func (a *arith) operator() string {
+	rest := a.text[a.pos:]
+	for _, op := range [...]string{"<<=", ">>=", "**", "++", "--", "&&", "||", "<<", ">>", "<=", ">=", "==", "!=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^="} {
+		if strings.HasPrefix(rest, op) {
+			if a.s.kind == dash && (op == "**" || op == "++" || op == "--") {
+				return op[:1]
+			}
+			return op
+		}
+	}
+	if strings.IndexByte("+-*/%<>=!~&|^?:(),[]", rest[0]) < 0 || a.s.kind != bash && (rest[0] == '[' || rest[0] == ']') || a.s.kind == dash && rest[0] == ',' {
+		return ""
+	}
+	return rest[:1]
+}
+
+// number reads decimal, 0 octal, 0x hexadecimal and, but in dash, base#digits.
+func (a *arith) number() {
+	end := a.pos
+	for end < len(a.text) && (isWordByte(a.text[end]) || a.s.kind == bash && (a.text[end] == '@' || a.text[end] == '#') || a.s.kind == ash && a.text[end] == '#') {
+		end++
+	}
+	text := a.text[a.pos:end]
+	a.pos = end
+	a.kind = aNumber
 	base, digits := 10, text
-	if len(text) > 1 && text[0] == '0' {
+	if b, rest, ok := strings.Cut(text, "#"); ok {
+		n, err := strconv.Atoi(b)
+		if err != nil || n < 2 || n > 64 {
+			a.fail("invalid arithmetic base", "expecting EOF")
+			return
+		}
+		if rest == "" {
+			a.fail("invalid integer constant", "expecting EOF")
+			return
+		}
+		base, digits = n, rest
+	} else if len(text) > 1 && text[0] == '0' {
 		base, digits = 8, text[1:]
 		if text[1] == 'x' || text[1] == 'X' {
 			base, digits = 16, text[2:]
 		}
 	}
-	n, err := strconv.ParseInt(digits, base, 64)
-	if err != nil {
-		u, uerr := strconv.ParseUint(digits, base, 64)
-		if uerr != nil {
-			return 0, false
+	n := uint64(0)
+	for i := range len(digits) {
+		d := digit(digits[i], base)
+		if d >= base {
+			if a.s.kind == bash {
+				a.fail("value too great for base", "")
+			} else {
+				a.fail("", "expecting EOF")
+			}
+			return
 		}
-		n = int64(u)
+		if a.s.kind == dash && (n > (math.MaxInt64-uint64(d))/uint64(base)) {
+			n = math.MaxInt64
+			break
+		}
+		n = n*uint64(base) + uint64(d)
 	}
-	return sign * n, true
+	a.num = int64(n)
 }
 
-// place is what an assignment in an expression changes.
-func (s *shell) assignArithmetic(x syntax.ArithmExpr, n int64) error {
-	w, ok := x.(*syntax.Word)
-	if !ok || len(w.Parts) != 1 {
-		return s.arithmeticError("syntax error: assignment to non-variable")
+// digit returns the value of a digit: letters without case up to base 36, then small letters, capitals, @ and _.
+func digit(c byte, base int) int {
+	switch {
+	case c >= '0' && c <= '9':
+		return int(c - '0')
+	case c >= 'a' && c <= 'z':
+		return int(c-'a') + 10
+	case c >= 'A' && c <= 'Z':
+		if base <= 36 {
+			return int(c-'A') + 10
+		}
+		return int(c-'A') + 36
+	case c == '@':
+		return 62
+	case c == '_':
+		return 63
+	}
+	return 64
+}
+
+func (a *arith) is(op string) bool { return a.err == nil && a.kind == anOperator && a.op == op }
+
+// take goes on behind an operator if it is the one that stands here.
+func (a *arith) take(op string) bool {
+	if !a.is(op) {
+		return false
+	}
+	a.next()
+	return true
+}
+
+func (a *arith) comma() int64 {
+	n := a.assignment()
+	for a.take(",") {
+		n = a.assignment()
+	}
+	return n
+}
+
+// assignment reads an assignment, which groups from the right, or a condition.
+func (a *arith) assignment() int64 {
+	a.s.deeper("arithmetic expressions")
+	defer a.s.shallower()
+	left := a.condition()
+	if a.err != nil || a.kind != anOperator {
+		return a.load(left)
+	}
+	op := a.op
+	if op != "=" && (len(op) < 2 || op[len(op)-1] != '=' || strings.IndexByte("=!<>", op[0]) >= 0 && len(op) == 2) {
+		return a.load(left)
+	}
+	if !left.isRef {
+		a.fail("attempted assignment to non-variable", "expecting EOF")
+		return 0
+	}
+	a.next()
+	right := a.assignment()
+	if op != "=" {
+		right = a.compute(op[:len(op)-1], a.load(left), right)
+	}
+	a.store(left, right)
+	return right
+}
+
+// condition reads c ? x : y.
+func (a *arith) condition() operand {
+	c := a.binary(1)
+	if !a.is("?") {
+		return c
+	}
+	which := a.load(c)
+	a.next()
+	if a.kind == atEnd {
+		a.fail("expression expected", "expecting primary")
+	}
+	a.ignore(which == 0)
+	x := a.comma()
+	a.ignore(false, which == 0)
+	if !a.take(":") {
+		a.fail("`:' expected for conditional expression", "expecting ':'")
+		return operand{}
+	}
+	a.ignore(which != 0)
+	y := a.load(a.condition())
+	a.ignore(false, which != 0)
+	if which == 0 {
+		return operand{n: y}
+	}
+	return operand{n: x}
+}
+
+// ignore begins, or with a second argument ends, a part that does not count if the condition holds. Ash computes all
+// parts.
+func (a *arith) ignore(begin bool, end ...bool) {
+	switch {
+	case a.s.kind == ash:
+	case len(end) > 0 && end[0]:
+		a.skip--
+	case begin:
+		a.skip++
+	}
+}
+
+// levels are the binary operators by how strongly they bind.
+func level(op string) int {
+	switch op {
+	case "||":
+		return 1
+	case "&&":
+		return 2
+	case "|":
+		return 3
+	case "^":
+		return 4
+	case "&":
+		return 5
+	case "==", "!=":
+		return 6
+	case "<", ">", "<=", ">=":
+		return 7
+	case "<<", ">>":
+		return 8
+	case "+", "-":
+		return 9
+	case "*", "/", "%":
+		return 10
+	}
+	return 0
+}
+
+func (a *arith) binary(min int) operand {
+	left := a.power()
+	for a.err == nil && a.kind == anOperator {
+		op := a.op
+		l := level(op)
+		if l < min || l == 0 {
+			break
+		}
+		n := a.load(left)
+		a.next()
+		switch op {
+		case "&&", "||":
+			decided := (n != 0) == (op == "||")
+			a.ignore(decided)
+			right := a.load(a.binary(l + 1))
+			a.ignore(false, decided)
+			if decided {
+				left = operand{n: truth(op == "||")}
+			} else {
+				left = operand{n: truth(right != 0)}
+			}
+		default:
+			right := a.load(a.binary(l + 1))
+			left = operand{n: a.compute(op, n, right)}
+		}
+	}
+	return left
+}
+
+func (a *arith) power() operand {
+	left := a.unary()
+	if !a.is("**") {
+		return left
+	}
+	n := a.load(left)
+	a.next()
+	a.s.deeper("arithmetic expressions")
+	right := a.load(a.power())
+	a.s.shallower()
+	return operand{n: a.compute("**", n, right)}
+}
+
+func (a *arith) unary() operand {
+	if a.err == nil && a.kind == anOperator {
+		switch op := a.op; op {
+		case "!", "~", "+", "-", "++", "--":
+			a.s.deeper("arithmetic expressions")
+			defer a.s.shallower()
+			a.next()
+			x := a.unary()
+			switch op {
+			case "!":
+				return operand{n: truth(a.load(x) == 0)}
+			case "~":
+				return operand{n: ^a.load(x)}
+			case "+":
+				return operand{n: a.load(x)}
+			case "-":
+				return operand{n: -a.load(x)}
+			}
+			if !x.isRef { // two signs
+				if op == "--" || a.s.kind == bash {
+					return operand{n: a.load(x)}
+				}
+				a.fail("syntax error: operand expected", "expecting primary")
+			}
+			n := a.load(x) + 1
+			if op == "--" {
+				n -= 2
+			}
+			a.store(x, n)
+			return operand{n: n}
+		}
+	}
+	return a.postfix()
+}
+
+func (a *arith) postfix() operand {
+	x := a.primary()
+	for x.isRef && (a.is("++") || a.is("--")) {
+		n := a.load(x)
+		if a.op == "++" {
+			a.store(x, n+1)
+		} else {
+			a.store(x, n-1)
+		}
+		a.next()
+		x = operand{n: n}
+	}
+	return x
+}
+
+func (a *arith) primary() operand {
+	if a.err != nil {
+		return operand{}
+	}
+	switch a.kind {
+	case aNumber:
+		n := a.num
+		a.next()
+		if a.err == nil && (a.kind == aNumber || a.kind == aName) {
+			a.fail("syntax error in expression", "expecting EOF")
+		}
+		return operand{n: n}
+	case aName:
+		x := operand{name: a.name, isRef: true}
+		if a.s.kind == bash && a.pos < len(a.text) && a.text[a.pos] == '[' {
+			end := closingBracket(a.text, a.pos)
+			if end < 0 {
+				a.from = a.pos
+				a.fail("bad array subscript", "")
+				return operand{}
+			}
+			x.elem, x.index = true, a.text[a.pos+1:end]
+			a.pos = end + 1
+		}
+		a.next()
+		if a.err == nil && (a.kind == aNumber || a.kind == aName) {
+			a.fail("syntax error in expression", "expecting EOF")
+		}
+		return x
+	case anOperator:
+		if a.op == "(" {
+			a.next()
+			n := a.comma()
+			if !a.take(")") {
+				a.fail("missing `)'", "expecting ')'")
+			}
+			return operand{n: n}
+		}
+	}
+	a.fail("syntax error: operand expected", "expecting primary")
+	return operand{}
+}
+
+// closingBracket returns where the bracket that opens at i is closed.
+func closingBracket(text string, i int) int {
+	depth := 0
+	for ; i < len(text); i++ {
+		switch text[i] {
+		case '[':
+			depth++
+		case ']':
+			if depth--; depth == 0 {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// load returns the value of an operand.
+func (a *arith) load(x operand) int64 {
+	if !x.isRef || a.err != nil || a.skip > 0 {
+		return x.n
+	}
+	s := a.s
+	var text string
+	var set bool
+	if x.elem {
+		text, set, a.err = s.element(x.name, x.index)
+	} else {
+		text, set = s.lookup(x.name)
+	}
+	if a.err != nil {
+		return 0
+	}
+	if !set {
+		if s.options.nounset {
+			a.err = s.unbound(x.name)
+		}
+		return 0
+	}
+	if n, ok := smallNumber(text); ok {
+		return n
+	}
+	if s.kind == dash {
+		return a.dashNumber(text)
+	}
+	if text == x.name && syntax.IsName(text) {
+		a.fail("expression recursion level exceeded", "")
+		return 0
+	}
+	if s.evaluating >= maxRecursion {
+		a.fail("expression recursion level exceeded", "")
+		return 0
+	}
+	s.evaluating++
+	n, err := s.evaluate(text)
+	s.evaluating--
+	a.err = err
+	return n
+}
+
+// maxRecursion is how many variables may name each other in an expression.
+const maxRecursion = 1024
+
+// dashNumber reads the value of a variable, which has to be a number in dash.
+func (a *arith) dashNumber(text string) int64 {
+	trimmed := strings.TrimSpace(text)
+	if trimmed == "" {
+		return 0
+	}
+	sign := int64(1)
+	if rest, ok := strings.CutPrefix(trimmed, "-"); ok {
+		sign, trimmed = -1, rest
+	} else {
+		trimmed = strings.TrimPrefix(trimmed, "+")
+	}
+	n, err := strconv.ParseInt(trimmed, 0, 64)
+	if err != nil && n != math.MaxInt64 || strings.Contains(trimmed, "_") {
+		a.err = &arithmeticError{"Illegal number: " + text}
+		return 0
+	}
+	return sign * n
+}
+
+func (a *arith) store(x operand, n int64) {
+	if a.err != nil || a.skip > 0 {
+		return
 	}
 	text := strconv.FormatInt(n, 10)
-	switch part := w.Parts[0].(type) {
-	case *syntax.Lit:
-		if syntax.ValidName(part.Value) {
-			return s.assign(part.Value, text)
-		}
-	case *syntax.ParamExp:
-		if part.Index != nil {
-			return s.assignIndex(part.Param.Value, part.Index, text, false)
-		}
+	if x.elem {
+		a.err = a.s.assignElement(x.name, x.index, text, false)
+	} else {
+		a.err = a.s.assign(x.name, text)
 	}
-	return s.arithmeticError("syntax error: assignment to non-variable")
-}
-
-func (s *shell) unary(x *syntax.UnaryArithm) (int64, error) {
-	n, err := s.arithmetic(x.X)
-	if err != nil {
-		return 0, err
-	}
-	switch x.Op {
-	case syntax.Not:
-		return truth(n == 0), nil
-	case syntax.BitNegation:
-		return ^n, nil
-	case syntax.Minus:
-		return -n, nil
-	case syntax.Inc, syntax.Dec:
-		changed := n + 1
-		if x.Op == syntax.Dec {
-			changed = n - 1
-		}
-		if err := s.assignArithmetic(x.X, changed); err != nil {
-			return 0, err
-		}
-		if x.Post {
-			return n, nil
-		}
-		return changed, nil
-	}
-	return n, nil
 }
 
 func truth(b bool) int64 {
@@ -216,144 +601,74 @@ func truth(b bool) int64 {
 	return 0
 }
 
-func (s *shell) binary(x *syntax.BinaryArithm) (int64, error) {
-	switch x.Op {
-	case syntax.Assgn:
-		n, err := s.arithmetic(x.Y)
-		if err != nil {
-			return 0, err
-		}
-		return n, s.assignArithmetic(x.X, n)
-	case syntax.TernQuest:
-		n, err := s.arithmetic(x.X)
-		if err != nil {
-			return 0, err
-		}
-		branches, ok := x.Y.(*syntax.BinaryArithm)
-		if !ok || branches.Op != syntax.TernColon {
-			return 0, s.arithmeticError("syntax error")
-		}
-		if n != 0 {
-			return s.arithmetic(branches.X)
-		}
-		return s.arithmetic(branches.Y)
-	case syntax.AndArit, syntax.OrArit:
-		n, err := s.arithmetic(x.X)
-		if err != nil {
-			return 0, err
-		}
-		if (n != 0) == (x.Op == syntax.OrArit) {
-			return truth(n != 0), nil
-		}
-		n, err = s.arithmetic(x.Y)
-		return truth(n != 0), err
+func (a *arith) compute(op string, x, y int64) int64 {
+	if a.err != nil {
+		return 0
 	}
-	a, err := s.arithmetic(x.X)
-	if err != nil {
-		return 0, err
-	}
-	b, err := s.arithmetic(x.Y)
-	if err != nil {
-		return 0, err
-	}
-	if op, ok := assigning(x.Op); ok {
-		n, err := s.compute(op, a, b)
-		if err != nil {
-			return 0, err
-		}
-		return n, s.assignArithmetic(x.X, n)
-	}
-	return s.compute(x.Op, a, b)
-}
-
-// assigning returns the operator of a compound assignment.
-func assigning(op syntax.BinAritOperator) (syntax.BinAritOperator, bool) {
 	switch op {
-	case syntax.AddAssgn:
-		return syntax.Add, true
-	case syntax.SubAssgn:
-		return syntax.Sub, true
-	case syntax.MulAssgn:
-		return syntax.Mul, true
-	case syntax.QuoAssgn:
-		return syntax.Quo, true
-	case syntax.RemAssgn:
-		return syntax.Rem, true
-	case syntax.AndAssgn:
-		return syntax.And, true
-	case syntax.OrAssgn:
-		return syntax.Or, true
-	case syntax.XorAssgn:
-		return syntax.Xor, true
-	case syntax.ShlAssgn:
-		return syntax.Shl, true
-	case syntax.ShrAssgn:
-		return syntax.Shr, true
-	}
-	return 0, false
-}
-
-func (s *shell) compute(op syntax.BinAritOperator, a, b int64) (int64, error) {
-	switch op {
-	case syntax.Add:
-		return a + b, nil
-	case syntax.Sub:
-		return a - b, nil
-	case syntax.Mul:
-		return a * b, nil
-	case syntax.Quo, syntax.Rem:
-		if b == 0 {
-			if s.kind == ash {
-				return 0, &fatalError{"divide by zero", 2}
+	case "+":
+		return x + y
+	case "-":
+		return x - y
+	case "*":
+		return x * y
+	case "/", "%":
+		if y == 0 {
+			if a.skip == 0 {
+				if a.kind != atEnd {
+					a.from = a.last
+				}
+				a.fail("division by 0", "division by zero")
 			}
-			return 0, &fatalError{"division by 0", 1}
+			return 0
 		}
-		if b == -1 { // the quotient of the smallest number does not fit
-			if op == syntax.Rem {
-				return 0, nil
+		if y == -1 { // the quotient of the smallest number does not fit
+			if op == "%" {
+				return 0
 			}
-			return -a, nil
+			return -x
 		}
-		if op == syntax.Rem {
-			return a % b, nil
+		if op == "%" {
+			return x % y
 		}
-		return a / b, nil
-	case syntax.Pow:
-		if b < 0 {
-			return 0, s.arithmeticError("exponent less than 0")
+		return x / y
+	case "**":
+		if y < 0 {
+			if a.skip == 0 {
+				a.fail("exponent less than 0", "")
+			}
+			return 0
 		}
 		n := int64(1)
-		for ; b > 0; b >>= 1 {
-			if b&1 != 0 {
-				n *= a
+		for ; y > 0; y >>= 1 {
+			if y&1 != 0 {
+				n *= x
 			}
-			a *= a
+			x *= x
 		}
-		return n, nil
-	case syntax.Shl:
-		return a << (uint64(b) & 63), nil
-	case syntax.Shr:
-		return a >> (uint64(b) & 63), nil
-	case syntax.And:
-		return a & b, nil
-	case syntax.Or:
-		return a | b, nil
-	case syntax.Xor:
-		return a ^ b, nil
-	case syntax.Eql:
-		return truth(a == b), nil
-	case syntax.Neq:
-		return truth(a != b), nil
-	case syntax.Lss:
-		return truth(a < b), nil
-	case syntax.Gtr:
-		return truth(a > b), nil
-	case syntax.Leq:
-		return truth(a <= b), nil
-	case syntax.Geq:
-		return truth(a >= b), nil
-	case syntax.Comma:
-		return b, nil
+		return n
+	case "<<":
+		return x << (uint64(y) & 63)
+	case ">>":
+		return x >> (uint64(y) & 63)
+	case "&":
+		return x & y
+	case "|":
+		return x | y
+	case "^":
+		return x ^ y
+	case "==":
+		return truth(x == y)
+	case "!=":
+		return truth(x != y)
+	case "<":
+		return truth(x < y)
+	case ">":
+		return truth(x > y)
+	case "<=":
+		return truth(x <= y)
+	case ">=":
+		return truth(x >= y)
 	}
-	return 0, s.arithmeticError("syntax error")
+	return 0
 }

@@ -4,10 +4,11 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/plumbline-ci/plumbline/simulator/files"
+	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
 	"github.com/plumbline-ci/plumbline/simulator/utility"
-	"mvdan.cc/sh/v3/syntax"
 )
 
 // builtin is a command that runs in the shell's own process. args has the name first.
@@ -24,15 +25,12 @@ func (s *shell) builtin(name string) builtin {
 		return builtinSource
 	case "break", "continue":
 		return builtinLoop
-	case "cd", "chdir":
+	case "cd":
 		return builtinCd
 	case "command":
 		return builtinCommand
 	case "echo":
-		if s.kind == bash {
-			return runUtility(utility.EchoPlain)
-		}
-		return runUtility(utility.Echo)
+		return builtinEcho
 	case "eval":
 		return builtinEval
 	case "exec":
@@ -40,7 +38,7 @@ func (s *shell) builtin(name string) builtin {
 	case "exit":
 		return builtinExit
 	case "export", "readonly", "local":
-		return builtinDeclareText
+		return builtinDeclare
 	case "getopts":
 		return builtinGetopts
 	case "hash", "alias", "unalias", "fg", "bg":
@@ -49,8 +47,6 @@ func (s *shell) builtin(name string) builtin {
 		return builtinJobs
 	case "kill":
 		return builtinKill
-	case "let":
-		return builtinLet
 	case "printf":
 		return builtinPrintf
 	case "pwd":
@@ -63,12 +59,8 @@ func (s *shell) builtin(name string) builtin {
 		return builtinSet
 	case "shift":
 		return builtinShift
-	case "source":
-		return builtinSource
 	case "test", "[":
-		return runUtility(utility.Test)
-	case "[[":
-		return runUtility(utility.Test)
+		return builtinTest
 	case "times":
 		return func(s *shell, _ []string) int {
 			s.print(1, "0m0.000s 0m0.000s\n0m0.000s 0m0.000s\n")
@@ -87,36 +79,72 @@ func (s *shell) builtin(name string) builtin {
 	case "wait":
 		return builtinWait
 	}
-	if s.kind != bash {
-		return nil
+	switch s.kind {
+	case ash:
+		switch name {
+		case "[[":
+			return builtinTest
+		case "chdir":
+			return builtinCd
+		case "let":
+			return builtinLet
+		case "source":
+			return builtinSource
+		}
+	case dash:
+		if name == "chdir" {
+			return builtinCd
+		}
+	case bash:
+		return builtinOfBash(name)
 	}
+	return nil
+}
+
+// builtinOfBash returns a built-in that only bash has.
+func builtinOfBash(name string) builtin {
 	switch name {
 	case "builtin":
-		return func(s *shell, args []string) int {
-			if len(args) < 2 {
-				return 0
-			}
-			if b := s.builtin(args[1]); b != nil {
-				return b(s, args[1:])
-			}
-			s.complain(args[1] + ": not a shell builtin")
-			return 1
-		}
+		return builtinBuiltin
+	case "caller":
+		return builtinCaller
+	case "compgen":
+		return builtinCompgen
 	case "declare", "typeset":
-		return builtinDeclareText
+		return builtinDeclare
+	case "dirs", "pushd", "popd":
+		return builtinDirs
+	case "let":
+		return builtinLet
 	case "shopt":
 		return builtinShopt
 	case "mapfile", "readarray":
 		return builtinMapfile
-	case "disown", "enable":
+	case "source":
+		return builtinSource
+	case "disown", "enable", "complete", "compopt", "history", "suspend", "logout", "bind", "fc":
 		return builtinNothing
 	}
 	return nil
 }
 
+// builtinBuiltin is bash's builtin.
+func builtinBuiltin(s *shell, args []string) int {
+	if len(args) < 2 {
+		return 0
+	}
+	if b := s.builtin(args[1]); b != nil {
+		s.command = args[1]
+		s.arrayShift++
+		return b(s, args[1:])
+	}
+	s.complain(args[1] + ": not a shell builtin")
+	return 1
+}
+
 // isSpecial reports whether a function cannot take the name, and assignments before it last.
 func (s *shell) isSpecial(name string) bool {
-	if s.kind == bash {
+	if s.kind == bash && !s.options.posix {
 		return false
 	}
 	switch name {
@@ -129,52 +157,62 @@ func (s *shell) isSpecial(name string) bool {
 func builtinNothing(*shell, []string) int { return 0 }
 
 func builtinSource(s *shell, args []string) int {
+	if len(args) > 1 && args[1] == "--" {
+		args = args[1:]
+	}
 	if len(args) < 2 {
+		if s.kind == dash {
+			return 0
+		}
 		s.complain("filename argument required")
 		return statusUsage
 	}
-	name := args[1]
-	data, err := s.p.ReadFile(name)
-	if !strings.Contains(name, "/") {
-		for _, dir := range strings.Split(s.value("PATH"), ":") {
-			if dir == "" {
-				dir = "."
-			}
-			if d, perr := s.p.ReadFile(dir + "/" + name); perr == nil {
-				data, err = d, nil
-				break
-			}
-		}
-	}
+	name, data, err := s.sourceFile(args[1])
 	if err != nil {
-		if s.kind == bash {
-			s.complain(name + ": " + files.Message(err))
+		text := files.Message(err)
+		switch s.kind {
+		case bash:
+			s.command = ""
+			s.complain(args[1] + ": " + text)
+			if s.options.posix {
+				s.flow = exiting
+			}
 			return 1
+		case dash:
+			s.command = "."
+			if strings.Contains(args[1], "/") {
+				s.cannotOpen(args[1], err)
+			} else {
+				s.complain(args[1] + ": not found")
+			}
+		default:
+			s.command = "."
+			s.complain(fmt.Sprintf("can't open '%s': %s", args[1], text))
 		}
-		s.command = "."
-		s.complain(fmt.Sprintf("can't open '%s': %s", name, files.Message(err)))
 		s.flow = exiting
 		return statusUsage
 	}
-	if s.sourcing >= maxDepth {
-		s.complain("too many nested files")
-		return 1
-	}
-	before, command, loops := s.args, s.command, s.loops
-	if len(args) > 2 {
+	before, command, loops, base, source, line := s.args, s.command, s.loops, s.base, s.source, s.line
+	replaced := len(args) > 2 && s.kind != dash
+	if replaced {
 		s.args = args[2:]
 	}
-	if s.isScript {
+	s.command = ""
+	if s.kind != bash && s.isScript {
 		s.command = s.name
-	} else {
-		s.command = ""
 	}
+	s.frames = append(s.frames, frame{"source", s.source, s.line})
 	s.sourcing++
-	s.status = 0
+	s.status, s.base = 0, 0
+	if s.kind == bash {
+		s.source = name
+	}
 	s.run(string(data), false)
+	s.returned()
 	s.sourcing--
-	s.command, s.loops = command, loops
-	if len(args) > 2 {
+	s.frames = s.frames[:len(s.frames)-1]
+	s.command, s.loops, s.base, s.source, s.line = command, loops, base, source, line
+	if replaced {
 		s.args = before
 	}
 	if s.flow == returning {
@@ -183,17 +221,55 @@ func builtinSource(s *shell, args []string) int {
 	return s.status
 }
 
+// sourceFile reads a file to be sourced, from PATH if its name has no slash.
+func (s *shell) sourceFile(name string) (string, []byte, error) {
+	if !strings.Contains(name, "/") {
+		for _, dir := range strings.Split(s.value("PATH"), ":") {
+			if dir == "" {
+				dir = "."
+			}
+			if info, err := s.p.Stat(dir + "/" + name); err == nil && !info.IsDir() {
+				if data, err := s.readFile(dir + "/" + name); err == nil {
+					return dir + "/" + name, data, nil
+				}
+			}
+		}
+		if s.kind == dash || s.options.posix {
+			return name, nil, syscall.ENOENT
+		}
+	}
+	data, err := s.readFile(name)
+	return name, data, err
+}
+
 func builtinLoop(s *shell, args []string) int {
 	n := 1
 	if len(args) > 1 {
 		var err error
 		if n, err = strconv.Atoi(args[1]); err != nil || n < 1 {
+			if s.kind == bash {
+				if s.loops == 0 {
+					s.complain("only meaningful in a `for', `while', or `until' loop")
+					return 0
+				}
+				if err == nil {
+					s.complain(args[1] + ": loop count out of range")
+					s.levels, s.flow = s.loops, breaking
+					return 1
+				}
+				s.complain(args[1] + ": numeric argument required")
+				s.flow = exiting
+				return 128
+			}
 			s.complain("Illegal number: " + args[1])
 			s.flow = exiting
 			return statusUsage
 		}
 	}
 	if s.loops == 0 {
+		if s.kind == bash {
+			s.complain("only meaningful in a `for', `while', or `until' loop")
+		}
 		return 0
 	}
 	s.levels = min(n, s.loops)
@@ -209,21 +285,35 @@ func builtinEval(s *shell, args []string) int {
 		args = args[1:]
 	}
 	text := strings.Join(args[1:], " ")
-	command := s.command
-	s.command = ""
-	if s.isScript {
-		s.command = s.name
-	}
-	s.depth++
-	if s.depth > maxDepth {
-		s.complain("eval: maximum nesting level exceeded")
-		s.flow = exiting
-		return 1
-	}
+	command, base := s.command, s.base
 	s.status = 0
-	s.run(text, false)
-	s.depth--
-	s.command = command
+	s.traced++
+	if s.kind == bash {
+		s.base = max(s.line, 1) - 1
+	}
+	sc := s.parse(text)
+	s.command = ""
+	if s.kind != bash {
+		if s.isScript {
+			s.command = s.name
+		}
+	}
+	s.deeper("evals")
+	err := sc.Err
+	if err != nil {
+		plain := *sc
+		plain.Err = nil
+		sc = &plain
+	}
+	s.lines(sc, false)
+	if err != nil && s.flow == goOn {
+		s.command = "eval"
+		s.syntaxError(err)
+	}
+	s.release(sc)
+	s.shallower()
+	s.traced--
+	s.command, s.base = command, base
 	return s.status
 }
 
@@ -249,13 +339,7 @@ func builtinExec(s *shell, args []string) int {
 	if len(args) == 0 {
 		return 0
 	}
-	s.command = ""
-	if s.isScript {
-		s.command = s.name
-	}
-	if s.kind == ash {
-		s.command = "exec"
-	}
+	s.command = "exec"
 	status := s.exec(args)
 	s.flow = exiting
 	return status
@@ -272,6 +356,9 @@ func builtinExit(s *shell, args []string) int {
 				s.complain("Illegal number: " + args[1])
 			}
 			n = statusUsage
+		} else if len(args) > 2 && s.kind == bash {
+			s.complain("too many arguments")
+			return 1
 		}
 		status = n & 0xff
 	}
@@ -283,21 +370,28 @@ func builtinReturn(s *shell, args []string) int {
 	status := s.status
 	if len(args) > 1 {
 		n, err := strconv.Atoi(args[1])
-		if err != nil {
+		switch {
+		case err != nil && s.kind == bash:
+			s.complain(args[1] + ": numeric argument required")
+			n = statusUsage
+		case err != nil:
 			s.complain("Illegal number: " + args[1])
 			s.flow = exiting
 			return statusUsage
+		case len(args) > 2 && s.kind == bash:
+			s.complain("too many arguments")
+			n = 1
 		}
 		status = n & 0xff
 	}
 	switch {
 	case s.calls > 0 || s.sourcing > 0:
 		s.flow = returning
-	case s.kind == ash:
+	case s.kind != bash:
 		s.flow = exiting
 	default:
 		s.complain("can only `return' from a function or sourced script")
-		return 1
+		return statusUsage
 	}
 	return status
 }
@@ -307,13 +401,24 @@ func builtinShift(s *shell, args []string) int {
 	if len(args) > 1 {
 		var err error
 		if n, err = strconv.Atoi(args[1]); err != nil || n < 0 {
-			s.complain("Illegal number: " + args[1])
+			switch {
+			case s.kind != bash:
+				s.complain("Illegal number: " + args[1])
+				s.flow = exiting
+				return statusUsage
+			case err != nil:
+				s.complain(args[1] + ": numeric argument required")
+			default:
+				s.complain(args[1] + ": shift count out of range")
+			}
 			return 1
 		}
 	}
 	if n > len(s.args) {
-		if s.kind == ash {
-			return 1
+		if s.kind == dash {
+			s.complain("can't shift that many")
+			s.flow = exiting
+			return statusUsage
 		}
 		return 1
 	}
@@ -322,11 +427,31 @@ func builtinShift(s *shell, args []string) int {
 }
 
 func builtinUnset(s *shell, args []string) int {
-	functions, variables := false, false
+	functions, variables, references := false, false, false
 	args = args[1:]
 	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' {
-		functions = functions || args[0] == "-f"
-		variables = variables || args[0] == "-v"
+		if args[0] == "--" {
+			args = args[1:]
+			break
+		}
+		for _, l := range args[0][1:] {
+			switch {
+			case l == 'f':
+				functions = true
+			case l == 'v':
+				variables = true
+			case l == 'n' && s.kind == bash:
+				references = true
+			case s.kind == bash:
+				s.complain("-" + string(l) + ": invalid option")
+				s.print(2, "unset: usage: unset [-f] [-v] [-n] [name ...]\n")
+				return statusUsage
+			default:
+				s.illegalOption(l)
+				s.flow = exiting
+				return statusUsage
+			}
+		}
 		args = args[1:]
 	}
 	status := 0
@@ -335,67 +460,77 @@ func builtinUnset(s *shell, args []string) int {
 			s.define(name, nil)
 			continue
 		}
-		if base, index, ok := strings.Cut(strings.TrimSuffix(name, "]"), "["); ok {
-			s.unsetElement(base, index)
+		if base, index, ok := strings.Cut(name, "["); ok && strings.HasSuffix(index, "]") && s.kind == bash && syntax.IsName(base) {
+			if err := s.unsetElement(base, strings.TrimSuffix(index, "]")); err != nil {
+				s.complain(err.Error())
+				status = 1
+			}
 			continue
 		}
-		if !syntax.ValidName(name) {
+		if !syntax.IsName(name) {
+			if s.kind == bash {
+				if !variables && s.functions[name] != nil {
+					s.define(name, nil)
+					continue
+				}
+				s.complain("`" + name + "': not a valid identifier")
+				status = 1
+				continue
+			}
 			s.complain(name + ": bad variable name")
-			status = 1
-			continue
+			s.flow = exiting
+			return statusUsage
+		}
+		if !references {
+			name = s.target(name)
 		}
 		if _, ok := s.vars[name]; !ok && !variables && s.kind == bash {
 			s.define(name, nil)
 			continue
 		}
 		if err := s.unset(name); err != nil {
-			s.complain(err.Error())
-			status = 1
+			if s.kind == bash {
+				s.complain(name + ": cannot unset: readonly variable")
+				status = 1
+				continue
+			}
+			s.problem(err)
+			return s.status
 		}
 	}
 	return status
 }
 
-func (s *shell) unsetElement(name, index string) {
+func (s *shell) unsetElement(name, index string) error {
+	name = s.target(name)
 	v := s.vars[name]
 	switch {
+	case v.readonly:
+		return &usageError{name + ": cannot unset: readonly variable"}
+	case index == "@" || index == "*":
+		return s.unset(name)
 	case v.table != nil:
-		v.table = cloneWithout(v.table, strings.Trim(index, `"'`))
-	case v.list != nil:
-		n, err := s.arithmeticText(index)
-		if err != nil {
-			return
+		if len(index) > 1 && (index[0] == '"' || index[0] == '\'') {
+			index = index[1 : len(index)-1]
 		}
-		v.list = cloneWithout(v.list, int(n))
+		delete(s.ownTable(&v).entries, index)
+	case v.list != nil:
+		n, err := s.indexNumber(name, v, index)
+		if err != nil {
+			return err
+		}
+		s.ownList(&v).remove(n)
 	default:
-		return
+		if n, err := s.evaluate(index); v.set && err == nil && n == 0 {
+			return s.unset(name)
+		}
+		if v.set {
+			return &usageError{name + ": not an array variable"}
+		}
+		return nil
 	}
 	s.store(name, v)
-}
-
-func cloneWithout[K comparable](m map[K]string, key K) map[K]string {
-	out := make(map[K]string, len(m))
-	for k, v := range m {
-		if k != key {
-			out[k] = v
-		}
-	}
-	return out
-}
-
-func builtinPrintf(s *shell, args []string) int {
-	if s.kind == bash && len(args) > 2 && args[1] == "-v" {
-		text, status := utility.Format(args[3:], func(msg string) { s.complain(msg) }, s.p.Now())
-		if err := s.assign(args[2], text); err != nil {
-			s.complain(err.Error())
-			return 1
-		}
-		return status
-	}
-	if s.env == nil {
-		s.p.Env = s.environment()
-	}
-	return utility.Printf(s.p, args)
+	return nil
 }
 
 func builtinUmask(s *shell, args []string) int {
@@ -423,8 +558,16 @@ func builtinUmask(s *shell, args []string) int {
 	}
 	mode, ok := utility.ParseMode(args[1], ^s.p.Umask&0o777, true)
 	if !ok {
-		s.complain("Illegal mode: " + args[1])
-		return 1
+		switch s.kind {
+		case bash:
+			s.complain(args[1] + ": octal number out of range")
+			return 1
+		case dash:
+			s.complain("Illegal number: " + args[1])
+		default:
+			s.complain("illegal mode: " + args[1])
+		}
+		return statusUsage
 	}
 	s.p.Umask = ^mode & 0o777
 	return 0
@@ -450,12 +593,16 @@ func builtinUlimit(s *shell, args []string) int {
 }
 
 func builtinLet(s *shell, args []string) int {
+	if len(args) < 2 {
+		s.complain("expression expected")
+		return 1
+	}
 	var n int64
 	for _, text := range args[1:] {
 		var err error
-		if n, err = s.arithmeticText(text); err != nil {
-			s.complain(err.Error())
-			return 1
+		if n, err = s.evaluate(text); err != nil {
+			s.failing("", err)
+			return s.status
 		}
 	}
 	return int(1 - truth(n != 0))

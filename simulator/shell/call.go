@@ -2,54 +2,124 @@ package shell
 
 import (
 	"errors"
-	"strconv"
 	"strings"
 	"syscall"
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
 	"github.com/plumbline-ci/plumbline/simulator/files"
+	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
 	"github.com/plumbline-ci/plumbline/simulator/utility"
-	"mvdan.cc/sh/v3/syntax"
 )
 
 // call runs a simple command.
-func (s *shell) call(cmd *syntax.CallExpr, redirs []*syntax.Redirect, tail bool) {
+func (s *shell) call(cmd *syntax.Call, redirs []*syntax.Redirect, tail bool) {
 	s.p.Spend(container.CommandCost)
+	s.line = cmd.Line + s.base
+	if !s.inTrap {
+		s.running = cmd
+	}
+	s.debug()
 	s.substituted = false
-	fields, err := s.fieldsOf(cmd.Args)
+	fields, err := s.commandFields(cmd)
 	if s.problem(err) {
 		return
 	}
 	if len(fields) == 0 {
 		s.assignments(cmd, redirs)
+		if s.flow == goOn {
+			s.pipestatus = []int{s.status}
+		}
 		return
 	}
-	if s.options.xtrace {
-		s.trace(cmd.Assigns, fields)
+	s.runCall(cmd, fields, redirs, tail)
+	if s.flow == goOn {
+		s.pipestatus = []int{s.status}
 	}
+	if s.kind == bash {
+		s.lastArg = fields[len(fields)-1]
+	}
+}
+
+func (s *shell) runCall(cmd *syntax.Call, fields []string, redirs []*syntax.Redirect, tail bool) {
 	name := fields[0]
-	if body := s.functions[name]; body != nil && !s.isSpecial(name) {
-		s.withRedirects(cmd.Assigns, redirs, false, false, func() { s.callFunction(name, body, fields[1:]) })
+	special := s.isSpecial(name)
+	if fn := s.functions[name]; fn != nil && !special {
+		s.withRedirects(cmd.Assigns, fields, redirs, false, false, func() { s.callFunction(name, fn, fields[1:]) })
 		return
 	}
 	if b := s.builtin(name); b != nil {
-		s.withRedirects(cmd.Assigns, redirs, s.isSpecial(name) && s.kind == ash, name == "exec", func() {
+		s.withRedirects(cmd.Assigns, fields, redirs, special, name == "exec", func() {
 			before := s.command
 			s.command = name
 			s.status = b(s, fields)
 			s.command = before
 		})
+		s.arrayArgs = nil
 		return
 	}
 	s.external(cmd, redirs, fields, tail)
 }
 
+// commandFields expands the words of a command. The arguments of commands that declare variables are not split where
+// they are assignments.
+func (s *shell) commandFields(cmd *syntax.Call) ([]string, error) {
+	if len(cmd.Args) == 0 {
+		return nil, nil
+	}
+	first, isLit := cmd.Args[0].Literal()
+	if s.kind == bash && (!isLit || !declares(first) && first != "builtin" && first != "command") || len(cmd.Args) == 1 {
+		return s.fieldsOf(cmd.Args)
+	}
+	out, err := s.fieldsOf(cmd.Args[:1])
+	if err != nil || len(out) == 0 {
+		rest, rerr := s.fieldsOf(cmd.Args[1:])
+		if err == nil {
+			err = rerr
+		}
+		return append(out, rest...), err
+	}
+	declaring := declares(out[0]) && (s.kind == bash || out[0] == "export" || out[0] == "readonly" || out[0] == "local")
+	for _, w := range cmd.Args[1:] {
+		if !declaring && s.kind == bash {
+			text, _ := w.Literal()
+			declaring = declares(text)
+		}
+		switch {
+		case w.Assign != nil:
+			if s.arrayArgs == nil {
+				s.arrayArgs = map[int]*syntax.Assign{}
+			}
+			s.arrayArgs[len(out)] = w.Assign
+			out = append(out, w.Assign.Name)
+		case declaring && assignmentLength(w) > 0:
+			text, err := s.assigned(w)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, text)
+		default:
+			if out, err = s.appendFields(out, w); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return out, nil
+}
+
+// declares reports whether a command's arguments may be assignments.
+func declares(name string) bool {
+	switch name {
+	case "export", "readonly", "local", "declare", "typeset":
+		return true
+	}
+	return false
+}
+
 // assignments runs a command that has no name.
-func (s *shell) assignments(cmd *syntax.CallExpr, redirs []*syntax.Redirect) {
+func (s *shell) assignments(cmd *syntax.Call, redirs []*syntax.Redirect) {
 	undo, ok := s.redirect(redirs, true)
 	defer s.undo(undo)
 	if !ok {
-		s.status = 1
 		return
 	}
 	var traced []string
@@ -58,11 +128,11 @@ func (s *shell) assignments(cmd *syntax.CallExpr, redirs []*syntax.Redirect) {
 			return
 		}
 		if s.options.xtrace {
-			traced = append(traced, a.Name.Value+"="+s.value(a.Name.Value))
+			traced = append(traced, s.assignmentText(a))
 		}
 	}
 	if len(traced) > 0 {
-		s.trace(nil, traced)
+		s.trace(traced, nil)
 	}
 	s.status = 0
 	if s.substituted {
@@ -70,33 +140,45 @@ func (s *shell) assignments(cmd *syntax.CallExpr, redirs []*syntax.Redirect) {
 	}
 }
 
+// assignmentText is an assignment as the trace shows it.
+func (s *shell) assignmentText(a *syntax.Assign) string {
+	if a.Array != nil || a.Index != nil {
+		return syntax.PrintAssign(a)
+	}
+	if a.Append {
+		value, _ := s.assigned(a.Value)
+		return a.Name + "+=" + value
+	}
+	return a.Name + "=" + s.value(a.Name)
+}
+
 // assignment performs one assignment.
 func (s *shell) assignment(a *syntax.Assign) error {
-	name := a.Name.Value
 	if a.Array != nil {
-		return s.assignArray(name, a.Array, a.Append)
+		return s.assignArray(a.Name, a.Array, a.Append)
 	}
 	value, err := s.assigned(a.Value)
 	if err != nil {
 		return err
 	}
 	if a.Index != nil {
-		return s.assignIndex(name, a.Index, value, a.Append)
+		return s.assignIndex(a.Name, a.Index, value, a.Append)
 	}
-	if a.Append {
+	return s.assignValue(a.Name, value, a.Append)
+}
+
+// assignValue sets a variable or, with add, appends to it.
+func (s *shell) assignValue(name, value string, add bool) error {
+	if add {
 		v := s.vars[s.target(name)]
+		old, _ := v.scalar()
 		if v.integer {
-			n, err := s.arithmeticText(value)
-			if err != nil {
+			var err error
+			if value, err = s.sum(old, value); err != nil {
 				return err
 			}
-			old, err := s.arithmeticText(v.value)
-			if err != nil {
-				return err
-			}
-			value = strconv.FormatInt(old+n, 10)
 		} else {
-			old, _ := v.scalar()
+			s.grow(len(old) + len(value))
 			value = old + value
 		}
 	}
@@ -105,33 +187,39 @@ func (s *shell) assignment(a *syntax.Assign) error {
 
 // withRedirects runs a function or built-in with assignments and redirections that last as long, or, if they stick or
 // are kept, for ever.
-func (s *shell) withRedirects(assigns []*syntax.Assign, redirs []*syntax.Redirect, stick, keep bool, run func()) {
+func (s *shell) withRedirects(assigns []*syntax.Assign, fields []string, redirs []*syntax.Redirect, stick, keep bool, run func()) {
 	var scope map[string]saved
 	if len(assigns) > 0 && !stick {
 		scope = map[string]saved{}
 	}
+	var traced []string
 	for _, a := range assigns {
 		if scope != nil {
-			v, ok := s.vars[a.Name.Value]
-			if _, seen := scope[a.Name.Value]; !seen {
-				scope[a.Name.Value] = saved{v, ok}
+			if _, seen := scope[a.Name]; !seen {
+				scope[a.Name] = s.hidden(a.Name)
 			}
 		}
-		if err := s.assignment(a); s.problem(err) {
+		if err := s.assignment(a); err != nil {
 			s.restore(scope)
+			s.problem(err)
 			return
 		}
-		v := s.vars[a.Name.Value]
+		if s.options.xtrace {
+			traced = append(traced, s.assignmentText(a))
+		}
+		v := s.vars[a.Name]
 		v.exported = true
-		s.store(a.Name.Value, v)
+		s.store(a.Name, v)
+	}
+	if s.options.xtrace {
+		s.trace(traced, fields)
 	}
 	if len(redirs) > 0 {
 		undo, ok := s.redirect(redirs, true)
 		if !ok {
 			s.undo(undo)
 			s.restore(scope)
-			s.status = 1
-			if stick && s.kind == ash {
+			if stick && s.kind != bash {
 				s.status = statusUsage
 				s.flow = exiting
 			}
@@ -150,21 +238,19 @@ func (s *shell) withRedirects(assigns []*syntax.Assign, redirs []*syntax.Redirec
 }
 
 // callFunction runs a function.
-func (s *shell) callFunction(name string, body *syntax.Stmt, args []string) {
-	if s.calls >= maxDepth*4 {
-		s.complain(name + ": maximum function nesting level exceeded")
-		s.status = 1
-		s.flow = exiting
-		return
-	}
-	before := s.args
+func (s *shell) callFunction(name string, fn *function, args []string) {
+	s.deeper("function calls")
+	before, loops, base, source, line := s.args, s.loops, s.base, s.source, s.line
 	s.args = args
 	s.calls++
-	s.scopes = append(s.scopes, map[string]saved{})
-	loops := s.loops
+	s.scopes = append(s.scopes, nil)
 	s.loops = 0
-	s.statement(body, false)
-	s.loops = loops
+	s.frames = append(s.frames, frame{name, s.source, s.line})
+	s.base, s.source = fn.base, fn.source
+	s.statement(fn.Body, false)
+	s.returned()
+	s.frames = s.frames[:len(s.frames)-1]
+	s.loops, s.base, s.source, s.line = loops, base, source, line
 	s.restore(s.scopes[len(s.scopes)-1])
 	s.scopes = s.scopes[:len(s.scopes)-1]
 	s.calls--
@@ -172,46 +258,48 @@ func (s *shell) callFunction(name string, body *syntax.Stmt, args []string) {
 	if s.flow == returning {
 		s.flow = goOn
 	}
+	s.shallower()
 }
 
 // external runs a command that is a program.
-func (s *shell) external(cmd *syntax.CallExpr, redirs []*syntax.Redirect, fields []string, tail bool) {
+func (s *shell) external(cmd *syntax.Call, redirs []*syntax.Redirect, fields []string, tail bool) {
 	run := func(c *shell) int {
-		undo, ok := c.redirect(redirs, false)
-		_ = undo
-		if !ok {
-			return 1
+		if _, ok := c.redirect(redirs, false); !ok {
+			return c.status
 		}
+		var traced []string
 		for _, a := range cmd.Assigns {
-			value, err := c.assigned(a.Value)
-			if err == nil {
-				err = c.assign(a.Name.Value, value)
-			}
-			if c.problem(err) {
+			if err := c.assignment(a); c.problem(err) {
 				return c.status
 			}
-			v := c.vars[a.Name.Value]
+			if c.options.xtrace {
+				traced = append(traced, c.assignmentText(a))
+			}
+			v := c.vars[a.Name]
 			v.exported = true
 			c.env = nil
-			c.put(a.Name.Value, v)
+			c.put(a.Name, v)
+		}
+		if c.options.xtrace {
+			c.trace(traced, fields)
 		}
 		return c.exec(fields)
 	}
-	if tail && !s.trapsSet() && s.depth+s.calls < maxDepth {
+	if tail && !s.trapsSet() {
 		s.status = run(s)
 		s.flow = exiting
 		return
 	}
-	shared := s.varsShared
+	shared, era := s.varsShared, s.era
 	child := s.fork(func(c *shell) int {
 		c.traps = nil
+		c.subshells = s.subshells
 		return run(c)
 	})
 	if len(redirs) == 0 && len(cmd.Assigns) == 0 {
-		s.varsShared = shared // the child changes nothing before it executes the program, and has no child of its own
+		s.varsShared, s.era = shared, era // the child changes nothing before it executes the program, and has no child of its own
 	}
 	s.status = s.await(child)
-	s.pipestatus = nil
 }
 
 // exec replaces the process by a program. It returns the status if there is no such program.
@@ -275,7 +363,7 @@ func (s *shell) execScript(fields []string) int {
 		return statusNoExec
 	}
 	s.p.Args, s.p.Env = append([]string{"sh", name}, fields[1:]...), s.environment()
-	return s.in.main(s.p, s.kind)
+	return s.in.main(s.p, s.kind, s.options.posix)
 }
 
 // runUtility runs a utility inside the shell's process.

@@ -2,8 +2,6 @@ package shell
 
 import (
 	"strings"
-
-	"mvdan.cc/sh/v3/syntax"
 )
 
 func builtinCommand(s *shell, args []string) int {
@@ -81,7 +79,7 @@ func (s *shell) describe(name string, long bool) (string, bool) {
 		return short, true
 	}
 	switch {
-	case syntax.IsKeyword(name) && name != "[[" || name == "!" || name == "{" || name == "}" || name == "[[" && s.kind == bash:
+	case s.kind.IsKeyword(name):
 		return say(name, "a shell keyword")
 	case s.functions[name] != nil:
 		return say(name, "a function")
@@ -121,7 +119,7 @@ func builtinType(s *shell, args []string) int {
 				s.print(1, name+": not found\n")
 			}
 			status = 1
-			if s.kind == ash {
+			if s.kind != bash {
 				status = 127
 			}
 		case kindOnly:

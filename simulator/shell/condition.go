@@ -4,123 +4,159 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
 	"github.com/plumbline-ci/plumbline/simulator/utility"
-	"mvdan.cc/sh/v3/syntax"
 )
 
+// conditionError is a condition that makes no sense: [[ has the status of a usage error then.
+type conditionError struct{ text string }
+
+func (e *conditionError) Error() string { return e.text }
+
 // condition evaluates the inside of [[ ]].
-func (s *shell) condition(x syntax.TestExpr) (bool, error) {
+func (s *shell) condition(x syntax.CondExpr) (bool, error) {
 	switch x := x.(type) {
-	case *syntax.Word:
-		text, err := s.single(x)
+	case *syntax.CondWord:
+		text, err := s.single(x.Word)
+		s.traceCondition("-n " + s.traceQuote(text))
 		return text != "", err
-	case *syntax.ParenTest:
+	case *syntax.CondGroup:
 		return s.condition(x.X)
-	case *syntax.UnaryTest:
-		return s.unaryCondition(x)
-	case *syntax.BinaryTest:
+	case *syntax.CondNot:
+		ok, err := s.condition(x.X)
+		return !ok && err == nil, err
+	case *syntax.CondAnd:
+		for _, term := range x.Terms {
+			if ok, err := s.condition(term); !ok || err != nil {
+				return false, err
+			}
+		}
+		return true, nil
+	case *syntax.CondOr:
+		for _, term := range x.Terms {
+			if ok, err := s.condition(term); ok || err != nil {
+				return ok, err
+			}
+		}
+		return false, nil
+	case *syntax.CondUnary:
+		text, err := s.single(x.Word)
+		if err != nil {
+			return false, err
+		}
+		s.traceCondition(x.Op + " " + s.traceQuote(text))
+		if ok, known := s.shellTest(x.Op, text); known {
+			return ok, nil
+		}
+		if x.Op == "-a" {
+			return utility.TestUnary(s.p, "-e", text), nil
+		}
+		return utility.TestUnary(s.p, x.Op, text), nil
+	case *syntax.CondBinary:
 		return s.binaryCondition(x)
 	}
-	return false, &usageError{"unsupported condition"}
+	return false, nil
 }
 
-func (s *shell) unaryCondition(x *syntax.UnaryTest) (bool, error) {
-	if x.Op == syntax.TsNot {
-		ok, err := s.condition(x.X)
-		return !ok, err
+func (s *shell) traceCondition(text string) {
+	if s.options.xtrace {
+		s.traceLine("[[ " + text + " ]]")
 	}
-	w, ok := x.X.(*syntax.Word)
-	if !ok {
-		return s.condition(x.X)
+}
+
+// shellTest answers the tests that concern the shell: of variables and options.
+func (s *shell) shellTest(op, operand string) (result, known bool) {
+	if s.kind != bash {
+		return false, false
 	}
-	text, err := s.single(w)
-	if err != nil {
-		return false, err
+	switch op {
+	case "-v":
+		return s.isSet(operand), true
+	case "-o":
+		on, _ := s.optionState(operand)
+		return on, true
+	case "-R":
+		return s.vars[operand].ref, true
+	case "-N":
+		return false, true
 	}
-	switch x.Op {
-	case syntax.TsVarSet:
-		return s.isSet(text), nil
-	case syntax.TsOptSet:
-		on, _ := s.optionState(text)
-		return on, nil
-	case syntax.TsRefVar:
-		return s.vars[text].ref, nil
-	}
-	return utility.TestUnary(s.p, x.Op.String(), text), nil
+	return false, false
 }
 
 // isSet answers [[ -v name ]].
 func (s *shell) isSet(name string) bool {
-	if base, index, ok := strings.Cut(strings.TrimSuffix(name, "]"), "["); ok {
-		word := &syntax.Word{Parts: []syntax.WordPart{&syntax.Lit{Value: index}}}
-		_, set, err := s.paramValue(base, word)
+	if base, index, ok := strings.Cut(name, "["); ok && strings.HasSuffix(index, "]") {
+		index = strings.TrimSuffix(index, "]")
+		if index == "@" || index == "*" {
+			return s.array(base).length() > 0
+		}
+		_, set, err := s.element(base, index)
 		return err == nil && set
+	}
+	if !syntax.IsName(name) && strings.Trim(name, "0123456789") != "" {
+		return false
 	}
 	_, set := s.lookup(name)
 	return set
 }
 
-func (s *shell) binaryCondition(x *syntax.BinaryTest) (bool, error) {
-	switch x.Op {
-	case syntax.AndTest, syntax.OrTest:
-		ok, err := s.condition(x.X)
-		if err != nil || ok == (x.Op == syntax.OrTest) {
-			return ok, err
-		}
-		return s.condition(x.Y)
-	}
-	left, ok := x.X.(*syntax.Word)
-	right, ok2 := x.Y.(*syntax.Word)
-	if !ok || !ok2 {
-		return false, &usageError{"unsupported condition"}
-	}
-	a, err := s.single(left)
+func (s *shell) binaryCondition(x *syntax.CondBinary) (bool, error) {
+	a, err := s.single(x.X)
 	if err != nil {
 		return false, err
 	}
 	switch x.Op {
-	case syntax.TsMatch, syntax.TsMatchShort, syntax.TsNoMatch:
-		pat, err := s.pattern(right)
+	case "=", "==", "!=":
+		pat, err := s.pattern(x.Y)
 		if err != nil {
 			return false, err
 		}
-		return s.matches(pat, a) == (x.Op != syntax.TsNoMatch), nil
-	case syntax.TsReMatch:
-		return s.regexMatch(a, right)
+		s.traceCondition(s.traceQuote(a) + " " + x.Op + " " + tracedPattern(pat))
+		return s.matches(pat, a) == (x.Op != "!="), nil
+	case "=~":
+		return s.regexMatch(a, x.Y)
 	}
-	b, err := s.single(right)
+	b, err := s.single(x.Y)
 	if err != nil {
 		return false, err
 	}
+	s.traceCondition(s.traceQuote(a) + " " + x.Op + " " + s.traceQuote(b))
 	switch x.Op {
-	case syntax.TsBefore:
+	case "<":
 		return a < b, nil
-	case syntax.TsAfter:
+	case ">":
 		return a > b, nil
-	case syntax.TsEql, syntax.TsNeq, syntax.TsLeq, syntax.TsGeq, syntax.TsLss, syntax.TsGtr:
-		m, err := s.arithmeticText(a)
-		if err != nil {
-			return false, err
-		}
-		n, err := s.arithmeticText(b)
-		if err != nil {
-			return false, err
-		}
-		switch x.Op {
-		case syntax.TsEql:
-			return m == n, nil
-		case syntax.TsNeq:
-			return m != n, nil
-		case syntax.TsLeq:
-			return m <= n, nil
-		case syntax.TsGeq:
-			return m >= n, nil
-		case syntax.TsLss:
-			return m < n, nil
-		}
-		return m > n, nil
+	case "-nt", "-ot", "-ef":
+		return utility.TestBinary(s.p, a, x.Op, b)
 	}
-	return utility.TestBinary(s.p, a, x.Op.String(), b)
+	m, err := s.evaluate(a)
+	if err != nil {
+		return false, err
+	}
+	n, err := s.evaluate(b)
+	if err != nil {
+		return false, err
+	}
+	switch x.Op {
+	case "-eq":
+		return m == n, nil
+	case "-ne":
+		return m != n, nil
+	case "-le":
+		return m <= n, nil
+	case "-ge":
+		return m >= n, nil
+	case "-lt":
+		return m < n, nil
+	}
+	return m > n, nil
+}
+
+func tracedPattern(pat string) string {
+	if pat == "" {
+		return "''"
+	}
+	return pat
 }
 
 // regexMatch answers [[ a =~ expression ]] and sets BASH_REMATCH.
@@ -138,19 +174,24 @@ func (s *shell) regexMatch(text string, w *syntax.Word) (bool, error) {
 	}
 	b.Write(e.buf[i:])
 	expr := b.String()
+	s.traceCondition(s.traceQuote(text) + " =~ " + expr)
 	if s.options.nocasematch {
 		expr = "(?i)" + expr
 	}
-	re, err := regexp.Compile(expr)
+	if len(expr) > maxExpression {
+		s.p.Exceed("its shell was given too long a regular expression")
+	}
+	s.p.Work(uint32((len(text)+len(expr))>>6) + 1)
+	re, err := regexp.Compile("(?s)" + expr)
 	if err != nil {
-		return false, &usageError{"invalid regular expression"}
+		s.store("BASH_REMATCH", variable{list: newList(), set: true})
+		return false, &conditionError{"invalid regular expression `" + string(e.buf) + "'"}
 	}
 	re.Longest()
 	groups := re.FindStringSubmatch(text)
-	v := variable{list: map[int]string{}, set: true}
-	for i, g := range groups {
-		v.list[i] = g
-	}
-	s.store("BASH_REMATCH", v)
+	s.store("BASH_REMATCH", variable{list: listOf(groups), set: true})
 	return groups != nil, nil
 }
+
+// maxExpression is how long a regular expression may be.
+const maxExpression = 1 << 16

@@ -3,61 +3,26 @@ package shell
 import (
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
-	"mvdan.cc/sh/v3/syntax"
+	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
 )
 
-// declare runs declare, local, export and readonly as the parser has recognised them.
-func (s *shell) declare(cmd *syntax.DeclClause) {
-	s.p.Spend(0)
-	before := s.command
-	s.command = cmd.Variant.Value
-	defer func() { s.command = before }()
-	s.substituted = false
-	d := declaration{s: s, name: cmd.Variant.Value}
-	for _, a := range cmd.Args {
-		if a.Name == nil || a.Naked && a.Index == nil {
-			var words []string
-			var err error
-			if a.Name != nil {
-				words = []string{a.Name.Value}
-			} else if words, err = s.fieldsOf([]*syntax.Word{a.Value}); s.problem(err) {
-				return
-			}
-			for _, word := range words {
-				if !d.word(word) {
-					s.status = d.status
-					return
-				}
-			}
-			continue
-		}
-		d.named = true
-		if a.Array != nil {
-			d.prepare(a.Name.Value, true)
-			if err := s.assignArray(a.Name.Value, a.Array, a.Append); s.problem(err) {
-				return
-			}
-			d.finish(a.Name.Value)
-			continue
-		}
-		d.prepare(a.Name.Value, false)
-		if err := s.assignment(a); s.problem(err) {
-			return
-		}
-		d.finish(a.Name.Value)
-	}
-	d.list()
-	s.status = d.status
-}
-
-// builtinDeclareText is the same for words that the parser has not recognised, as in "command export a=b".
-func builtinDeclareText(s *shell, args []string) int {
+// builtinDeclare is declare, typeset, local, export and readonly. Assignments to arrays among the arguments have been
+// left as they stood in the script.
+func builtinDeclare(s *shell, args []string) int {
+	arrays, shift := s.arrayArgs, s.arrayShift
+	s.arrayArgs, s.arrayShift = nil, 0
 	d := declaration{s: s, name: args[0]}
-	for _, word := range args[1:] {
-		if !d.word(word) {
+	if d.name == "typeset" {
+		d.name = "declare"
+	}
+	for i, word := range args[1:] {
+		a := arrays[i+1+shift]
+		if a != nil && s.options.xtrace {
+			s.traceLine(syntax.PrintAssign(a))
+		}
+		if !d.word(word, a) {
 			return d.status
 		}
 	}
@@ -79,59 +44,59 @@ type declaration struct {
 
 func (d *declaration) has(letter string) bool { return strings.Contains(d.flags, letter) }
 
-// word takes an option, a name or name=value. It reports whether the command goes on.
-func (d *declaration) word(word string) bool {
+// option takes a word of options.
+func (d *declaration) option(word string) bool {
 	s := d.s
-	if !d.words && len(word) > 1 && (word[0] == '-' || word[0] == '+') {
-		if word == "--" {
-			d.words = true
-			return true
-		}
-		for _, l := range word[1:] {
-			switch {
-			case l == 'p':
-				d.print = true
-			case word[0] == '+' || l == 'n' && d.name == "export":
-				d.off += string(l)
-			default:
-				d.flags += string(l)
+	letters := "aAfFgiIlnprtux"
+	switch {
+	case s.kind != bash && d.name == "local":
+		letters = ""
+	case s.kind != bash:
+		letters = "p"
+	case d.name == "export":
+		letters = "fnp"
+	case d.name == "readonly":
+		letters = "aAfp"
+	}
+	for _, l := range word[1:] {
+		switch {
+		case !strings.ContainsRune(letters, l):
+			if s.kind != bash {
+				if d.name == "local" {
+					s.complain(word + ": bad variable name")
+				} else {
+					s.illegalOption(l)
+				}
+				s.flow = exiting
+			} else {
+				s.complain(word[:1] + string(l) + ": invalid option")
+				s.print(2, d.name+": usage: "+d.name+" [-"+letters+"] [name[=value] ...]\n")
 			}
+			d.status = statusUsage
+			return false
+		case l == 'p':
+			d.print = true
+		case word[0] == '+' || l == 'n' && d.name == "export":
+			d.off += string(l)
+		default:
+			d.flags += string(l)
 		}
-		return true
 	}
-	d.named = true
-	name, value, has := strings.Cut(word, "=")
-	add := has && strings.HasSuffix(name, "+")
-	name = strings.TrimSuffix(name, "+")
-	if d.print && !has {
-		v, ok := s.vars[name]
-		if !ok {
-			s.complain(name + ": not found")
-			d.status = 1
-			return true
-		}
-		d.show(name, v)
-		return true
+	return true
+}
+
+// illegalOption complains about an option letter, as ash and dash do.
+func (s *shell) illegalOption(l rune) {
+	if s.kind == dash {
+		s.complain("Illegal option -" + string(l))
+		return
 	}
-	if d.has("f") || d.has("F") {
-		if s.functions[name] == nil {
-			d.status = 1
-		} else if d.has("F") {
-			s.print(1, name+"\n")
-		}
-		return true
-	}
-	if !syntax.ValidName(name) {
-		if s.kind == bash {
-			s.complain("`" + word + "': not a valid identifier")
-			d.status = 1
-			return true
-		}
-		s.complain(name + ": bad variable name")
-		d.status = statusUsage
-		s.flow = exiting
-		return false
-	}
+	s.complain("illegal option -" + string(l))
+}
+
+// word takes an option, a name or name=value. It reports whether the command goes on.
+func (d *declaration) word(word string, array *syntax.Assign) bool {
+	s := d.s
 	if d.name == "local" && s.calls == 0 {
 		if s.kind == bash {
 			s.complain("can only be used in a function")
@@ -143,66 +108,177 @@ func (d *declaration) word(word string) bool {
 		s.flow = exiting
 		return false
 	}
-	d.prepare(name, false)
-	if has {
-		if add {
-			value = s.value(name) + value
+	if !d.words && len(word) > 1 && (word[0] == '-' || word[0] == '+' && s.kind == bash) && array == nil {
+		if word == "--" {
+			d.words = true
+			return true
 		}
-		if err := s.assign(name, value); s.problem(err) {
-			d.status = s.status
-			return s.flow == goOn
+		return d.option(word)
+	}
+	d.named, d.words = true, true
+	name, value, has := strings.Cut(word, "=")
+	add := has && s.kind == bash && strings.HasSuffix(name, "+")
+	if add {
+		name = strings.TrimSuffix(name, "+")
+	}
+	if d.has("f") || d.has("F") {
+		d.function(name)
+		return true
+	}
+	base, index, isElement := name, "", false
+	if array == nil && s.kind == bash {
+		if b, i, ok := strings.Cut(name, "["); ok && strings.HasSuffix(i, "]") {
+			base, index, isElement = b, strings.TrimSuffix(i, "]"), true
 		}
 	}
-	d.finish(name)
+	if !syntax.IsName(base) {
+		if s.kind == bash {
+			s.complain("`" + word + "': not a valid identifier")
+			d.status = 1
+			return true
+		}
+		s.complain(name + ": bad variable name")
+		d.status = statusUsage
+		s.flow = exiting
+		return false
+	}
+	if d.print && !has && array == nil && s.kind == bash && d.name == "declare" {
+		v, ok := s.vars[name]
+		if computed, isArray := s.arrayOfBash(name); isArray {
+			v, ok = computed, true
+		}
+		if !ok {
+			s.complain(name + ": not found")
+			d.status = 1
+			return true
+		}
+		d.show(name, v)
+		return true
+	}
+	if !d.prepare(base, array != nil || isElement && !d.has("A")) {
+		return true
+	}
+	var err error
+	switch {
+	case array != nil && array.Array != nil:
+		err = s.assignArray(base, array.Array, array.Append)
+	case array != nil:
+		var text string
+		if text, err = s.assigned(array.Value); err == nil {
+			err = s.assignIndex(base, array.Index, text, array.Append)
+		}
+	case isElement && has:
+		err = s.assignElement(base, index, value, add)
+	case d.has("n") && has && d.name != "export":
+		v := s.vars[base]
+		v.value, v.set = value, true
+		s.store(base, v)
+	case has:
+		err = s.assignValue(base, value, add)
+	}
+	if err != nil {
+		if s.kind == bash {
+			s.complain(err.Error())
+			d.status = 1
+			return true
+		}
+		s.problem(err)
+		d.status = s.status
+		return s.flow == goOn
+	}
+	d.finish(base)
 	return true
 }
 
-// prepare makes the variable local and gives it the attributes that matter for its value.
-func (d *declaration) prepare(name string, array bool) {
+// function shows a function.
+func (d *declaration) function(name string) {
 	s := d.s
-	isLocal := d.name == "local" || (d.name == "declare" || d.name == "typeset") && s.calls > 0 && !d.has("g")
-	if isLocal && s.calls > 0 {
+	fn := s.functions[name]
+	switch {
+	case fn == nil:
+		d.status = 1
+	case d.name != "declare":
+	case d.has("F"):
+		s.print(1, name+"\n")
+	default:
+		s.print(1, syntax.PrintFunction(fn.Func)+"\n")
+	}
+}
+
+// prepare makes the variable local and gives it the attributes that matter for its value.
+func (d *declaration) prepare(name string, array bool) bool {
+	s := d.s
+	if (d.name == "local" || d.name == "declare" && !d.has("g")) && s.calls > 0 {
 		old := s.vars[name]
+		if old.readonly && s.kind == bash {
+			if _, own := s.scopes[len(s.scopes)-1][name]; !own && old.order > 0 && !s.isLocal(name) {
+				s.complain(name + ": readonly variable")
+				d.status = 1
+				return false
+			}
+		}
+		_, already := s.scopes[len(s.scopes)-1][name]
 		s.local(name)
-		if s.kind == bash {
-			s.put(name, variable{order: old.order, exported: old.exported})
+		if s.kind == bash && !already {
+			s.put(name, variable{order: old.order, exported: old.exported && !d.has("n")})
 			s.env = nil
 		}
 	}
-	v := s.vars[name]
-	if d.has("A") && v.table == nil {
-		v.table, v.set = map[string]string{}, true
+	target := name
+	if !d.has("n") {
+		target = s.target(name)
 	}
-	if (d.has("a") || array) && v.list == nil && v.table == nil {
-		v.list = map[int]string{}
-		if v.set {
-			v.list[0] = v.value
+	v := s.vars[target]
+	if d.has("A") && v.table == nil {
+		if v.list != nil {
+			s.complain(name + ": cannot convert indexed to associative array")
+			d.status = 1
+			return false
 		}
+		v.table = newTable()
+		v.table.era = s.era
+	}
+	if (d.has("a") || array) && v.table == nil && v.list == nil {
+		s.ownList(&v)
 	}
 	v.integer = (v.integer || d.has("i")) && !strings.Contains(d.off, "i")
 	v.lower = (v.lower || d.has("l")) && !strings.Contains(d.off, "l")
 	v.upper = (v.upper || d.has("u")) && !strings.Contains(d.off, "u")
 	if !v.readonly {
-		s.store(name, v)
+		s.store(target, v)
 	}
+	return true
+}
+
+// isLocal reports whether a variable belongs to a function that runs.
+func (s *shell) isLocal(name string) bool {
+	for _, scope := range s.scopes {
+		if _, ok := scope[name]; ok {
+			return true
+		}
+	}
+	return false
 }
 
 // finish gives the variable the attributes that come after its value.
 func (d *declaration) finish(name string) {
 	s := d.s
-	v := s.vars[name]
-	if d.name == "export" && !strings.Contains(d.off, "n") || d.has("x") {
-		v.exported = true
+	if !d.has("n") {
+		name = s.target(name)
 	}
-	if d.name == "export" && strings.Contains(d.off, "n") || strings.Contains(d.off, "x") {
+	v := s.vars[name]
+	switch {
+	case d.name == "export" && strings.Contains(d.off, "n"), strings.Contains(d.off, "x"):
 		v.exported = false
 		s.env = nil
+	case d.name == "export", d.has("x"):
+		v.exported = true
 	}
 	if d.name == "readonly" || d.has("r") {
 		v.readonly = true
 	}
-	if d.has("n") && d.name != "export" {
-		v.ref = true
+	if d.name != "export" {
+		v.ref = (v.ref || d.has("n")) && !strings.Contains(d.off, "n")
 	}
 	s.store(name, v)
 }
@@ -210,12 +286,21 @@ func (d *declaration) finish(name string) {
 // list prints variables if no name was given.
 func (d *declaration) list() {
 	s := d.s
-	if d.named || d.has("f") || d.has("F") {
-		if !d.named && d.has("F") {
-			for _, name := range slices.Sorted(maps.Keys(s.functions)) {
+	if d.named {
+		return
+	}
+	if d.has("f") || d.has("F") {
+		for _, name := range slices.Sorted(maps.Keys(s.functions)) {
+			if d.has("F") {
 				s.print(1, "declare -f "+name+"\n")
+			} else {
+				s.print(1, syntax.PrintFunction(s.functions[name].Func)+"\n")
 			}
 		}
+		return
+	}
+	if d.name == "declare" && d.flags == "" && !d.print {
+		s.listVariables()
 		return
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.vars)) {
@@ -230,9 +315,18 @@ func (d *declaration) list() {
 				continue
 			}
 		case "local":
+			if len(s.scopes) == 0 {
+				continue
+			}
+			if _, own := s.scopes[len(s.scopes)-1][name]; !own {
+				continue
+			}
+			if v.set {
+				s.print(1, name+"="+quoteVariable(v.value)+"\n")
+			}
 			continue
 		default:
-			if d.has("x") && !v.exported || d.has("r") && !v.readonly || d.has("A") && v.table == nil || d.has("a") && v.list == nil {
+			if d.has("x") && !v.exported || d.has("r") && !v.readonly || d.has("A") && v.table == nil || d.has("a") && v.list == nil || d.has("i") && !v.integer {
 				continue
 			}
 		}
@@ -243,10 +337,10 @@ func (d *declaration) list() {
 // show prints a variable such that a shell can read it.
 func (d *declaration) show(name string, v variable) {
 	s := d.s
-	if s.kind == ash {
+	if s.kind != bash {
 		text := d.name + " " + name
 		if v.set {
-			text += "=" + quoteSingle(v.value)
+			text += "=" + s.quoted(v.value)
 		}
 		s.print(1, text+"\n")
 		return
@@ -257,84 +351,118 @@ func (d *declaration) show(name string, v variable) {
 	}
 	text := "declare -" + flags + " " + name
 	switch {
-	case v.isArray():
+	case v.isArray() && (v.set || v.length() > 0):
 		text += "=" + arrayText(v)
+	case v.isArray():
 	case v.set:
-		text += "=" + strconv.Quote(v.value)
+		text += "=" + quoteDouble(v.value)
 	}
 	s.print(1, text+"\n")
 }
 
 // assignArray performs name=(…).
-func (s *shell) assignArray(name string, array *syntax.ArrayExpr, add bool) error {
+func (s *shell) assignArray(name string, array *syntax.Array, add bool) error {
 	name = s.target(name)
 	v := s.vars[name]
 	if v.readonly {
 		return s.readonly(name)
 	}
 	if v.table != nil {
-		table := map[string]string{}
-		if add {
-			table = maps.Clone(v.table)
-		}
-		var pending string
-		hasPending := false
-		for _, e := range array.Elems {
-			value, err := s.single(e.Value)
-			if err != nil {
-				return err
-			}
-			switch {
-			case e.Index != nil:
-				key, err := s.indexKey(e.Index)
-				if err != nil {
-					return err
-				}
-				table[key] = value
-			case hasPending:
-				table[pending], hasPending = value, false
-			default:
-				pending, hasPending = value, true
-			}
-		}
-		v.table, v.set = table, true
-		s.store(name, v)
-		return nil
+		return s.assignTable(name, v, array, add)
 	}
-	list := map[int]string{}
-	next := 0
+	before := v.bytes()
+	fresh := variable{integer: v.integer, lower: v.lower, upper: v.upper}
 	if add {
-		for k, text := range v.list {
-			list[k] = text
-			next = max(next, k+1)
+		fresh = v
+	}
+	l := s.ownList(&fresh)
+	next := l.last() + 1
+	put := func(key int, value string) error {
+		value, err := s.converted(v, value)
+		if err == nil {
+			s.setIndex(l, key, value)
 		}
-		if v.list == nil && v.set {
-			list[0], next = v.value, 1
-		}
+		return err
 	}
 	for _, e := range array.Elems {
-		if e.Index != nil {
-			n, err := s.indexNumber(variable{list: list}, e.Index)
+		if e.Index == nil {
+			fields, err := s.appendFields(nil, e.Value)
 			if err != nil {
 				return err
 			}
-			value, err := s.single(e.Value)
-			if err != nil {
-				return err
+			for _, f := range fields {
+				if err := put(next, f); err != nil {
+					return err
+				}
+				next++
 			}
-			list[n], next = value, n+1
 			continue
 		}
-		fields, err := s.fieldsOf([]*syntax.Word{e.Value})
+		index, err := s.arithmeticString(e.Index)
 		if err != nil {
 			return err
 		}
-		for _, f := range fields {
-			list[next] = f
-			next++
+		n, err := s.indexNumber(name, variable{list: l}, index)
+		if err != nil {
+			return err
+		}
+		value, err := s.assigned(e.Value)
+		if err != nil {
+			return err
+		}
+		if e.Append {
+			old, _ := l.get(n)
+			value = old + value
+		}
+		if err := put(n, value); err != nil {
+			return err
+		}
+		next = n + 1
+	}
+	if !add {
+		s.hold(-before - len(v.value))
+	}
+	v.list, v.value, v.set = l, "", true
+	s.store(name, v)
+	return nil
+}
+
+// assignTable performs name=(…) of an associative array: with [key]=value, or with keys and values by turns.
+func (s *shell) assignTable(name string, v variable, array *syntax.Array, add bool) error {
+	t := newTable()
+	t.era = s.era
+	if add {
+		t = s.ownTable(&v)
+	} else {
+		s.hold(-v.bytes())
+	}
+	key, hasKey := "", false
+	for _, e := range array.Elems {
+		value, err := s.assigned(e.Value)
+		if err != nil {
+			return err
+		}
+		switch {
+		case e.Index != nil:
+			index, err := s.single(e.Index)
+			if err != nil {
+				return err
+			}
+			if e.Append {
+				value = t.entries[index].value + value
+			}
+			s.hold(t.set(index, value))
+		case hasKey:
+			s.hold(t.set(key, value))
+			hasKey = false
+		default:
+			key, hasKey = value, true
 		}
 	}
-	v.list, v.value, v.set = list, "", true
+	if hasKey {
+		s.hold(t.set(key, ""))
+	}
+	v.table, v.set = t, true
 	s.store(name, v)
 	return nil
 }

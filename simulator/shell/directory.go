@@ -2,6 +2,9 @@ package shell
 
 import (
 	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -102,4 +105,121 @@ func builtinPwd(s *shell, args []string) int {
 	}
 	s.print(1, dir+"\n")
 	return 0
+}
+
+// builtinDirs is bash's dirs, pushd and popd.
+func builtinDirs(s *shell, args []string) int {
+	name := args[0]
+	args = args[1:]
+	plain, long, lines, numbered := false, false, false, false
+	which := ""
+	for _, a := range args {
+		switch {
+		case a == "-c" && name == "dirs":
+			s.dirs = nil
+			return 0
+		case a == "-l" && name == "dirs":
+			long = true
+		case a == "-p" && name == "dirs":
+			lines = true
+		case a == "-v" && name == "dirs":
+			lines, numbered = true, true
+		case a == "-n" && name != "dirs":
+			plain = true
+		case a == "--":
+		default:
+			which = a
+		}
+	}
+	stack := append([]string{s.value("PWD")}, s.dirs...)
+	index, hasIndex := stackIndex(which, len(stack))
+	if hasIndex && index < 0 {
+		s.complain(which + ": directory stack index out of range")
+		return 1
+	}
+	switch name {
+	case "dirs":
+		if hasIndex {
+			stack = stack[index : index+1]
+		}
+		s.showDirs(stack, long, lines, numbered)
+		return 0
+	case "pushd":
+		switch {
+		case hasIndex:
+			stack = append(slices.Clone(stack[index:]), stack[:index]...)
+		case which == "":
+			if len(stack) < 2 {
+				s.complain("no other directory")
+				return 1
+			}
+			stack[0], stack[1] = stack[1], stack[0]
+		case plain:
+			stack = slices.Insert(stack, 1, which)
+		default:
+			if status := builtinCd(s, []string{"cd", which}); status != 0 {
+				return status
+			}
+			stack = append([]string{s.value("PWD")}, stack...)
+		}
+	default:
+		if len(stack) < 2 {
+			s.complain("directory stack empty")
+			return 1
+		}
+		if plain && !hasIndex {
+			index = 1
+		}
+		stack = slices.Delete(stack, index, index+1)
+	}
+	if !plain && stack[0] != s.value("PWD") {
+		if status := builtinCd(s, []string{"cd", stack[0]}); status != 0 {
+			return status
+		}
+	}
+	s.dirs = slices.Clone(stack[1:])
+	s.showDirs(append([]string{s.value("PWD")}, s.dirs...), false, false, false)
+	return 0
+}
+
+// stackIndex reads +n and -n; the index is -1 if it is not in the stack.
+func stackIndex(text string, n int) (int, bool) {
+	if len(text) < 2 || text[0] != '+' && text[0] != '-' {
+		return 0, false
+	}
+	i, err := strconv.Atoi(text[1:])
+	if err != nil {
+		return 0, false
+	}
+	if text[0] == '-' {
+		i = n - 1 - i
+	}
+	if i < 0 || i >= n {
+		return -1, true
+	}
+	return i, true
+}
+
+func (s *shell) showDirs(stack []string, long, lines, numbered bool) {
+	home := s.value("HOME")
+	var b strings.Builder
+	for i, dir := range stack {
+		if rest, ok := strings.CutPrefix(dir, home); ok && !long && home != "" && (rest == "" || rest[0] == '/') {
+			dir = "~" + rest
+		}
+		switch {
+		case numbered:
+			fmt.Fprintf(&b, "%2d  %s\n", i, dir)
+		case lines:
+			b.WriteString(dir + "\n")
+		case i > 0:
+			b.WriteString(" " + dir)
+		default:
+			b.WriteString(dir)
+		}
+	}
+	if !lines {
+		b.WriteByte('\n')
+	}
+	s.print(1, b.String())
 }

@@ -9,7 +9,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
 	"github.com/plumbline-ci/plumbline/simulator/files"
-	"mvdan.cc/sh/v3/syntax"
+	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
 )
 
 // Exit codes of shells.
@@ -19,6 +19,25 @@ const (
 	statusNotFound   = 127
 	statusSignalBase = 128
 )
+
+// How deep a shell goes: functions, scripts that it reads, expressions.
+const (
+	maxDepth  = 4000
+	levelSize = 4 << 10 // what a level takes on the stack, about
+)
+
+// deeper accounts for one more level of nesting before it is entered, shallower for leaving it.
+func (s *shell) deeper(what string) {
+	if s.depth++; s.depth > maxDepth {
+		s.p.Exceed(fmt.Sprintf("its shell nested %s more than %d deep", what, maxDepth))
+	}
+	s.p.Allocate(levelSize)
+}
+
+func (s *shell) shallower() {
+	s.depth--
+	s.p.Allocate(-levelSize)
+}
 
 // statements runs a list. With tail, the shell has nothing to do after it: the last command may replace it.
 func (s *shell) statements(list []*syntax.Stmt, tail bool) {
@@ -33,13 +52,10 @@ func (s *shell) statements(list []*syntax.Stmt, tail bool) {
 // statement runs one command with its redirections.
 func (s *shell) statement(st *syntax.Stmt, tail bool) {
 	s.runTraps()
-	if s.flow != goOn {
+	if s.flow != goOn || s.options.noexec {
 		return
 	}
-	if s.options.noexec {
-		return
-	}
-	if st.Background || st.Coprocess {
+	if st.Background {
 		s.background(st)
 		return
 	}
@@ -48,29 +64,23 @@ func (s *shell) statement(st *syntax.Stmt, tail bool) {
 		s.redirected(st, false)
 		s.tolerant--
 		if s.flow == goOn {
-			if s.status == 0 {
-				s.status = 1
-			} else {
-				s.status = 0
-			}
+			s.status = int(truth(s.status == 0))
 		}
 		s.runTraps()
 		return
 	}
 	s.redirected(st, tail)
 	s.runTraps()
-	if s.status != 0 && s.flow == goOn && s.tolerant == 0 && fallible(st.Cmd) {
+	if s.status != 0 && s.flow == goOn && s.tolerant == 0 && fallible(st) {
 		s.failed()
 	}
 }
 
 // fallible reports whether set -e looks at the status of such a command: lists and compound commands have been judged
 // inside.
-func fallible(cmd syntax.Command) bool {
-	switch cmd := cmd.(type) {
-	case *syntax.BinaryCmd:
-		return cmd.Op == syntax.Pipe || cmd.Op == syntax.PipeAll
-	case *syntax.IfClause, *syntax.WhileClause, *syntax.ForClause, *syntax.CaseClause, *syntax.Block, *syntax.FuncDecl, *syntax.TimeClause:
+func fallible(st *syntax.Stmt) bool {
+	switch st.Cmd.(type) {
+	case *syntax.AndOr, *syntax.If, *syntax.While, *syntax.For, *syntax.ArithFor, *syntax.Case, *syntax.Block, *syntax.Func, *syntax.Time:
 		return false
 	}
 	return true
@@ -78,8 +88,8 @@ func fallible(cmd syntax.Command) bool {
 
 // failed acts on a command that failed: the ERR trap, and set -e.
 func (s *shell) failed() {
-	if action, ok := s.traps["ERR"]; ok && action != "" && !s.inTrap && (s.calls == 0 || s.options.errtrace) {
-		s.trapAction(action)
+	if action := s.traps["ERR"]; action != "" && !s.inTrap && (s.calls == 0 && !s.subshell || s.options.errtrace) {
+		s.trapAction(action, true)
 		if s.flow != goOn {
 			return
 		}
@@ -91,10 +101,7 @@ func (s *shell) failed() {
 
 // redirected runs a command with its redirections.
 func (s *shell) redirected(st *syntax.Stmt, tail bool) {
-	if st.Position.IsValid() {
-		s.line = st.Position.Line()
-	}
-	if call, ok := st.Cmd.(*syntax.CallExpr); ok {
+	if call, ok := st.Cmd.(*syntax.Call); ok {
 		s.call(call, st.Redirs, tail)
 		return
 	}
@@ -102,10 +109,16 @@ func (s *shell) redirected(st *syntax.Stmt, tail bool) {
 		s.compound(st.Cmd, tail)
 		return
 	}
+	s.line = st.Line + s.base
 	undo, ok := s.redirect(st.Redirs, true)
 	defer s.undo(undo)
 	if !ok {
-		s.status = 1
+		if _, group := st.Cmd.(*syntax.Subshell); group || s.kind == bash {
+			s.pipestatus = []int{s.status}
+		}
+		if s.status != 0 && s.flow == goOn && s.tolerant == 0 && !fallible(st) {
+			s.failed()
+		}
 		return
 	}
 	if st.Cmd == nil {
@@ -132,99 +145,110 @@ func (s *shell) background(st *syntax.Stmt) {
 		c.statement(&plain, true)
 		return c.leave()
 	})
+	s.startJob(child)
+	s.status = 0
+}
+
+// startJob notes a background job.
+func (s *shell) startJob(child *container.Process) {
 	s.lastJob = child.PID()
 	s.jobs = append(s.jobs, &job{proc: child, pid: child.PID()})
 	if len(s.jobs) > 256 {
 		s.forgetJobs()
 	}
-	s.status = 0
 }
 
 // compound runs anything but a simple command.
 func (s *shell) compound(cmd syntax.Command, tail bool) {
 	switch cmd := cmd.(type) {
 	case *syntax.Block:
-		s.statements(cmd.Stmts, tail)
+		s.statements(cmd.List, tail)
 	case *syntax.Subshell:
-		s.subshellOf(cmd.Stmts)
-	case *syntax.BinaryCmd:
-		s.binaryCommand(cmd, tail)
-	case *syntax.IfClause:
+		s.subshellOf(cmd.List)
+	case *syntax.Pipeline:
+		s.pipeline(cmd)
+	case *syntax.AndOr:
+		s.andOr(cmd, tail)
+	case *syntax.If:
 		s.ifClause(cmd, tail)
-	case *syntax.WhileClause:
+	case *syntax.While:
 		s.while(cmd)
-	case *syntax.ForClause:
+	case *syntax.For:
 		s.forClause(cmd)
-	case *syntax.CaseClause:
+	case *syntax.ArithFor:
+		s.arithmeticFor(cmd)
+	case *syntax.Case:
 		s.caseClause(cmd, tail)
-	case *syntax.FuncDecl:
-		if cmd.Name == nil || cmd.Body == nil {
-			s.syntaxError(syntax.ParseError{Pos: cmd.Pos(), Text: `unexpected ")"`})
-			return
-		}
-		s.define(cmd.Name.Value, cmd.Body)
-		s.status = 0
-	case *syntax.ArithmCmd:
-		n, err := s.arithmetic(cmd.X)
+	case *syntax.Func:
+		s.defineFunction(cmd)
+	case *syntax.Arith:
+		s.line = cmd.Line + s.base
+		s.debug()
+		text, err := s.arithmeticString(cmd.X)
 		if s.problem(err) {
 			return
 		}
+		if s.options.xtrace {
+			s.traceLine("(( " + text + " ))")
+		}
+		n, err := s.evaluate(text)
 		s.status = int(1 - truth(n != 0))
-	case *syntax.TestClause:
-		ok, err := s.condition(cmd.X)
 		if err != nil {
-			s.problem(err)
-			if s.flow == goOn {
+			s.failing("((", err)
+		}
+		s.pipestatus = []int{s.status}
+	case *syntax.Cond:
+		s.line = cmd.Line + s.base
+		s.debug()
+		ok, err := s.condition(cmd.X)
+		s.status = int(1 - truth(ok))
+		if err != nil {
+			s.failing("[[", err)
+			var usage *conditionError
+			if errors.As(err, &usage) {
 				s.status = statusUsage
 			}
-			return
 		}
-		s.status = int(1 - truth(ok))
-	case *syntax.DeclClause:
-		s.declare(cmd)
-	case *syntax.LetClause:
-		var n int64
-		for _, x := range cmd.Exprs {
-			var err error
-			if n, err = s.arithmetic(x); s.problem(err) {
-				return
-			}
-		}
-		s.status = int(1 - truth(n != 0))
-	case *syntax.TimeClause:
+		s.pipestatus = []int{s.status}
+	case *syntax.Time:
 		s.timed(cmd)
-	default:
-		s.complain("unsupported command")
-		s.status = statusUsage
+	case *syntax.Coproc:
+		s.coprocess(cmd)
 	}
 }
 
-func (s *shell) timed(cmd *syntax.TimeClause) {
-	start := s.p.Now()
-	if cmd.Stmt != nil {
-		s.statement(cmd.Stmt, false)
+func (s *shell) defineFunction(cmd *syntax.Func) {
+	source := s.source
+	if s.kind == bash && source == "" {
+		source = "environment"
 	}
+	s.define(cmd.Name, &function{Func: cmd, base: s.base, source: source})
+	s.status = 0
+}
+
+func (s *shell) timed(cmd *syntax.Time) {
+	start := s.p.Now()
+	s.statement(cmd.Stmt, false)
 	took := s.p.Now().Sub(start)
-	if s.kind == bash && !cmd.PosixFormat {
-		s.print(2, fmt.Sprintf("\nreal\t%dm%.3fs\nuser\t0m0.000s\nsys\t0m0.000s\n", int(took.Minutes()), took.Seconds()-60*float64(int(took.Minutes()))))
+	minutes := int(took.Minutes())
+	seconds := took.Seconds() - 60*float64(minutes)
+	if cmd.Posix {
+		s.print(2, fmt.Sprintf("real %.2f\nuser 0.00\nsys 0.00\n", took.Seconds()))
 		return
 	}
-	s.print(2, fmt.Sprintf("real\t%dm %.2fs\nuser\t0m 0.00s\nsys\t0m 0.00s\n", int(took.Minutes()), took.Seconds()-60*float64(int(took.Minutes()))))
+	s.print(2, fmt.Sprintf("\nreal\t%dm%.3fs\nuser\t0m0.000s\nsys\t0m0.000s\n", minutes, seconds))
 }
 
 // subshellOf runs commands in a child.
 func (s *shell) subshellOf(list []*syntax.Stmt) {
-	if s.depth >= maxDepth {
-		s.complain("too many nested subshells")
-		s.status = statusUsage
-		return
-	}
+	s.deeper("subshells")
 	child := s.fork(func(c *shell) int {
-		c.depth++
 		c.statements(list, true)
 		return c.leave()
 	})
 	s.status = s.await(child)
+	s.pipestatus = []int{s.status}
+	s.shallower()
 }
 
 // await waits for a child in the foreground; signals are acted upon when it has ended.
@@ -257,20 +281,24 @@ func (s *shell) reportSignal(child *container.Process, st container.ExitStatus) 
 	s.print(2, text+"\n")
 }
 
-func (s *shell) binaryCommand(cmd *syntax.BinaryCmd, tail bool) {
-	switch cmd.Op {
-	case syntax.Pipe, syntax.PipeAll:
-		s.pipeline(cmd)
-		return
-	}
+func (s *shell) andOr(cmd *syntax.AndOr, tail bool) {
 	s.tolerant++
-	s.statement(cmd.X, false)
+	s.statement(cmd.First, false)
 	s.tolerant--
-	if s.flow != goOn {
-		return
-	}
-	if (s.status == 0) == (cmd.Op == syntax.AndStmt) {
-		s.statement(cmd.Y, tail)
+	for i, item := range cmd.Rest {
+		if s.flow != goOn {
+			return
+		}
+		if (s.status == 0) != item.And {
+			continue
+		}
+		if i == len(cmd.Rest)-1 {
+			s.statement(item.Stmt, tail)
+			return
+		}
+		s.tolerant++
+		s.statement(item.Stmt, false)
+		s.tolerant--
 	}
 }
 
@@ -282,7 +310,7 @@ func (s *shell) test(list []*syntax.Stmt) bool {
 	return s.status == 0
 }
 
-func (s *shell) ifClause(cmd *syntax.IfClause, tail bool) {
+func (s *shell) ifClause(cmd *syntax.If, tail bool) {
 	for cmd != nil {
 		if len(cmd.Cond) == 0 { // else
 			s.statements(cmd.Then, tail)
@@ -302,14 +330,19 @@ func (s *shell) ifClause(cmd *syntax.IfClause, tail bool) {
 	s.status = 0
 }
 
-func (s *shell) caseClause(cmd *syntax.CaseClause, tail bool) {
+func (s *shell) caseClause(cmd *syntax.Case, tail bool) {
+	s.line = cmd.Line + s.base
+	s.debug()
 	word, err := s.single(cmd.Word)
 	if s.problem(err) {
 		return
 	}
-	s.status = 0
+	if s.options.xtrace && s.kind == bash {
+		s.traceLine("case " + syntax.PrintWord(cmd.Word) + " in")
+	}
+	status := 0
 	matched := false
-	for _, item := range cmd.Items {
+	for i, item := range cmd.Items {
 		if !matched {
 			for _, p := range item.Patterns {
 				pat, err := s.pattern(p)
@@ -325,18 +358,21 @@ func (s *shell) caseClause(cmd *syntax.CaseClause, tail bool) {
 		if !matched {
 			continue
 		}
-		s.statements(item.Stmts, tail && item.Op == syntax.Break)
+		s.status = 0
+		last := i == len(cmd.Items)-1
+		s.statements(item.List, tail && item.After == ";;")
 		if s.flow != goOn {
 			return
 		}
-		switch item.Op {
-		case syntax.Fallthrough:
-		case syntax.Resume, syntax.ResumeKorn:
-			matched = false
-		default:
+		status = s.status
+		if item.After == ";;" || last {
 			return
 		}
+		if item.After == ";;&" {
+			matched = false
+		}
 	}
+	s.status = status
 }
 
 // matches is match under the shell's options.
@@ -344,5 +380,5 @@ func (s *shell) matches(pat, text string) bool {
 	if s.options.nocasematch {
 		pat, text = strings.ToLower(pat), strings.ToLower(text)
 	}
-	return match(pat, text)
+	return s.match(pat, text)
 }

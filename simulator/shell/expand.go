@@ -5,15 +5,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
 	"github.com/plumbline-ci/plumbline/simulator/utility"
-	"mvdan.cc/sh/v3/expand"
-	"mvdan.cc/sh/v3/syntax"
 )
-
-// usageError is an error that a shell reports and that ends a non-interactive shell, or the command.
-type usageError struct{ text string }
-
-func (e *usageError) Error() string { return e.text }
 
 // expander turns words into fields. A field remembers which of its bytes were quoted, because only the others make it
 // a pattern.
@@ -21,6 +15,8 @@ type expander struct {
 	s      *shell
 	split  bool // fields are split at IFS and matched against files
 	here   bool // inside a here-document
+	assign bool // it is the value of an assignment: a tilde may follow a colon too
+	brace  bool // inside the operand of ${…} in double quotes
 	ifs    string
 	fields []string
 	buf    []byte
@@ -35,44 +31,39 @@ type span struct{ from, to int }
 // fieldsOf expands the words of a command.
 func (s *shell) fieldsOf(words []*syntax.Word) ([]string, error) {
 	out := make([]string, 0, len(words)+2)
+	var err error
 	for _, w := range words {
-		if len(w.Parts) == 1 {
-			switch part := w.Parts[0].(type) {
-			case *syntax.Lit:
-				if plain(part.Value) {
-					out = append(out, part.Value)
-					continue
-				}
-			case *syntax.SglQuoted:
-				if !part.Dollar {
-					out = append(out, part.Value)
-					continue
-				}
-			}
-		}
-		if s.kind == bash && hasBrace(w) {
-			split := *w
-			if syntax.SplitBraces(&split) {
-				for word, err := range expand.BracesSeq(nil, &split) {
-					if err != nil {
-						return nil, err
-					}
-					if out, err = s.fields(out, word); err != nil {
-						return nil, err
-					}
-					if len(out) > 1<<20 {
-						return nil, &usageError{"argument list too long"}
-					}
-				}
-				continue
-			}
-		}
-		var err error
-		if out, err = s.fields(out, w); err != nil {
+		if out, err = s.appendFields(out, w); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// appendFields expands a word and appends its fields.
+func (s *shell) appendFields(out []string, w *syntax.Word) ([]string, error) {
+	if len(w.Parts) == 1 {
+		switch part := w.Parts[0].(type) {
+		case *syntax.Lit:
+			if plain(part.Value) && !strings.Contains(part.Value, "~") {
+				return append(out, part.Value), nil
+			}
+		case *syntax.SglQuoted:
+			if !part.Dollar {
+				return append(out, part.Value), nil
+			}
+		}
+	}
+	if s.kind != bash || !hasBrace(w) {
+		return s.fields(out, w)
+	}
+	words, err := s.braces(w)
+	for _, word := range words {
+		if err == nil {
+			out, err = s.fields(out, word)
+		}
+	}
+	return out, err
 }
 
 // plain reports whether unquoted text stands for itself.
@@ -90,22 +81,32 @@ func plain(lit string) bool {
 	return true
 }
 
-func hasBrace(w *syntax.Word) bool {
-	for _, p := range w.Parts {
-		if lit, ok := p.(*syntax.Lit); ok && strings.Contains(lit.Value, "{") {
-			return true
-		}
-	}
-	return false
-}
-
 func (s *shell) fields(out []string, w *syntax.Word) ([]string, error) {
 	e := expander{s: s, split: true, ifs: s.ifs(), fields: out}
+	e.assign = s.kind == bash && !s.options.posix && assignmentLength(w) > 0
 	if err := e.word(w.Parts, false); err != nil {
 		return nil, err
 	}
-	e.end()
+	if err := e.end(); err != nil {
+		return nil, err
+	}
 	return e.fields, nil
+}
+
+// assignmentLength returns the length of name= or name+= at the beginning of a word, or 0.
+func assignmentLength(w *syntax.Word) int {
+	if len(w.Parts) == 0 {
+		return 0
+	}
+	lit, ok := w.Parts[0].(*syntax.Lit)
+	if !ok {
+		return 0
+	}
+	name, _, has := strings.Cut(lit.Value, "=")
+	if !has || !syntax.IsName(strings.TrimSuffix(name, "+")) {
+		return 0
+	}
+	return len(name) + 1
 }
 
 // ifs is IFS, or its default if that is unset.
@@ -135,28 +136,17 @@ func (s *shell) single(w *syntax.Word) (string, error) {
 
 // assigned expands the value of an assignment: as single, with a tilde after each colon too.
 func (s *shell) assigned(w *syntax.Word) (string, error) {
+	if text, ok := w.Literal(); ok && plain(text) && !strings.Contains(text, "~") {
+		return text, nil
+	}
 	if w == nil {
 		return "", nil
 	}
-	if len(w.Parts) > 0 {
-		if lit, ok := w.Parts[0].(*syntax.Lit); ok && strings.Contains(lit.Value, ":~") {
-			parts := strings.Split(lit.Value, ":")
-			for i, part := range parts {
-				if i > 0 {
-					if home, rest, ok := s.tilde(part, len(w.Parts) > 1 && i == len(parts)-1); ok {
-						parts[i] = home + rest
-					}
-				}
-			}
-			first := *lit
-			first.Value = strings.Join(parts, ":")
-			changed := append([]syntax.WordPart{&first}, w.Parts[1:]...)
-			e := expander{s: s}
-			err := e.word(changed, false)
-			return string(e.buf), err
-		}
+	e := expander{s: s, assign: true}
+	if err := e.word(w.Parts, false); err != nil {
+		return "", err
 	}
-	return s.single(w)
+	return string(e.buf), nil
 }
 
 // pattern expands a word to a pattern, in which quoted characters stand for themselves.
@@ -181,23 +171,29 @@ func (s *shell) document(w *syntax.Word) (string, error) {
 }
 
 // end completes the current field, if there is one.
-func (e *expander) end() {
+func (e *expander) end() error {
 	if len(e.buf) == 0 && !e.active {
 		e.reset()
-		return
+		return nil
 	}
-	if e.glob && !e.s.options.noglob {
-		if names := e.s.globbed(e.escaped()); len(names) > 0 {
+	o := &e.s.options
+	if e.glob && !o.noglob {
+		names, isPattern := e.s.globbed(e.escaped())
+		switch {
+		case len(names) > 0:
 			e.fields = append(e.fields, names...)
 			e.reset()
-			return
-		} else if e.s.options.nullglob {
+			return nil
+		case isPattern && o.failglob:
+			return &usageError{"no match: " + string(e.buf)}
+		case isPattern && o.nullglob:
 			e.reset()
-			return
+			return nil
 		}
 	}
 	e.fields = append(e.fields, string(e.buf))
 	e.reset()
+	return nil
 }
 
 func (e *expander) reset() {
@@ -251,14 +247,15 @@ func (e *expander) add(text string) {
 }
 
 // value appends the result of an unquoted expansion.
-func (e *expander) value(text string, quoted bool) {
+func (e *expander) value(text string, quoted bool) error {
+	e.s.grow(len(e.buf) + len(text))
 	switch {
 	case quoted:
 		e.quote(text)
-		return
+		return nil
 	case !e.split || e.ifs == "":
 		e.add(text)
-		return
+		return nil
 	}
 	start := 0
 	for i := 0; i < len(text); i++ {
@@ -270,7 +267,9 @@ func (e *expander) value(text string, quoted bool) {
 		start = i + 1
 		if c == ' ' || c == '\t' || c == '\n' {
 			if len(e.buf) > 0 || e.active {
-				e.end()
+				if err := e.end(); err != nil {
+					return err
+				}
 				e.delim = true
 			}
 			continue
@@ -280,51 +279,56 @@ func (e *expander) value(text string, quoted bool) {
 			continue
 		}
 		e.active = true
-		e.end()
+		if err := e.end(); err != nil {
+			return err
+		}
 	}
 	e.add(text[start:])
+	return nil
 }
 
 // list appends the elements of $@, $* or an array.
-func (e *expander) list(elems []string, quoted, star bool) {
+func (e *expander) list(elems []string, quoted, star bool) error {
 	switch {
 	case star && quoted || !e.split && star:
-		sep, ifs := "", e.s.ifs()
-		if ifs != "" {
-			_, n := utf8.DecodeRuneInString(ifs)
-			sep = ifs[:n]
-		}
-		e.value(strings.Join(elems, sep), quoted)
+		return e.value(strings.Join(elems, e.separator()), quoted)
 	case !e.split:
-		e.value(strings.Join(elems, " "), quoted)
-	default:
-		for i, elem := range elems {
-			if i > 0 {
-				e.end()
-				e.delim = false
+		return e.value(strings.Join(elems, " "), quoted)
+	}
+	for i, elem := range elems {
+		if i > 0 {
+			if err := e.end(); err != nil {
+				return err
 			}
-			e.value(elem, quoted)
+			e.delim = false
+		}
+		if err := e.value(elem, quoted); err != nil {
+			return err
 		}
 	}
+	return nil
+}
+
+// separator is what "$*" puts between parameters: the first character of IFS.
+func (e *expander) separator() string {
+	ifs := e.s.ifs()
+	if ifs == "" {
+		return ""
+	}
+	_, n := utf8.DecodeRuneInString(ifs)
+	return ifs[:n]
 }
 
 // word expands the parts of a word.
-func (e *expander) word(parts []syntax.WordPart, quoted bool) error {
+func (e *expander) word(parts []syntax.Part, quoted bool) error {
 	for i, part := range parts {
 		switch part := part.(type) {
 		case *syntax.Lit:
 			if quoted {
-				e.quote(unescapeQuoted(part.Value, e.here))
+				e.quote(unescapeQuoted(part.Value, e.here, e.brace))
 				continue
 			}
-			text := part.Value
-			if i == 0 && strings.HasPrefix(text, "~") {
-				if home, rest, ok := e.s.tilde(text, len(parts) > 1); ok {
-					e.quote(home)
-					text = rest
-				}
-			}
-			e.literal(text)
+			e.unquoted(part, i == 0, len(parts) == i+1)
 		case *syntax.SglQuoted:
 			if part.Dollar {
 				text, _ := utility.Escapes(part.Value, utility.DollarQuote)
@@ -332,8 +336,6 @@ func (e *expander) word(parts []syntax.WordPart, quoted bool) error {
 					text = text[:cut]
 				}
 				e.quote(text)
-			} else if quoted {
-				e.quote("'" + part.Value + "'")
 			} else {
 				e.quote(part.Value)
 			}
@@ -341,13 +343,14 @@ func (e *expander) word(parts []syntax.WordPart, quoted bool) error {
 			if !onlyList(part.Parts) {
 				e.quote("")
 			}
-			here := e.here
-			e.here = false
-			if err := e.word(part.Parts, true); err != nil {
+			here, brace := e.here, e.brace
+			e.here, e.brace = false, false
+			err := e.word(part.Parts, true)
+			e.here, e.brace = here, brace
+			if err != nil {
 				return err
 			}
-			e.here = here
-		case *syntax.ParamExp:
+		case *syntax.Param:
 			if err := e.param(part, quoted); err != nil {
 				return err
 			}
@@ -356,45 +359,87 @@ func (e *expander) word(parts []syntax.WordPart, quoted bool) error {
 			if err != nil {
 				return err
 			}
-			e.value(out, quoted)
-		case *syntax.ArithmExp:
+			if err := e.value(out, quoted); err != nil {
+				return err
+			}
+		case *syntax.ArithExp:
 			n, err := e.s.arithmetic(part.X)
 			if err != nil {
 				return err
 			}
-			e.value(strconv.FormatInt(n, 10), quoted)
+			if err := e.value(strconv.FormatInt(n, 10), quoted); err != nil {
+				return err
+			}
 		case *syntax.ProcSubst:
 			name, err := e.s.processSubstitution(part)
 			if err != nil {
 				return err
 			}
 			e.quote(name)
-		case *syntax.ExtGlob:
-			e.add(part.Op.String())
-			e.literal(part.Pattern.Value)
-			e.add(")")
-			e.glob = true
-		default:
-			return &usageError{"bad substitution"}
 		}
 	}
 	return nil
 }
 
+// unquoted appends unquoted text of the script. first and last say where in its word it stands.
+func (e *expander) unquoted(lit *syntax.Lit, first, last bool) {
+	text := lit.Value
+	if lit.Glob {
+		e.add(text)
+		e.glob = true
+		return
+	}
+	if strings.Contains(text, "~") {
+		if first && text[0] == '~' {
+			if home, rest, ok := e.s.tilde(text, !last, e.assign); ok {
+				e.quote(home)
+				text = rest
+			}
+		}
+		if e.assign {
+			e.tildes(text, last)
+			return
+		}
+	}
+	e.literal(text)
+}
+
+// tildes appends text in which a tilde may stand after a colon, or after the sign of an assignment.
+func (e *expander) tildes(text string, last bool) {
+	signed := false
+	for i := 0; i+1 < len(text); i++ {
+		switch text[i] {
+		case '\\':
+			i++
+			continue
+		case '=':
+			if signed || !syntax.IsName(strings.TrimSuffix(text[:i], "+")) {
+				continue
+			}
+			signed = true
+		case ':':
+		default:
+			continue
+		}
+		if text[i+1] != '~' {
+			continue
+		}
+		if home, rest, ok := e.s.tilde(text[i+1:], !last, true); ok {
+			e.literal(text[:i+1])
+			e.quote(home)
+			text, i = rest, -1
+		}
+	}
+	e.literal(text)
+}
+
 // onlyList recognises "$@" and its like: the one thing in quotes that may be no field at all.
-func onlyList(parts []syntax.WordPart) bool {
+func onlyList(parts []syntax.Part) bool {
 	if len(parts) != 1 {
 		return false
 	}
-	pe, ok := parts[0].(*syntax.ParamExp)
-	if !ok || pe.Param == nil || pe.Length {
-		return false
-	}
-	if pe.Param.Value == "@" {
-		return true
-	}
-	_, all := indexAll(pe.Index)
-	return all || pe.Names == syntax.NamesPrefixWords
+	pe, ok := parts[0].(*syntax.Param)
+	return ok && !pe.Length && (pe.Name == "@" || pe.All == '@' || pe.Names == '@')
 }
 
 // literal appends unquoted text of the script, in which a backslash quotes the next character.
@@ -415,7 +460,7 @@ func (e *expander) literal(text string) {
 }
 
 // unescapeQuoted removes the backslashes that mean something inside double quotes.
-func unescapeQuoted(text string, here bool) string {
+func unescapeQuoted(text string, here, brace bool) string {
 	if !strings.Contains(text, `\`) {
 		return text
 	}
@@ -426,7 +471,7 @@ func unescapeQuoted(text string, here bool) string {
 			case c == '\n':
 				i++
 				continue
-			case c == '$', c == '`', c == '\\', c == '"' && !here:
+			case c == '$', c == '`', c == '\\', c == '"' && !here, c == '}' && brace:
 				i++
 			}
 		}
@@ -435,13 +480,15 @@ func unescapeQuoted(text string, here bool) string {
 	return b.String()
 }
 
-// tilde expands ~ and ~user at the beginning of a word.
-func (s *shell) tilde(text string, more bool) (home, rest string, ok bool) {
-	user := text[min(1, len(text)):]
-	if !strings.HasPrefix(text, "~") {
-		return "", "", false
+// tilde expands ~ and ~user at the beginning of text. The name ends at a slash, with colon at a colon too, or at the end
+// unless there is more of the word.
+func (s *shell) tilde(text string, more, colon bool) (home, rest string, ok bool) {
+	user := text[1:]
+	ends := "/"
+	if colon {
+		ends = "/:"
 	}
-	if i := strings.IndexByte(user, '/'); i >= 0 {
+	if i := strings.IndexAny(user, ends); i >= 0 {
 		user, rest = user[:i], user[i:]
 	} else if more {
 		return "", "", false
@@ -454,7 +501,10 @@ func (s *shell) tilde(text string, more bool) (home, rest string, ok bool) {
 		if v := s.vars["HOME"]; v.set {
 			return v.value, rest, true
 		}
-		return "", "", false
+		if s.kind == bash {
+			home, ok = s.p.Container().UserHome("root")
+		}
+		return home, rest, ok
 	case "+":
 		return s.value("PWD"), rest, s.kind == bash
 	case "-":
@@ -462,4 +512,13 @@ func (s *shell) tilde(text string, more bool) (home, rest string, ok bool) {
 	}
 	home, ok = s.p.Container().UserHome(user)
 	return home, rest, ok
+}
+
+// grow asks for memory that a word is about to take.
+func (s *shell) grow(n int) {
+	if n >= 1<<16 {
+		s.p.Work(uint32(n >> 12))
+		s.p.Allocate(int64(n))
+		s.p.Allocate(int64(-n))
+	}
 }

@@ -6,8 +6,13 @@ import (
 	"strings"
 )
 
-// globbed returns the names of the files that match a pattern, sorted.
-func (s *shell) globbed(pattern string) []string {
+// globbed returns the names of the files that match a pattern, sorted, and whether it is a pattern at all.
+func (s *shell) globbed(pattern string) (names []string, isPattern bool) {
+	if _, ok := literalPattern(pattern); ok {
+		return nil, false
+	}
+	held := int64(0)
+	defer func() { s.p.Allocate(-held) }()
 	parts := strings.Split(pattern, "/")
 	found := []string{""}
 	if parts[0] == "" {
@@ -39,20 +44,25 @@ func (s *shell) globbed(pattern string) []string {
 				continue
 			}
 			if part == "**" && s.options.globstar {
-				next = append(next, s.globDeep(dir, last, 0)...)
+				next = append(next, s.globDeep(dir, last)...)
 				continue
 			}
-			next = append(next, s.globDir(dir, part, last)...)
-			if len(next) > 1<<16 {
-				return nil
+			s.p.Work(1)
+			matched := s.globDir(dir, part, last)
+			size := int64(0)
+			for _, name := range matched {
+				size += int64(len(name)) + 16
 			}
+			held += size
+			s.p.Allocate(size)
+			next = append(next, matched...)
 		}
 		if found = next; len(found) == 0 {
-			return nil
+			return nil, true
 		}
 	}
 	slices.Sort(found)
-	return found
+	return found, true
 }
 
 func (s *shell) globDir(dir, part string, last bool) []string {
@@ -73,7 +83,7 @@ func (s *shell) globDir(dir, part string, last bool) []string {
 		if s.options.nocaseglob {
 			text, pat = strings.ToLower(text), strings.ToLower(pat)
 		}
-		if !match(pat, text) {
+		if !s.match(pat, text) {
 			return
 		}
 		if !last {
@@ -94,7 +104,7 @@ func (s *shell) globDir(dir, part string, last bool) []string {
 }
 
 // globDeep returns a directory and all below it, for **.
-func (s *shell) globDeep(dir string, last bool, depth int) []string {
+func (s *shell) globDeep(dir string, last bool) []string {
 	where := dir
 	if where == "" {
 		where = "."
@@ -104,16 +114,19 @@ func (s *shell) globDeep(dir string, last bool, depth int) []string {
 		out = append(out, strings.TrimSuffix(dir, "/"))
 	}
 	entries, err := s.p.ReadDir(where)
-	if err != nil || depth > 40 {
+	if err != nil {
 		return out
 	}
+	s.p.Work(1)
+	s.deeper("directories")
+	defer s.shallower()
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), ".") {
 			continue
 		}
 		name := path.Join(dir, e.Name())
 		if e.IsDir() {
-			out = append(out, s.globDeep(name+"/", last, depth+1)...)
+			out = append(out, s.globDeep(name+"/", last)...)
 		} else if last {
 			out = append(out, name)
 		}

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
-	"mvdan.cc/sh/v3/syntax"
+	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
 )
 
 // loop runs the body of a loop once and reports whether the loop goes on.
@@ -37,7 +37,7 @@ func (s *shell) loopOn() bool {
 	return false
 }
 
-func (s *shell) while(cmd *syntax.WhileClause) {
+func (s *shell) while(cmd *syntax.While) {
 	status := 0
 	for {
 		s.p.Spend(container.CommandCost)
@@ -64,62 +64,102 @@ func (s *shell) while(cmd *syntax.WhileClause) {
 	}
 }
 
-func (s *shell) forClause(cmd *syntax.ForClause) {
-	switch l := cmd.Loop.(type) {
-	case *syntax.WordIter:
-		items := s.args
-		if l.InPos.IsValid() {
-			var err error
-			if items, err = s.fieldsOf(l.Items); s.problem(err) {
-				return
-			}
-		}
-		if cmd.Select {
-			s.selectClause(l.Name.Value, items, cmd.Do)
+func (s *shell) forClause(cmd *syntax.For) {
+	s.line = cmd.Line + s.base
+	items := s.args
+	if cmd.In {
+		var err error
+		if items, err = s.fieldsOf(cmd.Items); s.problem(err) {
 			return
 		}
-		s.status = 0
-		for _, item := range items {
-			s.p.Spend(container.CommandCost)
-			if err := s.assign(l.Name.Value, item); s.problem(err) {
-				return
-			}
-			if !s.loop(cmd.Do) {
-				return
-			}
+	}
+	if !syntax.IsName(cmd.Name) {
+		s.complain("`" + cmd.Name + "': not a valid identifier")
+		s.status = 1
+		return
+	}
+	if cmd.Select {
+		s.selectClause(cmd, items)
+		return
+	}
+	s.status = 0
+	for _, item := range items {
+		s.p.Spend(container.CommandCost)
+		if err := s.iterate(cmd, item); err != nil {
+			s.failing("", err)
+			return
 		}
-	case *syntax.CStyleLoop:
-		if l.Init != nil {
-			if _, err := s.arithmetic(l.Init); s.problem(err) {
-				return
-			}
-		}
-		s.status = 0
-		for {
-			s.p.Spend(container.CommandCost)
-			if l.Cond != nil {
-				n, err := s.arithmetic(l.Cond)
-				if s.problem(err) {
-					return
-				}
-				if n == 0 {
-					return
-				}
-			}
-			if !s.loop(cmd.Do) {
-				return
-			}
-			if l.Post != nil {
-				if _, err := s.arithmetic(l.Post); s.problem(err) {
-					return
-				}
-			}
+		if !s.loop(cmd.Do) {
+			return
 		}
 	}
 }
 
+// iterate sets the variable of a loop.
+func (s *shell) iterate(cmd *syntax.For, item string) error {
+	s.line = cmd.Line + s.base
+	s.debug()
+	if s.options.xtrace && s.kind == bash {
+		s.traceLine(syntax.PrintHead(cmd))
+	}
+	v := s.vars[cmd.Name]
+	if v.ref { // a name reference is turned to each item
+		v.value, v.set = item, true
+		s.store(cmd.Name, v)
+		return nil
+	}
+	return s.assign(cmd.Name, item)
+}
+
+func (s *shell) arithmeticFor(cmd *syntax.ArithFor) {
+	evaluate := func(w *syntax.Word) (n int64, ok bool) {
+		s.line = cmd.Line + s.base
+		if w == nil {
+			return 1, true
+		}
+		s.debug()
+		text, err := s.arithmeticString(w)
+		if s.problem(err) {
+			return 0, false
+		}
+		if s.options.xtrace {
+			s.traceLine("(( " + text + " ))")
+		}
+		if n, err = s.evaluate(text); err != nil {
+			s.failing("((", err)
+			return 0, false
+		}
+		return n, true
+	}
+	s.status = 0
+	if _, ok := evaluate(cmd.Init); !ok {
+		return
+	}
+	for {
+		s.p.Spend(container.CommandCost)
+		if n, ok := evaluate(cmd.Cond); !ok || n == 0 {
+			return
+		}
+		if !s.loop(cmd.Do) {
+			return
+		}
+		status := s.status
+		if _, ok := evaluate(cmd.Post); !ok {
+			return
+		}
+		s.status = status
+	}
+}
+
 // selectClause is bash's menu loop.
-func (s *shell) selectClause(name string, items []string, body []*syntax.Stmt) {
+func (s *shell) selectClause(cmd *syntax.For, items []string) {
+	if s.options.xtrace {
+		s.traceLine(syntax.PrintHead(cmd))
+	}
+	if len(items) == 0 {
+		s.status = 0
+		return
+	}
 	for {
 		for i, item := range items {
 			s.print(2, fmt.Sprintf("%d) %s\n", i+1, item))
@@ -136,10 +176,10 @@ func (s *shell) selectClause(name string, items []string, body []*syntax.Stmt) {
 		if n, err := strconv.Atoi(strings.TrimSpace(line)); err == nil && n >= 1 && n <= len(items) {
 			choice = items[n-1]
 		}
-		if err := s.assign(name, choice); s.problem(err) {
+		if err := s.assign(cmd.Name, choice); s.problem(err) {
 			return
 		}
-		if !s.loop(body) {
+		if !s.loop(cmd.Do) {
 			return
 		}
 	}

@@ -3,22 +3,41 @@ package shell
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"syscall"
 
 	"github.com/plumbline-ci/plumbline/simulator/files"
-	"mvdan.cc/sh/v3/syntax"
+	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
 )
 
-// prefix is how messages begin: in ash the name, and the line if a script file or a built-in is at work; in bash
-// always name and line.
+// usageError is a mistake that a shell reports and that ends a line of bash, or another shell.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+// fatalError ends any shell that is not interactive.
+type fatalError struct {
+	text   string
+	status int
+}
+
+func (e *fatalError) Error() string { return e.text }
+
+// prefix is how messages begin: in bash always with name and line, in dash too, in ash with the line if a script file or
+// a built-in is at work.
 func (s *shell) prefix() string {
-	if s.kind == bash {
-		p := fmt.Sprintf("%s: line %d: ", s.name, s.line)
-		if s.command != "" && s.command != s.name {
-			p += s.command + ": "
+	command := ""
+	if s.command != "" && s.command != s.name {
+		command = s.command + ": "
+	}
+	switch s.kind {
+	case bash:
+		name := s.name
+		if s.source != "" && s.source != "environment" {
+			name = s.source
 		}
-		return p
+		return fmt.Sprintf("%s: line %d: %s", name, s.line, command)
+	case dash:
+		return fmt.Sprintf("%s: %d: %s", s.name, max(s.line, 1), command)
 	}
 	switch {
 	case s.command == "":
@@ -30,7 +49,7 @@ func (s *shell) prefix() string {
 	if !s.isScript { // the lines of -c are counted from 0
 		line = max(line, 1) - 1
 	}
-	return fmt.Sprintf("%s: %s: line %d: ", s.name, s.command, line)
+	return fmt.Sprintf("%s: %sline %d: ", s.name, command, line)
 }
 
 // complain prints a message.
@@ -39,112 +58,111 @@ func (s *shell) complain(text string) { s.print(2, s.prefix()+text+"\n") }
 // commandError prints a message about a command that could not be run.
 func (s *shell) commandError(name, text string) { s.complain(name + ": " + text) }
 
-// problem reports an error of an expansion or assignment and ends the shell if it has to. It reports whether there was one.
+// problem reports an error of an expansion or assignment: it ends a line of bash, or the shell. It reports whether there
+// was one.
 func (s *shell) problem(err error) bool {
 	if err == nil {
 		return false
 	}
 	s.complain(err.Error())
 	var fatal *fatalError
-	var readonly *readonlyError
 	switch {
 	case errors.As(err, &fatal):
 		s.status = fatal.status
 		s.flow = exiting
-	case errors.As(err, &readonly):
-		s.status = 1
-		if s.kind == bash && s.tolerant == 0 && s.options.errexit {
-			s.flow = exiting
-		}
-	case s.kind == ash:
+	case s.kind != bash:
 		s.status = statusUsage
+		s.flow = exiting
+	case s.options.posix:
+		s.status = s.fatalStatus()
 		s.flow = exiting
 	default:
 		s.status = 1
-		if s.options.errexit && s.tolerant == 0 {
-			s.flow = exiting
-		}
+		s.pipestatus = []int{1}
+		s.flow = discarding
 	}
 	return true
 }
 
-// syntaxError reports an error of the script and ends the shell.
-func (s *shell) syntaxError(err error) {
-	line, text := s.line, err.Error()
-	var pe syntax.ParseError
-	var le syntax.LangError
-	switch {
-	case errors.As(err, &pe):
-		line, text = pe.Pos.Line(), pe.Text
-	case errors.As(err, &le):
-		line, text = le.Pos.Line(), le.Feature
+// failing reports an error that in bash is only the failure of the command name.
+func (s *shell) failing(name string, err error) {
+	var fatal *fatalError
+	if s.kind != bash || errors.As(err, &fatal) {
+		s.problem(err)
+		return
 	}
-	s.line = line
-	text = strings.ReplaceAll(text, "`", `"`)
-	if s.kind == bash {
-		s.print(2, fmt.Sprintf("%s: line %d: syntax error: %s\n", s.name, line, text))
-	} else if s.command != "" {
-		s.print(2, fmt.Sprintf("%s: line %d: syntax error: %s\n", s.name, line, text))
-	} else {
-		s.print(2, fmt.Sprintf("%s: syntax error: %s\n", s.name, text))
+	if name != "" {
+		name += ": "
 	}
+	s.complain(name + err.Error())
+	s.status = 1
+}
+
+// syntaxError reports an error of the script. In bash it ends what was being read; other shells end.
+func (s *shell) syntaxError(e *syntax.Error) {
+	line := e.Line + s.base
 	s.status = statusUsage
-	s.flow = exiting
+	if s.kind != bash {
+		s.line = line
+		text := e.Message(s.kind)
+		if s.kind == dash {
+			s.print(2, s.prefix()+"Syntax error: "+text+"\n")
+		} else {
+			s.print(2, s.prefix()+"syntax error: "+text+"\n")
+		}
+		s.flow = exiting
+		return
+	}
+	name := s.name
+	switch {
+	case s.command == "eval":
+		name += ": eval"
+	case s.source != "" && s.source != "environment":
+		name = s.source
+	case s.isCommand:
+		name += ": -c"
+	}
+	s.print(2, fmt.Sprintf("%s: line %d: %s\n", name, line, e.Message(bash)))
+	if e.Token != "" && e.Reason == "" {
+		s.print(2, fmt.Sprintf("%s: line %d: `%s'\n", name, line, e.Source))
+	}
 }
 
 // cannotOpen and cannotCreate report a redirection that failed.
 func (s *shell) cannotOpen(name string, err error) {
-	if s.kind == bash {
-		s.complain(name + ": " + files.Message(err))
-		return
-	}
 	text := files.Message(err)
-	if e := files.Errno(err); e == syscall.ENOENT || e == syscall.ENOTDIR {
-		text = "no such file"
+	missing := files.Errno(err) == syscall.ENOENT || files.Errno(err) == syscall.ENOTDIR
+	switch s.kind {
+	case bash:
+		s.complain(name + ": " + text)
+	case dash:
+		if missing {
+			text = "No such file"
+		}
+		s.complain("cannot open " + name + ": " + text)
+	default:
+		if missing {
+			text = "no such file"
+		}
+		s.complain("can't open " + name + ": " + text)
 	}
-	s.complain("can't open " + name + ": " + text)
 }
 
 func (s *shell) cannotCreate(name string, err error) {
-	if s.kind == bash {
-		s.complain(name + ": " + files.Message(err))
-		return
-	}
 	text := files.Message(err)
-	if e := files.Errno(err); e == syscall.ENOENT || e == syscall.ENOTDIR {
-		text = "nonexistent directory"
-	}
-	s.complain("can't create " + name + ": " + text)
-}
-
-// trace prints a command for set -x.
-func (s *shell) trace(assigns []*syntax.Assign, fields []string) {
-	words := make([]string, 0, len(fields)+len(assigns))
-	for _, a := range assigns {
-		if a.Value != nil {
-			if value, err := s.assigned(a.Value); err == nil {
-				words = append(words, a.Name.Value+"="+traceQuote(value))
-			}
+	missing := files.Errno(err) == syscall.ENOENT || files.Errno(err) == syscall.ENOTDIR
+	switch s.kind {
+	case bash:
+		s.complain(name + ": " + text)
+	case dash:
+		if missing {
+			text = "Directory nonexistent"
 		}
-	}
-	for _, f := range fields {
-		if assigns == nil && strings.Contains(f, "=") {
-			name, value, _ := strings.Cut(f, "=")
-			words = append(words, name+"="+traceQuote(value))
-			continue
+		s.complain("cannot create " + name + ": " + text)
+	default:
+		if missing {
+			text = "nonexistent directory"
 		}
-		words = append(words, traceQuote(f))
+		s.complain("can't create " + name + ": " + text)
 	}
-	s.print(2, s.value("PS4")+strings.Join(words, " ")+"\n")
-}
-
-// traceQuote quotes a word where a shell would need it.
-func traceQuote(word string) string {
-	if word == "" {
-		return "''"
-	}
-	if strings.ContainsAny(word, " \t\n\"'\\$`*?[]|&;()<>#~{}!") {
-		return quoteSingle(word)
-	}
-	return word
 }

@@ -3,7 +3,6 @@ package shell
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -17,7 +16,7 @@ type optionName struct {
 // optionNames lists the options in the order in which the shell lists them.
 func (s *shell) optionNames() []optionName {
 	o := &s.options
-	if s.kind == ash {
+	if s.kind != bash {
 		return []optionName{{"errexit", 'e', &o.errexit}, {"noglob", 'f', &o.noglob}, {"ignoreeof", 'I', &o.ignoreeof}, {"monitor", 'm', &o.monitor},
 			{"noexec", 'n', &o.noexec}, {"xtrace", 'x', &o.xtrace}, {"verbose", 'v', &o.verbose}, {"noclobber", 'C', &o.noclobber},
 			{"allexport", 'a', &o.allexport}, {"notify", 'b', &o.notify}, {"nounset", 'u', &o.nounset}, {"errtrace", 'E', &o.errtrace},
@@ -25,7 +24,7 @@ func (s *shell) optionNames() []optionName {
 	}
 	return []optionName{{"allexport", 'a', &o.allexport}, {"errexit", 'e', &o.errexit}, {"errtrace", 'E', &o.errtrace}, {"functrace", 'T', &o.functrace},
 		{"ignoreeof", 0, &o.ignoreeof}, {"monitor", 'm', &o.monitor}, {"noclobber", 'C', &o.noclobber}, {"noexec", 'n', &o.noexec},
-		{"noglob", 'f', &o.noglob}, {"notify", 'b', &o.notify}, {"nounset", 'u', &o.nounset}, {"pipefail", 0, &o.pipefail}, {"verbose", 'v', &o.verbose},
+		{"noglob", 'f', &o.noglob}, {"notify", 'b', &o.notify}, {"nounset", 'u', &o.nounset}, {"pipefail", 0, &o.pipefail}, {"posix", 0, &o.posix}, {"verbose", 'v', &o.verbose},
 		{"vi", 0, &o.vi}, {"xtrace", 'x', &o.xtrace}}
 }
 
@@ -37,7 +36,7 @@ func (s *shell) option(name string, on bool) bool {
 			return true
 		}
 	}
-	return s.kind == bash && slices.Contains([]string{"posix", "history", "hashall", "braceexpand", "interactive-comments", "physical", "privileged", "emacs"}, name)
+	return s.kind == bash && slices.Contains([]string{"history", "hashall", "braceexpand", "interactive-comments", "physical", "privileged", "emacs"}, name)
 }
 
 // flag sets an option by its letter.
@@ -85,7 +84,7 @@ func (s *shell) listOptions(plus bool) {
 			s.print(1, "set -o "+o.name+"\n")
 		case plus:
 			s.print(1, "set +o "+o.name+"\n")
-		case s.kind == ash:
+		case s.kind != bash:
 			s.print(1, fmt.Sprintf("%-16s%s\n", o.name, onOff(*o.state)))
 		default:
 			s.print(1, fmt.Sprintf("%-15s\t%s\n", o.name, onOff(*o.state)))
@@ -165,7 +164,7 @@ func builtinSet(s *shell, args []string) int {
 func (s *shell) shoptNames() []optionName {
 	o := &s.options
 	return []optionName{{"dotglob", 0, &o.dotglob}, {"extglob", 0, &o.extglob}, {"failglob", 0, &o.failglob}, {"globstar", 0, &o.globstar},
-		{"inherit_errexit", 0, &o.inheritErr}, {"lastpipe", 0, &o.lastpipe}, {"nocaseglob", 0, &o.nocaseglob}, {"nocasematch", 0, &o.nocasematch}, {"nullglob", 0, &o.nullglob}}
+		{"inherit_errexit", 0, &o.inheritErr}, {"lastpipe", 0, &o.lastpipe}, {"nocaseglob", 0, &o.nocaseglob}, {"nocasematch", 0, &o.nocasematch}, {"nullglob", 0, &o.nullglob}, {"xpg_echo", 0, &o.xpgEcho}}
 }
 
 func (s *shell) shopt(name string, on bool) bool {
@@ -175,7 +174,7 @@ func (s *shell) shopt(name string, on bool) bool {
 			return true
 		}
 	}
-	return slices.Contains([]string{"expand_aliases", "checkwinsize", "cmdhist", "sourcepath", "histappend", "huponexit", "interactive_comments", "localvar_inherit", "xpg_echo", "autocd"}, name)
+	return slices.Contains([]string{"expand_aliases", "checkwinsize", "cmdhist", "sourcepath", "histappend", "huponexit", "interactive_comments", "localvar_inherit", "autocd", "patsub_replacement", "globskipdots"}, name)
 }
 
 // builtinShopt is bash's shopt.
@@ -234,31 +233,79 @@ func (s *shell) listVariables() {
 		case v.isArray():
 			s.print(1, name+"="+arrayText(v)+"\n")
 		case s.kind == bash:
-			s.print(1, name+"="+traceQuoteBash(v.value)+"\n")
+			s.print(1, name+"="+quoteVariable(v.value)+"\n")
 		default:
-			s.print(1, name+"="+quoteSingle(v.value)+"\n")
+			s.print(1, name+"="+s.quoted(v.value)+"\n")
 		}
 	}
 }
 
-func traceQuoteBash(v string) string {
+// quoteVariable quotes a value as bash's set lists it.
+func quoteVariable(v string) string {
 	if v == "" {
 		return ""
 	}
 	if strings.ContainsAny(v, "\n\t") {
-		return "$'" + strings.NewReplacer("\n", `\n`, "\t", `\t`, "'", `\'`).Replace(v) + "'"
+		return quoteDollar(v)
 	}
-	return traceQuote(v)
+	return quoteIfNeeded(v)
 }
 
+// quoted quotes a value as ash and dash list it.
+func (s *shell) quoted(v string) string {
+	if !strings.Contains(v, "'") {
+		return "'" + v + "'"
+	}
+	var b strings.Builder
+	for i, part := range strings.Split(v, "'") {
+		if i > 0 {
+			b.WriteString(`"'"`)
+		}
+		if part != "" {
+			b.WriteString("'" + part + "'")
+		}
+	}
+	return b.String()
+}
+
+// arrayText is the value of an array as declare -p shows it.
 func arrayText(v variable) string {
 	keys, elems := v.keys(), v.elements()
 	parts := make([]string, len(keys))
 	for i := range keys {
-		parts[i] = "[" + keys[i] + "]=" + strconv.Quote(elems[i])
+		key := keys[i]
+		if v.table != nil && (key == "" || quoteIfNeeded(key) != key) {
+			key = quoteDouble(key)
+		}
+		parts[i] = "[" + key + "]=" + quoteDouble(elems[i])
 	}
 	if v.table != nil && len(parts) > 0 {
 		return "(" + strings.Join(parts, " ") + " )"
 	}
 	return "(" + strings.Join(parts, " ") + ")"
+}
+
+// optionList is $SHELLOPTS.
+func (s *shell) optionList() string {
+	on := []string{"braceexpand", "hashall", "interactive-comments"}
+	for _, o := range s.optionNames() {
+		if *o.state {
+			on = append(on, o.name)
+		}
+	}
+	slices.Sort(on)
+	return strings.Join(on, ":")
+}
+
+// shoptList is $BASHOPTS.
+func (s *shell) shoptList() string {
+	on := []string{"checkwinsize", "cmdhist", "complete_fullquote", "extquote", "force_fignore", "globasciiranges", "globskipdots", "hostcomplete",
+		"interactive_comments", "patsub_replacement", "progcomp", "promptvars", "sourcepath"}
+	for _, o := range s.shoptNames() {
+		if *o.state {
+			on = append(on, o.name)
+		}
+	}
+	slices.Sort(on)
+	return strings.Join(on, ":")
 }

@@ -1,6 +1,8 @@
 package shell
 
 import (
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -8,8 +10,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
 	"github.com/plumbline-ci/plumbline/simulator/utility"
-	"mvdan.cc/sh/v3/syntax"
 )
 
 // special returns the value of a parameter that is no variable.
@@ -41,21 +43,16 @@ func (s *shell) special(name string) (value string, isSet, found bool) {
 	case "-":
 		return s.flags(), true, true
 	case "LINENO":
-		return strconv.FormatUint(uint64(s.line), 10), true, true
+		if _, ok := s.vars[name]; !ok {
+			return strconv.Itoa(s.line), true, true
+		}
 	case "RANDOM":
-		return strconv.Itoa(s.nextRandom()), true, true
+		if s.kind != dash {
+			return strconv.Itoa(s.nextRandom()), true, true
+		}
 	}
 	if s.kind == bash {
-		switch name {
-		case "SECONDS":
-			return strconv.Itoa(int(s.p.Now().Sub(s.started).Seconds())), true, true
-		case "BASHPID":
-			return strconv.Itoa(s.p.PID()), true, true
-		case "EPOCHSECONDS":
-			return strconv.FormatInt(s.p.Now().Unix(), 10), true, true
-		case "SHELLOPTS", "BASH_SUBSHELL":
-			return "", false, false
-		}
+		return s.specialOfBash(name)
 	}
 	return "", false, false
 }
@@ -77,116 +74,149 @@ func (s *shell) lookup(name string) (string, bool) {
 	if value, set, found := s.special(name); found {
 		return value, set
 	}
-	v := s.vars[s.target(name)]
-	if !v.set && !v.isArray() && s.kind == bash && name == "PIPESTATUS" && len(s.pipestatus) > 0 {
-		return strconv.Itoa(s.pipestatus[0]), true
+	v := s.vars[name]
+	if v.ref {
+		target := s.target(name)
+		if base, index, ok := strings.Cut(strings.TrimSuffix(target, "]"), "["); ok {
+			value, set, _ := s.element(base, index)
+			return value, set
+		}
+		v = s.vars[target]
 	}
 	return v.scalar()
 }
 
 // array returns the elements and keys of a variable as an array.
 func (s *shell) array(name string) variable {
-	if name == "PIPESTATUS" && s.kind == bash {
-		v := variable{list: map[int]string{}, set: true}
-		for i, st := range s.pipestatus {
-			v.list[i] = strconv.Itoa(st)
+	if s.kind == bash {
+		if v, ok := s.arrayOfBash(name); ok {
+			return v
 		}
-		return v
 	}
 	return s.vars[s.target(name)]
 }
 
-// indexAll reports whether an index is @ or *.
-func indexAll(index syntax.ArithmExpr) (star, all bool) {
-	w, ok := index.(*syntax.Word)
-	if !ok {
-		return false, false
-	}
-	switch w.Lit() {
-	case "@":
-		return false, true
-	case "*":
-		return true, true
-	}
-	return false, false
-}
-
 // param expands a parameter.
-func (e *expander) param(pe *syntax.ParamExp, quoted bool) error {
+func (e *expander) param(pe *syntax.Param, quoted bool) error {
 	s := e.s
-	if pe.Param == nil || pe.NestedParam != nil || pe.Width || pe.IsSet || len(pe.Modifiers) > 0 {
-		return &usageError{"bad substitution"}
+	if pe.Bad {
+		return s.badSubstitution(pe.Text)
 	}
-	name := pe.Param.Value
-	simple := pe.Index == nil && pe.Exp == nil && pe.Slice == nil && pe.Repl == nil && !pe.Length && !pe.Excl
-	if pe.Excl {
+	if pe.Indirect {
 		return e.indirect(pe, quoted)
 	}
-	elems, star, isList := []string(nil), false, false
+	name := pe.Name
 	if name == "@" || name == "*" {
-		elems, star, isList = s.args, name == "*", true
-	} else if pe.Index != nil {
-		if st, all := indexAll(pe.Index); all {
-			elems, star, isList = s.array(name).elements(), st, true
+		if pe.Length && s.kind != bash { // the length of all of them together
+			return e.value(strconv.Itoa(utf8.RuneCountInString(strings.Join(s.args, " "))), quoted)
 		}
+		return e.listParam(pe, s.args, quoted, name == "*")
 	}
-	if isList {
-		return e.listParam(pe, elems, quoted, star)
+	if pe.All != 0 {
+		if pe.Op == "@" {
+			if op, _ := pe.Word.Literal(); op != "Q" && op != "E" && op != "P" && op != "U" && op != "u" && op != "L" {
+				return e.describeArray(pe, op, quoted)
+			}
+		}
+		v := s.array(name)
+		if pe.Length {
+			return e.value(strconv.Itoa(v.length()), quoted)
+		}
+		return e.listParam(pe, v.elements(), quoted, pe.All == '*')
 	}
 	value, set, err := s.paramValue(name, pe.Index)
 	if err != nil {
 		return err
 	}
-	if simple {
+	switch {
+	case pe.Length:
 		if !set && s.options.nounset {
 			return s.unbound(name)
 		}
-		if set || quoted {
-			e.value(value, quoted)
-		}
-		return nil
-	}
-	if pe.Length {
-		if !set && s.options.nounset {
-			return s.unbound(name)
-		}
-		e.value(strconv.Itoa(utf8.RuneCountInString(value)), quoted)
-		return nil
-	}
-	if pe.Exp != nil && pe.Exp.Op <= syntax.AssignUnsetOrNull {
+		return e.value(strconv.Itoa(utf8.RuneCountInString(value)), quoted)
+	case isAlternative(pe.Op):
 		return e.alternative(pe, value, set, quoted)
 	}
 	if !set && s.options.nounset {
+		if pe.Index != nil {
+			return s.unbound(strings.TrimSuffix(strings.TrimPrefix(pe.Text, "${"), "}"))
+		}
 		return s.unbound(name)
+	}
+	if pe.Op == "" {
+		if set || quoted {
+			return e.value(value, quoted)
+		}
+		return nil
+	}
+	if !set && !quoted && pe.Op != "@" {
+		return nil
 	}
 	value, err = s.operate(pe, value)
 	if err != nil {
 		return err
 	}
-	e.value(value, quoted)
-	return nil
+	return e.value(value, quoted)
+}
+
+// isAlternative reports whether an operator asks whether a parameter is set.
+func isAlternative(op string) bool {
+	return op != "" && strings.IndexByte("-=?+", op[len(op)-1]) >= 0
+}
+
+func (s *shell) badSubstitution(text string) error {
+	if s.kind == bash {
+		return &usageError{text + ": bad substitution"}
+	}
+	if s.kind == dash {
+		return &usageError{"Bad substitution"}
+	}
+	return &usageError{"syntax error: bad substitution"}
 }
 
 // paramValue returns the value of a parameter or of one element of an array.
-func (s *shell) paramValue(name string, index syntax.ArithmExpr) (string, bool, error) {
+func (s *shell) paramValue(name string, index *syntax.Word) (string, bool, error) {
 	if index == nil {
 		value, set := s.lookup(name)
 		return value, set, nil
 	}
-	v := s.array(name)
-	if v.table != nil {
-		key, err := s.indexKey(index)
-		value, set := v.table[key]
-		return value, set, err
-	}
-	n, err := s.indexNumber(v, index)
+	key, err := s.subscript(name, index)
 	if err != nil {
 		return "", false, err
 	}
-	if v.list == nil {
-		return v.value, v.set && n == 0, nil
+	return s.element(name, key)
+}
+
+// element returns an element of an array by its expanded index.
+func (s *shell) element(name, index string) (string, bool, error) {
+	v := s.array(name)
+	if v.table != nil {
+		if len(index) > 1 && (index[0] == '"' || index[0] == '\'') && index[len(index)-1] == index[0] {
+			index = index[1 : len(index)-1]
+		}
+		entry, set := v.table.entries[index]
+		if index == "" {
+			return "", false, &usageError{name + ": bad array subscript"}
+		}
+		return entry.value, set, nil
 	}
-	value, set := v.list[n]
+	n, err := s.indexNumber(name, v, index)
+	if err != nil {
+		var usage *usageError
+		if errors.As(err, &usage) { // a message, and the element is not set
+			s.complain(name + ": bad array subscript")
+			return "", false, nil
+		}
+		return "", false, err
+	}
+	if v.list == nil {
+		if n != 0 {
+			return "", false, nil
+		}
+		value, set := s.lookup(name)
+		return value, set, nil
+	}
+	value, set := v.list.get(n)
 	return value, set, nil
 }
 
@@ -205,44 +235,31 @@ func (s *shell) fatalStatus() int {
 	return statusNotFound
 }
 
-// fatalError ends a shell that is not interactive.
-type fatalError struct {
-	text   string
-	status int
-}
-
-func (e *fatalError) Error() string { return e.text }
-
 // listParam expands $@, $* and whole arrays.
-func (e *expander) listParam(pe *syntax.ParamExp, elems []string, quoted, star bool) error {
+func (e *expander) listParam(pe *syntax.Param, elems []string, quoted, star bool) error {
 	s := e.s
 	switch {
 	case pe.Length:
-		e.value(strconv.Itoa(len(elems)), quoted)
-		return nil
-	case pe.Slice != nil:
+		return e.value(strconv.Itoa(len(elems)), quoted)
+	case pe.Op == "":
+	case pe.Op == ":":
 		var err error
 		if elems, err = s.sliceList(pe, elems); err != nil {
 			return err
 		}
-	case pe.Exp != nil && pe.Exp.Op <= syntax.AssignUnsetOrNull:
+	case isAlternative(pe.Op):
 		joined := strings.Join(elems, " ")
-		var useWord bool
-		switch pe.Exp.Op {
-		case syntax.AlternateUnset:
-			useWord = len(elems) > 0
-		case syntax.AlternateUnsetOrNull:
-			useWord = joined != ""
-		case syntax.DefaultUnset, syntax.AssignUnset, syntax.ErrorUnset:
-			useWord = len(elems) == 0
-		default:
-			useWord = joined == ""
+		null := len(elems) == 0
+		if pe.Op[0] == ':' {
+			null = joined == ""
 		}
-		if useWord || pe.Exp.Op <= syntax.AlternateUnsetOrNull {
-			set := len(elems) > 0
-			return e.alternative(pe, joined, set, quoted)
+		if op := pe.Op[len(pe.Op)-1]; null || op == '+' {
+			if len(elems) > 0 && null && op == '+' {
+				return nil
+			}
+			return e.alternative(pe, joined, !null, quoted)
 		}
-	case pe.Repl != nil || pe.Exp != nil:
+	default:
 		changed := make([]string, len(elems))
 		for i, elem := range elems {
 			var err error
@@ -252,158 +269,190 @@ func (e *expander) listParam(pe *syntax.ParamExp, elems []string, quoted, star b
 		}
 		elems = changed
 	}
-	e.list(elems, quoted, star)
-	return nil
+	return e.list(elems, quoted, star)
 }
 
-// sliceList cuts ${@:from:count}.
-func (s *shell) sliceList(pe *syntax.ParamExp, elems []string) ([]string, error) {
-	if n := pe.Param.Value; n == "@" || n == "*" {
+// sliceList cuts ${@:from:count} and ${array[@]:from:count}.
+func (s *shell) sliceList(pe *syntax.Param, elems []string) ([]string, error) {
+	if n := pe.Name; n == "@" || n == "*" {
 		elems = append([]string{s.name}, elems...)
 	}
-	from, to, err := s.bounds(pe.Slice, len(elems))
+	n := len(elems)
+	from, err := s.arithmetic(pe.Offset)
 	if err != nil {
 		return nil, err
 	}
-	if n := pe.Param.Value; (n == "@" || n == "*") && pe.Slice.Offset == nil {
-		from = max(from, 1)
-	}
-	return elems[from:max(from, to)], nil
-}
-
-// bounds evaluates offset and length of a slice of n.
-func (s *shell) bounds(sl *syntax.Slice, n int) (from, to int, err error) {
-	to = n
-	if sl.Offset != nil {
-		off, err := s.arithmetic(sl.Offset)
-		if err != nil {
-			return 0, 0, err
-		}
-		if off < 0 {
-			if off += int64(n); off < 0 {
-				return n, n, nil
+	// The offset of a sparse array counts indexes, not elements.
+	if l := s.array(pe.Name).list; l != nil && pe.All != 0 {
+		if from < 0 {
+			from += int64(l.last()) + 1
+			if from < 0 {
+				return nil, nil
 			}
 		}
-		from = int(min(off, int64(n)))
+		at, _ := l.find(int(from))
+		from = int64(at)
 	}
-	if sl.Length != nil {
-		length, err := s.arithmetic(sl.Length)
+	if from < 0 {
+		if from += int64(n); from < 0 {
+			return nil, nil
+		}
+	}
+	from = min(from, int64(n))
+	to := int64(n)
+	if pe.Count != nil {
+		count, err := s.arithmetic(pe.Count)
 		if err != nil {
-			return 0, 0, err
+			return nil, err
 		}
-		if length < 0 {
-			to = max(from, n+int(max(length, int64(-n))))
-		} else {
-			to = from + int(min(length, int64(n-from)))
+		if count < 0 {
+			return nil, &usageError{wordText(pe.Count) + ": substring expression < 0"}
+		}
+		to = from + min(count, int64(n)-from)
+	}
+	return elems[from:to], nil
+}
+
+// wordText is an expression as it stands in the script, for messages.
+func wordText(w *syntax.Word) string {
+	text, _ := w.Literal()
+	return text
+}
+
+// substring cuts ${x:from:count}.
+func (s *shell) substring(pe *syntax.Param, value string) (string, error) {
+	runes := []rune(value)
+	n := int64(len(runes))
+	from, err := s.arithmetic(pe.Offset)
+	if err != nil {
+		return "", err
+	}
+	if from < 0 {
+		if from += n; from < 0 {
+			return "", nil
 		}
 	}
-	return from, to, nil
+	if from > n {
+		return "", nil
+	}
+	to := n
+	if pe.Count != nil {
+		count, err := s.arithmetic(pe.Count)
+		if err != nil {
+			return "", err
+		}
+		if count < 0 {
+			if to = n + count; to < from {
+				if s.kind == bash {
+					return "", &usageError{wordText(pe.Count) + ": substring expression < 0"}
+				}
+				to = from
+			}
+		} else {
+			to = from + min(count, n-from)
+		}
+	}
+	return string(runes[from:to]), nil
 }
 
 // indirect expands ${!name}, ${!prefix*} and ${!array[@]}.
-func (e *expander) indirect(pe *syntax.ParamExp, quoted bool) error {
+func (e *expander) indirect(pe *syntax.Param, quoted bool) error {
 	s := e.s
-	name := pe.Param.Value
+	name := pe.Name
 	if pe.Names != 0 {
 		var names []string
 		for _, n := range slices.Sorted(maps.Keys(s.vars)) {
-			if strings.HasPrefix(n, name) {
+			if strings.HasPrefix(n, name) && s.vars[n].set {
 				names = append(names, n)
 			}
 		}
-		e.list(names, quoted, pe.Names == syntax.NamesPrefix)
-		return nil
+		return e.list(names, quoted, pe.Names == '*')
 	}
-	if star, all := indexAll(pe.Index); all {
-		e.list(s.array(name).keys(), quoted, star)
-		return nil
+	if pe.All != 0 && pe.Op == "" {
+		return e.list(s.array(name).keys(), quoted, pe.All == '*')
 	}
-	if v := s.vars[name]; v.ref {
-		e.value(v.value, quoted)
-		return nil
+	if v := s.vars[name]; v.ref && pe.Index == nil {
+		return e.value(v.value, quoted)
 	}
 	to, set, err := s.paramValue(name, pe.Index)
 	if err != nil {
 		return err
 	}
-	if !set || !syntax.ValidName(to) && (to == "" || strings.Trim(to, "0123456789") != "") && to != "@" && to != "*" && to != "#" {
-		if base, index, ok := strings.Cut(strings.TrimSuffix(to, "]"), "["); ok && syntax.ValidName(base) {
-			word := &syntax.Word{Parts: []syntax.WordPart{&syntax.Lit{Value: index}}}
-			direct := *pe
-			direct.Excl, direct.Param, direct.Index = false, &syntax.Lit{Value: base}, word
-			return e.param(&direct, quoted)
-		}
-		if !set && pe.Exp != nil {
-			return e.alternative(pe, "", false, quoted)
-		}
-		return &fatalError{name + ": invalid indirect expansion", 1}
-	}
 	direct := *pe
-	direct.Excl, direct.Param, direct.Index = false, &syntax.Lit{Value: to}, nil
+	direct.Indirect, direct.Index = false, nil
+	if base, index, ok := strings.Cut(strings.TrimSuffix(to, "]"), "["); ok && syntax.IsName(base) && strings.HasSuffix(to, "]") {
+		direct.Name = base
+		if index == "@" || index == "*" {
+			direct.All = index[0]
+		} else {
+			direct.Index = &syntax.Word{Parts: []syntax.Part{&syntax.Lit{Value: index}}}
+		}
+		return e.param(&direct, quoted)
+	}
+	isParameter := syntax.IsName(to) || to != "" && strings.Trim(to, "0123456789") == "" || len(to) == 1 && strings.Contains("@*#?-$!", to)
+	switch {
+	case !set && isAlternative(pe.Op):
+		return e.alternative(pe, "", false, quoted)
+	case !set:
+		return &usageError{name + ": invalid indirect expansion"}
+	case !isParameter:
+		return &usageError{to + ": invalid variable name"}
+	}
+	direct.Name = to
 	return e.param(&direct, quoted)
 }
 
 // alternative expands ${x-w}, ${x=w}, ${x?w} and ${x+w}, with and without colon. The word is only expanded if it is used.
-func (e *expander) alternative(pe *syntax.ParamExp, value string, set, quoted bool) error {
+func (e *expander) alternative(pe *syntax.Param, value string, set, quoted bool) error {
 	s := e.s
-	null := !set || value == ""
-	var parts []syntax.WordPart
-	if pe.Exp.Word != nil {
-		parts = pe.Exp.Word.Parts
+	use := !set
+	if pe.Op[0] == ':' {
+		use = !set || value == ""
 	}
-	var use bool
-	switch pe.Exp.Op {
-	case syntax.AlternateUnset:
-		if !set {
+	op := pe.Op[len(pe.Op)-1]
+	if op == '+' {
+		if use {
 			return nil
 		}
-		return e.word(parts, quoted)
-	case syntax.AlternateUnsetOrNull:
-		if null {
-			return nil
-		}
-		return e.word(parts, quoted)
-	case syntax.DefaultUnset, syntax.AssignUnset, syntax.ErrorUnset:
-		use = !set
-	default:
-		use = null
+		return e.operand(pe.Word, quoted)
 	}
 	if !use {
-		e.value(value, quoted)
-		return nil
+		return e.value(value, quoted)
 	}
-	switch pe.Exp.Op {
-	case syntax.DefaultUnset, syntax.DefaultUnsetOrNull:
-		if quoted && len(parts) == 0 {
+	switch op {
+	case '-':
+		if quoted && len(pe.Word.Parts) == 0 {
 			e.quote("")
 		}
-		return e.word(parts, quoted)
-	case syntax.AssignUnset, syntax.AssignUnsetOrNull:
-		text, err := s.single(pe.Exp.Word)
+		return e.operand(pe.Word, quoted)
+	case '=':
+		text, err := s.operandText(pe.Word, quoted)
 		if err != nil {
 			return err
 		}
-		if !syntax.ValidName(pe.Param.Value) {
-			return &fatalError{"$" + pe.Param.Value + ": cannot assign in this way", 1}
+		if !syntax.IsName(pe.Name) {
+			if s.kind != bash {
+				return s.badSubstitution(pe.Text)
+			}
+			return &usageError{"$" + pe.Name + ": cannot assign in this way"}
 		}
 		if pe.Index != nil {
-			err = s.assignIndex(pe.Param.Value, pe.Index, text, false)
+			err = s.assignIndex(pe.Name, pe.Index, text, false)
 		} else {
-			err = s.assign(pe.Param.Value, text)
+			err = s.assign(pe.Name, text)
 		}
 		if err != nil {
 			return err
 		}
-		e.value(text, quoted)
-		return nil
+		return e.value(s.value(pe.Name), quoted)
 	}
-	text, err := s.single(pe.Exp.Word)
+	text, err := s.operandText(pe.Word, quoted)
 	if err != nil {
 		return err
 	}
 	if text == "" {
 		text = "parameter not set"
-		if pe.Exp.Op == syntax.ErrorUnsetOrNull {
+		if pe.Op == ":?" {
 			text = "parameter not set or null"
 			if s.kind == bash {
 				text = "parameter null or not set"
@@ -414,68 +463,77 @@ func (e *expander) alternative(pe *syntax.ParamExp, value string, set, quoted bo
 	if s.kind == bash {
 		status = s.fatalStatus()
 	}
-	return &fatalError{pe.Param.Value + ": " + text, status}
+	return &fatalError{pe.Name + ": " + text, status}
+}
+
+// operand expands the word of an operator.
+func (e *expander) operand(w *syntax.Word, quoted bool) error {
+	before := e.brace
+	e.brace = quoted
+	err := e.word(w.Parts, quoted)
+	e.brace = before
+	return err
+}
+
+// operandText expands the word of an operator to one string.
+func (s *shell) operandText(w *syntax.Word, quoted bool) (string, error) {
+	e := expander{s: s, assign: true}
+	if err := e.operand(w, quoted); err != nil {
+		return "", err
+	}
+	return string(e.buf), nil
 }
 
 // operate applies the operators that change a value.
-func (s *shell) operate(pe *syntax.ParamExp, value string) (string, error) {
-	switch {
-	case pe.Slice != nil:
-		runes := []rune(value)
-		from, to, err := s.bounds(pe.Slice, len(runes))
-		if err != nil {
-			return "", err
-		}
-		return string(runes[from:max(from, to)]), nil
-	case pe.Repl != nil:
-		return s.replace(pe.Repl, value)
-	case pe.Exp == nil:
+func (s *shell) operate(pe *syntax.Param, value string) (string, error) {
+	switch pe.Op {
+	case "":
 		return value, nil
+	case ":":
+		return s.substring(pe, value)
+	case "/", "//":
+		return s.replace(pe, value)
+	case "@":
+		op, _ := pe.Word.Literal()
+		return s.transform(op, pe.Name, value)
 	}
-	if pe.Exp.Op == syntax.OtherParamOps {
-		op, err := s.single(pe.Exp.Word)
-		if err != nil {
-			return "", err
-		}
-		return s.transform(op, pe.Param.Value, value)
-	}
-	pat, err := s.pattern(pe.Exp.Word)
+	pat, err := s.pattern(pe.Word)
 	if err != nil {
 		return "", err
 	}
-	switch pe.Exp.Op {
-	case syntax.RemSmallPrefix, syntax.RemLargePrefix:
-		return removePrefix(pat, value, pe.Exp.Op == syntax.RemLargePrefix), nil
-	case syntax.RemSmallSuffix, syntax.RemLargeSuffix:
-		return removeSuffix(pat, value, pe.Exp.Op == syntax.RemLargeSuffix), nil
-	case syntax.UpperFirst, syntax.UpperAll, syntax.LowerFirst, syntax.LowerAll:
-		runes := []rune(value)
-		for i, r := range runes {
-			if i > 0 && (pe.Exp.Op == syntax.UpperFirst || pe.Exp.Op == syntax.LowerFirst) {
-				break
-			}
-			if pat != "" && !match(pat, string(r)) {
-				continue
-			}
-			if pe.Exp.Op == syntax.UpperFirst || pe.Exp.Op == syntax.UpperAll {
-				runes[i] = unicode.ToUpper(r)
-			} else {
-				runes[i] = unicode.ToLower(r)
-			}
-		}
-		return string(runes), nil
+	switch pe.Op {
+	case "#", "##":
+		return s.removePrefix(pat, value, pe.Op == "##"), nil
+	case "%", "%%":
+		return s.removeSuffix(pat, value, pe.Op == "%%"), nil
 	}
-	return "", &usageError{"bad substitution"}
+	runes := []rune(value)
+	for i, r := range runes {
+		if i > 0 && len(pe.Op) == 1 {
+			break
+		}
+		if pat != "" && !s.match(pat, string(r)) {
+			continue
+		}
+		switch {
+		case pe.Op[0] == '^', pe.Op[0] == '~' && unicode.IsLower(r):
+			runes[i] = unicode.ToUpper(r)
+		default:
+			runes[i] = unicode.ToLower(r)
+		}
+	}
+	return string(runes), nil
 }
 
 // transform applies ${x@op}.
 func (s *shell) transform(op, name, value string) (string, error) {
-	if _, set := s.lookup(name); !set {
+	v := s.vars[name]
+	if _, set := s.lookup(name); !set && name != "@" && name != "*" && !v.isArray() && (op != "a" && op != "A" || v.attributes() == "") {
 		return "", nil
 	}
 	switch op {
-	case "Q":
-		return quoteSingle(value), nil
+	case "Q", "K", "k":
+		return quoteAny(value), nil
 	case "E":
 		text, _ := utility.Escapes(value, utility.DollarQuote)
 		return text, nil
@@ -490,16 +548,54 @@ func (s *shell) transform(op, name, value string) (string, error) {
 		}
 		return string(unicode.ToUpper(r)) + value[n:], nil
 	case "a":
-		return s.vars[name].attributes(), nil
+		return v.attributes(), nil
 	case "A":
-		if a := s.vars[name].attributes(); a != "" {
-			return "declare -" + a + " " + name + "=" + quoteSingle(value), nil
+		if a := v.attributes(); a != "" {
+			return "declare -" + a + " " + name + "=" + quoteAny(value), nil
 		}
-		return name + "=" + quoteSingle(value), nil
-	case "P":
-		return value, nil
+		return name + "=" + quoteAny(value), nil
 	}
-	return "", &usageError{"bad substitution"}
+	return value, nil
+}
+
+// describeArray expands ${array[@]@A}, @a, @K and @k.
+func (e *expander) describeArray(pe *syntax.Param, op string, quoted bool) error {
+	s := e.s
+	v := s.array(pe.Name)
+	switch op {
+	case "A":
+		if !v.set && !v.isArray() {
+			return nil
+		}
+		flags := v.attributes()
+		if !v.isArray() {
+			text, err := s.transform("A", pe.Name, v.value)
+			if err != nil {
+				return err
+			}
+			return e.value(text, quoted)
+		}
+		return e.value("declare -"+flags+" "+pe.Name+"="+arrayText(v), quoted)
+	case "a":
+		flags := make([]string, v.length())
+		for i := range flags {
+			flags[i] = v.attributes()
+		}
+		return e.list(flags, quoted, pe.All == '*')
+	}
+	var out []string
+	keys, elems := v.keys(), v.elements()
+	for i := range keys {
+		if op == "K" {
+			out = append(out, keys[i]+" "+quoteDouble(elems[i]))
+		} else {
+			out = append(out, keys[i], elems[i])
+		}
+	}
+	if op == "K" {
+		return e.value(strings.Join(out, " "), quoted)
+	}
+	return e.list(out, quoted, pe.All == '*')
 }
 
 func (v variable) attributes() string {
@@ -516,44 +612,53 @@ func (v variable) attributes() string {
 }
 
 // replace applies ${x/pattern/text}.
-func (s *shell) replace(r *syntax.Replace, value string) (string, error) {
-	pat, err := s.pattern(r.Orig)
+func (s *shell) replace(pe *syntax.Param, value string) (string, error) {
+	pat, err := s.pattern(pe.Word)
 	if err != nil {
 		return "", err
 	}
-	with, err := s.single(r.With)
-	if err != nil {
-		return "", err
+	with := ""
+	if pe.With != nil {
+		e := expander{s: s}
+		if err := e.word(pe.With.Parts, false); err != nil {
+			return "", err
+		}
+		with = string(e.buf)
 	}
 	if pat == "" {
 		return value, nil
 	}
-	if !r.All && pat[0] == '#' {
-		if n := longestPrefix(pat[1:], value); n >= 0 {
+	all := pe.Op == "//"
+	if !all && pat[0] == '#' {
+		if n := s.longestPrefix(pat[1:], value); n >= 0 {
 			return with + value[n:], nil
 		}
 		return value, nil
 	}
-	if !r.All && pat[0] == '%' {
-		if i := longestSuffix(pat[1:], value); i >= 0 {
+	if !all && pat[0] == '%' {
+		if i := s.longestSuffix(pat[1:], value); i >= 0 {
 			return value[:i] + with, nil
 		}
 		return value, nil
 	}
 	if lit, ok := literalPattern(pat); ok {
-		n := 1
-		if r.All {
-			n = -1
+		if lit == "" {
+			return value, nil
 		}
+		n := 1
+		if all {
+			n = strings.Count(value, lit)
+		}
+		s.grow(len(value) + n*max(0, len(with)-len(lit)))
 		return strings.Replace(value, lit, with, n), nil
 	}
 	var b strings.Builder
 	for i := 0; i <= len(value); {
-		n := longestPrefix(pat, value[i:])
-		if n > 0 {
+		if n := s.longestPrefix(pat, value[i:]); n > 0 {
+			s.grow(b.Len() + len(with) + len(value) - i)
 			b.WriteString(with)
 			i += n
-			if !r.All {
+			if !all {
 				b.WriteString(value[i:])
 				return b.String(), nil
 			}
@@ -569,3 +674,50 @@ func (s *shell) replace(r *syntax.Replace, value string) (string, error) {
 
 // quoteSingle puts text into single quotes, for a shell to read again.
 func quoteSingle(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
+
+// quoteAny quotes text as bash's ${x@Q} does: with $'…' if it has control characters.
+func quoteAny(text string) string {
+	if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f || r == utf8.RuneError }) {
+		return quoteDollar(text)
+	}
+	return quoteSingle(text)
+}
+
+// quoteDollar puts text into $'…'.
+func quoteDollar(text string) string {
+	var b strings.Builder
+	b.WriteString("$'")
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		if at := strings.IndexByte("\a\b\x1b\f\n\r\t\v'\\", c); at >= 0 {
+			b.WriteByte('\\')
+			b.WriteByte(`abEfnrtv'\`[at])
+			continue
+		}
+		if r, n := utf8.DecodeRuneInString(text[i:]); r != utf8.RuneError && r >= ' ' && r != 0x7f {
+			b.WriteString(text[i : i+n])
+			i += n - 1
+			continue
+		}
+		fmt.Fprintf(&b, `\%03o`, c)
+	}
+	b.WriteByte('\'')
+	return b.String()
+}
+
+// quoteDouble puts text into double quotes, as declare -p does.
+func quoteDouble(text string) string {
+	if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && r != '\n' || r == 0x7f }) || strings.Contains(text, "\n") {
+		return quoteDollar(text)
+	}
+	var b strings.Builder
+	b.WriteByte('"')
+	for i := range len(text) {
+		if strings.IndexByte("\"\\$`", text[i]) >= 0 {
+			b.WriteByte('\\')
+		}
+		b.WriteByte(text[i])
+	}
+	b.WriteByte('"')
+	return b.String()
+}

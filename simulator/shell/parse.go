@@ -1,134 +1,51 @@
 package shell
 
-import (
-	"errors"
-	"strings"
+import "github.com/plumbline-ci/plumbline/simulator/shell/syntax"
 
-	"mvdan.cc/sh/v3/syntax"
+// How many parsed scripts are kept, and how much memory their trees may take together.
+const (
+	maxScripts     = 256
+	maxScriptBytes = 64 << 20
 )
 
-// maxScripts is how many parsed scripts are kept.
-const maxScripts = 256
-
 type cacheKey struct {
-	text string
-	kind dialect
+	text    string
+	kind    dialect
+	extglob bool
 }
 
-// script is a parsed script: its commands up to the first syntax error, and that error.
-type script struct {
-	stmts []*syntax.Stmt
-	err   error
-}
-
-// parse parses a script, or finds it among those parsed before.
-func (i *Interpreter) parse(text string, kind dialect) *script {
-	key := cacheKey{text, kind}
+// parse parses a script, or finds it among those parsed before. The memory of its tree is accounted for until release
+// is called.
+func (s *shell) parse(text string) *syntax.Script {
+	i := s.in
+	key := cacheKey{text, s.kind, s.options.extglob}
+	s.p.Work(uint32(min(len(text)>>10, 1<<30)))
 	if sc := i.parsed[key]; sc != nil {
+		s.p.Allocate(sc.Size)
 		return sc
 	}
-	if len(i.parsed) >= maxScripts {
-		clear(i.parsed)
-	}
-	sc := parse(text, kind)
-	i.parsed[key] = sc
-	return sc
-}
-
-func parse(text string, kind dialect) *script {
-	if kind == bash {
-		return parseAs(text, syntax.LangBash)
-	}
-	if !bashisms(text) {
-		sc := parseAs(text, syntax.LangPOSIX)
-		if !errors.As(sc.err, new(syntax.LangError)) {
-			return sc
-		}
-	}
-	// Ash knows some of what POSIX leaves to bash: [[, substrings, $'…', local, function.
-	sc := parseAs(text, syntax.LangBash)
-	for n, st := range sc.stmts {
-		if bad := beyondAsh(st); bad != nil {
-			return &script{stmts: sc.stmts[:n], err: bad}
-		}
-	}
-	return sc
-}
-
-// bashisms reports whether the text may hold a construct that means something else to the POSIX parser.
-func bashisms(text string) bool {
-	for _, s := range []string{"[[", "$'", "&>", "function "} {
-		if strings.Contains(text, s) {
-			return true
-		}
-	}
-	return false
-}
-
-func parseAs(text string, lang syntax.LangVariant) (sc *script) {
-	sc = &script{}
-	defer func() {
-		if r := recover(); r != nil { // a defect of the parser is a syntax error of the script
-			sc.err = syntax.ParseError{Text: "cannot be parsed"}
-		}
-	}()
-	p := syntax.NewParser(syntax.Variant(lang))
-	for st, err := range p.StmtsSeq(strings.NewReader(text)) {
-		if err != nil {
-			sc.err = err
-			break
-		}
-		sc.stmts = append(sc.stmts, st)
-	}
-	if sc.err != nil {
-		sc.stmts = wholeLines(sc.stmts, text)
-	}
-	return sc
-}
-
-// wholeLines drops the last commands as long as something follows them on their line: a shell reads line by line and
-// runs nothing of a line that it cannot parse.
-func wholeLines(stmts []*syntax.Stmt, text string) []*syntax.Stmt {
-	for len(stmts) > 0 {
-		end := min(int(stmts[len(stmts)-1].End().Offset()), len(text))
-		rest := strings.TrimLeft(text[end:], "; \t\r")
-		if rest == "" || rest[0] == '\n' || rest[0] == '#' {
-			break
-		}
-		stmts = stmts[:len(stmts)-1]
-	}
-	return stmts
-}
-
-// beyondAsh returns an error if the command uses what even ash does not know.
-func beyondAsh(st *syntax.Stmt) error {
-	var bad error
-	refuse := func(at syntax.Pos, token string) {
-		if bad == nil {
-			bad = syntax.ParseError{Pos: at, Text: `unexpected "` + token + `"`}
-		}
-	}
-	syntax.Walk(st, func(n syntax.Node) bool {
-		switch n := n.(type) {
-		case *syntax.ArrayExpr:
-			refuse(n.Pos(), "(")
-		case *syntax.ProcSubst, *syntax.ArithmCmd:
-			refuse(n.Pos(), "(")
-		case *syntax.CoprocClause:
-			refuse(n.Pos(), "coproc")
-		case *syntax.ForClause:
-			if _, ok := n.Loop.(*syntax.CStyleLoop); ok {
-				refuse(n.Pos(), "((")
+	pending := int64(0)
+	sc := syntax.Parse(text, s.kind, s.options.extglob, syntax.Limits{
+		Take: func(n int64) {
+			if pending += n; pending >= 1<<16 {
+				s.p.Allocate(pending)
+				s.p.Work(1)
+				pending = 0
 			}
-			if n.Select {
-				refuse(n.Pos(), "do")
-			}
-		case *syntax.Redirect:
-			if n.Op == syntax.WordHdoc {
-				refuse(n.Pos(), "redirection")
-			}
-		}
-		return bad == nil
+		},
+		TooDeep: func() { s.p.Exceed("its shell was given commands nested too deeply in each other") },
 	})
-	return bad
+	s.p.Allocate(pending)
+	if size := sc.Size + int64(len(text)); size < maxScriptBytes {
+		if len(i.parsed) >= maxScripts || i.size+size > maxScriptBytes {
+			clear(i.parsed)
+			i.size = 0
+		}
+		i.parsed[key] = sc
+		i.size += size
+	}
+	return sc
 }
+
+// release gives back the memory of a script's tree.
+func (s *shell) release(sc *syntax.Script) { s.p.Allocate(-sc.Size) }

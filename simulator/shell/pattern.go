@@ -7,26 +7,60 @@ import (
 	"unicode/utf8"
 )
 
-// maxTries bounds the work on one pattern with alternatives.
-const maxTries = 200_000
-
-// match reports whether all of text matches a pattern: * ? [...] \c and, as bash has them, ?(…) *(…) +(…) @(…) !(…).
-func match(pattern, text string) bool {
-	tries := maxTries
-	return matchHere(pattern, text, &tries)
+// matcher accounts for the work on patterns: their matching may have to try very many ways.
+type matcher struct {
+	s     *shell
+	tries int
+	depth int
 }
 
-func matchHere(p, t string, tries *int) bool {
+const (
+	// triesAStep is how many tries count as one command.
+	triesAStep = 16
+	// groupSize is what one group of a pattern takes on the stack while it is tried.
+	groupSize = 1 << 10
+	// maxGroups is how many groups may be tried inside of each other.
+	maxGroups = 50_000
+)
+
+// try accounts for one try.
+func (m *matcher) try() {
+	if m.tries++; m.tries%(16*triesAStep) == 0 {
+		m.s.p.Work(16)
+	}
+}
+
+// enter and leave account for the nesting of groups that are tried.
+func (m *matcher) enter() {
+	if m.depth++; m.depth > maxGroups {
+		m.s.p.Exceed("its shell tried a pattern nested too deeply")
+	}
+	m.s.p.Allocate(groupSize)
+}
+
+func (m *matcher) leave() {
+	m.depth--
+	m.s.p.Allocate(-groupSize)
+}
+
+// match reports whether all of text matches a pattern: * ? [...] \c and, as bash has them, ?(…) *(…) +(…) @(…) !(…).
+func (s *shell) match(pattern, text string) bool {
+	if !strings.ContainsAny(pattern, "*?[\\(") {
+		return pattern == text
+	}
+	m := matcher{s: s}
+	return m.here(pattern, text)
+}
+
+func (m *matcher) here(p, t string) bool {
 	// The last star, and where it has to be tried again.
 	star, again := "", ""
 	starred := false
 	for {
-		if *tries--; *tries < 0 {
-			return false
-		}
+		m.try()
 		if len(p) > 1 && p[1] == '(' && strings.IndexByte("?*+@!", p[0]) >= 0 {
 			if end := closing(p[1:]); end > 0 {
-				if matchGroup(p[0], p[2:1+end], p[2+end:], t, tries) {
+				if m.group(p[0], p[2:1+end], p[2+end:], t) {
 					return true
 				}
 				if !starred || again == "" {
@@ -201,34 +235,34 @@ func alternatives(p string) []string {
 	return append(out, p[start:])
 }
 
-// matchGroup matches a group, and the rest after it.
-func matchGroup(op byte, group, rest, t string, tries *int) bool {
+// group matches a group, and the rest after it.
+func (m *matcher) group(op byte, group, rest, t string) bool {
+	m.enter()
+	defer m.leave()
 	options := alternatives(group)
 	one := func(text string) bool {
-		return slices.ContainsFunc(options, func(o string) bool { return matchHere(o, text, tries) })
+		return slices.ContainsFunc(options, func(o string) bool { return m.here(o, text) })
 	}
-	if (op == '?' || op == '*') && matchHere(rest, t, tries) {
+	if (op == '?' || op == '*') && m.here(rest, t) {
 		return true
 	}
 	for n := 0; n <= len(t); n++ {
-		if *tries--; *tries < 0 {
-			return false
-		}
+		m.try()
 		head, tail := t[:n], t[n:]
 		switch op {
 		case '!':
-			if !one(head) && matchHere(rest, tail, tries) {
+			if !one(head) && m.here(rest, tail) {
 				return true
 			}
 		case '@', '?':
-			if one(head) && matchHere(rest, tail, tries) {
+			if one(head) && m.here(rest, tail) {
 				return true
 			}
 		default:
-			if n == 0 && op == '+' && one("") && matchHere(rest, t, tries) {
+			if n == 0 && op == '+' && one("") && m.here(rest, t) {
 				return true
 			}
-			if n > 0 && one(head) && (matchHere(rest, tail, tries) || matchGroup(op, group, rest, tail, tries)) {
+			if n > 0 && one(head) && (m.here(rest, tail) || m.group(op, group, rest, tail)) {
 				return true
 			}
 		}
@@ -255,10 +289,10 @@ func literalPattern(p string) (string, bool) {
 }
 
 // longestPrefix returns the length of the longest prefix that matches, or -1.
-func longestPrefix(p, t string) int {
-	tries := maxTries
+func (s *shell) longestPrefix(p, t string) int {
+	m := matcher{s: s}
 	for n := len(t); n >= 0; n-- {
-		if matchHere(p, t[:n], &tries) {
+		if m.here(p, t[:n]) {
 			return n
 		}
 	}
@@ -266,45 +300,45 @@ func longestPrefix(p, t string) int {
 }
 
 // longestSuffix returns where the longest suffix that matches begins, or -1.
-func longestSuffix(p, t string) int {
-	tries := maxTries
+func (s *shell) longestSuffix(p, t string) int {
+	m := matcher{s: s}
 	for i := 0; i <= len(t); i++ {
-		if matchHere(p, t[i:], &tries) {
+		if m.here(p, t[i:]) {
 			return i
 		}
 	}
 	return -1
 }
 
-func removePrefix(p, t string, largest bool) string {
+func (s *shell) removePrefix(p, t string, largest bool) string {
 	if lit, ok := literalPattern(p); ok {
 		return strings.TrimPrefix(t, lit)
 	}
 	if largest {
-		return t[max(0, longestPrefix(p, t)):]
+		return t[max(0, s.longestPrefix(p, t)):]
 	}
-	tries := maxTries
+	m := matcher{s: s}
 	for n := 0; n <= len(t); n++ {
-		if matchHere(p, t[:n], &tries) {
+		if m.here(p, t[:n]) {
 			return t[n:]
 		}
 	}
 	return t
 }
 
-func removeSuffix(p, t string, largest bool) string {
+func (s *shell) removeSuffix(p, t string, largest bool) string {
 	if lit, ok := literalPattern(p); ok {
 		return strings.TrimSuffix(t, lit)
 	}
 	if largest {
-		if i := longestSuffix(p, t); i >= 0 {
+		if i := s.longestSuffix(p, t); i >= 0 {
 			return t[:i]
 		}
 		return t
 	}
-	tries := maxTries
+	m := matcher{s: s}
 	for i := len(t); i >= 0; i-- {
-		if matchHere(p, t[i:], &tries) {
+		if m.here(p, t[i:]) {
 			return t[:i]
 		}
 	}

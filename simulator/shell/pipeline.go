@@ -3,25 +3,12 @@ package shell
 import (
 	"github.com/plumbline-ci/plumbline/simulator/container"
 	"github.com/plumbline-ci/plumbline/simulator/files"
-	"mvdan.cc/sh/v3/syntax"
+	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
 )
 
 // pipeline runs the stages of a pipeline as processes of their own.
-func (s *shell) pipeline(cmd *syntax.BinaryCmd) {
-	var stages []*syntax.Stmt
-	var both []bool
-	var flatten func(st *syntax.Stmt, all bool)
-	flatten = func(st *syntax.Stmt, all bool) {
-		if b, ok := st.Cmd.(*syntax.BinaryCmd); ok && (b.Op == syntax.Pipe || b.Op == syntax.PipeAll) && len(st.Redirs) == 0 && !st.Negated {
-			flatten(b.X, b.Op == syntax.PipeAll)
-			flatten(b.Y, all)
-			return
-		}
-		stages = append(stages, st)
-		both = append(both, all)
-	}
-	flatten(cmd.X, cmd.Op == syntax.PipeAll)
-	flatten(cmd.Y, false)
+func (s *shell) pipeline(cmd *syntax.Pipeline) {
+	stages, both := cmd.Stages, cmd.Both
 	children := make([]*container.Process, 0, len(stages))
 	input := -1
 	for i, st := range stages {

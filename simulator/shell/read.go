@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
 	"github.com/plumbline-ci/plumbline/simulator/utility"
 )
 
@@ -81,11 +82,7 @@ func builtinRead(s *shell, args []string) int {
 		status = statusSignalBase + int(s.caught[0])
 	}
 	if array != "" {
-		v := variable{list: map[int]string{}, set: true}
-		for i, f := range s.splitRead(line, escaped, -1) {
-			v.list[i] = f
-		}
-		s.store(array, v)
+		s.store(array, variable{list: listOf(s.splitRead(line, escaped, -1)), set: true})
 		return status
 	}
 	if len(args) == 0 {
@@ -203,22 +200,114 @@ func (s *shell) splitRead(line string, escaped []bool, n int) []string {
 
 // builtinMapfile is bash's mapfile.
 func builtinMapfile(s *shell, args []string) int {
-	trim, name := false, "MAPFILE"
-	for _, a := range args[1:] {
-		if a == "-t" {
-			trim = true
-		} else if !strings.HasPrefix(a, "-") {
-			name = a
+	trim, name, callback := false, "MAPFILE", ""
+	delim := byte('\n')
+	count, skip, origin, fd, quantum := 0, 0, -1, 0, 5000
+	args = args[1:]
+	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' {
+		opts := args[0][1:]
+		args = args[1:]
+		if opts == "-" {
+			break
+		}
+		for i := 0; i < len(opts); i++ {
+			l := opts[i]
+			if l == 't' {
+				trim = true
+				continue
+			}
+			if strings.IndexByte("dnOsuCc", l) < 0 {
+				s.complain("-" + string(l) + ": invalid option")
+				s.print(2, "mapfile: usage: mapfile [-d delim] [-n count] [-O origin] [-s count] [-t] [-u fd] [-C callback] [-c quantum] [array]\n")
+				return statusUsage
+			}
+			value := opts[i+1:]
+			if value == "" {
+				if len(args) == 0 {
+					s.complain("-" + string(l) + ": option requires an argument")
+					return statusUsage
+				}
+				value, args = args[0], args[1:]
+			}
+			i = len(opts)
+			switch l {
+			case 'd':
+				if delim = 0; value != "" {
+					delim = value[0]
+				}
+				continue
+			case 'C':
+				callback = value
+				continue
+			}
+			n, err := strconv.Atoi(value)
+			if err != nil || n < 0 {
+				s.complain(value + ": invalid line count")
+				return 1
+			}
+			switch l {
+			case 'n':
+				count = n
+			case 's':
+				skip = n
+			case 'O':
+				origin = n
+			case 'u':
+				fd = n
+			case 'c':
+				quantum = max(n, 1)
+			}
 		}
 	}
-	v := variable{list: map[int]string{}, set: true}
-	i := 0
-	for line := range strings.Lines(string(s.readAll(0))) {
-		if trim {
-			line = strings.TrimSuffix(line, "\n")
+	if len(args) > 0 {
+		name = args[0]
+	}
+	if !syntax.IsName(name) {
+		s.complain("`" + name + "': not a valid identifier")
+		return 1
+	}
+	if !s.p.IsOpen(fd) {
+		s.complain(strconv.Itoa(fd) + ": invalid file descriptor: Bad file descriptor")
+		return 1
+	}
+	name = s.target(name)
+	v := s.vars[name]
+	if v.readonly {
+		s.complain(name + ": readonly variable")
+		return 1
+	}
+	if v.table != nil {
+		s.complain(name + ": not an indexed array")
+		return 1
+	}
+	if origin < 0 {
+		s.hold(-v.bytes())
+		v = variable{exported: v.exported, order: v.order}
+		origin = 0
+	}
+	l := s.ownList(&v)
+	v.set, v.value = true, ""
+	for n := 0; count == 0 || n < count; {
+		line, ended := s.readLine(fd, delim)
+		if !ended && line == "" {
+			break
 		}
-		v.list[i] = line
-		i++
+		if skip > 0 {
+			skip--
+			continue
+		}
+		if ended && !trim && delim != 0 {
+			line += string(delim)
+		}
+		n++
+		if callback != "" && n%quantum == 0 {
+			s.store(name, v)
+			s.run(callback+" "+strconv.Itoa(origin)+" "+quoteSingle(line), false)
+			v = s.vars[name]
+			l = s.ownList(&v)
+		}
+		s.setIndex(l, origin, line)
+		origin++
 	}
 	s.store(name, v)
 	return 0

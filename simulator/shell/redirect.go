@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/plumbline-ci/plumbline/simulator/files"
-	"mvdan.cc/sh/v3/syntax"
+	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
 )
 
 // savedDescriptor is what a redirection hides: a copy of the descriptor, or -1 if it was closed.
@@ -49,8 +49,11 @@ func (s *shell) keep(list []savedDescriptor) {
 func (s *shell) redirect(redirs []*syntax.Redirect, save bool) (undo []savedDescriptor, ok bool) {
 	for _, r := range redirs {
 		if !s.redirectOne(r, save, &undo) {
-			if s.status == 0 {
+			if s.flow == goOn {
 				s.status = 1
+				if s.kind == dash {
+					s.status = statusUsage
+				}
 			}
 			return undo, false
 		}
@@ -61,15 +64,15 @@ func (s *shell) redirect(redirs []*syntax.Redirect, save bool) (undo []savedDesc
 func (s *shell) redirectOne(r *syntax.Redirect, save bool, undo *[]savedDescriptor) bool {
 	fd := 1
 	switch r.Op {
-	case syntax.RdrIn, syntax.RdrInOut, syntax.DplIn, syntax.Hdoc, syntax.DashHdoc, syntax.WordHdoc:
+	case "<", "<>", "<&", "<<", "<<-", "<<<":
 		fd = 0
 	}
 	variable := ""
-	if r.N != nil {
-		n, err := strconv.Atoi(r.N.Value)
+	if r.N != "" {
+		n, err := strconv.Atoi(r.N)
 		if err != nil {
-			variable = strings.Trim(r.N.Value, "{}")
-		} else if n > 9 && s.kind == ash || n >= 200 {
+			variable = strings.Trim(r.N, "{}")
+		} else if n > 9 && s.kind != bash || n >= 200 {
 			s.complain(strconv.Itoa(n) + ": bad file descriptor")
 			return false
 		}
@@ -79,7 +82,7 @@ func (s *shell) redirectOne(r *syntax.Redirect, save bool, undo *[]savedDescript
 		*undo = append(*undo, s.save(fd))
 	}
 	switch r.Op {
-	case syntax.DplIn, syntax.DplOut:
+	case "<&", ">&":
 		return s.duplicate(r, fd, variable, save, undo)
 	}
 	opened, ok := s.open(r)
@@ -99,7 +102,7 @@ func (s *shell) redirectOne(r *syntax.Redirect, save bool, undo *[]savedDescript
 		_ = s.p.Dup2(opened, fd)
 		s.p.Close(opened)
 	}
-	if r.Op == syntax.RdrAll || r.Op == syntax.AppAll {
+	if r.Op == "&>" || r.Op == "&>>" {
 		if save {
 			*undo = append(*undo, s.save(2))
 		}
@@ -111,14 +114,14 @@ func (s *shell) redirectOne(r *syntax.Redirect, save bool, undo *[]savedDescript
 // open opens the file, document or string of a redirection.
 func (s *shell) open(r *syntax.Redirect) (fd int, ok bool) {
 	switch r.Op {
-	case syntax.Hdoc, syntax.DashHdoc:
+	case "<<", "<<-":
 		text, err := s.hereDocument(r)
 		if s.problem(err) {
 			return -1, false
 		}
 		fd, err = s.p.OpenBytes([]byte(text))
 		return fd, !s.problem(err)
-	case syntax.WordHdoc:
+	case "<<<":
 		text, err := s.single(r.Word)
 		if s.problem(err) {
 			return -1, false
@@ -126,20 +129,20 @@ func (s *shell) open(r *syntax.Redirect) (fd int, ok bool) {
 		fd, err = s.p.OpenBytes([]byte(text + "\n"))
 		return fd, !s.problem(err)
 	}
-	name, err := s.single(r.Word)
-	if s.problem(err) {
+	name, ok := s.fileName(r.Word)
+	if !ok {
 		return -1, false
 	}
 	flags := files.Write | files.Create | files.Truncate
 	create := true
 	switch r.Op {
-	case syntax.RdrIn:
+	case "<":
 		flags, create = files.Read, false
-	case syntax.RdrInOut:
+	case "<>":
 		flags = files.Read | files.Write | files.Create
-	case syntax.AppOut, syntax.AppAll:
+	case ">>", "&>>":
 		flags = files.Append | files.Create
-	case syntax.RdrOut, syntax.RdrAll:
+	case ">", "&>":
 		if s.options.noclobber {
 			if info, serr := s.p.Stat(name); serr == nil && info.Kind() == files.Regular {
 				if s.kind == bash {
@@ -151,7 +154,7 @@ func (s *shell) open(r *syntax.Redirect) (fd int, ok bool) {
 			}
 		}
 	}
-	fd, err = s.p.OpenFile(name, flags, 0o666)
+	fd, err := s.p.OpenFile(name, flags, 0o666)
 	if err != nil {
 		if create {
 			s.cannotCreate(name, err)
@@ -161,6 +164,23 @@ func (s *shell) open(r *syntax.Redirect) (fd int, ok bool) {
 		return -1, false
 	}
 	return fd, true
+}
+
+// fileName expands the name of a redirection's file. In bash it has to be one field.
+func (s *shell) fileName(w *syntax.Word) (string, bool) {
+	if s.kind != bash || s.options.posix {
+		name, err := s.single(w)
+		return name, !s.problem(err)
+	}
+	fields, err := s.appendFields(nil, w)
+	if s.problem(err) {
+		return "", false
+	}
+	if len(fields) != 1 {
+		s.complain(syntax.PrintWord(w) + ": ambiguous redirect")
+		return "", false
+	}
+	return fields[0], true
 }
 
 // duplicate performs n>&m, n<&m, n>&- and, in bash, >&file.
@@ -182,9 +202,9 @@ func (s *shell) duplicate(r *syntax.Redirect, fd int, variable string, save bool
 	move := strings.HasSuffix(text, "-")
 	from, err := strconv.Atoi(strings.TrimSuffix(text, "-"))
 	if err != nil {
-		if r.Op == syntax.DplOut && r.N == nil && s.kind == bash {
+		if r.Op == ">&" && r.N == "" && s.kind == bash {
 			all := *r
-			all.Op = syntax.RdrAll
+			all.Op = "&>"
 			opened, ok := s.open(&all)
 			if !ok {
 				return false
@@ -197,8 +217,16 @@ func (s *shell) duplicate(r *syntax.Redirect, fd int, variable string, save bool
 			_ = s.p.Dup2(1, 2)
 			return true
 		}
-		s.complain("bad fd number")
-		s.status = statusUsage
+		switch s.kind {
+		case bash:
+			s.complain(text + ": ambiguous redirect")
+		case dash:
+			s.complain("Syntax error: Bad fd number")
+			s.status, s.flow = statusUsage, exiting
+		default:
+			s.complain("syntax error: bad fd number")
+			s.status, s.flow = statusUsage, exiting
+		}
 		return false
 	}
 	if variable != "" {
@@ -226,63 +254,10 @@ func (s *shell) duplicate(r *syntax.Redirect, fd int, variable string, save bool
 
 // hereDocument returns the text of a here-document; it is expanded unless its end word was quoted.
 func (s *shell) hereDocument(r *syntax.Redirect) (string, error) {
-	if r.Hdoc == nil {
-		return "", nil
+	if r.Quoted {
+		return r.Raw, nil
 	}
-	w := r.Hdoc
-	if r.Op == syntax.DashHdoc {
-		w = withoutTabs(w)
-	}
-	if quotedWord(r.Word) {
-		var b strings.Builder
-		for _, part := range w.Parts {
-			switch part := part.(type) {
-			case *syntax.Lit:
-				b.WriteString(part.Value)
-			case *syntax.SglQuoted:
-				b.WriteString(part.Value)
-			}
-		}
-		return b.String(), nil
-	}
-	return s.document(w)
-}
-
-// quotedWord reports whether any part of a here-document's end word is quoted.
-func quotedWord(w *syntax.Word) bool {
-	for _, part := range w.Parts {
-		lit, ok := part.(*syntax.Lit)
-		if !ok || strings.Contains(lit.Value, `\`) {
-			return true
-		}
-	}
-	return false
-}
-
-// withoutTabs removes the tabs at the beginning of each line, as <<- asks for.
-func withoutTabs(w *syntax.Word) *syntax.Word {
-	out := &syntax.Word{Parts: make([]syntax.WordPart, len(w.Parts))}
-	start := true
-	for i, part := range w.Parts {
-		out.Parts[i] = part
-		lit, ok := part.(*syntax.Lit)
-		if !ok {
-			start = false
-			continue
-		}
-		changed := *lit
-		var b strings.Builder
-		for line := range strings.Lines(lit.Value) {
-			if start {
-				line = strings.TrimLeft(line, "\t")
-			}
-			b.WriteString(line)
-			start = strings.HasSuffix(line, "\n")
-		}
-		changed.Value = b.String()
-		out.Parts[i] = &changed
-	}
-	return out
+	return s.document(r.Doc)
 }
 
 // processSubstitution starts <(…) or >(…) and returns the path of its pipe.
@@ -292,7 +267,7 @@ func (s *shell) processSubstitution(ps *syntax.ProcSubst) (string, error) {
 		return "", err
 	}
 	mine, theirs, stream := r, w, 1
-	if ps.Op == syntax.CmdOut {
+	if ps.Out {
 		mine, theirs, stream = w, r, 0
 	}
 	child := s.fork(func(c *shell) int {
@@ -302,8 +277,8 @@ func (s *shell) processSubstitution(ps *syntax.ProcSubst) (string, error) {
 		if theirs != stream {
 			p.Close(theirs)
 		}
-		c.depth++
-		c.statements(ps.Stmts, true)
+		c.traced++
+		c.statements(ps.List, true)
 		return c.leave()
 	})
 	s.lastJob = child.PID()

@@ -1,9 +1,8 @@
-// Package shell interprets shell scripts inside simulated containers: sh as busybox ash understands it, and bash.
+// Package shell interprets shell scripts inside simulated containers: as BusyBox ash, dash and bash do.
 //
-// Scripts are parsed by mvdan.cc/sh/v3/syntax; expansion and execution are done here, over a [container.Process]: each
-// stage of a pipeline, each background job, each substitution is a process of the container, with its pipes,
-// descriptors and signals. (That module's own expansion and interpreter would reach the machine's users and goroutines,
-// and evaluate defaults that are not needed.)
+// Scripts are parsed by package syntax; expansion and execution are done here, over a [container.Process]: each stage of
+// a pipeline, each background job, each substitution is a process of the container, with its pipes, descriptors and
+// signals.
 //
 // An [Interpreter] keeps the scripts it has parsed, so that a script that runs in a thousand containers is parsed once.
 //
@@ -13,40 +12,60 @@ package shell
 
 import (
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
 	"github.com/plumbline-ci/plumbline/simulator/files"
+	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
 	"github.com/plumbline-ci/plumbline/simulator/utility"
-	"mvdan.cc/sh/v3/syntax"
 )
 
 // Interpreter runs shells and remembers parsed scripts. It belongs to one kernel: it is not safe for concurrent use.
 type Interpreter struct {
-	parsed map[cacheKey]*script
+	parsed map[cacheKey]*syntax.Script
+	size   int64 // of what is kept
+	eras   uint64
 }
 
 // New returns an interpreter that has seen no script yet.
 func New() *Interpreter {
-	return &Interpreter{parsed: map[cacheKey]*script{}}
+	return &Interpreter{parsed: map[cacheKey]*syntax.Script{}}
 }
 
-// Programs returns the programs sh and bash.
+// The names of the shells as programs, for images to place.
+const (
+	// Ash is BusyBox's shell, as busybox and alpine have it as /bin/sh.
+	Ash = "ash"
+	// Dash is the /bin/sh of Debian and Ubuntu and of the images that are built on them.
+	Dash = "dash"
+	// Bash is bash.
+	Bash = "bash"
+	// BashAsSh is bash under the name sh, the /bin/sh of Red Hat's images: in POSIX mode.
+	BashAsSh = "bash-as-sh"
+)
+
+// Programs returns the shells by the names that images use. "sh" is ash by its other name.
 func (i *Interpreter) Programs() map[string]container.Program {
 	return map[string]container.Program{
-		"sh":   func(p *container.Process) int { return i.main(p, ash) },
-		"bash": func(p *container.Process) int { return i.main(p, bash) },
+		"sh":     func(p *container.Process) int { return i.main(p, ash, false) },
+		Ash:      func(p *container.Process) int { return i.main(p, ash, false) },
+		Dash:     func(p *container.Process) int { return i.main(p, dash, false) },
+		Bash:     func(p *container.Process) int { return i.main(p, bash, false) },
+		BashAsSh: func(p *container.Process) int { return i.main(p, bash, true) },
 	}
 }
 
 // dialect is a kind of shell.
-type dialect uint8
+type dialect = syntax.Dialect
 
 const (
-	ash dialect = iota
-	bash
+	ash  = syntax.Ash
+	dash = syntax.Dash
+	bash = syntax.Bash
 )
 
 // flow says how the execution goes on after a command.
@@ -57,8 +76,23 @@ const (
 	breaking
 	continuing
 	returning
+	discarding // bash gives up the line at an error of an expansion
 	exiting
 )
+
+// function is a function as it was defined.
+type function struct {
+	*syntax.Func
+	base   int // what its lines are counted from
+	source string
+}
+
+// frame is a function or sourced file at work.
+type frame struct {
+	name   string
+	source string // where the caller is
+	line   int    // of the call
+}
 
 // shell is one shell: a process, or a forked part of one.
 type shell struct {
@@ -69,26 +103,37 @@ type shell struct {
 	name      string // $0, as messages show it
 	command   string // the running built-in, for messages
 	isScript  bool   // messages have line numbers
-	line      uint
+	isCommand bool   // the script is the argument of -c
+	line      int
+	base      int    // the number of the line before the text at work
+	source    string // the file that the text at work is from, for bash
+	frames    []frame
+	running   *syntax.Call // for BASH_COMMAND
 	args      []string
 	vars      map[string]variable
 	scopes    []map[string]saved
 	nextOrder int
 	env       []string // cached environment of children
-	functions map[string]*syntax.Stmt
+	functions map[string]*function
 	// Whether a fork has the same map, so that it has to be copied before it is changed.
 	varsShared, functionsShared bool
 
+	era  uint64 // arrays of another era are copied before they are changed
+	held int64  // bytes of variables not yet accounted for
+
 	options   options
 	traps     map[string]string // by signal name
+	inherited map[string]string // of the parent, to be listed
 	caught    []container.Signal
 	inTrap    bool
+	trapped   bool // a subshell has set a trap of its own
 
 	status      int // $?
 	substatus   int // of the last command substitution
 	substituted bool
 	pid         int // $$
 	lastJob     int // $!
+	lastArg     string
 	jobs        []*job
 	flow        flow
 	levels      int // of break and continue
@@ -100,30 +145,34 @@ type shell struct {
 	random      *uint64
 	pipestatus  []int
 	subshell    bool
+	subshells   int // BASH_SUBSHELL
 	depth       int
+	traced      int // how deep in substitutions and evals, for the trace
 	optIndex    int // inside a group of options, for getopts
-	logical     string
+	dirs        []string
+	evaluating  int                    // variables that name each other in an expression
+	arrayArgs   map[int]*syntax.Assign // arguments of a declaring command that are assignments to arrays
+	arrayShift  int                    // words before the name of that command
 }
 
 // options are the flags of set.
 type options struct {
 	errexit, noglob, noexec, xtrace, verbose, noclobber, allexport, nounset, pipefail             bool
-	ignoreeof, monitor, notify, errtrace, vi, functrace                                           bool
+	ignoreeof, monitor, notify, errtrace, vi, functrace, posix                                    bool
 	nullglob, dotglob, extglob, globstar, nocaseglob, nocasematch, lastpipe, inheritErr, failglob bool
+	xpgEcho                                                                                       bool
 }
 
-// maxDepth bounds the nesting of functions, sources and substitutions.
-const maxDepth = 250
-
-// main is the program sh or bash.
-func (i *Interpreter) main(p *container.Process, kind dialect) int {
+// main is the program of a shell.
+func (i *Interpreter) main(p *container.Process, kind dialect, posix bool) int {
 	s := &shell{in: i, p: p, kind: kind, name: p.Args[0], pid: p.PID(), vars: make(map[string]variable, len(p.Env)+8), started: p.Now()}
 	for _, kv := range p.Env {
-		if key, value, ok := strings.Cut(kv, "="); ok && syntax.ValidName(key) {
+		if key, value, ok := strings.Cut(kv, "="); ok && syntax.IsName(key) {
 			s.nextOrder++
 			s.vars[key] = variable{value: value, entry: kv, set: true, exported: true, order: s.nextOrder}
 		}
 	}
+	s.options.posix = posix
 	s.prepare()
 	text, code, ok := s.arguments(p.Args[1:])
 	if !ok {
@@ -146,16 +195,37 @@ func (s *shell) prepare() {
 	}
 	s.setValue("PS4", "+ ")
 	if s.kind == bash {
-		s.setValue("BASH", "/bin/bash")
-		s.setValue("BASH_VERSION", "5.2.15(1)-release")
-		s.setValue("UID", strconv.FormatUint(uint64(s.p.UID), 10))
-		s.setValue("EUID", strconv.FormatUint(uint64(s.p.UID), 10))
-		s.setValue("HOSTTYPE", "x86_64")
-		s.setValue("OSTYPE", "linux-gnu")
-		s.options.extglob = true // as a pattern language it does no harm
+		s.prepareBash()
 	}
-	s.logical = s.value("PWD")
 }
+
+// prepareBash sets the variables that bash has besides.
+func (s *shell) prepareBash() {
+	uid := strconv.FormatUint(uint64(s.p.UID), 10)
+	for _, kv := range [][2]string{{"BASH", "/bin/bash"}, {"BASH_VERSION", bashVersion}, {"UID", uid}, {"EUID", uid}, {"HOSTTYPE", "x86_64"},
+		{"OSTYPE", "linux-gnu"}, {"MACHTYPE", "x86_64-pc-linux-gnu"}, {"HOSTNAME", s.p.Container().Hostname()}, {"OPTERR", "1"}} {
+		if _, ok := s.vars[kv[0]]; !ok || kv[0] != "HOSTNAME" {
+			s.setValue(kv[0], kv[1])
+		}
+	}
+	for _, name := range []string{"UID", "EUID", "PPID"} {
+		v := s.vars[name]
+		v.readonly, v.integer = true, true
+		s.put(name, v)
+	}
+	versions := newList()
+	for i, text := range []string{"5", "2", "15", "1", "release", "x86_64-pc-linux-gnu"} {
+		versions.set(i, text)
+	}
+	s.put("BASH_VERSINFO", variable{list: versions, set: true, readonly: true, order: 1})
+	level, _ := strconv.Atoi(s.value("SHLVL"))
+	s.nextOrder++
+	s.put("SHLVL", variable{value: strconv.Itoa(level + 1), set: true, exported: true, order: s.nextOrder})
+	s.env = nil
+}
+
+// bashVersion is the version of bash that is simulated.
+const bashVersion = "5.2.15(1)-release"
 
 // isHere reports whether an inherited PWD names the working directory.
 func (s *shell) isHere(dir string) bool {
@@ -231,6 +301,7 @@ func (s *shell) arguments(args []string) (text string, code int, ok bool) {
 			s.print(2, s.name+": -c requires an argument\n")
 			return "", 2, false
 		}
+		s.isCommand = true
 		text = args[0]
 		if len(args) > 1 {
 			s.name, s.args, s.command = args[1], args[2:], args[1]
@@ -248,12 +319,15 @@ func (s *shell) arguments(args []string) (text string, code int, ok bool) {
 			if s.kind == bash && files.Message(err) == "Is a directory" {
 				return "", 126, false
 			}
-			if s.kind == ash {
+			if s.kind != bash {
 				return "", 2, false
 			}
 			return "", 127, false
 		}
 		s.name, s.args, s.isScript, s.command = file, args[1:], true, file
+		if s.kind == bash {
+			s.source, s.command = file, ""
+		}
 		return string(data), 0, true
 	}
 	s.args = args
@@ -266,29 +340,56 @@ func (s *shell) arguments(args []string) (text string, code int, ok bool) {
 
 // scriptFile reads a script; bash and ash look into PATH if there is no such file.
 func (s *shell) scriptFile(name string) ([]byte, error) {
-	data, err := s.p.ReadFile(name)
+	data, err := s.readFile(name)
 	if err != nil && !strings.Contains(name, "/") {
 		if found, lerr := s.p.SearchPath(name, s.value("PATH")); lerr == nil {
-			return s.p.ReadFile(found)
+			return s.readFile(found)
 		}
 	}
 	return data, err
 }
 
+// readFile reads a file to its end, or a pipe that has a name.
+func (s *shell) readFile(name string) ([]byte, error) {
+	if info, err := s.p.Stat(name); err == nil && info.Kind() == files.Regular {
+		return s.p.ReadFile(name)
+	}
+	fd, err := s.p.OpenFile(name, files.Read, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer s.p.Close(fd)
+	if info, err := s.p.Stat(name); err == nil && info.IsDir() {
+		return nil, syscall.EISDIR
+	}
+	return s.readAll(fd), nil
+}
+
 // run executes the text of a script. With tail, the last command may take the place of the shell.
 func (s *shell) run(text string, tail bool) {
-	sc := s.in.parse(text, s.kind)
-	for i, st := range sc.stmts {
+	s.deeper("scripts")
+	sc := s.parse(text)
+	s.lines(sc, tail)
+	s.release(sc)
+	s.shallower()
+}
+
+// lines executes a parsed script, line by line.
+func (s *shell) lines(sc *syntax.Script, tail bool) {
+	for i, line := range sc.Lines {
 		if s.options.noexec {
 			break
 		}
-		s.statement(st, tail && i == len(sc.stmts)-1 && sc.err == nil)
+		s.statements(line, tail && i == len(sc.Lines)-1 && sc.Err == nil)
+		if s.flow == discarding && !s.subshell {
+			s.flow = goOn
+		}
 		if s.flow != goOn {
 			return
 		}
 	}
-	if sc.err != nil {
-		s.syntaxError(sc.err)
+	if sc.Err != nil {
+		s.syntaxError(sc.Err)
 	}
 }
 
@@ -299,6 +400,10 @@ func (s *shell) leave() int {
 		delete(s.traps, "EXIT")
 		status := s.status
 		s.flow, s.levels = goOn, 0
+		if s.base = 0; s.kind == bash {
+			s.line = 1
+		}
+		s.inTrap = true
 		s.run(action, false)
 		if s.flow != exiting {
 			s.status = status
@@ -320,10 +425,12 @@ func (s *shell) fork(body func(c *shell) int) *container.Process {
 // snapshot returns a copy of the shell. Variables and functions are shared until one of the two changes them.
 func (s *shell) snapshot() *shell {
 	s.varsShared, s.functionsShared = true, true
+	s.newEra()
 	c := *s
+	s.newEra()
 	c.scopes = make([]map[string]saved, len(s.scopes))
-	for i := range c.scopes {
-		c.scopes[i] = map[string]saved{}
+	for i, scope := range s.scopes {
+		c.scopes[i] = maps.Clone(scope)
 	}
 	c.traps = nil
 	for name, action := range s.traps {
@@ -334,9 +441,18 @@ func (s *shell) snapshot() *shell {
 			c.traps[name] = ""
 		}
 	}
-	c.caught, c.jobs, c.subshell, c.inTrap, c.loops = nil, nil, true, false, 0
+	c.inherited = s.traps
+	c.caught, c.jobs, c.subshell, c.inTrap = nil, nil, true, false
+	c.subshells++
+	c.held = 0
 	c.random = nil
 	return &c
+}
+
+// newEra makes all arrays ones that are copied before they are changed.
+func (s *shell) newEra() {
+	s.in.eras++
+	s.era = s.in.eras
 }
 
 // job is a background job.

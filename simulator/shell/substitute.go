@@ -4,24 +4,23 @@ import (
 	"bytes"
 	"strings"
 
-	"mvdan.cc/sh/v3/syntax"
+	"github.com/plumbline-ci/plumbline/simulator/files"
+	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
 )
 
 // substitute runs a command substitution and returns its output without the newlines at the end.
 func (s *shell) substitute(cs *syntax.CmdSubst) (string, error) {
 	s.substituted = true
-	if len(cs.Stmts) == 0 {
+	sc := cs.Script
+	if len(sc.Lines) == 0 && sc.Err == nil {
 		s.substatus = 0
 		return "", nil
 	}
-	if s.depth >= maxDepth {
-		return "", &usageError{"too many nested substitutions"}
+	if name, ok := onlyRedirect(sc); ok { // $(< file)
+		return s.readSubstitution(name)
 	}
-	if s.kind == bash || s.kind == ash {
-		if name, ok := onlyRedirect(cs); ok { // $(< file)
-			return s.readSubstitution(name)
-		}
-	}
+	s.deeper("substitutions")
+	defer s.shallower()
 	r, w, err := s.p.Pipe()
 	if err != nil {
 		return "", err
@@ -33,11 +32,14 @@ func (s *shell) substitute(cs *syntax.CmdSubst) (string, error) {
 			_ = p.Dup2(w, 1)
 			p.Close(w)
 		}
-		c.depth++
-		if c.kind == bash && !c.options.inheritErr {
+		c.traced++
+		if c.kind == bash && !c.options.inheritErr && !c.options.posix {
 			c.options.errexit = false
 		}
-		c.statements(cs.Stmts, true)
+		if cs.Backquote && c.kind == bash {
+			c.base = max(c.line, 1) - 1
+		}
+		c.lines(sc, true)
 		return c.leave()
 	})
 	s.p.Close(w)
@@ -45,6 +47,9 @@ func (s *shell) substitute(cs *syntax.CmdSubst) (string, error) {
 	s.p.Close(r)
 	s.substatus = s.await(child)
 	if i := bytes.IndexByte(out, 0); i >= 0 {
+		if s.kind == bash {
+			s.complain("warning: command substitution: ignored null byte in input")
+		}
 		out = bytes.ReplaceAll(out, []byte{0}, nil)
 	}
 	return strings.TrimRight(string(out), "\n"), nil
@@ -73,12 +78,12 @@ func (s *shell) readAll(fd int) []byte {
 }
 
 // onlyRedirect recognises $(< file).
-func onlyRedirect(cs *syntax.CmdSubst) (*syntax.Word, bool) {
-	if len(cs.Stmts) != 1 {
+func onlyRedirect(sc *syntax.Script) (*syntax.Word, bool) {
+	if sc.Err != nil || len(sc.Lines) != 1 || len(sc.Lines[0]) != 1 {
 		return nil, false
 	}
-	st := cs.Stmts[0]
-	if st.Cmd != nil || len(st.Redirs) != 1 || st.Redirs[0].Op != syntax.RdrIn || st.Background || st.Negated {
+	st := sc.Lines[0][0]
+	if st.Cmd != nil || len(st.Redirs) != 1 || st.Redirs[0].Op != "<" || st.Redirs[0].N != "" || st.Background || st.Negated {
 		return nil, false
 	}
 	return st.Redirs[0].Word, true
@@ -90,10 +95,16 @@ func (s *shell) readSubstitution(w *syntax.Word) (string, error) {
 		return "", err
 	}
 	s.substatus = 0
-	data, err := s.p.ReadFile(name)
+	fd, err := s.p.OpenFile(name, files.Read, 0)
 	if err != nil {
 		s.cannotOpen(name, err)
 		s.substatus = 1
+		if s.kind == dash {
+			s.substatus = statusUsage
+		}
+		return "", nil
 	}
-	return strings.TrimRight(string(data), "\n"), nil
+	data := s.readAll(fd)
+	s.p.Close(fd)
+	return strings.TrimRight(string(bytes.ReplaceAll(data, []byte{0}, nil)), "\n"), nil
 }

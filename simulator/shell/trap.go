@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
 )
@@ -33,19 +34,44 @@ func (s *shell) runTraps() {
 		sig := s.caught[0]
 		s.caught = s.caught[1:]
 		if action := s.traps[sig.Name()]; action != "" {
-			s.trapAction(action)
+			s.trapAction(action, false)
 		}
 	}
 }
 
-// trapAction runs the commands of a trap; they leave $? as it was.
-func (s *shell) trapAction(action string) {
-	status, in, tolerant := s.status, s.inTrap, s.tolerant
+// trapAction runs the commands of a trap; they leave $? as it was. With here, $LINENO goes on to be the line of the
+// command that the trap is about.
+func (s *shell) trapAction(action string, here bool) {
+	status, in, tolerant, base, line, pipes := s.status, s.inTrap, s.tolerant, s.base, s.line, s.pipestatus
 	s.inTrap = true
+	if here && s.kind == bash {
+		s.base = max(s.line, 1) - 1
+	} else {
+		s.base = 0
+	}
 	s.run(action, false)
-	s.inTrap, s.tolerant = in, tolerant
+	s.inTrap, s.tolerant, s.base, s.line = in, tolerant, base, line
 	if s.flow == goOn {
-		s.status = status
+		s.status, s.pipestatus = status, pipes
+	}
+}
+
+// debug runs bash's DEBUG trap before a command.
+func (s *shell) debug() {
+	if action := s.traps["DEBUG"]; action != "" && !s.inTrap && (s.calls == 0 || s.options.functrace) {
+		s.trapAction(action, true)
+	}
+}
+
+// returned runs bash's RETURN trap behind a function or a sourced file.
+func (s *shell) returned() {
+	if action := s.traps["RETURN"]; action != "" && !s.inTrap && (s.flow == goOn || s.flow == returning) && (s.calls == 0 || s.options.functrace) {
+		flow := s.flow
+		s.flow = goOn
+		s.trapAction(action, true)
+		if s.flow == goOn {
+			s.flow = flow
+		}
 	}
 }
 
@@ -61,11 +87,11 @@ func (s *shell) trapsSet() bool {
 
 // trapName returns the canonical name of a condition.
 func (s *shell) trapName(text string) (string, bool) {
-	if s.kind == bash || text == "ERR" {
-		switch text {
-		case "ERR", "DEBUG", "RETURN":
-			return text, true
-		}
+	switch {
+	case s.kind == bash && (text == "DEBUG" || text == "RETURN" || text == "ERR"), s.kind == ash && text == "ERR":
+		return text, true
+	case s.kind == dash && strings.HasPrefix(text, "SIG"):
+		return "", false
 	}
 	sig, ok := container.ParseSignal(text)
 	if !ok {
@@ -81,15 +107,19 @@ func builtinTrap(s *shell, args []string) int {
 		args = args[1:]
 	}
 	if len(args) == 0 || args[0] == "-p" {
-		for _, name := range s.trapOrder() {
+		traps := s.traps
+		if s.subshell && !s.trapped {
+			traps = s.inherited // a subshell shows what its parent had until it sets one itself
+		}
+		for _, name := range trapOrder(traps) {
 			if len(args) > 1 && !slices.Contains(args[1:], name) {
 				continue
 			}
 			shown := name
-			if s.kind == bash && name != "EXIT" && name != "ERR" {
+			if s.kind == bash && name != "EXIT" && name != "ERR" && name != "DEBUG" && name != "RETURN" {
 				shown = "SIG" + name
 			}
-			s.print(1, "trap -- "+quoteSingle(s.traps[name])+" "+shown+"\n")
+			s.print(1, "trap -- "+quoteSingle(traps[name])+" "+shown+"\n")
 		}
 		return 0
 	}
@@ -112,8 +142,8 @@ func builtinTrap(s *shell, args []string) int {
 	for _, text := range names {
 		name, ok := s.trapName(text)
 		if !ok {
-			if s.kind == bash {
-				s.complain(text + ": invalid signal specification")
+			if s.kind == dash {
+				s.print(2, "trap: "+text+": bad trap\n")
 			} else {
 				s.complain(text + ": invalid signal specification")
 			}
@@ -122,6 +152,9 @@ func builtinTrap(s *shell, args []string) int {
 		}
 		if s.traps == nil {
 			s.traps = map[string]string{}
+		}
+		if !s.trapped && s.subshell {
+			s.trapped = true
 		}
 		sig, _ := container.ParseSignal(name)
 		switch action {
@@ -140,12 +173,22 @@ func builtinTrap(s *shell, args []string) int {
 }
 
 // trapOrder lists the conditions that have traps: EXIT, then by signal number.
-func (s *shell) trapOrder() []string {
-	names := slices.Sorted(maps.Keys(s.traps))
-	slices.SortStableFunc(names, func(a, b string) int {
-		x, _ := container.ParseSignal(a)
-		y, _ := container.ParseSignal(b)
-		return int(x) - int(y)
-	})
+func trapOrder(traps map[string]string) []string {
+	names := slices.Sorted(maps.Keys(traps))
+	slices.SortStableFunc(names, func(a, b string) int { return trapNumber(a) - trapNumber(b) })
 	return names
+}
+
+// trapNumber is where a condition stands in the list: bash's own come last.
+func trapNumber(name string) int {
+	switch name {
+	case "DEBUG":
+		return 100
+	case "ERR":
+		return 101
+	case "RETURN":
+		return 102
+	}
+	sig, _ := container.ParseSignal(name)
+	return int(sig)
 }

@@ -6,15 +6,15 @@ import (
 	"strconv"
 	"strings"
 
-	"mvdan.cc/sh/v3/syntax"
+	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
 )
 
-// variable is a shell variable. Lists and maps are never changed in place, so that forks can share them.
+// variable is a shell variable.
 type variable struct {
 	value    string
-	entry    string            // NAME=value as it was inherited, as long as that is what it is
-	list     map[int]string    // an indexed array, if not nil
-	table    map[string]string // an associative array, if not nil
+	entry    string // NAME=value as it was inherited, as long as that is what it is
+	list     *list  // an indexed array, if not nil
+	table    *table // an associative array, if not nil
 	set      bool
 	exported bool
 	readonly bool
@@ -33,53 +33,14 @@ type saved struct {
 
 func (v variable) isArray() bool { return v.list != nil || v.table != nil }
 
-// elements returns the values of an array in the order of their keys.
-func (v variable) elements() []string {
-	switch {
-	case v.list != nil:
-		out := make([]string, 0, len(v.list))
-		for _, k := range slices.Sorted(maps.Keys(v.list)) {
-			out = append(out, v.list[k])
-		}
-		return out
-	case v.table != nil:
-		out := make([]string, 0, len(v.table))
-		for _, k := range slices.Sorted(maps.Keys(v.table)) {
-			out = append(out, v.table[k])
-		}
-		return out
-	case v.set:
-		return []string{v.value}
-	}
-	return nil
-}
-
-// keys returns the keys of an array.
-func (v variable) keys() []string {
-	switch {
-	case v.list != nil:
-		out := make([]string, 0, len(v.list))
-		for _, k := range slices.Sorted(maps.Keys(v.list)) {
-			out = append(out, strconv.Itoa(k))
-		}
-		return out
-	case v.table != nil:
-		return slices.Sorted(maps.Keys(v.table))
-	case v.set:
-		return []string{"0"}
-	}
-	return nil
-}
-
 // scalar is what $name means.
 func (v variable) scalar() (string, bool) {
 	switch {
 	case v.list != nil:
-		s, ok := v.list[0]
-		return s, ok
+		return v.list.get(0)
 	case v.table != nil:
-		s, ok := v.table["0"]
-		return s, ok
+		e, ok := v.table.entries["0"]
+		return e.value, ok
 	}
 	return v.value, v.set
 }
@@ -120,9 +81,9 @@ func (s *shell) ownVars() {
 }
 
 // define sets a function, or removes it if there is no body.
-func (s *shell) define(name string, body *syntax.Stmt) {
+func (s *shell) define(name string, body *function) {
 	if s.functionsShared || s.functions == nil {
-		functions := make(map[string]*syntax.Stmt, len(s.functions)+1)
+		functions := make(map[string]*function, len(s.functions)+1)
 		maps.Copy(functions, s.functions)
 		s.functions, s.functionsShared = functions, false
 	}
@@ -150,9 +111,7 @@ func (s *shell) store(name string, v variable) {
 	if v.exported || old.exported {
 		s.env = nil
 	}
-	if d := len(v.value) - len(old.value); d > 1024 || d < -1024 {
-		s.p.Allocate(int64(d))
-	}
+	s.hold(len(v.value) - len(old.value))
 	s.put(name, v)
 }
 
@@ -174,7 +133,7 @@ type readonlyError struct{ name string }
 func (e *readonlyError) Error() string { return e.name + ": readonly variable" }
 
 func (s *shell) readonly(name string) error {
-	if s.kind == ash {
+	if s.kind != bash {
 		return &usageError{name + ": is read only"}
 	}
 	return &readonlyError{name}
@@ -187,26 +146,15 @@ func (s *shell) assign(name, value string) error {
 	if v.readonly {
 		return s.readonly(name)
 	}
-	if v.integer {
-		n, err := s.arithmeticText(value)
-		if err != nil {
-			return err
-		}
-		value = strconv.FormatInt(n, 10)
-	}
-	if v.lower {
-		value = strings.ToLower(value)
-	}
-	if v.upper {
-		value = strings.ToUpper(value)
+	value, err := s.converted(v, value)
+	if err != nil {
+		return err
 	}
 	switch {
 	case v.list != nil:
-		v.list = maps.Clone(v.list)
-		v.list[0] = value
+		s.setIndex(s.ownList(&v), 0, value)
 	case v.table != nil:
-		v.table = maps.Clone(v.table)
-		v.table["0"] = value
+		s.hold(s.ownTable(&v).set("0", value))
 	default:
 		v.value = value
 	}
@@ -224,70 +172,116 @@ func (s *shell) assign(name, value string) error {
 }
 
 // assignIndex sets an element of an array.
-func (s *shell) assignIndex(name string, index syntax.ArithmExpr, value string, add bool) error {
+func (s *shell) assignIndex(name string, index *syntax.Word, value string, add bool) error {
+	key, err := s.subscript(name, index)
+	if err != nil {
+		return err
+	}
+	return s.assignElement(name, key, value, add)
+}
+
+// subscript expands the index of an array: to the key of an associative one, to the text of an expression otherwise.
+func (s *shell) subscript(name string, index *syntax.Word) (string, error) {
+	if s.vars[s.target(name)].table != nil {
+		return s.single(index)
+	}
+	return s.arithmeticString(index)
+}
+
+// assignElement sets the element of an array that has an expanded index.
+func (s *shell) assignElement(name, index, value string, add bool) error {
 	name = s.target(name)
 	v := s.vars[name]
 	if v.readonly {
 		return s.readonly(name)
 	}
 	if v.table != nil {
-		key, err := s.indexKey(index)
+		if index == "" {
+			return &usageError{name + "[" + index + "]: bad array subscript"}
+		}
+		t := s.ownTable(&v)
+		if add {
+			value = t.entries[index].value + value
+		}
+		value, err := s.converted(v, value)
 		if err != nil {
 			return err
 		}
-		v.table = maps.Clone(v.table)
-		if add {
-			value = v.table[key] + value
-		}
-		v.table[key] = value
+		s.hold(t.set(index, value))
 	} else {
-		n, err := s.indexNumber(v, index)
+		n, err := s.indexNumber(name, v, index)
 		if err != nil {
 			return err
 		}
-		if v.list == nil {
-			v.list = map[int]string{}
-			if v.set {
-				v.list[0] = v.value
+		old := ""
+		if v.list != nil {
+			old, _ = v.list.get(n)
+		} else if n == 0 {
+			old = v.value
+		}
+		if add && v.integer {
+			if value, err = s.sum(old, value); err != nil {
+				return err
 			}
-		} else {
-			v.list = maps.Clone(v.list)
+		} else if add {
+			value = old + value
 		}
-		if add {
-			value = v.list[n] + value
+		if value, err = s.converted(v, value); err != nil {
+			return err
 		}
-		v.list[n] = value
+		s.setIndex(s.ownList(&v), n, value)
 	}
 	v.set, v.value = true, ""
 	s.store(name, v)
 	return nil
 }
 
-// indexKey expands the index of an associative array.
-func (s *shell) indexKey(index syntax.ArithmExpr) (string, error) {
-	if w, ok := index.(*syntax.Word); ok {
-		return s.single(w)
+// converted applies the attributes of a variable to a value that it is given.
+func (s *shell) converted(v variable, value string) (string, error) {
+	if v.integer {
+		n, err := s.evaluate(value)
+		if err != nil {
+			return "", err
+		}
+		value = strconv.FormatInt(n, 10)
 	}
-	n, err := s.arithmetic(index)
-	return strconv.FormatInt(n, 10), err
+	if v.lower {
+		value = strings.ToLower(value)
+	}
+	if v.upper {
+		value = strings.ToUpper(value)
+	}
+	return value, nil
+}
+
+// sum adds the values of two expressions, for += of an integer.
+func (s *shell) sum(a, b string) (string, error) {
+	m, err := s.evaluate(a)
+	if err != nil {
+		return "", err
+	}
+	n, err := s.evaluate(b)
+	return strconv.FormatInt(m+n, 10), err
 }
 
 // indexNumber evaluates the index of an indexed array; a negative one counts from the end.
-func (s *shell) indexNumber(v variable, index syntax.ArithmExpr) (int, error) {
-	n, err := s.arithmetic(index)
+func (s *shell) indexNumber(name string, v variable, index string) (int, error) {
+	n, err := s.evaluate(index)
 	if err != nil {
 		return 0, err
 	}
 	if n < 0 {
 		last := -1
-		for k := range v.list {
-			last = max(last, k)
+		if v.list != nil {
+			last = v.list.last()
+		} else if v.set {
+			last = 0
 		}
 		if n += int64(last) + 1; n < 0 {
-			return 0, &usageError{"bad array subscript"}
+			return 0, &usageError{name + "[" + index + "]: bad array subscript"}
 		}
 	}
-	return int(min(n, 1<<40)), nil
+	return int(n), nil
 }
 
 // unset removes a variable.
@@ -302,6 +296,7 @@ func (s *shell) unset(name string) error {
 	if v.exported {
 		s.env = nil
 	}
+	s.hold(-len(v.value) - v.bytes())
 	s.drop(name)
 	return nil
 }
@@ -312,11 +307,23 @@ func (s *shell) local(name string) {
 		return
 	}
 	scope := s.scopes[len(s.scopes)-1]
+	if scope == nil {
+		scope = map[string]saved{}
+		s.scopes[len(s.scopes)-1] = scope
+	}
 	if _, ok := scope[name]; ok {
 		return
 	}
+	scope[name] = s.hidden(name)
+}
+
+// hidden returns what a variable is now, to be restored. Arrays are not changed in place from here on.
+func (s *shell) hidden(name string) saved {
 	v, ok := s.vars[name]
-	scope[name] = saved{v, ok}
+	if v.isArray() {
+		s.newEra()
+	}
+	return saved{v, ok}
 }
 
 // restore ends a scope.

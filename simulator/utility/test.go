@@ -25,8 +25,7 @@ func Test(p *container.Process, args []string) int {
 		}
 		args = args[:len(args)-1]
 	}
-	t := tester{p: p, args: args}
-	ok, err := t.whole()
+	ok, err := Condition(p, args, ShellTest{})
 	if err != nil {
 		fmt.Fprintf(p.Stderr(), "%s: %s\n", by(p, name), err)
 		return 2
@@ -37,9 +36,63 @@ func Test(p *container.Process, args []string) int {
 	return 1
 }
 
+// ShellTest answers tests as only a shell can. Each function is asked first, if it is not nil; known is false for
+// operators that it leaves to the utility.
+type ShellTest struct {
+	Unary  func(op, operand string) (result, known bool)
+	Binary func(a, op, b string) (result, known bool)
+}
+
+// Condition evaluates the arguments of test.
+func Condition(p *container.Process, args []string, own ShellTest) (bool, error) {
+	t := tester{p: p, args: args, own: own}
+	return t.whole()
+}
+
 type tester struct {
 	p    *container.Process
 	args []string
+	own  ShellTest
+}
+
+// unary evaluates an operator with one operand.
+func (t *tester) unary(op, operand string) bool {
+	if t.own.Unary != nil {
+		if result, known := t.own.Unary(op, operand); known {
+			return result
+		}
+	}
+	return TestUnary(t.p, op, operand)
+}
+
+// binary evaluates an operator with two operands.
+func (t *tester) binary(a, op, b string) (bool, error) {
+	if t.own.Binary != nil {
+		if result, known := t.own.Binary(a, op, b); known {
+			return result, nil
+		}
+	}
+	return TestBinary(t.p, a, op, b)
+}
+
+// isBinary reports whether an operator takes two operands.
+func (t *tester) isBinary(op string) bool {
+	if t.own.Binary != nil {
+		if _, known := t.own.Binary("", op, ""); known {
+			return true
+		}
+	}
+	return isBinary(op)
+}
+
+// isUnary reports whether an operator takes one operand. Those that only a shell answers are such in a shell.
+func (t *tester) isUnary(op string) bool {
+	if t.own.Unary != nil {
+		if _, known := t.own.Unary(op, ""); known {
+			return true
+		}
+	}
+	return isUnary(op)
 }
 
 // whole evaluates all arguments: by their number as POSIX says, otherwise as an expression.
@@ -54,16 +107,16 @@ func (t *tester) whole() (bool, error) {
 		if a[0] == "!" {
 			return a[1] == "", nil
 		}
-		if isUnary(a[0]) {
-			return TestUnary(t.p, a[0], a[1]), nil
+		if t.isUnary(a[0]) {
+			return t.unary(a[0], a[1]), nil
 		}
 		return false, fmt.Errorf("%s: unknown operand", a[0])
 	case 3:
-		if isBinary(a[1]) {
-			return TestBinary(t.p, a[0], a[1], a[2])
+		if t.isBinary(a[1]) {
+			return t.binary(a[0], a[1], a[2])
 		}
 		if a[0] == "!" {
-			inner := tester{t.p, a[1:]}
+			inner := tester{t.p, a[1:], t.own}
 			ok, err := inner.whole()
 			return !ok, err
 		}
@@ -72,7 +125,7 @@ func (t *tester) whole() (bool, error) {
 		}
 	case 4:
 		if a[0] == "!" {
-			inner := tester{t.p, a[1:]}
+			inner := tester{t.p, a[1:], t.own}
 			ok, err := inner.whole()
 			return !ok, err
 		}
@@ -129,9 +182,9 @@ func (t *tester) not() (bool, error) {
 
 func (t *tester) primary() (bool, error) {
 	a := t.args
-	if len(a) >= 3 && isBinary(a[1]) {
+	if len(a) >= 3 && t.isBinary(a[1]) {
 		t.args = a[3:]
-		return TestBinary(t.p, a[0], a[1], a[2])
+		return t.binary(a[0], a[1], a[2])
 	}
 	if a[0] == "(" {
 		t.args = a[1:]
@@ -145,9 +198,9 @@ func (t *tester) primary() (bool, error) {
 		t.args = t.args[1:]
 		return ok, nil
 	}
-	if len(a) >= 2 && isUnary(a[0]) {
+	if len(a) >= 2 && t.isUnary(a[0]) {
 		t.args = a[2:]
-		return TestUnary(t.p, a[0], a[1]), nil
+		return t.unary(a[0], a[1]), nil
 	}
 	t.args = a[1:]
 	return a[0] != "", nil

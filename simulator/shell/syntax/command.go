@@ -1,0 +1,531 @@
+package syntax
+
+import "strings"
+
+// command reads one command with its redirections.
+func (p *Parser) command() *Stmt {
+	p.enter()
+	defer p.leave()
+	p.node()
+	p.blanks()
+	line := p.line()
+	cmd := p.compound(line)
+	if cmd == nil {
+		return p.simple(line)
+	}
+	if f, ok := cmd.(*Func); ok {
+		return &Stmt{Line: line, Cmd: f}
+	}
+	if c, ok := cmd.(*Coproc); ok {
+		return &Stmt{Line: line, Cmd: c}
+	}
+	return p.withRedirects(&Stmt{Line: line, Cmd: cmd})
+}
+
+// withRedirects reads the redirections behind a compound command.
+func (p *Parser) withRedirects(st *Stmt) *Stmt {
+	for {
+		p.blanks()
+		r := p.redirect()
+		if r == nil {
+			break
+		}
+		st.Redirs = append(st.Redirs, r)
+	}
+	switch p.at(0) {
+	case 0, ';', '&', '|', ')', '\n':
+		return st
+	}
+	if p.startsCommand() { // a word behind a compound command
+		p.unexpected("")
+	}
+	return st
+}
+
+// compound reads a compound command, or returns nil if a simple one stands here.
+func (p *Parser) compound(line int) Command {
+	if p.at(0) == '(' {
+		if p.at(1) == '(' && p.dialect == Bash {
+			if x, end, ok := p.arithmetic(p.pos + 2); ok {
+				p.pos = end
+				return &Arith{line, x}
+			}
+		}
+		p.pos++
+		list := p.list()
+		if len(list) == 0 || p.at(0) != ')' {
+			p.unexpected(p.expecting(len(list) > 0, ")"))
+		}
+		p.pos++
+		return &Subshell{list}
+	}
+	if p.dialect != Bash && p.at(0) == ')' {
+		p.unexpected("")
+	}
+	word := p.keyword()
+	switch word {
+	case "{":
+		p.pos++
+		list := p.list()
+		if len(list) == 0 || p.keyword() != "}" {
+			p.unexpected(p.expecting(len(list) > 0, "}"))
+		}
+		p.pos++
+		return &Block{list}
+	case "if":
+		p.pos += 2
+		return p.ifClause()
+	case "while", "until":
+		p.pos += 5
+		cond, _ := p.body("do")
+		do, _ := p.body("done")
+		return &While{word == "until", cond, do}
+	case "for":
+		p.pos += 3
+		return p.forClause(line, false)
+	case "case":
+		p.pos += 4
+		return p.caseClause(line)
+	case "then", "elif", "else", "fi", "do", "done", "esac", "}":
+		p.unexpected("")
+	case "function":
+		if p.dialect != Dash {
+			p.pos += len(word)
+			return p.function(line)
+		}
+	}
+	if p.dialect != Bash {
+		return nil
+	}
+	switch word {
+	case "select":
+		p.pos += 6
+		return p.forClause(line, true)
+	case "[[":
+		p.pos += 2
+		x := p.condOr()
+		p.newlines()
+		if p.keyword() != "]]" {
+			p.unexpected("")
+		}
+		p.pos += 2
+		return &Cond{line, x}
+	case "coproc":
+		p.pos += 6
+		return p.coproc(line)
+	}
+	return nil
+}
+
+func (p *Parser) expecting(is bool, word string) string {
+	if is {
+		return word
+	}
+	return ""
+}
+
+func (p *Parser) ifClause() *If {
+	cond, _ := p.body("then")
+	then, next := p.body("fi", "elif", "else")
+	c := &If{Cond: cond, Then: then}
+	// A chain of elif is as long as it likes to be: no recursion.
+	for last := c; next != "fi"; last = last.Else {
+		p.node()
+		last.Else = &If{}
+		if next == "else" {
+			last.Else.Then, next = p.body("fi")
+			continue
+		}
+		last.Else.Cond, _ = p.body("then")
+		last.Else.Then, next = p.body("fi", "elif", "else")
+	}
+	return c
+}
+
+// name reads the name of a variable.
+func (p *Parser) name() string {
+	p.blanks()
+	n := nameLength(p.src[p.pos:])
+	if n == 0 || p.pos+n < len(p.src) && !isMeta(p.src[p.pos+n]) {
+		return ""
+	}
+	name := p.src[p.pos : p.pos+n]
+	p.pos += n
+	return name
+}
+
+func (p *Parser) forClause(line int, isSelect bool) Command {
+	p.blanks()
+	if !isSelect && p.dialect == Bash && p.has("((") {
+		return p.arithmeticFor(line)
+	}
+	f := &For{Line: line, Select: isSelect}
+	if f.Name = p.name(); f.Name == "" {
+		if p.dialect != Bash {
+			p.fail(Error{Reason: "bad for loop variable"})
+		}
+		if p.eof() || isMeta(p.at(0)) {
+			p.unexpected("")
+		}
+		f.Name = p.raw(p.word()) // it is refused when it is reached
+	}
+	p.blanks()
+	if p.at(0) != ';' {
+		p.newlines()
+	}
+	if p.keyword() == "in" {
+		p.pos += 2
+		f.In = true
+		for p.blanks(); !p.eof() && (!isMeta(p.at(0)) || p.procSubst()); p.blanks() {
+			f.Items = append(f.Items, p.word())
+		}
+		if p.at(0) != ';' && p.at(0) != '\n' {
+			p.unexpected("")
+		}
+	}
+	if p.at(0) == ';' {
+		p.pos++
+	}
+	p.newlines()
+	f.Do = p.doGroup()
+	return f
+}
+
+// doGroup reads do …; done, or the braces that bash takes for it.
+func (p *Parser) doGroup() []*Stmt {
+	open, end := "do", "done"
+	if p.keyword() == "{" && p.dialect == Bash {
+		open, end = "{", "}"
+	}
+	if p.keyword() != open {
+		p.unexpected("do")
+	}
+	p.pos += len(open)
+	do, _ := p.body(end)
+	return do
+}
+
+func (p *Parser) arithmeticFor(line int) Command {
+	start := p.pos + 2
+	_, end, ok := p.arithmetic(start)
+	if !ok {
+		p.unexpected("")
+	}
+	parts := splitTop(p.src[start:end-2], ';')
+	if len(parts) != 3 {
+		p.pos = end
+		p.fail(Error{Token: "(("})
+	}
+	f := &ArithFor{Line: line}
+	at := start
+	for i, to := range []**Word{&f.Init, &f.Cond, &f.Post} {
+		if strings.TrimSpace(parts[i]) != "" {
+			*to = p.inner(parts[i], at, arithMode)
+		}
+		at += len(parts[i]) + 1
+	}
+	p.pos = end
+	p.blanks()
+	if p.at(0) == ';' {
+		p.pos++
+	}
+	p.newlines()
+	f.Do = p.doGroup()
+	return f
+}
+
+func (p *Parser) caseClause(line int) Command {
+	c := &Case{Line: line}
+	p.blanks()
+	if p.eof() || isMeta(p.at(0)) && !p.procSubst() {
+		p.unexpected("")
+	}
+	c.Word = p.word()
+	p.newlines()
+	if p.keyword() != "in" {
+		p.unexpected("in")
+	}
+	p.pos += 2
+	for {
+		p.newlines()
+		if p.keyword() == "esac" {
+			p.pos += 4
+			return c
+		}
+		p.node()
+		item := &CaseItem{After: ";;"}
+		if p.at(0) == '(' {
+			p.pos++
+			p.blanks()
+		}
+		for {
+			p.blanks()
+			if p.eof() || isMeta(p.at(0)) && !p.procSubst() {
+				p.unexpected("")
+			}
+			item.Patterns = append(item.Patterns, p.word())
+			p.blanks()
+			if p.at(0) != '|' {
+				break
+			}
+			p.pos++
+		}
+		if p.at(0) != ')' {
+			p.unexpected(")")
+		}
+		p.pos++
+		item.List = p.list()
+		c.Items = append(c.Items, item)
+		switch {
+		case p.has(";;&") && p.dialect == Bash:
+			item.After = ";;&"
+			p.pos += 3
+		case p.has(";;"):
+			p.pos += 2
+		case p.has(";&") && p.dialect == Bash:
+			item.After = ";&"
+			p.pos += 2
+		case p.keyword() != "esac":
+			p.unexpected(";;")
+		}
+	}
+}
+
+// function reads the rest of: function name [()] body.
+func (p *Parser) function(line int) Command {
+	p.blanks()
+	if p.eof() || isMeta(p.at(0)) {
+		p.unexpected("")
+	}
+	name := p.raw(p.word())
+	p.blanks()
+	if p.at(0) == '(' && p.blankThen(1, ')') > 0 {
+		p.pos = p.blankThen(1, ')')
+	}
+	return p.functionBody(line, name)
+}
+
+// blankThen returns where the text goes on after a byte that only blanks separate from an offset, or 0.
+func (p *Parser) blankThen(offset int, c byte) int {
+	i := p.pos + offset
+	for i < len(p.src) && (p.src[i] == ' ' || p.src[i] == '\t') {
+		i++
+	}
+	if i < len(p.src) && p.src[i] == c {
+		return i + 1
+	}
+	return 0
+}
+
+func (p *Parser) functionBody(line int, name string) Command {
+	p.newlines()
+	if p.eof() || !p.startsCommand() {
+		p.unexpected("")
+	}
+	at := p.pos
+	body := p.command()
+	if _, simple := body.Cmd.(*Call); (simple || body.Cmd == nil) && p.dialect == Bash {
+		p.pos = at
+		p.unexpected("")
+	}
+	return &Func{line, name, body}
+}
+
+func (p *Parser) coproc(line int) Command {
+	p.blanks()
+	c := &Coproc{Name: "COPROC"}
+	at := p.pos
+	if name := p.name(); name != "" && !p.dialect.IsKeyword(name) {
+		p.blanks()
+		if cmd := p.compound(line); cmd != nil {
+			c.Name = name
+			c.Stmt = p.withRedirects(&Stmt{Line: line, Cmd: cmd})
+			return c
+		}
+	}
+	p.pos = at
+	c.Stmt = p.command()
+	return c
+}
+
+// simple reads a simple command, or the definition of a function.
+func (p *Parser) simple(line int) *Stmt {
+	st := &Stmt{Line: line}
+	call := &Call{Line: line}
+	declares := false
+	for {
+		p.blanks()
+		if r := p.redirect(); r != nil {
+			st.Redirs = append(st.Redirs, r)
+			continue
+		}
+		if p.eof() || isMeta(p.at(0)) && !p.procSubst() {
+			break
+		}
+		if len(call.Args) == 0 {
+			if a := p.assignment(); a != nil {
+				call.Assigns = append(call.Assigns, a)
+				continue
+			}
+		}
+		if declares {
+			at := p.pos
+			if a := p.assignment(); a != nil && (a.Array != nil || a.Index != nil) {
+				call.Args = append(call.Args, &Word{Assign: a})
+				continue
+			}
+			p.pos = at
+		}
+		w := p.word()
+		call.Args = append(call.Args, w)
+		if p.dialect == Bash && !declares {
+			text, _ := w.Literal()
+			switch text {
+			case "declare", "typeset", "local", "export", "readonly":
+				declares = len(call.Args) == 1 || p.onlyPrefixes(call.Args[:len(call.Args)-1])
+			}
+		}
+		if len(call.Args) == 1 && len(call.Assigns) == 0 && len(st.Redirs) == 0 {
+			if end := p.blankThen(0, '('); end > 0 {
+				return p.definition(line, w, end)
+			}
+		}
+	}
+	if len(call.Args) == 0 && len(call.Assigns) == 0 {
+		if len(st.Redirs) == 0 {
+			p.unexpected("")
+		}
+		return st
+	}
+	if p.at(0) == '(' {
+		p.unexpected("")
+	}
+	st.Cmd = call
+	return st
+}
+
+// onlyPrefixes reports whether words are nothing but builtin and command.
+func (p *Parser) onlyPrefixes(words []*Word) bool {
+	for _, w := range words {
+		if text, _ := w.Literal(); text != "builtin" && text != "command" {
+			return false
+		}
+	}
+	return true
+}
+
+// definition reads the rest of name() body; after is behind the opening parenthesis.
+func (p *Parser) definition(line int, w *Word, after int) *Stmt {
+	name := p.raw(w)
+	p.pos = after
+	p.blanks()
+	if p.at(0) != ')' {
+		p.unexpected(p.expecting(p.dialect != Bash, ")"))
+	}
+	if p.dialect != Bash && !IsName(name) {
+		p.fail(Error{Reason: "bad function name"})
+	}
+	p.pos++
+	return &Stmt{Line: line, Cmd: p.functionBody(line, name)}
+}
+
+// assignment reads an assignment, or returns nil if none stands here.
+func (p *Parser) assignment() *Assign {
+	n := nameLength(p.src[p.pos:])
+	if n == 0 {
+		return nil
+	}
+	start, i := p.pos, p.pos+n
+	a := &Assign{Name: p.src[start:i]}
+	if i < len(p.src) && p.src[i] == '[' && p.dialect == Bash {
+		end := p.subscript(i)
+		if end < 0 || !strings.HasPrefix(p.src[end:], "=") && !strings.HasPrefix(p.src[end:], "+=") {
+			return nil
+		}
+		a.Index = p.inner(p.src[i+1:end-1], i+1, indexMode)
+		i = end
+	}
+	switch {
+	case strings.HasPrefix(p.src[i:], "="):
+		i++
+	case strings.HasPrefix(p.src[i:], "+=") && p.dialect == Bash:
+		a.Append = true
+		i += 2
+	default:
+		return nil
+	}
+	p.node()
+	p.pos = i
+	if p.at(0) == '(' && p.dialect == Bash && a.Index == nil {
+		a.Array = p.array()
+		return a
+	}
+	if !p.eof() && (!isMeta(p.at(0)) || p.procSubst()) {
+		a.Value = p.word()
+	}
+	return a
+}
+
+// array reads (…) behind an assignment.
+func (p *Parser) array() *Array {
+	p.enter()
+	defer p.leave()
+	p.pos++
+	a := &Array{}
+	for {
+		p.newlines()
+		if p.at(0) == ')' {
+			p.pos++
+			return a
+		}
+		if p.eof() {
+			p.fail(Error{Quote: ")"})
+		}
+		if isMeta(p.at(0)) && !p.procSubst() {
+			p.unexpected("")
+		}
+		var e Element
+		if p.at(0) == '[' {
+			if end := p.subscript(p.pos); end > 0 && (strings.HasPrefix(p.src[end:], "=") || strings.HasPrefix(p.src[end:], "+=")) {
+				e.Index = p.inner(p.src[p.pos+1:end-1], p.pos+1, indexMode)
+				e.Append = p.src[end] == '+'
+				p.pos = end + 1
+				if e.Append {
+					p.pos++
+				}
+			}
+		}
+		if !p.eof() && (!isMeta(p.at(0)) || p.procSubst()) {
+			e.Value = p.word()
+		}
+		p.node()
+		a.Elems = append(a.Elems, e)
+	}
+}
+
+// subscript returns where the text goes on behind the bracket expression that begins at i, or -1.
+func (p *Parser) subscript(i int) int {
+	depth := 0
+	for ; i < len(p.src); i++ {
+		switch p.src[i] {
+		case '\\':
+			i++
+		case '\'', '"':
+			q := p.src[i]
+			for i++; i < len(p.src) && p.src[i] != q; i++ {
+				if q == '"' && p.src[i] == '\\' {
+					i++
+				}
+			}
+		case '[':
+			depth++
+		case ']':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		case '\n':
+			return -1
+		}
+	}
+	return -1
+}

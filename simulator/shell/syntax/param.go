@@ -1,0 +1,237 @@
+package syntax
+
+import "strings"
+
+// braces reads ${…}. What makes no sense inside is kept as it stands: it is a mistake when it is expanded.
+func (p *Parser) braces(quoted bool) Part {
+	p.enter()
+	defer p.leave()
+	start := p.pos
+	p.pos += 2
+	pm := &Param{}
+	if !p.parameter(pm, quoted) || p.at(0) != '}' {
+		pm = &Param{Bad: true}
+		p.pos = start + 2
+		p.skipBraces(start, quoted)
+	}
+	p.pos++
+	pm.Text = p.src[start:p.pos]
+	return pm
+}
+
+// skipBraces goes to the brace that closes an expansion.
+func (p *Parser) skipBraces(start int, quoted bool) {
+	depth := 1
+	for p.pos < len(p.src) {
+		switch c := p.src[p.pos]; c {
+		case '\\':
+			p.pos++
+		case '\'', '"', '`':
+			if c == '\'' && quoted {
+				break
+			}
+			for p.pos++; p.pos < len(p.src) && p.src[p.pos] != c; p.pos++ {
+				if c != '\'' && p.src[p.pos] == '\\' {
+					p.pos++
+				}
+			}
+		case '$':
+			if p.at(1) == '{' {
+				depth++
+				p.pos++
+			}
+		case '}':
+			if depth--; depth == 0 {
+				return
+			}
+		}
+		p.pos++
+	}
+	p.pos = start
+	p.fail(Error{Quote: "}"})
+}
+
+// parameterName returns the length of the name of a parameter at an offset.
+func (p *Parser) parameterName(offset int) int {
+	rest := p.src[min(p.pos+offset, len(p.src)):]
+	if n := nameLength(rest); n > 0 {
+		return n
+	}
+	n := 0
+	for n < len(rest) && rest[n] >= '0' && rest[n] <= '9' {
+		n++
+	}
+	if n == 0 && rest != "" && strings.IndexByte("@*#?-$!", rest[0]) >= 0 {
+		return 1
+	}
+	return n
+}
+
+// parameter reads the inside of ${…} up to the closing brace. It returns false if it cannot.
+func (p *Parser) parameter(pm *Param, quoted bool) bool {
+	switch p.at(0) {
+	case '#':
+		// ${#name} is a length, ${#} and ${#-word} concern $#.
+		if n := p.parameterName(1); n > 0 {
+			end := p.pos + 1 + n
+			if p.dialect == Bash && end < len(p.src) && p.src[end] == '[' {
+				if e := p.subscript(end); e > 0 {
+					end = e
+				}
+			}
+			if end < len(p.src) && p.src[end] == '}' {
+				pm.Length = true
+				p.pos++
+				break
+			}
+			if c := p.at(1); c != '#' && c != '-' && c != '?' { // ${#x:-y} and the like
+				return false
+			}
+		}
+	case '!':
+		if p.dialect == Bash && (nameLength(p.src[p.pos+1:]) > 0 || strings.IndexByte("@*#?$!0123456789", p.at(1)) >= 0 && p.at(1) != 0 && p.at(2) == '}' || p.at(1) >= '0' && p.at(1) <= '9') {
+			pm.Indirect = true
+			p.pos++
+		}
+	}
+	n := p.parameterName(0)
+	if n == 0 {
+		return false
+	}
+	pm.Name = p.src[p.pos : p.pos+n]
+	p.pos += n
+	if p.at(0) == '[' && p.dialect == Bash && nameLength(pm.Name) > 0 {
+		end := p.subscript(p.pos)
+		if end < 0 {
+			return false
+		}
+		switch text := p.src[p.pos+1 : end-1]; text {
+		case "@", "*":
+			pm.All = text[0]
+		case "":
+			return false
+		default:
+			pm.Index = p.inner(text, p.pos+1, indexMode)
+		}
+		p.pos = end
+	}
+	if pm.Length {
+		return true
+	}
+	if pm.Indirect && (p.has("@}") || p.has("*}")) && pm.Index == nil && pm.All == 0 {
+		pm.Names = p.at(0)
+		p.pos++
+		return true
+	}
+	return p.operator(pm, quoted)
+}
+
+// operator reads an operator and its operands.
+func (p *Parser) operator(pm *Param, quoted bool) bool {
+	c, next := p.at(0), p.at(1)
+	op := ""
+	switch c {
+	case '}':
+		return true
+	case ':':
+		if next == 0 || strings.IndexByte("-=?+", next) < 0 {
+			return p.dialect != Dash && p.slice(pm)
+		}
+		op = p.src[p.pos : p.pos+2]
+	case '-', '=', '?', '+':
+		op = string(c)
+	case '#', '%':
+		quoted = false
+		if op = string(c); next == c {
+			op += op
+		}
+	case '^', ',', '~':
+		if p.dialect != Bash {
+			return false
+		}
+		quoted = false
+		if op = string(c); next == c {
+			op += op
+		}
+	case '/':
+		if p.dialect == Dash {
+			return false
+		}
+		return p.replacement(pm)
+	case '@':
+		if p.dialect != Bash || p.at(2) != '}' || strings.IndexByte("QEPAaUuLKk", next) < 0 {
+			return false
+		}
+		pm.Op, pm.Word = "@", &Word{Parts: []Part{&Lit{Value: string(next)}}}
+		p.pos += 2
+		return true
+	default:
+		return false
+	}
+	pm.Op = op
+	p.pos += len(op)
+	pm.Word = &Word{Parts: p.parts(braceMode, quoted)}
+	p.closing()
+	return true
+}
+
+// closing fails if the script ends inside of an expansion.
+func (p *Parser) closing() {
+	if p.eof() {
+		p.fail(Error{Quote: "}"})
+	}
+}
+
+func (p *Parser) replacement(pm *Param) bool {
+	pm.Op = "/"
+	if p.at(1) == '/' {
+		pm.Op = "//"
+	}
+	p.pos += len(pm.Op)
+	pm.Word = &Word{Parts: p.parts(patternMode, false)}
+	if p.at(0) == '/' {
+		p.pos++
+		pm.With = &Word{Parts: p.parts(braceMode, false)}
+	}
+	p.closing()
+	return true
+}
+
+// slice reads :offset and :offset:count.
+func (p *Parser) slice(pm *Param) bool {
+	p.pos++
+	start := p.pos
+	p.skipBraces(start-1, false)
+	end := p.pos
+	text := p.src[start:end]
+	if strings.TrimSpace(text) == "" && p.dialect == Bash {
+		return false
+	}
+	// A colon that belongs to a ?: does not end the offset.
+	at, questions := -1, 0
+	offset := 0
+	parts := splitTop(text, ':')
+	for i, part := range parts {
+		questions += strings.Count(part, "?")
+		if i == len(parts)-1 {
+			break
+		}
+		offset += len(part)
+		if questions > 0 {
+			questions--
+			offset++
+			continue
+		}
+		at = offset
+		break
+	}
+	pm.Op = ":"
+	if at < 0 {
+		pm.Offset = p.inner(text, start, arithMode)
+	} else {
+		pm.Offset = p.inner(text[:at], start, arithMode)
+		pm.Count = p.inner(text[at+1:], start+at+1, arithMode)
+	}
+	p.pos = end
+	return true
+}

@@ -1,0 +1,474 @@
+package syntax
+
+import (
+	"strings"
+)
+
+// Limits are what a parser asks before it takes memory or stack.
+type Limits struct {
+	// Take accounts for n further bytes of the tree. It does not return if that is too much.
+	Take func(n int64)
+	// TooDeep is called when commands and words are nested too deeply. It does not return.
+	TooDeep func()
+}
+
+// maxDepth bounds the nesting of commands and words in each other.
+const maxDepth = 2000
+
+// nodeSize is what a node of the tree takes, about.
+const nodeSize = 96
+
+// Parser reads a script.
+type Parser struct {
+	src     string
+	pos     int
+	dialect Dialect
+	limits  Limits
+	// extglob says that bash's extended patterns are read outside of [[ ]] too.
+	extglob bool
+
+	base     int // the number of the first line
+	seenPos  int // where lines have been counted
+	seenLine int
+
+	depth int
+	size  int64
+	docs  []*Redirect // here-documents whose bodies begin after the line
+}
+
+// Parse reads a whole script. extglob says whether bash's extended patterns are on at its beginning.
+func Parse(text string, d Dialect, extglob bool, limits Limits) *Script {
+	p := &Parser{src: text, dialect: d, extglob: extglob, limits: limits, base: 1}
+	return p.script()
+}
+
+func (p *Parser) script() (sc *Script) {
+	sc = &Script{}
+	for {
+		line, more, err := p.nextLine()
+		if err != nil {
+			sc.Err = err
+			break
+		}
+		if len(line) > 0 {
+			sc.Lines = append(sc.Lines, line)
+			if p.dialect == Bash {
+				p.watchOptions(line)
+			}
+		}
+		if !more {
+			break
+		}
+	}
+	sc.Size = p.size
+	return sc
+}
+
+// nextLine reads the commands up to the end of a line, with what belongs to them.
+func (p *Parser) nextLine() (line []*Stmt, more bool, err *Error) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case *Error:
+			line, more, err = nil, false, r
+		default:
+			panic(r)
+		}
+	}()
+	p.newlines()
+	if p.eof() {
+		return nil, false, nil
+	}
+	for {
+		line = append(line, p.item())
+		p.blanks()
+		if p.eof() {
+			p.bodies()
+			return line, false, nil
+		}
+		if p.src[p.pos] == '\n' {
+			p.newline()
+			return line, true, nil
+		}
+		if !p.startsCommand() {
+			p.unexpected("")
+		}
+	}
+}
+
+// watchOptions notes whether a line of bash turns extended patterns on or off: it matters for how the next is read.
+func (p *Parser) watchOptions(line []*Stmt) {
+	for _, st := range line {
+		var calls func(st *Stmt)
+		calls = func(st *Stmt) {
+			switch cmd := st.Cmd.(type) {
+			case *AndOr:
+				calls(cmd.First)
+				for _, item := range cmd.Rest {
+					calls(item.Stmt)
+				}
+			case *Block:
+				for _, st := range cmd.List {
+					calls(st)
+				}
+			case *If:
+				for i := cmd; i != nil; i = i.Else {
+					for _, st := range i.Then {
+						calls(st)
+					}
+				}
+			case *Call:
+				if len(cmd.Args) < 3 {
+					return
+				}
+				name, _ := cmd.Args[0].Literal()
+				flag, _ := cmd.Args[1].Literal()
+				if name != "shopt" || flag != "-s" && flag != "-u" {
+					return
+				}
+				for _, w := range cmd.Args[2:] {
+					if text, _ := w.Literal(); text == "extglob" {
+						p.extglob = flag == "-s"
+					}
+				}
+			}
+		}
+		calls(st)
+	}
+}
+
+// node accounts for a node of the tree.
+func (p *Parser) node() { p.take(nodeSize) }
+
+func (p *Parser) take(n int) {
+	p.size += int64(n)
+	if p.limits.Take != nil {
+		p.limits.Take(int64(n))
+	}
+}
+
+// enter and leave count the nesting.
+func (p *Parser) enter() {
+	if p.depth++; p.depth > maxDepth {
+		if p.limits.TooDeep != nil {
+			p.limits.TooDeep()
+		}
+		panic(&Error{Line: p.line(), Reason: "nested too deeply"})
+	}
+}
+
+func (p *Parser) leave() { p.depth-- }
+
+func (p *Parser) eof() bool { return p.pos >= len(p.src) }
+
+// at returns the byte at an offset from here, or 0 behind the end.
+func (p *Parser) at(n int) byte {
+	if p.pos+n < len(p.src) {
+		return p.src[p.pos+n]
+	}
+	return 0
+}
+
+func (p *Parser) has(prefix string) bool { return strings.HasPrefix(p.src[p.pos:], prefix) }
+
+// line is the number of the current line.
+func (p *Parser) line() int {
+	if p.pos < p.seenPos {
+		p.seenLine -= strings.Count(p.src[p.pos:p.seenPos], "\n")
+	} else {
+		p.seenLine += strings.Count(p.src[p.seenPos:min(p.pos, len(p.src))], "\n")
+	}
+	p.seenPos = min(p.pos, len(p.src))
+	return p.base + p.seenLine
+}
+
+// fail ends the parsing with an error at the current line.
+func (p *Parser) fail(e Error) {
+	e.Line = p.line()
+	start := strings.LastIndexByte(p.src[:min(p.pos, len(p.src))], '\n') + 1
+	end := strings.IndexByte(p.src[start:], '\n')
+	if end < 0 {
+		end = len(p.src) - start
+	}
+	e.Source = p.src[start : start+end]
+	panic(&e)
+}
+
+// unexpected fails because of the token that stands here.
+func (p *Parser) unexpected(expecting string) {
+	p.blanks()
+	p.fail(Error{Token: p.token(), Expecting: expecting})
+}
+
+// operators are the tokens that are no words, longest first.
+var operators = []string{"<<-", "<<<", ";;&", "&>>", "&&", "||", ";;", ";&", "|&", "<<", ">>", "<&", ">&", "<>", ">|", "&>", "\n", ";", "&", "|", "<", ">", "(", ")"}
+
+// token returns the text of the token that stands here, for messages.
+func (p *Parser) token() string {
+	if p.eof() {
+		return ""
+	}
+	for _, op := range operators {
+		if p.has(op) {
+			if p.dialect != Bash {
+				switch op {
+				case "|&":
+					return "|"
+				case ";;&", ";&", "&>", "&>>":
+					return op[:len(op)-1]
+				case "<<-", "<<<", "<<", ">>", "<&", ">&", "<>", ">|", "<", ">":
+					return "redirection"
+				}
+			}
+			return op
+		}
+	}
+	start := p.pos
+	for p.pos < len(p.src) && !isMeta(p.src[p.pos]) {
+		p.pos++
+	}
+	text := p.src[start:p.pos]
+	p.pos = start
+	if p.dialect != Bash && !p.dialect.IsKeyword(text) {
+		return "word"
+	}
+	return text
+}
+
+// isMeta reports whether a byte ends a word.
+func isMeta(c byte) bool {
+	switch c {
+	case ' ', '\t', '\n', ';', '&', '|', '<', '>', '(', ')':
+		return true
+	}
+	return false
+}
+
+// blanks skips blanks, comments and continued lines.
+func (p *Parser) blanks() {
+	for p.pos < len(p.src) {
+		switch c := p.src[p.pos]; {
+		case c == ' ' || c == '\t':
+			p.pos++
+		case c == '\\' && p.at(1) == '\n':
+			p.pos += 2
+		case c == '#':
+			n := strings.IndexByte(p.src[p.pos:], '\n')
+			if n < 0 {
+				n = len(p.src) - p.pos
+			}
+			p.pos += n
+		default:
+			return
+		}
+	}
+}
+
+// newline takes a newline and the here-documents that begin after it.
+func (p *Parser) newline() {
+	p.pos++
+	p.bodies()
+}
+
+// newlines skips blanks and newlines.
+func (p *Parser) newlines() {
+	for {
+		p.blanks()
+		if p.eof() || p.src[p.pos] != '\n' {
+			return
+		}
+		p.newline()
+	}
+}
+
+// keyword returns the unquoted text that stands here if it is a whole word.
+func (p *Parser) keyword() string {
+	i := p.pos
+	for i < len(p.src) && i-p.pos < 10 && !isMeta(p.src[i]) {
+		switch p.src[i] {
+		case '\\', '\'', '"', '$', '`':
+			return ""
+		}
+		i++
+	}
+	if i < len(p.src) && !isMeta(p.src[i]) {
+		return ""
+	}
+	return p.src[p.pos:i]
+}
+
+// startsCommand reports whether a command can begin here: not at a separator, the end, or a word that closes
+// something.
+func (p *Parser) startsCommand() bool {
+	switch p.at(0) {
+	case 0:
+		return !p.eof()
+	case ')', ';', '|', '\n':
+		return false
+	case '&':
+		return p.dialect != Dash && p.at(1) == '>'
+	}
+	switch p.keyword() {
+	case "then", "elif", "else", "fi", "do", "done", "esac", "}":
+		return false
+	}
+	return true
+}
+
+// list reads commands up to something that closes the list.
+func (p *Parser) list() []*Stmt {
+	var out []*Stmt
+	for {
+		p.newlines()
+		if p.eof() || !p.startsCommand() {
+			return out
+		}
+		out = append(out, p.item())
+		p.blanks()
+	}
+}
+
+// body reads a list that may not be empty, up to one of the closing words, which it takes and returns.
+func (p *Parser) body(closing ...string) ([]*Stmt, string) {
+	list := p.list()
+	word := p.keyword()
+	for _, c := range closing {
+		if word == c && len(list) > 0 {
+			p.pos += len(c)
+			return list, c
+		}
+	}
+	expecting := ""
+	if len(list) > 0 {
+		expecting = closing[0]
+	}
+	p.unexpected(expecting)
+	return nil, ""
+}
+
+// item reads a list of && and || with the separator behind it.
+func (p *Parser) item() *Stmt {
+	st := p.andOr()
+	p.blanks()
+	switch {
+	case p.at(0) == '&' && p.at(1) != '&':
+		if st.Background {
+			st = &Stmt{Line: st.Line, Cmd: &Block{List: []*Stmt{st}}}
+		}
+		st.Background = true
+		p.pos++
+	case p.at(0) == ';' && p.at(1) != ';' && (p.at(1) != '&' || p.dialect != Bash):
+		p.pos++
+	}
+	return st
+}
+
+func (p *Parser) andOr() *Stmt {
+	p.enter()
+	defer p.leave()
+	first := p.pipeline()
+	var rest []AndOrItem
+	for {
+		p.blanks()
+		and := p.has("&&")
+		if !and && !p.has("||") {
+			break
+		}
+		p.node()
+		p.pos += 2
+		p.newlines()
+		if p.eof() || !p.startsCommand() {
+			p.unexpected("")
+		}
+		rest = append(rest, AndOrItem{and, p.pipeline()})
+	}
+	if rest == nil {
+		return first
+	}
+	p.node()
+	return &Stmt{Line: first.Line, Cmd: &AndOr{first, rest}}
+}
+
+func (p *Parser) pipeline() *Stmt {
+	p.blanks()
+	line := p.line()
+	negated, isTimed, posix := false, false, false
+	marked := false
+	for {
+		p.blanks()
+		word := p.keyword()
+		if word == "!" {
+			if marked && p.dialect != Bash {
+				p.unexpected("")
+			}
+			p.pos++
+			negated, marked = !negated, true
+			continue
+		}
+		if word == "time" && p.dialect == Bash && !isTimed {
+			p.pos += 4
+			p.blanks()
+			isTimed, marked = true, true
+			if p.keyword() == "-p" {
+				p.pos += 2
+				posix = true
+			}
+			continue
+		}
+		break
+	}
+	var st *Stmt
+	if marked && p.dialect == Bash && (p.eof() || strings.IndexByte(";\n)&|", p.at(0)) >= 0) && !p.has("&>") {
+		p.node()
+		st = &Stmt{Line: line, Cmd: &Call{Line: line}}
+		if p.at(0) == '|' || p.at(0) == '&' && !isTimed {
+			p.unexpected("")
+		}
+	} else {
+		st = p.stages()
+	}
+	if negated {
+		if st.Negated {
+			st = &Stmt{Line: line, Cmd: &Block{List: []*Stmt{st}}}
+		}
+		st.Negated = true
+	}
+	if isTimed {
+		p.node()
+		st = &Stmt{Line: line, Cmd: &Time{Posix: posix, Stmt: st}}
+	}
+	return st
+}
+
+func (p *Parser) stages() *Stmt {
+	first := p.command()
+	p.blanks()
+	if p.at(0) != '|' || p.at(1) == '|' {
+		return first
+	}
+	p.node()
+	pipe := &Pipeline{Stages: []*Stmt{first}}
+	for p.at(0) == '|' && p.at(1) != '|' {
+		p.pos++
+		all := p.at(0) == '&' && p.dialect == Bash
+		if all {
+			p.pos++
+		}
+		pipe.Both = append(pipe.Both, all)
+		p.newlines()
+		if p.eof() || !p.startsCommand() || p.at(0) == '&' {
+			p.unexpected("")
+		}
+		if p.keyword() == "!" {
+			if p.dialect != Bash {
+				p.unexpected("")
+			}
+			pipe.Stages = append(pipe.Stages, p.pipeline())
+			break
+		}
+		pipe.Stages = append(pipe.Stages, p.command())
+		p.blanks()
+	}
+	pipe.Both = append(pipe.Both, false)
+	return &Stmt{Line: first.Line, Cmd: pipe}
+}

@@ -1,0 +1,441 @@
+package syntax
+
+import "strings"
+
+// mode says where parts are read and what ends them.
+type mode uint8
+
+const (
+	wordMode    mode = iota // up to a byte that ends a word
+	regexMode               // the same, with parentheses and bars: the right side of =~
+	quoteMode               // up to a double quote
+	braceMode               // an operand of ${…}, up to the brace
+	patternMode             // the pattern of ${x/pattern/text}, up to a slash or the brace
+	hereMode                // a whole here-document
+	arithMode               // a whole arithmetic expression
+	indexMode               // a whole subscript
+)
+
+// word reads a word. Something has to stand here.
+func (p *Parser) word() *Word {
+	w := &Word{Parts: p.parts(wordMode, false)}
+	p.node()
+	if len(w.Parts) == 0 {
+		p.unexpected("")
+	}
+	return w
+}
+
+// raw returns a word as it stood, for names that are not expanded.
+func (p *Parser) raw(w *Word) string {
+	var b strings.Builder
+	for _, part := range w.Parts {
+		switch part := part.(type) {
+		case *Lit:
+			b.WriteString(part.Value)
+		case *SglQuoted:
+			b.WriteString("'" + part.Value + "'")
+		case *Param:
+			b.WriteString(part.Text)
+		default:
+			b.WriteString("$")
+		}
+	}
+	return b.String()
+}
+
+// inner parses a part of the script by itself.
+func (p *Parser) inner(text string, at int, m mode) *Word {
+	p.node()
+	if m != hereMode && !strings.ContainsAny(text, "$`\"'\\") || m == hereMode && !strings.ContainsAny(text, "$`\\") {
+		if text == "" {
+			return &Word{}
+		}
+		return &Word{Parts: []Part{&Lit{Value: text}}}
+	}
+	pos := p.pos
+	p.pos = at
+	sub := &Parser{src: text, dialect: p.dialect, limits: p.limits, extglob: p.extglob, base: p.line(), depth: p.depth}
+	p.pos = pos
+	sub.enter()
+	w := &Word{Parts: sub.parts(m, m == hereMode)}
+	p.size += sub.size
+	return w
+}
+
+// procSubst reports whether a process substitution stands here.
+func (p *Parser) procSubst() bool {
+	return p.dialect != Dash && (p.at(0) == '<' || p.at(0) == '>') && p.at(1) == '('
+}
+
+// parts reads parts up to what ends the mode. quoted says that double quotes are around.
+func (p *Parser) parts(m mode, quoted bool) []Part {
+	p.enter()
+	defer p.leave()
+	var out []Part
+	start := p.pos
+	flush := func() {
+		if p.pos > start {
+			p.node()
+			out = append(out, &Lit{Value: p.src[start:p.pos]})
+		}
+	}
+	add := func(part Part) {
+		p.node()
+		out = append(out, part)
+		start = p.pos
+	}
+	parens := 0
+	for p.pos < len(p.src) {
+		c := p.src[p.pos]
+		switch c {
+		case '\\':
+			if p.pos+1 >= len(p.src) {
+				p.pos++
+				continue
+			}
+			p.pos += 2
+			continue
+		case '$':
+			if p.expands(m, quoted) {
+				flush()
+				add(p.dollar(m, quoted))
+				continue
+			}
+		case '`':
+			flush()
+			add(p.backquote(m == quoteMode || quoted))
+			continue
+		case '"':
+			if m == hereMode {
+				break
+			}
+			if m == quoteMode {
+				flush()
+				return out
+			}
+			flush()
+			p.pos++
+			at := p.pos
+			parts := p.parts(quoteMode, true)
+			if p.eof() {
+				p.pos = at
+				p.fail(Error{Quote: `"`})
+			}
+			p.pos++
+			add(&DblQuoted{Parts: parts})
+			continue
+		case '\'':
+			if m == quoteMode || m == hereMode || m == arithMode || quoted && m == braceMode {
+				break
+			}
+			flush()
+			add(p.single(false))
+			continue
+		case '}':
+			if m == braceMode || m == patternMode {
+				flush()
+				return out
+			}
+		case '/':
+			if m == patternMode && (len(out) > 0 || p.pos > start) {
+				flush()
+				return out
+			}
+		}
+		if m == wordMode || m == regexMode {
+			if (m == regexMode || p.extglob) && p.extended(c) {
+				if m == wordMode {
+					flush()
+					for _, part := range p.extendedPattern() {
+						add(part)
+					}
+					continue
+				}
+			}
+			if m == regexMode {
+				switch c {
+				case '(':
+					parens++
+					p.pos++
+					continue
+				case ')':
+					if parens > 0 {
+						parens--
+						p.pos++
+						continue
+					}
+				case '|', '<', '>', ';', '&':
+					if parens > 0 || c == '|' {
+						p.pos++
+						continue
+					}
+				case ' ', '\t':
+					if parens > 0 {
+						p.pos++
+						continue
+					}
+				}
+			}
+			if isMeta(c) {
+				if p.procSubst() && m == wordMode {
+					flush()
+					add(p.processSubstitution())
+					continue
+				}
+				flush()
+				return out
+			}
+		}
+		p.pos++
+	}
+	flush()
+	return out
+}
+
+// expands reports whether the dollar that stands here begins an expansion.
+func (p *Parser) expands(m mode, quoted bool) bool {
+	switch c := p.at(1); {
+	case c == '(' || c == '{' || c == '_' || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9':
+		return true
+	case c != 0 && strings.IndexByte("@*#?-$!", c) >= 0:
+		return true
+	case c == '[':
+		return p.dialect == Bash
+	case c == '\'':
+		return p.dialect != Dash && m != quoteMode && m != hereMode && m != arithMode && !(quoted && m == braceMode)
+	case c == '"':
+		return p.dialect == Bash && m != quoteMode && m != hereMode && !quoted
+	}
+	return false
+}
+
+// single reads '…', or $'…' from the quote on.
+func (p *Parser) single(dollar bool) Part {
+	at := p.pos
+	p.pos++
+	start := p.pos
+	for p.pos < len(p.src) && p.src[p.pos] != '\'' {
+		if dollar && p.src[p.pos] == '\\' {
+			p.pos++
+		}
+		p.pos++
+	}
+	if p.pos >= len(p.src) {
+		p.pos = at
+		p.fail(Error{Quote: "'"})
+	}
+	text := p.src[start:p.pos]
+	p.pos++
+	return &SglQuoted{Value: text, Dollar: dollar}
+}
+
+// extended reports whether a group of an extended pattern begins here.
+func (p *Parser) extended(c byte) bool {
+	return p.at(1) == '(' && strings.IndexByte("?*+@!", c) >= 0
+}
+
+// extendedPattern reads a group of an extended pattern.
+func (p *Parser) extendedPattern() []Part {
+	p.enter()
+	defer p.leave()
+	out := []Part{&Lit{Value: p.src[p.pos : p.pos+2], Glob: true}}
+	at := p.pos
+	p.pos += 2
+	for {
+		switch c := p.at(0); {
+		case p.eof():
+			p.pos = at
+			p.fail(Error{Quote: ")"})
+		case c == ')':
+			p.pos++
+			return append(out, &Lit{Value: ")", Glob: true})
+		case c == '|' || isMeta(c):
+			p.pos++
+			out = append(out, &Lit{Value: string(c), Glob: true})
+		default:
+			out = append(out, p.parts(wordMode, false)...)
+		}
+		p.node()
+	}
+}
+
+// dollar reads the expansion that begins at a dollar.
+func (p *Parser) dollar(m mode, quoted bool) Part {
+	quoted = quoted || m == quoteMode || m == hereMode
+	start := p.pos
+	switch c := p.at(1); c {
+	case '(':
+		if p.at(2) == '(' {
+			if x, end, ok := p.arithmetic(p.pos + 3); ok {
+				p.pos = end
+				return &ArithExp{x}
+			} else if p.dialect != Bash {
+				p.fail(Error{Quote: "))"})
+			}
+		}
+		p.pos += 2
+		return p.substitution(start)
+	case '{':
+		return p.braces(quoted)
+	case '[':
+		end := p.subscript(p.pos + 1)
+		if end < 0 {
+			p.fail(Error{Quote: "]"})
+		}
+		x := p.inner(p.src[p.pos+2:end-1], p.pos+2, arithMode)
+		p.pos = end
+		return &ArithExp{x}
+	case '\'':
+		p.pos++
+		return p.single(true)
+	case '"':
+		p.pos += 2
+		parts := p.parts(quoteMode, true)
+		if p.eof() {
+			p.pos = start
+			p.fail(Error{Quote: `"`})
+		}
+		p.pos++
+		return &DblQuoted{Parts: parts, Dollar: true}
+	default:
+		n := 1
+		if c == '_' || c|0x20 >= 'a' && c|0x20 <= 'z' {
+			n = nameLength(p.src[p.pos+1:])
+		}
+		p.pos += 1 + n
+		return &Param{Name: p.src[start+1 : p.pos], Short: true, Text: p.src[start:p.pos]}
+	}
+}
+
+// substitution reads a command substitution from behind the opening parenthesis.
+func (p *Parser) substitution(start int) Part {
+	list := p.closed(start)
+	text := p.src[start+2 : p.pos-1]
+	sc := &Script{}
+	if len(list) > 0 {
+		sc.Lines = [][]*Stmt{list}
+	}
+	return &CmdSubst{Script: sc, Text: text}
+}
+
+// closed reads a list up to its closing parenthesis.
+func (p *Parser) closed(start int) []*Stmt {
+	docs := p.docs
+	p.docs = nil
+	list := p.list()
+	if p.at(0) != ')' {
+		if p.eof() && p.dialect == Bash {
+			p.pos = start
+			p.fail(Error{Quote: ")"})
+		}
+		p.unexpected(")")
+	}
+	p.pos++
+	p.docs = append(docs, p.docs...)
+	return list
+}
+
+func (p *Parser) processSubstitution() Part {
+	start := p.pos
+	out := p.at(0) == '>'
+	p.pos += 2
+	list := p.closed(start)
+	return &ProcSubst{List: list, Out: out, Text: p.src[start:p.pos]}
+}
+
+// backquote reads `…`. Its text is parsed by itself, and what is wrong with it shows when it is run.
+func (p *Parser) backquote(quoted bool) Part {
+	at := p.pos
+	p.pos++
+	var b strings.Builder
+	for {
+		if p.eof() {
+			p.pos = at
+			p.fail(Error{Quote: "`"})
+		}
+		c := p.src[p.pos]
+		if c == '`' {
+			break
+		}
+		if c == '\\' {
+			if n := p.at(1); n == '`' || n == '\\' || n == '$' || n == '"' && quoted {
+				p.pos++
+				c = n
+			}
+		}
+		b.WriteByte(c)
+		p.pos++
+	}
+	end := p.pos + 1
+	p.pos = at
+	text := b.String()
+	p.take(len(text))
+	sub := &Parser{src: text, dialect: p.dialect, limits: p.limits, extglob: p.extglob, base: p.line(), depth: p.depth}
+	sub.enter()
+	sc := sub.script()
+	p.size += sub.size
+	p.pos = end
+	return &CmdSubst{Script: sc, Backquote: true, Text: text}
+}
+
+// arithmetic reads an arithmetic expression from behind its two opening parentheses, and returns where the text goes on
+// behind the two closing ones. It is not ok if the parentheses do not close together: then it is something else.
+func (p *Parser) arithmetic(start int) (x *Word, end int, ok bool) {
+	depth := 2
+	for i := start; i < len(p.src); i++ {
+		switch p.src[i] {
+		case '\\':
+			i++
+		case '\'', '"', '`':
+			q := p.src[i]
+			if q == '\'' && p.dialect != Bash {
+				continue
+			}
+			for i++; i < len(p.src) && p.src[i] != q; i++ {
+				if q != '\'' && p.src[i] == '\\' {
+					i++
+				}
+			}
+		case '(':
+			depth++
+		case ')':
+			depth--
+			if depth == 1 && (i+1 >= len(p.src) || p.src[i+1] != ')') {
+				return nil, 0, false
+			}
+			if depth == 0 {
+				return p.inner(p.src[start:i-1], start, arithMode), i + 1, true
+			}
+		}
+	}
+	return nil, 0, false
+}
+
+// splitTop splits text at a byte that stands in no quotes and no brackets.
+func splitTop(text string, at byte) []string {
+	var out []string
+	depth, start := 0, 0
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; c {
+		case '\\':
+			i++
+		case '\'', '"', '`':
+			for i++; i < len(text) && text[i] != c; i++ {
+				if c != '\'' && text[i] == '\\' {
+					i++
+				}
+			}
+		case '(', '[', '{':
+			depth++
+		case ')', ']', '}':
+			depth--
+		case at:
+			if depth == 0 {
+				out = append(out, text[start:i])
+				start = i + 1
+			}
+		}
+	}
+	return append(out, text[start:])
+}

@@ -1,0 +1,100 @@
+package shell
+
+import (
+	"strings"
+
+	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
+)
+
+// tracePrefix is PS4, in bash with its first character once for each level of substitutions and evals.
+func (s *shell) tracePrefix() string {
+	v, ok := s.vars["PS4"]
+	prefix := v.value
+	if !ok {
+		prefix = ""
+	}
+	if strings.ContainsAny(prefix, "$`") {
+		s.options.xtrace = false
+		status := s.status
+		if text, err := s.document(s.text(prefix)); err == nil {
+			prefix = text
+		}
+		s.options.xtrace, s.status = true, status
+	}
+	if s.kind == bash && prefix != "" {
+		first := prefix[:1]
+		prefix = strings.Repeat(first, min(s.traced, 1000)) + prefix
+	}
+	return prefix
+}
+
+// text parses text as the body of a here-document is.
+func (s *shell) text(text string) *syntax.Word { return syntax.Text(text, s.kind) }
+
+// traceLine prints one line of the trace.
+func (s *shell) traceLine(text string) { s.print(2, s.tracePrefix()+text+"\n") }
+
+// trace prints a command for set -x. assigns are the assignments before it, as name=value.
+func (s *shell) trace(assigns []string, fields []string) {
+	if s.kind == bash {
+		for _, a := range assigns {
+			s.traceLine(s.traceAssign(a))
+		}
+		if len(fields) > 0 {
+			s.traceLine(s.traceWords(fields))
+		}
+		return
+	}
+	words := make([]string, 0, len(assigns)+len(fields))
+	for _, a := range assigns {
+		words = append(words, s.traceAssign(a))
+	}
+	for _, f := range fields {
+		words = append(words, s.traceQuote(f))
+	}
+	s.traceLine(strings.Join(words, " "))
+}
+
+func (s *shell) traceWords(fields []string) string {
+	words := make([]string, len(fields))
+	for i, f := range fields {
+		words[i] = s.traceQuote(f)
+	}
+	return strings.Join(words, " ")
+}
+
+func (s *shell) traceAssign(text string) string {
+	name, value, _ := strings.Cut(text, "=")
+	if value == "" {
+		return name + "="
+	}
+	return name + "=" + s.traceQuote(value)
+}
+
+// traceQuote quotes a word as the trace of the dialect shows it.
+func (s *shell) traceQuote(word string) string {
+	switch s.kind {
+	case dash:
+		return word
+	case ash:
+		if word == "" || !strings.ContainsAny(word, " \t\n\"'\\$`*?[|&;()<>#~{}!=%") {
+			return word
+		}
+		return "'" + strings.ReplaceAll(word, "'", `'"'"'`) + "'"
+	}
+	if word == "" {
+		return "''"
+	}
+	return quoteIfNeeded(word)
+}
+
+// quoteIfNeeded puts text into quotes if bash would not read it back as it is.
+func quoteIfNeeded(word string) string {
+	if strings.ContainsFunc(word, func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' || r == 0x7f }) {
+		return quoteDollar(word)
+	}
+	if strings.ContainsAny(word, " \t\n\"'\\$`*?[]|&;()<>{}!^") || word[0] == '#' || word[0] == '~' {
+		return quoteSingle(word)
+	}
+	return word
+}
