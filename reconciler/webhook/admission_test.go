@@ -70,7 +70,7 @@ func TestAnswers(t *testing.T) {
 		{"a conversion", webhook.PathConversion, `{"apiVersion":"apiextensions.k8s.io/v1","kind":"ConversionReview","request":{"uid":"u","desiredAPIVersion":"tekton.dev/v1","objects":[{"apiVersion":"tekton.dev/v1beta1","kind":"Task","metadata":{"name":"t"},"spec":{"steps":[{"name":"s","image":"i","resources":{"limits":{"cpu":"1"}}}]}}]}}`,
 			`{"convertedObjects":[{"apiVersion":"tekton.dev/v1","kind":"Task","metadata":{"name":"t"},"spec":{"steps":[{"computeResources":{"limits":{"cpu":"1"}},"image":"i","name":"s"}]}}],"result":{"metadata":{},"status":"Success"}}`},
 		{"one that is not possible", webhook.PathConversion, `{"apiVersion":"apiextensions.k8s.io/v1","kind":"ConversionReview","request":{"uid":"u","desiredAPIVersion":"tekton.dev/v1","objects":[{"apiVersion":"tekton.dev/v1","kind":"Task"},{"apiVersion":"tekton.dev/v1beta1","kind":"ClusterTask"}]}}`,
-			`{"convertedObjects":null,"result":{"message":"unknown version, got: *v1beta1.ClusterTask","metadata":{},"status":"Failure"}}`},
+			`{"convertedObjects":[{"apiVersion":"tekton.dev/v1","kind":"Task"}],"result":{"message":"unknown version, got: *v1beta1.ClusterTask","metadata":{},"status":"Failure"}}`},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			t.Parallel()

@@ -2,7 +2,8 @@
 // configuration. What they say is package admission's; here is how an API server is told.
 //
 //	admission.go    AdmissionReviews
-//	conversion.go   ConversionReviews
+//	conversion.go   ConversionReviews, as a stream
+//	limits.go       how much and how many of both are taken
 //	certificate.go  the authority and the certificate that it signs, as the data of a Secret
 //	rotation.go     keeps that Secret good, and what is served from it
 //	injection.go    tells the API server whom to trust
@@ -47,8 +48,10 @@ type Mux interface {
 
 // Register has all webhooks served.
 func Register(mux Mux, in Configuration) {
-	mux.Register(PathDefaulting, &admission.Webhook{Handler: defaulter{in}})
-	mux.Register(PathValidation, &admission.Webhook{Handler: validator{in}})
-	mux.Register(PathConfig, &admission.Webhook{Handler: admission.HandlerFunc(checkConfig)})
-	mux.Register(PathConversion, Conversion())
+	for path, handler := range map[string]admission.Handler{
+		PathDefaulting: defaulter{in}, PathValidation: validator{in}, PathConfig: admission.HandlerFunc(checkConfig),
+	} {
+		mux.Register(path, limited(&admission.Webhook{Handler: handler}, maxReview, maxReviews, patience))
+	}
+	mux.Register(PathConversion, limited(Conversion(), 0, maxConversions, conversionPatience))
 }
