@@ -52,6 +52,8 @@ const (
 	Account           = "tekton-pipelines-controller"
 	RoleClusterAccess = "tekton-pipelines-controller-cluster-access"
 	RoleTenantAccess  = "tekton-pipelines-controller-tenant-access"
+	// RoleMetricsReader is for the account of whatever scrapes the controller's metrics.
+	RoleMetricsReader = "tekton-pipelines-metrics-reader"
 )
 
 // Kinds that an installation has something to choose about.
@@ -97,12 +99,16 @@ type Images struct {
 	SidecarLogResults string
 }
 
+// shell is the image that places scripts: the one image that is not of this repository, by digest (of Docker Hub's busybox
+// 1.36.1, an index of all platforms), so that nobody can put another program in its place.
+const shell = "docker.io/library/busybox:1.36.1@sha256:73aaf090f3d85aa34ee199857f03fa3a95c8ede2ffd4cc2cdb5b94e566b11662"
+
 // PublishedAs are the images of this repository as they are called in a registry.
 func PublishedAs(registry, tag string) Images {
 	called := func(name string) string { return strings.TrimSuffix(registry, "/") + "/" + name + ":" + tag }
 	return Images{
 		Controller: called("controller"), Entrypoint: called("entrypoint"), Nop: called("nop"), WorkingDirInit: called("workingdirinit"),
-		SidecarLogResults: called("sidecarlogresults"), Shell: "busybox:latest",
+		SidecarLogResults: called("sidecarlogresults"), Shell: shell,
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -80,6 +81,15 @@ func oneTenant(w *world) {
 		}
 		return nil
 	})
+	for token, want := range map[string]int{"": http.StatusUnauthorized, "made up": http.StatusUnauthorized, w.noScraper: http.StatusForbidden} {
+		answer, err := w.scrape(token)
+		if err != nil {
+			w.Fatal(err)
+		}
+		if answer.Body.Close(); answer.StatusCode != want {
+			w.Errorf("metrics for the token %.10q: %s, want %d", token, answer.Status, want)
+		}
+	}
 	foreign := &v1beta1.TaskRun{}
 	if err := w.admin.Get(w.Context(), client.ObjectKey{Namespace: "team-b", Name: "foreign"}, foreign); err != nil {
 		w.Fatal(err)

@@ -21,6 +21,7 @@ import (
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
@@ -75,8 +76,10 @@ type world struct {
 	adminFile, accountFile string
 	// Each is host:port.
 	webhooks, health, metrics string
-	logs                      *logs
-	process                   *process
+	// scraper is the token of an account that may get metrics, noScraper of one that may not.
+	scraper, noScraper string
+	logs               *logs
+	process            *process
 }
 
 // process is the controller until somebody kills it.
@@ -220,11 +223,35 @@ func (w *world) account() {
 	if err != nil {
 		w.Fatal(err)
 	}
-	token, err := api.CoreV1().ServiceAccounts(kindconfig.Namespace).CreateToken(w.Context(), kindconfig.Account, &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
-	if err != nil {
-		w.Fatal(err)
+	token := func(account string) string {
+		token, err := api.CoreV1().ServiceAccounts(kindconfig.Namespace).CreateToken(w.Context(), account, &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
+		if err != nil {
+			w.Fatal(err)
+		}
+		return token.Status.Token
 	}
-	w.accountFile = w.kubeconfig(kindconfig.Account, clientcmdapi.AuthInfo{Token: token.Status.Token})
+	w.accountFile = w.kubeconfig(kindconfig.Account, clientcmdapi.AuthInfo{Token: token(kindconfig.Account)})
+	const scraper = "scraper"
+	w.create(&corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: kindconfig.Namespace, Name: scraper}})
+	w.create(&rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: scraper},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: kindconfig.RoleMetricsReader},
+		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: kindconfig.Namespace, Name: scraper}},
+	})
+	w.scraper, w.noScraper = token(scraper), token(kindconfig.Account)
+}
+
+// scrape asks for the metrics with a token.
+func (w *world) scrape(token string) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(w.Context(), http.MethodGet, "https://"+w.metrics+"/metrics", nil)
+	if err != nil {
+		return nil, err
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	c := http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} // it makes its certificate itself
+	return c.Do(request)
 }
 
 // startNode runs Pods until the test ends.
@@ -275,11 +302,14 @@ func (w *world) start(more ...string) {
 
 // metric is the line of what can be scraped that begins so.
 func (w *world) metric(beginning string) (string, error) {
-	answer, err := http.Get("http://" + w.metrics + "/metrics")
+	answer, err := w.scrape(w.scraper)
 	if err != nil {
 		return "", err
 	}
 	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("the metrics answer %s", answer.Status)
+	}
 	text, err := io.ReadAll(answer.Body)
 	if err != nil {
 		return "", err

@@ -89,6 +89,8 @@ func TestKubeletSaysWhatIsWrong(t *testing.T) {
 		{"a file of images that nobody knows", []string{"--images", images}, 3, "registry.example.com/b is no image of the catalogue"},
 		{"a file of images that is missing", []string{"--images", "missing"}, 2, "missing: no such file"},
 		{"sleeping backwards", []string{"--sleep-scale", "-1"}, 3, "above 0"},
+		{"an authority of clients, and none wanted", []string{"--insecure-logs", "--client-ca", images}, 3, "give one of them"},
+		{"everybody, on an address for everybody", []string{"--insecure-logs", "--address", "10.1.2.3"}, 3, "want a loopback address"},
 		{"an argument too many", []string{"now"}, 3, "takes no argument"},
 		{"nobody is there", []string{"--kubeconfig", kubeconfigOf(t, &rest.Config{Host: "http://127.0.0.1:1"})}, 10, "does not answer"},
 		{"somebody who may do nothing", []string{"--kubeconfig", kubeconfigOf(t, &rest.Config{Host: refuses.URL})}, 5, "create nodes"},

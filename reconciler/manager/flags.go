@@ -50,6 +50,7 @@ func ParseFlags(args []string, to io.Writer) (*Settings, error) {
 	f.BoolVar(&s.LeaderElection, "leader-elect", true, "let one of several replicas reconcile")
 	f.DurationVar(&s.Lease, "lease-duration", 0, "how long a silent leader stays one; 0: 15s")
 	f.StringVar(&s.MetricsAddress, "metrics-address", ":9090", "`host:port` of /metrics; 0: none")
+	f.BoolVar(&s.MetricsInsecure, "metrics-insecure", false, "serve metrics without TLS, to every client")
 	f.StringVar(&s.HealthAddress, "health-address", ":8080", "`host:port` of /healthz and /readyz; 0: none")
 	f.IntVar(&s.Webhook.Port, "webhook-port", 8443, "port of the webhooks; negative: none")
 	f.StringVar(&s.Webhook.Host, "webhook-address", "", "`host` that the webhooks are served on; empty: all")

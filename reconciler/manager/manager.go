@@ -47,6 +47,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	ctrl "sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	served "sigs.k8s.io/controller-runtime/pkg/webhook"
 
@@ -75,7 +76,10 @@ type Options struct {
 	Lease time.Duration
 	// MetricsAddress and HealthAddress are host:port; "0" means that nothing is served there.
 	MetricsAddress, HealthAddress string
-	Webhook                       Webhook
+	// MetricsInsecure serves metrics over plain HTTP to every client. Otherwise they are served over TLS, to clients whose
+	// token the API server knows and that may get the URL /metrics.
+	MetricsInsecure bool
+	Webhook         Webhook
 	Log                           logr.Logger
 	// Revision names the build in the Pods that it makes.
 	Revision string
@@ -170,7 +174,7 @@ func newManager(cluster *rest.Config, o Options) (ctrl.Manager, error) {
 		LeaderElectionNamespace:       o.Namespace,
 		LeaderElectionReleaseOnCancel: true,
 
-		Metrics:                server.Options{BindAddress: o.MetricsAddress},
+		Metrics:                metricsServer(o),
 		HealthProbeBindAddress: o.HealthAddress,
 		Controller:             config.Controller{SkipNameValidation: new(true)},
 	}
@@ -179,6 +183,15 @@ func newManager(cluster *rest.Config, o Options) (ctrl.Manager, error) {
 		options.LeaseDuration, options.RenewDeadline, options.RetryPeriod = &o.Lease, &renew, &retry
 	}
 	return ctrl.New(cluster, options)
+}
+
+// metricsServer says where metrics are served, and to whom.
+func metricsServer(o Options) server.Options {
+	out := server.Options{BindAddress: o.MetricsAddress}
+	if !o.MetricsInsecure {
+		out.SecureServing, out.FilterProvider = true, filters.WithAuthenticationAndAuthorization
+	}
+	return out
 }
 
 func addTaskRuns(m ctrl.Manager, cluster *rest.Config, store *apiconfig.Store, o Options) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"os"
 	"slices"
 	"strings"
@@ -75,7 +76,8 @@ what is needed; 10 the API server does not answer.`,
 	f.StringVar(&o.otherwise, "default-image", "", "which program stands in for all other images, as "+image.Toolbox+"; default: they cannot be pulled")
 	f.StringVar(&o.endpoint.Address, "address", "", "the IP address of this machine by which the API server reaches the node; default: the one that reaches the API server")
 	f.IntVar(&o.endpoint.Port, "port", 0, "the port of logs and exec; 0 is one that is free")
-	f.StringVar(&o.clients, "client-ca", "", "file of the authority of those who may ask for logs and exec; default: everybody who reaches the port")
+	f.StringVar(&o.clients, "client-ca", "", "`file` with the authority whose clients may ask for logs and exec; default: the one that the API server trusts, from kube-system/extension-apiserver-authentication")
+	f.BoolVar(&o.endpoint.Insecure, "insecure-logs", false, "serve logs and exec without a certificate to every process of this machine, on a loopback address")
 	f.Float64Var(&o.sleepScale, "sleep-scale", 1, "how many times shorter the command sleep is; only for fixtures that contain no timeout, which is as long as ever")
 	return cmd
 }
@@ -120,6 +122,12 @@ func (o *kubeletOptions) options() (node.Options, error) {
 			return options, &usageError{fmt.Errorf("--without %s: there is no such role; see --help", name)}
 		}
 		options.Without = append(options.Without, role)
+	}
+	if o.endpoint.Insecure && o.clients != "" {
+		return options, &usageError{errors.New("--client-ca says who is served, and --insecure-logs serves everyone: give one of them")}
+	}
+	if ip := net.ParseIP(o.endpoint.Address); o.endpoint.Insecure && ip != nil && !ip.IsLoopback() {
+		return options, &usageError{fmt.Errorf("--address %s: with --insecure-logs, want a loopback address, as 127.0.0.1", ip)}
 	}
 	if o.clients != "" {
 		var err error
@@ -179,13 +187,14 @@ func noNode(err error) error {
 	var (
 		forbidden *node.ForbiddenError
 		taken     *node.AlreadyThereError
+		unknown   *node.UnknownClientsError
 	)
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &forbidden):
 		return &coded{code: exitForbidden, err: err}
-	case errors.As(err, &taken):
+	case errors.As(err, &taken), errors.As(err, &unknown):
 		return &coded{code: exitInvalid, err: err}
 	}
 	return &coded{code: exitBroken, err: err} // also where a deadline ran out: it was none of the user's

@@ -38,6 +38,8 @@ type ControlPlane struct {
 	guardian *guardian
 	// Config reaches the API server as an administrator.
 	Config *rest.Config
+	// certificate and key are the files by which the API server is known to nodes.
+	certificate, key string
 	// serving ends the webhooks that belong to the control plane alone.
 	serving func() error
 	// again are API servers that took the place of the first one.
@@ -102,6 +104,9 @@ func (c *ControlPlane) start(assets string, definitions []*apiextensionsv1.Custo
 	if err != nil {
 		return errors.Join(fmt.Errorf("starting the control plane: %w", err), c.Stop())
 	}
+	if err := c.introduce(); err != nil {
+		return errors.Join(err, c.Stop())
+	}
 	// There is one user, and the server is asked to be fast.
 	config.QPS, config.Burst = -1, 0
 	c.Config = config
@@ -132,8 +137,10 @@ func (c *ControlPlane) guard(assets string) (err error) {
 	if server.CertDir, err = c.guardian.subdirectory("certificates"); err != nil {
 		return err
 	}
-	etcd.DataDir, err = c.guardian.subdirectory("data")
-	return err
+	if etcd.DataDir, err = c.guardian.subdirectory("data"); err != nil {
+		return err
+	}
+	return c.identify(server)
 }
 
 // Stop ends the processes.

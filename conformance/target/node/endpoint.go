@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -21,7 +22,9 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -31,9 +34,32 @@ type Endpoint struct {
 	Address string
 	// Port is the port; 0 means one that is free.
 	Port int
-	// ClientCA, as PEM, is whose certificates clients need; empty means that everybody who reaches the endpoint is served.
+	// ClientCA, as PEM, signs the certificates that clients need. Empty means the authority that the API server trusts
+	// itself, as the ConfigMap kube-system/extension-apiserver-authentication names it.
 	ClientCA []byte
+	// Insecure serves every client, without a certificate, on a loopback address.
+	Insecure bool
 }
+
+// UnknownClientsError says that nothing tells which clients the endpoint may serve.
+type UnknownClientsError struct{ Err error }
+
+func (e *UnknownClientsError) Error() string {
+	return fmt.Sprintf("nothing tells who may ask this node for logs and exec: %v; give the authority of such clients (--client-ca), "+
+		"or serve every process of this machine on a loopback address (--insecure-logs)", e.Err)
+}
+
+// Unwrap returns why it is not known.
+func (e *UnknownClientsError) Unwrap() error { return e.Err }
+
+// authentication is where an API server publishes whom it trusts; see "Kubernetes Extension API Server Authentication Flow".
+var authentication = client.ObjectKey{Namespace: metav1.NamespaceSystem, Name: "extension-apiserver-authentication"}
+
+const (
+	keyClientCA = "client-ca-file"
+	// authenticationWithin is how long an API server that has just started may take to publish it.
+	authenticationWithin = 10 * time.Second
+)
 
 // certificateLife is how long the endpoint's certificate is valid; the process is not expected to live that long.
 const certificateLife = 365 * 24 * time.Hour
@@ -49,8 +75,17 @@ type server struct {
 }
 
 // listen opens the endpoint. Nothing is served yet.
-func (n *Node) listen() (*server, error) {
+func (n *Node) listen(ctx context.Context) (*server, error) {
 	e := *n.o.Endpoint
+	if e.Insecure {
+		if len(e.ClientCA) > 0 {
+			return nil, errors.New("an endpoint that serves every client needs no authority of clients")
+		}
+		e.Address = cmp.Or(e.Address, "127.0.0.1")
+		if ip := net.ParseIP(e.Address); ip != nil && !ip.IsLoopback() {
+			return nil, fmt.Errorf("the address %s is not a loopback address: an endpoint that serves every client is for this machine alone", e.Address)
+		}
+	}
 	if e.Address == "" {
 		var err error
 		if e.Address, err = addressToward(n.o.Config.Host); err != nil {
@@ -65,7 +100,12 @@ func (n *Node) listen() (*server, error) {
 		return nil, fmt.Errorf("making the node's certificate: %w", err)
 	}
 	config := &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
-	if len(e.ClientCA) > 0 {
+	if !e.Insecure {
+		if len(e.ClientCA) == 0 {
+			if e.ClientCA, err = n.clientAuthority(ctx); err != nil {
+				return nil, err
+			}
+		}
 		config.ClientCAs, config.ClientAuth = x509.NewCertPool(), tls.RequireAndVerifyClientCert
 		if !config.ClientCAs.AppendCertsFromPEM(e.ClientCA) {
 			return nil, errors.New("the authority of clients has no certificate in PEM")
@@ -77,10 +117,27 @@ func (n *Node) listen() (*server, error) {
 	}
 	s := &server{node: n, listener: listener}
 	s.http = http.Server{
-		Handler: s.routes(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0),
+		Handler: s.routes(), ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 64 << 10, IdleTimeout: 90 * time.Second, ErrorLog: log.New(io.Discard, "", 0),
 		BaseContext: func(net.Listener) context.Context { return n.running },
 	}
 	return s, nil
+}
+
+// clientAuthority asks the API server for the authority of the clients that it trusts.
+func (n *Node) clientAuthority(ctx context.Context) ([]byte, error) {
+	var published corev1.ConfigMap
+	var last error
+	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, authenticationWithin, true, func(ctx context.Context) (bool, error) {
+		last = n.client.Get(ctx, authentication, &published)
+		if last == nil && published.Data[keyClientCA] == "" {
+			last = fmt.Errorf("the ConfigMap %s has no %s", authentication, keyClientCA)
+		}
+		return last == nil || apierrors.IsForbidden(last), nil
+	})
+	if last != nil || err != nil {
+		return nil, &UnknownClientsError{Err: cmp.Or(last, err)}
+	}
+	return []byte(published.Data[keyClientCA]), nil
 }
 
 // addressToward is the address that this machine has on the way to the host of a URL.

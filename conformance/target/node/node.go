@@ -198,7 +198,7 @@ func Start(ctx context.Context, o Options) (_ *Node, err error) {
 		present = true
 	}
 	if o.Endpoint != nil {
-		if n.server, err = n.listen(); err != nil {
+		if n.server, err = n.listen(ctx); err != nil {
 			return nil, err
 		}
 	}

@@ -2,7 +2,12 @@ package node_test
 
 import (
 	"bytes"
+	"crypto/tls"
+	"errors"
 	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -101,6 +106,79 @@ func TestALogIsFollowed(t *testing.T) {
 		t.Errorf("it goes on with %q, %v", rest, err)
 	}
 }
+
+// TestOnlyClientsOfTheAuthorityAreServed asks for the Pods of a node without a certificate, with a stranger's, and of a node
+// that serves everybody.
+func TestOnlyClientsOfTheAuthorityAreServed(t *testing.T) {
+	t.Parallel()
+	config := server(t)
+	open, err := node.Start(t.Context(), node.Options{Config: config, Name: "open", Timing: quick(), Endpoint: &node.Endpoint{Insecure: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := open.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	known, err := tls.X509KeyPair(config.CertData, config.KeyData)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger := httptest.NewUnstartedServer(nil) // has a certificate of some authority
+	stranger.StartTLS()
+	defer stranger.Close()
+	for _, tt := range []struct {
+		reason  string
+		address string
+		with    []tls.Certificate
+		served  bool
+	}{
+		{"without a certificate", plane.all.Address(), nil, false},
+		{"with a stranger's", plane.all.Address(), stranger.TLS.Certificates, false},
+		{"with one of the authority", plane.all.Address(), []tls.Certificate{known}, true},
+		{"where everybody is served", open.Address(), nil, true},
+	} {
+		c := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true, Certificates: tt.with}}}
+		response, err := c.Get("https://" + tt.address + "/pods")
+		if err == nil {
+			err = response.Body.Close()
+		}
+		if served := err == nil && response.StatusCode == http.StatusOK; served != tt.served {
+			t.Errorf("%s: served %v, want %v (%v)", tt.reason, served, tt.served, err)
+		}
+		c.CloseIdleConnections()
+	}
+	if host, _, err := net.SplitHostPort(open.Address()); err != nil || !net.ParseIP(host).IsLoopback() {
+		t.Errorf("the node that serves everybody is at %s", open.Address())
+	}
+}
+
+// TestWithoutAnAuthorityNothingIsServed is about an API server that publishes none.
+func TestWithoutAnAuthorityNothingIsServed(t *testing.T) {
+	t.Parallel()
+	config := rest.CopyConfig(server(t))
+	config.Wrap(func(through http.RoundTripper) http.RoundTripper {
+		return roundTrip(func(r *http.Request) (*http.Response, error) {
+			if strings.HasSuffix(r.URL.Path, "/configmaps/extension-apiserver-authentication") {
+				r = r.Clone(r.Context())
+				r.URL.Path += "-of-nobody"
+			}
+			return through.RoundTrip(r)
+		})
+	})
+	var unknown *node.UnknownClientsError
+	if n, err := node.Start(t.Context(), node.Options{Config: config, Name: "unknown", Timing: quick(), Endpoint: &node.Endpoint{}}); !errors.As(err, &unknown) {
+		t.Errorf("it ended with %v", err)
+		if n != nil {
+			t.Error(n.Stop())
+		}
+	}
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // kubectl runs the built kubectl against the shared API server.
 func kubectl(t *testing.T, w *world, stdin string, args ...string) (stdout, stderr string, code int) {
