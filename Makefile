@@ -108,9 +108,7 @@ bench-kind: ## TaskRuns on the cluster of kind: wall time, hand-offs, throughput
 
 .PHONY: differential
 differential: ## N random scripts of SEED for each shell, and N utility calls, in the simulator and with the real programs
-	mkdir -p $(BIN)
-	$(GO) build -o $(BIN)/ ./internal/differential/cmd/differential
-	$(BIN)/differential -n $(N) -seed $(SEED)
+	GO=$(GO) .ci/test-differential -n $(N) -seed $(SEED)
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME each

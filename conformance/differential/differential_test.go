@@ -19,6 +19,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/conformance/target/envtest"
 	"github.com/plumbline-ci/plumbline/conformance/target/fake"
+	"github.com/plumbline-ci/plumbline/internal/differential/listed"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
 )
@@ -204,6 +205,7 @@ simulated server and to kube-apiserver; %d are answered alike, down to the text 
 		}
 		b.WriteString("```\n")
 	}
+	b.WriteString(listed.Document())
 	return b.String()
 }
 

@@ -7,6 +7,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/plumbline-ci/plumbline/internal/differential/listed"
+	"github.com/plumbline-ci/plumbline/internal/differential/script"
 )
 
 // shownOutput is how much of an output a report shows.
@@ -55,6 +58,30 @@ func (r *Result) PrintConstructs(w io.Writer, title string) {
 	}) {
 		fmt.Fprintf(w, "%6.1f %%  %s\n", 100*float64(r.Constructs[name])/float64(max(1, r.Scripts)), name)
 	}
+}
+
+// leastScripts is from how many scripts on shares are judged.
+const leastScripts = 1000
+
+// Violations returns which limits a comparison breaks: a difference that is not listed, too much that is, a construct
+// that is too rare.
+func (r *Result) Violations(d script.Dialect, generated bool) []string {
+	var out []string
+	if n := r.Unlisted(); n > 0 {
+		out = append(out, fmt.Sprintf("%d differences are not listed", n))
+	}
+	if covered := r.Different - r.Unlisted(); float64(covered) > max(1, listed.MostShare*float64(r.Scripts)) {
+		out = append(out, fmt.Sprintf("the listed kinds cover %d of %d scripts, which is more than %.0f %%", covered, r.Scripts, 100*listed.MostShare))
+	}
+	if !generated || r.Scripts < leastScripts {
+		return out
+	}
+	for _, name := range script.Named(d) {
+		if share := float64(r.Constructs[name]) / float64(r.Scripts); share < script.LeastShare {
+			out = append(out, fmt.Sprintf("%q occurs in %.1f %% of the scripts, which is less than %.0f %%", name, 100*share, 100*script.LeastShare))
+		}
+	}
+	return out
 }
 
 func shown(stdout, stderr string, code int) string {

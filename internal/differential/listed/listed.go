@@ -3,6 +3,9 @@
 package listed
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/plumbline-ci/plumbline/internal/differential/outcome"
 	"github.com/plumbline-ci/plumbline/internal/differential/script"
 )
@@ -45,4 +48,20 @@ func Find(d script.Dialect, text string, sim, real outcome.Outcome) (string, boo
 		}
 	}
 	return "", false
+}
+
+// Document is the part of docs/differences.md that lists the kinds.
+func Document() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, `
+# Where the simulated shells and utilities differ from the real ones
+
+`+"`make differential`"+` runs random scripts in the simulator and with bash 5.2.15, BusyBox 1.35.0, dash 0.5.12 and jq 1.6. It compares
+standard output, whether standard error is empty, and the exit code. A difference that is not one of the %d kinds below
+makes it fail, and so does a list that covers more than %.0f %% of the scripts.
+`, len(Kinds()), 100*MostShare)
+	for _, k := range Kinds() {
+		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n```sh\n%s\n```\n", k.Name, k.Reason, strings.TrimSpace(k.Example))
+	}
+	return b.String()
 }

@@ -16,8 +16,18 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/image"
 )
 
-// programs are what the root holds, besides the applets of BusyBox.
-var programs = []string{"busybox", "bash", "dash", "jq"}
+// programs are what the root holds, besides the applets of BusyBox, and how each one tells its version. Another version
+// gives other answers, so it is not asked. Dash tells none.
+var programs = []struct {
+	name    string
+	asked   []string
+	version string
+}{
+	{"busybox", []string{"busybox"}, "BusyBox v1.35.0"},
+	{"bash", []string{"bash", "--version"}, "version 5.2.15"},
+	{"jq", []string{"jq", "--version"}, "jq-1.6"},
+	{"dash", nil, ""},
+}
 
 // libraryDirs are where Debian keeps shared libraries.
 var libraryDirs = []string{"/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/lib64", "/usr/lib64", "/lib", "/usr/lib"}
@@ -29,12 +39,19 @@ func buildRoot(dir string) ([]string, error) {
 		return nil, err
 	}
 	done := map[string]bool{}
-	for _, name := range programs {
-		path, err := exec.LookPath(name)
+	for _, p := range programs {
+		path, err := exec.LookPath(p.name)
 		if err != nil {
-			return nil, fmt.Errorf("%s is not installed", name)
+			return nil, fmt.Errorf("%s is not installed", p.name)
 		}
-		if err := copyFile(path, filepath.Join(dir, "bin", name)); err != nil {
+		if p.asked != nil {
+			said, err := exec.Command(p.asked[0], p.asked[1:]...).CombinedOutput()
+			if err != nil || !strings.Contains(string(said), p.version) {
+				first, _, _ := strings.Cut(string(said), "\n")
+				return nil, fmt.Errorf("%s is %q, and the comparison is with %q", p.name, first, p.version)
+			}
+		}
+		if err := copyFile(path, filepath.Join(dir, "bin", p.name)); err != nil {
 			return nil, err
 		}
 		if err := copyLibraries(path, dir, done); err != nil {

@@ -53,13 +53,15 @@ func (g *generator) condition() string {
 			func() string {
 				return g.one("$n", "1", "n", "0x10", "abc", "n+1", "$a", "'1 +'") + " " + g.one("-eq", "-lt", "-ge", "-ne") + " " + g.one("1", "5", "$n", "abc", "08", "1+1", "$e", `"$b"`)
 			},
-			func() string { return g.one("$a", "b", `"$n"`) + " " + g.one("<", ">") + " " + g.one("foo", "$b", "3") },
+			when(g.d == Bash || g.chance(0.2), func() string {
+				return g.one("$a", "b", `"$n"`) + " " + g.one("<", ">") + " " + g.one("foo", "$b", "3")
+			}),
 			func() string { return g.condition() + g.one(" && ", " || ") + g.condition() },
 			func() string {
 				return g.condition() + g.one(" && ", " || ") + g.condition() + g.one(" && ", " || ") + g.condition()
 			},
 			func() string { return "! " + g.condition() },
-			func() string { return "( " + g.condition() + " )" },
+			when(g.d == Bash || g.chance(0.05), func() string { return "( " + g.condition() + " )" }),
 			func() string { return g.one("$u", "$a", "foo", `""`, `"$e"`) },
 		)
 	})

@@ -75,16 +75,14 @@ func (g *generator) alternative(quoted bool) string {
 
 // substituted is what stands in $( ).
 func (g *generator) substituted() string {
-	return g.do(g.simple, g.simple, g.simple,
+	return g.do(g.simple, g.simple,
 		func() string { return g.simple() + "; " + g.simple() },
 		func() string {
 			g.mark("case")
 			return "case " + g.word() + " in " + g.pattern() + ") " + g.simple() + ";; *) echo other;; esac"
 		},
-		func() string {
-			g.mark("$((a; b) | c)")
-			return "(" + g.simple() + "; " + g.simple() + ") | " + g.reader()
-		},
+		when(g.bash() || g.chance(0.2), g.subshellPiped),
+		when(g.bash(), g.subshellPiped),
 	)
 }
 
@@ -124,4 +122,10 @@ func (g *generator) bashExpansion(v string) string {
 			return g.one("${@:1}", "${@:2:1}", "${@:1:2}", "${*#a}", "${@%?}", "${*/o/0}", "${@: -1}", "${#*}")
 		},
 	)
+}
+
+// subshellPiped begins as an arithmetic expansion does.
+func (g *generator) subshellPiped() string {
+	g.mark("$((a; b) | c)")
+	return "(" + g.simple() + "; " + g.simple() + ") | " + g.reader()
 }

@@ -16,10 +16,10 @@ func (g *generator) utilityCall() []string {
 		weight int
 		call   func() string
 	}{
-		{"sed", 8, g.sed}, {"grep", 6, g.grep}, {"awk", 9, g.awk}, {"jq", 12, g.jq}, {"sort", 4, g.sort}, {"find", 5, g.find}, {"cut", 3, g.cut}, {"tr", 3, g.tr},
-		{"xargs", 4, g.xargs}, {"printf", 3, g.printfUtility}, {"date", 3, g.date}, {"head and tail", 4, g.ends}, {"wc", 3, g.wc}, {"uniq", 2, g.uniq}, {"diff", 4, g.diff},
-		{"tar", 4, g.tar}, {"checksums and encodings", 3, g.encode}, {"other filters", 5, g.filter}, {"seq", 3, g.seq}, {"expr", 3, g.expr}, {"paths", 3, g.paths}, {"ls", 3, g.list},
-		{"cp, mv, rm, ln", 5, g.manage}, {"modes", 3, g.modes}, {"environment and processes", 4, g.system}, {"test", 2, g.testUtility}, {"several utilities", 4, g.chain},
+		{"sed", 8, g.sed}, {"grep", 6, g.grep}, {"awk", 9, g.awk}, {"jq", 12, g.jq}, {"sort", 4, g.sort}, {"find", 5, g.find}, {"cut", 4, g.cut}, {"tr", 4, g.tr},
+		{"xargs", 4, g.xargs}, {"printf", 4, g.printfUtility}, {"date", 4, g.date}, {"head and tail", 4, g.ends}, {"wc", 4, g.wc}, {"uniq", 2, g.uniq}, {"diff", 4, g.diff},
+		{"tar", 4, g.tar}, {"checksums and encodings", 3, g.encode}, {"other filters", 5, g.filter}, {"seq", 4, g.seq}, {"expr", 4, g.expr}, {"paths", 3, g.paths}, {"ls", 3, g.list},
+		{"cp, mv, rm, ln", 5, g.manage}, {"modes", 3, g.modes}, {"environment and processes", 4, g.system}, {"test", 2, g.testUtility}, {"several utilities", 4, g.chain}, {"GNU options", 4, g.gnu},
 	}
 	total := 0
 	for _, f := range families {
@@ -226,7 +226,17 @@ func (g *generator) system() string {
 }
 
 func (g *generator) testUtility() string {
-	return g.one("test", "[", "/bin/test", "/bin/[") + " " + g.one("-f f1", "-d d", "-e nofile", "-s f5", "-L d/lnk", "-x d/e/c.txt", "-r f1", "1 -eq 1", "a = b", "-n ''", "-z ''", "! -f f1", "-f f1 -a -d d", "", "1 -eq a", "-h d/lnk", "-w f1", "-k d", "-u f1", "-g f1", "-p f1", "-S f1", "-b f1", "-c /dev/null", "f1 -ef f1", "d/lnk -ef d/a.txt", "-t 1", "f1 -nt d/a.txt", "d/a.txt -ot f1", "a -a ''", "'' -o b", "! ''", "'(' a ')'", "! ! a", "a b", "-f", "1 -lt", "-n", "=", "-a", "a = a = a", "1 -ge 1 -a 2 -lt 1", "-O f1", "-G f1", "! a = b", "'(' ! a ')'", "-z a -o -n a", "0x1 -eq 1", "' 1' -eq 1") + g.one(" ]", " ]", "") + "; echo $?"
+	arguments := g.one("-f f1", "-d d", "-e nofile", "-s f5", "-L d/lnk", "-x d/e/c.txt", "-r f1", "1 -eq 1", "a = b", "-n ''", "-z ''", "! -f f1", "-f f1 -a -d d", "", "1 -eq a", "-h d/lnk", "-w f1", "-k d", "-u f1", "-g f1", "-p f1", "-S f1", "-b f1", "-c /dev/null", "f1 -ef f1", "d/lnk -ef d/a.txt", "-t 1", "f1 -nt d/a.txt", "d/a.txt -ot f1", "a -a ''", "'' -o b", "! ''", "'(' a ')'", "! ! a", "a b", "-f", "1 -lt", "-n", "=", "-a", "a = a = a", "1 -ge 1 -a 2 -lt 1", "-O f1", "-G f1", "! a = b", "'(' ! a ')'", "-z a -o -n a", "0x1 -eq 1", "' 1' -eq 1")
+	command := g.one("test", "[", "/bin/test", "/bin/[")
+	if strings.HasSuffix(command, "[") {
+		arguments += " ]"
+	}
+	return command + " " + arguments + "; echo $?"
+}
+
+// gnu is a call with an option of GNU's utilities, which BusyBox may refuse.
+func (g *generator) gnu() string {
+	return g.one("mktemp -u --suffix=.x", "grep -P '\\d' f1", "realpath --relative-to=d d/e", "basename -s .txt a.txt b.txt", "find d -printf '%f\\n'", "find d -type f -execdir echo {} \\;", "date -u -d '2020-01-01 + 1 day' +%F", "date -u -d 'next friday' +%A", "date -u -d '@0 1 hour' +%T", "stat --format=%s f1", "cp --parents d/a.txt d2", "head --lines=1 f1", "tail --bytes=3 f1", "wc --lines f1", "cut -d: -f1,2 --output-delimiter=- f2", "cut --complement -c1 f1", "xargs --max-args=1 echo < f1", "date -u --iso-8601 -d @0", "date --utc -d @0 +%F", "mkdir --parents x/y; ls x", "rm --recursive d; ls", "chmod --reference=d/b.log f1; stat -c %a f1", "touch --date=@0 f1; date -u -r f1 +%F", "tar --create --file=t.tar --directory=d a.txt; tar tf t.tar", "du --max-depth=0 f5", "readlink --canonicalize d/lnk", "base64 --wrap=0 f1", "sha256sum f1 > s; sha256sum --check s", "timeout --signal=KILL 1 true", "env --ignore-environment sh -c 'echo $HOME'", "sleep 0.01s", "seq --separator=, 3", "tr --delete a < f1", "sort f1 | uniq --count", "diff --unified f1 f1", "grep -r --include='*.txt' A d", "grep --color=auto a f1", "sed --expression=p f4", "sed --in-place s/a/b/ f1; cat f1", "sort --numeric-sort f6", "sort --key=2 f1", "ls --all d", "cat --number f4", "tail -f f1 --pid=1 2>&1 | head -n 0", "find d -newermt 2001-01-01", "find d -maxdepth 1 -printf '%s %p\\n'", "tar --version | head -c 3", "sed --version | head -c 3", "grep --version | head -c 4", "date --version | head -c 4", "cp --no-clobber f1 f2; head -n 1 f2", "ln --symbolic f1 l; readlink l", "mv --force f1 g; ls g", "tee --append f8 < f4", "nl --body-numbering=a f4", "fold --width=5 f4", "paste --serial f6", "printf --version", "echo --help", "true --help", "diff --brief f1 f8", "head -c -5 f4; tail -n +3 f1 | head -n -2", "mktemp -d -p d --suffix=.y", "sort --stable -k1,1 f1", "tar --wildcards -xf t.tar", "xargs -a f8 echo", "xargs -d '\\n' echo < f1", "stat --printf='%s\\n' f1", "date -u +%s%3N | grep -c .", "split --lines=3 f6", "grep -Pzo 'a' f1", "find . -regextype posix-extended -regex '.*(a|b).*'", "ls --time-style=+%F d", "cp --archive d d3; ls d3", "rm --force nofile", "chmod --recursive 700 d; stat -c %a d/e", "install --mode=600 f1 g; stat -c %a g", "du -sb f1", "df --output=target / | head -n 0", "wc --help | head -c 0", "sed -u p f4", "grep -c --null a f1", "sort --unique f1", "cmp --silent f1 f8", "id --user", "uname --machine | grep -c .", "nproc --all | grep -c .", "whoami --help 2>&1 | head -c 0", "readlink --no-newline d/lnk", "realpath -s d/lnk", "realpath -m nodir/x/../y", "dirname -z a/b", "basename --suffix=.x a.x", "expr --version | head -c 0", "env -S 'echo a b'", "env -C d pwd", "printenv -0 HOME", "tac --separator=: f2", "hostname --short")
 }
 
 // chain is a pipeline of several utilities, as scripts have them.

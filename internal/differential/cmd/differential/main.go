@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/plumbline-ci/plumbline/internal/differential"
-	"github.com/plumbline-ci/plumbline/internal/differential/listed"
 	"github.com/plumbline-ci/plumbline/internal/differential/script"
 )
 
@@ -89,25 +88,12 @@ func run(n int, seed uint64, only, match string, workers, shrink int, file, out,
 			result.PrintConstructs(os.Stdout, string(d))
 		}
 		all = append(all, result.Differences...)
-		if !verdict(string(d), result) {
+		for _, violation := range result.Violations(d, file == "" && match == "") {
+			fmt.Printf("\nFAILED: %s: %s\n", d, violation)
 			code = 1
 		}
 	}
 	return code, write(out, all)
-}
-
-// verdict says whether the limits hold.
-func verdict(title string, r *differential.Result) bool {
-	ok := true
-	if n := r.Unlisted(); n > 0 {
-		fmt.Printf("\nFAILED: %s: %d differences are not listed\n", title, n)
-		ok = false
-	}
-	if covered := r.Different - r.Unlisted(); float64(covered) > max(1, listed.MostShare*float64(r.Scripts)) {
-		fmt.Printf("\nFAILED: %s: the listed kinds cover %d of %d scripts, which is more than %.0f %%\n", title, covered, r.Scripts, 100*listed.MostShare)
-		ok = false
-	}
-	return ok
 }
 
 func chosen(only string) ([]script.Dialect, error) {
