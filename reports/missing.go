@@ -10,6 +10,7 @@ import (
 
 // MissingCommand is a command that a simulated container tried to run and that its image does not have.
 type MissingCommand struct {
+	Namespace string `json:"namespace,omitempty"`
 	Pod       string `json:"pod"`
 	Container string `json:"container"`
 	// Image is the image's reference, as a mock names it.

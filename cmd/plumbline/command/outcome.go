@@ -1,7 +1,6 @@
 package command
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -17,7 +16,7 @@ import (
 )
 
 // print writes what became of the TaskRuns.
-func (o *simulateOptions) print(_ context.Context, c *fake.Cluster, w *witness) error {
+func (o *simulateOptions) print(c *fake.Cluster, w *witness, found findings) error {
 	switch o.output {
 	case "name":
 		for _, r := range w.runs {
@@ -25,13 +24,13 @@ func (o *simulateOptions) print(_ context.Context, c *fake.Cluster, w *witness) 
 		}
 		return nil
 	case "json", "yaml":
-		return o.printList(w)
+		return o.printList(w, found)
 	}
 	return o.printTable(c, w)
 }
 
 // printList writes the objects as they were last seen, as a list that kubectl could have printed.
-func (o *simulateOptions) printList(w *witness) error {
+func (o *simulateOptions) printList(w *witness, found findings) error {
 	items := []any{}
 	for _, r := range w.runs {
 		object, err := inVersion(r.object, w.writtenAs(r.object))
@@ -40,11 +39,16 @@ func (o *simulateOptions) printList(w *witness) error {
 		}
 		items = append(items, object)
 		if o.pods {
-			for _, key := range r.pods {
-				items = append(items, w.pods[key].Object)
+			for _, p := range r.pods {
+				items = append(items, p.object.Object)
 			}
 		}
 	}
+	last, err := simulated(w, found)
+	if err != nil {
+		return err
+	}
+	items = append(items, last)
 	list := map[string]any{"apiVersion": "v1", "kind": "List", "metadata": map[string]any{"resourceVersion": ""}, "items": items}
 	if o.output == "yaml" {
 		return printYAML(o.streams.Out, list)
@@ -87,7 +91,7 @@ func (o *simulateOptions) printTable(c *fake.Cluster, w *witness) error {
 		return err
 	}
 	for _, r := range w.runs {
-		if err := o.printRun(w, r); err != nil {
+		if err := o.printRun(r); err != nil {
 			return err
 		}
 	}
@@ -95,23 +99,22 @@ func (o *simulateOptions) printTable(c *fake.Cluster, w *witness) error {
 	return nil
 }
 
-func (o *simulateOptions) printRun(w *witness, r *run) error {
+func (o *simulateOptions) printRun(r *run) error {
 	out := o.streams.Out
-	fmt.Fprintf(out, "\n%s: %s\n", r.object.GetName(), visible.Line(strings.TrimSpace(dash(succeeded(r.object).message))))
+	fmt.Fprintf(out, "\n%s: %s\n", r.object.GetName(), visible.Line(dash(r.outcome())))
 	if err := printSteps(out, r.object); err != nil {
 		return err
 	}
 	printResults(out, r.object)
-	for _, key := range r.pods {
-		containers := mappings(w.pods[key].Object, "spec", "containers")
+	for _, p := range r.pods {
+		containers := mappings(p.object.Object, "spec", "containers")
 		for _, c := range containers {
 			name, _ := c["name"].(string)
-			log := w.logs[key+"/"+name]
+			log := p.logs[name]
 			if len(log) == 0 {
 				continue
 			}
-			_, pod, _ := strings.Cut(key, "/")
-			fmt.Fprintf(out, "  log of %s in %s\n", name, pod)
+			fmt.Fprintf(out, "  log of %s in %s\n", name, p.name())
 			for line := range strings.SplitSeq(strings.TrimRight(string(log), "\n"), "\n") {
 				fmt.Fprintf(out, "    | %s\n", line)
 			}
@@ -155,12 +158,22 @@ func printResults(w io.Writer, o *unstructured.Unstructured) {
 	}
 	fmt.Fprintln(w, "  results")
 	for _, r := range results {
-		value, err := json.Marshal(r["value"])
-		if err != nil {
-			value = []byte(fmt.Sprint(r["value"]))
-		}
-		fmt.Fprintf(w, "    %v = %s\n", r["name"], value)
+		fmt.Fprintf(w, "    %v = %s\n", r["name"], visible.Line(resultValue(r["value"])))
 	}
+}
+
+// resultValue is a result as a person reads it: a text as it is, an array or an object as JSON.
+func resultValue(value any) string {
+	if text, ok := value.(string); ok {
+		return text
+	}
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(value); err != nil {
+		return fmt.Sprint(value)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // took is completionTime less startTime.

@@ -202,19 +202,48 @@ func kindNames() []string {
 	return names
 }
 
+// manifestOf is the manifest that an object was made from, or nil.
+func (sc *scenario) manifestOf(o *unstructured.Unstructured) *fixture.Manifest {
+	return sc.find(func(m *fixture.Manifest) bool {
+		namespace := m.Namespace
+		if namespace == "" {
+			namespace = sc.namespace
+		}
+		named := m.Name == o.GetName() || m.Generated && m.Name == o.GetGenerateName()
+		return named && m.Kind == o.GetKind() && namespace == o.GetNamespace()
+	})
+}
+
+// taskOf is the manifest of the Task that a TaskRun refers to, or nil.
+func (sc *scenario) taskOf(run *unstructured.Unstructured) *fixture.Manifest {
+	ref, _, _ := unstructured.NestedStringMap(run.Object, "spec", "taskRef")
+	kind := ref["kind"]
+	if kind == "" {
+		kind = "Task"
+	}
+	return sc.find(func(m *fixture.Manifest) bool {
+		namespace := m.Namespace
+		if namespace == "" {
+			namespace = sc.namespace
+		}
+		return m.Kind == kind && m.Name == ref["name"] && (kind != "Task" || namespace == run.GetNamespace())
+	})
+}
+
+// find is the first manifest that is as described, or nil.
+func (sc *scenario) find(described func(*fixture.Manifest) bool) *fixture.Manifest {
+	for _, f := range sc.files {
+		if i := slices.IndexFunc(f.Manifests, described); i >= 0 {
+			return f.Manifests[i]
+		}
+	}
+	return nil
+}
+
 // writtenAs is the apiVersion of the manifest of an object, or nothing if there is none.
 func (sc *scenario) writtenAs(o *unstructured.Unstructured) string {
-	for _, f := range sc.files {
-		for _, m := range f.Manifests {
-			namespace := m.Namespace
-			if namespace == "" {
-				namespace = sc.namespace
-			}
-			named := m.Name == o.GetName() || m.Generated && m.Name == o.GetGenerateName()
-			if named && m.Kind == o.GetKind() && namespace == o.GetNamespace() {
-				return m.APIVersion
-			}
-		}
+	if m := sc.manifestOf(o); m != nil {
+		return m.APIVersion
 	}
 	return ""
 }

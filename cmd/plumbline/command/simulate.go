@@ -29,6 +29,8 @@ type simulateOptions struct {
 	trace    bool
 	timeline bool
 	quiet    bool
+
+	stubMissing bool
 }
 
 func newSimulate(s Streams) *cobra.Command {
@@ -54,6 +56,7 @@ Exit codes: 0 all TaskRuns succeeded; 1 one did not; 3 the manifests are wrong; 
 	f := cmd.Flags()
 	f.StringArrayVarP(&o.files, "filename", "f", nil, "a file, a folder of *.yaml files, or - for standard input; may be repeated")
 	f.StringVar(&o.mocks, "mocks", "", "a file of mocks: {mocks: [{image: …, command: […], exit: 0, stdout: …, files: {path: text}, takes: 3s}]}")
+	f.BoolVar(&o.stubMissing, "stub-missing", false, "let commands that are not in their image succeed without doing anything, to see the rest")
 	f.StringArrayVar(&o.flags, "feature-flag", nil, "a key of feature-flags, key=value; may be repeated")
 	f.StringArrayVar(&o.defaults, "default", nil, "a key of config-defaults, key=value; may be repeated")
 	f.StringVarP(&o.output, "output", "o", "table", "table, yaml, json or name")
@@ -82,7 +85,7 @@ func (o *simulateOptions) run(ctx context.Context) error {
 	}
 	w := newWitness()
 	w.writtenAs = sc.writtenAs
-	options := fake.Options{AnyImage: true, OnOutput: w.output}
+	options := fake.Options{AnyImage: true, OnOutput: w.output, StubMissing: o.stubMissing}
 	if o.trace {
 		options.OnRecord = func(r kernel.Record) {
 			fmt.Fprintln(o.streams.Err, strings.TrimRight(fmt.Sprintf("%12s %s: %s %s", r.Time, r.Actor, r.What, r.Detail), " "))
@@ -116,22 +119,12 @@ func (o *simulateOptions) run(ctx context.Context) error {
 	if limitErr != nil && !errors.Is(limitErr, conformance.ErrDeadline) {
 		return limitErr
 	}
-	if err := o.print(ctx, cluster, w); err != nil {
+	found := w.findings(sc, cluster)
+	if err := o.print(cluster, w, found); err != nil {
 		return err
 	}
 	if !o.quiet {
-		for _, m := range cluster.UnusedMocks() {
-			fmt.Fprintf(o.streams.Err, "note: the mock of %s was not used\n", strings.Join(append([]string{m.Image}, m.Command...), " "))
-		}
-		for _, f := range cluster.UnusedFaults() {
-			fmt.Fprintf(o.streams.Err, "note: the fault at the point %s (%s) has not struck\n", f.Point, f.Pos)
-		}
-		for _, step := range w.lacking() {
-			fmt.Fprintf(o.streams.Err, "note: step %s did not find a command: simulated images have a shell and the usual utilities; for everything else give a mock with --mocks\n", step)
-		}
-		if len(w.runs) == 0 {
-			fmt.Fprintln(o.streams.Err, "note: there is no TaskRun among the manifests; they were accepted")
-		}
+		o.printFindings(found)
 	}
 	switch {
 	case limitErr != nil:

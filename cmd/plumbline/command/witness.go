@@ -1,7 +1,6 @@
 package command
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
 
+	"github.com/plumbline-ci/plumbline/cmd/plumbline/advice"
 	"github.com/plumbline-ci/plumbline/conformance/target/fake"
 	"github.com/plumbline-ci/plumbline/simulator/kubelet"
 )
@@ -23,9 +23,8 @@ var (
 
 // witness keeps what happens in a cluster while it happens: of Pods that are deleted, nothing could be asked afterwards.
 type witness struct {
-	runs []*run // in the order of their creation
-	pods map[string]*unstructured.Unstructured
-	logs map[string][]byte // by namespace/pod/container
+	runs []*run          // in the order of their creation
+	pods map[string]*pod // the one that has a name now, by namespace/name
 	now  func() time.Time
 	// writtenAs is the apiVersion of an object's manifest, or nothing for what no manifest has.
 	writtenAs func(*unstructured.Unstructured) string
@@ -38,8 +37,20 @@ type run struct {
 	moments  []moment
 	seen     map[string]string // what was said last about something
 	finished time.Time
-	pods     []string // namespace/name, in the order of their creation
+	pods     []*pod // in the order of their creation
 }
+
+// pod is one Pod of a TaskRun.
+type pod struct {
+	object *unstructured.Unstructured
+	logs   map[string][]byte // by container
+	// blocked is what kept it from running when it was seen last before its end.
+	blocked advice.Blocked
+	gone    bool
+}
+
+// name is the Pod's name.
+func (p *pod) name() string { return p.object.GetName() }
 
 // moment is one line of a timeline.
 type moment struct {
@@ -48,19 +59,19 @@ type moment struct {
 }
 
 func newWitness() *witness {
-	return &witness{pods: map[string]*unstructured.Unstructured{}, logs: map[string][]byte{}}
+	return &witness{pods: map[string]*pod{}}
 }
 
 // maxLog bounds what is kept of one container's output.
 const maxLog = 1 << 20
 
 func (w *witness) output(o kubelet.Output) {
-	key := o.Namespace + "/" + o.Pod + "/" + o.Container
-	if o.Restarts > 0 {
+	p := w.pods[o.Namespace+"/"+o.Pod]
+	if p == nil || o.Restarts > 0 {
 		return // a sidecar under another image; the first instance is the one to show
 	}
-	if len(w.logs[key]) < maxLog {
-		w.logs[key] = append(w.logs[key], o.Data...)
+	if len(p.logs[o.Container]) < maxLog {
+		p.logs[o.Container] = append(p.logs[o.Container], o.Data...)
 	}
 }
 
@@ -95,8 +106,9 @@ func (w *witness) event(_ watch.EventType, o *unstructured.Unstructured) {
 		return
 	}
 	key := text("involvedObject", "namespace") + "/" + text("involvedObject", "name")
+	p := w.pods[key]
 	for _, r := range w.runs {
-		if slices.Contains(r.pods, key) {
+		if p != nil && slices.Contains(r.pods, p) {
 			r.say(w.now(), "event/"+key+"/"+text("reason"), "warning "+text("reason")+": "+strings.TrimSpace(text("message")))
 		}
 	}
@@ -130,14 +142,23 @@ func (w *witness) pod(event watch.EventType, o *unstructured.Unstructured) {
 		return
 	}
 	key := o.GetNamespace() + "/" + o.GetName()
-	if !slices.Contains(r.pods, key) {
-		r.pods = append(r.pods, key)
+	p := w.pods[key]
+	if p == nil || p.object.GetUID() != o.GetUID() {
+		p = &pod{logs: map[string][]byte{}}
+		w.pods[key] = p
+		r.pods = append(r.pods, p)
 		r.say(w.now(), key, "Pod "+o.GetName()+" created")
 	}
-	w.pods[key] = o
+	p.object = o
 	if event == watch.Deleted {
+		p.gone = true
 		r.say(w.now(), key, "Pod "+o.GetName()+" gone")
 		return
+	}
+	if phase, _, _ := unstructured.NestedString(o.Object, "status", "phase"); phase == "Pending" || phase == "" {
+		p.blocked, _ = advice.Blockage(o.Object)
+	} else if phase != "Failed" {
+		p.blocked = advice.Blocked{}
 	}
 	for _, list := range []string{"initContainerStatuses", "containerStatuses"} {
 		for _, s := range mappings(o.Object, "status", list) {
@@ -236,30 +257,27 @@ func (w *witness) allSucceeded() bool {
 	return !slices.ContainsFunc(w.runs, func(r *run) bool { return succeeded(r.object).status != "True" })
 }
 
-// lacking names the steps that ended because a command was not there.
-func (w *witness) lacking() []string {
-	var names []string
-	for _, r := range w.runs {
-		for _, s := range mappings(r.object.Object, "status", "steps") {
-			code, _, _ := unstructured.NestedInt64(s, "terminated", "exitCode")
-			log := w.logs[fmt.Sprintf("%s/%s-pod/%v", r.object.GetNamespace(), r.object.GetName(), s["container"])]
-			if code == exitCommandNotFound || code != 0 && bytes.Contains(log, []byte("executable file not found in $PATH")) {
-				names = append(names, fmt.Sprintf("%s of %s", s["name"], r.object.GetName()))
-			}
-		}
+// outcome is what became of the TaskRun in one sentence: the condition's message and, where that does not say it, what kept
+// its Pod from running.
+func (r *run) outcome() string {
+	c := succeeded(r.object)
+	message := strings.TrimSpace(c.message)
+	if len(r.pods) == 0 || c.status == "True" {
+		return message
 	}
-	return names
+	blocked := r.pods[len(r.pods)-1].blocked
+	if blocked.What == "" || blocked.Why != "" && strings.Contains(message, blocked.Why) {
+		return message
+	}
+	return message + ": " + blocked.String()
 }
-
-// exitCommandNotFound is a shell's exit code for a command that it cannot find.
-const exitCommandNotFound = 127
 
 // podsEnded reports whether no Pod of a run runs any more.
 func (w *witness) podsEnded() bool {
 	for _, r := range w.runs {
-		for _, key := range r.pods {
-			phase, _, _ := unstructured.NestedString(w.pods[key].Object, "status", "phase")
-			if phase != "Succeeded" && phase != "Failed" && !strings.HasSuffix(r.seen[key], " gone") {
+		for _, p := range r.pods {
+			phase, _, _ := unstructured.NestedString(p.object.Object, "status", "phase")
+			if phase != "Succeeded" && phase != "Failed" && !p.gone {
 				return false
 			}
 		}

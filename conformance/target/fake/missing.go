@@ -21,9 +21,10 @@ const (
 
 var _ conformance.CommandFinder = (*Cluster)(nil)
 
-// missed remembers a command that a container does not have.
+// missed remembers a command that a container does not have. The reference stops sidecars by giving them an image of its own,
+// which has none of their commands.
 func (c *Cluster) missed(m simulator.MissingCommand) {
-	if len(c.missing) < maxMissing {
+	if len(c.missing) < maxMissing && !slices.Contains(ownImages(), m.Image) {
 		c.missing = append(c.missing, m)
 	}
 }
@@ -36,7 +37,7 @@ func (c *Cluster) MissingCommands(namespace string) []reports.MissingCommand {
 			continue
 		}
 		missing := reports.MissingCommand{
-			Pod: m.Pod, Container: m.Container, Image: familiar(m.Image), Command: matching(m.Args), Interpreter: m.Script != "", Stubbed: m.Stubbed,
+			Namespace: m.Namespace, Pod: m.Pod, Container: m.Container, Image: familiar(m.Image), Command: matching(m.Args), Interpreter: m.Script != "", Stubbed: m.Stubbed,
 		}
 		if m.Near != nil {
 			missing.Near = m.Near.Why
@@ -44,6 +45,12 @@ func (c *Cluster) MissingCommands(namespace string) []reports.MissingCommand {
 		out = append(out, missing)
 	}
 	return out
+}
+
+// ownImages are the images of the reference that nobody's command runs in.
+func ownImages() []string {
+	i := imagesOfReference()
+	return []string{i.Entrypoint, i.Nop, i.WorkingDirInit, i.SidecarLogResults}
 }
 
 // matching is a command line as a mock would name it. Scripts of steps have names that no other run repeats.

@@ -1,0 +1,82 @@
+package advice
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/plumbline-ci/plumbline/conformance/source"
+	"github.com/plumbline-ci/plumbline/reports"
+)
+
+// noCommand matches what a shell takes for a command and is none: a variable that was left as it is, the interpreter of a
+// script with the line ends of Windows. Other rules are about those.
+var noCommand = regexp.MustCompile(`^(params|results|workspaces|context|steps|tasks)[.\[]|\r$`)
+
+// Meant reports whether a command that was missing is one that somebody meant to run.
+func Meant(m reports.MissingCommand) bool {
+	return len(m.Command) == 0 || !noCommand.MatchString(m.Command[0])
+}
+
+// commands says which commands the image of a step does not have. Of calls that differ in their arguments one is told.
+func commands(t *task) []Note {
+	type key struct{ container, title, near string }
+	seen := map[key]bool{}
+	var notes []Note
+	for _, m := range t.Missing {
+		k := key{m.Container, m.Title(), m.Near}
+		if seen[k] {
+			continue
+		}
+		seen[k] = true
+		n := t.note(source.Position{}, "%s", Absent(m))
+		i := t.step(m.Container)
+		if i < 0 {
+			n.Text = m.Container + ": " + n.Text
+		} else {
+			n.Step = stepName(i, t.steps()[i])
+		}
+		if i >= 0 && len(m.Command) > 0 {
+			n.At = t.call(i, m)
+			if line, ok := t.logged(i); ok && strings.Contains(line.text, m.Command[0]) {
+				n.At = t.scriptLine(i, line.number)
+				n.Text += fmt.Sprintf(" (line %d of %s in the log)", line.inCopy, line.file)
+			}
+		}
+		notes = append(notes, n)
+	}
+	return notes
+}
+
+// call is where a step calls a command.
+func (t *task) call(step int, m reports.MissingCommand) source.Position {
+	if t.manifest == nil {
+		return source.Position{}
+	}
+	under := t.path + "." + stepPath(step)
+	for _, words := range []string{strings.Join(m.Command, " "), m.Title(), m.Command[0]} {
+		for _, field := range []string{".script", ".command", ".args"} {
+			if at, ok := t.manifest.Find(words, under+field); ok {
+				return at
+			}
+		}
+	}
+	return t.manifest.PlaceOf(under)
+}
+
+// Absent says that an image does not have a command, and what became of the call.
+func Absent(m reports.MissingCommand) string {
+	var b strings.Builder
+	if m.Interpreter {
+		fmt.Fprintf(&b, "the first line of the script asks for %s, which is not in the image %s", m.Command[0], m.Image)
+	} else {
+		fmt.Fprintf(&b, "%s is not in the image %s", m.Title(), m.Image)
+	}
+	if m.Near != "" {
+		fmt.Fprintf(&b, "; the mock of %s was not used: %s", m.Title(), m.Near)
+	}
+	if m.Stubbed {
+		b.WriteString("; it succeeded without doing anything")
+	}
+	return b.String()
+}

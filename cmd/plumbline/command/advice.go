@@ -1,0 +1,141 @@
+package command
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/plumbline-ci/plumbline/cmd/plumbline/advice"
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/target/fake"
+	"github.com/plumbline-ci/plumbline/reports"
+	"github.com/plumbline-ci/plumbline/reports/visible"
+	"github.com/plumbline-ci/plumbline/simulator/image"
+)
+
+// findings are what there is to say about a simulation besides its outcome.
+type findings struct {
+	notes   []advice.Note
+	missing []reports.MissingCommand
+}
+
+// findings collects them when the simulation is over.
+func (w *witness) findings(sc *scenario, c *fake.Cluster) findings {
+	var f findings
+	for _, file := range sc.files {
+		for _, m := range file.Manifests {
+			f.notes = append(f.notes, advice.OfSecret(m)...)
+		}
+	}
+	missing := c.MissingCommands("")
+	for _, r := range w.runs {
+		about := advice.Run{Object: r.object.Object, Manifest: sc.manifestOf(r.object), Task: sc.taskOf(r.object), Missing: r.missingOf(missing)}
+		for _, p := range r.pods {
+			about.Pods = append(about.Pods, p.object.Object)
+			for _, spec := range mappings(p.object.Object, "spec", "containers") {
+				name, _ := spec["name"].(string)
+				about.Logs = append(about.Logs, advice.Log{Container: name, Text: p.logs[name]})
+			}
+		}
+		f.notes = append(f.notes, advice.About(about)...)
+		f.missing = append(f.missing, about.Missing...)
+	}
+	for _, m := range c.UnusedMocks() {
+		if w.wanted(m) {
+			f.add("the mock of %s was not used", strings.Join(append([]string{m.Image}, m.Command...), " "))
+		}
+	}
+	for _, fault := range c.UnusedFaults() {
+		f.add("the fault at the point %s (%s) has not struck", fault.Point, fault.Pos)
+	}
+	if len(w.runs) == 0 {
+		f.add("there is no TaskRun among the manifests; they were accepted")
+	}
+	return f
+}
+
+func (f *findings) add(format string, args ...any) {
+	f.notes = append(f.notes, advice.Note{Text: fmt.Sprintf(format, args...)})
+}
+
+// missingOf are the commands that containers of a run did not have, with images as their author writes them.
+func (r *run) missingOf(all []reports.MissingCommand) []reports.MissingCommand {
+	var out []reports.MissingCommand
+	for _, m := range all {
+		if slices.ContainsFunc(r.pods, func(p *pod) bool { return p.name() == m.Pod && p.object.GetNamespace() == m.Namespace }) && advice.Meant(m) {
+			m.Image = imageOf(r.object, strings.TrimPrefix(m.Container, "step-"), m.Image)
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// imageOf is a step's image as its author writes it, if that is the image of that reference.
+func imageOf(run *unstructured.Unstructured, step, reference string) string {
+	full, err := image.Normalize(reference)
+	if err != nil {
+		return reference
+	}
+	for _, s := range mappings(run.Object, "status", "taskSpec", "steps") {
+		written, _ := s["image"].(string)
+		if name, err := image.Normalize(written); err == nil && name == full && (s["name"] == step || s["name"] == nil) {
+			return written
+		}
+	}
+	return reference
+}
+
+// wanted reports whether a mock that was not used should have been: its image ran, or is the image of no step at all.
+func (w *witness) wanted(m fixture.Mock) bool {
+	want, err := image.Normalize(m.Image)
+	if err != nil {
+		return true
+	}
+	used := false
+	for _, r := range w.runs {
+		statuses := mappings(r.object.Object, "status", "steps")
+		running := len(statuses) > 0
+		for i, s := range mappings(r.object.Object, "status", "taskSpec", "steps") {
+			written, _ := s["image"].(string)
+			name, err := image.Normalize(written)
+			if same := m.Image == "" || err == nil && name == want; same {
+				if used = true; running {
+					return true
+				}
+			}
+			running = running && passes(statuses, i, s)
+		}
+	}
+	return !used
+}
+
+// passes reports whether the step after this one runs.
+func passes(statuses []map[string]any, i int, step map[string]any) bool {
+	name, _ := step["name"].(string)
+	if name == "" {
+		name = fmt.Sprintf("unnamed-%d", i)
+	}
+	at := slices.IndexFunc(statuses, func(s map[string]any) bool { return s["name"] == name })
+	if at < 0 {
+		return false
+	}
+	code, ended, _ := unstructured.NestedInt64(statuses[at], "terminated", "exitCode")
+	return ended && (code == 0 || step["onError"] == "continue")
+}
+
+// print writes the findings for people, and at the end the mocks to paste.
+func (o *simulateOptions) printFindings(f findings) {
+	for _, n := range f.notes {
+		fmt.Fprintf(o.streams.Err, "note: %s\n", visible.Line(n.String()))
+	}
+	if len(f.missing) == 0 {
+		return
+	}
+	hint := "; with --stub-missing they succeed without doing anything"
+	if o.stubMissing {
+		hint = ""
+	}
+	fmt.Fprintf(o.streams.Err, "note: put what these commands would do into a file, and give that with --mocks%s:\n%s", hint, reports.MocksFor(f.missing))
+}
