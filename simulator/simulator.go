@@ -38,6 +38,8 @@ type Options struct {
 	Epoch time.Time
 	// OnRecord sees every record of the trace.
 	OnRecord func(kernel.Record)
+	// OnTurn is called when a coroutine, as a container's process is one, goes on, and with the empty string when it rests.
+	OnTurn func(actor string)
 
 	// API configures the API server. Its Kernel is set by New.
 	API apiserver.Options
@@ -93,7 +95,7 @@ type Cluster struct {
 
 // New makes a cluster. Its node is registered; its first events have not run.
 func New(o Options) (*Cluster, error) {
-	k := kernel.New(kernel.Options{Seed: o.Seed, Epoch: o.Epoch, OnRecord: o.OnRecord})
+	k := kernel.New(kernel.Options{Seed: o.Seed, Epoch: o.Epoch, OnRecord: o.OnRecord, OnTurn: o.OnTurn})
 	o.API.Kernel = k
 	if o.API.Scheme == nil {
 		o.API.Scheme = o.Scheme

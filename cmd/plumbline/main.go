@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/plumbline-ci/plumbline/cmd/plumbline/command"
+	"github.com/plumbline-ci/plumbline/cmd/plumbline/wall"
 )
 
 // gcPercent trades memory for time: the tool lives for seconds, and its worlds are small and short-lived. GOGC wins.
@@ -18,8 +19,12 @@ func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
+	if code, done := wall.Guard(os.Args); done {
+		os.Exit(code)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := command.Main(ctx, os.Args[1:], command.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
+	code := command.Main(ctx, os.Args[1:], command.Streams{In: os.Stdin, Out: os.Stdout, Err: wall.Stderr(), Turns: wall.Turns})
 	stop()
+	wall.Done()
 	os.Exit(code)
 }

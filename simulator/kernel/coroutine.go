@@ -103,8 +103,14 @@ func (c *Coroutine) run() {
 // advance has the coroutine's lane go on until the coroutine parks or has ended.
 func (c *Coroutine) advance() {
 	l := c.lane
+	if c.k.onTurn != nil {
+		c.k.onTurn(c.actor)
+	}
 	if _, more := l.next(); !more {
 		panic("kernel: a lane has ended") // only free ones are stopped
+	}
+	if c.k.onTurn != nil {
+		c.k.onTurn("")
 	}
 	if l.now == nil {
 		c.lane = nil

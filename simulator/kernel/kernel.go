@@ -36,6 +36,9 @@ type Options struct {
 	Epoch time.Time
 	// OnRecord, if set, sees every trace record as it is made.
 	OnRecord func(Record)
+	// OnTurn, if set, is called with a coroutine's actor before it goes on, and with the empty string when it has parked or
+	// ended.
+	OnTurn func(actor string)
 }
 
 // Kernel owns the clock, the events, the entropy and the trace of one world.
@@ -53,6 +56,7 @@ type Kernel struct {
 	lanes   []*lane // free ones
 	every   []*lane
 	wall    func() time.Duration // real driver only: elapsed time since epoch
+	onTurn  func(actor string)
 }
 
 // New returns a kernel at its epoch with nothing scheduled.
@@ -62,6 +66,7 @@ func New(o Options) *Kernel {
 	}
 	k := &Kernel{epoch: o.Epoch.UTC(), seed: o.Seed}
 	k.trace.init(o.OnRecord)
+	k.onTurn = o.OnTurn
 	k.ties = k.Stream("kernel/ties")
 	return k
 }

@@ -34,6 +34,8 @@ const (
 type Streams struct {
 	In       io.Reader
 	Out, Err io.Writer
+	// Turns makes, for each simulated cluster, what is told which container runs; nil: nothing is.
+	Turns func() func(actor string)
 }
 
 // coded is an error that knows its exit code.

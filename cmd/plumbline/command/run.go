@@ -114,7 +114,7 @@ func (o *runOptions) run(ctx context.Context) error {
 		}
 		o.filter.Labels[key] = value
 	}
-	target, err := fake.New(fake.Options{})
+	target, err := fake.New(fake.Options{Turns: o.streams.Turns})
 	if err != nil {
 		return err
 	}

@@ -85,7 +85,7 @@ func (o *simulateOptions) run(ctx context.Context) error {
 	}
 	w := newWitness()
 	w.writtenAs = sc.writtenAs
-	options := fake.Options{AnyImage: true, OnOutput: w.output, StubMissing: o.stubMissing}
+	options := fake.Options{AnyImage: true, OnOutput: w.output, Turns: o.streams.Turns, StubMissing: o.stubMissing}
 	if o.trace {
 		options.OnRecord = func(r kernel.Record) {
 			fmt.Fprintln(o.streams.Err, strings.TrimRight(fmt.Sprintf("%12s %s: %s %s", r.Time, r.Actor, r.What, r.Detail), " "))

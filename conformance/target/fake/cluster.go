@@ -80,6 +80,7 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 	options := simulator.Options{
 		Seed:     s.Seed,
 		OnRecord: onRecord,
+		OnTurn:   turns(t.o.Turns),
 		OnOutput: c.kept.keeping(t.o.OnOutput),
 		Images:   pullable,
 		Programs: programs(),

@@ -62,6 +62,9 @@ type Options struct {
 	// cluster.
 	OnRecord func(kernel.Record)
 	OnOutput func(kubelet.Output)
+	// Turns, if set, makes for each cluster a function that is called with the name of each container that has its turn to
+	// run, as the trace has it, and with the empty string when the turn is over. It may return nil.
+	Turns func() func(actor string)
 	// MaxEvents bounds one wait; 0 means a generous default. A world that is busier than that is broken.
 	MaxEvents uint64
 }
@@ -151,3 +154,11 @@ func Claims() conformance.Claims {
 
 // settle is how long after its start a cluster is left alone, for its controllers to have seen what there is.
 const settle = time.Second
+
+// turns makes a cluster's function, if there is one.
+func turns(made func() func(string)) func(string) {
+	if made == nil {
+		return nil
+	}
+	return made()
+}
