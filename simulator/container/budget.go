@@ -2,6 +2,7 @@ package container
 
 import (
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -81,6 +82,11 @@ const (
 
 // Spend accounts for computing: it lets time pass, and ends a container that has used up its budget.
 func (p *Process) Spend(d time.Duration) { p.spend(d, 1) }
+
+// Compute accounts for steps of a program that computes without a shell: each is as much as a command, in time too.
+func (p *Process) Compute(steps int) {
+	p.spend(time.Duration(steps)*CommandCost, uint32(max(0, min(steps, math.MaxInt32))))
+}
 
 // spend is Spend for something that counts as several commands.
 func (p *Process) spend(d time.Duration, weight uint32) {

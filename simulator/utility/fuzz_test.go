@@ -20,7 +20,7 @@ type bench struct {
 	programs map[string]container.Program
 }
 
-func newBench(f *testing.F) *bench {
+func newBench(f testing.TB) *bench {
 	f.Helper()
 	list, err := image.Defaults()
 	if err != nil {

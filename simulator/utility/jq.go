@@ -1,623 +1,510 @@
 package utility
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"math"
-	"math/big"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
-
-	"github.com/itchyny/gojq"
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
+	"github.com/plumbline-ci/plumbline/simulator/utility/jq"
 )
 
 // Exit codes of jq.
 const (
-	jqUsage    = 2
-	jqCompile  = 3
-	jqFailed   = 5
-	jqNothing  = 4 // -e and no output
-	jqFalse    = 1 // -e and the last output is false or null
-	jqMaxQuery = 64 << 10
+	jqUsage   = 2
+	jqCompile = 3
+	jqFailed  = 5
+	jqBroken  = 4 // an input is no JSON
+	jqNothing = 4 // -e and no output
+	jqFalse   = 1 // -e and the last output is false or null
+	// jqMaxProgram is how long a program may be.
+	jqMaxProgram = 256 << 10
 )
 
-// jqRun is a jq at work. The language is gojq's: objects come out with their keys sorted.
+// jqRun is a jq at work.
 type jqRun struct {
-	t       *tool
-	names   []string // of variables
-	values  []any
-	query   string
-	files   []string
-	flags   map[string]bool
-	indent  string
-	named   map[string]any
-	rest    []any // $ARGS.positional
-	last    any
-	printed bool
+	t         *tool
+	machine   *jq.Machine
+	inputs    *jqInputs
+	variables []jq.Variable
+	named     []jq.Variable
+	query     string
+	files     []string
+	flags     map[string]bool
+	indent    string
+	rest      []any // $ARGS.positional
 }
 
-func jq(p *container.Process, args []string) int {
-	r := &jqRun{t: begin(p, args), flags: map[string]bool{}, indent: "  ", named: map[string]any{}, rest: []any{}}
-	if message := r.arguments(args[1:]); message != "" {
-		fmt.Fprintf(p.Stderr(), "jq: error: %s\nUse jq --help for help with command-line options,\nor see the jq manpage, or online docs  at https://jqlang.github.io/jq\n", message)
+func jqTool(p *container.Process, args []string) int {
+	r := &jqRun{t: begin(p, args), flags: map[string]bool{}, indent: "  "}
+	r.inputs = &jqInputs{r: r}
+	r.machine = jq.NewMachine(meter{p}, jqWorld{r})
+	defer r.machine.Close()
+	complaint, over := r.arguments(args[1:])
+	switch {
+	case complaint != "":
+		fmt.Fprintf(p.Stderr(), "jq: %s\n%s", complaint, jqHelp)
 		return jqUsage
+	case over:
+		return r.t.end()
 	}
-	if len(r.query) > jqMaxQuery {
+	if len(r.query) > jqMaxProgram {
 		return r.broken("the program is too long")
 	}
-	query, err := gojq.Parse(jqPrelude + r.query)
+	r.variables = append(r.variables, jq.Variable{Name: "ARGS", Value: r.machine.Arguments(r.rest, r.named)})
+	program, err := r.machine.Compile(r.query, r.variables)
 	if err != nil {
 		return r.broken(err.Error())
 	}
-	world := &jqWorld{p: p, sizes: map[uintptr]int64{}}
-	world.query(query)
-	inputs := &jqInputs{r: r}
-	code, err := gojq.Compile(query,
-		gojq.WithVariables(append(slices.Clip(r.names), "$ARGS")),
-		gojq.WithEnvironLoader(func() []string { return p.Env }),
-		gojq.WithInputIter(inputs),
-		gojq.WithFunction(jqHeld, 0, 0, world.held),
-		gojq.WithFunction(jqNow, 0, 0, func(any, []any) any { return float64(p.Now().UnixMicro()) / 1e6 }),
-		gojq.WithFunction("debug", 0, 1, func(v any, args []any) any { return r.tell(v, args) }),
-		gojq.WithFunction("stderr", 0, 0, func(v any, _ []any) any { return r.shout(v) }),
-		gojq.WithFunction("input_filename", 0, 0, func(any, []any) any { return inputs.name() }),
-	)
-	if err != nil {
-		return r.broken(err.Error())
-	}
-	values := append(slices.Clip(r.values), map[string]any{"positional": r.rest, "named": r.named})
 	if r.flags["n"] {
-		return r.finish(inputs, r.one(code, world, nil, values))
+		return r.finish(r.one(program, nil))
 	}
-	status := 0
-	for {
-		v, ok := inputs.Next()
-		if !ok {
+	status, halted := 0, false
+	for !halted {
+		v, err := r.inputs.next()
+		if err == io.EOF {
 			break
 		}
-		if err, bad := v.(error); bad {
-			return r.finish(inputs, r.parseFailed(err))
+		if err != nil {
+			_ = r.t.out.Flush()
+			fmt.Fprintf(p.Stderr(), "parse error: %s\n", err)
+			return r.finish(jqBroken, false)
 		}
-		var halted bool
-		s := r.one(code, world, v, values)
-		if s, halted = s&0xff, s&jqHalted != 0; s != 0 || halted {
-			status = s
-		}
-		if halted {
-			return r.t.done(status)
-		}
+		status, halted = r.one(program, v)
 	}
-	return r.finish(inputs, status)
+	return r.finish(status, halted)
 }
 
-// jqPrelude is what jq has and gojq has not.
-const jqPrelude = "def leaf_paths: paths(scalars); "
+const jqHelp = "Use jq --help for help with command-line options,\nor see the jq manpage, or online docs  at https://stedolan.github.io/jq\n"
 
-// jqHalted marks an exit code that ends everything.
-const jqHalted = 1 << 8
-
-func (t *tool) done(status int) int {
-	_ = t.out.Flush()
-	return status
-}
-
-func (r *jqRun) broken(message string) int {
+// broken reports what is wrong with a program.
+func (r *jqRun) broken(problems string) int {
 	_ = r.t.out.Flush()
-	fmt.Fprintf(r.t.p.Stderr(), "jq: error: %s\njq: 1 compile error\n", message)
+	list := strings.Split(problems, "\n")
+	for _, problem := range list {
+		fmt.Fprintf(r.t.p.Stderr(), "jq: error: %s at <top-level>, line 1:\n%s\n", problem, r.query)
+	}
+	plural := "s"
+	if len(list) == 1 {
+		plural = ""
+	}
+	fmt.Fprintf(r.t.p.Stderr(), "jq: %d compile error%s\n", len(list), plural)
 	return jqCompile
 }
 
-func (r *jqRun) parseFailed(err error) int {
+func (r *jqRun) finish(status int, halted bool) int {
 	_ = r.t.out.Flush()
-	fmt.Fprintf(r.t.p.Stderr(), "jq: %s\n", err)
-	return jqUsage
-}
-
-// finish decides on the exit code.
-func (r *jqRun) finish(inputs *jqInputs, status int) int {
-	status &= 0xff
-	if status == 0 && inputs.failed {
-		status = jqUsage
+	if status == 0 && !halted && r.inputs.failed {
+		return jqUsage
 	}
-	if status == 0 && r.flags["e"] {
-		switch {
-		case !r.printed:
-			status = jqNothing
-		case r.last == nil || r.last == false:
-			status = jqFalse
-		}
-	}
-	return r.t.done(status)
+	return status
 }
 
 // one runs the program for one input.
-func (r *jqRun) one(code *gojq.Code, world *jqWorld, input any, values []any) int {
-	iter := code.RunWithContext(world, input, values...)
+func (r *jqRun) one(program *jq.Program, input any) (status int, halted bool) {
+	if r.flags["e"] {
+		status = jqNothing
+	}
+	r.machine.Start(program, input)
 	for {
-		v, ok := iter.Next()
-		if !ok {
-			return 0
-		}
-		err, failed := v.(error)
-		if !failed {
+		v, more, err := r.machine.Next()
+		if more {
 			r.print(v)
+			if r.flags["e"] {
+				status = 0
+				if v == nil || v == false {
+					status = jqFalse
+				}
+			}
 			continue
 		}
+		if err == nil {
+			return status, false
+		}
 		_ = r.t.out.Flush()
-		var halt *gojq.HaltError
+		var halt *jq.Halt
 		if errors.As(err, &halt) {
-			switch v := halt.Value().(type) {
-			case nil:
-			case string:
-				r.t.p.Write(2, []byte(v))
-			default:
-				fmt.Fprintln(r.t.p.Stderr(), jqText(v))
+			if s, ok := halt.Value.(string); ok && halt.Say {
+				r.t.p.Write(2, []byte(s))
+			} else if halt.Say && halt.Value != nil {
+				r.t.p.Write(2, []byte(r.text(halt.Value)+"\n"))
 			}
-			return halt.ExitCode() | jqHalted
+			return halt.Code, true
 		}
-		message := err.Error()
-		var thrown gojq.ValueError
-		if errors.As(err, &thrown) {
-			message = strings.TrimPrefix(message, "error: ")
-			if s, ok := thrown.Value().(string); ok {
-				message = s
+		var failed *jq.Error
+		message := ": " + err.Error()
+		if errors.As(err, &failed) {
+			if s, ok := failed.Value.(string); ok {
+				message = ": " + s
 			} else {
-				message += " (not a string)"
+				message = " (not a string): " + r.text(failed.Value)
 			}
 		}
-		fmt.Fprintf(r.t.p.Stderr(), "jq: error (at <stdin>:0): %s\n", message)
-		return jqFailed
+		r.t.p.Write(2, []byte("jq: error (at "+r.inputs.where()+")"+message+"\n"))
+		return jqFailed, false
 	}
 }
 
-func (r *jqRun) tell(v any, args []any) any {
-	about := v
-	if len(args) > 0 {
-		about = args[0]
-	}
-	_ = r.t.out.Flush()
-	fmt.Fprintf(r.t.p.Stderr(), "[\"DEBUG:\",%s]\n", jqText(about))
-	return v
-}
-
-func (r *jqRun) shout(v any) any {
-	_ = r.t.out.Flush()
-	r.t.p.Write(2, []byte(jqText(v)))
-	return v
+func (r *jqRun) text(v any) string {
+	var b strings.Builder
+	r.machine.Encode(v, jq.Format{}, func(part string) { b.WriteString(part) })
+	return b.String()
 }
 
 // print prints one output.
 func (r *jqRun) print(v any) {
-	r.last, r.printed = v, true
+	if r.flags["seq"] {
+		r.t.out.WriteByte('\x1e')
+	}
 	if s, ok := v.(string); ok && (r.flags["r"] || r.flags["j"]) {
 		r.t.out.WriteString(s)
 	} else {
-		e := jqEncoder{out: r.t.out, indent: r.indent, ascii: r.flags["a"]}
+		f := jq.Format{Indent: r.indent, ASCII: r.flags["a"], Sorted: r.flags["S"], Color: r.flags["C"] && !r.flags["M"]}
 		if r.flags["c"] {
-			e.indent = ""
+			f.Indent = ""
 		}
-		e.value(v, 0)
+		r.machine.Encode(v, f, func(part string) { r.t.out.WriteString(part) })
 	}
 	if !r.flags["j"] {
 		r.t.out.WriteByte('\n')
 	}
 }
 
-// arguments reads the command line. It returns what is wrong with it.
-func (r *jqRun) arguments(args []string) string {
-	letters := map[string]string{"null-input": "n", "raw-output": "r", "join-output": "j", "ascii-output": "a", "slurp": "s", "compact-output": "c",
-		"exit-status": "e", "monochrome-output": "M", "sort-keys": "S", "raw-input": "R", "color-output": "C", "from-file": "f", "unbuffered": "u"}
-	fromFile, hasQuery, positional := false, false, ""
-	take := func(n int) []string {
-		if len(args) < n {
-			return nil
-		}
-		v := args[:n]
-		args = args[n:]
-		return v
-	}
+var (
+	jqLong = map[string]string{"null-input": "n", "raw-output": "r", "join-output": "j", "ascii-output": "a", "slurp": "s", "compact-output": "c",
+		"exit-status": "e", "monochrome-output": "M", "sort-keys": "S", "raw-input": "R", "color-output": "C", "from-file": "f", "unbuffered": "u",
+		"stream": "stream", "seq": "seq"}
+	jqTaking = map[string]int{"--arg": 2, "--argjson": 2, "--slurpfile": 2, "--rawfile": 2, "--indent": 1}
+)
+
+// arguments reads the command line. It returns what is wrong with it, or that all is done.
+func (r *jqRun) arguments(args []string) (complaint string, over bool) {
+	has, positional, options := false, "", true
 	for len(args) > 0 {
 		a := args[0]
 		args = args[1:]
-		switch {
-		case len(a) < 2 || a[0] != '-':
-			switch {
-			case !hasQuery:
-				r.query, hasQuery = a, true
-			case positional == "s":
-				r.rest = append(r.rest, a)
-			case positional == "j":
-				v, err := jqParse(a)
-				if err != nil {
-					return "Invalid JSON text passed to --jsonargs"
+		if n := jqTaking[a]; n > 0 && options {
+			if len(args) < n {
+				if n == 1 {
+					return a + " takes one parameter", false
 				}
-				r.rest = append(r.rest, v)
-			default:
-				r.files = append(r.files, a)
+				return fmt.Sprintf("%s takes two parameters (e.g. %s %s)", a, a, map[string]string{"--arg": "varname value", "--argjson": "varname text"}[a]), false
+			}
+			if complaint = r.taking(a, args[:n]); complaint != "" {
+				return complaint, false
+			}
+			args = args[n:]
+			continue
+		}
+		switch {
+		case len(a) < 2 || a[0] != '-' || a[1] != '-' && !isAlpha(a[1]) || !options:
+			if complaint = r.operand(a, &has, positional); complaint != "" {
+				return complaint, false
 			}
 		case a == "--":
-			r.files = append(r.files, args...)
-			args = nil
-		case a == "--arg", a == "--argjson", a == "--slurpfile", a == "--rawfile":
-			v := take(2)
-			if v == nil {
-				return a + " takes two parameters (e.g. " + a + " name value)"
-			}
-			if message := r.variable(a, v[0], v[1]); message != "" {
-				return message
-			}
+			options = false
 		case a == "--args":
 			positional = "s"
 		case a == "--jsonargs":
 			positional = "j"
 		case a == "--tab":
 			r.indent = "\t"
-		case a == "--indent":
-			v := take(1)
-			if v == nil {
-				return "--indent takes one parameter"
-			}
-			n, err := strconv.Atoi(v[0])
-			if err != nil || n < 0 || n > 7 {
-				return "Cannot indent more than 7 characters"
-			}
-			r.indent = strings.Repeat(" ", n)
+		case a == "--help" || a == "-h":
+			r.t.out.WriteString("jq - commandline JSON processor [version 1.6]\n\nUsage:\tjq [options] <jq filter> [file...]\n")
+			return "", true
+		case a == "--version" || a == "-V":
+			r.t.out.WriteString("jq-1.6\n")
+			return "", true
 		case strings.HasPrefix(a, "--"):
-			letter, ok := letters[a[2:]]
+			letter, ok := jqLong[a[2:]]
 			if !ok {
-				return "Unknown option: " + a
+				return "Unknown option: " + a, false
 			}
 			r.flags[letter] = true
 		default:
 			for _, l := range strings.Split(a[1:], "") {
 				if !strings.Contains("nrjascefMSRC", l) {
-					return "Unknown option: " + a
+					return "Unknown option: " + a, false
 				}
 				r.flags[l] = true
 			}
 		}
-		fromFile = r.flags["f"]
 	}
-	if !hasQuery {
-		return "no program"
+	if !has {
+		r.query = "."
 	}
-	if fromFile {
+	if r.flags["f"] && has {
 		data, err := r.t.p.ReadFile(r.query)
 		if err != nil {
-			return "Could not open " + r.query + ": " + message(err)
+			return "Could not open " + r.query + ": " + message(err), false
 		}
 		r.query = string(data)
 	}
+	return "", false
+}
+
+// operand is an argument that is no option: the program, a file, or a positional argument.
+func (r *jqRun) operand(a string, has *bool, positional string) (complaint string) {
+	switch {
+	case !*has:
+		r.query, *has = a, true
+	case positional == "s":
+		r.rest = append(r.rest, strings.ToValidUTF8(a, "\ufffd"))
+	case positional == "j":
+		v, err := r.machine.Parse(a)
+		if err != nil {
+			return "Invalid JSON text passed to --jsonargs"
+		}
+		r.rest = append(r.rest, v)
+	default:
+		r.files = append(r.files, a)
+	}
 	return ""
 }
 
-// variable makes a variable of --arg and its like.
-func (r *jqRun) variable(how, name, text string) string {
-	var v any = text
-	if how != "--arg" && how != "--argjson" {
-		data, err := r.t.p.ReadFile(text)
-		if err != nil {
-			return "Bad JSON in " + how + " " + name + " " + text + ": Could not open " + text + ": " + message(err)
+// taking is an option with values.
+func (r *jqRun) taking(option string, values []string) (complaint string) {
+	if option == "--indent" {
+		n, err := strconv.Atoi(values[0])
+		if err != nil || n < -1 || n > 7 {
+			return "--indent takes a number between -1 and 7"
 		}
-		v = string(data)
-		if how == "--slurpfile" {
-			list := []any{}
-			d := jqDecoder(bytes.NewReader(data))
-			for {
-				var x any
-				if err := d.Decode(&x); err == io.EOF {
-					break
-				} else if err != nil {
-					return "Bad JSON in " + how + " " + name + " " + text
-				}
-				list = append(list, x)
-			}
-			v = list
-		}
-	}
-	if how == "--argjson" {
-		var err error
-		if v, err = jqParse(text); err != nil {
-			return "Invalid JSON text passed to --argjson"
-		}
-	}
-	if i := slices.Index(r.names, "$"+name); i >= 0 {
+		r.indent = strings.Repeat(" ", max(n, 0))
 		return ""
 	}
-	r.names, r.values = append(r.names, "$"+name), append(r.values, v)
-	r.named[name] = v
+	name, text := values[0], values[1]
+	var v any = strings.ToValidUTF8(text, "\ufffd")
+	switch option {
+	case "--argjson":
+		var err error
+		if v, err = r.machine.Parse(text); err != nil {
+			return "Invalid JSON text passed to --argjson"
+		}
+	case "--slurpfile", "--rawfile":
+		data, err := r.read(text)
+		if err != nil {
+			return "Bad JSON in " + option + " " + name + " " + text + ": Could not open " + text + ": " + message(err)
+		}
+		v = strings.ToValidUTF8(data, "\ufffd")
+		if option == "--slurpfile" {
+			if v, err = r.machine.ParseAll(data); err != nil {
+				return "Bad JSON in " + option + " " + name + " " + text + ": " + err.Error()
+			}
+		}
+	}
+	if !slices.ContainsFunc(r.variables, func(known jq.Variable) bool { return known.Name == name }) {
+		r.variables = append(r.variables, jq.Variable{Name: name, Value: v})
+		r.named = append(r.named, jq.Variable{Name: name, Value: v})
+	}
 	return ""
 }
 
-func jqDecoder(in io.Reader) *json.Decoder {
-	d := json.NewDecoder(in)
-	d.UseNumber()
-	return d
-}
-
-func jqParse(text string) (any, error) {
-	d := jqDecoder(strings.NewReader(text))
-	var v any
-	if err := d.Decode(&v); err != nil {
-		return nil, err
+// read reads a file; its memory is accounted for.
+func (r *jqRun) read(name string) (string, error) {
+	in, done, err := r.t.open(name)
+	if err != nil {
+		return "", err
 	}
-	if d.More() {
-		return nil, errors.New("more than one value")
-	}
-	return v, nil
+	defer done()
+	data, err := r.t.readAll(in)
+	return string(data), err
 }
 
 // jqInputs reads the inputs, one after the other.
 type jqInputs struct {
 	r       *jqRun
 	at      int // of the files; 0 is none yet
-	decoder *json.Decoder
-	lines   []string
 	started bool
 	over    bool
 	failed  bool
-	done    func()
+	decoder *jq.Decoder
+	events  []any // of --stream
+	text    string
+	lines   int // of what was read
 }
 
-func (i *jqInputs) name() any {
-	if i.at == 0 || i.at > len(i.r.files) {
-		return nil
+// where is the place that an error is reported at.
+func (i *jqInputs) where() string {
+	if !i.started {
+		return "<unknown>"
+	}
+	name := i.name()
+	if name == "" {
+		name = "<stdin>"
+	}
+	return fmt.Sprintf("%s:%d", name, i.line())
+}
+
+func (i *jqInputs) name() string {
+	if i.at == 0 || i.at > len(i.r.files) || i.r.files[i.at-1] == "-" {
+		return ""
 	}
 	return i.r.files[i.at-1]
 }
 
-// open opens the next file.
-func (i *jqInputs) open() (io.Reader, bool) {
-	if i.done != nil {
-		i.done()
-		i.done = nil
+func (i *jqInputs) line() int {
+	if i.decoder != nil {
+		i.lines = i.decoder.Lines()
 	}
-	if len(i.r.files) == 0 && !i.started {
+	return i.lines
+}
+
+// open reads the next file.
+func (i *jqInputs) open() (text string, ok bool) {
+	if len(i.r.files) == 0 {
+		if i.started {
+			return "", false
+		}
 		i.started = true
-		return i.r.t.p.Stdin(), true
+		data, _ := i.r.t.readAll(i.r.t.p.Stdin())
+		return string(data), true
 	}
 	for i.started = true; i.at < len(i.r.files); {
 		name := i.r.files[i.at]
-		i.at++
-		in, done, err := i.r.t.open(name)
+		text, err := i.r.read(name)
 		if err == nil {
-			i.done = done
-			return in, true
+			i.at++
+			return text, true
 		}
 		_ = i.r.t.out.Flush()
-		fmt.Fprintf(i.r.t.p.Stderr(), "jq: error: Could not open %s: %s\n", name, message(err))
+		fmt.Fprintf(i.r.t.p.Stderr(), "jq: error: Could not open file %s: %s\n", name, message(err))
 		i.failed = true
+		i.at++
 	}
-	return nil, false
+	return "", false
 }
 
-// Next implements gojq.Iter.
-func (i *jqInputs) Next() (any, bool) {
+// next returns the next input; io.EOF ends them.
+func (i *jqInputs) next() (any, error) {
 	raw, slurp := i.r.flags["R"], i.r.flags["s"]
 	switch {
 	case i.over:
-		return nil, false
+		return nil, io.EOF
 	case slurp && raw:
 		i.over = true
-		return i.text(), true
+		var all strings.Builder
+		for text, ok := i.open(); ok; text, ok = i.open() {
+			all.WriteString(text)
+		}
+		return strings.ToValidUTF8(all.String(), "\ufffd"), nil
 	case slurp:
 		i.over = true
-		list := []any{}
-		for {
-			v, ok := i.value()
-			if !ok {
-				return list, true
-			}
-			if err, bad := v.(error); bad {
-				return err, true
-			}
-			list = append(list, v)
-		}
+		return i.r.machine.Collect(i.value)
 	case raw:
-		if i.lines == nil {
-			i.lines = slices.Collect(strings.Lines(i.text()))
-		}
-		if len(i.lines) == 0 {
-			i.over = true
-			return nil, false
-		}
-		line := i.lines[0]
-		i.lines = i.lines[1:]
-		return strings.TrimSuffix(line, "\n"), true
+		return i.rawLine()
 	}
 	return i.value()
 }
 
-func (i *jqInputs) text() string {
-	var b strings.Builder
-	for {
-		in, ok := i.open()
+func (i *jqInputs) rawLine() (any, error) {
+	for i.text == "" {
+		text, ok := i.open()
 		if !ok {
-			return b.String()
+			i.over = true
+			return nil, io.EOF
 		}
-		data, _ := i.r.t.readAll(in)
-		b.Write(data)
+		i.text = text
 	}
+	line, rest, ended := strings.Cut(i.text, "\n")
+	for !ended { // a last line goes on in the next file
+		text, ok := i.open()
+		if !ok {
+			break
+		}
+		var head string
+		head, rest, ended = strings.Cut(text, "\n")
+		line += head
+	}
+	if ended {
+		i.lines++
+	}
+	i.text = rest
+	return strings.ToValidUTF8(line, "\ufffd"), nil
 }
 
-// value reads the next JSON value.
-func (i *jqInputs) value() (any, bool) {
+// value reads the next JSON value, or part of one.
+func (i *jqInputs) value() (any, error) {
 	for {
+		if len(i.events) > 0 {
+			v := i.events[0]
+			i.events = i.events[1:]
+			return v, nil
+		}
 		if i.decoder == nil {
-			in, ok := i.open()
+			text, ok := i.open()
 			if !ok {
 				i.over = true
-				return nil, false
+				return nil, io.EOF
 			}
-			data, _ := i.r.t.readAll(in) // accounts for the memory
-			i.decoder = jqDecoder(bytes.NewReader(data))
+			i.decoder = i.r.machine.NewDecoder(text)
 		}
-		var v any
-		switch err := i.decoder.Decode(&v); {
+		v, err := i.decoder.Next()
+		switch {
 		case err == io.EOF:
+			i.line()
 			i.decoder = nil
+			continue
 		case err != nil:
 			i.over = true
-			return errors.New("parse error: " + err.Error()), true
-		default:
-			return v, true
+			return nil, err
+		case !i.r.flags["stream"]:
+			return v, nil
 		}
+		i.events = i.r.machine.Events(v)
 	}
 }
 
-// jqWorld accounts for what a jq program does. It is the context of its run: gojq asks a context before every
-// instruction whether it is done.
-type jqWorld struct {
-	p     *container.Process
-	steps int
-	sizes map[uintptr]int64 // of arrays and objects, by their address
-}
+// jqWorld is what a program sees of its process.
+type jqWorld struct{ r *jqRun }
 
-// Deadline implements context.Context.
-func (w *jqWorld) Deadline() (time.Time, bool) { return time.Time{}, false }
-
-// Done implements context.Context.
-func (w *jqWorld) Done() <-chan struct{} {
-	if w.steps++; w.steps&7 == 0 {
-		w.p.Spend(container.CommandCost)
+// Input implements jq.World.
+func (w jqWorld) Input() (any, error) {
+	v, err := w.r.inputs.next()
+	if err == io.EOF {
+		return nil, errors.New("break")
 	}
-	return nil
+	return v, err
 }
 
-// Err implements context.Context.
-func (w *jqWorld) Err() error { return nil }
+// InputName implements jq.World.
+func (w jqWorld) InputName() string { return w.r.inputs.name() }
 
-// Value implements context.Context.
-func (w *jqWorld) Value(any) any { return nil }
+// InputLine implements jq.World.
+func (w jqWorld) InputLine() int { return w.r.inputs.line() }
 
-// jqEncoder writes values as jq does.
-type jqEncoder struct {
-	out    io.Writer
-	indent string // empty: all in one line
-	ascii  bool
+// Environ implements jq.World.
+func (w jqWorld) Environ() []string { return w.r.t.p.Env }
+
+// Now implements jq.World.
+func (w jqWorld) Now() float64 { return float64(w.r.t.p.Now().UnixMicro()) / 1e6 }
+
+// Strftime implements jq.World.
+func (w jqWorld) Strftime(format string, seconds int64) string {
+	return Strftime(format, time.Unix(seconds, 0).UTC())
 }
 
-func jqText(v any) string {
-	var b strings.Builder
-	e := jqEncoder{out: &b}
-	e.value(v, 0)
-	return b.String()
+// Message implements jq.World.
+func (w jqWorld) Message(text string) {
+	_ = w.r.t.out.Flush()
+	w.r.t.p.Write(2, []byte(text))
 }
 
-// write writes; an error is met again when the buffer is flushed.
-func (e *jqEncoder) write(text string) { _, _ = io.WriteString(e.out, text) }
+// meter charges a process.
+type meter struct{ p *container.Process }
 
-func (e *jqEncoder) line(depth int) {
-	if e.indent != "" {
-		e.write("\n" + strings.Repeat(e.indent, depth))
-	}
+// Spend charges steps.
+func (m meter) Spend(steps int) { m.p.Compute(steps) }
+
+// Allocate charges memory.
+func (m meter) Allocate(n int64) { m.p.Allocate(n) }
+
+// TooDeep ends the container.
+func (m meter) TooDeep(limit int) {
+	m.p.Exceed(fmt.Sprintf("a value nested more than %d levels deep", limit))
 }
 
-func (e *jqEncoder) value(v any, depth int) {
-	switch v := v.(type) {
-	case nil:
-		e.write("null")
-	case bool:
-		e.write(strconv.FormatBool(v))
-	case int:
-		e.write(strconv.Itoa(v))
-	case *big.Int:
-		e.write(v.String())
-	case json.Number:
-		e.write(v.String())
-	case float64:
-		e.float(v)
-	case string:
-		e.string(v)
-	case []any:
-		e.write("[")
-		for i, x := range v {
-			if i > 0 {
-				e.write(",")
-			}
-			e.line(depth + 1)
-			e.value(x, depth+1)
-		}
-		if len(v) > 0 {
-			e.line(depth)
-		}
-		e.write("]")
-	case map[string]any:
-		e.write("{")
-		for i, key := range sortedKeys(v) {
-			if i > 0 {
-				e.write(",")
-			}
-			e.line(depth + 1)
-			e.string(key)
-			e.write(":")
-			if e.indent != "" {
-				e.write(" ")
-			}
-			e.value(v[key], depth+1)
-		}
-		if len(v) > 0 {
-			e.line(depth)
-		}
-		e.write("}")
-	}
-}
-
-func (e *jqEncoder) float(f float64) {
-	if math.IsNaN(f) {
-		e.write("null")
-		return
-	}
-	f = min(max(f, -math.MaxFloat64), math.MaxFloat64)
-	text := strconv.FormatFloat(f, 'g', 17, 64)
-	if short := strconv.FormatFloat(f, 'g', -1, 64); len(short) < len(text) {
-		text = short
-	}
-	if x := math.Abs(f); x >= 1e-5 && x < 1e17 || x == 0 {
-		text = strconv.FormatFloat(f, 'f', -1, 64)
-	}
-	e.write(text)
-}
-
-func (e *jqEncoder) string(s string) {
-	var b strings.Builder
-	b.WriteByte('"')
-	for i := 0; i < len(s); {
-		r, size := utf8.DecodeRuneInString(s[i:])
-		switch {
-		case r == '"' || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r == '\t':
-			b.WriteString(`\t`)
-		case r == '\r':
-			b.WriteString(`\r`)
-		case r == '\b':
-			b.WriteString(`\b`)
-		case r == '\f':
-			b.WriteString(`\f`)
-		case r < ' ' || r == 127:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		case e.ascii && r > 0xffff:
-			r -= 0x10000
-			fmt.Fprintf(&b, `\u%04x\u%04x`, 0xd800+r>>10, 0xdc00+r&0x3ff)
-		case e.ascii && r > 127:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		default:
-			b.WriteRune(r)
-		}
-		i += size
-	}
-	b.WriteByte('"')
-	e.write(b.String())
-}
+func isAlpha(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }

@@ -136,7 +136,7 @@ func record(t *testing.T, name string, r *recording) {
 	banner, _ := exec.Command(box).CombinedOutput()
 	first, _, _ := strings.Cut(string(banner), "\n")
 	r.Tool, _, _ = strings.Cut(first, " multi-call")
-	if filepath.Base(name) == "jq.yaml" {
+	if strings.HasPrefix(filepath.Base(name), "jq") {
 		jq, err := exec.LookPath("jq")
 		if err != nil {
 			t.Fatal(err)

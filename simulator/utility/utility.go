@@ -66,7 +66,7 @@ func table() map[string]Utility {
 		"groups": id, "hostname": hostname, "uname": uname, "arch": uname, "pwd": pwd, "yes": yes, "base64": base64Tool,
 		"md5sum": checksum, "sha1sum": checksum, "sha256sum": checksum, "sha512sum": checksum, "od": od, "hexdump": hexdump, "mktemp": mktemp,
 		"mkfifo": mkfifo, "mount": mount, "df": df, "du": du, "ps": ps, "pidof": pidof, "pgrep": pidof, "kill": kill, "timeout": timeout, image.TimeoutGNU: timeoutGNU, "which": which,
-		"dd": dd, "awk": awkTool, "jq": jq, "comm": comm, "gzip": gzipTool, "gunzip": gzipTool, "zcat": gzipTool, "tar": tarMain,
+		"dd": dd, "awk": awkTool, "jq": jqTool, "comm": comm, "gzip": gzipTool, "gunzip": gzipTool, "zcat": gzipTool, "tar": tarMain,
 		"nohup": become, "nice": become, "ionice": become, "setsid": become, "xxd": xxd, "expand": expand, "unexpand": expand, "strings": stringsTool,
 		"dos2unix": unix, "unix2dos": unix, "split": split, "shuf": shuf, "install": install, "getopt": getopt, "cksum": cksum, "mountpoint": mountpoint,
 		"nproc": nproc, "sync": func(*container.Process, []string) int { return 0 }, "tty": tty, "unlink": unlink, "truncate": truncate,

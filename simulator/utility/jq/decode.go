@@ -1,0 +1,387 @@
+package jq
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxParsed is how deep a JSON text may nest.
+const maxParsed = 256
+
+// Decoder reads the values of a JSON text, one after the other.
+type Decoder struct {
+	m    *Machine
+	text string
+	at   int
+	line int // of at, from 1
+	from int // where the line begins
+}
+
+// NewDecoder returns a decoder of a text.
+func (m *Machine) NewDecoder(text string) *Decoder {
+	return &Decoder{m: m, text: strings.TrimPrefix(text, "\ufeff"), line: 1}
+}
+
+// Lines is the number of lines that have been read: jq reads whole ones.
+func (d *Decoder) Lines() int {
+	if strings.IndexByte(d.text[d.at:], '\n') >= 0 && d.at > d.from {
+		return d.line
+	}
+	return d.line - 1
+}
+
+func (d *Decoder) wrong(what string) error {
+	return fmt.Errorf("%s at line %d, column %d", what, d.line, d.at-d.from)
+}
+
+func (d *Decoder) short(what string) error {
+	d.at = len(d.text)
+	return fmt.Errorf("%s at EOF at line %d, column %d", what, d.line, d.at-d.from)
+}
+
+func (d *Decoder) space() {
+	for ; d.at < len(d.text); d.at++ {
+		switch d.text[d.at] {
+		case '\n':
+			d.line++
+			d.from = d.at + 1
+		case ' ', '\t', '\r', '\x1e':
+		default:
+			return
+		}
+	}
+}
+
+// Next returns the next value; at the end, io.EOF.
+func (d *Decoder) Next() (any, error) {
+	d.space()
+	if d.at == len(d.text) {
+		return nil, io.EOF
+	}
+	return d.value(0)
+}
+
+func (d *Decoder) value(depth int) (any, error) {
+	d.m.work(1)
+	switch c := d.text[d.at]; c {
+	case '[', '{':
+		if depth >= maxParsed {
+			return nil, d.wrong("Exceeds depth limit for parsing")
+		}
+		d.at++
+		if c == '[' {
+			return d.array(depth)
+		}
+		return d.object(depth)
+	case '"':
+		return d.string()
+	case ',':
+		d.at++
+		return nil, d.wrong("Expected value before ','")
+	case ':':
+		d.at++
+		return nil, d.wrong("Expected string key before ':'")
+	case ']', '}':
+		d.at++
+		return nil, d.wrong("Unmatched '" + string(c) + "'")
+	}
+	return d.word()
+}
+
+// word reads a number or one of true, false, null and nan.
+func (d *Decoder) word() (any, error) {
+	from := d.at
+	for d.at < len(d.text) && strings.IndexByte(" \t\r\n[]{},:\"", d.text[d.at]) < 0 {
+		d.at++
+	}
+	switch text := d.text[from:d.at]; text {
+	case "true":
+		return true, nil
+	case "false":
+		return false, nil
+	case "null":
+		return nil, nil
+	default:
+		if f, ok := parseNumber(text); ok {
+			return f, nil
+		}
+		if f, err := strconv.ParseFloat(text, 64); err == nil && strings.IndexByte("IiNn+-", text[0]) >= 0 && text[0] != 'n' && text[len(text)-1] > '9' {
+			return f, nil // infinity or NaN
+		}
+	}
+	what := "Invalid numeric literal"
+	if strings.IndexByte("tfn", d.text[from]) >= 0 {
+		what = "Invalid literal"
+	}
+	if d.at == len(d.text) {
+		return nil, d.short(what)
+	}
+	d.pass()
+	return nil, d.wrong(what)
+}
+
+// pass goes over one character.
+func (d *Decoder) pass() {
+	if d.text[d.at] == '\n' {
+		d.line++
+		d.from = d.at + 1
+	}
+	d.at++
+}
+
+// parseNumber reads a decimal number.
+func parseNumber(text string) (float64, bool) {
+	for i := range len(text) {
+		if c := text[i]; (c < '0' || c > '9') && strings.IndexByte("+-.eE", c) < 0 {
+			return 0, false
+		}
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
+		return 0, false
+	}
+	return f, true
+}
+
+func (d *Decoder) array(depth int) (any, error) {
+	a := newArray(nil)
+	for {
+		d.space()
+		if d.at == len(d.text) {
+			return nil, d.short("Unfinished JSON term")
+		}
+		if d.text[d.at] == ']' && a.Len() == 0 {
+			d.at++
+			d.m.reserve(arraySize)
+			return a, nil
+		}
+		if d.text[d.at] == ']' {
+			d.at++
+			return nil, d.wrong("Expected another array element")
+		}
+		v, err := d.value(depth + 1)
+		if err != nil {
+			return nil, err
+		}
+		a = d.m.append(a, v)
+		d.space()
+		if d.at == len(d.text) {
+			return nil, d.short("Unfinished JSON term")
+		}
+		switch c := d.text[d.at]; c {
+		case ',':
+			d.at++
+		case ']':
+			d.at++
+			return a, nil
+		case '}':
+			d.at++
+			return nil, d.wrong("Unmatched '}'")
+		case ':':
+			d.at++
+			return nil, d.wrong("':' not as part of an object")
+		default:
+			return nil, d.separator(depth, "")
+		}
+	}
+}
+
+// separator is the error about what stands where a separator should: a value, which is read first, or something else.
+func (d *Decoder) separator(depth int, otherwise string) error {
+	switch c := d.text[d.at]; {
+	case strings.IndexByte(",]}:", c) >= 0:
+		d.at++
+		return d.wrong(otherwise)
+	case c == '[' || c == '{':
+		d.at++
+	case c == '"':
+		if _, err := d.string(); err != nil {
+			return err
+		}
+	default:
+		if _, err := d.word(); err != nil {
+			return err
+		}
+		if d.at < len(d.text) {
+			d.pass()
+		}
+	}
+	return d.wrong("Expected separator between values")
+}
+
+func (d *Decoder) object(depth int) (any, error) {
+	o := newObject()
+	for {
+		d.space()
+		if d.at == len(d.text) {
+			return nil, d.short("Unfinished JSON term")
+		}
+		switch c := d.text[d.at]; {
+		case c == '}' && o.Len() == 0:
+			d.at++
+			d.m.reserve(objectSize)
+			return o, nil
+		case c == '}':
+			d.at++
+			return nil, d.wrong("Expected another key-value pair")
+		case c != '"':
+			if _, err := d.value(depth + 1); err != nil {
+				return nil, err
+			}
+			if d.at < len(d.text) {
+				d.pass()
+			}
+			return nil, d.wrong("Object keys must be strings")
+		}
+		key, err := d.string()
+		if err != nil {
+			return nil, err
+		}
+		d.space()
+		if d.at == len(d.text) {
+			return nil, d.short("Unfinished JSON term")
+		}
+		if d.text[d.at] != ':' {
+			return nil, d.separator(depth, "Objects must consist of key:value pairs")
+		}
+		d.at++
+		d.space()
+		if d.at == len(d.text) {
+			return nil, d.short("Unfinished JSON term")
+		}
+		v, err := d.value(depth + 1)
+		if err != nil {
+			return nil, err
+		}
+		o = d.m.set(o, key, v)
+		d.space()
+		if d.at == len(d.text) {
+			return nil, d.short("Unfinished JSON term")
+		}
+		switch c := d.text[d.at]; c {
+		case ',':
+			d.at++
+		case '}':
+			d.at++
+			return o, nil
+		case ']':
+			d.at++
+			return nil, d.wrong("Unmatched ']'")
+		default:
+			return nil, d.separator(depth, "':' not as part of an object")
+		}
+	}
+}
+
+func (d *Decoder) string() (string, error) {
+	var b strings.Builder
+	d.at++
+	from, escaped, control := d.at, false, false
+	for {
+		if d.at >= len(d.text) {
+			return "", d.short("Unfinished string")
+		}
+		switch c := d.text[d.at]; c {
+		case '"':
+			if control {
+				d.at++
+				return "", d.wrong("Invalid string: control characters from U+0000 through U+001F must be escaped")
+			}
+			if !escaped {
+				text := valid(d.text[from:d.at])
+				d.at++
+				d.m.reserve(int64(len(text)))
+				return text, nil
+			}
+			b.WriteString(d.text[from:d.at])
+			d.at++
+			d.m.reserve(int64(b.Len()))
+			return valid(b.String()), nil
+		case '\\':
+			b.WriteString(d.text[from:d.at])
+			if d.at+1 >= len(d.text) {
+				return "", d.short("Unfinished string")
+			}
+			if err := d.escape(&b); err != nil {
+				return "", err
+			}
+			from, escaped = d.at, true
+		default:
+			control = control || c < ' '
+			d.pass()
+		}
+	}
+}
+
+// escape reads what stands behind a backslash.
+func (d *Decoder) escape(b *strings.Builder) error {
+	c := d.text[d.at+1]
+	if at := strings.IndexByte(`"\/bfnrt`, c); at >= 0 {
+		b.WriteByte("\"\\/\b\f\n\r\t"[at])
+		d.at += 2
+		return nil
+	}
+	if c != 'u' {
+		d.at += 2
+		return d.wrong("Invalid escape")
+	}
+	r, ok := d.hex(d.at + 2)
+	if !ok {
+		if end := strings.IndexByte(d.text[d.at:], '"'); end >= 0 {
+			d.at += end + 1
+		}
+		return d.wrong("Invalid \\uXXXX escape")
+	}
+	d.at += 6
+	if r >= 0xd800 && r < 0xdc00 && strings.HasPrefix(d.text[d.at:], `\u`) {
+		if low, ok := d.hex(d.at + 2); ok && low >= 0xdc00 && low < 0xe000 {
+			r = 0x10000 + (r-0xd800)<<10 + (low - 0xdc00)
+			d.at += 6
+		}
+	}
+	if r >= 0xd800 && r < 0xe000 {
+		if end := strings.IndexByte(d.text[d.at:], '"'); end >= 0 {
+			d.at += end + 1
+		}
+		return d.wrong("Invalid \\uXXXX\\uXXXX surrogate pair escape")
+	}
+	b.WriteRune(r)
+	return nil
+}
+
+func (d *Decoder) hex(at int) (rune, bool) {
+	if at+4 > len(d.text) {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(d.text[at:at+4], 16, 32)
+	return rune(n), err == nil
+}
+
+// valid replaces what is no UTF-8.
+func valid(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	return strings.ToValidUTF8(s, "\ufffd")
+}
+
+// Parse reads a text that is one value.
+func (m *Machine) Parse(text string) (any, error) {
+	d := m.NewDecoder(text)
+	v, err := d.Next()
+	if err == io.EOF {
+		return nil, errors.New("Expected JSON value")
+	}
+	if err != nil {
+		return nil, err
+	}
+	d.space()
+	if d.at < len(d.text) {
+		return nil, errors.New("Unexpected extra JSON values")
+	}
+	return v, nil
+}
