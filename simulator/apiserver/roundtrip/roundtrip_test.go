@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
@@ -393,5 +394,40 @@ func TestMergeSettlesAndShares(t *testing.T) {
 	}
 	if out.Spec.Containers[1].Name != "c" || old.Spec.Containers[1].Name != "b" || &out.Spec.Containers[0] == &in.Spec.Containers[0] {
 		t.Error("what did change is shared")
+	}
+}
+
+// family leads back to itself in every way that there is.
+type family struct {
+	Name     string             `json:"name,omitempty"`
+	Children []family           `json:"children,omitempty"`
+	Parent   *family            `json:"parent,omitempty"`
+	Friends  map[string]family  `json:"friends,omitempty"`
+	Numbers  []int              `json:"numbers,omitempty"`
+	Sizes    map[string]float64 `json:"sizes,omitempty"`
+}
+
+// TestTextIsCountedInFull, also behind types that lead back to themselves.
+func TestTextIsCountedInFull(t *testing.T) {
+	t.Parallel()
+	compiler := NewCompiler()
+	plan := &Plan{text: compiler.countOf(reflect.TypeFor[family]())}
+	many := strings.Repeat("x", 1000)
+	for _, tt := range []struct {
+		reason string
+		value  family
+		want   int
+	}{
+		{"nothing", family{}, 0},
+		{"its own", family{Name: many}, 1000},
+		{"children of children", family{Children: []family{{Name: many}, {Children: []family{{Name: many}}}}}, 2000},
+		{"behind a pointer", family{Parent: &family{Parent: &family{Name: many}}}, 1000},
+		{"in a map", family{Friends: map[string]family{"a": {Name: many}, "b": {Children: []family{{Name: many}}}}}, 2000 + 2*entrySize},
+		{"elements without text", family{Numbers: make([]int, 100)}, 100 * elementSize},
+		{"entries without text", family{Sizes: map[string]float64{"a": 1, "b": 2}}, 2 * entrySize},
+	} {
+		if got := plan.Text(unsafe.Pointer(&tt.value)); got != tt.want {
+			t.Errorf("%s: %d, want %d", tt.reason, got, tt.want)
+		}
 	}
 }

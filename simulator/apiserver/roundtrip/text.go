@@ -6,8 +6,9 @@ import (
 )
 
 // Text returns how many bytes of text there are in the value that v points to: what
-// makes an object large. Maps of anything but text, and types that lead back to
-// themselves, count as nothing.
+// makes an object large. What has none counts as something, too, where there may be many:
+// an entry of a map as entrySize, an element of a list as elementSize. Interfaces count as
+// nothing: objects of the API have none.
 func (p *Plan) Text(v unsafe.Pointer) int {
 	if p.text == nil {
 		return 0
@@ -15,11 +16,15 @@ func (p *Plan) Text(v unsafe.Pointer) int {
 	return p.text(v)
 }
 
+// entrySize stands for the key of a map entry, which is a qualified name at the most, and for a value without text;
+// elementSize for an element without text.
+const entrySize, elementSize = 320, 16
+
 // countOf compiles the counter of a type, or returns the one that there is.
 func (c *Compiler) countOf(t reflect.Type) counter {
 	n, ok := c.texts[t]
 	if !ok {
-		n = countText(t)
+		n = counting{}.of(t)
 		c.texts[t] = n
 	}
 	return n
@@ -28,45 +33,62 @@ func (c *Compiler) countOf(t reflect.Type) counter {
 // counter counts the bytes of text in a value of a Go type; nil counts none.
 type counter func(p unsafe.Pointer) int
 
-// countText compiles the counter of a type.
-func countText(t reflect.Type, within ...reflect.Type) counter {
-	for _, w := range within {
-		if w == t {
-			return nil
-		}
-	}
-	within = append(within[:len(within):len(within)], t)
+// counting compiles a counter. It holds the types that are being compiled, so that one that leads back to itself, as a
+// run's status that lists earlier ones, is counted by the counter that it is going to have.
+type counting map[reflect.Type]*counter
+
+func (c counting) of(t reflect.Type) counter {
 	switch t.Kind() {
 	case reflect.String:
 		return func(p unsafe.Pointer) int { return len(*(*string)(p)) }
-	case reflect.Pointer:
-		inner := countText(t.Elem(), within...)
-		if inner == nil {
-			return nil
-		}
-		return func(p unsafe.Pointer) int {
-			if to := *(*unsafe.Pointer)(p); to != nil {
-				return inner(to)
-			}
-			return 0
-		}
-	case reflect.Slice:
-		if t.Elem().Kind() == reflect.Uint8 {
-			return func(p unsafe.Pointer) int { return len(*(*[]byte)(p)) }
-		}
-		return countElements(t.Elem(), within)
-	case reflect.Map:
-		return countMap(t)
-	case reflect.Struct:
-		return countFields(t, within)
+	case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Struct:
+	default:
+		return nil
 	}
-	return nil
+	if made, ok := c[t]; ok {
+		return func(p unsafe.Pointer) int {
+			if *made == nil { // nothing but the way back to itself
+				return 0
+			}
+			return (*made)(p)
+		}
+	}
+	made := new(counter)
+	c[t] = made
+	defer delete(c, t)
+	switch t.Kind() {
+	case reflect.Pointer:
+		*made = c.pointer(t)
+	case reflect.Slice:
+		*made = c.slice(t)
+	case reflect.Map:
+		*made = c.mapping(t)
+	case reflect.Struct:
+		*made = c.fields(t)
+	}
+	return *made
 }
 
-func countElements(t reflect.Type, within []reflect.Type) counter {
-	inner, size := countText(t, within...), t.Size()
+func (c counting) pointer(t reflect.Type) counter {
+	inner := c.of(t.Elem())
 	if inner == nil {
 		return nil
+	}
+	return func(p unsafe.Pointer) int {
+		if to := *(*unsafe.Pointer)(p); to != nil {
+			return inner(to)
+		}
+		return 0
+	}
+}
+
+func (c counting) slice(t reflect.Type) counter {
+	if t.Elem().Kind() == reflect.Uint8 {
+		return func(p unsafe.Pointer) int { return len(*(*[]byte)(p)) }
+	}
+	inner, size := c.of(t.Elem()), t.Elem().Size()
+	if inner == nil {
+		return func(p unsafe.Pointer) int { return len(*(*[]byte)(p)) * elementSize }
 	}
 	return func(p unsafe.Pointer) int {
 		list := *(*[]byte)(p) // the header of any slice: its length counts elements
@@ -78,12 +100,10 @@ func countElements(t reflect.Type, within []reflect.Type) counter {
 	}
 }
 
-func countMap(t reflect.Type) counter {
-	if t.Key().Kind() != reflect.String {
-		return nil
-	}
+func (c counting) mapping(t reflect.Type) counter {
+	text := t.Key().Kind() == reflect.String
 	switch {
-	case t.Elem().Kind() == reflect.String:
+	case text && t.Elem().Kind() == reflect.String:
 		return func(p unsafe.Pointer) int {
 			n := 0
 			for k, v := range *(*map[string]string)(p) {
@@ -91,7 +111,7 @@ func countMap(t reflect.Type) counter {
 			}
 			return n
 		}
-	case t.Elem() == reflect.TypeFor[[]byte]():
+	case text && t.Elem() == reflect.TypeFor[[]byte]():
 		return func(p unsafe.Pointer) int {
 			n := 0
 			for k, v := range *(*map[string][]byte)(p) {
@@ -100,10 +120,23 @@ func countMap(t reflect.Type) counter {
 			return n
 		}
 	}
-	return nil
+	inner := c.of(t.Elem())
+	return func(p unsafe.Pointer) int {
+		m := reflect.NewAt(t, p).Elem()
+		n := m.Len() * entrySize
+		if inner == nil || n == 0 {
+			return n
+		}
+		value := reflect.New(t.Elem())
+		for entries := m.MapRange(); entries.Next(); {
+			value.Elem().SetIterValue(entries)
+			n += inner(value.UnsafePointer())
+		}
+		return n
+	}
 }
 
-func countFields(t reflect.Type, within []reflect.Type) counter {
+func (c counting) fields(t reflect.Type) counter {
 	type part struct {
 		offset uintptr
 		count  counter
@@ -113,8 +146,8 @@ func countFields(t reflect.Type, within []reflect.Type) counter {
 		if !f.IsExported() {
 			continue
 		}
-		if c := countText(f.Type, within...); c != nil {
-			parts = append(parts, part{f.Offset, c})
+		if count := c.of(f.Type); count != nil {
+			parts = append(parts, part{f.Offset, count})
 		}
 	}
 	if len(parts) == 0 {
