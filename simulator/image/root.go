@@ -45,7 +45,7 @@ func NewRoot(t Tree) (*files.Volume, error) {
 	for fd, name := range []string{"stdin", "stdout", "stderr"} {
 		b.do(v.Descriptor("dev/"+name, fd))
 	}
-	for fd := range 10 {
+	for fd := range 64 {
 		b.do(v.Descriptor(fmt.Sprintf("dev/fd/%d", fd), fd))
 		b.do(v.Descriptor(fmt.Sprintf("proc/self/fd/%d", fd), fd))
 	}

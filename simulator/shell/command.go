@@ -2,6 +2,8 @@ package shell
 
 import (
 	"strings"
+
+	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
 )
 
 func builtinCommand(s *shell, args []string) int {
@@ -136,6 +138,9 @@ func builtinType(s *shell, args []string) int {
 			}
 		default:
 			s.print(1, text+"\n")
+			if fn := s.functions[name]; fn != nil && s.kind == bash && strings.HasSuffix(text, "is a function") {
+				s.print(1, syntax.PrintFunction(fn.Func)+"\n")
+			}
 		}
 	}
 	return status

@@ -322,7 +322,7 @@ func (d *declaration) list() {
 				continue
 			}
 			if v.set {
-				s.print(1, name+"="+quoteVariable(v.value)+"\n")
+				s.print(1, name+"="+s.quoteVariable(v.value)+"\n")
 			}
 			continue
 		default:
@@ -352,10 +352,10 @@ func (d *declaration) show(name string, v variable) {
 	text := "declare -" + flags + " " + name
 	switch {
 	case v.isArray() && (v.set || v.length() > 0):
-		text += "=" + arrayText(v)
+		text += "=" + s.arrayText(v)
 	case v.isArray():
 	case v.set:
-		text += "=" + quoteDouble(v.value)
+		text += "=" + s.quoteDouble(v.value)
 	}
 	s.print(1, text+"\n")
 }

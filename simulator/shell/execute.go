@@ -101,6 +101,14 @@ func (s *shell) failed() {
 
 // redirected runs a command with its redirections.
 func (s *shell) redirected(st *syntax.Stmt, tail bool) {
+	mark := len(s.opened)
+	s.perform(st, tail)
+	if len(s.opened) > mark {
+		s.closeSubstitutions(mark)
+	}
+}
+
+func (s *shell) perform(st *syntax.Stmt, tail bool) {
 	if call, ok := st.Cmd.(*syntax.Call); ok {
 		s.call(call, st.Redirs, tail)
 		return
@@ -141,7 +149,7 @@ func (s *shell) background(st *syntax.Stmt) {
 			_ = p.Dup2(fd, 0)
 			p.Close(fd)
 		}
-		c.tolerant = 0
+		c.tolerant, c.isJob = 0, true
 		c.statement(&plain, true)
 		return c.leave()
 	})

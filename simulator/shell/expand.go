@@ -6,7 +6,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
-	"github.com/plumbline-ci/plumbline/simulator/utility"
 )
 
 // expander turns words into fields. A field remembers which of its bytes were quoted, because only the others make it
@@ -16,6 +15,7 @@ type expander struct {
 	split  bool // fields are split at IFS and matched against files
 	here   bool // inside a here-document
 	assign bool // it is the value of an assignment: a tilde may follow a colon too
+	lists  bool // inside of quotes with "$@", which may be no field at all
 	brace  bool // inside the operand of ${…} in double quotes
 	ifs    string
 	fields []string
@@ -251,7 +251,9 @@ func (e *expander) value(text string, quoted bool) error {
 	e.s.grow(len(e.buf) + len(text))
 	switch {
 	case quoted:
-		e.quote(text)
+		if text != "" || !e.lists {
+			e.quote(text)
+		}
 		return nil
 	case !e.split || e.ifs == "":
 		e.add(text)
@@ -302,6 +304,10 @@ func (e *expander) list(elems []string, quoted, star bool) error {
 			}
 			e.delim = false
 		}
+		if quoted && elem == "" {
+			e.quote("")
+			continue
+		}
 		if err := e.value(elem, quoted); err != nil {
 			return err
 		}
@@ -331,22 +337,20 @@ func (e *expander) word(parts []syntax.Part, quoted bool) error {
 			e.unquoted(part, i == 0, len(parts) == i+1)
 		case *syntax.SglQuoted:
 			if part.Dollar {
-				text, _ := utility.Escapes(part.Value, utility.DollarQuote)
-				if cut := strings.IndexByte(text, 0); cut >= 0 {
-					text = text[:cut]
-				}
-				e.quote(text)
+				e.quote(e.s.dollarQuote(part.Value))
 			} else {
 				e.quote(part.Value)
 			}
 		case *syntax.DblQuoted:
-			if !onlyList(part.Parts) {
+			lists := hasList(part.Parts)
+			if !lists {
 				e.quote("")
 			}
+			e.lists = lists
 			here, brace := e.here, e.brace
 			e.here, e.brace = false, false
 			err := e.word(part.Parts, true)
-			e.here, e.brace = here, brace
+			e.here, e.brace, e.lists = here, brace, false
 			if err != nil {
 				return err
 			}
@@ -433,13 +437,15 @@ func (e *expander) tildes(text string, last bool) {
 	e.literal(text)
 }
 
-// onlyList recognises "$@" and its like: the one thing in quotes that may be no field at all.
-func onlyList(parts []syntax.Part) bool {
-	if len(parts) != 1 {
-		return false
+// hasList recognises "$@" and its like among what stands in quotes: with nothing else that is not empty it may be no
+// field at all.
+func hasList(parts []syntax.Part) bool {
+	for _, part := range parts {
+		if pe, ok := part.(*syntax.Param); ok && !pe.Length && (pe.Name == "@" && !pe.Indirect || pe.All == '@' || pe.Names == '@') {
+			return true
+		}
 	}
-	pe, ok := parts[0].(*syntax.Param)
-	return ok && !pe.Length && (pe.Name == "@" || pe.All == '@' || pe.Names == '@')
+	return false
 }
 
 // literal appends unquoted text of the script, in which a backslash quotes the next character.

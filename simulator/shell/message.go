@@ -22,6 +22,11 @@ type fatalError struct {
 
 func (e *fatalError) Error() string { return e.text }
 
+// abandonError is a mistake in a subscript or in the value of an integer: bash ends a script that came by -c for it.
+type abandonError struct{ error }
+
+func (e *abandonError) Unwrap() error { return e.error }
+
 // prefix is how messages begin: in bash always with name and line, in dash too, in ash with the line if a script file or
 // a built-in is at work.
 func (s *shell) prefix() string {
@@ -80,6 +85,9 @@ func (s *shell) problem(err error) bool {
 		s.status = 1
 		s.pipestatus = []int{1}
 		s.flow = discarding
+		if s.isCommand && errors.As(err, new(*abandonError)) {
+			s.flow = exiting
+		}
 	}
 	return true
 }
@@ -112,6 +120,9 @@ func (s *shell) syntaxError(e *syntax.Error) {
 		}
 		s.flow = exiting
 		return
+	}
+	if e.Nested && s.isCommand {
+		s.status = statusNotFound
 	}
 	name := s.name
 	switch {

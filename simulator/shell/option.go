@@ -231,9 +231,9 @@ func (s *shell) listVariables() {
 		v := s.vars[name]
 		switch {
 		case v.isArray():
-			s.print(1, name+"="+arrayText(v)+"\n")
+			s.print(1, name+"="+s.arrayText(v)+"\n")
 		case s.kind == bash:
-			s.print(1, name+"="+quoteVariable(v.value)+"\n")
+			s.print(1, name+"="+s.quoteVariable(v.value)+"\n")
 		default:
 			s.print(1, name+"="+s.quoted(v.value)+"\n")
 		}
@@ -241,14 +241,14 @@ func (s *shell) listVariables() {
 }
 
 // quoteVariable quotes a value as bash's set lists it.
-func quoteVariable(v string) string {
+func (s *shell) quoteVariable(v string) string {
 	if v == "" {
 		return ""
 	}
 	if strings.ContainsAny(v, "\n\t") {
-		return quoteDollar(v)
+		return s.quoteDollar(v)
 	}
-	return quoteIfNeeded(v)
+	return s.quoteIfNeeded(v)
 }
 
 // quoted quotes a value as ash and dash list it.
@@ -269,15 +269,15 @@ func (s *shell) quoted(v string) string {
 }
 
 // arrayText is the value of an array as declare -p shows it.
-func arrayText(v variable) string {
+func (s *shell) arrayText(v variable) string {
 	keys, elems := v.keys(), v.elements()
 	parts := make([]string, len(keys))
 	for i := range keys {
 		key := keys[i]
-		if v.table != nil && (key == "" || quoteIfNeeded(key) != key) {
-			key = quoteDouble(key)
+		if v.table != nil && (key == "" || s.quoteIfNeeded(key) != key) {
+			key = s.quoteDouble(key)
 		}
-		parts[i] = "[" + key + "]=" + quoteDouble(elems[i])
+		parts[i] = "[" + key + "]=" + s.quoteDouble(elems[i])
 	}
 	if v.table != nil && len(parts) > 0 {
 		return "(" + strings.Join(parts, " ") + " )"

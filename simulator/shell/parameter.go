@@ -11,7 +11,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
-	"github.com/plumbline-ci/plumbline/simulator/utility"
 )
 
 // special returns the value of a parameter that is no variable.
@@ -108,7 +107,7 @@ func (e *expander) param(pe *syntax.Param, quoted bool) error {
 	name := pe.Name
 	if name == "@" || name == "*" {
 		if pe.Length && s.kind != bash { // the length of all of them together
-			return e.value(strconv.Itoa(utf8.RuneCountInString(strings.Join(s.args, " "))), quoted)
+			return e.value(strconv.Itoa(s.length(strings.Join(s.args, " "))), quoted)
 		}
 		return e.listParam(pe, s.args, quoted, name == "*")
 	}
@@ -133,7 +132,7 @@ func (e *expander) param(pe *syntax.Param, quoted bool) error {
 		if !set && s.options.nounset {
 			return s.unbound(name)
 		}
-		return e.value(strconv.Itoa(utf8.RuneCountInString(value)), quoted)
+		return e.value(strconv.Itoa(s.length(value)), quoted)
 	case isAlternative(pe.Op):
 		return e.alternative(pe, value, set, quoted)
 	}
@@ -229,7 +228,7 @@ func (s *shell) unbound(name string) error {
 
 // fatalStatus is bash's exit code for a parameter that has to be set: it depends on where the script came from.
 func (s *shell) fatalStatus() int {
-	if s.isScript || s.subshell {
+	if s.isScript || s.subshell && !s.isJob {
 		return 1
 	}
 	return statusNotFound
@@ -321,8 +320,8 @@ func wordText(w *syntax.Word) string {
 
 // substring cuts ${x:from:count}.
 func (s *shell) substring(pe *syntax.Param, value string) (string, error) {
-	runes := []rune(value)
-	n := int64(len(runes))
+	chars := s.characters(value)
+	n := int64(len(chars))
 	from, err := s.arithmetic(pe.Offset)
 	if err != nil {
 		return "", err
@@ -352,7 +351,7 @@ func (s *shell) substring(pe *syntax.Param, value string) (string, error) {
 			to = from + min(count, n-from)
 		}
 	}
-	return string(runes[from:to]), nil
+	return strings.Join(chars[from:to], ""), nil
 }
 
 // indirect expands ${!name}, ${!prefix*} and ${!array[@]}.
@@ -450,7 +449,7 @@ func (e *expander) alternative(pe *syntax.Param, value string, set, quoted bool)
 	if err != nil {
 		return err
 	}
-	if text == "" {
+	if len(pe.Word.Parts) == 0 {
 		text = "parameter not set"
 		if pe.Op == ":?" {
 			text = "parameter not set or null"
@@ -507,22 +506,21 @@ func (s *shell) operate(pe *syntax.Param, value string) (string, error) {
 	case "%", "%%":
 		return s.removeSuffix(pat, value, pe.Op == "%%"), nil
 	}
-	runes := []rune(value)
-	for i, r := range runes {
+	chars := s.characters(value)
+	for i, c := range chars {
 		if i > 0 && len(pe.Op) == 1 {
 			break
 		}
-		if pat != "" && !s.match(pat, string(r)) {
+		if pat != "" && !s.match(pat, c) {
 			continue
 		}
-		switch {
-		case pe.Op[0] == '^', pe.Op[0] == '~' && unicode.IsLower(r):
-			runes[i] = unicode.ToUpper(r)
-		default:
-			runes[i] = unicode.ToLower(r)
+		if pe.Op[0] == '^' || pe.Op[0] == '~' && isLower(c) {
+			chars[i] = s.upper(c)
+		} else {
+			chars[i] = s.lower(c)
 		}
 	}
-	return string(runes), nil
+	return strings.Join(chars, ""), nil
 }
 
 // transform applies ${x@op}.
@@ -533,10 +531,9 @@ func (s *shell) transform(op, name, value string) (string, error) {
 	}
 	switch op {
 	case "Q", "K", "k":
-		return quoteAny(value), nil
+		return s.quoteAny(value), nil
 	case "E":
-		text, _ := utility.Escapes(value, utility.DollarQuote)
-		return text, nil
+		return s.dollarQuote(value), nil
 	case "U":
 		return strings.ToUpper(value), nil
 	case "L":
@@ -551,9 +548,9 @@ func (s *shell) transform(op, name, value string) (string, error) {
 		return v.attributes(), nil
 	case "A":
 		if a := v.attributes(); a != "" {
-			return "declare -" + a + " " + name + "=" + quoteAny(value), nil
+			return "declare -" + a + " " + name + "=" + s.quoteAny(value), nil
 		}
-		return name + "=" + quoteAny(value), nil
+		return name + "=" + s.quoteAny(value), nil
 	}
 	return value, nil
 }
@@ -575,7 +572,7 @@ func (e *expander) describeArray(pe *syntax.Param, op string, quoted bool) error
 			}
 			return e.value(text, quoted)
 		}
-		return e.value("declare -"+flags+" "+pe.Name+"="+arrayText(v), quoted)
+		return e.value("declare -"+flags+" "+pe.Name+"="+s.arrayText(v), quoted)
 	case "a":
 		flags := make([]string, v.length())
 		for i := range flags {
@@ -587,7 +584,7 @@ func (e *expander) describeArray(pe *syntax.Param, op string, quoted bool) error
 	keys, elems := v.keys(), v.elements()
 	for i := range keys {
 		if op == "K" {
-			out = append(out, keys[i]+" "+quoteDouble(elems[i]))
+			out = append(out, keys[i]+" "+s.quoteDouble(elems[i]))
 		} else {
 			out = append(out, keys[i], elems[i])
 		}
@@ -617,13 +614,13 @@ func (s *shell) replace(pe *syntax.Param, value string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	with := ""
+	r := replacement{}
 	if pe.With != nil {
 		e := expander{s: s}
 		if err := e.word(pe.With.Parts, false); err != nil {
 			return "", err
 		}
-		with = string(e.buf)
+		r = e.replacement()
 	}
 	if pat == "" {
 		return value, nil
@@ -631,13 +628,13 @@ func (s *shell) replace(pe *syntax.Param, value string) (string, error) {
 	all := pe.Op == "//"
 	if !all && pat[0] == '#' {
 		if n := s.longestPrefix(pat[1:], value); n >= 0 {
-			return with + value[n:], nil
+			return r.of(value[:n]) + value[n:], nil
 		}
 		return value, nil
 	}
 	if !all && pat[0] == '%' {
 		if i := s.longestSuffix(pat[1:], value); i >= 0 {
-			return value[:i] + with, nil
+			return value[:i] + r.of(value[i:]), nil
 		}
 		return value, nil
 	}
@@ -649,12 +646,14 @@ func (s *shell) replace(pe *syntax.Param, value string) (string, error) {
 		if all {
 			n = strings.Count(value, lit)
 		}
+		with := r.of(lit)
 		s.grow(len(value) + n*max(0, len(with)-len(lit)))
 		return strings.Replace(value, lit, with, n), nil
 	}
 	var b strings.Builder
 	for i := 0; i <= len(value); {
 		if n := s.longestPrefix(pat, value[i:]); n > 0 {
+			with := r.of(value[i : i+n])
 			s.grow(b.Len() + len(with) + len(value) - i)
 			b.WriteString(with)
 			i += n
@@ -672,19 +671,62 @@ func (s *shell) replace(pe *syntax.Param, value string) (string, error) {
 	return b.String(), nil
 }
 
+// replacement is what a match is replaced by: texts with the match between them.
+type replacement struct {
+	first string
+	rest  []string // each behind the match
+}
+
+// of returns the text that replaces a match.
+func (r replacement) of(match string) string {
+	if r.rest == nil {
+		return r.first
+	}
+	return r.first + match + strings.Join(r.rest, match)
+}
+
+// replacement returns the expanded word as a replacement. In bash an unquoted & is the match.
+func (e *expander) replacement() replacement {
+	if e.s.kind != bash || !strings.Contains(string(e.buf), "&") {
+		return replacement{first: string(e.buf)}
+	}
+	var texts []string
+	from, q := 0, 0
+	var text []byte
+	for i, c := range e.buf {
+		for q < len(e.quoted) && e.quoted[q].to <= i {
+			q++
+		}
+		quoted := q < len(e.quoted) && e.quoted[q].from <= i
+		if c == '&' && !quoted && !(i > from && e.buf[i-1] == '\\') {
+			texts = append(texts, string(text))
+			text, from = nil, i+1
+			continue
+		}
+		if c == '&' && !quoted && len(text) > 0 {
+			text = text[:len(text)-1]
+		}
+		text = append(text, c)
+	}
+	if texts == nil {
+		return replacement{first: string(text)}
+	}
+	return replacement{first: texts[0], rest: append(texts[1:], string(text))}
+}
+
 // quoteSingle puts text into single quotes, for a shell to read again.
 func quoteSingle(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 
 // quoteAny quotes text as bash's ${x@Q} does: with $'…' if it has control characters.
-func quoteAny(text string) string {
-	if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f || r == utf8.RuneError }) {
-		return quoteDollar(text)
+func (s *shell) quoteAny(text string) string {
+	if s.unprintable(text, "") {
+		return s.quoteDollar(text)
 	}
 	return quoteSingle(text)
 }
 
 // quoteDollar puts text into $'…'.
-func quoteDollar(text string) string {
+func (s *shell) quoteDollar(text string) string {
 	var b strings.Builder
 	b.WriteString("$'")
 	for i := 0; i < len(text); i++ {
@@ -694,7 +736,7 @@ func quoteDollar(text string) string {
 			b.WriteByte(`abEfnrtv'\`[at])
 			continue
 		}
-		if r, n := utf8.DecodeRuneInString(text[i:]); r != utf8.RuneError && r >= ' ' && r != 0x7f {
+		if r, n := utf8.DecodeRuneInString(text[i:]); r != utf8.RuneError && r >= ' ' && r != 0x7f && (n == 1 || s.wide()) {
 			b.WriteString(text[i : i+n])
 			i += n - 1
 			continue
@@ -706,9 +748,9 @@ func quoteDollar(text string) string {
 }
 
 // quoteDouble puts text into double quotes, as declare -p does.
-func quoteDouble(text string) string {
-	if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && r != '\n' || r == 0x7f }) || strings.Contains(text, "\n") {
-		return quoteDollar(text)
+func (s *shell) quoteDouble(text string) string {
+	if s.unprintable(text, "") {
+		return s.quoteDollar(text)
 	}
 	var b strings.Builder
 	b.WriteByte('"')
@@ -720,4 +762,16 @@ func quoteDouble(text string) string {
 	}
 	b.WriteByte('"')
 	return b.String()
+}
+
+// unprintable reports whether text has bytes that bash shows as escapes.
+func (s *shell) unprintable(text, except string) bool {
+	wide := s.wide()
+	for i := range len(text) {
+		c := text[i]
+		if (c < ' ' || c == 0x7f || c >= utf8.RuneSelf && !wide) && strings.IndexByte(except, c) < 0 {
+			return true
+		}
+	}
+	return wide && !utf8.ValidString(text)
 }

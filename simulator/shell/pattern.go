@@ -10,6 +10,7 @@ import (
 // matcher accounts for the work on patterns: their matching may have to try very many ways.
 type matcher struct {
 	s     *shell
+	wide  bool // characters are those of UTF-8
 	tries int
 	depth int
 }
@@ -30,6 +31,17 @@ func (m *matcher) try() {
 	}
 }
 
+// rune returns the character at the beginning of text: a byte, where the locale is not one of UTF-8.
+func (m *matcher) rune(text string) (rune, int) {
+	if text == "" {
+		return utf8.RuneError, 0
+	}
+	if text[0] < utf8.RuneSelf || !m.wide {
+		return rune(text[0]), 1
+	}
+	return utf8.DecodeRuneInString(text)
+}
+
 // enter and leave account for the nesting of groups that are tried.
 func (m *matcher) enter() {
 	if m.depth++; m.depth > maxGroups {
@@ -48,7 +60,7 @@ func (s *shell) match(pattern, text string) bool {
 	if !strings.ContainsAny(pattern, "*?[\\(") {
 		return pattern == text
 	}
-	m := matcher{s: s}
+	m := matcher{s: s, wide: s.wide()}
 	return m.here(pattern, text)
 }
 
@@ -66,7 +78,7 @@ func (m *matcher) here(p, t string) bool {
 				if !starred || again == "" {
 					return false
 				}
-				_, n := utf8.DecodeRuneInString(again)
+				_, n := m.rune(again)
 				again = again[n:]
 				p, t = star, again
 				continue
@@ -91,7 +103,7 @@ func (m *matcher) here(p, t string) bool {
 			return true
 		}
 		if p != "" && t != "" {
-			if np, nt, ok := matchOne(p, t); ok {
+			if np, nt, ok := m.one(p, t); ok {
 				p, t = np, nt
 				continue
 			}
@@ -99,20 +111,20 @@ func (m *matcher) here(p, t string) bool {
 		if !starred || again == "" {
 			return false
 		}
-		_, n := utf8.DecodeRuneInString(again)
+		_, n := m.rune(again)
 		again = again[n:]
 		p, t = star, again
 	}
 }
 
-// matchOne matches one character.
-func matchOne(p, t string) (np, nt string, ok bool) {
-	r, n := utf8.DecodeRuneInString(t)
+// one matches one character.
+func (m *matcher) one(p, t string) (np, nt string, ok bool) {
+	r, n := m.rune(t)
 	switch p[0] {
 	case '?':
 		return p[1:], t[n:], true
 	case '[':
-		if in, rest, valid := matchSet(p, r); valid {
+		if in, rest, valid := m.set(p, r); valid {
 			return rest, t[n:], in
 		}
 	case '\\':
@@ -120,12 +132,12 @@ func matchOne(p, t string) (np, nt string, ok bool) {
 			p = p[1:]
 		}
 	}
-	pr, pn := utf8.DecodeRuneInString(p)
+	pr, pn := m.rune(p)
 	return p[pn:], t[n:], pr == r && (r != utf8.RuneError || p[0] == t[0])
 }
 
-// matchSet matches a bracket expression. It is not valid if it has no end.
-func matchSet(p string, r rune) (in bool, rest string, valid bool) {
+// set matches a bracket expression. It is not valid if it has no end.
+func (m *matcher) set(p string, r rune) (in bool, rest string, valid bool) {
 	i := 1
 	negated := i < len(p) && (p[i] == '!' || p[i] == '^')
 	if negated {
@@ -137,7 +149,7 @@ func matchSet(p string, r rune) (in bool, rest string, valid bool) {
 		}
 		if strings.HasPrefix(p[i:], "[:") {
 			if end := strings.Index(p[i:], ":]"); end > 0 {
-				if inClass(p[i+2:i+end], r) {
+				if inClass(p[i+2:i+end], r) && (m.wide || r < utf8.RuneSelf) {
 					in = true
 				}
 				i += end + 2
@@ -147,7 +159,7 @@ func matchSet(p string, r rune) (in bool, rest string, valid bool) {
 		if p[i] == '\\' && i+1 < len(p) {
 			i++
 		}
-		lo, n := utf8.DecodeRuneInString(p[i:])
+		lo, n := m.rune(p[i:])
 		i += n
 		hi := lo
 		if i+1 < len(p) && p[i] == '-' && p[i+1] != ']' {
@@ -155,7 +167,7 @@ func matchSet(p string, r rune) (in bool, rest string, valid bool) {
 			if p[i] == '\\' && i+1 < len(p) {
 				i++
 			}
-			hi, n = utf8.DecodeRuneInString(p[i:])
+			hi, n = m.rune(p[i:])
 			i += n
 		}
 		if lo <= r && r <= hi {
@@ -240,7 +252,7 @@ func (m *matcher) group(op byte, group, rest, t string) bool {
 	m.enter()
 	defer m.leave()
 	options := alternatives(group)
-	one := func(text string) bool {
+	matches := func(text string) bool {
 		return slices.ContainsFunc(options, func(o string) bool { return m.here(o, text) })
 	}
 	if (op == '?' || op == '*') && m.here(rest, t) {
@@ -251,18 +263,18 @@ func (m *matcher) group(op byte, group, rest, t string) bool {
 		head, tail := t[:n], t[n:]
 		switch op {
 		case '!':
-			if !one(head) && m.here(rest, tail) {
+			if !matches(head) && m.here(rest, tail) {
 				return true
 			}
 		case '@', '?':
-			if one(head) && m.here(rest, tail) {
+			if matches(head) && m.here(rest, tail) {
 				return true
 			}
 		default:
-			if n == 0 && op == '+' && one("") && m.here(rest, t) {
+			if n == 0 && op == '+' && matches("") && m.here(rest, t) {
 				return true
 			}
-			if n > 0 && one(head) && (m.here(rest, tail) || m.group(op, group, rest, tail)) {
+			if n > 0 && matches(head) && (m.here(rest, tail) || m.group(op, group, rest, tail)) {
 				return true
 			}
 		}
@@ -290,7 +302,7 @@ func literalPattern(p string) (string, bool) {
 
 // longestPrefix returns the length of the longest prefix that matches, or -1.
 func (s *shell) longestPrefix(p, t string) int {
-	m := matcher{s: s}
+	m := matcher{s: s, wide: s.wide()}
 	for n := len(t); n >= 0; n-- {
 		if m.here(p, t[:n]) {
 			return n
@@ -301,7 +313,7 @@ func (s *shell) longestPrefix(p, t string) int {
 
 // longestSuffix returns where the longest suffix that matches begins, or -1.
 func (s *shell) longestSuffix(p, t string) int {
-	m := matcher{s: s}
+	m := matcher{s: s, wide: s.wide()}
 	for i := 0; i <= len(t); i++ {
 		if m.here(p, t[i:]) {
 			return i
@@ -317,7 +329,7 @@ func (s *shell) removePrefix(p, t string, largest bool) string {
 	if largest {
 		return t[max(0, s.longestPrefix(p, t)):]
 	}
-	m := matcher{s: s}
+	m := matcher{s: s, wide: s.wide()}
 	for n := 0; n <= len(t); n++ {
 		if m.here(p, t[:n]) {
 			return t[n:]
@@ -336,7 +348,7 @@ func (s *shell) removeSuffix(p, t string, largest bool) string {
 		}
 		return t
 	}
-	m := matcher{s: s}
+	m := matcher{s: s, wide: s.wide()}
 	for i := len(t); i >= 0; i-- {
 		if m.here(p, t[i:]) {
 			return t[:i]

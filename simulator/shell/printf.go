@@ -346,7 +346,7 @@ func (f *formatter) verb(letter byte, d *directive) bool {
 		if letter == 'Q' && d.precision >= 0 && d.precision < len(a) {
 			a = a[:d.precision]
 		}
-		a = quoteBackslash(a)
+		a = f.s.quoteBackslash(a)
 		if letter == 'q' && d.precision >= 0 && d.precision < len(a) {
 			a = a[:d.precision]
 		}
@@ -553,14 +553,12 @@ func (f *formatter) time(format string, d *directive) {
 }
 
 // quoteBackslash quotes text as bash's printf %q does.
-func quoteBackslash(text string) string {
+func (s *shell) quoteBackslash(text string) string {
 	if text == "" {
 		return "''"
 	}
-	for i := range len(text) {
-		if c := text[i]; c < ' ' || c >= 0x7f {
-			return quoteDollar(text)
-		}
+	if s.unprintable(text, "") {
+		return s.quoteDollar(text)
 	}
 	var b strings.Builder
 	for i := range len(text) {

@@ -260,6 +260,17 @@ func (s *shell) hereDocument(r *syntax.Redirect) (string, error) {
 	return s.document(r.Doc)
 }
 
+// highestNamed is the highest descriptor that has a name in /dev/fd.
+const highestNamed = 63
+
+// closeSubstitutions closes the pipes of the process substitutions of a command, down to those of the commands around it.
+func (s *shell) closeSubstitutions(mark int) {
+	for _, fd := range s.opened[mark:] {
+		s.p.Close(fd)
+	}
+	s.opened = s.opened[:mark]
+}
+
 // processSubstitution starts <(…) or >(…) and returns the path of its pipe.
 func (s *shell) processSubstitution(ps *syntax.ProcSubst) (string, error) {
 	r, w, err := s.p.Pipe()
@@ -283,6 +294,14 @@ func (s *shell) processSubstitution(ps *syntax.ProcSubst) (string, error) {
 	})
 	s.lastJob = child.PID()
 	s.p.Close(theirs)
-	// Below the shell's own descriptors, so that /dev/fd has a name for it.
+	for fd := highestNamed; fd > mine; fd-- {
+		if !s.p.IsOpen(fd) {
+			_ = s.p.Dup2(mine, fd)
+			s.p.Close(mine)
+			mine = fd
+			break
+		}
+	}
+	s.opened = append(s.opened, mine)
 	return "/dev/fd/" + strconv.Itoa(mine), nil
 }

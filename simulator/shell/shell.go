@@ -145,7 +145,9 @@ type shell struct {
 	random      *uint64
 	pipestatus  []int
 	subshell    bool
-	subshells   int // BASH_SUBSHELL
+	subshells   int   // BASH_SUBSHELL
+	isJob       bool  // the subshell is a background job
+	opened      []int // of process substitutions, until the command ends
 	depth       int
 	traced      int // how deep in substitutions and evals, for the trace
 	optIndex    int // inside a group of options, for getopts

@@ -85,13 +85,13 @@ func (s *shell) traceQuote(word string) string {
 	if word == "" {
 		return "''"
 	}
-	return quoteIfNeeded(word)
+	return s.quoteIfNeeded(word)
 }
 
 // quoteIfNeeded puts text into quotes if bash would not read it back as it is.
-func quoteIfNeeded(word string) string {
-	if strings.ContainsFunc(word, func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' || r == 0x7f }) {
-		return quoteDollar(word)
+func (s *shell) quoteIfNeeded(word string) string {
+	if s.unprintable(word, "\n\t") {
+		return s.quoteDollar(word)
 	}
 	if strings.ContainsAny(word, " \t\n\"'\\$`*?[]|&;()<>{}!^") || word[0] == '#' || word[0] == '~' {
 		return quoteSingle(word)

@@ -241,7 +241,7 @@ func (s *shell) converted(v variable, value string) (string, error) {
 	if v.integer {
 		n, err := s.evaluate(value)
 		if err != nil {
-			return "", err
+			return "", &abandonError{err}
 		}
 		value = strconv.FormatInt(n, 10)
 	}
@@ -268,7 +268,7 @@ func (s *shell) sum(a, b string) (string, error) {
 func (s *shell) indexNumber(name string, v variable, index string) (int, error) {
 	n, err := s.evaluate(index)
 	if err != nil {
-		return 0, err
+		return 0, &abandonError{err}
 	}
 	if n < 0 {
 		last := -1

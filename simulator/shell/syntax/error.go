@@ -16,6 +16,8 @@ type Error struct {
 	Quote string
 	// Reason is any other mistake, in the dialects' words.
 	Reason string
+	// Nested says that it is inside of a command substitution.
+	Nested bool
 	// Source is the line at which the error is.
 	Source string
 }

@@ -31,9 +31,10 @@ type Parser struct {
 	seenPos  int // where lines have been counted
 	seenLine int
 
-	depth int
-	size  int64
-	docs  []*Redirect // here-documents whose bodies begin after the line
+	depth  int
+	size   int64
+	nested int         // substitutions around
+	docs   []*Redirect // here-documents whose bodies begin after the line
 }
 
 // Parse reads a whole script. extglob says whether bash's extended patterns are on at its beginning.
@@ -185,6 +186,7 @@ func (p *Parser) line() int {
 // fail ends the parsing with an error at the current line.
 func (p *Parser) fail(e Error) {
 	e.Line = p.line()
+	e.Nested = p.nested > 0
 	start := strings.LastIndexByte(p.src[:min(p.pos, len(p.src))], '\n') + 1
 	end := strings.IndexByte(p.src[start:], '\n')
 	if end < 0 {

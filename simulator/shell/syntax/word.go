@@ -323,6 +323,7 @@ func (p *Parser) substitution(start int) Part {
 func (p *Parser) closed(start int) []*Stmt {
 	docs := p.docs
 	p.docs = nil
+	p.nested++
 	list := p.list()
 	if p.at(0) != ')' {
 		if p.eof() && p.dialect == Bash {
@@ -331,6 +332,7 @@ func (p *Parser) closed(start int) []*Stmt {
 		}
 		p.unexpected(")")
 	}
+	p.nested--
 	p.pos++
 	p.docs = append(docs, p.docs...)
 	return list

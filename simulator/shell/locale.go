@@ -1,0 +1,104 @@
+package shell
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/plumbline-ci/plumbline/simulator/utility"
+)
+
+// wide reports whether characters are those of UTF-8: as the locale says, which most images do not set. Dash knows bytes
+// alone.
+func (s *shell) wide() bool {
+	if s.kind == dash {
+		return false
+	}
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if text := s.value(name); text != "" {
+			text = strings.ToLower(text)
+			return strings.HasSuffix(text, "utf-8") || strings.HasSuffix(text, "utf8")
+		}
+	}
+	return false
+}
+
+// length returns the number of characters.
+func (s *shell) length(text string) int {
+	if s.wide() {
+		return utf8.RuneCountInString(text)
+	}
+	return len(text)
+}
+
+// characters splits text.
+func (s *shell) characters(text string) []string {
+	if !s.wide() {
+		out := make([]string, len(text))
+		for i := range len(text) {
+			out[i] = text[i : i+1]
+		}
+		return out
+	}
+	return strings.Split(text, "")
+}
+
+// upper and lower change the case of a character.
+func (s *shell) upper(c string) string {
+	if len(c) == 1 || s.wide() {
+		return strings.ToUpper(c)
+	}
+	return c
+}
+
+func (s *shell) lower(c string) string {
+	if len(c) == 1 || s.wide() {
+		return strings.ToLower(c)
+	}
+	return c
+}
+
+func isLower(c string) bool {
+	r, _ := utf8.DecodeRuneInString(c)
+	return unicode.IsLower(r)
+}
+
+// dollarQuote replaces the escapes of $'…'. Outside of UTF-8, \u of a character that is not of ASCII stays.
+func (s *shell) dollarQuote(text string) string {
+	if !s.wide() && (strings.Contains(text, `\u`) || strings.Contains(text, `\U`)) {
+		text = narrow(text)
+	}
+	text, _ = utility.Escapes(text, utility.DollarQuote)
+	if cut := strings.IndexByte(text, 0); cut >= 0 {
+		text = text[:cut]
+	}
+	return text
+}
+
+// narrow protects \u and \U of characters that are not of ASCII from being replaced.
+func narrow(text string) string {
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		if text[i] != '\\' || i+1 >= len(text) {
+			b.WriteByte(text[i])
+			continue
+		}
+		n := i + 2
+		most := map[byte]int{'u': 4, 'U': 8}[text[i+1]]
+		code := 0
+		for n < len(text) && n-i-2 < most && digit(text[n], 16) < 16 {
+			code = code*16 + digit(text[n], 16)
+			n++
+		}
+		escape := text[i:n]
+		if code >= utf8.RuneSelf {
+			escape = `\\` + string(text[i+1]) + strings.ToUpper(escape[2:])
+			if most == 4 {
+				escape = `\\u` + strings.Repeat("0", max(0, 4-(n-i-2))) + strings.ToUpper(text[i+2:n])
+			}
+		}
+		b.WriteString(escape)
+		i = n - 1
+	}
+	return b.String()
+}
