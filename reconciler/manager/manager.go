@@ -80,7 +80,7 @@ type Options struct {
 	// token the API server knows and that may get the URL /metrics.
 	MetricsInsecure bool
 	Webhook         Webhook
-	Log                           logr.Logger
+	Log             logr.Logger
 	// Revision names the build in the Pods that it makes.
 	Revision string
 	// Metrics is where what can be scraped is registered; nil means controller-runtime's registry, which is what is served.

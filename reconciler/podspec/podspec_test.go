@@ -1,6 +1,7 @@
 package podspec
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
@@ -581,6 +582,27 @@ func TestScripts(t *testing.T) {
 	for _, c := range []string{after(scripted.Args, "-entrypoint"), sidecar.Command[0]} {
 		if !strings.Contains(body, "scriptfile=\""+c+"\"\n") {
 			t.Errorf("nobody writes %s:\n%s", c, body)
+		}
+	}
+}
+
+// TestLongScriptsComeInPieces: a kernel takes no argument of 131,072 bytes or more.
+func TestLongScriptsComeInPieces(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{1000, 90_000, 100_000, 200_000, 700_000} {
+		script := strings.Repeat("echo hello # $PATH\n", size/19)
+		pod := buildFrom(t, fmt.Sprintf("taskSpec: {steps: [{image: i, script: %q}]}", script))
+		args := initContainer(pod, "place-scripts").Args
+		if short := len(args) == 2; short != (size < 98_000) {
+			t.Errorf("%d bytes: %d arguments", size, len(args))
+		}
+		for _, arg := range args {
+			if len(arg) >= 131072 {
+				t.Errorf("%d bytes: an argument of %d", size, len(arg))
+			}
+		}
+		if len(args) > 2 && (args[1] != `IFS=; eval "$*"` || !strings.Contains(strings.Join(args[3:], ""), base64.StdEncoding.EncodeToString([]byte(withHeader(script))))) {
+			t.Errorf("%d bytes: %q and %d pieces, which do not make the script", size, args[1], len(args)-3)
 		}
 	}
 }

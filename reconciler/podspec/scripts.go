@@ -55,19 +55,46 @@ func (b *builder) placeScripts() *corev1.Container {
 		Name:         placeScripts,
 		Image:        b.in.Images.Shell,
 		Command:      []string{"sh"},
-		Args:         []string{"-c", body.String()},
+		Args:         inArguments(body.String()),
 		VolumeMounts: []corev1.VolumeMount{scriptsMount(false), {Name: binVolume, MountPath: binDir}},
 	}
 	if windows {
 		c.Image = b.in.Images.ShellWindows
 		c.Command = []string{"pwsh"}
-		c.Args[0] = "-Command"
+		c.Args = []string{"-Command", body.String()}
 	}
 	if b.breakpoint() {
 		c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: debugScriptsVolume, MountPath: debugScriptsDir})
 	}
 	b.hasScripts = true
 	return c
+}
+
+// Linux takes arguments of less than maxArgument bytes. A longer program comes in pieces of pieceSize.
+const (
+	maxArgument = 131072
+	pieceSize   = 100_000
+	// joinPieces puts the pieces together again: without IFS nothing comes between them.
+	joinPieces = `IFS=; eval "$*"`
+)
+
+// inArguments returns the arguments that make a shell run a program. A program that is too long for one argument, which the
+// reference implementation cannot run at all, is cut in pieces. No piece ends with a dollar sign, so that what Kubernetes
+// would expand in the whole it finds in the pieces, too, and nothing else.
+func inArguments(program string) []string {
+	if len(program) < maxArgument {
+		return []string{"-c", program}
+	}
+	args := []string{"-c", joinPieces, placeScripts}
+	for len(program) > pieceSize {
+		end := pieceSize
+		for end > 1 && program[end-1] == '$' {
+			end--
+		}
+		args = append(args, program[:end])
+		program = program[end:]
+	}
+	return append(args, program)
 }
 
 func (b *builder) scriptFile(prefix string, index int) string {

@@ -311,6 +311,9 @@ func (c *Container) launch(argv, env []string, prefix string) (*Process, error) 
 	p.Args, p.Env = argv, env
 	p.pgid = p.pid
 	name, run, args, err := p.find(argv)
+	if err == nil {
+		err = fit(name, args, env)
+	}
 	var failed *formatError
 	if errors.As(err, &failed) {
 		// The runtime learns of this only when it has become the process.

@@ -357,6 +357,9 @@ func (p *Process) Spawn(cmd Command) (*Process, error) {
 		}
 	}
 	name, run, argv, err := probe.find(slices.Concat([]string{cmd.Path}, cmd.Args[1:]))
+	if err == nil {
+		err = fit(name, argv, cmd.Env)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -393,6 +396,9 @@ func (p *Process) spawn(cmd Command, name string, argv []string, dir string, run
 // Exec makes the process run another program, found by the first argument. It returns only if that cannot be executed.
 func (p *Process) Exec(args, env []string) error {
 	name, run, argv, err := p.find(args)
+	if err == nil {
+		err = fit(name, argv, env)
+	}
 	if err != nil {
 		return err
 	}

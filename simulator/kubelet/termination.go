@@ -24,6 +24,12 @@ func (w *worker) windDown() {
 // terminate ends a Pod that is deleted, out of time or evicted.
 func (w *worker) terminate() {
 	w.deadline.Cancel()
+	var ran []*slot
+	for _, s := range w.apps {
+		if s.running() {
+			ran = append(ran, s)
+		}
+	}
 	deadline := func() time.Time { return w.stop.since.Add(w.stop.grace) }
 	w.endContainers(w.apps, "Stopping container ", deadline)
 	w.stopSidecars(deadline)
@@ -31,7 +37,7 @@ func (w *worker) terminate() {
 	w.settle(w.k.timing.Stop)
 	w.online()
 	if w.stop.evicted {
-		w.reportEviction()
+		w.reportEviction(ran)
 	}
 	w.sandbox = false
 	w.outcome = w.stop.outcome
@@ -190,10 +196,10 @@ func (w *worker) evict(message string) {
 }
 
 // reportEviction writes what is seen of an evicted Pod between its end and its
-// final status: its containers have been removed already, so those that ran look
-// as if they were to be created again.
-func (w *worker) reportEviction() {
-	for _, s := range w.apps {
+// final status: the containers that ran have been removed already, so they look as if
+// they were to be created again. Those that had ended before keep their record.
+func (w *worker) reportEviction(ran []*slot) {
+	for _, s := range ran {
 		if !s.ended() {
 			continue
 		}
