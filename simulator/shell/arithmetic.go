@@ -533,7 +533,7 @@ func (a *arith) load(x operand) int64 {
 		return 0
 	}
 	if !set {
-		if s.options.nounset {
+		if s.options.nounset && s.kind == bash {
 			a.err = s.unbound(x.name)
 		}
 		return 0

@@ -41,7 +41,9 @@ func (s *shell) builtin(name string) builtin {
 		return builtinDeclare
 	case "getopts":
 		return builtinGetopts
-	case "hash", "alias", "unalias", "fg", "bg":
+	case "hash":
+		return builtinHash
+	case "alias", "unalias", "fg", "bg":
 		return builtinNothing
 	case "jobs":
 		return builtinJobs
@@ -154,6 +156,21 @@ func (s *shell) isSpecial(name string) bool {
 	return false
 }
 
+// builtinHash looks programs up, which is all that can be seen of remembering them.
+func builtinHash(s *shell, args []string) int {
+	status := 0
+	for _, name := range args[1:] {
+		if strings.HasPrefix(name, "-") || s.builtin(name) != nil || s.functions[name] != nil {
+			continue
+		}
+		if _, err := s.p.SearchPath(name, s.value("PATH")); err != nil {
+			s.complain(name + ": not found")
+			status = 1
+		}
+	}
+	return status
+}
+
 func builtinNothing(*shell, []string) int { return 0 }
 
 func builtinSource(s *shell, args []string) int {
@@ -164,7 +181,9 @@ func builtinSource(s *shell, args []string) int {
 		if s.kind == dash {
 			return 0
 		}
-		s.complain("filename argument required")
+		if s.kind == bash {
+			s.complain("filename argument required")
+		}
 		return statusUsage
 	}
 	name, data, err := s.sourceFile(args[1])
@@ -189,6 +208,7 @@ func builtinSource(s *shell, args []string) int {
 			s.command = "."
 			s.complain(fmt.Sprintf("can't open '%s': %s", args[1], text))
 		}
+		s.raised = true
 		s.flow = exiting
 		return statusUsage
 	}
@@ -288,15 +308,19 @@ func builtinEval(s *shell, args []string) int {
 	command, base := s.command, s.base
 	s.status = 0
 	s.traced++
-	if s.kind == bash {
+	switch s.kind {
+	case bash:
 		s.base = max(s.line, 1) - 1
+	case ash:
+		s.base = s.line - 1
 	}
 	sc := s.parse(text)
 	s.command = ""
-	if s.kind != bash {
-		if s.isScript {
-			s.command = s.name
-		}
+	switch {
+	case s.kind == dash:
+		s.command = "eval"
+	case s.kind == ash && s.isScript:
+		s.command = s.name
 	}
 	s.deeper("evals")
 	err := sc.Err
@@ -382,7 +406,15 @@ func builtinReturn(s *shell, args []string) int {
 			s.complain("too many arguments")
 			n = 1
 		}
-		status = n & 0xff
+		if n < 0 && s.kind != bash {
+			s.complain("Illegal number: " + args[1])
+			s.flow = exiting
+			return statusUsage
+		}
+		status = n
+		if s.kind != dash { // which keeps all of it until the shell ends
+			status &= 0xff
+		}
 	}
 	switch {
 	case s.calls > 0 || s.sourcing > 0:

@@ -220,7 +220,6 @@ func (s *shell) withRedirects(assigns []*syntax.Assign, fields []string, redirs 
 			s.undo(undo)
 			s.restore(scope)
 			if stick && s.kind != bash {
-				s.status = statusUsage
 				s.flow = exiting
 			}
 			return
@@ -244,7 +243,9 @@ func (s *shell) callFunction(name string, fn *function, args []string) {
 	s.args = args
 	s.calls++
 	s.scopes = append(s.scopes, nil)
-	s.loops = 0
+	if s.kind != ash { // where break reaches the loops of the caller
+		s.loops = 0
+	}
 	s.frames = append(s.frames, frame{name, s.source, s.line})
 	s.base, s.source = fn.base, fn.source
 	s.statement(fn.Body, false)

@@ -33,6 +33,9 @@ func builtinCommand(s *shell, args []string) int {
 	}
 	if verbose == 'v' {
 		status := 0
+		if s.kind != bash { // which look at one name only
+			args = args[:1]
+		}
 		for _, name := range args {
 			text, ok := s.describe(name, false)
 			if !ok {
@@ -50,7 +53,20 @@ func builtinCommand(s *shell, args []string) int {
 		return builtinType(s, append([]string{"type"}, args...))
 	}
 	if b := s.builtin(args[0]); b != nil {
-		return b(s, args)
+		s.raised = false
+		status := b(s, args)
+		switch args[0] {
+		case "exit", "exec", "eval":
+		case ".":
+			if s.raised && s.kind != bash {
+				s.flow = goOn
+			}
+		default: // an error of the command is not the shell's
+			if s.flow == exiting && s.kind != bash {
+				s.flow = goOn
+			}
+		}
+		return status
 	}
 	if path != "" {
 		if found, err := s.p.SearchPath(args[0], path); err == nil {

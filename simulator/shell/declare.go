@@ -219,7 +219,7 @@ func (d *declaration) prepare(name string, array bool) bool {
 		}
 		_, already := s.scopes[len(s.scopes)-1][name]
 		s.local(name)
-		if s.kind == bash && !already {
+		if s.kind != dash && !already {
 			s.put(name, variable{order: old.order, exported: old.exported && !d.has("n")})
 			s.env = nil
 		}

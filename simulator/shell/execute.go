@@ -121,8 +121,12 @@ func (s *shell) perform(st *syntax.Stmt, tail bool) {
 	undo, ok := s.redirect(st.Redirs, true)
 	defer s.undo(undo)
 	if !ok {
-		if _, group := st.Cmd.(*syntax.Subshell); group || s.kind == bash {
+		_, group := st.Cmd.(*syntax.Subshell)
+		if group || s.kind == bash {
 			s.pipestatus = []int{s.status}
+		}
+		if group && s.kind == ash { // whose child it was that failed
+			s.status = statusUsage
 		}
 		if s.status != 0 && s.flow == goOn && s.tolerant == 0 && !fallible(st) {
 			s.failed()
@@ -265,7 +269,7 @@ func (s *shell) await(child *container.Process) int {
 		st, err := s.p.Wait(child, time.Time{})
 		switch {
 		case err == nil:
-			if st.Signal != 0 && !s.subshell {
+			if st.Signal != 0 && (!s.subshell || s.kind != bash) {
 				s.reportSignal(child, st)
 			}
 			return st.Code

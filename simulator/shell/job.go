@@ -57,13 +57,16 @@ func (s *shell) find(text string) *job {
 	return nil
 }
 
-// waitFor waits for a job. A signal with a trap ends the wait: then the status is 128 and the signal.
-func (s *shell) waitFor(j *job) (status int, interrupted bool) {
+// waitFor waits for a job; named says that the script asked for this one, which makes some shells tell that it was killed. A signal with a trap ends the wait: then the status is 128 and the signal.
+func (s *shell) waitFor(j *job, named bool) (status int, interrupted bool) {
 	for !j.done {
 		st, err := s.p.Wait(j.proc, time.Time{})
 		switch {
 		case err == nil:
 			j.status, j.done = st.Code, true
+			if named && s.kind != bash && st.Signal != 0 && st.Signal != container.SIGINT && st.Signal != container.SIGPIPE {
+				s.reportSignal(j.proc, st)
+			}
 		case errors.Is(err, syscall.EINTR):
 			s.collect()
 			for _, sig := range s.caught {
@@ -88,7 +91,7 @@ func builtinWait(s *shell, args []string) int {
 	}
 	if len(args) == 0 {
 		for _, j := range slices.Clone(s.jobs) {
-			if status, interrupted := s.waitFor(j); interrupted {
+			if status, interrupted := s.waitFor(j, false); interrupted {
 				return status
 			}
 		}
@@ -106,14 +109,21 @@ func builtinWait(s *shell, args []string) int {
 					s.complain("`" + text + "': not a pid or valid job spec")
 				}
 			} else if _, err := strconv.Atoi(text); err != nil {
-				s.complain("no such job: " + text)
+				switch {
+				case !strings.HasPrefix(text, "%"):
+					s.complain("Illegal number: " + text)
+				case s.kind == dash:
+					s.complain("No such job: " + text)
+				default:
+					s.complain(text + ": no such job")
+				}
 				return statusUsage
 			}
 			status = statusNotFound
 			continue
 		}
 		var interrupted bool
-		if status, interrupted = s.waitFor(j); interrupted {
+		if status, interrupted = s.waitFor(j, true); interrupted {
 			return status
 		}
 	}
@@ -189,9 +199,13 @@ func builtinKill(s *shell, args []string) int {
 		}
 		var ok bool
 		if sig, ok = container.ParseSignal(name); !ok {
-			if s.kind == bash {
+			switch s.kind {
+			case bash:
 				s.complain(name + ": invalid signal specification")
-			} else {
+			case dash:
+				s.complain("Illegal option -" + name[:1])
+				return statusUsage
+			default:
 				s.complain("bad signal name '" + name + "'")
 			}
 			return 1
@@ -201,6 +215,10 @@ func builtinKill(s *shell, args []string) int {
 		args = args[1:]
 	}
 	if len(args) == 0 {
+		if s.kind == dash {
+			s.complain("Usage: kill [-s sigspec | -signum | -sigspec] [pid | job]... or\nkill -l [exitstatus]")
+			return statusUsage
+		}
 		s.complain("you need to specify whom to kill")
 		return 1
 	}
@@ -211,6 +229,10 @@ func builtinKill(s *shell, args []string) int {
 			if j := s.find(text); j != nil {
 				pid, err = j.pid, nil
 			}
+		}
+		if err != nil && s.kind == dash {
+			s.complain("Illegal number: " + text)
+			return statusUsage
 		}
 		if err != nil {
 			s.complain("invalid number '" + text + "'")

@@ -50,11 +50,7 @@ func (s *shell) prefix() string {
 	case s.command == s.name:
 		return fmt.Sprintf("%s: line %d: ", s.name, s.line)
 	}
-	line := s.line
-	if !s.isScript { // the lines of -c are counted from 0
-		line = max(line, 1) - 1
-	}
-	return fmt.Sprintf("%s: %sline %d: ", s.name, command, line)
+	return fmt.Sprintf("%s: %sline %d: ", s.name, command, max(s.line, 0))
 }
 
 // complain prints a message.

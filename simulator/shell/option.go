@@ -226,6 +226,9 @@ func (s *shell) listVariables() {
 			names = append(names, name)
 		}
 	}
+	if _, own := s.vars["LINENO"]; s.kind == ash && !own {
+		names = append(names, "LINENO")
+	}
 	slices.Sort(names)
 	for _, name := range names {
 		v := s.vars[name]

@@ -67,7 +67,30 @@ func (s *shell) echoEscapes(text string) (string, bool) {
 	if s.kind == dash {
 		return dashEscapes(text, true)
 	}
+	if s.kind == ash {
+		text = withoutUnicode(text)
+	}
 	return utility.Escapes(text, utility.EchoArgument)
+}
+
+// withoutUnicode protects \u and \U, which BusyBox does not know, from being replaced.
+func withoutUnicode(text string) string {
+	if !strings.Contains(text, `\u`) && !strings.Contains(text, `\U`) {
+		return text
+	}
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		b.WriteByte(text[i])
+		if text[i] != '\\' || i+1 == len(text) {
+			continue
+		}
+		if next := text[i+1]; next == 'u' || next == 'U' {
+			b.WriteByte('\\')
+		}
+		i++
+		b.WriteByte(text[i])
+	}
+	return b.String()
 }
 
 // dashEscapes replaces the escapes that dash knows: no \x and \u. stop reports a \c, which ends all output where it
@@ -150,6 +173,10 @@ func builtinTest(s *shell, args []string) int {
 	}
 	if name == "[[" {
 		own.Binary = s.patternTest
+	}
+	if s.kind == dash && name != "[[" && len(args) == 3 && args[1] == "==" {
+		s.complain(args[0] + ": unexpected operator")
+		return statusUsage
 	}
 	ok, err := utility.Condition(s.p, args, own)
 	if err != nil {

@@ -42,8 +42,8 @@ func (s *shell) special(name string) (value string, isSet, found bool) {
 	case "-":
 		return s.flags(), true, true
 	case "LINENO":
-		if _, ok := s.vars[name]; !ok {
-			return strconv.Itoa(s.line), true, true
+		if _, ok := s.vars[name]; !ok && s.kind != dash { // Debian builds dash without it
+			return strconv.Itoa(max(s.line, 0)), true, true
 		}
 	case "RANDOM":
 		if s.kind != dash {

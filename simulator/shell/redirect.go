@@ -116,6 +116,10 @@ func (s *shell) open(r *syntax.Redirect) (fd int, ok bool) {
 	switch r.Op {
 	case "<<", "<<-":
 		text, err := s.hereDocument(r)
+		if err != nil && s.kind != bash { // the redirection has failed, and nothing else
+			s.complain(err.Error())
+			return -1, false
+		}
 		if s.problem(err) {
 			return -1, false
 		}
@@ -202,7 +206,7 @@ func (s *shell) duplicate(r *syntax.Redirect, fd int, variable string, save bool
 	move := strings.HasSuffix(text, "-")
 	from, err := strconv.Atoi(strings.TrimSuffix(text, "-"))
 	if err != nil {
-		if r.Op == ">&" && r.N == "" && s.kind == bash {
+		if r.Op == ">&" && r.N == "" && s.kind != dash {
 			all := *r
 			all.Op = "&>"
 			opened, ok := s.open(&all)
@@ -239,11 +243,7 @@ func (s *shell) duplicate(r *syntax.Redirect, fd int, variable string, save bool
 		return true
 	}
 	if err := s.p.Dup2(from, fd); err != nil {
-		if s.kind == bash {
-			s.complain(text + ": Bad file descriptor")
-		} else {
-			s.complain("dup2(" + text + "," + strconv.Itoa(fd) + "): Bad file descriptor")
-		}
+		s.complain(text + ": Bad file descriptor")
 		return false
 	}
 	if move && from != fd {

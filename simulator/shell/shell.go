@@ -128,6 +128,8 @@ type shell struct {
 	inTrap    bool
 	trapped   bool // a subshell has set a trap of its own
 
+	raised bool // a built-in has found no file to read
+
 	status      int // $?
 	substatus   int // of the last command substitution
 	substituted bool
@@ -196,9 +198,41 @@ func (s *shell) prepare() {
 		s.setValue("PATH", "/sbin:/usr/sbin:/bin:/usr/bin")
 	}
 	s.setValue("PS4", "+ ")
-	if s.kind == bash {
+	switch s.kind {
+	case bash:
 		s.prepareBash()
+	case ash:
+		s.prepareAsh()
+	default:
+		s.prepareDash()
 	}
+}
+
+// prepareAsh and prepareDash set the variables that these shells have besides.
+func (s *shell) prepareAsh() {
+	s.setValue("PS1", `\w \$ `)
+	s.setValue("PS2", "> ")
+	s.setValue("FUNCNAME", "")
+	level, _ := strconv.Atoi(s.value("SHLVL"))
+	s.export("SHLVL", strconv.Itoa(level+1))
+	s.export("PWD", s.value("PWD"))
+}
+
+func (s *shell) prepareDash() {
+	prompt := "$ "
+	if s.p.UID == 0 {
+		prompt = "# "
+	}
+	s.setValue("PS1", prompt)
+	s.setValue("PS2", "> ")
+	s.export("PWD", s.value("PWD"))
+}
+
+// export sets a variable that children see.
+func (s *shell) export(name, value string) {
+	s.nextOrder++
+	s.put(name, variable{value: value, set: true, exported: true, order: s.nextOrder})
+	s.env = nil
 }
 
 // prepareBash sets the variables that bash has besides.
@@ -221,9 +255,7 @@ func (s *shell) prepareBash() {
 	}
 	s.put("BASH_VERSINFO", variable{list: versions, set: true, readonly: true, order: 1})
 	level, _ := strconv.Atoi(s.value("SHLVL"))
-	s.nextOrder++
-	s.put("SHLVL", variable{value: strconv.Itoa(level + 1), set: true, exported: true, order: s.nextOrder})
-	s.env = nil
+	s.export("SHLVL", strconv.Itoa(level+1))
 }
 
 // bashVersion is the version of bash that is simulated.
@@ -248,10 +280,10 @@ func (s *shell) isHere(dir string) bool {
 // arguments reads the shell's own arguments and returns the script.
 func (s *shell) arguments(args []string) (text string, code int, ok bool) {
 	isCommand, stdin := false, false
-	for len(args) > 0 && len(args[0]) > 1 && (args[0][0] == '-' || args[0][0] == '+') {
+	for len(args) > 0 && args[0] != "" && args[0] != "+" && (args[0][0] == '-' || args[0][0] == '+') {
 		arg := args[0]
 		args = args[1:]
-		if arg == "--" {
+		if arg == "--" || arg == "-" {
 			break
 		}
 		if strings.HasPrefix(arg, "--") {
@@ -304,6 +336,9 @@ func (s *shell) arguments(args []string) (text string, code int, ok bool) {
 			return "", 2, false
 		}
 		s.isCommand = true
+		if s.kind == ash { // counts the lines of -c from 0
+			s.base = -1
+		}
 		text = args[0]
 		if len(args) > 1 {
 			s.name, s.args, s.command = args[1], args[2:], args[1]
@@ -313,9 +348,12 @@ func (s *shell) arguments(args []string) (text string, code int, ok bool) {
 		file := args[0]
 		data, err := s.scriptFile(file)
 		if err != nil {
-			if s.kind == bash {
+			switch s.kind {
+			case bash:
 				s.print(2, s.name+": "+file+": "+files.Message(err)+"\n")
-			} else {
+			case dash:
+				s.cannotOpen(file, err)
+			default:
 				s.print(2, fmt.Sprintf("%s: can't open '%s': %s\n", s.name, file, files.Message(err)))
 			}
 			if s.kind == bash && files.Message(err) == "Is a directory" {
@@ -402,8 +440,11 @@ func (s *shell) leave() int {
 		delete(s.traps, "EXIT")
 		status := s.status
 		s.flow, s.levels = goOn, 0
-		if s.base = 0; s.kind == bash {
+		switch s.base = 0; s.kind {
+		case bash:
 			s.line = 1
+		case ash:
+			s.base = s.line - 1
 		}
 		s.inTrap = true
 		s.run(action, false)
@@ -411,7 +452,7 @@ func (s *shell) leave() int {
 			s.status = status
 		}
 	}
-	return s.status
+	return s.status & 0xff
 }
 
 // fork starts a child process that runs body in a copy of the shell. The copy is taken at once, although the child

@@ -44,9 +44,12 @@ func (s *shell) runTraps() {
 func (s *shell) trapAction(action string, here bool) {
 	status, in, tolerant, base, line, pipes := s.status, s.inTrap, s.tolerant, s.base, s.line, s.pipestatus
 	s.inTrap = true
-	if here && s.kind == bash {
+	switch {
+	case here && s.kind == bash:
 		s.base = max(s.line, 1) - 1
-	} else {
+	case s.kind == ash:
+		s.base = s.line - 1
+	default:
 		s.base = 0
 	}
 	s.run(action, false)
@@ -134,7 +137,7 @@ func builtinTrap(s *shell, args []string) int {
 	if len(names) == 0 || isNumber == nil {
 		if len(names) > 0 || isNumber == nil || s.kind == bash {
 			action, names = "-", args
-		} else if _, ok := s.trapName(action); ok {
+		} else {
 			action, names = "-", args
 		}
 	}

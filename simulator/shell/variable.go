@@ -349,6 +349,18 @@ func (v *variable) asEntry(name string) string {
 	return name + "=" + v.value
 }
 
+// bucket is where ash and dash keep a variable: children get the variables in this order.
+func bucket(name string) int {
+	if name == "" {
+		return 0
+	}
+	sum := int(name[0]) << 4
+	for i := range len(name) {
+		sum += int(name[i])
+	}
+	return sum % 39
+}
+
 // environment returns the environment of a child.
 func (s *shell) environment() []string {
 	if s.env != nil {
@@ -363,7 +375,11 @@ func (s *shell) environment() []string {
 		if !v.exported || !v.set || v.isArray() {
 			continue
 		}
-		items = append(items, item{v.order, v.asEntry(name)})
+		order := v.order
+		if s.kind != bash {
+			order += bucket(name) << 32
+		}
+		items = append(items, item{order, v.asEntry(name)})
 	}
 	slices.SortFunc(items, func(a, b item) int { return a.order - b.order })
 	s.env = make([]string, len(items))

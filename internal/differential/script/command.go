@@ -156,7 +156,9 @@ func (g *generator) redirection() string {
 			g.mark("here-strings")
 			return g.one(` <<< "$a"`, " <<< $a", " <<< 'x  y'", " <<< \"$(echo a; echo b)\"")
 		}),
-		when(g.bash() || g.chance(0.1), func() string { return g.one(" &> o1", " &>> o1", " >& o1") }),
+		when(g.bash(), func() string { return g.one(" &> o1", " &>> o1", " >& o1") }),
+		// In dash, & ends the command: two would print at the same time.
+		when(g.d == Ash, func() string { return g.one(" &> o1", " >& o1") }),
 	)
 }
 

@@ -34,8 +34,11 @@ func (p *Parser) redirect() *Redirect {
 	case "":
 		return nil
 	case "&>", "&>>":
-		if p.dialect == Dash || p.dialect == Ash && op == "&>>" {
+		if p.dialect == Dash {
 			return nil
+		}
+		if p.dialect == Ash {
+			op = "&>"
 		}
 	case "<<<":
 		if p.dialect != Bash {
