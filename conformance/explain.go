@@ -213,6 +213,9 @@ type LogKeeper interface {
 	KeptLog(namespace, pod, container string) string
 }
 
+// mostMissing is how many missing commands a failure tells.
+const mostMissing = 20
+
 // goneLog stands for a log that cannot be read any more.
 const goneLog = "(the Pod is gone, and its log with it)"
 
@@ -278,6 +281,12 @@ func (s *session) surroundings(ctx context.Context, f *failed) {
 			continue // a container that has not begun has no log, and what prepares the Pod rarely has something to say
 		}
 		f.Logs = append(f.Logs, reports.Log{Pod: c.pod, Container: c.name, Text: tail(text)})
+	}
+	if finder, ok := s.cluster.(CommandFinder); ok {
+		for _, namespace := range s.world.namespaces {
+			f.Missing = append(f.Missing, finder.MissingCommands(namespace)...)
+		}
+		f.Missing = f.Missing[:min(len(f.Missing), mostMissing)]
 	}
 	if collector, ok := s.cluster.(Collector); ok {
 		for _, namespace := range s.world.namespaces {

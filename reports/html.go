@@ -95,6 +95,7 @@ func (HTML) Render(w io.Writer, r *ConformanceReport) error {
 	t, err := template.New("page").Funcs(template.FuncMap{
 		"class": func(word any) string { return wordClass(fmt.Sprint(word)) },
 		"join":  strings.Join,
+		"mocks": MocksFor,
 		"lines": func(s string) []string { return strings.Split(strings.TrimRight(s, "\n"), "\n") },
 		"sign": func(line string) string {
 			switch {

@@ -34,6 +34,23 @@ func (m MissingCommand) Title() string {
 	return strings.Join(words, " ")
 }
 
+// String says that the image does not have the command, and what became of the call.
+func (m MissingCommand) String() string {
+	var b strings.Builder
+	if m.Interpreter {
+		fmt.Fprintf(&b, "the first line of the script asks for %s, which is not in the image %s", m.Command[0], m.Image)
+	} else {
+		fmt.Fprintf(&b, "%s is not in the image %s", m.Title(), m.Image)
+	}
+	if m.Near != "" {
+		fmt.Fprintf(&b, "; the mock of %s was not used: %s", m.Title(), m.Near)
+	}
+	if m.Stubbed {
+		b.WriteString("; it succeeded without doing anything")
+	}
+	return b.String()
+}
+
 // plainWord says whether an argument reads like the name of a subcommand.
 func plainWord(s string) bool {
 	return s != "" && len(s) < 20 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz-") == "" && s[0] != '-'

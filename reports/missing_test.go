@@ -1,6 +1,8 @@
 package reports_test
 
 import (
+	"html"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -60,6 +62,31 @@ func TestTitleOfAMissingCommand(t *testing.T) {
 	for _, r := range rows {
 		if got := (reports.MissingCommand{Command: r.command}).Title(); got != r.want {
 			t.Errorf("%s: %q, want %q", r.reason, got, r.want)
+		}
+	}
+}
+
+func TestFailuresTellMissingCommands(t *testing.T) {
+	t.Parallel()
+	report := &reports.ConformanceReport{Result: reports.Failed, Fixtures: []reports.Fixture{{
+		Name: "builds", Verdict: reports.Fail, Failure: &reports.Failure{At: "builds.yaml:3:1", Check: "spec.then[0]", Message: "no", Missing: []reports.MissingCommand{
+			{Pod: "a-pod", Container: "step-s", Image: "alpine", Command: []string{"git", "clone", "a&b"}, Near: "it has 3 arguments, the call has 2"},
+		}},
+	}}}
+	for _, format := range []string{"table", "html", "markdown", "junit"} {
+		renderer, err := reports.RendererFor(format)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b strings.Builder
+		if err := renderer.Render(&b, report); err != nil {
+			t.Fatal(err)
+		}
+		text := html.UnescapeString(b.String())
+		for _, want := range []string{"git clone is not in the image alpine; the mock of git clone was not used: it has 3 arguments, the call has 2", "command: [git, clone, a&b]"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s does not say %q:\n%s", format, want, text)
+			}
 		}
 	}
 }

@@ -315,6 +315,8 @@ type Failure struct {
 	Events []string `json:"events,omitempty"`
 	// Logs are the ends of the containers' logs; of Pods that are gone, what is known of them.
 	Logs []Log `json:"logs,omitempty"`
+	// Missing are commands that containers tried to run and did not have, on a simulated cluster.
+	Missing []MissingCommand `json:"missing,omitempty"`
 	// Seed decided everything random, on virtual time.
 	Seed *uint64 `json:"seed,omitempty"`
 	// Replay is a command that shows the same failure.

@@ -120,6 +120,14 @@ func account(b *bytes.Buffer, f *Fixture, proven []Statement) {
 	for _, l := range x.Logs {
 		block(b, "log of "+l.Pod+" "+l.Container, l.text())
 	}
+	if len(x.Missing) > 0 {
+		var lines []string
+		for _, m := range x.Missing {
+			lines = append(lines, m.String())
+		}
+		block(b, "missing commands", strings.Join(lines, "\n"))
+		block(b, "mocks for the fixture's spec", MocksFor(x.Missing))
+	}
 	if x.Seed != nil {
 		fmt.Fprintf(b, "  seed    %d\n", *x.Seed)
 	}

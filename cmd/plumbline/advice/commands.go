@@ -29,7 +29,7 @@ func commands(t *task) []Note {
 			continue
 		}
 		seen[k] = true
-		n := t.note(source.Position{}, "%s", Absent(m))
+		n := t.note(source.Position{}, "%s", m)
 		i := t.step(m.Container)
 		if i < 0 {
 			n.Text = m.Container + ": " + n.Text
@@ -62,21 +62,4 @@ func (t *task) call(step int, m reports.MissingCommand) source.Position {
 		}
 	}
 	return t.manifest.PlaceOf(under)
-}
-
-// Absent says that an image does not have a command, and what became of the call.
-func Absent(m reports.MissingCommand) string {
-	var b strings.Builder
-	if m.Interpreter {
-		fmt.Fprintf(&b, "the first line of the script asks for %s, which is not in the image %s", m.Command[0], m.Image)
-	} else {
-		fmt.Fprintf(&b, "%s is not in the image %s", m.Title(), m.Image)
-	}
-	if m.Near != "" {
-		fmt.Fprintf(&b, "; the mock of %s was not used: %s", m.Title(), m.Near)
-	}
-	if m.Stubbed {
-		b.WriteString("; it succeeded without doing anything")
-	}
-	return b.String()
 }
