@@ -10,7 +10,7 @@
 //	downward-api  the files of a running Pod are refreshed late
 //	pull          an image cannot be pulled
 //	pod           a Pod that runs is evicted or deleted
-//	container     a container that runs is killed for want of memory
+//	container     a container is killed, cannot be made, runs again, or ends unnoticed for a while
 //	node          the node is cut off for a while, or for good
 //	kubelet       the kubelet is down for a while
 //
@@ -60,6 +60,11 @@ const (
 	Evicted    = "evicted"
 	Deleted    = "deleted"
 	OOMKilled  = "OOMKilled"
+	Killed     = "Killed"
+	Rerun      = "rerun"
+	Unnoticed  = "unnoticed"
+	NotCreated = "CreateContainerError"
+	NotReady   = "CreateContainerConfigError"
 	Restart    = "restart"
 )
 
@@ -100,6 +105,8 @@ const (
 	defaultSlow   = 10 * time.Second // of a downward API file
 	defaultStall  = 75 * time.Second // of one whose update was lost, as recorded
 	defaultDown   = 20 * time.Second // of a kubelet
+
+	defaultUnnoticed = 5 * time.Second // of a container's end
 )
 
 // kinds are what may happen at each point, the default first.
@@ -111,7 +118,7 @@ func kinds() map[Point][]string {
 		DownwardAPI: {Delayed, LostUpdate},
 		Pull:        {Failed},
 		Pod:         {Evicted, Deleted},
-		Container:   {OOMKilled},
+		Container:   {OOMKilled, Killed, Rerun, Unnoticed, NotCreated, NotReady},
 		Node:        {Lost},
 		Kubelet:     {Restart},
 	}
@@ -143,6 +150,8 @@ func (f *Fault) delay() time.Duration {
 		return defaultSlow
 	case f.Point == Kubelet:
 		return defaultDown
+	case f.What == Unnoticed:
+		return defaultUnnoticed
 	}
 	return 0
 }

@@ -272,3 +272,64 @@ func TestWhatNoPointHasIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestContainersMeetTheirFaults runs Pods whose init container and containers are struck in every way, and compares what
+// becomes of them.
+func TestContainersMeetTheirFaults(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		reason string
+		fault  fault.Fault
+		want   []string // of the statuses at the end
+		seen   string   // a reason that a container waits with meanwhile
+	}{
+		{"nothing", fault.Fault{Point: fault.Container, What: fault.Killed, Name: "nobody"}, []string{"Succeeded", "init 0 Completed 0", "a 0 Completed 0", "b 0 Completed 0"}, ""},
+		{"killed", fault.Fault{Point: fault.Container, What: fault.Killed, Name: "a"}, []string{"Failed", "init 0 Completed 0", "a 137 Error 0", "b 0 Completed 0"}, ""},
+		{"an init container killed", fault.Fault{Point: fault.Container, What: fault.Killed, Name: "init"}, []string{"Failed", "init 137 Error 0", "a -", "b -"}, ""},
+		{"an init container out of memory", fault.Fault{Point: fault.Container, What: fault.OOMKilled, Name: "init"}, []string{"Failed", "init 137 OOMKilled 0", "a -", "b -"}, ""},
+		{"an init container runs again", fault.Fault{Point: fault.Container, What: fault.Rerun}, []string{"Succeeded", "init 0 Completed 1", "a 0 Completed 0", "b 0 Completed 0"}, ""},
+		{"a container that cannot be made twice", fault.Fault{Point: fault.Container, What: fault.NotCreated, Name: "b", Times: 2}, []string{"Succeeded", "init 0 Completed 0", "a 0 Completed 0", "b 0 Completed 0"}, "CreateContainerError"},
+		{"a configuration that comes late", fault.Fault{Point: fault.Container, What: fault.NotReady, Times: 3}, []string{"Succeeded", "init 0 Completed 0", "a 0 Completed 0", "b 0 Completed 0"}, "CreateContainerConfigError"},
+		{"an end that is noticed late", fault.Fault{Point: fault.Container, What: fault.Unnoticed, Name: "a", Delay: 20 * time.Second}, []string{"Succeeded", "init 0 Completed 0", "a 0 Completed 0", "b 0 Completed 0"}, "one at a time"},
+	} {
+		w := newWorld(t, tt.fault)
+		command := func(name, script string) corev1.Container {
+			return corev1.Container{Name: name, Image: "busybox", Command: []string{"sh", "-c", script}}
+		}
+		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "p"}, Spec: corev1.PodSpec{
+			RestartPolicy: corev1.RestartPolicyNever, InitContainers: []corev1.Container{command("init", "true")},
+			Containers: []corev1.Container{command("a", "sleep 9"), command("b", "sleep 9")},
+		}}
+		if err := w.client.Create(context.Background(), pod); err != nil {
+			t.Fatal(err)
+		}
+		seen := map[string]bool{}
+		for range 4 * 180 {
+			w.c.RunFor(250 * time.Millisecond)
+			if err := w.client.Get(context.Background(), client.ObjectKeyFromObject(pod), pod); err != nil {
+				t.Fatal(err)
+			}
+			ended := 0
+			for _, s := range append(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses...) {
+				if s.State.Waiting != nil {
+					seen[s.State.Waiting.Reason] = true
+				}
+				if s.State.Terminated != nil && s.Name != "init" {
+					ended++
+				}
+			}
+			seen["one at a time"] = seen["one at a time"] || ended == 1
+		}
+		got := []string{string(pod.Status.Phase)}
+		for _, s := range append(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses...) {
+			if e := s.State.Terminated; e != nil {
+				got = append(got, fmt.Sprintf("%s %d %s %d", s.Name, e.ExitCode, e.Reason, s.RestartCount))
+			} else {
+				got = append(got, s.Name+" -")
+			}
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" || tt.seen != "" && !seen[tt.seen] {
+			t.Errorf("%s: seen %v; (-want +got):\n%s", tt.reason, seen, diff)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package fault
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -30,6 +31,9 @@ func (in *Injector) Node() kubelet.Faults {
 	if in.has(Pull) {
 		hooks.Pull = in.pull
 	}
+	if in.has(Container) {
+		hooks.Start = in.start
+	}
 	return hooks
 }
 
@@ -49,6 +53,38 @@ func (in *Injector) pull(reference string) error {
 		return fmt.Errorf(pullMessage, reference, reference)
 	}
 	return nil
+}
+
+// start is what goes wrong with a container that is to start. What strikes one that runs, observe sees to, but for init
+// containers: most of them are over before anything is seen of them.
+func (in *Injector) start(pod *corev1.Pod, container string) kubelet.StartFault {
+	init := slices.ContainsFunc(pod.Spec.InitContainers, func(c corev1.Container) bool { return c.Name == container })
+	f := in.first(Container, func(f *armed) bool {
+		switch f.What {
+		case OOMKilled, Killed:
+			return init && f.Name == container
+		case Rerun:
+			return init && (f.Name == "" || f.Name == container)
+		}
+		return f.Name == "" || f.Name == container
+	})
+	if f == nil {
+		return kubelet.StartFault{}
+	}
+	in.strike(f, pod.Namespace+"/"+pod.Name+" "+container)
+	switch f.What {
+	case OOMKilled:
+		return kubelet.StartFault{OOMKill: true}
+	case Killed:
+		return kubelet.StartFault{Kill: true}
+	case Rerun:
+		return kubelet.StartFault{Again: true}
+	case Unnoticed:
+		return kubelet.StartFault{Late: f.delay()}
+	case NotReady:
+		return kubelet.StartFault{Reason: f.What, Message: `failed to sync configmap cache: timed out waiting for the condition`}
+	}
+	return kubelet.StartFault{Reason: f.What, Message: `failed to reserve container name: name is reserved for another container`}
 }
 
 // first counts an occurrence for every fault of the point that is about it, and
@@ -87,6 +123,9 @@ func (in *Injector) observe(ch apiserver.Change) {
 				in.later(f, pod, "")
 			}
 		case Container:
+			if f.What != OOMKilled && f.What != Killed {
+				continue
+			}
 			for i := range pod.Status.ContainerStatuses {
 				s := &pod.Status.ContainerStatuses[i]
 				if s.State.Running != nil && (f.Name == "" || f.Name == s.Name) && !ran(old, s) {
@@ -139,6 +178,8 @@ func (in *Injector) hit(f *armed, name types.NamespacedName, uid types.UID, cont
 		struck = false
 	case f.What == OOMKilled:
 		struck = k.OOMKill(name.Namespace, name.Name, container)
+	case f.What == Killed:
+		struck = k.KillContainer(name.Namespace, name.Name, container)
 	case f.What == Evicted:
 		struck = k.Evict(name.Namespace, name.Name, evictionMessage)
 	case f.What == Deleted:

@@ -182,4 +182,18 @@ type Faults struct {
 	Projection func(*corev1.Pod) time.Duration
 	// Pull, if set, may say why the image is neither on the node nor to be had.
 	Pull func(reference string) error
+	// Start, if set, is asked at each attempt to start a container.
+	Start func(pod *corev1.Pod, container string) StartFault
+}
+
+// StartFault is what goes wrong with one instance of a container. The zero value is nothing.
+type StartFault struct {
+	// Reason and Message, if not empty, keep it from being made: CreateContainerError, for one. It is tried again.
+	Reason, Message string
+	// Kill ends it by a signal as soon as it runs, OOMKill for want of memory.
+	Kill, OOMKill bool
+	// Again runs an init container once more after it has succeeded.
+	Again bool
+	// Late is how much later than it happened the kubelet notices its end.
+	Late time.Duration
 }

@@ -39,6 +39,7 @@ type slot struct {
 	crashes backOff // between restarts
 	pulls   backOff // between pulls
 	pullErr string
+	fault   StartFault // of the current instance
 	probes  []*probe
 }
 
@@ -135,6 +136,12 @@ func (w *worker) start(s *slot) (ok bool) {
 	if !ok {
 		return false
 	}
+	s.fault = StartFault{}
+	if ask := w.k.o.Faults.Start; ask != nil {
+		if s.fault = ask(w.pod, s.spec.Name); s.fault.Reason != "" {
+			return w.startFailed(s, s.fault.Reason, s.fault.Message)
+		}
+	}
 	config, err := w.config(s, image)
 	if err != nil {
 		return w.startFailed(s, reasonConfigError, err.Error())
@@ -192,9 +199,24 @@ func (w *worker) start(s *slot) (ok bool) {
 	s.run = &corev1.ContainerStateRunning{StartedAt: w.stamp()}
 	w.event(s.fieldPath, corev1.EventTypeNormal, reasonStarted, messageStarted)
 	s.startProbes()
-	c.OnExit(func(e ExitStatus) { s.exited(c, e) })
+	c.OnExit(func(e ExitStatus) { s.noticed(c, e) })
 	w.request(w.relist())
+	if k, ok := c.(OOMKiller); ok && s.fault.OOMKill {
+		k.OOMKill()
+	} else if s.fault.Kill {
+		c.Kill()
+	}
 	return true
+}
+
+// noticed takes in the end of an instance, at once or later.
+func (s *slot) noticed(c Container, e ExitStatus) {
+	at := s.w.stamp()
+	if s.fault.Late > 0 {
+		s.w.k.kernel.After(s.fault.Late, s.w.actor, "exit noticed", func() { s.exited(c, e, at) })
+		return
+	}
+	s.exited(c, e, at)
 }
 
 // startFailed notes why a container could not be made.
@@ -225,8 +247,8 @@ func (s *slot) backOff(wait time.Duration) {
 	s.w.request(s.w.relist())
 }
 
-// exited takes in the end of an instance, in the event in which it ended.
-func (s *slot) exited(c Container, e ExitStatus) {
+// exited takes in the end of an instance.
+func (s *slot) exited(c Container, e ExitStatus, at metav1.Time) {
 	if s.container != c || s.exit != nil {
 		return
 	}
@@ -247,7 +269,7 @@ func (s *slot) exited(c Container, e ExitStatus) {
 	}
 	s.terminated = &corev1.ContainerStateTerminated{
 		ExitCode: int32(e.Code), Reason: reason, Message: s.message(e),
-		StartedAt: started, FinishedAt: s.w.stamp(), ContainerID: s.id,
+		StartedAt: started, FinishedAt: at, ContainerID: s.id,
 	}
 	s.container, s.run = nil, nil
 	if s.w.stop != nil || !s.killedAt.IsZero() {

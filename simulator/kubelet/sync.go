@@ -115,6 +115,8 @@ func (w *worker) runInits() (done, ok bool) {
 			}
 		case s.running():
 			return false, true
+		case s.ended() && s.exit0() && s.fault.Again:
+			return false, w.revive(s)
 		case s.ended() && s.exit0():
 			// next
 		case s.ended() && w.pod.Spec.RestartPolicy == corev1.RestartPolicyNever:

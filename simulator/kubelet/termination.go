@@ -213,6 +213,17 @@ func (w *worker) reportEviction(ran []*slot) {
 	w.settle(w.k.timing.Stop)
 }
 
+// KillContainer ends a container by SIGKILL, as somebody on the node may do. It reports
+// whether the container runs here.
+func (k *Kubelet) KillContainer(namespace, pod, container string) bool {
+	s := k.running(namespace, pod, container)
+	if s == nil {
+		return false
+	}
+	s.container.Kill()
+	return true
+}
+
 // OOMKill ends a container as if it had used more memory than it may. It reports
 // whether the container runs here and can be ended so.
 func (k *Kubelet) OOMKill(namespace, pod, container string) bool {
