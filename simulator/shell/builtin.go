@@ -206,7 +206,11 @@ func builtinSource(s *shell, args []string) int {
 			}
 		default:
 			s.command = "."
-			s.complain(fmt.Sprintf("can't open '%s': %s", args[1], text))
+			if strings.Contains(args[1], "/") {
+				s.complain(fmt.Sprintf("can't open '%s': %s", args[1], text))
+			} else {
+				s.complain(args[1] + ": not found")
+			}
 		}
 		s.raised = true
 		s.flow = exiting
@@ -254,7 +258,7 @@ func (s *shell) sourceFile(name string) (string, []byte, error) {
 				}
 			}
 		}
-		if s.kind == dash || s.options.posix {
+		if s.kind != bash || s.options.posix {
 			return name, nil, syscall.ENOENT
 		}
 	}
@@ -420,7 +424,7 @@ func builtinReturn(s *shell, args []string) int {
 	case s.calls > 0 || s.sourcing > 0:
 		s.flow = returning
 	case s.kind != bash:
-		s.flow = exiting
+		s.flow, s.left = exiting, true
 	default:
 		s.complain("can only `return' from a function or sourced script")
 		return statusUsage

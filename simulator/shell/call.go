@@ -312,7 +312,11 @@ func (s *shell) exec(fields []string) int {
 	errno := files.Errno(err)
 	switch {
 	case errors.As(err, &missing):
-		s.commandError(name, s.notFound())
+		text := s.notFound()
+		if name == "" && s.kind != bash {
+			text = "Permission denied"
+		}
+		s.commandError(name, text)
 		return statusNotFound
 	case errno == syscall.ENOEXEC:
 		return s.execScript(fields)

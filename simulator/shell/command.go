@@ -99,6 +99,8 @@ func (s *shell) describe(name string, long bool) (string, bool) {
 	switch {
 	case s.kind.IsKeyword(name):
 		return say(name, "a shell keyword")
+	case s.functions[name] != nil && s.kind == dash:
+		return say(name, "a shell function")
 	case s.functions[name] != nil:
 		return say(name, "a function")
 	case s.isSpecial(name):

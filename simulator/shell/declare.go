@@ -51,7 +51,9 @@ func (d *declaration) option(word string) bool {
 	switch {
 	case s.kind != bash && d.name == "local":
 		letters = ""
-	case s.kind != bash:
+	case s.kind == ash:
+		letters = "np"
+	case s.kind == dash:
 		letters = "p"
 	case d.name == "export":
 		letters = "fnp"
@@ -219,7 +221,7 @@ func (d *declaration) prepare(name string, array bool) bool {
 		}
 		_, already := s.scopes[len(s.scopes)-1][name]
 		s.local(name)
-		if s.kind != dash && !already {
+		if s.kind != dash && !already && !(s.kind == ash && old.readonly) {
 			s.put(name, variable{order: old.order, exported: old.exported && !d.has("n")})
 			s.env = nil
 		}

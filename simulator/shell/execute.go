@@ -63,7 +63,7 @@ func (s *shell) statement(st *syntax.Stmt, tail bool) {
 		s.tolerant++
 		s.redirected(st, false)
 		s.tolerant--
-		if s.flow == goOn {
+		if s.flow == goOn || s.kind != bash && (s.flow == returning || s.left) {
 			s.status = int(truth(s.status == 0))
 		}
 		s.runTraps()
@@ -122,6 +122,9 @@ func (s *shell) perform(st *syntax.Stmt, tail bool) {
 	defer s.undo(undo)
 	if !ok {
 		_, group := st.Cmd.(*syntax.Subshell)
+		if block, ok := st.Cmd.(*syntax.Block); ok && s.kind == ash && len(block.List) == 1 && len(block.List[0].Redirs) == 0 {
+			_, group = block.List[0].Cmd.(*syntax.Subshell)
+		}
 		if group || s.kind == bash {
 			s.pipestatus = []int{s.status}
 		}

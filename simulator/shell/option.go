@@ -256,19 +256,22 @@ func (s *shell) quoteVariable(v string) string {
 
 // quoted quotes a value as ash and dash list it.
 func (s *shell) quoted(v string) string {
-	if !strings.Contains(v, "'") {
-		return "'" + v + "'"
-	}
 	var b strings.Builder
-	for i, part := range strings.Split(v, "'") {
-		if i > 0 {
-			b.WriteString(`"'"`)
+	for {
+		n := strings.IndexByte(v, '\'')
+		if n < 0 {
+			n = len(v)
 		}
-		if part != "" {
-			b.WriteString("'" + part + "'")
+		b.WriteString("'" + v[:n] + "'")
+		v = v[n:]
+		rest := strings.TrimLeft(v, "'")
+		if quotes := v[:len(v)-len(rest)]; quotes != "" {
+			b.WriteString(`"` + quotes + `"`)
+		}
+		if v = rest; v == "" {
+			return b.String()
 		}
 	}
-	return b.String()
 }
 
 // arrayText is the value of an array as declare -p shows it.

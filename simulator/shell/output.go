@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/plumbline-ci/plumbline/simulator/files"
@@ -68,7 +69,7 @@ func (s *shell) echoEscapes(text string) (string, bool) {
 		return dashEscapes(text, true)
 	}
 	if s.kind == ash {
-		text = withoutUnicode(text)
+		text = octal(withoutUnicode(text))
 	}
 	return utility.Escapes(text, utility.EchoArgument)
 }
@@ -173,6 +174,15 @@ func builtinTest(s *shell, args []string) int {
 	}
 	if name == "[[" {
 		own.Binary = s.patternTest
+		args = slices.Clone(args)
+		for i, a := range args {
+			switch a {
+			case "&&":
+				args[i] = "-a"
+			case "||":
+				args[i] = "-o"
+			}
+		}
 	}
 	if s.kind == dash && name != "[[" && len(args) == 3 && args[1] == "==" {
 		s.complain(args[0] + ": unexpected operator")

@@ -320,9 +320,9 @@ func (f *formatter) verb(letter byte, d *directive) bool {
 		a, _ := f.next()
 		f.float(f.decimal(a), letter, d)
 	case 'c':
-		a, _ := f.next()
+		a, given := f.next()
 		if a == "" {
-			if f.s.kind == bash {
+			if f.s.kind == bash || !given {
 				a = "\x00"
 			}
 		} else {
@@ -368,8 +368,13 @@ func (f *formatter) argumentEscapes(text string) (string, bool) {
 	if f.s.kind == dash {
 		return dashEscapes(text, true)
 	}
+	return utility.Escapes(octal(text), utility.EchoArgument)
+}
+
+// octal makes \101 what some shells take it for in an argument: \0101.
+func octal(text string) string {
 	var b strings.Builder
-	for i := 0; i < len(text); i++ { // bash takes \101 for \0101 here
+	for i := 0; i < len(text); i++ {
 		if text[i] == '\\' && i+1 < len(text) {
 			if c := text[i+1]; c >= '1' && c <= '7' {
 				b.WriteString(`\0`)
@@ -381,7 +386,7 @@ func (f *formatter) argumentEscapes(text string) (string, bool) {
 		}
 		b.WriteByte(text[i])
 	}
-	return utility.Escapes(b.String(), utility.EchoArgument)
+	return b.String()
 }
 
 // digits appends a number in a field.

@@ -73,6 +73,10 @@ func builtinRead(s *shell, args []string) int {
 			}
 		}
 	}
+	if len(args) == 0 && s.kind == dash {
+		s.complain("arg count")
+		return statusUsage
+	}
 	line, escaped, ended := s.readInput(fd, delim, raw, count, exact >= 0, deadline)
 	status := 0
 	if !ended {
@@ -102,6 +106,9 @@ func builtinRead(s *shell, args []string) int {
 		}
 		if err := s.assign(name, value); err != nil {
 			s.complain(err.Error())
+			if s.kind != bash {
+				return statusUsage
+			}
 			return 1
 		}
 	}

@@ -130,8 +130,9 @@ type shell struct {
 
 	raised bool // a built-in has found no file to read
 
-	status      int // $?
-	substatus   int // of the last command substitution
+	left        bool // return has ended the shell, not a function
+	status      int  // $?
+	substatus   int  // of the last command substitution
 	substituted bool
 	pid         int // $$
 	lastJob     int // $!
@@ -352,7 +353,7 @@ func (s *shell) arguments(args []string) (text string, code int, ok bool) {
 			case bash:
 				s.print(2, s.name+": "+file+": "+files.Message(err)+"\n")
 			case dash:
-				s.cannotOpen(file, err)
+				s.print(2, s.name+": 0: cannot open "+file+": "+strings.Replace(files.Message(err), " or directory", "", 1)+"\n")
 			default:
 				s.print(2, fmt.Sprintf("%s: can't open '%s': %s\n", s.name, file, files.Message(err)))
 			}
@@ -446,9 +447,9 @@ func (s *shell) leave() int {
 		case ash:
 			s.base = s.line - 1
 		}
-		s.inTrap = true
+		s.inTrap, s.left = true, false
 		s.run(action, false)
-		if s.flow != exiting {
+		if s.flow != exiting || s.left {
 			s.status = status
 		}
 	}

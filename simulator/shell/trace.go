@@ -80,7 +80,7 @@ func (s *shell) traceQuote(word string) string {
 		if word == "" || !strings.ContainsAny(word, " \t\n\"'\\$`*?[|&;()<>#~{}!=%") {
 			return word
 		}
-		return "'" + strings.ReplaceAll(word, "'", `'"'"'`) + "'"
+		return s.quoted(word)
 	}
 	if word == "" {
 		return "''"

@@ -109,6 +109,11 @@ func builtinTrap(s *shell, args []string) int {
 	if len(args) > 0 && args[0] == "--" {
 		args = args[1:]
 	}
+	if len(args) > 0 && s.kind != bash && len(args[0]) > 1 && args[0][0] == '-' {
+		s.illegalOption(rune(args[0][1]))
+		s.flow = exiting
+		return statusUsage
+	}
 	if len(args) == 0 || args[0] == "-p" {
 		traps := s.traps
 		if s.subshell && !s.trapped {
@@ -122,7 +127,11 @@ func builtinTrap(s *shell, args []string) int {
 			if s.kind == bash && name != "EXIT" && name != "ERR" && name != "DEBUG" && name != "RETURN" {
 				shown = "SIG" + name
 			}
-			s.print(1, "trap -- "+quoteSingle(traps[name])+" "+shown+"\n")
+			action := quoteSingle(traps[name])
+			if s.kind != bash {
+				action = s.quoted(traps[name])
+			}
+			s.print(1, "trap -- "+action+" "+shown+"\n")
 		}
 		return 0
 	}

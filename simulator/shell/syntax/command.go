@@ -88,6 +88,10 @@ func (p *Parser) compound(line int) Command {
 		return p.caseClause(line)
 	case "then", "elif", "else", "fi", "do", "done", "esac", "}":
 		p.unexpected("")
+	case "in":
+		if p.dialect != Bash {
+			p.unexpected("")
+		}
 	case "function":
 		if p.dialect != Dash {
 			p.pos += len(word)
@@ -352,9 +356,15 @@ func (p *Parser) coproc(line int) Command {
 func (p *Parser) simple(line int) *Stmt {
 	st := &Stmt{Line: line}
 	call := &Call{Line: line}
-	declares := false
+	declares, condition := false, false
 	for {
 		p.blanks()
+		if condition && (p.has("&&") || p.has("||")) {
+			p.node()
+			call.Args = append(call.Args, &Word{Parts: []Part{&Lit{Value: p.src[p.pos : p.pos+2]}}})
+			p.pos += 2
+			continue
+		}
 		if r := p.redirect(); r != nil {
 			st.Redirs = append(st.Redirs, r)
 			continue
@@ -378,6 +388,13 @@ func (p *Parser) simple(line int) *Stmt {
 		}
 		w := p.word()
 		call.Args = append(call.Args, w)
+		if p.dialect == Ash { // whose [[ is a command, but for && and || among its words
+			if text, _ := w.Literal(); text == "[[" && len(call.Args) == 1 {
+				condition = true
+			} else if text == "]]" {
+				condition = false
+			}
+		}
 		if p.dialect == Bash && !declares {
 			text, _ := w.Literal()
 			switch text {

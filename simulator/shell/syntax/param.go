@@ -10,14 +10,19 @@ func (p *Parser) braces(quoted bool) Part {
 	p.pos += 2
 	pm := &Param{}
 	if !p.parameter(pm, quoted) || p.at(0) != '}' {
+		if pm.Op != swallowed {
+			p.pos = start + 2
+			p.skipBraces(start, quoted)
+		}
 		pm = &Param{Bad: true}
-		p.pos = start + 2
-		p.skipBraces(start, quoted)
 	}
 	p.pos++
 	pm.Text = p.src[start:p.pos]
 	return pm
 }
+
+// swallowed is the operator of ${x:}, as ash and dash read it.
+const swallowed = ":}"
 
 // skipBraces goes to the brace that closes an expansion.
 func (p *Parser) skipBraces(start int, quoted bool) {
@@ -134,6 +139,13 @@ func (p *Parser) operator(pm *Param, quoted bool) bool {
 	case '}':
 		return true
 	case ':':
+		if next == '}' && p.dialect != Bash { // the brace belongs to what makes no sense
+			pm.Op = swallowed
+			p.pos += 2
+			p.parts(braceMode, quoted)
+			p.closing()
+			return false
+		}
 		if next == 0 || strings.IndexByte("-=?+", next) < 0 {
 			return p.dialect != Dash && p.slice(pm)
 		}
