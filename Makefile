@@ -41,6 +41,10 @@ determinism: ## no goroutine, clock, entropy or map order in the simulated world
 	$(GO) -C .ci/determinism build -o ../../$(BIN)/determinism ./cmd/determinism
 	$(GO) vet -vettool=$(CURDIR)/$(BIN)/determinism ./simulator/... ./reconciler/... ./entrypoint/...
 
+.PHONY: vulnerabilities
+vulnerabilities: ## known vulnerabilities in what is called, or the modules in use where the database is out of reach
+	GO=$(GO) .ci/vulnerabilities
+
 .PHONY: generate
 generate: ## deepcopy, CRDs, JSON schema and generated documents
 	.ci/generate
