@@ -22,7 +22,11 @@ func lineEnds(t *task) []Note {
 			}
 			what := "the carriage return is part of each command"
 			if first, _, _ := strings.Cut(script, "\n"); strings.HasPrefix(first, "#!") && strings.HasSuffix(first, "\r") {
-				what = fmt.Sprintf("the kernel looks for an interpreter %q", strings.TrimPrefix(first, "#!"))
+				interpreter, argument, _ := strings.Cut(strings.TrimLeft(first[2:], " \t"), " ")
+				what = fmt.Sprintf("the kernel looks for an interpreter %q", interpreter)
+				if argument != "" {
+					what = fmt.Sprintf("the interpreter gets the argument %q", argument)
+				}
 			}
 			n := t.note(t.at("%s[%d].script", list, i), "the script has the line ends of Windows (CR LF), so %s; save it with LF", what)
 			n.Step = stepName(i, c)
