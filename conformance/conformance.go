@@ -41,6 +41,9 @@ import (
 // SuiteVersion is the version of the embedded suite.
 const SuiteVersion = "v0.1.0"
 
+// DefaultSeed is the seed of a run that names none.
+const DefaultSeed uint64 = 1
+
 // suitePrefix stands before the embedded files' names in messages.
 const suitePrefix = "fixtures"
 
@@ -60,7 +63,7 @@ type Options struct {
 	FSName string
 	// Filter selects fixtures; the zero Filter selects all.
 	Filter Filter
-	// Seed decides everything random on virtual time.
+	// Seed decides everything random on virtual time; 0 stands for DefaultSeed.
 	Seed uint64
 	// Parallel is how many fixtures may run at once, at most what the target allows; 0 means as many as it allows.
 	Parallel int
@@ -90,6 +93,9 @@ type Options struct {
 type Progress struct {
 	Done, Total int
 	Result      reports.Fixture
+	// Took is how long it took by the clock. The report does not have it on virtual time, so that the same run gives the
+	// same bytes.
+	Took time.Duration
 }
 
 // ErrNoTarget is returned by NewRunner when the Options name no target.

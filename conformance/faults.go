@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
@@ -25,13 +26,50 @@ type Strike struct {
 	Fault, On string
 }
 
-// unusedFaults is a mistake of the fixture: what it proves, it proves of a sound cluster.
+// describe names a fault as a reader of the fixture knows it: "the point api, patch of TaskRun/status (a.yaml:9:5)".
+func describe(f fixture.Fault) string {
+	text := "the point " + f.Point
+	what := f.Kind
+	if f.Subresource != "" {
+		what += "/" + f.Subresource
+	}
+	switch {
+	case f.Verb != "" && what != "":
+		text += ", " + f.Verb + " of " + what
+	case f.Verb+what != "":
+		text += ", " + f.Verb + what
+	}
+	return fmt.Sprintf("%s (%s)", text, f.Pos)
+}
+
+// unstruckError says that faults of a fixture could not strike an implementation that is not the reference.
+type unstruckError struct{ faults []string }
+
+func (e *unstruckError) Error() string {
+	faults, they := "the fault", "it"
+	if len(e.faults) > 1 {
+		faults, they = "the faults", "they"
+	}
+	return fmt.Sprintf("%s at %s could not strike: the implementation never did what %s would break, so nothing was judged", faults, strings.Join(e.faults, " and "), they)
+}
+
+// unusedFaults returns an error if a fault has not struck: what the fixture then proves, it proves of a sound cluster. For
+// the reference that is a mistake in the fixture. Another implementation may do the same in another way, with an update
+// instead of a patch, say, which the fault does not meet: then nothing was judged, and nobody made a mistake.
 func (s *session) unusedFaults() error {
 	user, ok := s.cluster.(FaultUser)
 	if !ok || len(s.fixture.Spec.Faults) == 0 {
 		return nil
 	}
-	for _, f := range user.UnusedFaults() {
+	unused := user.UnusedFaults()
+	if s.foreign && len(unused) > 0 {
+		e := &unstruckError{}
+		for _, f := range unused {
+			e.faults = append(e.faults, describe(f))
+		}
+		return e
+	}
+	for _, f := range unused {
 		return &source.Error{Position: f.Pos, Path: "spec.faults", Message: fmt.Sprintf("the fault at the point %s has not struck", f.Point),
 			Hint: "remove it, or correct what it is to strike"}
 	}

@@ -34,6 +34,7 @@ func (c Claims) with(f *fixture.Fixture) Claims {
 // asked for this to be run.
 func (c Claims) unsupported(f reports.Fixture) reports.Fixture {
 	f.Tried = f.Verdict
+	f.Unstruck = nil
 	f.Verdict = reports.Unsupported
 	var names []string
 	for _, name := range f.Features {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/reports"
@@ -74,9 +75,10 @@ func Run[Test T[Test]](t Test, o Options) *reports.ConformanceReport {
 					if parallel {
 						t.Parallel()
 					}
+					began := time.Now()
 					result := r.RunOne(t.Context(), f)
-					run.finish(i, result)
-					tell(t, &result, o.Claims)
+					run.finish(i, result, time.Since(began))
+					tell(t, r, f, &result)
 				})
 			}
 		})
@@ -95,13 +97,13 @@ type testRun struct {
 	done    int
 }
 
-func (x *testRun) finish(i int, result reports.Fixture) {
+func (x *testRun) finish(i int, result reports.Fixture, took time.Duration) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.results[i] = result
 	x.done++
 	if progress := x.runner.o.Progress; progress != nil {
-		progress(Progress{Done: x.done, Total: len(x.results), Result: result})
+		progress(Progress{Done: x.done, Total: len(x.results), Result: result, Took: took})
 	}
 }
 
@@ -119,20 +121,16 @@ func binding(level string, claims Claims) bool {
 }
 
 // tell makes a result the subtest's.
-func tell[Test T[Test]](t Test, f *reports.Fixture, claims Claims) {
+func tell[Test T[Test]](t Test, r *Runner, f *fixture.Fixture, result *reports.Fixture) {
 	t.Helper()
-	switch f.Verdict {
-	case reports.Pass:
-	case reports.Unsupported, reports.NotOnThisTarget, reports.Excluded:
-		t.Skip(fmt.Sprintf("%s: %s", f.Verdict, f.Reason))
-	case reports.Fail:
-		if !binding(f.Level, claims) {
-			t.Skip(fmt.Sprintf("level %s does not bind this implementation; it fails:\n%s", f.Level, reports.Explain(f)))
-			return
-		}
-		t.Error("\n" + reports.Explain(f))
+	switch {
+	case result.Verdict == reports.Pass:
+	case result.Skipped():
+		t.Skip(fmt.Sprintf("%s: %s", result.Verdict, result.Reason))
+	case result.Verdict == reports.Fail && !binding(result.Level, r.o.Claims):
+		t.Skip(fmt.Sprintf("level %s does not bind this implementation; it fails:\n%s", result.Level, r.Explain(f, result)))
 	default:
-		t.Error("\n" + reports.Explain(f))
+		t.Error("\n" + r.Explain(f, result))
 	}
 }
 
@@ -142,6 +140,9 @@ func conclusion[Test T[Test]](t Test, report *reports.ConformanceReport, o Optio
 	if len(report.Fixtures) == 0 && !all {
 		t.Error("no fixture is selected by -run: nothing was run")
 		return
+	}
+	if text := reports.Summary(report); text != "" {
+		t.Log("\n" + text)
 	}
 	t.Log("\n" + summary(report, o.Claims))
 	switch {

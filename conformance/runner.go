@@ -48,6 +48,9 @@ func NewRunner(o Options) (*Runner, error) {
 	if o.Replay == nil {
 		o.Replay = defaultReplay
 	}
+	if o.Seed == 0 {
+		o.Seed = DefaultSeed
+	}
 	r := &Runner{o: o, caps: o.Target.Capabilities(), all: all}
 	for _, f := range all {
 		if o.Filter.Selects(f) {
@@ -150,7 +153,7 @@ func recovered(err *error, what string) {
 func (r *Runner) fixture(ctx context.Context, c Cluster, f *fixture.Fixture) reports.Fixture {
 	out := outcome(f)
 	if ctx.Err() != nil {
-		return r.NotRun(f, "the run ended before: "+context.Cause(ctx).Error())
+		return r.NotRun(f, EndedBefore+context.Cause(ctx).Error())
 	}
 	s := &session{fixture: f, cluster: c, virtual: r.caps.VirtualTime, invariants: r.o.Invariants, replay: r.o.Replay, seed: r.o.Seed,
 		namespace: r.namespace(f), refused: map[string]error{}, disturbed: r.disturbed, foreign: !r.o.Claims.Reference, onViolation: r.onViolation, tried: r.tried(f), budget: r.o.Budget}
@@ -161,6 +164,7 @@ func (r *Runner) fixture(ctx context.Context, c Cluster, f *fixture.Fixture) rep
 		return s.run(ctx)
 	}()
 	verdict := r.crashed(err, f.Spec.Pos.String())
+	var unstruck *unstruckError
 	switch {
 	case err == nil:
 		out.Verdict, out.Evidence = reports.Pass, s.evidence
@@ -174,8 +178,10 @@ func (r *Runner) fixture(ctx context.Context, c Cluster, f *fixture.Fixture) rep
 			verdict.Events = append(verdict.Events, err.Error())
 		}
 		out.Failure = &verdict.Failure
+	case errors.As(err, &unstruck):
+		out.Verdict, out.Reason, out.Unstruck = reports.NotRun, unstruck.Error(), unstruck.faults
 	case ctx.Err() != nil:
-		out.Verdict, out.Reason = reports.NotRun, "the run ended meanwhile: "+context.Cause(ctx).Error()
+		out.Verdict, out.Reason = reports.NotRun, endedMeanwhile+context.Cause(ctx).Error()
 	default:
 		out.Verdict, out.Reason = reports.Error, err.Error()
 	}
@@ -261,6 +267,10 @@ func (r *Runner) Report(results []reports.Fixture) *reports.ConformanceReport {
 	}
 	report.Findings = r.findings(results)
 	report.Result, report.Reasons, report.Profiles = conclude(results, r.o.Claims, r.o.Filter)
+	if n, why := cut(results); n > 0 {
+		report.Result = worse(report.Result, reports.Incomplete)
+		report.Reasons = slices.Insert(report.Reasons, 0, fmt.Sprintf("the run was cut short, and %d of %d fixtures were not run: %s", n, len(results), why))
+	}
 	if report.Profiles == nil {
 		report.Profiles = []reports.Profile{}
 	}

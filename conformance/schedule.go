@@ -27,13 +27,13 @@ func newTally(r *Runner, list []*fixture.Fixture) *tally {
 }
 
 // finish takes a result and tells of it.
-func (t *tally) finish(i int, result reports.Fixture) {
+func (t *tally) finish(i int, result reports.Fixture, took time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.results[i] = result
 	t.done++
 	if t.progress != nil {
-		t.progress(Progress{Done: t.done, Total: len(t.results), Result: result})
+		t.progress(Progress{Done: t.done, Total: len(t.results), Result: result, Took: took})
 	}
 }
 
@@ -95,7 +95,7 @@ func (r *Runner) groups(t *tally) []*group {
 	index := map[string]*group{}
 	for i, f := range r.selected {
 		if out, planned := r.planned(f); planned {
-			t.finish(i, out)
+			t.finish(i, out, 0)
 			continue
 		}
 		key := r.groupKey(f)
@@ -170,9 +170,10 @@ func expected(f *fixture.Fixture) time.Duration {
 func (r *Runner) job(ctx context.Context, j job, t *tally) {
 	g := j.group
 	alone := len(g.members) == 1
+	began := time.Now()
 	result := r.attempt(ctx, j)
 	if !alone {
-		t.finish(j.place, result)
+		t.finish(j.place, result, time.Since(began))
 	}
 	if g.leave() && g.cluster != nil {
 		if err := closeCluster(g.cluster); err != nil {
@@ -184,13 +185,13 @@ func (r *Runner) job(ctx context.Context, j job, t *tally) {
 		}
 	}
 	if alone {
-		t.finish(j.place, result)
+		t.finish(j.place, result, time.Since(began))
 	}
 }
 
 func (r *Runner) attempt(ctx context.Context, j job) reports.Fixture {
 	if ctx.Err() != nil {
-		return r.NotRun(j.fixture, "the run ended before: "+context.Cause(ctx).Error())
+		return r.NotRun(j.fixture, EndedBefore+context.Cause(ctx).Error())
 	}
 	j.group.begin.Do(func() {
 		first := j.group.members[0].fixture
@@ -204,7 +205,7 @@ func (r *Runner) attempt(ctx context.Context, j job) reports.Fixture {
 	})
 	if err := j.group.failed; err != nil {
 		if ctx.Err() != nil {
-			return r.NotRun(j.fixture, "the run ended before: "+context.Cause(ctx).Error())
+			return r.NotRun(j.fixture, EndedBefore+context.Cause(ctx).Error())
 		}
 		out := outcome(j.fixture)
 		r.broke(&out, j.fixture.Spec.Pos.String(), err)

@@ -16,7 +16,7 @@ import (
 // Sweep says how fixtures are run under many seeds, each of which is another
 // schedule of events.
 type Sweep struct {
-	// First is the first seed, Seeds how many there are.
+	// First is the first seed, or 0 for DefaultSeed; Seeds is how many there are.
 	First uint64
 	Seeds int
 	// Faults draws faults, from the seed as well. They may change what a fixture
@@ -75,6 +75,9 @@ func (r *Runner) Sweep(ctx context.Context, o Sweep) (*SweepReport, error) {
 	if o.Faults && !r.caps.Faults {
 		return nil, fmt.Errorf("target %s injects no faults", r.o.Target.Name())
 	}
+	if o.First == 0 {
+		o.First = DefaultSeed
+	}
 	if o.Most == 0 {
 		o.Most = mostBreaches
 	}
@@ -111,7 +114,7 @@ func (r *Runner) Sweep(ctx context.Context, o Sweep) (*SweepReport, error) {
 			return
 		}
 		var breach *Breach
-		if one.result.Verdict != reports.Pass {
+		if one.result.Verdict != reports.Pass && len(one.result.Unstruck) == 0 {
 			breach = r.breach(ctx, f, seed, o, one)
 		}
 		mu.Lock()

@@ -153,7 +153,7 @@ func TestEveryFailureCarriesItsEvidence(t *testing.T) {
 		for what, missing := range map[string]bool{
 			"place": !strings.HasPrefix(x.At, "f.yaml:"), "check": x.Check == "", "message": x.Message == "", "object": x.Object == "",
 			"want and got": x.Want+x.Got == "", "history": len(x.History) == 0, "seed": x.Seed == nil,
-			"replay": x.Replay != "plumbline run --name f --seed 0", "timeline": got.Timeline == nil && got.Duration != "0s",
+			"replay": x.Replay != "plumbline run --name f --seed 1", "timeline": got.Timeline == nil && got.Duration != "0s",
 			"events": len(x.Events) == 0 && x.Message != "" && got.Duration != "0s" && got.Duration != "100ms",
 		} {
 			if missing {

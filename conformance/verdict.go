@@ -52,7 +52,7 @@ func conclude(results []reports.Fixture, claims Claims, filter Filter) (reports.
 			continue
 		}
 		claimed++
-		p := concludeProfile(name, byProfile[name], claims)
+		p := concludeProfile(name, byProfile[name], claims, results)
 		profiles = append(profiles, p)
 		result = worse(result, p.Result)
 		for _, reason := range p.Reasons {
@@ -65,9 +65,10 @@ func conclude(results []reports.Fixture, claims Claims, filter Filter) (reports.
 	return result, reasons, profiles
 }
 
-func concludeProfile(name string, results []reports.Fixture, claims Claims) reports.Profile {
+func concludeProfile(name string, results []reports.Fixture, claims Claims, all []reports.Fixture) reports.Profile {
 	p := reports.Profile{Name: name, Result: reports.Passed}
 	by := map[reports.Verdict][]string{} // of what counts
+	var open []string                    // fixtures whose requirement nothing has judged
 	binding, passed := 0, 0
 	for _, f := range results {
 		switch f.Level {
@@ -96,6 +97,12 @@ func concludeProfile(name string, results []reports.Fixture, claims Claims) repo
 		if f.Verdict == reports.Unsupported && !counts(f, claims) {
 			continue
 		}
+		if len(f.Unstruck) > 0 {
+			if !judgedElsewhere(f, all) {
+				open = append(open, f.Name)
+			}
+			continue
+		}
 		by[f.Verdict] = append(by[f.Verdict], f.Name)
 	}
 	slices.Sort(p.Features)
@@ -113,6 +120,11 @@ func concludeProfile(name string, results []reports.Fixture, claims Claims) repo
 	told(reports.Fail, reports.Failed, "a required fixture failed", "required fixtures failed")
 	told(reports.Error, reports.Errored, "a fixture broke and was not judged", "fixtures broke and were not judged")
 	told(reports.NotRun, reports.Incomplete, "a required fixture was not run", "required fixtures were not run")
+	if n := len(open); n == 1 {
+		against(reports.Partial, "a requirement stays open, since the fault of its fixture could not strike: %s", open[0])
+	} else if n > 1 {
+		against(reports.Partial, "%d requirements stay open, since the faults of their fixtures could not strike: %s", n, some(open))
+	}
 	told(reports.Excluded, reports.Partial, "a required fixture is excluded", "required fixtures are excluded")
 	told(reports.Unsupported, reports.Partial, "a required fixture is unsupported", "required fixtures are unsupported")
 	if profile, ok := fixture.ProfileNamed(name); ok {
@@ -136,6 +148,37 @@ func concludeProfile(name string, results []reports.Fixture, claims Claims) repo
 		}
 	}
 	return p
+}
+
+// judgedElsewhere says whether other fixtures were judged on every statement that a fixture proves.
+func judgedElsewhere(f reports.Fixture, all []reports.Fixture) bool {
+	for _, id := range f.Proves {
+		if !slices.ContainsFunc(all, func(x reports.Fixture) bool {
+			return (x.Verdict == reports.Pass || x.Verdict == reports.Fail) && slices.Contains(x.Proves, id)
+		}) {
+			return false
+		}
+	}
+	return len(f.Proves) > 0
+}
+
+// What the reason of a fixture begins with that was not run, or not to its end, because the run ended.
+const (
+	EndedBefore    = "the run ended before: "
+	endedMeanwhile = "the run ended meanwhile: "
+)
+
+// cut counts the fixtures that were not run because the run ended, and says why it did.
+func cut(results []reports.Fixture) (n int, why string) {
+	for _, f := range results {
+		for _, prefix := range []string{EndedBefore, endedMeanwhile} {
+			if rest, ok := strings.CutPrefix(f.Reason, prefix); ok && f.Verdict == reports.NotRun {
+				n++
+				why = rest
+			}
+		}
+	}
+	return n, why
 }
 
 // counts says whether an unsupported fixture stands against a pass: a feature left

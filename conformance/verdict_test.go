@@ -153,13 +153,28 @@ func TestARunThatIsCutShortIsIncomplete(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := []string{string(report.Result)}
+	got := []string{string(report.Result), report.Reasons[0]}
 	for _, f := range report.Fixtures {
 		got = append(got, string(f.Verdict)+" "+f.Reason)
 	}
-	want := []string{"incomplete", "pass ", "not-run the run ended meanwhile: out of time", "not-run the run ended before: out of time"}
+	want := []string{"incomplete", "the run was cut short, and 2 of 3 fixtures were not run: out of time", "pass ", "not-run the run ended meanwhile: out of time", "not-run the run ended before: out of time"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// A run that ended early is never passed, even if all that was not run is only recommended.
+func TestARunThatEndedEarlyIsNoPass(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancelCause(context.Background())
+	list := []*fixture.Fixture{load(t, "f0", passes, quick), load(t, "f1", "level: recommended\n"+passes, quick)}
+	report, err := conformance.Judge(ctx, conformance.Options{Fixtures: list, Target: &double.Target{Caps: virtual(), Script: double.Toy(double.Faults{})}, Parallel: 1,
+		Progress: func(conformance.Progress) { cancel(errors.New("interrupted")) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"the run was cut short, and 1 of 2 fixtures were not run: interrupted"}; report.Result != reports.Incomplete || !cmp.Equal(report.Reasons, want) {
+		t.Errorf("%s: %q, want %s: %q", report.Result, report.Reasons, reports.Incomplete, want)
 	}
 }
 

@@ -327,15 +327,14 @@ func (g *Gate) markdown(b *bytes.Buffer) {
 // annotateChange writes a workflow command for a change.
 func annotateChange(b *bytes.Buffer, level string, c *Change) {
 	x, y := c.verdicts()
-	at, message := c.File, fmt.Sprintf("%s: %s, was %s", c.Change, y, x)
+	at, lines := c.File, []string{fmt.Sprintf("%s: %s, was %s", c.Change, y, x)}
 	if c.Failure != nil {
 		at = c.Failure.At
+		lines = append(lines, pointed(&Fixture{Requirement: c.Requirement, Failure: c.Failure}, c.Proves)...)
+	} else if c.Reason != "" {
+		lines = append(lines, c.Reason)
 	}
-	var told bytes.Buffer
-	if c.tell(&told); told.Len() > 0 {
-		message += "\n" + strings.TrimRight(told.String(), "\n")
-	}
-	annotate(b, level, at, c.name()+" ("+c.Level+")", message)
+	annotate(b, level, at, c.name()+" ("+c.Level+")", lines...)
 }
 
 func (d *Difference) github(b *bytes.Buffer) {
@@ -369,7 +368,7 @@ func (g *Gate) github(b *bytes.Buffer) {
 	if g.Part != "" {
 		profiles = append(profiles, g.Part)
 	}
-	annotate(b, level, "", "gate", strings.Join(append([]string{g.verdict()}, profiles...), "\n"))
+	annotate(b, level, "", "gate", append([]string{g.verdict()}, profiles...)...)
 }
 
 // plural renders "1 fixture", "3 fixtures".

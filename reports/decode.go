@@ -300,6 +300,8 @@ func (r *ConformanceReport) mistake() *MistakeError {
 			return invalid(path+".verdict", "unknown verdict %q", f.Verdict)
 		case f.Tried != "" && (f.Verdict != Unsupported || !slices.Contains(Verdicts(), f.Tried)):
 			return invalid(path+".tried", "%q and verdict %q do not fit", f.Tried, f.Verdict)
+		case len(f.Unstruck) > 0 && f.Verdict != NotRun:
+			return invalid(path+".unstruck", "faults that could not strike and verdict %q do not fit", f.Verdict)
 		case (f.Failure != nil) != (f.Verdict == Fail):
 			return invalid(path+".verdict", "%q and failure details do not fit", f.Verdict)
 		case r.Result == Passed && f.Level == levelRequired && f.Verdict == Fail:

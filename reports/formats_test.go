@@ -10,9 +10,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
-// What the schema of Jenkins' xUnit plugin (junit-10.xsd) has of what is written here: attributes and children of each element.
+// What the schema of Jenkins' xUnit plugin (junit-10.xsd) has of what is written here: attributes and children of each
+// element. A case has more: its file and line, and properties, as pytest writes them.
 func TestJUnitKeepsToTheSchema(t *testing.T) {
 	t.Parallel()
 	type element struct{ required, optional, children []string }
@@ -20,10 +22,10 @@ func TestJUnitKeepsToTheSchema(t *testing.T) {
 	schema := map[string]element{
 		"testsuites": {optional: []string{"name", "time", "tests", "failures", "errors"}, children: []string{"testsuite"}},
 		"testsuite": {required: []string{"name", "tests", "failures", "errors"}, optional: []string{"time", "skipped", "timestamp"},
-			children: []string{"properties", "testcase"}},
+			children: []string{"properties", "testcase", "system-out"}},
 		"properties": {children: []string{"property"}},
 		"property":   {required: []string{"name", "value"}},
-		"testcase":   {required: []string{"name"}, optional: []string{"time", "classname"}, children: []string{"skipped", "error", "failure", "system-out"}},
+		"testcase":   {required: []string{"name"}, optional: []string{"time", "classname", "file", "line"}, children: []string{"properties", "skipped", "error", "failure", "system-out"}},
 		"failure":    state, "error": state, "skipped": state, "system-out": {},
 	}
 	seconds := regexp.MustCompile(`^[0-9]+\.[0-9]{3}$`)
@@ -77,7 +79,7 @@ func TestJUnitKeepsToTheSchema(t *testing.T) {
 			t.Errorf("%s says %s, there are %s", attribute, attributes[attribute], got)
 		}
 	}
-	if count["testcase"] != len(full().Fixtures)+len(full().Findings)+1 || count["failure"] != 2 || count["skipped"] != 5+len(full().Findings) {
+	if count["testcase"] != len(full().Fixtures) || count["failure"] != 1 || count["skipped"] != 5 || count["testsuite"] != 2 {
 		t.Errorf("counted %v", count)
 	}
 }
@@ -114,6 +116,69 @@ func TestAnnotationsAreEscaped(t *testing.T) {
 	}
 	if got, want := escapeProperty("50%\n, a: b"), "50%25%0A%2C a%3A b"; got != want {
 		t.Errorf("property %q, want %q", got, want)
+	}
+}
+
+// An annotation has at most 1 KB, in which what matters comes first.
+func TestAnnotationsAreShort(t *testing.T) {
+	t.Parallel()
+	r := full()
+	f := byName(r)["fails-for-all-to-see"]
+	f.Requirement = strings.Repeat("lörem, ipsum: 50%\n", 3)
+	f.Failure.Got = strings.Repeat("%\n", 400)
+	f.Failure.Logs = []Log{{Pod: "p", Container: "c", Text: strings.Repeat("log\n", 10_000)}}
+	byName(r)["breaks"].Reason = strings.Repeat("stack %\r\n", 500)
+	r.Reasons = []string{strings.Repeat("reason, ", 400)}
+	for line := range strings.SplitSeq(strings.TrimRight(string(rendered(t, FormatGitHub, r)), "\n"), "\n") {
+		if len(line) > 1024 {
+			t.Errorf("%d bytes: %s", len(line), line)
+		}
+	}
+	got := string(rendered(t, FormatGitHub, full()))
+	for _, want := range []string{
+		`title=fails-for-all-to-see (required)::A retry <b>waits</b> | for ` + "`no one`" + `.%0Ataskrun/flaky status.conditions[type=Succeeded].reason%0Awant "Finished"%0Agot "100%25 Failed"%0A`,
+		`S004-129 (taskruns.md, line 703, "Retries"): retries sets how often a failed TaskRun is retried`,
+		`replay: plumbline run -f 'my fixtures' --name fails-for-all-to-see --seed 7`,
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no annotation says %s:\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "alert(1)") {
+		t.Error("an annotation has a log")
+	}
+}
+
+// JUnit's times are the clock's, given by whoever ran it; virtual time is a property.
+func TestJUnitHasTheClocksTimes(t *testing.T) {
+	t.Parallel()
+	r := full()
+	render := func(j JUnit) string {
+		var b bytes.Buffer
+		if err := j.Render(&b, r); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	virtual := render(JUnit{})
+	if strings.Contains(virtual, "time=") {
+		t.Errorf("virtual time is shown as the clock's:\n%s", virtual)
+	}
+	got := render(JUnit{Took: map[string]time.Duration{"passes": 3 * time.Millisecond, "fails-for-all-to-see": 40 * time.Millisecond}})
+	for _, want := range []string{
+		`<testcase classname="taskrun-core" name="passes" file="fixtures/passes.yaml" line="9" time="0.003">`,
+		`<testcase classname="taskrun-core" name="fails-for-all-to-see" file="fixtures/a, b: c.yaml" line="17" time="0.040">`,
+		`<property name="virtual seconds" value="15.250"></property>`,
+		`<testsuite name="taskrun-core" tests="8" failures="1" errors="1" skipped="4" time="0.043">`,
+		`<testcase classname="taskrun-core" name="unclaimed" file="fixtures/unclaimed.yaml" line="1">`,
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("it has no %s:\n%s", want, got)
+		}
+	}
+	r.Target.VirtualTime = false
+	if real := render(JUnit{}); !strings.Contains(real, `name="passes" file="fixtures/passes.yaml" line="9" time="15.250"`) || strings.Contains(real, "virtual") {
+		t.Errorf("a target on real time has its own times:\n%s", real)
 	}
 }
 

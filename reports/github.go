@@ -30,10 +30,7 @@ func (GitHub) Render(w io.Writer, r *ConformanceReport) error {
 			if !r.Binds(f) {
 				level = "warning"
 			}
-			var text bytes.Buffer
-			fmt.Fprintln(&text, f.Requirement)
-			account(&text, f, r.Proven(f))
-			annotate(&b, level, f.Failure.At, f.Name+" ("+f.Level+")", strings.TrimRight(text.String(), "\n"))
+			annotate(&b, level, f.Failure.At, f.Name+" ("+f.Level+")", pointed(f, r.Proven(f))...)
 		case f.Verdict == Error:
 			annotate(&b, "error", f.File, f.Name+" broke", f.Reason)
 		case f.Verdict == NotRun || f.Verdict == Excluded:
@@ -51,24 +48,85 @@ func (GitHub) Render(w io.Writer, r *ConformanceReport) error {
 	if r.Result != Passed {
 		level = "error"
 	}
-	annotate(&b, level, "", about(r)+": "+string(r.Result), strings.Join(append([]string{total.String()}, r.Reasons...), "\n"))
+	annotate(&b, level, "", about(r)+": "+string(r.Result), append([]string{total.String()}, r.Reasons...)...)
 	_, err := w.Write(b.Bytes())
 	return err
 }
 
-// annotate writes one workflow command. at is a file, or file:line:column.
-func annotate(b *bytes.Buffer, level, at, title, text string) {
-	b.WriteString("::" + level + " ")
-	if file, line, column := place(at); file != "" {
-		fmt.Fprintf(b, "file=%s,", escapeProperty(file))
+// pointed tells of a failure what matters, the most important first: an annotation has little room.
+func pointed(f *Fixture, proven []Statement) []string {
+	x := f.Failure
+	lines := []string{f.Requirement}
+	if x.Path != "" {
+		lines = append(lines, strings.TrimSpace(x.Object+" "+x.Path))
+	}
+	if x.Want != "" || x.Got != "" {
+		lines = append(lines, "want "+short(x.Want), "got "+short(x.Got))
+	}
+	lines = append(lines, short(x.Message))
+	if x.Replay != "" {
+		lines = append(lines, "replay: "+x.Replay)
+	}
+	for _, s := range proven {
+		lines = append(lines, fmt.Sprintf("%s (%s): %s", s.ID, s.Source, s.Text))
+	}
+	return lines
+}
+
+// mostAnnotation is how many bytes an annotation has, all in all. GitHub cuts what is longer than 4 KB, shows few of them,
+// and takes 64 KB for all of a step.
+const mostAnnotation = 1000
+
+// annotate writes one workflow command. at is a file, or file:line:column. Lines for which there is no room are left out.
+func annotate(b *bytes.Buffer, level, at, title string, lines ...string) {
+	var head bytes.Buffer
+	head.WriteString("::" + level + " ")
+	if file, line, column := place(at); file != "" && len(escapeProperty(file)) < mostAnnotation/2 {
+		fmt.Fprintf(&head, "file=%s,", escapeProperty(file))
 		if line > 0 {
-			fmt.Fprintf(b, "line=%d,", line)
+			fmt.Fprintf(&head, "line=%d,", line)
 		}
 		if column > 0 {
-			fmt.Fprintf(b, "col=%d,", column)
+			fmt.Fprintf(&head, "col=%d,", column)
 		}
 	}
-	fmt.Fprintf(b, "title=%s::%s\n", escapeProperty(title), escapeData(string(visible.Commands([]byte(text)))))
+	fmt.Fprintf(&head, "title=%s::", fitting(title, mostAnnotation/4, escapeProperty))
+	b.Write(head.Bytes())
+	room := mostAnnotation - head.Len()
+	for i, line := range strings.Split(strings.Join(lines, "\n"), "\n") {
+		line = string(visible.Commands([]byte(line)))
+		if i > 0 {
+			line = "\n" + line
+		}
+		data := escapeData(line)
+		if len(data) > room {
+			b.WriteString(fitting(line, room, escapeData))
+			break
+		}
+		b.WriteString(data)
+		room -= len(data)
+	}
+	b.WriteString("\n")
+}
+
+// fitting escapes a text, or as much of it as there is room for.
+func fitting(s string, room int, escape func(string) string) string {
+	if whole := escape(s); len(whole) <= room {
+		return whole
+	}
+	const more = "…"
+	var b strings.Builder
+	for _, c := range s {
+		next := escape(string(c))
+		if b.Len()+len(next)+len(more) > room {
+			break
+		}
+		b.WriteString(next)
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return b.String() + more
 }
 
 // place takes file:line:column apart, from its end, since a file's name may have colons.

@@ -10,21 +10,25 @@ import (
 	"time"
 )
 
-// JUnit renders JUnit XML: a test suite for each profile, a test case for each fixture.
+// JUnit renders JUnit XML: a test suite for each profile, a test case for each fixture, and nothing else that is counted.
 //
-// There is no standard; this keeps to what the strict schema of Jenkins' xUnit plugin
-// allows, which GitLab and the readers for GitHub understand, too. Failures are those
-// that count, so that a reader's verdict is the run's: what does not count, or was not
-// judged, is skipped, with its reason. The suite "plumbline findings" has what is
-// claimed and seen differently: as skipped cases, too, since findings do not decide
-// about a run. The last suite, "plumbline", has the verdict on the run, since a run can
-// fail without a failed fixture. Times are the target's.
-type JUnit struct{}
+// There is no standard. This keeps to what the strict schema of Jenkins' xUnit plugin allows, which GitLab and the readers
+// for GitHub understand, too, and adds what pytest writes and most readers show: file and line of a case, and properties
+// of its own. Failures are those that count, so that a reader's verdict is the run's: what does not count, or was not
+// judged, is skipped, with its reason. A suite's properties and output have the verdict on the run, why it is no pass, and
+// where claims and what was seen differ: a run can fail without a failed fixture, which only its exit code tells a reader.
+//
+// Times are seconds of the clock. A report of a run on virtual time does not have them: whoever has run it gives them as
+// Took; without it the cases have no time. What a fixture took on virtual time is its property "virtual seconds".
+type JUnit struct {
+	// Took is how long each fixture took by the clock.
+	Took map[string]time.Duration
+}
 
 type junitSuites struct {
 	XMLName  xml.Name     `xml:"testsuites"`
 	Name     string       `xml:"name,attr"`
-	Time     string       `xml:"time,attr"`
+	Time     string       `xml:"time,attr,omitempty"`
 	Tests    int          `xml:"tests,attr"`
 	Failures int          `xml:"failures,attr"`
 	Errors   int          `xml:"errors,attr"`
@@ -37,12 +41,14 @@ type junitSuite struct {
 	Failures   int             `xml:"failures,attr"`
 	Errors     int             `xml:"errors,attr"`
 	Skipped    int             `xml:"skipped,attr"`
-	Time       string          `xml:"time,attr"`
+	Time       string          `xml:"time,attr,omitempty"`
 	Timestamp  string          `xml:"timestamp,attr,omitempty"`
 	Properties []junitProperty `xml:"properties>property"`
 	Cases      []junitCase     `xml:"testcase"`
+	Output     *junitText      `xml:"system-out"`
 
-	took time.Duration
+	took  time.Duration
+	timed bool
 }
 
 type junitProperty struct {
@@ -50,14 +56,21 @@ type junitProperty struct {
 	Value string `xml:"value,attr"`
 }
 
+type junitProperties struct {
+	List []junitProperty `xml:"property"`
+}
+
 type junitCase struct {
-	Class   string      `xml:"classname,attr"`
-	Name    string      `xml:"name,attr"`
-	Time    string      `xml:"time,attr,omitempty"`
-	Failure *junitState `xml:"failure"`
-	Error   *junitState `xml:"error"`
-	Skipped *junitState `xml:"skipped"`
-	Output  *junitText  `xml:"system-out"`
+	Class      string           `xml:"classname,attr"`
+	Name       string           `xml:"name,attr"`
+	File       string           `xml:"file,attr,omitempty"`
+	Line       int              `xml:"line,attr,omitempty"`
+	Time       string           `xml:"time,attr,omitempty"`
+	Properties *junitProperties `xml:"properties"`
+	Failure    *junitState      `xml:"failure"`
+	Error      *junitState      `xml:"error"`
+	Skipped    *junitState      `xml:"skipped"`
+	Output     *junitText       `xml:"system-out"`
 }
 
 type junitState struct {
@@ -72,44 +85,44 @@ type junitText struct {
 
 var _ Renderer = JUnit{}
 
-// The suites, and classes, of what is no fixture.
-const (
-	junitVerdict  = "plumbline"
-	junitFindings = "plumbline findings"
-)
-
 // Render implements Renderer.
-func (JUnit) Render(w io.Writer, r *ConformanceReport) error {
+func (j JUnit) Render(w io.Writer, r *ConformanceReport) error {
 	r = shown(r)
 	all := junitSuites{Name: about(r)}
+	places := map[string]int{}
 	for i := range r.Fixtures {
 		f := &r.Fixtures[i]
-		if n := len(all.Suites); n == 0 || all.Suites[n-1].Name != f.Profile {
-			all.Suites = append(all.Suites, junitSuite{Name: f.Profile, Timestamp: r.Date, Properties: properties(r)})
+		at, there := places[f.Profile]
+		if !there {
+			at = len(all.Suites)
+			places[f.Profile] = at
+			all.Suites = append(all.Suites, junitSuite{Name: f.Profile, Timestamp: r.Date, Properties: properties(r), Output: junitVerdict(r, f.Profile)})
 		}
-		all.Suites[len(all.Suites)-1].add(r, f)
+		all.Suites[at].add(r, f, j.took(r, f))
 	}
-	if len(r.Findings) > 0 {
-		all.Suites = append(all.Suites, findingSuite(r))
+	if len(all.Suites) == 0 { // there is no test, and still something to tell
+		all.Suites = []junitSuite{{Name: "plumbline", Timestamp: r.Date, Properties: properties(r), Output: junitVerdict(r, "")}}
 	}
-	verdict := junitSuite{Name: junitVerdict, Tests: 1, Timestamp: r.Date, Properties: properties(r)}
-	result := junitCase{Class: junitVerdict, Name: "the run passes as a whole"}
-	if r.Result != Passed {
-		verdict.Failures = 1
-		result.Failure = &junitState{Message: string(r.Result), Type: string(r.Result), Text: strings.Join(r.Reasons, "\n")}
-	}
-	verdict.Cases = []junitCase{result}
-	all.Suites = append(all.Suites, verdict)
+	return all.render(w)
+}
+
+// render adds the suites up and writes them.
+func (all *junitSuites) render(w io.Writer) error {
 	var total time.Duration
+	timed := false
 	for i := range all.Suites {
 		s := &all.Suites[i]
-		s.Time = seconds(s.took)
+		if s.timed {
+			s.Time, timed = seconds(s.took), true
+		}
 		total += s.took
 		all.Tests += s.Tests
 		all.Failures += s.Failures
 		all.Errors += s.Errors
 	}
-	all.Time = seconds(total)
+	if timed {
+		all.Time = seconds(total)
+	}
 	data, err := xml.MarshalIndent(all, "", "  ")
 	if err != nil {
 		return fmt.Errorf("encoding JUnit XML: %w", err)
@@ -117,11 +130,43 @@ func (JUnit) Render(w io.Writer, r *ConformanceReport) error {
 	return write(w, []byte(xml.Header+string(data)+"\n"))
 }
 
-func (s *junitSuite) add(r *ConformanceReport, f *Fixture) {
-	c := junitCase{Class: f.Profile, Name: f.Name, Output: &junitText{output(r, f)}}
-	if d, err := time.ParseDuration(f.Duration); err == nil {
-		c.Time = seconds(d)
-		s.took += d
+// took returns what a fixture took by the clock, if it is known.
+func (j JUnit) took(r *ConformanceReport, f *Fixture) *time.Duration {
+	if d, ok := j.Took[f.Name]; ok {
+		return &d
+	}
+	if d, err := time.ParseDuration(f.Duration); err == nil && !r.Target.VirtualTime {
+		return &d
+	}
+	return nil
+}
+
+// line returns the line in a fixture's file that a reader is led to: of the check that failed, or of the first that held.
+func (f *Fixture) line() int {
+	var at []string
+	if f.Failure != nil {
+		at = append(at, f.Failure.At)
+	}
+	for _, e := range f.Evidence {
+		at = append(at, e.At)
+	}
+	for _, x := range at {
+		if file, line, _ := place(x); file == f.File && line > 0 {
+			return line
+		}
+	}
+	return 1
+}
+
+func (s *junitSuite) add(r *ConformanceReport, f *Fixture, took *time.Duration) {
+	c := junitCase{Class: f.Profile, Name: f.Name, File: f.File, Line: f.line(), Output: &junitText{output(r, f)}}
+	if took != nil {
+		c.Time = seconds(*took)
+		s.took += *took
+		s.timed = true
+	}
+	if d, err := time.ParseDuration(f.Duration); err == nil && r.Target.VirtualTime {
+		c.Properties = &junitProperties{[]junitProperty{{"virtual seconds", seconds(d)}}}
 	}
 	state := &junitState{Message: f.Reason, Type: string(f.Verdict)}
 	switch {
@@ -150,17 +195,24 @@ func (s *junitSuite) add(r *ConformanceReport, f *Fixture) {
 	s.Cases = append(s.Cases, c)
 }
 
-// findingSuite has a case for each finding, named by what it is about.
-func findingSuite(r *ConformanceReport) junitSuite {
-	s := junitSuite{Name: junitFindings, Timestamp: r.Date, Properties: properties(r)}
-	for _, f := range r.Findings {
-		s.Cases = append(s.Cases, junitCase{Class: junitFindings + "." + string(f.Kind), Name: strings.TrimSpace(f.Profile + " " + f.Of),
-			Skipped: &junitState{Message: f.Message, Type: string(f.Kind)},
-			Output:  &junitText{strings.Join(append([]string{f.Message}, f.Fixtures...), "\n") + "\n"}})
-		s.Tests++
-		s.Skipped++
+// junitVerdict tells what is no test: the verdicts on the run and the profile, and the findings.
+func junitVerdict(r *ConformanceReport, profile string) *junitText {
+	var b strings.Builder
+	fmt.Fprintf(&b, "run: %s\n", r.Result)
+	for _, reason := range r.Reasons {
+		fmt.Fprintf(&b, "  %s\n", reason)
 	}
-	return s
+	for _, p := range r.Profiles {
+		if p.Name == profile {
+			fmt.Fprintf(&b, "profile: %s\n", p.Result)
+		}
+	}
+	for _, f := range r.Findings {
+		if f.Profile == "" || f.Profile == profile || profile == "" {
+			fmt.Fprintf(&b, "finding: %s: %s\n", f.Kind, f.Message)
+		}
+	}
+	return &junitText{b.String()}
 }
 
 func junitAccount(r *ConformanceReport, f *Fixture) string {

@@ -47,6 +47,7 @@ func (Markdown) Render(w io.Writer, r *ConformanceReport) error {
 		}
 		fmt.Fprintln(&b)
 	}
+	markdownSummary(&b, r)
 	markdownFailed(&b, r)
 	markdownOthers(&b, r)
 	markdownAll(&b, r)
@@ -70,6 +71,36 @@ func markdownFindings(b *bytes.Buffer, r *ConformanceReport) {
 			break
 		}
 		fmt.Fprintf(b, "| %s | %s | %s |\n", f.Kind, text(strings.TrimSpace(f.Profile+" "+f.Of)), text(f.Message))
+	}
+	fmt.Fprintln(b)
+}
+
+// markdownSummary has the score of each feature and the causes of failures.
+func markdownSummary(b *bytes.Buffer, r *ConformanceReport) {
+	list := causes(r)
+	if len(list) == 0 {
+		return
+	}
+	if board := scoreboard(r); len(board) > 0 {
+		fmt.Fprintf(b, "### Features: %s\n\n| | Features |\n|---|---|\n", scores(board))
+		for _, of := range standings() {
+			if names := ofStanding(board, of); len(names) > 0 {
+				fmt.Fprintf(b, "| %s | %s |\n", of, text(strings.Join(names, ", ")))
+			}
+		}
+		fmt.Fprintln(b)
+	}
+	fmt.Fprint(b, "### Failures by cause\n\n| Failures | Cause | Fixtures |\n|---|---|---|\n")
+	for i, c := range list {
+		if i == markdownFailures {
+			fmt.Fprintf(b, "\n… and %d more.\n", len(list)-i)
+			break
+		}
+		count := fmt.Sprint(len(c.Fixtures))
+		if !c.Counts {
+			count += " (does not count)"
+		}
+		fmt.Fprintf(b, "| %s | %s | %s |\n", count, text(c.What), text(someNames(c.Fixtures)))
 	}
 	fmt.Fprintln(b)
 }

@@ -264,6 +264,9 @@ type Fixture struct {
 	Verdict     Verdict  `json:"verdict"`
 	// Reason says in words why the verdict is neither pass nor fail.
 	Reason string `json:"reason,omitempty" print:"lines"`
+	// Unstruck are faults of the fixture that could not strike: the implementation does not do what they are to break, so
+	// that nothing was judged.
+	Unstruck []string `json:"unstruck,omitempty"`
 	// Tried is what it came to when it was run although a feature of it is not claimed.
 	Tried Verdict `json:"tried,omitempty"`
 	// Duration is how long it took, in the target's time, as 15.25s.
@@ -276,6 +279,17 @@ type Fixture struct {
 	Failure *Failure `json:"failure,omitempty"`
 	// Timeline is set for what was executed and saw objects.
 	Timeline *Timeline `json:"timeline,omitempty"`
+}
+
+// Skipped reports whether a fixture was left out, and nothing went wrong: it does not apply, or could not judge anything.
+func (f *Fixture) Skipped() bool {
+	switch f.Verdict {
+	case Unsupported, NotOnThisTarget, Excluded:
+		return true
+	case NotRun:
+		return len(f.Unstruck) > 0
+	}
+	return false
 }
 
 // Evidence is what satisfied one check.

@@ -167,7 +167,7 @@ func (t *Table) github(b *bytes.Buffer) {
 	for i := range t.Rows {
 		row := &t.Rows[i]
 		if row.Agree == Contradiction && row.Why == "" {
-			annotate(b, "warning", row.File, row.Fixture+" ("+row.Level+")", strings.Join(append([]string{row.Requirement}, t.differing(row)...), "\n"))
+			annotate(b, "warning", row.File, row.Fixture+" ("+row.Level+")", append([]string{row.Requirement}, t.differing(row)...)...)
 		}
 	}
 	level := "notice"
@@ -178,5 +178,5 @@ func (t *Table) github(b *bytes.Buffer) {
 	for i := range t.Columns {
 		lines = append(lines, t.Columns[i].Name+": "+t.Columns[i].summary())
 	}
-	annotate(b, level, "", "reports", strings.Join(lines, "\n"))
+	annotate(b, level, "", "reports", lines...)
 }

@@ -26,6 +26,7 @@ func (t Text) Render(w io.Writer, r *ConformanceReport) error {
 	for i := range r.Fixtures {
 		t.fixture(&b, &r.Fixtures[i], r.Proven(&r.Fixtures[i]))
 	}
+	summary(&b, r)
 	t.profiles(&b, r)
 	findings(&b, r)
 	t.verdict(&b, r)

@@ -43,7 +43,7 @@ func (a *ahead) result(ctx context.Context, f *fixture.Fixture) reports.Fixture 
 	case result := <-coming:
 		return result
 	case <-ctx.Done():
-		return a.runner.NotRun(f, "the run ended before: "+context.Cause(ctx).Error())
+		return a.runner.NotRun(f, conformance.EndedBefore+context.Cause(ctx).Error())
 	}
 }
 

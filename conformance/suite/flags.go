@@ -47,7 +47,7 @@ func RegisterFlags(set *flag.FlagSet, target string) *Flags {
 	set.StringVar(&f.Subject, "subject", "", "file of kind Subject: the implementation and its claims")
 	set.StringVar(&f.Fixtures, "fixtures", "", "folder of fixtures instead of the embedded suite")
 	set.StringVar(&f.Report, "report", "", "file to write the report to, as JSON")
-	set.Uint64Var(&f.Seed, "seed", 0, "decides everything random on virtual time")
+	set.Uint64Var(&f.Seed, "seed", conformance.DefaultSeed, "decides everything random on virtual time")
 	return f
 }
 

@@ -69,7 +69,11 @@ func Specs(options func() (conformance.Options, error), report func(*reports.Con
 			}
 		}
 		if verdict.Result != reports.Passed {
-			ginkgo.Fail(fmt.Sprintf("%s: %s", verdict.Result, strings.Join(verdict.Reasons, "\n")))
+			text := fmt.Sprintf("%s: %s", verdict.Result, strings.Join(verdict.Reasons, "\n"))
+			if causes := reports.Summary(verdict); causes != "" {
+				text += "\n\n" + causes
+			}
+			ginkgo.Fail(text)
 		}
 	})
 }
@@ -92,9 +96,9 @@ func spec(early *ahead, f *fixture.Fixture) {
 			ginkgo.Fail(fmt.Sprintf("encoding the result: %v", err))
 		}
 		ginkgo.AddReportEntry(entryName, string(data), ginkgo.ReportEntryVisibilityNever, place)
-		switch result.Verdict {
-		case reports.Pass:
-		case reports.Unsupported, reports.NotOnThisTarget, reports.Excluded:
+		switch {
+		case result.Verdict == reports.Pass:
+		case result.Skipped():
 			ginkgo.Skip(fmt.Sprintf("%s: %s", result.Verdict, result.Reason))
 		default:
 			ginkgo.Fail(early.runner.Explain(f, &result))

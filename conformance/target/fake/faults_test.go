@@ -152,6 +152,62 @@ func TestFaultsThatDoNotStrikeAreMistakes(t *testing.T) {
 	}
 }
 
+// A fault that a foreign implementation does not meet says nothing about it: the fixture is not run. The requirement stays
+// open unless another fixture judges all that it proves.
+func TestFaultsThatCannotStrikeAForeignImplementation(t *testing.T) {
+	t.Parallel()
+	load := func(name, header string) *fixture.Fixture {
+		text := strings.Replace(strings.TrimSpace(severalSteps), "name: several-steps", "name: "+name, 1)
+		f, err := fixture.Load(name+".yaml", []byte(strings.Replace(text, "  features: [sidecars]\n", "  features: [sidecars]\n"+header, 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	const faulty = "  needs: [faults]\n  faults: [{point: api, verb: delete, kind: Task}]\n"
+	const reason = "the fault at the point api, delete of Task (faulty.yaml:12:12) could not strike: the implementation never did what it would break, so nothing was judged"
+	for _, tt := range []struct {
+		reason   string
+		fixtures []*fixture.Fixture
+		result   reports.Result
+		reasons  []string
+	}{
+		{"another fixture judges the statement", []*fixture.Fixture{load("faulty", "  proves: [S004-176]\n"+faulty), load("sound", "  proves: [S004-176]\n")}, reports.Passed, nil},
+		{"no fixture does", []*fixture.Fixture{load("faulty", "  proves: [S004-176]\n"+faulty), load("sound", "  proves: [S004-171]\n")}, reports.Partial,
+			[]string{"taskrun-core: a requirement stays open, since the fault of its fixture could not strike: faulty"}},
+	} {
+		claims := fake.Claims()
+		claims.Reference = false
+		report, err := conformance.Judge(t.Context(), conformance.Options{Target: newTarget(t, fake.Options{}), Fixtures: tt.fixtures, Claims: claims})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := report.Fixtures[0]; got.Verdict != reports.NotRun || got.Reason != reason || !got.Skipped() || len(got.Unstruck) != 1 {
+			t.Errorf("%s: %s: %s, want %s", tt.reason, got.Verdict, got.Reason, reason)
+		}
+		if report.Result != tt.result || !cmp.Equal(report.Reasons, tt.reasons) {
+			t.Errorf("%s: the run is %s: %q, want %s: %q", tt.reason, report.Result, report.Reasons, tt.result, tt.reasons)
+		}
+		data, err := reports.Encode(report)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if back, err := reports.Decode(data); err != nil || !cmp.Equal(report, back) {
+			t.Errorf("%s: read back: %v", tt.reason, err)
+		}
+	}
+	// Under many seeds, too, nobody is blamed for it.
+	claims := fake.Claims()
+	claims.Reference = false
+	r, err := conformance.NewRunner(conformance.Options{Target: newTarget(t, fake.Options{}), Fixtures: []*fixture.Fixture{load("faulty", "  proves: [S004-176]\n"+faulty)}, Claims: claims})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sweep, err := r.Sweep(t.Context(), conformance.Sweep{Seeds: 2}); err != nil || len(sweep.Breaches) > 0 || sweep.Schedules != 2 {
+		t.Errorf("a sweep: %v, %+v", err, sweep)
+	}
+}
+
 func TestDrawnFaultsAreOnesThatThereAre(t *testing.T) {
 	t.Parallel()
 	points := map[string]bool{}
