@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/plumbline-ci/plumbline/conformance/disturbance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
@@ -29,6 +30,8 @@ type Sweep struct {
 	Most int
 	// Progress, if set, is told now and then how many schedules are done.
 	Progress func(done, total int)
+	// Took, if set, is told of each schedule how long it took by the clock, one at a time.
+	Took func(fixture string, took time.Duration)
 }
 
 // SweepReport is what a sweep has shown.
@@ -39,8 +42,11 @@ type SweepReport struct {
 	Schedules, Struck int
 	// Breaches are the runs that did not pass, by fixture and seed.
 	Breaches []Breach
-	// Ended says that the sweep was ended before its end.
+	// Ended says that the sweep was ended before its end: by so many breaches, or for the reason that Cut tells.
 	Ended bool
+	Cut   string
+	// Runs is how often each fixture was run that applies.
+	Runs map[string]int
 }
 
 // Breach is one run that did not pass.
@@ -81,7 +87,7 @@ func (r *Runner) Sweep(ctx context.Context, o Sweep) (*SweepReport, error) {
 	if o.Most == 0 {
 		o.Most = mostBreaches
 	}
-	out := &SweepReport{}
+	out := &SweepReport{Runs: map[string]int{}}
 	var list []*fixture.Fixture
 	for _, f := range r.selected {
 		if _, skipped := r.planned(f); skipped {
@@ -89,6 +95,7 @@ func (r *Runner) Sweep(ctx context.Context, o Sweep) (*SweepReport, error) {
 			continue
 		}
 		list = append(list, f)
+		out.Runs[f.Name()] = 0
 	}
 	out.Fixtures = len(list)
 	var mu sync.Mutex
@@ -105,6 +112,7 @@ func (r *Runner) Sweep(ctx context.Context, o Sweep) (*SweepReport, error) {
 		if ended {
 			return
 		}
+		began := time.Now()
 		f, seed := list[n%len(list)], o.First+uint64(n/len(list))
 		one := r.schedule(ctx, f, seed, o, nil, false)
 		if ctx.Err() != nil {
@@ -120,6 +128,10 @@ func (r *Runner) Sweep(ctx context.Context, o Sweep) (*SweepReport, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		out.Schedules++
+		out.Runs[f.Name()]++
+		if o.Took != nil {
+			o.Took(f.Name(), time.Since(began))
+		}
 		out.Struck += len(one.strikes)
 		if breach != nil {
 			out.Breaches = append(out.Breaches, *breach)
@@ -128,6 +140,9 @@ func (r *Runner) Sweep(ctx context.Context, o Sweep) (*SweepReport, error) {
 			o.Progress(out.Schedules, total)
 		}
 	})
+	if ctx.Err() != nil && out.Ended {
+		out.Cut = context.Cause(ctx).Error()
+	}
 	slices.SortFunc(out.Breaches, func(a, b Breach) int {
 		if c := strings.Compare(a.Fixture, b.Fixture); c != 0 {
 			return c

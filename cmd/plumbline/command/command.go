@@ -87,6 +87,9 @@ func execute(ctx context.Context, args []string, s Streams) int {
 		return exitOK
 	}
 	code, told := exitCode(err)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		code, err = exitBudget, fmt.Errorf("the command ended before its end: %w", context.Cause(ctx))
+	}
 	if !told {
 		tell(s.Err, err)
 	}
@@ -164,7 +167,6 @@ Exit codes: 0 all required passed; 1 a requirement failed; 2 not found; 3 invali
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(flagError)
-	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newRun(s), newKubelet(s), newSimulate(s), newFixture(s), newSubject(s), newReport(s), newInstall(s), newKind(s), newVersion(s))
 	return root
 }

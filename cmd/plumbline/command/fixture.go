@@ -198,6 +198,7 @@ func newFixtureList(s Streams) *cobra.Command {
 	}
 	cmd.Flags().StringArrayVarP(&files, "filename", "f", nil, filesUsage)
 	cmd.Flags().StringVarP(&output, "output", "o", "table", "table, wide, name or json")
+	completes(cmd, map[string]func() []string{"output": always("table", "wide", "name", "json")})
 	return cmd
 }
 
@@ -264,8 +265,9 @@ func proves(f *fixture.Fixture) []string {
 
 func newFixtureShow(s Streams) *cobra.Command {
 	return &cobra.Command{
-		Use:   "show NAME",
-		Short: "Print a fixture of the suite as it is written",
+		Use:               "show NAME",
+		Short:             "Print a fixture of the suite as it is written",
+		ValidArgsFunction: completeFixture,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return &usageError{fmt.Errorf("%s takes the name of one fixture; see 'plumbline fixture list'", cmd.CommandPath())}
@@ -341,6 +343,7 @@ func newFixtureCoverage(s Streams) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&all, "unproven", false, "list the statements that no fixture proves, too")
 	cmd.Flags().StringVarP(&format, "output", "o", "table", "table or markdown")
+	completes(cmd, map[string]func() []string{"output": always("table", "markdown")})
 	return cmd
 }
 

@@ -98,3 +98,11 @@ func checkFilter(f conformance.Filter, list []*fixture.Fixture) error {
 	}
 	return nil
 }
+
+// checkSeed refuses the seed that stands for none.
+func checkSeed(seed uint64) error {
+	if seed == 0 {
+		return &usageError{errors.New("--seed 0: want a number from 1")}
+	}
+	return nil
+}

@@ -66,6 +66,7 @@ not among the tenants any more loses the role's binding.
 	f.StringVar(&i.kubeconfig, "kubeconfig", "", "`file` that says which cluster; without it KUBECONFIG, or the usual place")
 	f.BoolVar(&i.dryRun, "dry-run", false, "print the objects, and contact nobody")
 	f.StringVarP(&i.output, "output", "o", "yaml", "`format` of --dry-run: yaml or json")
+	completes(c, map[string]func() []string{"output": always("yaml", "json")})
 	f.StringVar(&i.registry, "registry", registryOfReference, "where the images are, up to their names")
 	f.StringVar(&i.tag, "tag", conformance.SuiteVersion, "the images' tag")
 	f.StringVar(&i.Images.Controller, "controller-image", "", "`image` of the controller, if it is called otherwise")

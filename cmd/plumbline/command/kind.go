@@ -133,6 +133,7 @@ func (o *kindOptions) status() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVarP(&o.output, "output", "o", "text", "`format`: text or json")
+	completes(cmd, map[string]func() []string{"output": always("text", "json")})
 	return cmd
 }
 

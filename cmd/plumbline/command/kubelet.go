@@ -70,6 +70,7 @@ what is needed; 10 the API server does not answer.`,
 	f.StringVar(&o.name, "name", node.DefaultName, "the node's name")
 	f.StringToStringVar(&o.labels, "label", nil, "labels of the node, key=value")
 	f.StringSliceVar(&o.without, "without", nil, "roles that the cluster plays already: "+strings.Join(roles, ", "))
+	completes(cmd, map[string]func() []string{"without": always(roles...)})
 	f.StringArrayVar(&o.images, "image", nil, "which program stands in for an image, as registry.example.com/tools/shell=busybox; without a tag it is all tags and digests; may be repeated")
 	f.StringArrayVar(&o.files, "images", nil, "a file with such pairs below the key images; may be repeated")
 	f.StringVar(&o.subject, "subject", "", "file of kind Subject, whose images are taken")

@@ -57,18 +57,14 @@ func newReportShow(s Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			renderer, err := reports.RendererFor(output)
-			if err != nil {
-				return err
-			}
-			if err := writeFiles(files, report); err != nil {
-				return err
-			}
-			return render(renderer, s.Out, report)
+			write := reportWriter(report, nil)
+			return errors.Join(writeFiles(files, write), write(s.Out, output))
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", reports.FormatTable, "format of the report: "+strings.Join(reports.Formats(), ", "))
 	cmd.Flags().StringArrayVar(&also, "report", nil, reportUsage)
+	completeReport(cmd)
+	completes(cmd, map[string]func() []string{"output": reports.Formats})
 	return cmd
 }
 
@@ -121,6 +117,7 @@ The verdicts a and b may be left out. An explanation of what does not differ so 
 	f := cmd.Flags()
 	f.StringVarP(&output, "output", "o", reports.FormatTable, "format: "+strings.Join(reports.ComparisonFormats(), ", "))
 	f.StringVar(&explained, "explained", "", explainedUsage)
+	completes(cmd, map[string]func() []string{"output": reports.ComparisonFormats})
 	f.BoolVar(&judged, "judged", false, "only fixtures that passed or failed in both, for targets of different abilities")
 	return cmd
 }
@@ -184,6 +181,7 @@ another target. With --other-target it may be; what this target cannot meet is n
 	f.StringVar(&baseline, "baseline", "", "the report to compare with")
 	f.StringVarP(&output, "output", "o", reports.FormatTable, "format: "+strings.Join(reports.ComparisonFormats(), ", "))
 	f.StringSliceVar(&levels, "level", nil, "only fixtures of these levels: required, recommended, reference; default: all")
+	completes(cmd, map[string]func() []string{"output": reports.ComparisonFormats, "level": fixtureLevels})
 	f.BoolVar(&otherTarget, "other-target", false, "the baseline may be of another target")
 	return cmd
 }

@@ -60,6 +60,7 @@ there; 3 a file is no report.`,
 	}
 	f := cmd.Flags()
 	f.StringVarP(&output, "output", "o", reports.FormatTable, "format: "+strings.Join(reports.TableFormats(), ", "))
+	completes(cmd, map[string]func() []string{"output": reports.TableFormats})
 	f.StringVar(&explained, "explained", "", explainedUsage)
 	f.BoolVar(&differing, "differing", false, "only fixtures in which the reports do not agree")
 	return cmd

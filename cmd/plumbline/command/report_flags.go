@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -72,16 +74,12 @@ func outputFiles(values []string) ([]outputFile, error) {
 	return out, nil
 }
 
-// writeFiles writes a report to files.
-func writeFiles(files []outputFile, r *reports.ConformanceReport) error {
+// writeFiles writes a document to files, each in its format.
+func writeFiles(files []outputFile, write func(w io.Writer, format string) error) error {
 	var errs []error
 	for _, f := range files {
-		renderer, err := reports.RendererFor(f.format)
-		if err != nil {
-			return err
-		}
 		var b bytes.Buffer
-		if err := renderer.Render(&b, r); err != nil {
+		if err := write(&b, f.format); err != nil {
 			return err
 		}
 		if err := os.WriteFile(f.name, b.Bytes(), 0o644); err != nil {
@@ -89,6 +87,21 @@ func writeFiles(files []outputFile, r *reports.ConformanceReport) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// reportWriter writes a report in any format. took is how long its fixtures took by the clock, where that is known: the
+// report itself does not have it.
+func reportWriter(r *reports.ConformanceReport, took map[string]time.Duration) func(w io.Writer, format string) error {
+	return func(w io.Writer, format string) error {
+		renderer, err := reports.RendererFor(format)
+		if err != nil {
+			return err
+		}
+		if format == reports.FormatJUnit {
+			renderer = reports.JUnit{Took: took}
+		}
+		return render(renderer, w, r)
+	}
 }
 
 // selecting are the flags of run that do not decide what one fixture sees, or that a sweep adds to its replay by itself.

@@ -76,7 +76,7 @@ the target can meet was executed and passed, and something was.`,
 	f.StringArrayVarP(&o.files, "filename", "f", nil, filesUsage)
 	f.StringVarP(&o.output, "output", "o", reports.FormatTable, "format of the report: "+strings.Join(reports.Formats(), ", "))
 	f.StringArrayVar(&o.also, "report", nil, reportUsage)
-	f.Uint64Var(&o.seed, "seed", 1, "decides everything random in the simulated cluster")
+	f.Uint64Var(&o.seed, "seed", conformance.DefaultSeed, "decides everything random in the simulated cluster")
 	f.IntVar(&o.seeds, "seeds", 1, "run each fixture under so many seeds, from --seed on")
 	f.StringVar(&o.faults, "faults", faultsNone, "what goes wrong besides the fixtures' own faults: none; random, drawn from the seed: then invariants are judged instead of expectations; random:0,2 of these only")
 	f.IntVar(&o.parallel, "parallel", runtime.NumCPU(), "how many fixtures run at once")
@@ -86,18 +86,22 @@ the target can meet was executed and passed, and something was.`,
 	f.StringSliceVar(&o.filter.Levels, "level", nil, "only fixtures of these levels: required, recommended, reference")
 	f.StringSliceVarP(&o.labels, "selector", "l", nil, "only fixtures with these labels, key=value")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress on standard error")
+	selects(cmd)
+	completeReport(cmd)
+	completes(cmd, map[string]func() []string{
+		"target": targets, "output": reports.Formats, "faults": always(faultsNone, faultsRandom),
+	})
 	return cmd
 }
 
 func (o *runOptions) run(ctx context.Context) error {
-	if err := oneOf("target", o.target, fake.Name, envtest.Name, kind.Name, cluster.Name); err != nil {
+	if err := oneOf("target", o.target, targets()...); err != nil {
 		return err
 	}
 	if err := oneOf("output", o.output, reports.Formats()...); err != nil {
 		return err
 	}
-	renderer, err := reports.RendererFor(o.output)
-	if err != nil {
+	if err := checkSeed(o.seed); err != nil {
 		return err
 	}
 	files, err := outputFiles(o.also)
@@ -145,13 +149,10 @@ func (o *runOptions) run(ctx context.Context) error {
 		}
 	}
 	if o.wanted() {
-		if len(files) > 0 {
-			return &usageError{errors.New("--report is for one run; --seeds and --faults make many, whose account is -o table or json")}
-		}
 		if o.target == cluster.Name || o.target == kind.Name {
 			return &usageError{fmt.Errorf("--seeds and --faults are of the simulated cluster, and the target is %s", o.target)}
 		}
-		return o.sweep(ctx, options)
+		return o.sweep(ctx, options, files)
 	}
 	if o.target == envtest.Name {
 		real, err := envtest.New(envtest.Options{})
@@ -198,7 +199,11 @@ func (o *runOptions) run(ctx context.Context) error {
 		defer o.leave(o.streams.Err)
 	}
 	progress := newProgress(o.streams.Err, o.quiet)
-	options.Progress = progress.fixture
+	took := map[string]time.Duration{}
+	options.Progress = func(p conformance.Progress) {
+		took[p.Result.Name] = p.Took
+		progress.fixture(p)
+	}
 	began := time.Now()
 	report, err := conformance.Judge(ctx, options)
 	progress.done()
@@ -208,7 +213,8 @@ func (o *runOptions) run(ctx context.Context) error {
 	if report.Date != "" { // of a run on virtual time the clock would say something else each time
 		report.Took = time.Since(began).Round(100 * time.Millisecond).String()
 	}
-	if err := errors.Join(writeFiles(files, report), render(renderer, o.streams.Out, report)); err != nil {
+	write := reportWriter(report, took)
+	if err := errors.Join(writeFiles(files, write), write(o.streams.Out, o.output)); err != nil {
 		return err
 	}
 	return resultError(report.Result)

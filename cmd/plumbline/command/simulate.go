@@ -60,12 +60,13 @@ Exit codes: 0 all TaskRuns succeeded; 1 one did not; 3 the manifests are wrong; 
 	f.StringArrayVar(&o.flags, "feature-flag", nil, "a key of feature-flags, key=value; may be repeated")
 	f.StringArrayVar(&o.defaults, "default", nil, "a key of config-defaults, key=value; may be repeated")
 	f.StringVarP(&o.output, "output", "o", "table", "table, yaml, json or name")
-	f.Uint64Var(&o.seed, "seed", 1, "decides everything random in the simulated cluster")
+	f.Uint64Var(&o.seed, "seed", conformance.DefaultSeed, "decides everything random in the simulated cluster")
 	f.DurationVar(&o.limit, "limit", 7*24*time.Hour, "how much virtual time may pass")
 	f.BoolVar(&o.pods, "pods", false, "with -o yaml or json: the Pods, too")
 	f.BoolVar(&o.trace, "trace", false, "print every event of the simulation on standard error")
 	f.BoolVar(&o.timeline, "timeline", true, "with -o table: show when what happened")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no notes on standard error")
+	completes(cmd, map[string]func() []string{"output": always("table", "yaml", "json", "name"), "feature-flag": always("enable-api-fields=stable", "enable-api-fields=alpha")})
 	return cmd
 }
 
@@ -75,6 +76,9 @@ func (o *simulateOptions) run(ctx context.Context) error {
 	}
 	if len(o.files) == 0 {
 		return &usageError{errors.New("nothing to simulate: give a file, a folder or - with -f")}
+	}
+	if err := checkSeed(o.seed); err != nil {
+		return err
 	}
 	sc, err := o.load()
 	if err != nil {
