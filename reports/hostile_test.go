@@ -90,7 +90,7 @@ func harmless(t *testing.T, what string, got []byte, commands bool) {
 // Whatever the texts of a report are, no rendering of it gives orders to a terminal, a runner or a browser.
 func TestHostileTextsAreHarmless(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(40) {
+	for seed := range uint64(20) {
 		r := spoiled(seed)
 		for _, format := range Formats() {
 			got := rendered(t, format, r)
@@ -133,7 +133,7 @@ func TestHostileTextsAreHarmless(t *testing.T) {
 // The documents for programs keep every text as it was.
 func TestHostileTextsAreKept(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(40) {
+	for seed := range uint64(20) {
 		r := spoiled(seed)
 		utf8Only(reflect.ValueOf(r).Elem())
 		for _, format := range []string{FormatJSON, FormatYAML} {
