@@ -127,6 +127,7 @@ func TestScriptsInLogs(t *testing.T) {
 		{reason: "the lines that are put before a script do not count", log: "/tekton/scripts/script-0-ab1: line 4: nosuch: not found\n", want: []string{"r.yaml:10:1: step s of r: line 4 of /tekton/scripts/script-0-ab1 in the log is: nosuch"}},
 		{reason: "dash says it in another way", log: "/tekton/scripts/script-0-ab1: 4: nosuch: not found\n", want: []string{"r.yaml:10:1: step s of r: line 4 of /tekton/scripts/script-0-ab1 in the log is: nosuch"}},
 		{reason: "a line that the script does not have", log: "/tekton/scripts/script-0-ab1: line 1: set\n"},
+		{reason: "the end of the script", log: "/tekton/scripts/script-0-ab1: line 5: syntax error: unexpected end of file\n"},
 		{reason: "the file alone, of a step that succeeded", log: "I am /tekton/scripts/script-0-ab1\n"},
 		{reason: "the file alone, of a step that failed", log: "fork/exec /tekton/scripts/script-0-ab1: no\n", failed: true, want: []string{"r.yaml:8:15: step s of r: /tekton/scripts/script-0-ab1 in the log is a copy of this script"}},
 		{

@@ -17,7 +17,7 @@ func lineEnds(t *task) []Note {
 	for _, list := range []string{"steps", "sidecars"} {
 		for i, c := range mappings(t.spec, list) {
 			script := text(c, "script")
-			if !strings.Contains(script, "\r\n") && !strings.HasSuffix(script, "\r") {
+			if !windows(script) {
 				continue
 			}
 			what := "the carriage return is part of each command"
@@ -36,6 +36,11 @@ func lineEnds(t *task) []Note {
 	return notes
 }
 
+// windows reports whether a script has the line ends of Windows.
+func windows(script string) bool {
+	return strings.Contains(script, "\r\n") || strings.HasSuffix(script, "\r")
+}
+
 // scriptFile is the file of a script in a log, with the line that a shell names after it: "line 3", or dash's "3".
 var scriptFile = regexp.MustCompile(`(/tekton/scripts/script-\d+-[a-z0-9]+)(?:: (?:line )?(\d+):)?`)
 
@@ -52,12 +57,12 @@ func scriptFiles(t *task) []Note {
 		told := slices.ContainsFunc(t.Missing, func(m reports.MissingCommand) bool {
 			return m.Container == "step-"+name && (m.Interpreter || len(m.Command) > 0 && line.number > 0 && strings.Contains(line.text, m.Command[0]))
 		})
-		if !ok || told {
+		if !ok || told || line.number > 0 && strings.TrimSpace(line.text) == "" { // a blank line is the script's end
 			continue
 		}
 		n := t.note(t.scriptLine(i, line.number), "line %d of %s in the log is: %s", line.inCopy, line.file, clip(strings.TrimSpace(line.text)))
 		if line.number == 0 {
-			if !t.failed(i) {
+			if !t.failed(i) || windows(text(step, "script")) {
 				continue
 			}
 			n = t.note(t.at("steps[%d].script", i), "%s in the log is a copy of this script", line.file)
