@@ -43,6 +43,8 @@ func TestRealPrograms(t *testing.T) {
 		{"which the next script does not see", "cat /left; echo $?", "1\n", 0},
 		{"what runs on is killed", "sleep 1000 & echo started", "started\n", 0},
 		{"programs cannot be changed", "rm /bin/jq; jq -n 1", "1\n", 0},
+		{"the machine's clock cannot be set", "date -s @$(date +%s) 2>&1 | grep -c permitted", "1\n", 0},
+		{"and its settings cannot be changed", "echo 1 > /proc/sys/vm/drop_caches; echo $?", "1\n", 0},
 		{"nothing of the machine is there", "ls /home /opt /etc", "/etc:\ngroup\npasswd\n\n/home:\n\n/opt:\n", 0},
 	}
 	for _, r := range rows {

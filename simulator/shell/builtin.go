@@ -384,6 +384,9 @@ func builtinExit(s *shell, args []string) int {
 				s.complain("Illegal number: " + args[1])
 			}
 			n = statusUsage
+		} else if n < 0 && s.kind != bash {
+			s.complain("Illegal number: " + args[1])
+			n = statusUsage
 		} else if len(args) > 2 && s.kind == bash {
 			s.complain("too many arguments")
 			return 1
@@ -631,12 +634,19 @@ func builtinUlimit(s *shell, args []string) int {
 func builtinLet(s *shell, args []string) int {
 	if len(args) < 2 {
 		s.complain("expression expected")
+		if s.kind == ash {
+			return statusUsage
+		}
 		return 1
 	}
 	var n int64
 	for _, text := range args[1:] {
 		var err error
 		if n, err = s.evaluate(text); err != nil {
+			if s.kind == ash {
+				s.complain(err.Error())
+				return statusUsage
+			}
 			s.failing("", err)
 			return s.status
 		}

@@ -80,9 +80,9 @@ func (s *shell) commandFields(cmd *syntax.Call) ([]string, error) {
 	}
 	declaring := declares(out[0]) && (s.kind == bash || out[0] == "export" || out[0] == "readonly" || out[0] == "local")
 	for _, w := range cmd.Args[1:] {
-		if !declaring && s.kind == bash {
+		if !declaring && (s.kind == bash || out[0] == "command") {
 			text, _ := w.Literal()
-			declaring = declares(text)
+			declaring = declares(text) && (s.kind == bash || text == "export" || text == "readonly" || text == "local")
 		}
 		switch {
 		case w.Assign != nil:

@@ -14,6 +14,11 @@ func builtinDeclare(s *shell, args []string) int {
 	arrays, shift := s.arrayArgs, s.arrayShift
 	s.arrayArgs, s.arrayShift = nil, 0
 	d := declaration{s: s, name: args[0]}
+	if d.name == "local" && s.calls == 0 && s.kind != bash {
+		s.complain("not in a function")
+		s.flow = exiting
+		return statusUsage
+	}
 	if d.name == "typeset" {
 		d.name = "declare"
 	}
@@ -100,14 +105,8 @@ func (s *shell) illegalOption(l rune) {
 func (d *declaration) word(word string, array *syntax.Assign) bool {
 	s := d.s
 	if d.name == "local" && s.calls == 0 {
-		if s.kind == bash {
-			s.complain("can only be used in a function")
-			d.status = 1
-			return false
-		}
-		s.complain("not in a function")
-		d.status = statusUsage
-		s.flow = exiting
+		s.complain("can only be used in a function")
+		d.status = 1
 		return false
 	}
 	if !d.words && len(word) > 1 && (word[0] == '-' || word[0] == '+' && s.kind == bash) && array == nil {

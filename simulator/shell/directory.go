@@ -62,6 +62,8 @@ func builtinCd(s *shell, args []string) int {
 	if err != nil {
 		if s.kind == bash {
 			s.complain(target + ": " + files.Message(err))
+		} else if s.kind == dash {
+			s.complain("can't cd to " + target)
 		} else {
 			s.complain("can't cd to " + target + ": " + files.Message(err))
 		}

@@ -63,7 +63,7 @@ func (s *shell) statement(st *syntax.Stmt, tail bool) {
 		s.tolerant++
 		s.redirected(st, false)
 		s.tolerant--
-		if s.flow == goOn || s.kind != bash && (s.flow == returning || s.left) {
+		if s.flow == goOn || s.kind == ash && (s.flow == returning || s.left) {
 			s.status = int(truth(s.status == 0))
 		}
 		s.runTraps()
@@ -117,21 +117,28 @@ func (s *shell) perform(st *syntax.Stmt, tail bool) {
 		s.compound(st.Cmd, tail)
 		return
 	}
+	if block, ok := st.Cmd.(*syntax.Block); ok && s.kind != bash && len(block.List) == 1 {
+		// Ash and dash give the redirections of a group to the subshell that is all of it, in place of its own.
+		if only := block.List[0]; !only.Background && !only.Negated {
+			if _, ok := only.Cmd.(*syntax.Subshell); ok {
+				replaced := *only
+				replaced.Redirs = st.Redirs
+				st = &replaced
+			}
+		}
+	}
 	s.line = st.Line + s.base
 	undo, ok := s.redirect(st.Redirs, true)
 	defer s.undo(undo)
 	if !ok {
 		_, group := st.Cmd.(*syntax.Subshell)
-		if block, ok := st.Cmd.(*syntax.Block); ok && s.kind == ash && len(block.List) == 1 && len(block.List[0].Redirs) == 0 {
-			_, group = block.List[0].Cmd.(*syntax.Subshell)
-		}
 		if group || s.kind == bash {
 			s.pipestatus = []int{s.status}
 		}
 		if group && s.kind == ash { // whose child it was that failed
 			s.status = statusUsage
 		}
-		if s.status != 0 && s.flow == goOn && s.tolerant == 0 && !fallible(st) {
+		if s.status != 0 && s.flow == goOn && s.tolerant == 0 && !fallible(st) && s.kind == bash {
 			s.failed()
 		}
 		return

@@ -3,6 +3,8 @@ package shell
 import (
 	"strconv"
 	"strings"
+
+	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
 )
 
 func builtinGetopts(s *shell, args []string) int {
@@ -11,12 +13,19 @@ func builtinGetopts(s *shell, args []string) int {
 		return statusUsage
 	}
 	spec, name := args[1], args[2]
+	if s.kind != bash && !syntax.IsName(name) {
+		s.complain(name + ": bad variable name")
+		return statusUsage
+	}
 	params := s.args
 	if len(args) > 3 {
 		params = args[3:]
 	}
 	silent := strings.HasPrefix(spec, ":")
 	index, err := strconv.Atoi(s.value("OPTIND"))
+	if s.kind == dash && s.optIndex > 0 {
+		index--
+	}
 	if err != nil || index < 1 {
 		index, s.optIndex = 1, 0
 	}
@@ -27,7 +36,11 @@ func builtinGetopts(s *shell, args []string) int {
 		} else {
 			_ = s.unset("OPTARG")
 		}
-		s.setValue("OPTIND", strconv.Itoa(index))
+		next := index
+		if s.kind == dash && s.optIndex > 0 { // inside a group, too, dash points behind it
+			next++
+		}
+		s.setValue("OPTIND", strconv.Itoa(next))
 	}
 	if s.optIndex == 0 {
 		if index > len(params) || len(params[index-1]) < 2 || params[index-1][0] != '-' || params[index-1] == "--" {

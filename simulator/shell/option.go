@@ -136,9 +136,13 @@ func builtinSet(s *shell, args []string) int {
 						s.complain(args[0] + ": invalid option name")
 						return statusUsage
 					}
-					s.complain("illegal option -o " + args[0])
 					s.flow = exiting
-					return statusUsage
+					if s.kind == dash {
+						s.complain("Illegal option -o " + args[0])
+						return statusUsage
+					}
+					s.complain("illegal option -o " + args[0])
+					return 1
 				}
 				args = args[1:]
 				continue

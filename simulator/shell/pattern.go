@@ -139,7 +139,7 @@ func (m *matcher) one(p, t string) (np, nt string, ok bool) {
 // set matches a bracket expression. It is not valid if it has no end.
 func (m *matcher) set(p string, r rune) (in bool, rest string, valid bool) {
 	i := 1
-	negated := i < len(p) && (p[i] == '!' || p[i] == '^')
+	negated := i < len(p) && (p[i] == '!' || p[i] == '^' && m.s.kind != dash)
 	if negated {
 		i++
 	}

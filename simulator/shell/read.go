@@ -100,6 +100,10 @@ func builtinRead(s *shell, args []string) int {
 		parts = s.splitRead(line, escaped, len(args))
 	}
 	for i, name := range args {
+		if s.kind != bash && !syntax.IsName(name) {
+			s.complain(name + ": bad variable name")
+			return statusUsage
+		}
 		value := ""
 		if i < len(parts) {
 			value = parts[i]
@@ -174,6 +178,17 @@ func (s *shell) splitRead(line string, escaped []bool, n int) []string {
 	var out []string
 	for i < end {
 		if n > 0 && len(out) == n-1 {
+			if s.kind == dash { // which drops what is escaped behind the last blank
+				last := end
+				for last > i && escaped[last-1] {
+					last--
+				}
+				if last < end && last > i && isSpace(last-1) {
+					for end = last; end > i && isSpace(end-1); {
+						end--
+					}
+				}
+			}
 			rest := line[i:end]
 			// One delimiter at the end of the rest goes, if it is the only one.
 			if isDelim(end-1) && !isSpace(end-1) {

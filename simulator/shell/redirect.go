@@ -213,8 +213,10 @@ func (s *shell) duplicate(r *syntax.Redirect, fd int, variable string, save bool
 			if !ok {
 				return false
 			}
-			_ = s.p.Dup2(opened, 1)
-			s.p.Close(opened)
+			if opened != 1 {
+				_ = s.p.Dup2(opened, 1)
+				s.p.Close(opened)
+			}
 			if save {
 				*undo = append(*undo, s.save(2))
 			}

@@ -382,7 +382,7 @@ func (s *shell) arguments(args []string) (text string, code int, ok bool) {
 // scriptFile reads a script; bash and ash look into PATH if there is no such file.
 func (s *shell) scriptFile(name string) ([]byte, error) {
 	data, err := s.readFile(name)
-	if err != nil && !strings.Contains(name, "/") {
+	if err != nil && !strings.Contains(name, "/") && s.kind != dash {
 		if found, lerr := s.p.SearchPath(name, s.value("PATH")); lerr == nil {
 			return s.readFile(found)
 		}

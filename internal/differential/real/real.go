@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -30,7 +31,7 @@ const (
 	mostTime   = 10 * time.Second
 	mostOutput = 4 << 20
 	// wrapper is what process 1 does before it becomes the shell: /proc has to be mounted from inside its namespace.
-	wrapper = `mount -t proc proc /proc && hostname host && ulimit -t 5 -v 2000000 -f 131072 && unset SHLVL PWD OLDPWD && exec "$@"`
+	wrapper = `mount -t proc -o ro proc /proc && hostname host && ulimit -t 5 -v 2000000 -f 131072 && unset SHLVL PWD OLDPWD && exec "$@"`
 )
 
 // Runner runs scripts one after the other on a thread of its own.
@@ -105,11 +106,32 @@ func (r *Runner) serve(started chan<- error) {
 	}
 	if err != nil {
 		err = fmt.Errorf("a namespace of mounts: %w", err)
+	} else {
+		err = drop()
 	}
 	started <- err
 	for j := range r.jobs {
 		j.answer <- r.one(j)
 	}
+}
+
+// kept are the capabilities that root has in containers, and the one to mount /proc with. Without dropping the others a
+// script could set the machine's clock.
+var kept = []int{unix.CAP_CHOWN, unix.CAP_DAC_OVERRIDE, unix.CAP_FOWNER, unix.CAP_FSETID, unix.CAP_KILL, unix.CAP_SETGID, unix.CAP_SETUID,
+	unix.CAP_SETPCAP, unix.CAP_NET_BIND_SERVICE, unix.CAP_NET_RAW, unix.CAP_SYS_CHROOT, unix.CAP_MKNOD, unix.CAP_AUDIT_WRITE,
+	unix.CAP_SETFCAP, unix.CAP_SYS_ADMIN}
+
+// drop takes the other capabilities from what this thread executes.
+func drop() error {
+	for c := range unix.CAP_LAST_CAP + 1 {
+		if slices.Contains(kept, c) {
+			continue
+		}
+		if err := unix.Prctl(unix.PR_CAPBSET_DROP, uintptr(c), 0, 0, 0); err != nil && !errors.Is(err, unix.EINVAL) {
+			return fmt.Errorf("drop capability %d: %w", c, err)
+		}
+	}
+	return nil
 }
 
 // one runs one script.

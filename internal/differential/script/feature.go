@@ -203,6 +203,6 @@ func (g *generator) arrived() string {
 // recovered is about errors that end some shells, and not others.
 func (g *generator) recovered() string {
 	g.mark("mistakes when reached")
-	m := g.one("${a b}", "$((1 +))", "${u?gone}", "$((08))", "${#}", "${}", "$((1/0))", "${a:1:2:3}", "${!}", "$((a b))", "${u:?}", "${a@}", "${-x}", "${a[}", "$(( ))", "${1a}", "${a!b}", "$((x=))", "${#a#b}", "${a/}", "${a:}", "$(nosuch)", "$((2**-1))", "${a^^^}", "$(( $u + ))")
+	m := g.one("${a b}", "$((1 +))", "${u?gone}", "$((08))", "${#}", "${}", "$((1/0))", "${a:1:2:3}", "$((a b))", "${u:?}", "${a@}", "${-x}", "${a[}", "$(( ))", "${1a}", "${a!b}", "$((x=))", "${#a#b}", "${a/}", "${a:}", "$(nosuch)", "$((2**-1))", "${a^^^}", "$(( $u + ))")
 	return g.one("echo before\necho "+m+"\necho after", "(echo a "+m+"; echo same); echo $?", "x="+m+"; echo $?", "if false; then echo "+m+"; fi; echo fine", "f3() { echo "+m+"; }; echo defined; f3; echo then", "eval 'echo "+m+"'; echo $?", "echo x | while read y; do echo "+m+"; done; echo $?", "for i in "+m+"; do echo $i; done; echo $?", "case "+m+" in *) echo c;; esac", "cat <<E\n"+m+"\nE\necho $?")
 }

@@ -107,7 +107,7 @@ func (p *Parser) parts(m mode, quoted bool) []Part {
 			add(p.backquote(m == quoteMode || quoted))
 			continue
 		case '"':
-			if m == hereMode {
+			if m == hereMode || m == arithMode && p.dialect == Dash {
 				break
 			}
 			if m == quoteMode {
@@ -227,7 +227,27 @@ func (p *Parser) single(dollar bool) Part {
 	}
 	text := p.src[start:p.pos]
 	p.pos++
+	if dollar && p.dialect == Ash {
+		text = ashEscapes(text)
+	}
 	return &SglQuoted{Value: text, Dollar: dollar}
+}
+
+// ashEscapes protects from being replaced what ash does not know in $'…': \c, \e, \u.
+func ashEscapes(text string) string {
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		b.WriteByte(text[i])
+		if text[i] != '\\' || i+1 == len(text) {
+			continue
+		}
+		i++
+		if strings.IndexByte("ceEuU", text[i]) >= 0 {
+			b.WriteByte('\\')
+		}
+		b.WriteByte(text[i])
+	}
+	return b.String()
 }
 
 // extended reports whether a group of an extended pattern begins here.
