@@ -182,6 +182,9 @@ func plan(f *fixture.Fixture, claims Claims, c Capabilities, target string) (rep
 			return reports.NotOnThisTarget, fmt.Sprintf("needs %s, which target %s has not", need, target)
 		}
 	}
+	if len(f.Spec.Images) > 0 && c.Mocks && !c.Images {
+		return reports.NotOnThisTarget, fmt.Sprintf("describes images, and target %s knows only what their names suggest", target)
+	}
 	if named := f.Namespaces(""); len(named) > 0 && !c.Isolated {
 		return reports.NotOnThisTarget, fmt.Sprintf("its manifests name the namespace %s, and target %s is shared by fixtures", strings.Join(named, ", "), target)
 	}

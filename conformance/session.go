@@ -133,7 +133,7 @@ func (s *session) afterwards(ctx context.Context) error {
 	}
 	if user, ok := s.cluster.(MockUser); ok {
 		if unused := user.UnusedMocks(); len(unused) > 0 {
-			return &source.Error{Position: unused[0].Pos, Path: "spec.mocks", Message: fmt.Sprintf("the mock for image %q was not used", unused[0].Image), Hint: "remove it, or correct its image and command"}
+			return &source.Error{Position: unused[0].Pos, Path: "spec.mocks", Message: fmt.Sprintf("the mock of %s was not used", unused[0].What()), Hint: "remove it, or correct its image, command and args"}
 		}
 	}
 	return s.unusedFaults()

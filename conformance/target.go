@@ -32,6 +32,8 @@ type Capabilities struct {
 	VirtualTime bool
 	// Mocks, RealKubelet, Faults: as a fixture's needs.
 	Mocks, RealKubelet, Faults bool
+	// Images: images are what fixtures describe them to be; of a real kubelet they are what they are.
+	Images bool
 	// Isolated: every Start makes a cluster of its own, and clusters may live side by side.
 	// Otherwise fixtures share one, grouped by configuration.
 	Isolated bool
@@ -59,6 +61,7 @@ type Setup struct {
 	// Config are keys of the implementation's ConfigMaps, over their defaults.
 	Config fixture.Config
 	Mocks  []fixture.Mock
+	Images []fixture.Image
 	Faults []fixture.Fault
 	// Namespaces are those that the fixtures of a shared cluster will ask for, as long as it lasts.
 	Namespaces []string

@@ -16,7 +16,9 @@ type MissingCommand struct {
 	// Image is the image's reference, as a mock names it.
 	Image string `json:"image"`
 	// Command is the command line, as a mock matches it: "*" stands for an argument that another run may have otherwise.
-	Command []string `json:"command"`
+	Command []string `json:"command,omitempty"`
+	// Args are the arguments alone, if the command is the image's entrypoint, which is not known. Then there is no Command.
+	Args []string `json:"args,omitempty"`
 	// Interpreter says that the first line of a script asks for the command.
 	Interpreter bool `json:"interpreter,omitempty"`
 	// Near says why a mock of the same command was not used.
@@ -27,6 +29,9 @@ type MissingCommand struct {
 
 // Title names the command with the first words of its arguments: "git clone".
 func (m MissingCommand) Title() string {
+	if len(m.Command) == 0 {
+		return "the entrypoint of " + m.Image
+	}
 	words := m.Command[:1]
 	if len(m.Command) > 1 && plainWord(m.Command[1]) {
 		words = m.Command[:2]
@@ -62,7 +67,7 @@ func MocksFor(list []MissingCommand) string {
 	var b strings.Builder
 	b.WriteString("mocks:\n")
 	for i, m := range list {
-		same := func(o MissingCommand) bool { return o.Image == m.Image && slices.Equal(o.Command, m.Command) }
+		same := func(o MissingCommand) bool { return o.Image == m.Image && slices.Equal(o.Command, m.Command) && slices.Equal(o.Args, m.Args) }
 		if slices.ContainsFunc(list[:i], same) {
 			continue
 		}
@@ -75,6 +80,9 @@ func MocksFor(list []MissingCommand) string {
 		fmt.Fprintf(&b, "# %s\n- image: %s\n", some(places), flow(m.Image))
 		if len(m.Command) > 0 {
 			fmt.Fprintf(&b, "  command: %s\n", flow(m.Command))
+		}
+		if len(m.Args) > 0 {
+			fmt.Fprintf(&b, "  args: %s\n", flow(m.Args))
 		}
 		b.WriteString("  stdout: \"\"\n")
 	}

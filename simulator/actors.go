@@ -135,7 +135,8 @@ func newActors(k *kernel.Kernel, api API, o Options) (*Actors, error) {
 	a.kubelet = kubelet.New(kubelet.Options{
 		Kernel: k, Client: api.Client(kubeletActor), Source: watched, Node: node, Timing: o.Timing, Faults: o.Faults, OnOutput: o.OnOutput,
 		Runtime: &runner{
-			kernel: k, supplies: a.supplies, programs: a.programs, budget: o.Budget, onMissing: o.OnMissing, stubMissing: o.StubMissing,
+			kernel: k, supplies: a.supplies, programs: a.programs, launchers: slices.Sorted(maps.Keys(o.Programs)), budget: o.Budget,
+			onMissing: o.OnMissing, stubMissing: o.StubMissing,
 		},
 		Images: registry{supplies: a.supplies, local: !o.PullImages},
 	})

@@ -23,7 +23,9 @@ type runner struct {
 	kernel   *kernel.Kernel
 	supplies *supplies
 	programs map[string]container.Program
-	budget   container.Budget
+	// launchers are those of the programs that no mock stands in for.
+	launchers []string
+	budget    container.Budget
 
 	onMissing   func(MissingCommand)
 	stubMissing bool
@@ -90,7 +92,7 @@ func (r *runner) Start(c kubelet.ContainerConfig) (kubelet.Container, error) {
 		Kernel: r.kernel, Actor: c.Actor, Image: img, Programs: r.programs, Mocks: r.supplies.in(c.Namespace),
 		Command: c.Command, Args: c.Args, Env: c.Env, WorkingDir: c.WorkingDir,
 		RunAsUser: c.RunAsUser, RunAsGroup: c.RunAsGroup, Groups: c.Groups, ReadOnlyRoot: c.ReadOnlyRoot,
-		Hostname: c.Hostname, Log: c.Log, Budget: r.budget, MemoryLimit: c.MemoryLimit,
+		Hostname: c.Hostname, Log: c.Log, Budget: r.budget, MemoryLimit: c.MemoryLimit, Launchers: r.launchers,
 		StubMissing: r.stubMissing,
 	}
 	if r.onMissing != nil {
@@ -178,7 +180,7 @@ func (r registry) Image(reference string) (kubelet.Image, error) {
 		name = ""
 	}
 	return kubelet.Image{
-		User: name,
+		User: name, Any: i.UserUnknown,
 		Name: i.Reference, ID: i.RepoDigest(), Size: i.Root.Used(), Local: r.local,
 		Root: user == "" || user == "0" || user == "root",
 	}, nil

@@ -51,7 +51,8 @@ type Options struct {
 	// PullImages makes nodes start without images. Otherwise every image of the
 	// catalogue is present, unless its Pod always pulls.
 	PullImages bool
-	// Programs are what the executables of images run, besides the built-in ones.
+	// Programs are what the executables of images run, besides the built-in ones. No mock stands in for them, and what they
+	// start is the container's own command.
 	Programs map[string]container.Program
 	// Mocks stand in for commands that cannot be interpreted.
 	Mocks *container.Mocks

@@ -64,6 +64,8 @@ type Config struct {
 	Budget      Budget
 	// Mocks stand in for commands that cannot be interpreted.
 	Mocks *Mocks
+	// Launchers are those of Programs that only start the container's command. No mock stands in for them.
+	Launchers []string
 	// OnMissing, if set, sees each command line that could not be found, once.
 	OnMissing func(MissingCommand)
 	// StubMissing makes commands that cannot be found succeed without doing anything.
@@ -162,7 +164,7 @@ func Start(cfg Config) (*Container, error) {
 	if len(argv) == 0 {
 		return nil, &StartError{"failed to generate container spec: no command specified"}
 	}
-	p, err := c.launch(argv, c.env, createPrefix)
+	p, err := c.launch(argv, c.env, createPrefix, true)
 	if err != nil {
 		return nil, err
 	}
@@ -305,30 +307,30 @@ func (c *Container) enter(dir string) error {
 	return nil
 }
 
-// launch starts a process without a parent: the container's command, or one that is executed from outside.
-func (c *Container) launch(argv, env []string, prefix string) (*Process, error) {
+// launch starts a process without a parent: the container's own command, or one that is executed from outside.
+func (c *Container) launch(argv, env []string, prefix string, own bool) (*Process, error) {
 	p := c.newProcess(nil)
 	p.Args, p.Env = argv, env
 	p.pgid = p.pid
-	name, run, args, err := p.find(argv)
+	e, err := p.find(argv, own)
 	if err == nil {
-		err = fit(name, args, env)
+		err = fit(e.name, e.args, env)
 	}
 	var failed *formatError
 	if errors.As(err, &failed) {
 		// The runtime learns of this only when it has become the process.
-		run, args = func(p *Process) int {
-			fmt.Fprintf(p.Stderr(), "exec %s: %s\n", name, failed.reason)
+		e.run, e.args = func(p *Process) int {
+			fmt.Fprintf(p.Stderr(), "exec %s: %s\n", e.name, failed.reason)
 			return 255
 		}, argv
 	} else if err != nil {
 		c.discard(p)
 		return nil, &StartError{prefix + startProcess + "exec: " + startReason(argv[0], err) + unknownCode}
 	}
-	p.Path, p.Args = name, args
+	p.Path, p.Args, p.launcher = e.name, e.args, e.launcher
 	p.openLog(1)
 	p.openLog(2)
-	p.start(run)
+	p.start(e.run)
 	return p, nil
 }
 
@@ -415,7 +417,7 @@ func (c *Container) exec(argv []string, stdout, stderr io.Writer, done func(code
 	if len(argv) == 0 {
 		return nil, &StartError{execPrefix + "no command specified" + unknownCode}
 	}
-	p, err := c.launch(argv, c.env, execPrefix)
+	p, err := c.launch(argv, c.env, execPrefix, false)
 	if err != nil {
 		return nil, err
 	}

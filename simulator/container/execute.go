@@ -2,6 +2,7 @@ package container
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -34,9 +35,25 @@ func (e *NotFoundError) Error() string {
 
 func (e *NotFoundError) Unwrap() error { return syscall.ENOENT }
 
-// LookPath finds a command in PATH; a name with a slash is only checked. The error is a *NotFoundError, or for a path
-// the reason why it cannot be executed.
+// LookPath finds a command in PATH; a name with a slash is only checked. A command that only a mock stands in for seems to
+// be there. The error is a *NotFoundError, or for a path the reason why it cannot be executed.
 func (p *Process) LookPath(name string) (string, error) {
+	found, err := p.lookPath(name)
+	return p.orMocked(name, found, err)
+}
+
+// orMocked is the result of a search, or where a mock of that name seems to be.
+func (p *Process) orMocked(name, found string, err error) (string, error) {
+	var missing *NotFoundError
+	if errors.As(err, &missing) && name != "" {
+		if mocked, ok := p.c.cfg.Mocks.path(name, p.c.cfg.Image); ok {
+			return mocked, nil
+		}
+	}
+	return found, err
+}
+
+func (p *Process) lookPath(name string) (string, error) {
 	if strings.Contains(name, "/") {
 		return name, p.Executable(name)
 	}
@@ -47,11 +64,16 @@ func (p *Process) LookPath(name string) (string, error) {
 	if !ok {
 		path = defaultPath[len("PATH="):]
 	}
-	return p.SearchPath(name, path)
+	return p.searchPath(name, path)
 }
 
-// SearchPath finds a command in the directories of a PATH.
+// SearchPath finds a command in the directories of a PATH. A command that only a mock stands in for seems to be there.
 func (p *Process) SearchPath(name, path string) (string, error) {
+	found, err := p.searchPath(name, path)
+	return p.orMocked(name, found, err)
+}
+
+func (p *Process) searchPath(name, path string) (string, error) {
 	var denied error
 	for {
 		dir, rest, more := strings.Cut(path, ":")
@@ -79,72 +101,132 @@ func (p *Process) SearchPath(name, path string) (string, error) {
 	return "", &NotFoundError{name}
 }
 
-// find finds what a command line runs: a mock, or the executable that its first word names. The arguments are what the
-// program gets.
-func (p *Process) find(argv []string) (name string, run Program, args []string, err error) {
-	if run = p.mock(argv); run != nil {
-		return argv[0], run, argv, nil
-	}
-	if name, err = p.LookPath(argv[0]); err == nil {
-		run, args, err = p.resolve(name, argv, 0)
-	}
-	if err != nil {
-		if stub := p.absent(argv, err); stub != nil {
-			return argv[0], stub, argv, nil
-		}
-	}
-	return name, run, args, err
+// executable is what a command line runs.
+type executable struct {
+	// name is the file.
+	name string
+	run  Program
+	// args are what the program gets.
+	args []string
+	// launcher says that it only starts the container's command.
+	launcher bool
+	// unknown says that the image has it and the simulation does not.
+	unknown bool
 }
 
-// resolve finds what an executable file runs, through "#!" lines. The arguments are what the program gets.
-func (p *Process) resolve(name string, argv []string, depth int) (Program, []string, error) {
+// find finds what a command line runs: a mock, or the executable that its first word names. own says that the container
+// itself runs it.
+func (p *Process) find(argv []string, own bool) (executable, error) {
+	name, missing := p.lookPath(argv[0])
+	program := ""
+	if missing == nil {
+		if program = p.program(name); slices.Contains(p.c.cfg.Launchers, program) {
+			return p.resolve(name, argv)
+		}
+	}
+	call := Call{Image: p.c.cfg.Image, Argv: argv, Own: own, Found: missing == nil && program != image.UnknownProgram}
+	if run := p.c.cfg.Mocks.program(call); run != nil {
+		return executable{name: argv[0], run: run, args: argv}, nil
+	}
+	found, err := executable{name: name}, missing
+	if err == nil {
+		found, err = p.resolve(name, argv)
+	}
+	if err != nil {
+		if stub := p.absent(call, err); stub != nil {
+			return executable{name: argv[0], run: stub, args: argv}, nil
+		}
+		return found, err
+	}
+	if found.unknown {
+		m := MissingCommand{Args: found.args}
+		if found.args[0] == image.UnknownEntrypoint {
+			m.Args, m.Entrypoint = found.args[1:], true
+		} else if len(found.args) > len(argv) {
+			m.Script, call = name, p.interprets(found.args)
+		}
+		if stub := p.c.without(m, call); stub != nil {
+			found.run = stub
+		}
+	}
+	return found, nil
+}
+
+// program returns the program that an executable file runs, or nothing.
+func (p *Process) program(name string) string {
 	content, err := p.ExecContent(name)
 	if err != nil {
-		if depth > 0 && files.Errno(err) == syscall.ENOENT {
-			return nil, nil, &formatError{path: name, reason: syscall.ENOENT, asked: argv}
-		}
-		return nil, nil, err
+		return ""
 	}
-	if program, ok := image.ProgramOf(content); ok {
-		run := p.c.cfg.Programs[program]
-		if run == nil {
-			return nil, nil, &formatError{path: name, reason: syscall.ENOEXEC}
+	program, _ := image.ProgramOf(content)
+	return program
+}
+
+// resolve finds what an executable file runs, through "#!" lines.
+func (p *Process) resolve(name string, argv []string) (executable, error) {
+	found := executable{name: name, args: argv}
+	for depth, file := 0, name; ; depth++ {
+		content, err := p.ExecContent(file)
+		if err != nil {
+			if depth == 0 {
+				return found, err
+			}
+			failed := &formatError{path: name, reason: files.Errno(err)}
+			if failed.reason == syscall.ENOENT || failed.reason == syscall.ENOTDIR {
+				failed.asked = found.args
+			}
+			return found, failed
 		}
-		return run, argv, nil
+		if program, ok := image.ProgramOf(content); ok {
+			if program == image.UnknownProgram {
+				found.run, found.unknown = notSimulated, true
+			} else {
+				found.run, found.launcher = p.c.cfg.Programs[program], slices.Contains(p.c.cfg.Launchers, program)
+			}
+			if found.run == nil {
+				return found, &formatError{path: name, reason: syscall.ENOEXEC}
+			}
+			return found, nil
+		}
+		interpreter, arg, errno := shebang(content)
+		if errno == 0 && depth >= maxInterpreters {
+			errno = syscall.ELOOP
+		}
+		if errno != 0 {
+			return found, &formatError{path: name, reason: errno}
+		}
+		words := []string{interpreter}
+		if arg != "" {
+			words = append(words, arg)
+		}
+		found.args = append(append(words, file), found.args[1:]...)
+		file = interpreter
+		if run := p.c.cfg.Mocks.program(p.interprets(found.args)); run != nil {
+			found.run = run
+			return found, nil
+		}
 	}
+}
+
+// interprets is the call of an interpreter, which no manifest writes out.
+func (p *Process) interprets(argv []string) Call {
+	return Call{Image: p.c.cfg.Image, Argv: argv, Found: p.Exists(argv[0])}
+}
+
+// shebang takes the first line of a script apart.
+func shebang(content []byte) (interpreter, arg string, errno syscall.Errno) {
 	if len(content) < 2 || content[0] != '#' || content[1] != '!' {
-		return nil, nil, &formatError{path: name, reason: syscall.ENOEXEC}
-	}
-	if depth >= maxInterpreters {
-		return nil, nil, &formatError{path: name, reason: syscall.ELOOP}
+		return "", "", syscall.ENOEXEC
 	}
 	line, _, _ := strings.Cut(string(content[2:min(len(content), 256)]), "\n")
-	interpreter, arg := strings.Trim(line, " \t"), ""
+	interpreter = strings.Trim(line, " \t")
 	if i := strings.IndexAny(interpreter, " \t"); i >= 0 {
 		interpreter, arg = interpreter[:i], strings.TrimLeft(interpreter[i:], " \t")
 	}
 	if interpreter == "" {
-		return nil, nil, &formatError{path: name, reason: syscall.ENOEXEC}
+		return "", "", syscall.ENOEXEC
 	}
-	next := make([]string, 0, len(argv)+2)
-	next = append(next, interpreter)
-	if arg != "" {
-		next = append(next, arg)
-	}
-	next = append(next, name)
-	if len(argv) > 1 {
-		next = append(next, argv[1:]...)
-	}
-	run, final, err := p.resolve(interpreter, next, depth+1)
-	if err != nil && depth == 0 {
-		failed := &formatError{path: name, reason: files.Errno(err)}
-		var inner *formatError
-		if errors.As(err, &inner) {
-			failed.asked = inner.asked
-		}
-		return nil, nil, failed
-	}
-	return run, final, err
+	return interpreter, arg, 0
 }
 
 // startReason is how the runtime says why a command cannot be started.

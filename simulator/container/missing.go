@@ -4,10 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"syscall"
 
 	"github.com/plumbline-ci/plumbline/simulator/files"
+	"github.com/plumbline-ci/plumbline/simulator/image"
 )
 
 // MissingCommand is a command that a process tried to run and that the container does not have: what a [Mock] could
@@ -17,6 +17,8 @@ type MissingCommand struct {
 	Image string
 	// Args is the command line. Its first word is as the caller wrote it, by name or by path.
 	Args []string
+	// Entrypoint says that the command is the image's, which is not known: Args are then the arguments alone.
+	Entrypoint bool
 	// Script is the file whose "#!" line asks for the command, or empty.
 	Script string
 	// Near is the mock that came closest, if one is of the same command.
@@ -37,8 +39,8 @@ const maxMissing = 100
 
 // absent reports a command that could not be found. It returns the program that takes its place, or nil if the failure
 // stands.
-func (p *Process) absent(argv []string, err error) Program {
-	missing := MissingCommand{Image: p.c.cfg.Image.Reference, Args: argv}
+func (p *Process) absent(call Call, err error) Program {
+	missing := MissingCommand{Args: call.Argv}
 	var notFound *NotFoundError
 	var format *formatError
 	switch {
@@ -48,79 +50,43 @@ func (p *Process) absent(argv []string, err error) Program {
 			return nil // it is there, and no program
 		}
 		missing.Args, missing.Script = format.asked, format.path
+		call = p.interprets(format.asked)
 	default:
 		if reason := files.Errno(err); reason != syscall.ENOENT && reason != syscall.ENOTDIR {
 			return nil // it is there, and not executable
 		}
 	}
-	missing.Stubbed = p.c.cfg.StubMissing
-	p.c.report(missing)
-	if !missing.Stubbed {
+	return p.c.without(missing, call)
+}
+
+// without tells the container's owner of a missing command, once for each command line. It returns the program that takes
+// its place, or nil.
+func (c *Container) without(m MissingCommand, call Call) Program {
+	m.Image, m.Stubbed = c.cfg.Image.Name(), c.cfg.StubMissing
+	known := slices.ContainsFunc(c.missing, func(k MissingCommand) bool { return slices.Equal(k.Args, m.Args) })
+	if !known && len(c.missing) < maxMissing {
+		m.Args = slices.Clone(m.Args)
+		m.Near = c.cfg.Mocks.near(call)
+		c.missing = append(c.missing, m)
+		if c.cfg.OnMissing != nil {
+			c.cfg.OnMissing(m)
+		}
+	}
+	if !m.Stubbed {
 		return nil
 	}
 	return func(*Process) int { return 0 }
 }
 
-// report tells the container's owner of a missing command, once for each command line.
-func (c *Container) report(m MissingCommand) {
-	known := slices.ContainsFunc(c.missing, func(k MissingCommand) bool { return slices.Equal(k.Args, m.Args) })
-	if known || len(c.missing) >= maxMissing {
-		return
+// notSimulated is the program of what an image has and the simulation cannot run.
+func notSimulated(p *Process) int {
+	why := p.Args[0] + ": this program is not simulated: mock it"
+	if p.Path == image.UnknownEntrypoint {
+		why = "the entrypoint of the image " + p.c.cfg.Image.Name() + " is not known: mock it, or describe the image"
 	}
-	m.Args = slices.Clone(m.Args)
-	m.Near = c.cfg.Mocks.near(m.Image, m.Args)
-	c.missing = append(c.missing, m)
-	if c.cfg.OnMissing != nil {
-		c.cfg.OnMissing(m)
-	}
+	fmt.Fprintln(p.Stderr(), why)
+	return exitNotFound
 }
 
-// near finds the mock of the same command that agrees with a call for longest.
-func (m *Mocks) near(reference string, argv []string) *NearMiss {
-	if m == nil {
-		return nil
-	}
-	var best *NearMiss
-	agreed := 0
-	for i := range m.list {
-		mock := &m.list[i]
-		if len(mock.Command) == 0 || base(mock.Command[0]) != base(argv[0]) {
-			continue
-		}
-		n, why := mock.differs(argv)
-		if why == "" {
-			if m.images[i] == "" || m.images[i] == reference {
-				continue // it matches: what is missing is something else
-			}
-			why = "it is for the image " + mock.Image
-		}
-		if n > agreed {
-			best, agreed = &NearMiss{Mock: *mock, Why: why}, n
-		}
-	}
-	return best
-}
-
-// differs counts the words in which a call agrees with the mock and says what the first difference is, if there is one.
-// The command itself counts as agreed.
-func (m *Mock) differs(argv []string) (agreed int, why string) {
-	if want := m.Command[0]; want != argv[0] && strings.Contains(want, "/") {
-		return 1, fmt.Sprintf("it is of %s, the call of %s", want, argv[0])
-	}
-	for i := 1; i < len(m.Command); i++ {
-		switch {
-		case i >= len(argv):
-			return i, fmt.Sprintf("it has %s, the call has %d", arguments(len(m.Command)-1), len(argv)-1)
-		case m.Command[i] != "*" && m.Command[i] != argv[i]:
-			return i, fmt.Sprintf("its argument %d is %q, that of the call is %q", i, m.Command[i], argv[i])
-		}
-	}
-	return len(m.Command), ""
-}
-
-func arguments(n int) string {
-	if n == 1 {
-		return "1 argument"
-	}
-	return fmt.Sprintf("%d arguments", n)
-}
+// exitNotFound is a shell's exit code for a command that is not there.
+const exitNotFound = 127

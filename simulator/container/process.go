@@ -38,13 +38,14 @@ type Process struct {
 	dispositions [maxSignal + 1]disposition
 	pending      uint64
 
-	status  ExitStatus
-	running bool // it is the one that runs now
-	ending  bool // its end is decided
-	dead    bool // a zombie, or gone
-	reaped  bool
-	orphan  bool // its parent died before it
-	onExit  func(ExitStatus)
+	status   ExitStatus
+	running  bool // it is the one that runs now
+	ending   bool // its end is decided
+	dead     bool // a zombie, or gone
+	reaped   bool
+	launcher bool // it only starts the container's command
+	orphan   bool // its parent died before it
+	onExit   func(ExitStatus)
 
 	debt   time.Duration // computing not yet paid with time
 	memory int64
@@ -356,23 +357,23 @@ func (p *Process) Spawn(cmd Command) (*Process, error) {
 			return nil, err
 		}
 	}
-	name, run, argv, err := probe.find(slices.Concat([]string{cmd.Path}, cmd.Args[1:]))
+	e, err := probe.find(slices.Concat([]string{cmd.Path}, cmd.Args[1:]), p.launcher)
 	if err == nil {
-		err = fit(name, argv, cmd.Env)
+		err = fit(e.name, e.args, cmd.Env)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if argv[0] == cmd.Path {
-		argv[0] = cmd.Args[0]
+	if e.args[0] == cmd.Path {
+		e.args[0] = cmd.Args[0]
 	}
-	return p.spawn(cmd, name, argv, probe.Dir, run), nil
+	return p.spawn(cmd, e, probe.Dir), nil
 }
 
-func (p *Process) spawn(cmd Command, name string, argv []string, dir string, run Program) *Process {
+func (p *Process) spawn(cmd Command, e executable, dir string) *Process {
 	child := p.Fork(func(q *Process) int {
-		q.becomes(name, argv, cmd.Env)
-		return run(q)
+		q.becomes(e, cmd.Env)
+		return e.run(q)
 	})
 	child.Dir = dir
 	if cmd.NewGroup {
@@ -395,19 +396,19 @@ func (p *Process) spawn(cmd Command, name string, argv []string, dir string, run
 
 // Exec makes the process run another program, found by the first argument. It returns only if that cannot be executed.
 func (p *Process) Exec(args, env []string) error {
-	name, run, argv, err := p.find(args)
+	e, err := p.find(args, p.launcher)
 	if err == nil {
-		err = fit(name, argv, env)
+		err = fit(e.name, e.args, env)
 	}
 	if err != nil {
 		return err
 	}
-	p.becomes(name, argv, env)
-	panic(replaced{run})
+	p.becomes(e, env)
+	panic(replaced{e.run})
 }
 
 // becomes does what a process goes through when it executes a program.
-func (p *Process) becomes(name string, argv, env []string) {
+func (p *Process) becomes(e executable, env []string) {
 	for s, d := range p.dispositions {
 		if d == handled {
 			p.dispositions[s] = byDefault
@@ -421,7 +422,7 @@ func (p *Process) becomes(name string, argv, env []string) {
 	p.pending = 0
 	p.c.memory -= p.memory
 	p.memory = 0
-	p.Path, p.Args, p.Env, p.State = name, argv, env, nil
+	p.Path, p.Args, p.Env, p.State, p.launcher = e.name, e.args, env, nil, e.launcher
 	p.spend(execCost, p.startWeight())
 }
 

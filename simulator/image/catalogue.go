@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -21,10 +23,13 @@ func (e *PullError) Error() string { return e.Message }
 
 // Catalogue knows the images that can be pulled.
 type Catalogue struct {
-	images    map[string]*Image
-	refused   map[string]string
-	otherwise string
-	resolve   func(reference string) (like string, err error)
+	images  map[string]*Image
+	given   map[string]*Image // those of them that it was made with, whatever was said of them since
+	refused map[string]string
+	guess   bool
+	resolve func(reference string) (like string, err error)
+
+	descriptions []Description
 }
 
 // NewCatalogue returns a catalogue of these images.
@@ -35,6 +40,7 @@ func NewCatalogue(images ...*Image) (*Catalogue, error) {
 			return nil, err
 		}
 	}
+	c.given = maps.Clone(c.images)
 	return c, nil
 }
 
@@ -106,48 +112,13 @@ func (c *Catalogue) Refuse(reference, message string) error {
 	return nil
 }
 
-// Otherwise makes references that the catalogue does not know pull an image like another one, unless the name of their
-// registry ends in ".invalid" (RFC 2606): such names never exist.
-func (c *Catalogue) Otherwise(like string) { c.otherwise = like }
+// Guess makes references that the catalogue does not know pull an image as their names suggest ([Guessed]), unless the name
+// of their registry ends in ".invalid" (RFC 2606): such names never exist.
+func (c *Catalogue) Guess() { c.guess = true }
 
 // Resolve asks for each reference that the catalogue does not know which of its images it is like; the error is what a pull
-// of it fails with. It goes before Otherwise.
+// of it fails with. It goes before Guess.
 func (c *Catalogue) Resolve(like func(reference string) (string, error)) { c.resolve = like }
-
-// resolved returns the image for a reference that is not in the catalogue, under its own name.
-func (c *Catalogue) resolved(ref string) (*Image, error) {
-	like, err := c.resolve(ref)
-	if err != nil {
-		return nil, err
-	}
-	model, ok := c.images[like]
-	if !ok {
-		if model, err = c.Pull(like); err != nil {
-			return nil, err
-		}
-	}
-	i := *model
-	i.Reference, i.Digest, i.ID = ref, "", ""
-	if _, d, found := strings.Cut(ref, "@"); found {
-		i.Digest = d
-	}
-	if err := c.Add(&i); err != nil {
-		return nil, err
-	}
-	return c.images[ref], nil
-}
-
-// unknown returns the image for a reference that is not in the catalogue, or nil.
-func (c *Catalogue) unknown(ref string) *Image {
-	host, _, _ := strings.Cut(ref, "/")
-	if c.otherwise == "" || strings.HasSuffix(host, ".invalid") {
-		return nil
-	}
-	if err := c.Define(ref, c.otherwise); err != nil {
-		return nil
-	}
-	return c.images[ref]
-}
 
 // Has reports whether the image can be pulled.
 func (c *Catalogue) Has(reference string) bool {
@@ -164,25 +135,69 @@ func (c *Catalogue) Pull(reference string) (*Image, error) {
 	if message, ok := c.refused[ref]; ok {
 		return nil, &PullError{Reference: reference, Message: message}
 	}
-	i, ok := c.images[ref]
+	if i, ok := c.images[ref]; ok {
+		return i, nil
+	}
+	name, tag, digest := Split(reference)
+	if name, _, _ = Split(ref); digest == "" {
+		_, tag, _ = Split(ref)
+	}
+	made, err := c.unknown(name, tag, digest)
+	switch {
+	case err != nil:
+		return nil, &PullError{Reference: reference, Message: err.Error()}
+	case made == nil:
+		return nil, &PullError{Reference: reference, Message: notFound(ref)}
+	}
+	made.Reference, made.ID, made.Digest, made.Tag = ref, "", digest, ""
+	if digest != "" {
+		made.Tag = tag
+	}
+	if err := c.Add(made); err != nil {
+		return nil, &PullError{Reference: reference, Message: err.Error()}
+	}
+	return c.images[ref], nil
+}
+
+// unknown makes the image for a reference that is not in the catalogue: nil if there is none.
+func (c *Catalogue) unknown(name, tag, digest string) (*Image, error) {
+	i := slices.IndexFunc(c.descriptions, func(d Description) bool { return d.Of.MatchesName(name, tag, digest) })
+	if i >= 0 {
+		return c.described(&c.descriptions[i], name, tag)
+	}
+	if c.resolve != nil {
+		full := name + ":" + tag
+		if digest != "" {
+			full = name + "@" + digest
+		}
+		like, err := c.resolve(full)
+		if err != nil {
+			return nil, err
+		}
+		return c.model(like)
+	}
+	host, _, _ := strings.Cut(name, "/")
+	if !c.guess || strings.HasSuffix(host, ".invalid") {
+		return nil, nil
+	}
+	return c.guessed(name, tag)
+}
+
+// model returns a copy of an image of the catalogue.
+func (c *Catalogue) model(reference string) (*Image, error) {
+	ref, err := Normalize(reference)
+	if err != nil {
+		return nil, err
+	}
+	i, ok := c.given[ref]
 	if !ok {
-		// A tag beside a digest means nothing.
-		if name, d, found := strings.Cut(ref, "@"); found {
-			if i, ok = c.images[name+"@"+d]; ok {
-				return i, nil
-			}
-		}
-		if c.resolve != nil {
-			if i, err = c.resolved(ref); err != nil {
-				return nil, &PullError{Reference: reference, Message: err.Error()}
-			}
-			return i, nil
-		}
-		if i = c.unknown(ref); i == nil {
-			return nil, &PullError{Reference: reference, Message: notFound(ref)}
+		if i, err = c.Pull(reference); err != nil {
+			return nil, err
 		}
 	}
-	return i, nil
+	made := *i
+	made.Own = false
+	return &made, nil
 }
 
 func notFound(ref string) string {
@@ -193,58 +208,3 @@ func digest(of string) string {
 	sum := sha256.Sum256([]byte(of))
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
-
-const searchPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-// Toolbox is the image with everything: bash, the utilities, and jq, which the distributions' images do not have.
-const Toolbox = "plumbline.dev/toolbox:latest"
-
-// Defaults returns the base images: busybox, alpine, debian, ubuntu, bash, jq and the toolbox. Images of one kind share their root.
-func Defaults() ([]*Image, error) {
-	busybox, err := NewRoot(Busybox())
-	if err != nil {
-		return nil, err
-	}
-	alpine, err := NewRoot(Distribution("NAME=\"Alpine Linux\"\nID=alpine\n", false))
-	if err != nil {
-		return nil, err
-	}
-	debian, err := NewRoot(coreutils(Distribution("NAME=\"Debian GNU/Linux\"\nID=debian\n", true)))
-	if err != nil {
-		return nil, err
-	}
-	ubuntu, err := NewRoot(coreutils(Distribution("NAME=\"Ubuntu\"\nID=ubuntu\n", true)))
-	if err != nil {
-		return nil, err
-	}
-	withBash := Distribution("NAME=\"Alpine Linux\"\nID=alpine\n", true)
-	withBash.Programs["usr/local/bin/bash"] = "bash"
-	withBash.Scripts = map[string]string{"usr/local/bin/docker-entrypoint.sh": bashEntrypoint}
-	bash, err := NewRoot(withBash)
-	if err != nil {
-		return nil, err
-	}
-	withBash.Programs["usr/bin/jq"] = "jq"
-	toolbox, err := NewRoot(withBash)
-	if err != nil {
-		return nil, err
-	}
-	return []*Image{
-		{Reference: "busybox", Cmd: []string{"sh"}, Env: []string{searchPath}, Root: busybox},
-		{Reference: "alpine", Cmd: []string{"/bin/sh"}, Env: []string{searchPath}, Root: alpine},
-		{Reference: "debian", Cmd: []string{"bash"}, Env: []string{searchPath}, Root: debian},
-		{Reference: "ubuntu", Cmd: []string{"/bin/bash"}, Env: []string{searchPath}, Root: ubuntu},
-		{Reference: "bash", Entrypoint: []string{"docker-entrypoint.sh"}, Cmd: []string{"bash"}, Env: []string{searchPath}, Root: bash},
-		{Reference: Toolbox, Entrypoint: []string{"docker-entrypoint.sh"}, Cmd: []string{"bash"}, Env: []string{searchPath}, Root: toolbox},
-		{Reference: "ghcr.io/jqlang/jq", Entrypoint: []string{"jq"}, Env: []string{searchPath}, Root: toolbox},
-	}, nil
-}
-
-// bashEntrypoint is the start script of the image bash: a first argument that is an option or no command goes to bash.
-const bashEntrypoint = `#!/usr/bin/env bash
-set -Eeuo pipefail
-if [ "${1#-}" != "$1" ] || ! command -v "$1" > /dev/null; then
-	set -- bash "$@"
-fi
-exec "$@"
-`

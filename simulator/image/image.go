@@ -20,12 +20,18 @@ type Image struct {
 	Reference string
 	// Digest is that of the manifest: sha256:…. Add derives it from the reference if it is empty.
 	Digest string
+	// Tag is the tag beside the digest by which the image was asked for first; a reference with a digest has none.
+	Tag string
 	// ID is that of the configuration, which container statuses show. Add derives it from the reference if it is empty.
 	ID              string
 	Entrypoint, Cmd []string
 	Env             []string
 	// User is a number or name, optionally with a group: "1000:1000"; empty is root.
-	User       string
+	User string
+	// UserUnknown says that User is a guess: where a Pod demands another user than root, the image is taken to have one.
+	UserUnknown bool
+	// Own says that the image is part of what the cluster is made of: no mock stands in for what it runs.
+	Own        bool
 	WorkingDir string
 	// Platforms are os/arch or os/arch/variant; empty means linux/amd64 alone.
 	Platforms []string
@@ -44,6 +50,22 @@ func (i *Image) RepoDigest() string {
 	}
 	return name + "@" + i.Digest
 }
+
+// Name is the reference, with the tag that it was asked for by.
+func (i *Image) Name() string {
+	if name, digest, found := strings.Cut(i.Reference, "@"); found && i.Tag != "" {
+		return name + ":" + i.Tag + "@" + digest
+	}
+	return i.Reference
+}
+
+const (
+	// UnknownEntrypoint is the entrypoint of an image whose entrypoint is not known; its file has the program UnknownProgram,
+	// which ends with an error.
+	UnknownEntrypoint = "/unknown-entrypoint"
+	// UnknownProgram is the program of UnknownEntrypoint.
+	UnknownProgram = "unknown-entrypoint"
+)
 
 const magic = "\x7fSIM:"
 

@@ -151,6 +151,14 @@ func coreutils(t Tree) Tree {
 	return t
 }
 
+// redHat is coreutils for Red Hat's distributions and Fedora, whose sh is bash.
+func redHat(t Tree) Tree {
+	t = coreutils(t)
+	delete(t.Programs, "usr/bin/dash")
+	t.Programs["usr/bin/sh"] = "bash-as-sh"
+	return t
+}
+
 // Only is the tree of an image without a shell: one program.
 func Only(name, program string) Tree {
 	return Tree{Programs: map[string]string{path.Clean("/" + name): program}}

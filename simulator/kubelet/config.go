@@ -57,6 +57,9 @@ func (w *worker) projected(v Volume) bool {
 	return false
 }
 
+// unknownUser is the user of an image whose user is not known, where the Pod demands one that is not root.
+const unknownUser = 65532
+
 // identity decides on the user the container runs as.
 func (w *worker) identity(s *slot, image Image, c *ContainerConfig) error {
 	nonRoot := false
@@ -87,6 +90,9 @@ func (w *worker) identity(s *slot, image Image, c *ContainerConfig) error {
 		return fmt.Errorf("container's runAsUser breaks non-root policy %s", who)
 	case c.RunAsUser == nil && image.User != "":
 		return fmt.Errorf("container has runAsNonRoot and image has non-numeric user (%s), cannot verify user is non-root %s", image.User, who)
+	case c.RunAsUser == nil && image.Any:
+		user := int64(unknownUser)
+		c.RunAsUser = &user
 	case c.RunAsUser == nil && image.Root:
 		return fmt.Errorf("container has runAsNonRoot and image will run as root %s", who)
 	}

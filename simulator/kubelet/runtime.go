@@ -115,6 +115,7 @@ type Image struct {
 	Size  int64  // bytes
 	Root  bool   // its user is root (or none is set)
 	User  string // its user, if that is a name and no number
+	Any   bool   // its user is not known: it may be whichever a Pod demands
 	Local bool   // present on every node without a pull
 }
 

@@ -318,7 +318,7 @@ func TestMocks(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" || got.Took < 3*time.Second {
 		t.Errorf("(-want +got):\n%s", d)
 	}
-	if unused := mocks.Unused(); len(unused) != 1 || unused[0].Image != "alpine" {
+	if unused := mocks.Unused(); len(unused) != 1 || unused[0] != 2 {
 		t.Errorf("unused: %v", unused)
 	}
 }

@@ -63,7 +63,7 @@ func read(paths []string, in io.Reader) ([]*fixture.Fixture, error) {
 		case err != nil:
 			return nil, notFound("%s: %w; give a folder of fixtures, a fixture or -", p, pathReason(err))
 		case info.IsDir():
-			some, err := fixture.LoadFS(os.DirFS(p), filepath.ToSlash(p))
+			some, err := loadFolder(p)
 			list = append(list, some...)
 			if errors.Is(err, fixture.ErrNoFixtures) {
 				return nil, notFound("%s: %w", p, err)
@@ -79,6 +79,9 @@ func read(paths []string, in io.Reader) ([]*fixture.Fixture, error) {
 			return nil, err
 		}
 		f, err := fixture.Load(p, data)
+		if err == nil {
+			err = beside(f)
+		}
 		if err != nil {
 			if !collect(&errs, err) {
 				return nil, err

@@ -27,6 +27,7 @@ type runOptions struct {
 	streams  Streams
 	target   string
 	files    []string
+	images   string
 	output   string
 	also     []string // further outputs, to files
 	seed     uint64
@@ -74,6 +75,7 @@ the target can meet was executed and passed, and something was.`,
 	o.register(f)
 	f.StringVar(&o.kindName, "kind-cluster", kindcluster.DefaultName, "name of the kind cluster; it is made if it is not there, and deleted afterwards unless --keep")
 	f.StringArrayVarP(&o.files, "filename", "f", nil, filesUsage)
+	f.StringVar(&o.images, "images", "", imagesUsage+"; with -f")
 	f.StringVarP(&o.output, "output", "o", reports.FormatTable, "format of the report: "+strings.Join(reports.Formats(), ", "))
 	f.StringArrayVar(&o.also, "report", nil, reportUsage)
 	f.Uint64Var(&o.seed, "seed", conformance.DefaultSeed, "decides everything random in the simulated cluster")
@@ -130,6 +132,9 @@ func (o *runOptions) run(ctx context.Context) error {
 		Seed:           o.seed,
 		Parallel:       o.parallel,
 		Replay:         o.replay,
+	}
+	if o.images != "" && len(o.files) == 0 {
+		return &usageError{errors.New("--images describes the images of fixtures of your own: give those with -f")}
 	}
 	if len(o.files) > 0 {
 		if err := o.own(&options); err != nil {
@@ -238,6 +243,13 @@ func (o *runOptions) own(options *conformance.Options) error {
 	}
 	if !o.quiet {
 		inputNotes(o.streams.Err, list)
+	}
+	images, err := imagesFlag(o.images)
+	if err != nil {
+		return err
+	}
+	for _, f := range list {
+		f.Spec.Images = slices.Concat(images, f.Spec.Images)
 	}
 	options.Fixtures = list
 	claims := &options.Claims

@@ -26,6 +26,7 @@ type scenario struct {
 	files     []*fixture.Fixture
 	config    fixture.Config
 	mocks     []fixture.Mock
+	images    []fixture.Image
 	faults    []fixture.Fault
 	namespace string // of manifests that name none
 }
@@ -34,6 +35,10 @@ type scenario struct {
 func (o *simulateOptions) load() (*scenario, error) {
 	sc := &scenario{config: fixture.Config{}, namespace: corev1.NamespaceDefault}
 	var errs source.Errors
+	var err error
+	if sc.images, err = imagesFlag(o.images); err != nil && !collect(&errs, err) {
+		return nil, err
+	}
 	for _, name := range o.files {
 		texts, err := o.texts(name)
 		if err != nil {
@@ -41,6 +46,9 @@ func (o *simulateOptions) load() (*scenario, error) {
 		}
 		for _, t := range texts {
 			f, err := fixture.LoadAny(t.name, t.data)
+			if err == nil {
+				err = beside(f)
+			}
 			if err != nil {
 				if !collect(&errs, err) {
 					return nil, err
@@ -49,6 +57,7 @@ func (o *simulateOptions) load() (*scenario, error) {
 			}
 			sc.files = append(sc.files, f)
 			sc.mocks = append(sc.mocks, f.Spec.Mocks...)
+			sc.describe(f.Spec.Images)
 			sc.faults = append(sc.faults, f.Spec.Faults...)
 			for _, configMap := range []string{fixture.ConfigFeatureFlags, fixture.ConfigDefaults} {
 				for key, value := range f.Spec.Config[configMap] {
@@ -62,11 +71,14 @@ func (o *simulateOptions) load() (*scenario, error) {
 		if err != nil {
 			return nil, notFound("%s: %w", o.mocks, pathReason(err))
 		}
-		mocks, err := fixture.LoadMocks(o.mocks, data)
-		if err != nil && !collect(&errs, err) {
+		given, err := surroundings(o.mocks, data)
+		switch {
+		case err == nil:
+			sc.mocks = append(sc.mocks, given.Mocks...)
+			sc.describe(given.Images)
+		case !collect(&errs, err):
 			return nil, err
 		}
-		sc.mocks = append(sc.mocks, mocks...)
 	}
 	if len(errs) > 0 {
 		return nil, errs
@@ -96,6 +108,15 @@ func (sc *scenario) set(configMap, key, value string) {
 	sc.config[configMap][key] = value
 }
 
+// describe adds descriptions of images that are not there yet: files of one folder share theirs.
+func (sc *scenario) describe(list []fixture.Image) {
+	for i := range list {
+		if !slices.ContainsFunc(sc.images, func(o fixture.Image) bool { return o.Pos == list[i].Pos }) {
+			sc.images = append(sc.images, list[i])
+		}
+	}
+}
+
 type text struct {
 	name string
 	data []byte
@@ -119,7 +140,7 @@ func (o *simulateOptions) texts(name string) ([]text, error) {
 			if err != nil {
 				return nil, err
 			}
-			names = append(names, some...)
+			names = append(names, slices.DeleteFunc(some, func(n string) bool { return filepath.Base(n) == fixture.ImagesFile })...)
 		}
 		slices.Sort(names)
 		if len(names) == 0 {

@@ -20,6 +20,7 @@ type simulateOptions struct {
 	streams  Streams
 	files    []string
 	mocks    string
+	images   string
 	flags    []string
 	defaults []string
 	output   string
@@ -41,8 +42,9 @@ func newSimulate(s Streams) *cobra.Command {
 		Long: `Run your TaskRuns on a simulated cluster and show what became of them: status, step logs and a timeline.
 
 The manifests are applied as they are, in order; then virtual time passes until every TaskRun is done. Scripts really run, by
-an interpreter with the usual utilities; what it cannot run (a compiler, git, a service's client) needs a mock. An image that
-is not known is taken to have a shell, unless its registry's name ends in ".invalid".
+an interpreter with the usual utilities; what it cannot run (a compiler, git, a service's client) needs a mock. An image is what
+a file of images says it is, or what its name suggests: see docs/simulator.md. One whose registry's name ends in ".invalid"
+cannot be pulled.
 
 A file may begin with a fixture header; its configuration, mocks and spec.when are honoured, its checks are not.
 
@@ -55,7 +57,8 @@ Exit codes: 0 all TaskRuns succeeded; 1 one did not; 3 the manifests are wrong; 
 	}
 	f := cmd.Flags()
 	f.StringArrayVarP(&o.files, "filename", "f", nil, "a file, a folder of *.yaml files, or - for standard input; may be repeated")
-	f.StringVar(&o.mocks, "mocks", "", "a file of mocks: {mocks: [{image: …, command: […], exit: 0, stdout: …, files: {path: text}, takes: 3s}]}")
+	f.StringVar(&o.mocks, "mocks", "", "a file of mocks, and of images: {mocks: [{image: …, command: […], args: […], exit: 0, stdout: …, files: {path: text}, takes: 3s}], images: […]}")
+	f.StringVar(&o.images, "images", "", imagesUsage)
 	f.BoolVar(&o.stubMissing, "stub-missing", false, "let commands that are not in their image succeed without doing anything, to see the rest")
 	f.StringArrayVar(&o.flags, "feature-flag", nil, "a key of feature-flags, key=value; may be repeated")
 	f.StringArrayVar(&o.defaults, "default", nil, "a key of config-defaults, key=value; may be repeated")
@@ -89,7 +92,7 @@ func (o *simulateOptions) run(ctx context.Context) error {
 	}
 	w := newWitness()
 	w.writtenAs = sc.writtenAs
-	options := fake.Options{AnyImage: true, OnOutput: w.output, Turns: o.streams.Turns, StubMissing: o.stubMissing}
+	options := fake.Options{OnOutput: w.output, Turns: o.streams.Turns, StubMissing: o.stubMissing}
 	if o.trace {
 		options.OnRecord = func(r kernel.Record) {
 			fmt.Fprintln(o.streams.Err, strings.TrimRight(fmt.Sprintf("%12s %s: %s %s", r.Time, r.Actor, r.What, r.Detail), " "))
@@ -99,7 +102,7 @@ func (o *simulateOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cluster, err := target.Cluster(conformance.Setup{Name: "simulate", Seed: o.seed, Config: sc.config, Mocks: sc.mocks, Faults: sc.faults})
+	cluster, err := target.Cluster(conformance.Setup{Name: "simulate", Seed: o.seed, Config: sc.config, Mocks: sc.mocks, Images: sc.images, Faults: sc.faults})
 	if err != nil {
 		return &coded{code: exitInvalid, err: err}
 	}

@@ -21,6 +21,7 @@ func (m *machine) startNode(t *Target) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
+	images.Guess()
 	n := &node{}
 	n.Node, err = simulated.Start(m.running, simulated.Options{
 		Config: m.plane.Config, Scheme: t.scheme, Name: simulator.DefaultNode, Kinds: fake.Kinds(), Catalogue: images, Transient: true,

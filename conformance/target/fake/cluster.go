@@ -67,10 +67,11 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 	if c.mocks, err = mocksOf(s.Mocks); err != nil {
 		return nil, err
 	}
-	pullable, err := t.pullable(s.Mocks)
+	pullable, err := t.pullable(s.Images)
 	if err != nil {
 		return nil, err
 	}
+	pullable.Guess()
 	onRecord := t.o.OnRecord
 	if s.Trace {
 		c.trace = &trace{}
@@ -201,13 +202,8 @@ func (c *Cluster) UnusedMocks() []fixture.Mock { return unused(c.given, c.mocks)
 
 func unused(given []fixture.Mock, mocks *container.Mocks) []fixture.Mock {
 	var out []fixture.Mock
-	for _, unused := range mocks.Unused() {
-		for _, m := range given {
-			if m.Image == unused.Image && fmt.Sprint(m.Command) == fmt.Sprint(unused.Command) {
-				out = append(out, m)
-				break
-			}
-		}
+	for _, i := range mocks.Unused() {
+		out = append(out, given[i])
 	}
 	return out
 }

@@ -51,9 +51,6 @@ const SystemNamespace = "tekton-pipelines"
 type Options struct {
 	// Subject is what is judged; nil means the reference.
 	Subject *Subject
-	// AnyImage makes references that the catalogue does not know pull an image with a shell and the usual utilities,
-	// unless their registry's name ends in ".invalid". Otherwise pulling them fails.
-	AnyImage bool
 	// StubMissing makes commands that containers do not have succeed without doing anything.
 	StubMissing bool
 	// Aliases are further names of images of the catalogue: name to reference.
@@ -121,6 +118,7 @@ func (t *Target) Capabilities() conformance.Capabilities {
 	return conformance.Capabilities{
 		VirtualTime:       true,
 		Mocks:             true,
+		Images:            true,
 		Faults:            t.o.Subject.Attach == nil,
 		Isolated:          true,
 		Parallel:          runtime.GOMAXPROCS(0),

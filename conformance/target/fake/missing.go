@@ -39,6 +39,9 @@ func (c *Cluster) MissingCommands(namespace string) []reports.MissingCommand {
 		missing := reports.MissingCommand{
 			Namespace: m.Namespace, Pod: m.Pod, Container: m.Container, Image: familiar(m.Image), Command: matching(m.Args), Interpreter: m.Script != "", Stubbed: m.Stubbed,
 		}
+		if m.Entrypoint {
+			missing.Command, missing.Args = nil, missing.Command
+		}
 		if m.Near != nil {
 			missing.Near = m.Near.Why
 		}

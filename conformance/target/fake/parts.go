@@ -19,16 +19,11 @@ func Images() taskrun.Images { return imagesOfReference() }
 // Kinds are the API's kinds.
 func Kinds() []apiserver.Kind { return kinds() }
 
-// Pullable are the images of a cluster without mocks.
+// Pullable are the images of a cluster on which none is described. It guesses none.
 func (t *Target) Pullable() (*image.Catalogue, error) { return t.pullable(nil) }
 
-// StandIns are what stands in for commands; what they need to be pulled is added to the images.
-func StandIns(list []fixture.Mock, images *image.Catalogue) (*container.Mocks, error) {
-	if err := mocked(list, images); err != nil {
-		return nil, err
-	}
-	return mocksOf(list)
-}
+// StandIns are what stands in for commands.
+func StandIns(list []fixture.Mock) (*container.Mocks, error) { return mocksOf(list) }
 
 // Registry answers for the images of a catalogue.
 func Registry(c *image.Catalogue) taskrun.ImageLookup { return registry{c} }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
@@ -20,11 +21,8 @@ const (
 	imageNop               = "plumbline.dev/nop:v0.1.0"
 	imageWorkingDirInit    = "plumbline.dev/workingdirinit:v0.1.0"
 	imageSidecarLogResults = "plumbline.dev/sidecarlogresults:v0.1.0"
-	imageShell             = "busybox:latest"
+	imageShell             = "plumbline.dev/shell:v0.1.0"
 )
-
-// generic is the image that images of mocks, and unknown ones where they are allowed, are like.
-const generic = image.Toolbox
 
 func imagesOfReference() taskrun.Images {
 	return taskrun.Images{
@@ -49,13 +47,17 @@ func catalogue() ([]*image.Image, error) {
 			return nil, fmt.Errorf("image %s: %w", own.reference, err)
 		}
 		root.Freeze()
-		list = append(list, &image.Image{Reference: own.reference, Entrypoint: []string{own.path}, Root: root})
+		list = append(list, &image.Image{Reference: own.reference, Entrypoint: []string{own.path}, Root: root, Own: true})
 	}
+	// The image that writes scripts is busybox under a name of its own, so that nothing said of busybox changes it.
+	shell := *list[slices.IndexFunc(list, func(i *image.Image) bool { return i.Reference == "busybox" })]
+	shell.Reference, shell.Own = imageShell, true
+	list = append(list, &shell)
 	return list, nil
 }
 
-// pullable is the catalogue of one cluster.
-func (t *Target) pullable(mocks []fixture.Mock) (*image.Catalogue, error) {
+// pullable is the catalogue of one cluster, without images that it would have to guess.
+func (t *Target) pullable(described []fixture.Image) (*image.Catalogue, error) {
 	c, err := image.NewCatalogue(t.images...)
 	if err != nil {
 		return nil, err
@@ -65,32 +67,49 @@ func (t *Target) pullable(mocks []fixture.Mock) (*image.Catalogue, error) {
 			return nil, err
 		}
 	}
-	if err := mocked(mocks, c); err != nil {
+	list, err := descriptions(described)
+	if err != nil {
 		return nil, err
 	}
-	if t.o.AnyImage {
-		c.Otherwise(generic)
-	}
-	return c, nil
+	return c, c.Describe(list...)
 }
 
-// mocked has the images of mocks pulled, if there are none of the name.
-func mocked(mocks []fixture.Mock, c *image.Catalogue) error {
-	for _, m := range mocks {
-		if !c.Has(m.Image) {
-			if err := c.Define(m.Image, generic); err != nil {
-				return fmt.Errorf("the mock of image %q: %w", m.Image, err)
-			}
+// descriptions are the images of fixtures as the simulator takes them. What a variable becomes can be any text.
+func descriptions(list []fixture.Image) ([]image.Description, error) {
+	out := make([]image.Description, len(list))
+	for i := range list {
+		m := &list[i]
+		of, err := image.ParsePattern(fixture.Variable(m.Image))
+		if err == nil && m.Folder != "" && m.Brought == nil {
+			err = fmt.Errorf("the folder %s has not been read", m.Folder)
 		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", m.Pos, err)
+		}
+		d := image.Description{
+			Of: of, Like: m.Like, Entrypoint: m.Entrypoint, Cmd: m.Command, User: m.User, WorkingDir: m.WorkingDir, Shell: m.Shell, Programs: m.Interpreters,
+		}
+		for _, name := range slices.Sorted(maps.Keys(m.Env)) {
+			d.Env = append(d.Env, name+"="+m.Env[name])
+		}
+		for _, f := range m.Brought {
+			d.Files = append(d.Files, image.File{Path: f.Path, Content: []byte(f.Content), Executable: f.Executable})
+		}
+		for _, name := range slices.Sorted(maps.Keys(m.Files)) {
+			content := m.Files[name]
+			d.Files = append(d.Files, image.File{Path: name, Content: []byte(content), Executable: strings.HasPrefix(content, "#!")})
+		}
+		out[i] = d
 	}
-	return nil
+	return out, nil
 }
 
 func mocksOf(list []fixture.Mock) (*container.Mocks, error) {
 	mocks := make([]container.Mock, len(list))
 	for i, m := range list {
 		mocks[i] = container.Mock{
-			Image: m.Image, Command: m.Command, Exit: m.Exit, Stdout: m.Stdout, Stderr: m.Stderr, Files: m.Files, Takes: time.Duration(m.Takes),
+			Image: fixture.Variable(m.Image), Command: m.Command, Args: m.Args, Exit: m.Exit, Stdout: m.Stdout, Stderr: m.Stderr, Files: m.Files,
+			Takes: time.Duration(m.Takes),
 		}
 	}
 	return container.NewMocks(mocks...)
