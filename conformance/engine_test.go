@@ -80,7 +80,7 @@ func TestChecksAreJudged(t *testing.T) {
 		says            string // of a failure
 	}{
 		{"eventually waits for what comes", "then: [{eventually: {on: taskrun/slow, match: " + timedOut + "}}]", slow, double.Faults{}, reports.Pass, ""},
-		{"eventually fails when it does not come", "then: [{eventually: {on: taskrun/slow, match: " + timedOut + "}}]", slow, double.Faults{Reason: "Slow"}, reports.Fail, "taskrun/slow has not come to be as described within 24h0m0s"},
+		{"eventually fails when it does not come", "then: [{eventually: {on: taskrun/slow, match: " + timedOut + "}}]", slow, double.Faults{Reason: "Slow"}, reports.Fail, "taskrun/slow is over, and has not come to be as described"},
 		{"eventually fails for an object that never is", "then: [{eventually: {on: {kind: pod, of: taskrun/slow}}}]", slow, double.Faults{Hang: true}, reports.Fail, "was not seen"},
 		{"within is a limit of its own", "then: [{eventually: {on: taskrun/slow, within: 20s, match: " + timedOut + "}}]", slow, double.Faults{LateBy: 10 * time.Second}, reports.Fail, "within 20s"},
 		{"within is kept", "then: [{eventually: {on: taskrun/slow, within: 20s, match: " + timedOut + "}}]", slow, double.Faults{LateBy: time.Second}, reports.Pass, ""},

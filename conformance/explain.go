@@ -38,7 +38,7 @@ func (s *session) detail(f *failed, diff []match.Mismatch) {
 }
 
 // explain says why a wait was in vain: the difference to the object that came nearest.
-func (s *session) explain(x *fixture.Condition, allowed time.Duration, path string) error {
+func (s *session) explain(x *fixture.Condition, allowed time.Duration, early bool, path string) error {
 	s.world.mu.Lock()
 	lives := s.world.find(x.On)
 	var (
@@ -57,6 +57,9 @@ func (s *session) explain(x *fixture.Condition, allowed time.Duration, path stri
 	object := x.On.String()
 	var f *failed
 	switch {
+	case len(lives) == 0 && early:
+		f = s.failure(x.Pos, path, fmt.Sprintf("%s was not seen, and %s is over", object, x.On.Of.String()))
+		f.Want, f.Got = "(an object)", "(nothing)"
 	case len(lives) == 0:
 		f = s.failure(x.Pos, path, fmt.Sprintf("%s was not seen within %v", object, allowed))
 		f.Want, f.Got = "(an object)", "(nothing)"
@@ -65,13 +68,25 @@ func (s *session) explain(x *fixture.Condition, allowed time.Duration, path stri
 		f.Want, f.Got = "(an object)", "(deleted)"
 	default:
 		object = near.kind.Name + "/" + near.name
-		f = s.failure(x.Pos, path, fmt.Sprintf("%s has not come to be as described within %v", object, allowed))
+		within := fmt.Sprintf(" within %v", allowed)
+		if early {
+			within = ""
+		}
+		f = s.failure(x.Pos, path, fmt.Sprintf("%s %shas not come to be as described%s", object, ended(early), within))
 		s.detail(f, best)
 		lives = []*life{near}
 	}
 	f.Object = object
 	f.History = s.history(lives)
 	return f
+}
+
+// ended says of an object that it is over, if a check ended for that.
+func ended(early bool) string {
+	if early {
+		return "is over, and "
+	}
+	return ""
 }
 
 // differences collects the leaves that go-cmp finds to differ.

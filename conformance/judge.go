@@ -57,7 +57,7 @@ func (s *session) await(ctx context.Context, x *fixture.Condition, allowed time.
 		object string
 		looked = -1
 	)
-	ok, err := s.wait(ctx, allowed, s.changed(func() bool {
+	ok, early, err := s.waitWhile(ctx, allowed, s.changed(func() bool {
 		for _, l := range s.world.find(x.On) {
 			for i := range l.versions {
 				v := &l.versions[i]
@@ -73,7 +73,7 @@ func (s *session) await(ctx context.Context, x *fixture.Condition, allowed time.
 		}
 		looked = s.world.seq
 		return false
-	}))
+	}), func() bool { return s.beyond(x) })
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (s *session) await(ctx context.Context, x *fixture.Condition, allowed time.
 		s.proven(x.Pos, path, object, &hit, conditions(hit.object))
 		return nil
 	}
-	return s.explain(x, allowed, path)
+	return s.explain(x, allowed, early, path)
 }
 
 func (s *session) awaitGone(ctx context.Context, x *fixture.Condition, allowed time.Duration, path string) error {

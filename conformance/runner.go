@@ -119,6 +119,9 @@ func (r *Runner) RunAll(ctx context.Context) []reports.Fixture {
 		r.runGroups(ctx, groups, workers, t)
 		return t.results
 	}
+	if !r.caps.VirtualTime {
+		configuredFirst(groups)
+	}
 	for i := range groups {
 		r.runGroups(ctx, groups[i:i+1], workers, t)
 	}

@@ -141,10 +141,36 @@ func (r *Runner) runGroups(ctx context.Context, groups []*group, workers int, t 
 	if !r.caps.VirtualTime {
 		slices.SortStableFunc(jobs, func(a, b job) int {
 			// Of equals, those first that need a cluster of their own to be made.
-			return cmp.Or(cmp.Compare(expected(b.fixture), expected(a.fixture)), cmp.Compare(len(a.group.members), len(b.group.members)))
+			return cmp.Or(cmp.Compare(b.expected(), a.expected()), cmp.Compare(len(a.group.members), len(b.group.members)))
 		})
 	}
 	inParallel(len(jobs), workers, func(n int) { r.job(ctx, jobs[n], t) })
+}
+
+// configuring is what it may take until a configuration counts: an installation is made for it, or the one that is there
+// notices.
+const configuring = time.Minute
+
+// expected says how long a job may take on real time.
+func (j job) expected() time.Duration {
+	if len(j.fixture.Spec.Config) > 0 {
+		return configuring + expected(j.fixture)
+	}
+	return expected(j.fixture)
+}
+
+// configuredFirst puts groups that need a configuration before the one that needs none, which is the largest: what has to
+// be waited for begins early, and a run that is cut short has judged it.
+func configuredFirst(groups []*group) {
+	slices.SortStableFunc(groups, func(a, b *group) int {
+		rank := func(g *group) int {
+			if len(g.members[0].fixture.Spec.Config) > 0 {
+				return 0
+			}
+			return 1
+		}
+		return cmp.Compare(rank(a), rank(b))
+	})
 }
 
 // expected says how long a fixture may take on real time: what it waits for in any case, and what it allows for the rest.

@@ -76,7 +76,7 @@ func some(t *testing.T) []*fixture.Fixture {
 	return []*fixture.Fixture{
 		one("a", ""),
 		one("b", "\nconfig: {feature-flags: {enable-api-fields: alpha}}"),
-		one("c", "\nbudget: 60s"),
+		one("c", "\nbudget: 150s"),
 		one("d", "\nbudget: 200s"),
 	}
 }
@@ -89,14 +89,14 @@ func TestFixturesShareClusters(t *testing.T) {
 		want   []string
 	}{
 		{
-			"side by side, what may take longest begins first, then who has a cluster alone; a cluster lives from its first fixture to its last",
+			"side by side, what may take longest begins first, making its cluster included; a cluster lives from its first fixture to its last",
 			conformance.Capabilities{SideBySide: true},
-			[]string{"start map[]", "d", "start map[feature-flags:map[enable-api-fields:alpha]]", "close map[feature-flags:map[enable-api-fields:alpha]]", "b", "a", "c", "close map[]"},
+			[]string{"start map[]", "d", "start map[feature-flags:map[enable-api-fields:alpha]]", "close map[feature-flags:map[enable-api-fields:alpha]]", "b", "c", "a", "close map[]"},
 		},
 		{
-			"otherwise one cluster ends before the next begins",
+			"otherwise one cluster ends before the next begins, and those with a configuration come first",
 			conformance.Capabilities{},
-			[]string{"start map[]", "d", "a", "c", "close map[]", "start map[feature-flags:map[enable-api-fields:alpha]]", "close map[feature-flags:map[enable-api-fields:alpha]]", "b"},
+			[]string{"start map[feature-flags:map[enable-api-fields:alpha]]", "close map[feature-flags:map[enable-api-fields:alpha]]", "b", "start map[]", "d", "c", "a", "close map[]"},
 		},
 		{
 			"on virtual time the order is that of the report",

@@ -29,7 +29,7 @@ func (s *session) sequence(ctx context.Context, x *fixture.Sequence, path string
 	reached[0] = true
 	skip()
 	looked := 0
-	ok, err := s.wait(ctx, allowed, s.changed(func() bool {
+	ok, early, err := s.waitWhile(ctx, allowed, s.changed(func() bool {
 		for _, l := range s.world.find(&x.On) {
 			for i := range l.versions {
 				v := &l.versions[i]
@@ -46,7 +46,7 @@ func (s *session) sequence(ctx context.Context, x *fixture.Sequence, path string
 		}
 		looked = s.world.seq
 		return reached[len(steps)]
-	}))
+	}), func() bool { return s.beyondSequence(x, reached) })
 	if err != nil {
 		return err
 	}
@@ -61,10 +61,10 @@ func (s *session) sequence(ctx context.Context, x *fixture.Sequence, path string
 			n = i
 		}
 	}
-	return s.explainSequence(x, n, path)
+	return s.explainSequence(x, n, early, path)
 }
 
-func (s *session) explainSequence(x *fixture.Sequence, n int, path string) error {
+func (s *session) explainSequence(x *fixture.Sequence, n int, early bool, path string) error {
 	s.world.mu.Lock()
 	lives := s.world.find(&x.On)
 	var f *failed
@@ -72,7 +72,7 @@ func (s *session) explainSequence(x *fixture.Sequence, n int, path string) error
 		last := lives[0].last()
 		diff := s.holds(&x.Steps[n].Match, x.Steps[n].CEL, last)
 		s.world.mu.Unlock()
-		f = s.failure(x.Steps[n].Pos, fmt.Sprintf("%s.steps[%d]", path, n), fmt.Sprintf("%s has not come to this state after the %d before it", x.On.String(), n))
+		f = s.failure(x.Steps[n].Pos, fmt.Sprintf("%s.steps[%d]", path, n), fmt.Sprintf("%s %shas not come to this state after the %d before it", x.On.String(), ended(early), n))
 		s.detail(f, diff)
 		if len(diff) == 0 {
 			f.Want, f.Got = "(this state after the states before)", "(this state before them, or in the same version)"

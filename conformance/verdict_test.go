@@ -235,7 +235,7 @@ func TestASharedClusterIsStartedOncePerConfiguration(t *testing.T) {
 	for _, s := range target.Started {
 		starts = append(starts, fmt.Sprintf("%s %v %d", s.Name, s.Config, len(s.Mocks)))
 	}
-	if diff := cmp.Diff([]string{"f0 map[] 0", "f1 map[feature-flags:map[enable-api-fields:alpha]] 0", "f4 map[] 1"}, starts); diff != "" {
+	if diff := cmp.Diff([]string{"f1 map[feature-flags:map[enable-api-fields:alpha]] 0", "f0 map[] 0", "f4 map[] 1"}, starts); diff != "" {
 		t.Errorf("starts (-want +got):\n%s", diff)
 	}
 	var verdicts []reports.Verdict

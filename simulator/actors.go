@@ -145,7 +145,7 @@ func newActors(k *kernel.Kernel, api API, o Options) (*Actors, error) {
 	owners, content := kindsToWatch(o.API.Kinds)
 	a.collector = garbagecollector.New(garbagecollector.Options{Kernel: k, Client: api.Client("garbage-collector"), Source: a.source, Kinds: owners})
 	a.namespaces = namespace.New(namespace.Options{Kernel: k, Client: api.Client("namespace-controller"), Source: a.source, Kinds: content,
-		Authority: o.Authority, KeepFull: !a.plays(RoleNamespaces), KeepBare: !a.plays(RoleServiceAccounts)})
+		Authority: o.Authority, KeepFull: !a.plays(RoleNamespaces), KeepBare: !a.plays(RoleServiceAccounts), Remote: o.Namespaces})
 	return a, nil
 }
 

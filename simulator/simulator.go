@@ -24,6 +24,7 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/informer"
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
 	"github.com/plumbline-ci/plumbline/simulator/kubelet"
+	"github.com/plumbline-ci/plumbline/simulator/namespace"
 )
 
 // DefaultNode is the name of the node, unless Options say otherwise.
@@ -67,6 +68,8 @@ type Options struct {
 	Without []Role
 	// Authority is the certificate of the cluster's authority, which every namespace has; empty means a made-up one.
 	Authority string
+	// Namespaces empties namespaces of a real API server; nil means a simulated one.
+	Namespaces namespace.Remote
 
 	// Node describes the node; its Name may be empty.
 	Node kubelet.Node

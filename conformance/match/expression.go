@@ -25,6 +25,9 @@ const (
 	variableObjects = "objects"
 )
 
+// PathCEL is the path of a mismatch of an expression.
+const PathCEL = "cel"
+
 // maxCost bounds the work of one evaluation, in CEL's units; a comparison of a few fields costs under 100.
 const maxCost = 100_000
 
@@ -110,14 +113,14 @@ func (e *Expression) DecodeNode(d *source.Decoder, n *yaml.Node, path string) {
 // Match evaluates the expression; an empty answer means that it holds.
 func (e *Expression) Match(self any, objects map[string]any) []Mismatch {
 	if e.program == nil {
-		return []Mismatch{{Pos: e.Pos, Path: "cel", Want: e.Source, Got: "(not compiled)"}}
+		return []Mismatch{{Pos: e.Pos, Path: PathCEL, Want: e.Source, Got: "(not compiled)"}}
 	}
 	out, _, err := e.program.Eval(map[string]any{variableSelf: self, variableObjects: objects})
 	if err == nil && out.Value() == true {
 		return nil
 	}
 	got := "(" + e.explain(self, objects, out, err) + ")"
-	return []Mismatch{{Pos: e.Pos, Path: "cel", Want: e.Source, Got: got}}
+	return []Mismatch{{Pos: e.Pos, Path: PathCEL, Want: e.Source, Got: got}}
 }
 
 // explain evaluates once more, keeping every intermediate value, and tells those

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -93,7 +94,7 @@ func counted(n map[string]int, format string) string {
 
 // report writes the conditions of a namespace that cannot go yet. One that goes at once
 // does without: nobody would see them.
-func (c *Controller) report(name string, left *remains) {
+func (c *Controller) report(name string, left *remains, now time.Time) {
 	ctx := context.Background()
 	ns := &corev1.Namespace{}
 	if err := c.o.Client.Get(ctx, client.ObjectKey{Name: name}, ns); err != nil {
@@ -103,7 +104,7 @@ func (c *Controller) report(name string, left *remains) {
 	conditions := left.conditions()
 	for i := range conditions {
 		n := &conditions[i]
-		n.LastTransitionTime = metav1.NewTime(c.o.Kernel.Now())
+		n.LastTransitionTime = metav1.NewTime(now)
 		for _, was := range before {
 			if was.Type == n.Type && was.Status == n.Status {
 				n.LastTransitionTime = was.LastTransitionTime

@@ -57,6 +57,17 @@ type Options struct {
 	// KeepBare leaves namespaces without what every one has, and KeepFull leaves those that are deleted as they are: somebody
 	// else does it.
 	KeepBare, KeepFull bool
+	// Remote empties namespaces of a real API server; nil means that Client does, at once.
+	Remote Remote
+}
+
+// Remote is for an API server that takes its time: other work of the kernel should not wait for it.
+type Remote interface {
+	// Do has work done by somebody else, and then what follows, where the kernel's work is done.
+	Do(work, then func())
+	// DeleteAll deletes the objects of a kind in a namespace by one request, and returns those that were there: they may
+	// still be, until their finalizers and grace periods are over.
+	DeleteAll(ctx context.Context, gvk schema.GroupVersionKind, namespace string) ([]metav1.PartialObjectMetadata, error)
 }
 
 // Controller looks after namespaces.
@@ -163,38 +174,88 @@ func (c *Controller) furnish(name string) {
 // empty deletes what is in a namespace, until nothing is left, and then takes the
 // namespace's finalizer.
 func (c *Controller) empty(name string) {
-	ctx := context.Background()
-	left, remaining := false, newRemains()
-	for _, gvk := range c.o.Kinds {
-		list := &metav1.PartialObjectMetadataList{}
-		list.SetGroupVersionKind(gvk.GroupVersion().WithKind(gvk.Kind + "List"))
-		if err := c.o.Client.List(ctx, list, client.InNamespace(name)); err != nil {
-			left = left || !apierrors.IsNotFound(err)
-			continue
+	c.round(&emptying{name: name, kinds: slices.Clone(c.o.Kinds)})
+}
+
+// emptying is a namespace that is being emptied.
+type emptying struct {
+	name string
+	// kinds are those of which something may be left.
+	kinds []schema.GroupVersionKind
+	again bool
+}
+
+// round deletes what is left, and comes back if that was something.
+func (c *Controller) round(e *emptying) {
+	done, now := false, c.o.Kernel.Now()
+	work := func() { done = c.delete(e, now) && c.release(e.name) }
+	then := func() {
+		if !done && c.ending[e.name] {
+			c.after(retry, "empty", func() { c.round(e) })
 		}
-		for i := range list.Items {
-			item := &list.Items[i]
-			item.SetGroupVersionKind(gvk)
-			left = true
-			if item.DeletionTimestamp == nil {
-				policy := metav1.DeletePropagationBackground
-				// One that cannot be deleted now is met again in the next round.
-				err := c.o.Client.Delete(ctx, item, &client.DeleteOptions{PropagationPolicy: &policy})
-				if client.IgnoreNotFound(err) != nil {
-					remaining.failures = append(remaining.failures, err.Error())
-				}
+	}
+	if c.o.Remote == nil {
+		e.kinds = slices.Clone(c.o.Kinds)
+		work()
+		then()
+		return
+	}
+	c.o.Remote.Do(work, then)
+}
+
+// delete deletes what is in a namespace, and says whether nothing was.
+func (c *Controller) delete(e *emptying, now time.Time) bool {
+	left, remaining := []schema.GroupVersionKind{}, newRemains()
+	for _, gvk := range e.kinds {
+		some, err := c.deleteAll(gvk, e.name, remaining)
+		switch {
+		case apierrors.IsNotFound(err): // the kind is no more
+		case err != nil, len(some) > 0:
+			left = append(left, gvk)
+		}
+		// What a collection's deletion has met may be gone by now; what it meets a second time is left.
+		if len(some) > 0 && (c.o.Remote == nil || e.again) {
+			c.count(e.name, gvk, remaining)
+		}
+	}
+	// Nothing can be created any more: a kind that was empty stays so.
+	e.kinds, e.again = left, true
+	if len(remaining.resources) > 0 || len(remaining.failures) > 0 {
+		c.report(e.name, remaining, now)
+	}
+	return len(left) == 0
+}
+
+// deleteAll deletes the objects of a kind, and returns those that were there.
+func (c *Controller) deleteAll(gvk schema.GroupVersionKind, name string, remaining *remains) ([]metav1.PartialObjectMetadata, error) {
+	ctx := context.Background()
+	if c.o.Remote != nil {
+		some, err := c.o.Remote.DeleteAll(ctx, gvk, name)
+		if !apierrors.IsMethodNotSupported(err) {
+			if client.IgnoreNotFound(err) != nil {
+				remaining.failures = append(remaining.failures, err.Error())
+			}
+			return some, err
+		}
+	}
+	list := &metav1.PartialObjectMetadataList{}
+	list.SetGroupVersionKind(gvk.GroupVersion().WithKind(gvk.Kind + "List"))
+	if err := c.o.Client.List(ctx, list, client.InNamespace(name)); err != nil {
+		return nil, err
+	}
+	for i := range list.Items {
+		item := &list.Items[i]
+		item.SetGroupVersionKind(gvk)
+		if item.DeletionTimestamp == nil {
+			policy := metav1.DeletePropagationBackground
+			// One that cannot be deleted now is met again in the next round.
+			err := c.o.Client.Delete(ctx, item, &client.DeleteOptions{PropagationPolicy: &policy})
+			if client.IgnoreNotFound(err) != nil {
+				remaining.failures = append(remaining.failures, err.Error())
 			}
 		}
-		if len(list.Items) > 0 {
-			c.count(name, gvk, remaining)
-		}
 	}
-	if len(remaining.resources) > 0 || len(remaining.failures) > 0 {
-		c.report(name, remaining)
-	}
-	if left || !c.release(name) {
-		c.after(retry, "empty", func() { c.empty(name) })
-	}
+	return list.Items, nil
 }
 
 // release takes the finalizer off an empty namespace.

@@ -13,6 +13,7 @@
 //	discovery.go  what the API server serves, for the garbage collector and the controller of namespaces
 //	permission.go what the user may not do
 //	images.go     which program stands in for which image
+//	namespaces.go namespaces are emptied beside everything else
 //	presence.go   the node's Lease, and its Pods at the beginning and at the end
 //	account.go    tokens of service accounts
 //	journal.go    what containers have written, and when
@@ -224,6 +225,11 @@ func (n *Node) attach(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	emptier, err := n.emptier()
+	if err != nil {
+		return err
+	}
+	options.Namespaces = emptier
 	k := kernel.New(kernel.Options{})
 	n.time = kernel.NewRealTime(k)
 	n.source = &source{ctx: n.running, cache: shared, scheme: n.scheme, post: func(what string, run func()) bool {
@@ -232,6 +238,7 @@ func (n *Node) attach(ctx context.Context) error {
 	written := newBacklog()
 	n.spawn("the node's cache", shared.Start)
 	n.spawn("the events of the node", written.run)
+	n.spawn("the namespaces of the node", emptier.work.run)
 	n.spawn("the simulated node", n.time.Run)
 	failed := n.call(ctx, func() {
 		if n.actors, err = simulator.Attach(k, api{borrowing{n.client, written}, n.source}, options); err != nil {

@@ -56,7 +56,7 @@ func permissions() []permission {
 		{simulator.RoleGarbageCollector, "*", "*", "", append(watching, "delete", "patch")},
 		{simulator.RoleNamespaces, "", "namespaces", "", watching},
 		{simulator.RoleNamespaces, "", "namespaces", "finalize", []string{"update"}},
-		{simulator.RoleNamespaces, "*", "*", "", []string{"list", "delete"}},
+		{simulator.RoleNamespaces, "*", "*", "", []string{"list", "delete", "deletecollection"}},
 		{simulator.RoleServiceAccounts, "", "serviceaccounts", "", append(watching, "create")},
 		{simulator.RoleServiceAccounts, "", "serviceaccounts", "token", []string{"create"}},
 		{simulator.RoleServiceAccounts, "", "configmaps", "", []string{"create"}},

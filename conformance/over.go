@@ -1,0 +1,166 @@
+package conformance
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/match"
+)
+
+// A check on a run that is over need not wait for its whole time: what such a run shows of its end stays (an invariant, see
+// package invariant), so what differs there will always differ.
+
+// overGrace is how long after the end of a run its check goes on, in the cluster's time. An implementation may write the end
+// in several requests, and a watch may be behind. It is the same on every target, so that all give the same verdict.
+const overGrace = 10 * time.Second
+
+// settled are the fields of a run that is over that do not change any more. Labels, annotations, the states of sidecars and
+// what an API server or another controller adds may.
+func settled() []string {
+	return []string{
+		"spec", "metadata.name", "metadata.namespace", "metadata.uid", "metadata.creationTimestamp",
+		"status.conditions", "status.startTime", "status.completionTime", "status.podName", "status.steps",
+		"status.taskResults", "status.results", "status.retriesStatus",
+	}
+}
+
+// isSettled says whether a path lies in one of the settled fields.
+func isSettled(path string) bool {
+	return slices.ContainsFunc(settled(), func(field string) bool {
+		rest, ok := strings.CutPrefix(path, field)
+		return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+	})
+}
+
+// over says whether the last version of a run is its end: True, or False without an attempt that is left, and complete.
+func over(l *life) bool {
+	v := l.last()
+	if l.kind.Name != "taskrun" || v.gone {
+		return false
+	}
+	if done, _, _ := unstructured.NestedString(v.object.Object, "status", "completionTime"); done == "" {
+		return false
+	}
+	status := ""
+	for _, c := range entries(v.object.Object, "status", "conditions") {
+		if c["type"] == "Succeeded" {
+			status = stringOf(c["status"])
+		}
+	}
+	retries, _, _ := unstructured.NestedInt64(v.object.Object, "spec", "retries")
+	asked, _, _ := unstructured.NestedString(v.object.Object, "spec", "status")
+	again := retries > int64(len(entries(v.object.Object, "status", "retriesStatus"))) && asked == ""
+	return status == "True" || status == "False" && !again
+}
+
+// forever says whether one of the differences will always be there.
+func forever(cel []match.Expression, diff []match.Mismatch) bool {
+	return slices.ContainsFunc(diff, func(m match.Mismatch) bool {
+		if m.Path != match.PathCEL {
+			return isSettled(m.Path)
+		}
+		i := slices.IndexFunc(cel, func(e match.Expression) bool { return e.Pos == m.Pos })
+		return i >= 0 && readsSettled(&cel[i])
+	})
+}
+
+// readsSettled says whether an expression is about nothing but settled fields of the object itself.
+func readsSettled(e *match.Expression) bool {
+	fields := e.Fields()
+	paths := make([]string, len(fields))
+	for i, f := range fields {
+		if paths[i] = strings.Join(f.Path, "."); f.Object != "" {
+			return false
+		}
+	}
+	for _, path := range paths {
+		onTheWay := slices.ContainsFunc(paths, func(longer string) bool { return strings.HasPrefix(longer, path+".") })
+		if !isSettled(path) && !onTheWay {
+			return false
+		}
+	}
+	return len(paths) > 0
+}
+
+// beyond says whether no later version can be as a condition describes. The caller holds the world's lock.
+func (s *session) beyond(x *fixture.Condition) bool {
+	if x.On == nil {
+		return false
+	}
+	lives := s.world.find(x.On)
+	if len(lives) == 0 {
+		return s.childless(x.On)
+	}
+	return !slices.ContainsFunc(lives, func(l *life) bool {
+		return !over(l) || !forever(x.CEL, s.holds(&x.Match, x.CEL, l.last()))
+	})
+}
+
+// childless says whether a selection is of the Pods of a run that is over: there will be none.
+func (s *session) childless(r *fixture.Ref) bool {
+	if r.Kind != "pod" || r.Of == nil || r.Of.Kind != "taskrun" {
+		return false
+	}
+	owners := s.world.find(r.Of)
+	return len(owners) > 0 && !slices.ContainsFunc(owners, func(l *life) bool { return !over(l) })
+}
+
+// beyondSequence says whether a step that must come is one that no later version can be.
+func (s *session) beyondSequence(x *fixture.Sequence, reached []bool) bool {
+	lives := s.world.find(&x.On)
+	if len(lives) == 0 || slices.ContainsFunc(lives, func(l *life) bool { return !over(l) }) {
+		return false
+	}
+	for i := range x.Steps {
+		step := &x.Steps[i]
+		if reached[i+1] || step.Optional {
+			continue
+		}
+		if !slices.ContainsFunc(lives, func(l *life) bool { return !forever(step.CEL, s.holds(&step.Match, step.CEL, l.last())) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// waitWhile is wait, and ends as well when beyond has been true for the grace that what is over has: then early is true.
+func (s *session) waitWhile(ctx context.Context, d time.Duration, cond, beyond func() bool) (held, early bool, err error) {
+	deadline := s.cluster.Now().Add(d)
+	doomed := s.known(beyond)
+	for {
+		stopped, err := s.wait(ctx, deadline.Sub(s.cluster.Now()), func() bool {
+			held = cond()
+			return held || doomed()
+		})
+		if err != nil || held || !stopped {
+			return held, false, err
+		}
+		grace := min(overGrace, deadline.Sub(s.cluster.Now()))
+		revived, err := s.wait(ctx, grace, func() bool {
+			held = cond()
+			return held || !doomed()
+		})
+		if err != nil || held || !revived {
+			return held, !revived, err
+		}
+	}
+}
+
+// known asks a question about what was observed only when there is something new, and remembers the answer. It holds the
+// world's lock meanwhile.
+func (s *session) known(question func() bool) func() bool {
+	last, answer := -1, false
+	return func() bool {
+		s.world.mu.Lock()
+		defer s.world.mu.Unlock()
+		if s.world.seq != last {
+			last, answer = s.world.seq, question()
+		}
+		return answer
+	}
+}
