@@ -138,7 +138,7 @@ func (s *shell) perform(st *syntax.Stmt, tail bool) {
 		if group && s.kind == ash { // whose child it was that failed
 			s.status = statusUsage
 		}
-		if s.status != 0 && s.flow == goOn && s.tolerant == 0 && !fallible(st) && s.kind == bash {
+		if s.status != 0 && s.flow == goOn && s.tolerant == 0 && !fallible(st) && s.kind != ash {
 			s.failed()
 		}
 		return

@@ -23,7 +23,7 @@ func builtinGetopts(s *shell, args []string) int {
 	}
 	silent := strings.HasPrefix(spec, ":")
 	index, err := strconv.Atoi(s.value("OPTIND"))
-	if s.kind == dash && s.optIndex > 0 {
+	if s.kind != bash && s.optIndex > 0 {
 		index--
 	}
 	if err != nil || index < 1 {
@@ -37,7 +37,7 @@ func builtinGetopts(s *shell, args []string) int {
 			_ = s.unset("OPTARG")
 		}
 		next := index
-		if s.kind == dash && s.optIndex > 0 { // inside a group, too, dash points behind it
+		if s.kind != bash && s.optIndex > 0 { // inside a group, too, these point behind it
 			next++
 		}
 		s.setValue("OPTIND", strconv.Itoa(next))

@@ -152,7 +152,7 @@ func builtinSet(s *shell, args []string) int {
 					s.complain(string(arg[0]) + string(letter) + ": invalid option")
 					return statusUsage
 				}
-				s.complain("illegal option -" + string(letter))
+				s.illegalOption(letter)
 				s.flow = exiting
 				return statusUsage
 			}

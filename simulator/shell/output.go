@@ -69,7 +69,7 @@ func (s *shell) echoEscapes(text string) (string, bool) {
 		return dashEscapes(text, true)
 	}
 	if s.kind == ash {
-		text = octal(withoutUnicode(text))
+		text = utility.Octal(withoutUnicode(text))
 	}
 	return utility.Escapes(text, utility.EchoArgument)
 }

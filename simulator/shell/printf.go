@@ -3,6 +3,7 @@ package shell
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,6 +17,13 @@ func builtinPrintf(s *shell, args []string) int {
 	if s.kind == ash {
 		if s.env == nil {
 			s.p.Env = s.environment()
+		}
+		args = slices.Clone(args)
+		for i, a := range args[1:] {
+			if a != "--" { // the format: BusyBox knows no \u
+				args[i+1] = withoutUnicode(a)
+				break
+			}
 		}
 		return utility.Printf(s.p, args)
 	}
@@ -368,25 +376,7 @@ func (f *formatter) argumentEscapes(text string) (string, bool) {
 	if f.s.kind == dash {
 		return dashEscapes(text, true)
 	}
-	return utility.Escapes(octal(text), utility.EchoArgument)
-}
-
-// octal makes \101 what some shells take it for in an argument: \0101.
-func octal(text string) string {
-	var b strings.Builder
-	for i := 0; i < len(text); i++ {
-		if text[i] == '\\' && i+1 < len(text) {
-			if c := text[i+1]; c >= '1' && c <= '7' {
-				b.WriteString(`\0`)
-				continue
-			}
-			b.WriteString(text[i : i+2])
-			i++
-			continue
-		}
-		b.WriteByte(text[i])
-	}
-	return b.String()
+	return utility.Escapes(utility.Octal(text), utility.EchoArgument)
 }
 
 // digits appends a number in a field.

@@ -179,11 +179,13 @@ func (s *shell) splitRead(line string, escaped []bool, n int) []string {
 	for i < end {
 		if n > 0 && len(out) == n-1 {
 			if s.kind == dash { // which drops what is escaped behind the last blank
-				last := end
-				for last > i && escaped[last-1] {
-					last--
-				}
-				if last < end && last > i && isSpace(last-1) {
+				for last := end; ; last = end {
+					for last > i && escaped[last-1] {
+						last--
+					}
+					if last == end || last == i || !isSpace(last-1) {
+						break
+					}
 					for end = last; end > i && isSpace(end-1); {
 						end--
 					}

@@ -183,7 +183,8 @@ func (i *Interpreter) main(p *container.Process, kind dialect, posix bool) int {
 	if !ok {
 		return code
 	}
-	s.run(text, len(p.Args) > 1 && !s.isScript)
+	// Ash and dash look for the end of the text right behind a command, not behind the newline.
+	s.run(text, len(p.Args) > 1 && !s.isScript && (kind == bash || !strings.HasSuffix(text, "\n")))
 	return s.leave()
 }
 
@@ -379,10 +380,10 @@ func (s *shell) arguments(args []string) (text string, code int, ok bool) {
 	return string(data), 0, true
 }
 
-// scriptFile reads a script; bash and ash look into PATH if there is no such file.
+// scriptFile reads a script; bash looks into PATH if there is no such file.
 func (s *shell) scriptFile(name string) ([]byte, error) {
 	data, err := s.readFile(name)
-	if err != nil && !strings.Contains(name, "/") && s.kind != dash {
+	if err != nil && !strings.Contains(name, "/") && s.kind == bash {
 		if found, lerr := s.p.SearchPath(name, s.value("PATH")); lerr == nil {
 			return s.readFile(found)
 		}

@@ -2,11 +2,9 @@ package utility
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
 )
@@ -105,6 +103,24 @@ func Escapes(text string, style EscapeStyle) (out string, stop bool) {
 		}
 	}
 	return b.String(), false
+}
+
+// Octal makes \101 what some shells take it for in an argument: \0101.
+func Octal(text string) string {
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		if text[i] == '\\' && i+1 < len(text) {
+			if c := text[i+1]; c >= '1' && c <= '7' {
+				b.WriteString(`\0`)
+				continue
+			}
+			b.WriteString(text[i : i+2])
+			i++
+			continue
+		}
+		b.WriteByte(text[i])
+	}
+	return b.String()
 }
 
 func digitsOf(text string, limit, base int) (n uint64, used int) {
@@ -343,19 +359,23 @@ func (f *formatter) verb(flags string, width, precision int, verb byte) (stop bo
 	case 's':
 		fmt.Fprintf(&f.out, strings.ReplaceAll(withPrecision, "0-", "-")+"s", a)
 	case 'b':
-		text, halt := Escapes(a, EchoArgument)
+		text, halt := Escapes(Octal(a), EchoArgument)
 		fmt.Fprintf(&f.out, withPrecision+"s", text)
 		return halt
 	case 'q':
 		f.out.WriteString("'" + strings.ReplaceAll(a, "'", `'\''`) + "'")
 	case 'c':
-		_, n := utf8.DecodeRuneInString(a)
-		n = min(n, 1)
-		fmt.Fprintf(&f.out, spec+"s", a[:n])
+		if a == "" {
+			a = "\x00"
+		}
+		fmt.Fprintf(&f.out, spec+"s", a[:1])
 	case 'd', 'i', 'u', 'o', 'x', 'X':
 		n, ok := integer(a)
-		if given && !ok {
+		if !ok {
 			f.bad(fmt.Sprintf("invalid number '%s'", a))
+		}
+		if n == 0 {
+			withPrecision = strings.ReplaceAll(withPrecision, "#", "")
 		}
 		if verb == 'i' {
 			verb = 'd'
@@ -394,8 +414,10 @@ func integer(text string) (int64, bool) {
 		return 0, false
 	}
 	if text[0] == '\'' || text[0] == '"' {
-		r, _ := utf8.DecodeRuneInString(text[1:])
-		return int64(r), true
+		if len(text) == 1 {
+			return 0, true
+		}
+		return int64(text[1]), true
 	}
 	n, err := strconv.ParseInt(text, 0, 64)
 	if err == nil && !strings.ContainsAny(text, "_oObB") {
@@ -404,14 +426,5 @@ func integer(text string) (int64, bool) {
 	if u, uerr := strconv.ParseUint(text, 0, 64); uerr == nil {
 		return int64(u), true
 	}
-	// As much of it as is a number.
-	end := 0
-	for end < len(text) && (text[end] >= '0' && text[end] <= '9' || end == 0 && (text[0] == '-' || text[0] == '+')) {
-		end++
-	}
-	n, _ = strconv.ParseInt(text[:end], 10, 64)
-	if n == math.MaxInt64 {
-		return n, false
-	}
-	return n, false
+	return 0, false
 }

@@ -22,7 +22,7 @@ type Kind struct {
 	Name string
 	// Reason says why the difference may stay.
 	Reason string
-	// Example is a script that shows it.
+	// Example is a script that shows it; empty for what depends on chance.
 	Example string
 	// Covers reports whether a shrunk difference is of this kind.
 	Covers func(c Case) bool
@@ -33,11 +33,6 @@ type Case struct {
 	Dialect   script.Dialect
 	Script    string
 	Sim, Real outcome.Outcome
-}
-
-// Kinds returns the list.
-func Kinds() []Kind {
-	return nil
 }
 
 // Find returns the name of the kind that covers a difference.
@@ -61,7 +56,10 @@ standard output, whether standard error is empty, and the exit code. A differenc
 makes it fail, and so does a list that covers more than %.0f %% of the scripts.
 `, len(Kinds()), 100*MostShare)
 	for _, k := range Kinds() {
-		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n```sh\n%s\n```\n", k.Name, k.Reason, strings.TrimSpace(k.Example))
+		fmt.Fprintf(&b, "\n## %s\n\n%s\n", k.Name, k.Reason)
+		if k.Example != "" {
+			fmt.Fprintf(&b, "\n```sh\n%s\n```\n", strings.TrimSpace(k.Example))
+		}
 	}
 	return b.String()
 }
