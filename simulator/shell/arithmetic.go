@@ -373,6 +373,21 @@ func (a *arith) binary(min int) operand {
 		if l < min || l == 0 {
 			break
 		}
+		if a.s.kind == ash { // it asks for the value of a variable when it computes
+			a.next()
+			right := a.load(a.binary(l + 1))
+			n := a.load(left)
+			switch op {
+			case "&&":
+				n = truth(n != 0 && right != 0)
+			case "||":
+				n = truth(n != 0 || right != 0)
+			default:
+				n = a.compute(op, n, right)
+			}
+			left = operand{n: n}
+			continue
+		}
 		n := a.load(left)
 		a.next()
 		switch op {

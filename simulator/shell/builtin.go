@@ -150,6 +150,8 @@ func (s *shell) isSpecial(name string) bool {
 		return false
 	}
 	switch name {
+	case "local":
+		return s.kind != bash
 	case ":", ".", "break", "continue", "eval", "exec", "exit", "export", "readonly", "return", "set", "shift", "trap", "unset", "times":
 		return true
 	}
@@ -377,7 +379,7 @@ func builtinExit(s *shell, args []string) int {
 	status := s.status
 	if len(args) > 1 {
 		n, err := strconv.Atoi(args[1])
-		if err != nil {
+		if err != nil || n < 0 && s.kind != bash {
 			if s.kind == bash {
 				s.complain(args[1] + ": numeric argument required")
 			} else {
@@ -405,7 +407,7 @@ func builtinReturn(s *shell, args []string) int {
 		case err != nil && s.kind == bash:
 			s.complain(args[1] + ": numeric argument required")
 			n = statusUsage
-		case err != nil:
+		case err != nil || n < 0 && s.kind != bash:
 			s.complain("Illegal number: " + args[1])
 			s.flow = exiting
 			return statusUsage

@@ -50,8 +50,11 @@ func (s *shell) runCall(cmd *syntax.Call, fields []string, redirs []*syntax.Redi
 	if b := s.builtin(name); b != nil {
 		s.withRedirects(cmd.Assigns, fields, redirs, special, name == "exec", func() {
 			before := s.command
-			s.command = name
+			s.command, s.unwritten = name, nil
 			s.status = b(s, fields)
+			if s.unwritten != nil && s.status == 0 && s.flow == goOn {
+				s.writeError(s.unwritten)
+			}
 			s.command = before
 		})
 		s.arrayArgs = nil

@@ -63,7 +63,7 @@ func (s *shell) statement(st *syntax.Stmt, tail bool) {
 		s.tolerant++
 		s.redirected(st, false)
 		s.tolerant--
-		if s.flow == goOn || s.kind == ash && (s.flow == returning || s.left) {
+		if s.flow <= continuing || s.kind == ash && (s.flow == returning || s.left) {
 			s.status = int(truth(s.status == 0))
 		}
 		s.runTraps()
@@ -380,8 +380,10 @@ func (s *shell) caseClause(cmd *syntax.Case, tail bool) {
 		if !matched {
 			continue
 		}
-		s.status = 0
 		last := i == len(cmd.Items)-1
+		if len(item.List) == 0 {
+			s.status = 0
+		}
 		s.statements(item.List, tail && item.After == ";;")
 		if s.flow != goOn {
 			return

@@ -65,7 +65,9 @@ func isLower(c string) bool {
 
 // dollarQuote replaces the escapes of $'…'. Outside of UTF-8, \u of a character that is not of ASCII stays.
 func (s *shell) dollarQuote(text string) string {
-	if !s.wide() && (strings.Contains(text, `\u`) || strings.Contains(text, `\U`)) {
+	if s.kind != bash {
+		text = strings.NewReplacer(`\\`, `\\`, `\u`, `\\u`, `\U`, `\\U`).Replace(text)
+	} else if !s.wide() && (strings.Contains(text, `\u`) || strings.Contains(text, `\U`)) {
 		text = narrow(text)
 	}
 	text, _ = utility.Escapes(text, utility.DollarQuote)

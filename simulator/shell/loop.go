@@ -82,7 +82,9 @@ func (s *shell) forClause(cmd *syntax.For) {
 		s.selectClause(cmd, items)
 		return
 	}
-	s.status = 0
+	if len(items) == 0 {
+		s.status = 0
+	}
 	for _, item := range items {
 		s.p.Spend(container.CommandCost)
 		if err := s.iterate(cmd, item); err != nil {

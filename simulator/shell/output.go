@@ -142,15 +142,21 @@ func (s *shell) write(out []byte) int {
 		return 0
 	}
 	if _, err := s.p.Write(1, out); err != nil {
-		switch s.kind {
-		case dash:
-			s.complain("I/O error")
-		default:
-			s.complain("write error: " + files.Message(err))
-		}
+		s.writeError(err)
 		return 1
 	}
 	return 0
+}
+
+// writeError fails a built-in whose output could not be written. Ash says nothing of it.
+func (s *shell) writeError(err error) {
+	s.status = 1
+	switch s.kind {
+	case dash:
+		s.complain("I/O error")
+	case bash:
+		s.complain("write error: " + files.Message(err))
+	}
 }
 
 // builtinTest is test and [.

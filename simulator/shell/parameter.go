@@ -625,6 +625,9 @@ func (s *shell) replace(pe *syntax.Param, value string) (string, error) {
 	if pat == "" {
 		return value, nil
 	}
+	if value == "" && s.kind == ash && s.match(pat, "") {
+		return r.of(""), nil
+	}
 	all := pe.Op == "//"
 	if !all && pat[0] == '#' {
 		if n := s.longestPrefix(pat[1:], value); n >= 0 {

@@ -155,6 +155,7 @@ type shell struct {
 	traced      int // how deep in substitutions and evals, for the trace
 	optIndex    int // inside a group of options, for getopts
 	dirs        []string
+	unwritten   error                  // what became of the output of a built-in
 	evaluating  int                    // variables that name each other in an expression
 	arrayArgs   map[int]*syntax.Assign // arguments of a declaring command that are assignments to arrays
 	arrayShift  int                    // words before the name of that command
@@ -508,4 +509,9 @@ type job struct {
 	done   bool
 }
 
-func (s *shell) print(fd int, text string) { s.p.Write(fd, []byte(text)) }
+// print writes text. That it could not be written fails a built-in in the end.
+func (s *shell) print(fd int, text string) {
+	if _, err := s.p.Write(fd, []byte(text)); err != nil && fd == 1 {
+		s.unwritten = err
+	}
+}
