@@ -147,6 +147,7 @@ const TimeoutGNU = "timeout.gnu"
 func coreutils(t Tree) Tree {
 	t.Programs["usr/bin/timeout"] = TimeoutGNU
 	delete(t.Programs, "usr/bin/ash")
+	delete(t.Programs, "usr/bin/[[")
 	t.Programs["usr/bin/sh"], t.Programs["usr/bin/dash"] = "dash", "dash"
 	return t
 }

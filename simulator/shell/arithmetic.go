@@ -138,6 +138,7 @@ func (a *arith) fail(inBash, inDash string) {
 // next reads a token.
 func (a *arith) next() {
 	a.last = a.from
+	behind := a.kind == aNumber || a.kind == aName || a.kind == anOperator && a.op == ")"
 	for a.pos < len(a.text) && strings.IndexByte(" \t\n\r", a.text[a.pos]) >= 0 {
 		a.pos++
 	}
@@ -158,10 +159,13 @@ func (a *arith) next() {
 	default:
 		a.kind, a.op = anOperator, a.operator()
 		if a.op == "" {
-			if a.s.kind == bash {
+			switch {
+			case a.s.kind == bash && behind:
 				a.fail("syntax error: invalid arithmetic operator", "")
-			} else {
+			case behind:
 				a.fail("", "expecting EOF")
+			default:
+				a.fail("syntax error: operand expected", "expecting primary")
 			}
 		}
 		a.pos += len(a.op)

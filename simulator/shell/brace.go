@@ -43,6 +43,7 @@ func (s *shell) braces(w *syntax.Word) ([]*syntax.Word, error) {
 		}
 	}
 	b := bracer{s: s}
+	b.take(len(pieces))
 	expanded := b.expand(pieces)
 	words := make([]*syntax.Word, 0, len(expanded))
 	for _, pieces := range expanded {
@@ -61,7 +62,7 @@ type bracer struct {
 }
 
 // pieceSize is what a piece takes in memory.
-const pieceSize = 24
+const pieceSize = 128
 
 // take asks for room for n pieces.
 func (b *bracer) take(n int) {
@@ -100,14 +101,14 @@ func join(pieces []piece) *syntax.Word {
 func (b *bracer) expand(pieces []piece) [][]piece {
 	b.s.deeper("braces")
 	defer b.s.shallower()
-	for i, p := range pieces {
-		if p.c != '{' {
+	b.s.p.Work(uint32(len(pieces) >> 8))
+	pairs := matching(pieces)
+	for i := range pieces {
+		pair := pairs[i]
+		if pair == nil || pair.end < 0 {
 			continue
 		}
-		end, commas := matching(pieces, i)
-		if end < 0 {
-			continue
-		}
+		end, commas := pair.end, pair.commas
 		var middle [][]piece
 		inner := pieces[i+1 : end]
 		switch {
@@ -139,24 +140,37 @@ func (b *bracer) expand(pieces []piece) [][]piece {
 	return [][]piece{pieces}
 }
 
-// matching returns where the brace that opens at i is closed, and the commas between.
-func matching(pieces []piece, i int) (end int, commas []int) {
-	depth := 0
-	for j := i; j < len(pieces); j++ {
-		switch pieces[j].c {
+// pair is a brace that is closed, with the commas between.
+type pair struct {
+	end    int
+	commas []int
+}
+
+// matching returns the braces by where they open; the end of one that is not closed is -1.
+func matching(pieces []piece) map[int]*pair {
+	var pairs map[int]*pair
+	var open []*pair
+	for i := range pieces {
+		switch pieces[i].c {
 		case '{':
-			depth++
+			if pairs == nil {
+				pairs = map[int]*pair{}
+			}
+			p := &pair{end: -1}
+			pairs[i] = p
+			open = append(open, p)
 		case '}':
-			if depth--; depth == 0 {
-				return j, commas
+			if n := len(open); n > 0 {
+				open[n-1].end = i
+				open = open[:n-1]
 			}
 		case ',':
-			if depth == 1 {
-				commas = append(commas, j)
+			if n := len(open); n > 0 {
+				open[n-1].commas = append(open[n-1].commas, i)
 			}
 		}
 	}
-	return -1, nil
+	return pairs
 }
 
 // sequence expands {a..b} and {a..b..step}, of numbers or letters.

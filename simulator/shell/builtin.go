@@ -180,11 +180,13 @@ func builtinSource(s *shell, args []string) int {
 		args = args[1:]
 	}
 	if len(args) < 2 {
-		if s.kind == dash {
+		switch s.kind {
+		case dash:
 			return 0
-		}
-		if s.kind == bash {
+		case bash:
 			s.complain("filename argument required")
+		default:
+			s.flow = exiting
 		}
 		return statusUsage
 	}
@@ -510,7 +512,7 @@ func builtinUnset(s *shell, args []string) int {
 		}
 		if !syntax.IsName(name) {
 			if s.kind == bash {
-				if !variables && s.functions[name] != nil {
+				if !variables {
 					s.define(name, nil)
 					continue
 				}

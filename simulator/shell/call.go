@@ -16,7 +16,7 @@ func (s *shell) call(cmd *syntax.Call, redirs []*syntax.Redirect, tail bool) {
 	s.p.Spend(container.CommandCost)
 	s.line = cmd.Line + s.base
 	if !s.inTrap {
-		s.running = cmd
+		s.running = &syntax.Stmt{Cmd: cmd, Redirs: redirs}
 	}
 	s.debug()
 	s.substituted = false

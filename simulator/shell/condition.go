@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"errors"
 	"regexp"
 	"strings"
 
@@ -130,12 +131,16 @@ func (s *shell) binaryCondition(x *syntax.CondBinary) (bool, error) {
 		return utility.TestBinary(s.p, a, x.Op, b)
 	}
 	m, err := s.evaluate(a)
-	if err != nil {
-		return false, err
+	n := int64(0)
+	if err == nil {
+		n, err = s.evaluate(b)
 	}
-	n, err := s.evaluate(b)
 	if err != nil {
-		return false, err
+		if errors.As(err, new(*fatalError)) {
+			return false, err
+		}
+		s.complain("[[: " + err.Error()) // the comparison is false, and what is around it goes on
+		return false, nil
 	}
 	switch x.Op {
 	case "-eq":

@@ -197,6 +197,9 @@ func (d *declaration) function(name string) {
 	fn := s.functions[name]
 	switch {
 	case fn == nil:
+		if d.name != "declare" {
+			s.complain(name + ": not a function")
+		}
 		d.status = 1
 	case d.name != "declare":
 	case d.has("F"):
@@ -371,7 +374,10 @@ func (s *shell) assignArray(name string, array *syntax.Array, add bool) error {
 	if v.table != nil {
 		return s.assignTable(name, v, array, add)
 	}
-	before := v.bytes()
+	before := 0
+	if !add {
+		before = v.bytes() + len(v.value)
+	}
 	fresh := variable{integer: v.integer, lower: v.lower, upper: v.upper}
 	if add {
 		fresh = v
@@ -420,9 +426,7 @@ func (s *shell) assignArray(name string, array *syntax.Array, add bool) error {
 		}
 		next = n + 1
 	}
-	if !add {
-		s.hold(-before - len(v.value))
-	}
+	s.hold(-before)
 	v.list, v.value, v.set = l, "", true
 	s.store(name, v)
 	return nil

@@ -523,7 +523,7 @@ func (s *shell) tilde(text string, more, colon bool) (home, rest string, ok bool
 // grow asks for memory that a word is about to take.
 func (s *shell) grow(n int) {
 	if n >= 1<<16 {
-		s.p.Work(uint32(n >> 12))
+		s.p.Work(uint32(n >> 11))
 		s.p.Allocate(int64(n))
 		s.p.Allocate(int64(-n))
 	}

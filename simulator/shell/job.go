@@ -107,6 +107,8 @@ func builtinWait(s *shell, args []string) int {
 					s.complain("pid " + text + " is not a child of this shell")
 				} else {
 					s.complain("`" + text + "': not a pid or valid job spec")
+					status = 1
+					continue
 				}
 			} else if _, err := strconv.Atoi(text); err != nil {
 				switch {
@@ -220,6 +222,9 @@ func builtinKill(s *shell, args []string) int {
 			return statusUsage
 		}
 		s.complain("you need to specify whom to kill")
+		if s.kind != ash {
+			return statusUsage
+		}
 		return 1
 	}
 	status := 0

@@ -117,9 +117,6 @@ func (s *shell) syntaxError(e *syntax.Error) {
 		s.flow = exiting
 		return
 	}
-	if e.Nested && s.isCommand {
-		s.status = statusNotFound
-	}
 	name := s.name
 	switch {
 	case s.command == "eval":

@@ -71,6 +71,9 @@ func (s *shell) echoEscapes(text string) (string, bool) {
 	if s.kind == ash {
 		text = utility.Octal(withoutUnicode(text))
 	}
+	if s.kind == bash && !s.wide() {
+		text = narrow(text)
+	}
 	return utility.Escapes(text, utility.EchoArgument)
 }
 

@@ -203,6 +203,9 @@ func (f *formatter) escape(text string) (string, bool) {
 	if text == `\c` { // in a format it means nothing
 		return text, false
 	}
+	if !f.s.wide() {
+		text = narrow(text)
+	}
 	return utility.Escapes(text, utility.FormatString)
 }
 

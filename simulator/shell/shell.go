@@ -108,7 +108,7 @@ type shell struct {
 	base      int    // the number of the line before the text at work
 	source    string // the file that the text at work is from, for bash
 	frames    []frame
-	running   *syntax.Call // for BASH_COMMAND
+	running   *syntax.Stmt // for BASH_COMMAND
 	args      []string
 	vars      map[string]variable
 	scopes    []map[string]saved
@@ -259,6 +259,14 @@ func (s *shell) prepareBash() {
 	s.put("BASH_VERSINFO", variable{list: versions, set: true, readonly: true, order: 1})
 	level, _ := strconv.Atoi(s.value("SHLVL"))
 	s.export("SHLVL", strconv.Itoa(level+1))
+	v := s.vars["PWD"]
+	v.exported = true
+	s.put("PWD", v)
+	if _, ok := s.vars["OLDPWD"]; !ok {
+		s.nextOrder++
+		s.put("OLDPWD", variable{exported: true, order: s.nextOrder})
+	}
+	s.env = nil
 }
 
 // bashVersion is the version of bash that is simulated.
@@ -331,6 +339,9 @@ func (s *shell) arguments(args []string) (text string, code int, ok bool) {
 				}
 			}
 		}
+	}
+	if len(args) > 0 && args[0] == "-" {
+		args = args[1:]
 	}
 	switch {
 	case isCommand:
@@ -433,6 +444,9 @@ func (s *shell) lines(sc *syntax.Script, tail bool) {
 	}
 	if sc.Err != nil {
 		s.syntaxError(sc.Err)
+		if s.kind == bash && s.isCommand && len(sc.Lines) == 0 && sc.Err.Nested && sc.Err.Token != "" {
+			s.status = statusNotFound
+		}
 	}
 }
 

@@ -27,7 +27,7 @@ func (s *shell) specialOfBash(name string) (value string, isSet, found bool) {
 		if s.running == nil {
 			return "", false, true
 		}
-		return syntax.Print(s.running), true, true
+		return syntax.PrintStmt(s.running), true, true
 	case "BASHOPTS":
 		return s.shoptList(), true, true
 	case "SHELLOPTS":

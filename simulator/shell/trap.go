@@ -127,11 +127,7 @@ func builtinTrap(s *shell, args []string) int {
 			if s.kind == bash && name != "EXIT" && name != "ERR" && name != "DEBUG" && name != "RETURN" {
 				shown = "SIG" + name
 			}
-			action := quoteSingle(traps[name])
-			if s.kind != bash {
-				action = s.quoted(traps[name])
-			}
-			s.print(1, "trap -- "+action+" "+shown+"\n")
+			s.print(1, "trap -- "+s.trapText(traps[name])+" "+shown+"\n")
 		}
 		return 0
 	}
@@ -144,11 +140,7 @@ func builtinTrap(s *shell, args []string) int {
 	action, names := args[0], args[1:]
 	_, isNumber := strconv.Atoi(action)
 	if len(names) == 0 || isNumber == nil {
-		if len(names) > 0 || isNumber == nil || s.kind == bash {
-			action, names = "-", args
-		} else {
-			action, names = "-", args
-		}
+		action, names = "-", args
 	}
 	status := 0
 	for _, text := range names {
@@ -182,6 +174,14 @@ func builtinTrap(s *shell, args []string) int {
 		}
 	}
 	return status
+}
+
+// trapText quotes the commands of a trap.
+func (s *shell) trapText(text string) string {
+	if s.kind == bash {
+		return quoteSingle(text)
+	}
+	return s.quoted(text)
 }
 
 // trapOrder lists the conditions that have traps: EXIT, then by signal number.

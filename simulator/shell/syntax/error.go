@@ -51,6 +51,8 @@ func (e *Error) Message(d Dialect) string {
 	default:
 		token := fmt.Sprintf("%q", e.Token)
 		switch e.Token {
+		case "redirection", "word":
+			token = e.Token
 		case "":
 			token = "end of file"
 		case "\n":
@@ -65,7 +67,7 @@ func (e *Error) Message(d Dialect) string {
 			text += fmt.Sprintf(" (expecting %q)", e.Expecting)
 		}
 	}
-	if d == Dash {
+	if d == Dash && (e.Reason != "" || e.Quote != "") {
 		text = strings.ToUpper(text[:1]) + text[1:]
 	}
 	return text

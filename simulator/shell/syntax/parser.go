@@ -8,6 +8,8 @@ import (
 type Limits struct {
 	// Take accounts for n further bytes of the tree. It does not return if that is too much.
 	Take func(n int64)
+	// Look accounts for n bytes that are looked at once more.
+	Look func(n int)
 	// TooDeep is called when commands and words are nested too deeply. It does not return.
 	TooDeep func()
 }
@@ -145,6 +147,13 @@ func (p *Parser) take(n int) {
 	p.size += int64(n)
 	if p.limits.Take != nil {
 		p.limits.Take(int64(n))
+	}
+}
+
+// look accounts for going over a part of the script one more time.
+func (p *Parser) look(n int) {
+	if p.limits.Look != nil {
+		p.limits.Look(n)
 	}
 }
 

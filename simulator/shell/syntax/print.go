@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Print returns a command as bash prints it, for $BASH_COMMAND.
-func Print(c *Call) string {
+// print returns a simple command as bash prints it.
+func print(c *Call) string {
 	var parts []string
 	for _, a := range c.Assigns {
 		parts = append(parts, PrintAssign(a))
@@ -15,6 +15,13 @@ func Print(c *Call) string {
 		parts = append(parts, PrintWord(w))
 	}
 	return strings.Join(parts, " ")
+}
+
+// PrintStmt returns a command with its redirections on one line, for $BASH_COMMAND.
+func PrintStmt(st *Stmt) string {
+	p := printer{}
+	p.stmt(st)
+	return p.b.String()
 }
 
 // PrintHead returns the first line of a loop over words.
@@ -174,11 +181,15 @@ func (p *printer) list(list []*Stmt) {
 // documents prints the here-documents of a line.
 func (p *printer) documents() {
 	for _, r := range p.docs {
-		end, _ := unquote(PrintWord(r.Word))
-		body := r.Raw
-		p.text("\n" + body + end + "\n")
+		p.text("\n" + r.Raw + EndWord(r) + "\n")
 	}
 	p.docs = nil
+}
+
+// EndWord returns the line that ends a here-document.
+func EndWord(r *Redirect) string {
+	end, _ := unquote(PrintWord(r.Word))
+	return end
 }
 
 func (p *printer) redirects(st *Stmt) {
@@ -238,7 +249,7 @@ func (p *printer) inline(list []*Stmt) {
 func (p *printer) command(cmd Command) {
 	switch c := cmd.(type) {
 	case *Call:
-		p.text(Print(c))
+		p.text(print(c))
 	case *Pipeline:
 		for i, st := range c.Stages {
 			if i > 0 {

@@ -51,7 +51,7 @@ func (p *Parser) redirect() *Redirect {
 		}
 	}
 	p.node()
-	r := &Redirect{N: p.src[start:i], Op: op}
+	r := &Redirect{N: p.src[start:i], Op: op, Line: p.line()}
 	p.pos = i + len(op)
 	p.blanks()
 	if p.eof() || isMeta(p.at(0)) && !p.procSubst() {
@@ -117,6 +117,9 @@ func (p *Parser) bodies() {
 			joined = !r.Quoted && strings.HasSuffix(line, "\n") && (len(text)-len(strings.TrimRight(text, `\`)))%2 == 1
 			p.take(len(line))
 			b.WriteString(line)
+			if r.Unended = p.eof(); r.Unended && p.dialect == Bash && !strings.HasSuffix(line, "\n") {
+				b.WriteByte('\n')
+			}
 		}
 		if r.Raw = b.String(); !r.Quoted {
 			r.Doc = p.document(r.Raw, start)

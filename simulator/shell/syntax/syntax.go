@@ -220,6 +220,9 @@ type Redirect struct {
 	Raw  string // the body if the end word was quoted
 	// Quoted says that the body of the here-document is not expanded.
 	Quoted bool
+	// Unended says that the script ended before the end word came.
+	Unended bool
+	Line    int
 }
 
 // Word is a word. Its parts follow each other without a gap.

@@ -405,7 +405,9 @@ func (p *Parser) backquote(quoted bool) Part {
 // behind the two closing ones. It is not ok if the parentheses do not close together: then it is something else.
 func (p *Parser) arithmetic(start int) (x *Word, end int, ok bool) {
 	depth := 2
-	for i := start; i < len(p.src); i++ {
+	i := start
+	defer func() { p.look(i - start) }()
+	for ; i < len(p.src); i++ {
 		switch p.src[i] {
 		case '\\':
 			i++
