@@ -42,9 +42,12 @@ func (m MissingCommand) Title() string {
 // String says that the image does not have the command, and what became of the call.
 func (m MissingCommand) String() string {
 	var b strings.Builder
-	if m.Interpreter {
+	switch {
+	case len(m.Command) == 0:
+		fmt.Fprintf(&b, "the command of the image %s is not known", m.Image)
+	case m.Interpreter:
 		fmt.Fprintf(&b, "the first line of the script asks for %s, which is not in the image %s", m.Command[0], m.Image)
-	} else {
+	default:
 		fmt.Fprintf(&b, "%s is not in the image %s", m.Title(), m.Image)
 	}
 	if m.Near != "" {
@@ -67,7 +70,9 @@ func MocksFor(list []MissingCommand) string {
 	var b strings.Builder
 	b.WriteString("mocks:\n")
 	for i, m := range list {
-		same := func(o MissingCommand) bool { return o.Image == m.Image && slices.Equal(o.Command, m.Command) && slices.Equal(o.Args, m.Args) }
+		same := func(o MissingCommand) bool {
+			return o.Image == m.Image && slices.Equal(o.Command, m.Command) && slices.Equal(o.Args, m.Args)
+		}
 		if slices.ContainsFunc(list[:i], same) {
 			continue
 		}

@@ -36,8 +36,10 @@ func commands(t *task) []Note {
 		} else {
 			n.Step = stepName(i, t.steps()[i])
 		}
-		if i >= 0 && len(m.Command) > 0 {
+		if i >= 0 {
 			n.At = t.call(i, m)
+		}
+		if i >= 0 && len(m.Command) > 0 {
 			if line, ok := t.logged(i); ok && strings.Contains(line.text, m.Command[0]) {
 				n.At = t.scriptLine(i, line.number)
 				n.Text += fmt.Sprintf(" (line %d of %s in the log)", line.inCopy, line.file)
@@ -54,6 +56,9 @@ func (t *task) call(step int, m reports.MissingCommand) source.Position {
 		return source.Position{}
 	}
 	under := t.path + "." + stepPath(step)
+	if len(m.Command) == 0 {
+		return t.manifest.PlaceOf(under + ".image")
+	}
 	for _, words := range []string{strings.Join(m.Command, " "), m.Title(), m.Command[0]} {
 		for _, field := range []string{".script", ".command", ".args"} {
 			if at, ok := t.manifest.Find(words, under+field); ok {

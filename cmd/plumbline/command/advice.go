@@ -2,6 +2,7 @@ package command
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -44,7 +45,7 @@ func (w *witness) findings(sc *scenario, c *fake.Cluster) findings {
 	}
 	for _, m := range c.UnusedMocks() {
 		if w.wanted(m) {
-			f.add("the mock of %s was not used", strings.Join(append([]string{m.Image}, m.Command...), " "))
+			f.notes = append(f.notes, advice.Note{At: m.Pos, Text: "the mock of " + strings.Join(slices.Concat(words(m.Image), m.Command, m.Args), " ") + " was not used"})
 		}
 	}
 	for _, fault := range c.UnusedFaults() {
@@ -89,18 +90,12 @@ func imageOf(run *unstructured.Unstructured, step, reference string) string {
 
 // wanted reports whether a mock that was not used should have been: its image ran, or is the image of no step at all.
 func (w *witness) wanted(m fixture.Mock) bool {
-	want, err := image.Normalize(m.Image)
-	if err != nil {
-		return true
-	}
 	used := false
 	for _, r := range w.runs {
 		statuses := mappings(r.object.Object, "status", "steps")
 		running := len(statuses) > 0
 		for i, s := range mappings(r.object.Object, "status", "taskSpec", "steps") {
-			written, _ := s["image"].(string)
-			name, err := image.Normalize(written)
-			if same := m.Image == "" || err == nil && name == want; same {
+			if written, _ := s["image"].(string); stands(m.Image, written) {
 				if used = true; running {
 					return true
 				}
@@ -109,6 +104,27 @@ func (w *witness) wanted(m fixture.Mock) bool {
 		}
 	}
 	return !used
+}
+
+// anyText is what a variable in the image of a mock stands for.
+var anyText = regexp.MustCompile(`\$\([^)]*\)`)
+
+// stands reports whether the image of a mock stands for that of a step. No image stands for all.
+func stands(mock, step string) bool {
+	pattern, err := image.ParsePattern(anyText.ReplaceAllString(mock, "*"))
+	if mock == "" || err != nil {
+		return true
+	}
+	full, err := image.Normalize(step)
+	return err == nil && pattern.MatchesName(image.Split(full))
+}
+
+// words is a list of a text, or of nothing.
+func words(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return []string{text}
 }
 
 // passes reports whether the step after this one runs.

@@ -30,7 +30,7 @@ func simulated(w *witness, f findings) (map[string]any, error) {
 		status.Runs = append(status.Runs, run)
 	}
 	for _, m := range f.missing {
-		status.Missing = append(status.Missing, simulation.Command{Namespace: m.Namespace, Pod: m.Pod, Container: m.Container, Image: m.Image, Command: m.Command})
+		status.Missing = append(status.Missing, simulation.Command{Namespace: m.Namespace, Pod: m.Pod, Container: m.Container, Image: m.Image, Command: m.Command, Args: m.Args})
 	}
 	item, err := simulation.Simulation{Status: status}.Object()
 	if err != nil {

@@ -57,7 +57,8 @@ type Command struct {
 	Pod       string   `json:"pod" yaml:"pod" fixture:"required" doc:"the Pod"`
 	Container string   `json:"container" yaml:"container" fixture:"required" doc:"the container"`
 	Image     string   `json:"image" yaml:"image" fixture:"required" doc:"the image, as a mock names it"`
-	Command   []string `json:"command" yaml:"command" fixture:"required" doc:"the beginning of the command line, as a mock names it; * is any one argument"`
+	Command   []string `json:"command,omitempty" yaml:"command" doc:"the beginning of the command line, as a mock names it; * is any one argument"`
+	Args      []string `json:"args,omitempty" yaml:"args" doc:"the arguments, if the command is the image's own and not known"`
 }
 
 // Object is the document as an item of a list.
