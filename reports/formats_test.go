@@ -226,6 +226,9 @@ func TestThePageNeedsNothing(t *testing.T) {
 		`<i class="good"></i><span class="t">+30s</span> Succeeded=True/Succeeded`,
 		`attempt 2, Running`, `2 instances, exit 128`, `title="step-try worked 30s–50s"`, `id="fails-for-all-to-see"`,
 		`plumbline run -f &#39;my fixtures&#39; --name fails-for-all-to-see --seed 7`, `S999-001`,
+		`<span class="tags">retries, timeout</span>`, // features are seen, and printed, of what is folded, too
+		`<span class="badge bad">failed</span></dt><dd>taskrun-core/retries (1 of 1 failed), taskrun-core/timeout (1 of 2 failed)</dd>`,
+		`<li>1 × status.conditions[type=Succeeded].reason: want &#34;Finished&#34;, got &#34;100% Failed&#34;: <a href="#fails-for-all-to-see">`,
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the page has no %s", want)

@@ -36,6 +36,8 @@ type page struct {
 	Profiles []pageProfile
 	Selects  []pageSelect
 	Verdicts []pageCount
+	Scores   []pageScore
+	Causes   []cause
 	Failed   []pageFailure
 	Fixtures []pageFixture
 	CSS      template.CSS
@@ -74,6 +76,13 @@ type pageSelect struct {
 type pageCount struct {
 	Verdict Verdict
 	N       int
+}
+
+// pageScore is the features of one standing.
+type pageScore struct {
+	Standing standing
+	Class    string
+	Features string
 }
 
 type pageFailure struct{ Name, Text string }
@@ -153,6 +162,15 @@ func newPage(r *ConformanceReport) *page {
 		options["profile"] = append(options["profile"], f.Profile)
 		options["level"] = append(options["level"], f.Level)
 		options["feature"] = append(options["feature"], f.Features...)
+	}
+	if p.Causes = causes(r); len(p.Causes) > 0 {
+		board := scoreboard(r)
+		for _, of := range standings() {
+			if names := ofStanding(board, of); len(names) > 0 {
+				class := map[standing]string{featureFailed: "bad", featurePassed: "good"}[of]
+				p.Scores = append(p.Scores, pageScore{of, class, strings.Join(names, ", ")})
+			}
+		}
 	}
 	for _, name := range []string{"feature", "level", "profile"} {
 		slices.Sort(options[name])

@@ -79,6 +79,7 @@
     if (f && f.classList.contains("fixture")) { if (f.hidden) reset(); f.open = true; f.scrollIntoView(); }
   }
   addEventListener("hashchange", follow);
+  document.documentElement.classList.add("scripted");
   for (const b of document.querySelectorAll("[data-scripted]")) b.hidden = false;
   bar.hidden = false;
   apply();
