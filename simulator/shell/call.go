@@ -222,7 +222,7 @@ func (s *shell) withRedirects(assigns []*syntax.Assign, fields []string, redirs 
 		if !ok {
 			s.undo(undo)
 			s.restore(scope)
-			if stick && s.kind != bash {
+			if (stick || fields[0] == "local") && s.kind != bash {
 				s.flow = exiting
 			}
 			return

@@ -105,8 +105,7 @@ func builtinPwd(s *shell, args []string) int {
 	if len(args) > 1 && args[1] == "-P" || !s.isHere(dir) {
 		dir = s.p.Dir
 	}
-	s.print(1, dir+"\n")
-	return 0
+	return s.write([]byte(dir + "\n"))
 }
 
 // builtinDirs is bash's dirs, pushd and popd.

@@ -642,7 +642,7 @@ func (s *shell) replace(pe *syntax.Param, value string) (string, error) {
 		return value, nil
 	}
 	if lit, ok := literalPattern(pat); ok {
-		if lit == "" {
+		if lit == "" && !(s.kind == ash && value == "") { // in which ash finds nothing
 			return value, nil
 		}
 		n := 1
@@ -652,6 +652,9 @@ func (s *shell) replace(pe *syntax.Param, value string) (string, error) {
 		with := r.of(lit)
 		s.grow(len(value) + n*max(0, len(with)-len(lit)))
 		return strings.Replace(value, lit, with, n), nil
+	}
+	if s.kind == ash && value == "" && s.match(pat, "") {
+		return r.of(""), nil
 	}
 	var b strings.Builder
 	for i := 0; i <= len(value); {
