@@ -6,8 +6,8 @@
 //
 // An [Interpreter] keeps the scripts it has parsed, so that a script that runs in a thousand containers is parsed once.
 //
-// Not supported: aliases, job control (fg, bg, and process groups for background jobs), history, line editing,
-// coprocesses. A subshell that outlives its parent works; stopped jobs do not exist.
+// Not supported: aliases, job control (fg, bg, and process groups for background jobs), history, line editing. A script
+// that comes by standard input is read as a whole before it runs. A subshell that outlives its parent works; stopped jobs do not exist.
 package shell
 
 import (
