@@ -252,6 +252,9 @@ func (o *runOptions) own(options *conformance.Options) error {
 		f.Spec.Images = slices.Concat(images, f.Spec.Images)
 	}
 	options.Fixtures = list
+	if !slices.ContainsFunc(list, func(f *fixture.Fixture) bool { return !fixture.Private(f.Spec.Profile) }) {
+		options.Implementation.Project = "your Tasks on the " + options.Implementation.Project
+	}
 	claims := &options.Claims
 	for _, f := range list {
 		if fixture.Private(f.Spec.Profile) && !slices.Contains(claims.Profiles, f.Spec.Profile) {
