@@ -7,7 +7,7 @@ import (
 
 const searchPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// Toolbox is the image with everything: bash, the utilities, and jq, which the distributions' images do not have.
+// Toolbox is the image with everything: bash, GNU's utilities, and jq, which the distributions' images do not have.
 const Toolbox = "plumbline.dev/toolbox:latest"
 
 // Models are the kinds of images that a description may name ([Description.Like]), with the image of the catalogue that is
@@ -33,6 +33,7 @@ func Defaults() ([]*Image, error) {
 	toolbox := withBash
 	toolbox.Programs = maps.Clone(withBash.Programs)
 	toolbox.Programs["usr/bin/jq"] = "jq"
+	toolbox = WithGNU(toolbox)
 	root := []string{searchPath}
 	var out []*Image
 	for _, i := range []struct {

@@ -139,13 +139,27 @@ func Distribution(release string, bash bool) Tree {
 	return t
 }
 
-// TimeoutGNU is the program timeout of images with the GNU utilities.
-const TimeoutGNU = "timeout.gnu"
+// GNU names GNU's version of a utility. Images with BusyBox have programs by the utilities' own names, which refuse the
+// options that BusyBox refuses.
+func GNU(utility string) string { return utility + ".gnu" }
+
+// WithGNU gives a tree GNU's versions of all utilities in it.
+func WithGNU(t Tree) Tree {
+	programs := map[string]string{}
+	for name, program := range t.Programs {
+		if slices.Contains(Applets(), program) {
+			program = GNU(program)
+		}
+		programs[name] = program
+	}
+	t.Programs = programs
+	return t
+}
 
 // coreutils gives a tree the programs in which Debian differs so that a script would notice: GNU's utilities, and dash
 // for sh.
 func coreutils(t Tree) Tree {
-	t.Programs["usr/bin/timeout"] = TimeoutGNU
+	t = WithGNU(t)
 	delete(t.Programs, "usr/bin/ash")
 	delete(t.Programs, "usr/bin/[[")
 	t.Programs["usr/bin/sh"], t.Programs["usr/bin/dash"] = "dash", "dash"

@@ -18,7 +18,7 @@ import (
 // gzipTool is gzip, gunzip and zcat.
 func gzipTool(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, names, ok := t.options(args, "cdfkqvt123456789n", false, map[string]string{"stdout": "c", "decompress": "d", "force": "f", "keep": "k", "test": "t", "best": "9", "fast": "1"})
+	opts, names, ok := t.options(args, "cdfkqvt123456789n", false, map[string]string{"stdout": "c", "force": "f", "test": "t", "best": "9", "fast": "1"})
 	if !ok {
 		return t.end()
 	}
@@ -136,8 +136,8 @@ func tarMain(p *container.Process, args []string) int {
 	if len(args) > 1 && !strings.HasPrefix(args[1], "-") {
 		args[1] = "-" + args[1]
 	}
-	opts, names, ok := t.options(args, "ctxvzOkmopahf:C:X:", false, map[string]string{"create": "c", "extract": "x", "get": "x", "list": "t", "file": "f:", "directory": "C:",
-		"verbose": "v", "gzip": "z", "strip-components": "S:", "exclude": "e:", "to-stdout": "O", "no-same-owner": "o", "no-same-permissions": "m", "overwrite": "k", "numeric-owner": "o"})
+	opts, names, ok := t.options(args, "ctxvzOkmopahf:C:", false, map[string]string{"create": "c", "extract": "x", "list": "t", "file": "f:", "directory": "C:",
+		"verbose": "v", "gzip": "z", "strip-components": "S:", "to-stdout": "O", "no-same-owner": "o", "no-same-permissions": "m", "overwrite": "k", "numeric-owner": "o"})
 	if !ok {
 		return t.end()
 	}

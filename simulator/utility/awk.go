@@ -14,7 +14,7 @@ import (
 // awkTool is awk: it gives package awk the process for a world.
 func awkTool(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, rest, ok := t.options(args, "F:v:f:e:", true, map[string]string{"field-separator": "F:", "assign": "v:", "file": "f:"})
+	opts, rest, ok := t.options(args, "F:v:f:e:", true, nil)
 	if !ok {
 		return t.end()
 	}

@@ -18,7 +18,7 @@ import (
 
 func base64Tool(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, names, ok := t.options(args, "dDw:i", false, map[string]string{"decode": "d", "wrap": "w:"})
+	opts, names, ok := t.options(args, "dw:i", false, nil)
 	if !ok {
 		return t.end()
 	}
@@ -71,7 +71,7 @@ func newHash(name string) hash.Hash {
 
 func checksum(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, names, ok := t.options(args, "cswb", false, map[string]string{"check": "c", "status": "s", "quiet": "q"})
+	opts, names, ok := t.options(args, "cswb", false, nil)
 	if !ok {
 		return t.end()
 	}
@@ -327,11 +327,7 @@ func (t *tool) both(names []string) (a, b []byte, ok bool) {
 	for i, name := range names[:2] {
 		r, done, err := t.open(name)
 		if err != nil {
-			if t.name == "diff" {
-				t.complain("can't stat '%s': %s", name, message(err))
-			} else {
-				t.failed(name, err)
-			}
+			t.failed(name, err)
 			t.status = 2
 			return nil, nil, false
 		}

@@ -40,7 +40,7 @@ func ranges(text string) ([][2]int, bool) {
 
 func cut(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, names, ok := t.options(args, "b:c:f:d:sn", false, map[string]string{"output-delimiter": "O:", "fields": "f:", "delimiter": "d:"})
+	opts, names, ok := t.options(args, "b:c:f:d:sn", false, nil)
 	if !ok {
 		return t.end()
 	}

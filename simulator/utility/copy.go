@@ -74,6 +74,16 @@ func cp(p *container.Process, args []string) int {
 	if !ok {
 		return t.end()
 	}
+	if has(opts, '/') { // --parents
+		into := names[len(names)-1]
+		target = func(source string) string {
+			to := path.Join(into, path.Dir(path.Join("/", source)))
+			if err := p.MkdirAll(to, 0o755); err != nil {
+				t.complain("cannot make directory '%s': %s", to, message(err))
+			}
+			return path.Join(to, path.Base(source))
+		}
+	}
 	deep := has(opts, 'r') || has(opts, 'R') || has(opts, 'a')
 	keep := has(opts, 'a') || has(opts, 'p')
 	for _, source := range sources {
@@ -191,7 +201,7 @@ func (t *tool) copyFile(from, to string, info *files.Info) {
 
 func ln(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, names, ok := t.options(args, "sfnvTt:b", false, map[string]string{"symbolic": "s", "force": "f"})
+	opts, names, ok := t.options(args, "sfnvTb", false, nil)
 	if !ok {
 		return t.end()
 	}

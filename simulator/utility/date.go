@@ -139,6 +139,16 @@ func Strftime(format string, t time.Time) string {
 }
 
 // parseDate reads a date as date -d and touch -d do.
+func (t *tool) parseDate(text string, now time.Time) (time.Time, bool) {
+	if t.gnu {
+		if when, ok := parseDateGNU(text, now.UTC()); ok {
+			return when, true
+		}
+	}
+	return parseDate(text, now)
+}
+
+// parseDate reads the dates that BusyBox reads.
 func parseDate(text string, now time.Time) (time.Time, bool) {
 	if strings.HasPrefix(text, "@") {
 		n, err := strconv.ParseInt(text[1:], 10, 64)
@@ -196,20 +206,24 @@ func parseDate(text string, now time.Time) (time.Time, bool) {
 func date(p *container.Process, args []string) int {
 	t := begin(p, args)
 	args = slices.Clone(args)
+	precision := ""
 	for i, a := range args { // -I takes its value attached, if at all
 		if len(a) > 2 && strings.HasPrefix(a, "-I") {
-			args[i] = "--iso-8601=" + a[2:]
+			args[i], precision = "-I", a[2:]
 		}
 	}
-	opts, rest, ok := t.options(args, "ud:r:Rs:D:I", false, map[string]string{"utc": "u", "date": "d:", "iso-8601": "I", "rfc-2822": "R", "reference": "r:"})
+	opts, rest, ok := t.options(args, "ud:r:Rs:D:I", false, map[string]string{"utc": "u", "date": "d:", "rfc-2822": "R", "reference": "r:"})
 	if !ok {
 		return t.end()
+	}
+	if precision == "" {
+		precision = last(opts, 'I')
 	}
 	when := p.Now().UTC()
 	switch {
 	case has(opts, 'd'):
 		var good bool
-		if when, good = parseDate(last(opts, 'd'), when); !good {
+		if when, good = t.parseDate(last(opts, 'd'), when); !good {
 			return t.fail("invalid date '%s'", last(opts, 'd'))
 		}
 	case has(opts, 'r'):
@@ -227,7 +241,9 @@ func date(p *container.Process, args []string) int {
 	case has(opts, 'R'):
 		format = "%a, %d %b %Y %H:%M:%S %z"
 	case has(opts, 'I'):
-		format = map[string]string{"": "%Y-%m-%d", "date": "%Y-%m-%d", "hours": "%Y-%m-%dT%H+00:00", "minutes": "%Y-%m-%dT%H:%M+00:00", "seconds": "%Y-%m-%dT%H:%M:%S+00:00", "ns": "%Y-%m-%dT%H:%M:%S,%N+00:00"}[last(opts, 'I')]
+		format = map[string]string{"": "%Y-%m-%d", "date": "%Y-%m-%d", "hours": "%Y-%m-%dT%H+00:00", "minutes": "%Y-%m-%dT%H:%M+00:00", "seconds": "%Y-%m-%dT%H:%M:%S+00:00", "ns": "%Y-%m-%dT%H:%M:%S,%N+00:00"}[precision]
+	case has(opts, '3'):
+		format = map[string]string{"date": "%Y-%m-%d", "seconds": "%Y-%m-%d %H:%M:%S+00:00", "ns": "%Y-%m-%d %H:%M:%S.%N+00:00"}[last(opts, '3')]
 	}
 	if len(rest) > 0 {
 		if !strings.HasPrefix(rest[0], "+") {

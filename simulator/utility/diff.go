@@ -2,68 +2,283 @@ package utility
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
+	"github.com/plumbline-ci/plumbline/simulator/files"
 )
 
-// diff compares two files and prints what differs as unified hunks, as busybox does whether asked to or not.
+// differ is a diff at work.
+type differ struct {
+	*tool
+	opts    map[byte][]string
+	unified bool
+	around  int
+	// inDirectory says that directories are compared: GNU's version prints a header with the options for each file.
+	inDirectory bool
+	header      string
+	absentOK    bool // -N
+}
+
+// diff compares two files, or two directories. That of BusyBox prints unified hunks whether asked to or not.
 func diff(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, names, ok := t.options(args, "quwbBiaU:NrT", false, map[string]string{"brief": "q", "unified": "u"})
+	opts, names, ok := t.options(args, "quwbBiaU:NrTsdtL:S:", false, map[string]string{"brief": "q", "unified": "u"})
 	if !ok || len(names) < 2 {
 		t.status = 2
 		return t.end()
 	}
-	a, b, ok := t.both(names)
-	if !ok || bytes.Equal(a, b) {
-		return t.end()
-	}
-	if has(opts, 'q') {
-		fmt.Fprintf(t.out, "Files %s and %s differ\n", names[0], names[1])
-		t.status = 1
-		return t.end()
-	}
-	around := 3
+	d := differ{tool: t, opts: opts, unified: !t.gnu || has(opts, 'u') || has(opts, 'U'), around: 3, absentOK: has(opts, 'N')}
 	if has(opts, 'U') {
-		around = max(0, atoi(last(opts, 'U')))
+		d.around = max(0, atoi(last(opts, 'U')))
 	}
-	key := func(line string) string {
-		if has(opts, 'w') {
-			line = strings.Join(strings.Fields(line), "")
-		} else if has(opts, 'b') {
-			line = strings.Join(strings.Fields(line), " ")
-		}
-		if has(opts, 'i') {
-			line = strings.ToLower(line)
-		}
-		return line
+	isDir := func(name string) bool {
+		info, err := p.Stat(name)
+		return err == nil && info.IsDir()
 	}
-	x, y := diffLines(a), diffLines(b)
-	edits := t.edits(x, y, key)
-	for i, h := range hunks(edits, around) {
-		if i == 0 {
-			fmt.Fprintf(t.out, "--- %s\n+++ %s\n", names[0], names[1])
-			t.status = 1
-		}
-		first, end := edits[h[0]], edits[h[1]-1]
-		fmt.Fprintf(t.out, "@@ -%s +%s @@\n", span(first.x, end.x+btoi(end.kind != '+')), span(first.y, end.y+btoi(end.kind != '-')))
-		for _, e := range edits[h[0]:h[1]] {
-			var line string
-			if e.kind == '+' {
-				line = y[e.y]
-			} else {
-				line = x[e.x]
-			}
-			t.out.WriteString(string(e.kind) + strings.TrimSuffix(line, "\n") + "\n")
-			if !strings.HasSuffix(line, "\n") {
-				t.out.WriteString("\\ No newline at end of file\n")
+	switch a, b := isDir(names[0]), isDir(names[1]); {
+	case a && b:
+		d.inDirectory = true
+		for _, arg := range args[1:] {
+			if strings.HasPrefix(arg, "-") {
+				d.header += " " + arg
 			}
 		}
+		d.directories(names[0], names[1])
+	case a && names[1] != "-":
+		d.compare(strings.TrimSuffix(names[0], "/")+"/"+base(names[1]), names[1])
+	case b && names[0] != "-":
+		d.compare(names[0], strings.TrimSuffix(names[1], "/")+"/"+base(names[0]))
+	default:
+		d.compare(names[0], names[1])
 	}
 	return t.end()
+}
+
+// entries are the names in a directory; BusyBox's diff -r lists all files below instead.
+func (d *differ) entries(dir string) []string {
+	var names []string
+	if has(d.opts, 'r') && !d.gnu {
+		d.walk(dir, func(name string, info *files.Info) {
+			if !info.IsDir() {
+				names = append(names, strings.TrimPrefix(strings.TrimPrefix(path.Clean(name), path.Clean(dir)), "/"))
+			}
+		})
+		slices.Sort(names)
+		return names
+	}
+	list, err := d.p.ReadDir(dir)
+	if err != nil && !(d.absentOK && files.Errno(err) == syscall.ENOENT) {
+		d.failed(dir, err)
+	}
+	for _, e := range list {
+		names = append(names, e.Name())
+	}
+	slices.Sort(names)
+	return names
+}
+
+func (d *differ) directories(a, b string) {
+	a, b = strings.TrimSuffix(a, "/"), strings.TrimSuffix(b, "/")
+	mine, theirs := d.entries(a), d.entries(b)
+	all := slices.Compact(slices.Sorted(slices.Values(slices.Concat(mine, theirs))))
+	for _, name := range all {
+		d.p.Spend(container.CommandCost)
+		_, inA := slices.BinarySearch(mine, name)
+		_, inB := slices.BinarySearch(theirs, name)
+		x, y := a+"/"+name, b+"/"+name
+		switch {
+		case (!inA || !inB) && !d.absentOK:
+			dir := a
+			if inB {
+				dir = b
+			}
+			fmt.Fprintf(d.out, "Only in %s: %s\n", dir, name)
+			d.status = max(d.status, 1)
+			continue
+		case !d.gnu && !inA:
+			x = "/dev/null"
+		case !d.gnu && !inB:
+			y = "/dev/null"
+		}
+		first, _ := d.p.Stat(x)
+		second, _ := d.p.Stat(y)
+		switch {
+		case first != nil && second != nil && first.IsDir() && second.IsDir():
+			if has(d.opts, 'r') {
+				d.directories(x, y)
+			} else {
+				fmt.Fprintf(d.out, "Common subdirectories: %s and %s\n", x, y)
+			}
+		case has(d.opts, 'r') && (first == nil && second != nil && second.IsDir() || second == nil && first != nil && first.IsDir()):
+			d.directories(x, y)
+		case first != nil && second != nil && first.IsDir() != second.IsDir():
+			kind := map[bool]string{true: "directory", false: "regular file"}
+			fmt.Fprintf(d.out, "File %s is a %s while file %s is a %s\n", x, kind[first.IsDir()], y, kind[second.IsDir()])
+			d.status = max(d.status, 1)
+		default:
+			d.compare(x, y)
+		}
+	}
+}
+
+// read reads a file; with -N one that is not there is empty.
+func (d *differ) read(name string) ([]byte, bool) {
+	r, done, err := d.open(name)
+	if err != nil {
+		if d.absentOK && files.Errno(err) == syscall.ENOENT {
+			return nil, true
+		}
+		switch {
+		case errors.Is(err, errDirectory):
+			d.complain("%s: Is a directory", name)
+		case d.gnu:
+			d.failed(name, err)
+		default:
+			d.complain("can't stat '%s': %s", name, message(err))
+		}
+		d.status = 2
+		return nil, false
+	}
+	defer done()
+	data, _ := d.readAll(r)
+	return data, true
+}
+
+// compare compares two files.
+func (d *differ) compare(first, second string) {
+	a, ok := d.read(first)
+	if !ok {
+		return
+	}
+	b, ok := d.read(second)
+	if !ok {
+		return
+	}
+	if bytes.Equal(a, b) {
+		if has(d.opts, 's') {
+			fmt.Fprintf(d.out, "Files %s and %s are identical\n", first, second)
+		}
+		return
+	}
+	if has(d.opts, 'q') {
+		fmt.Fprintf(d.out, "Files %s and %s differ\n", first, second)
+		d.status = max(d.status, 1)
+		return
+	}
+	x, y := diffLines(a), diffLines(b)
+	edits := d.edits(x, y, d.key)
+	around := d.around
+	if !d.unified {
+		around = 0
+	}
+	list := hunks(edits, around)
+	if len(list) == 0 {
+		return
+	}
+	d.status = max(d.status, 1)
+	if d.gnu && d.inDirectory {
+		fmt.Fprintf(d.out, "diff%s %s %s\n", d.header, first, second)
+	}
+	if d.unified {
+		fmt.Fprintf(d.out, "--- %s\n+++ %s\n", d.title(first), d.title(second))
+	}
+	for _, h := range list {
+		d.hunk(edits[h[0]:h[1]], x, y)
+	}
+}
+
+// title is a file's name in a unified header, with its time in GNU's version.
+func (d *differ) title(name string) string {
+	if labels := d.opts['L']; len(labels) > 0 {
+		d.opts['L'] = labels[1:]
+		return labels[0]
+	}
+	if !d.gnu {
+		return name
+	}
+	when := d.p.Now()
+	if info, err := d.p.Stat(name); err == nil {
+		when = info.ModTime()
+	} else if name != "-" {
+		when = time.Unix(0, 0)
+	}
+	return name + "\t" + when.UTC().Format("2006-01-02 15:04:05.000000000 -0700")
+}
+
+// key is what of a line counts.
+func (d *differ) key(line string) string {
+	if has(d.opts, 'w') {
+		line = strings.Join(strings.Fields(line), "")
+	} else if has(d.opts, 'b') {
+		line = strings.Join(strings.Fields(line), " ")
+	}
+	if has(d.opts, 'i') {
+		line = strings.ToLower(line)
+	}
+	return line
+}
+
+// hunk prints lines that differ, and those around them.
+func (d *differ) hunk(edits []edit, x, y []string) {
+	first, end := edits[0], edits[len(edits)-1]
+	toX, toY := end.x+btoi(end.kind != '+'), end.y+btoi(end.kind != '-')
+	show := func(mark string, e edit) {
+		line := x
+		at := e.x
+		if e.kind == '+' {
+			line, at = y, e.y
+		}
+		d.out.WriteString(mark + strings.TrimSuffix(line[at], "\n") + "\n")
+		if !strings.HasSuffix(line[at], "\n") {
+			d.out.WriteString("\\ No newline at end of file\n")
+		}
+	}
+	if d.unified {
+		fmt.Fprintf(d.out, "@@ -%s +%s @@\n", span(first.x, toX), span(first.y, toY))
+		for _, e := range edits {
+			show(string(e.kind), e)
+		}
+		return
+	}
+	letter := "c"
+	switch {
+	case first.x == toX:
+		letter = "a"
+	case first.y == toY:
+		letter = "d"
+	}
+	fmt.Fprintf(d.out, "%s%s%s\n", lineRange(first.x, toX), letter, lineRange(first.y, toY))
+	for _, e := range edits {
+		if e.kind == '-' {
+			show("< ", e)
+		}
+	}
+	if letter == "c" {
+		d.out.WriteString("---\n")
+	}
+	for _, e := range edits {
+		if e.kind == '+' {
+			show("> ", e)
+		}
+	}
+}
+
+// lineRange prints lines as a plain diff does.
+func lineRange(from, to int) string {
+	switch to - from {
+	case 0:
+		return fmt.Sprint(from)
+	case 1:
+		return fmt.Sprint(to)
+	}
+	return fmt.Sprintf("%d,%d", from+1, to)
 }
 
 func diffLines(data []byte) []string { return slices.Collect(strings.Lines(string(data))) }

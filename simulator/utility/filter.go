@@ -160,7 +160,7 @@ func amount(opts map[byte][]string) string {
 
 func head(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, names, ok := t.options(oldStyle(args), "n:c:qv", false, map[string]string{"lines": "n:", "bytes": "c:"})
+	opts, names, ok := t.options(oldStyle(args), "n:c:qv", false, nil)
 	if !ok {
 		return t.end()
 	}
@@ -224,7 +224,7 @@ func (t *tool) header(name string, show bool, first *bool) {
 
 func tail(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, names, ok := t.options(oldStyle(args), "n:c:qvfFs:", false, map[string]string{"lines": "n:", "bytes": "c:", "follow": "f"})
+	opts, names, ok := t.options(oldStyle(args), "n:c:qvfFs:", false, nil)
 	if !ok {
 		return t.end()
 	}

@@ -17,6 +17,8 @@ type findTest func(name string, info *files.Info, depth int) bool
 
 type finder struct {
 	t                  *tool
+	root               string // the starting point that is being searched
+	extended           bool   // -regextype
 	args               []string
 	minDepth, maxDepth int
 	depthFirst         bool
@@ -59,6 +61,7 @@ func find(p *container.Process, args []string) int {
 			t.failed(root, err)
 			continue
 		}
+		f.root = root
 		f.visit(root, info, 0, test)
 	}
 	for _, b := range f.batch {
@@ -195,6 +198,11 @@ func (f *finder) primary() (findTest, string) {
 	case "-exec", "-ok":
 		return f.exec()
 	}
+	if f.t.gnu {
+		if test, problem, ok := f.gnuPrimary(op); ok {
+			return test, problem
+		}
+	}
 	if len(f.args) == 0 {
 		return nil, op + " requires an argument"
 	}
@@ -219,7 +227,10 @@ func (f *finder) primary() (findTest, string) {
 			return ok
 		}, ""
 	case "-regex", "-iregex":
-		re, err := compile(value, false, op == "-iregex")
+		re, err := compile(value, f.extended, op == "-iregex")
+		if f.t.gnu && !f.extended {
+			re, err = compile(emacs(value), false, op == "-iregex")
+		}
 		if err != nil {
 			return nil, "bad regex '" + value + "': " + awk.Complaint(err)
 		}
@@ -354,7 +365,7 @@ func (t *tool) command(argv []string, stdin int) int {
 
 func xargs(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, rest, ok := t.options(args, "0rtn:I:L:P:pxs:d:", true, map[string]string{"null": "0", "no-run-if-empty": "r", "max-args": "n:", "replace": "I:", "max-procs": "P:"})
+	opts, rest, ok := t.options(args, "0rtn:I:P:pxs:", true, map[string]string{"no-run-if-empty": "r"})
 	if !ok {
 		return t.end()
 	}

@@ -2,9 +2,11 @@ package utility
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
@@ -58,7 +60,7 @@ type listed struct {
 
 func ls(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, names, ok := t.options(args, "1AaCdFHhiLlnopRrSstUuvxgTc", false, map[string]string{"color": "x", "full-time": "l", "group-directories-first": "x"})
+	opts, names, ok := t.options(args, "1AaCdFHhiLlnpRrSstuvxgTc", false, map[string]string{"color": "x", "full-time": "l", "group-directories-first": "x"})
 	if !ok {
 		return t.end()
 	}
@@ -201,12 +203,29 @@ func (l *lister) show(list []listed) {
 		default:
 			fmt.Fprintf(l.out, "%9d ", e.info.Size())
 		}
-		l.out.WriteString(listTime(e.info.ModTime(), l.p.Now()) + " " + name)
+		l.out.WriteString(l.stamp(e.info.ModTime()) + " " + name)
 		if e.info.Kind() == files.Symlink {
 			l.out.WriteString(" -> " + e.info.Target())
 		}
 		l.out.WriteByte('\n')
 	}
+}
+
+// stamp is the time of a file in the style that was asked for.
+func (l *lister) stamp(when time.Time) string {
+	switch style := last(l.opts, '^'); {
+	case style == "full-iso":
+		return when.Format("2006-01-02 15:04:05.000000000 -0700")
+	case style == "long-iso":
+		return when.Format("2006-01-02 15:04")
+	case style == "iso" && l.p.Now().Sub(when) > 182*24*time.Hour:
+		return when.Format("2006-01-02 ")
+	case style == "iso":
+		return when.Format("01-02 15:04")
+	case strings.HasPrefix(style, "+"):
+		return Strftime(style[1:], when.UTC())
+	}
+	return listTime(when, l.p.Now())
 }
 
 // listTime is the time as ls shows it: with the hour if it is within half a year.
@@ -232,7 +251,7 @@ func human(n int64) string {
 
 func stat(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, names, ok := t.options(args, "c:Ltf", false, map[string]string{"format": "c:", "printf": "c:"})
+	opts, names, ok := t.options(args, "c:Ltf", false, nil)
 	if !ok {
 		return t.end()
 	}
@@ -247,6 +266,11 @@ func stat(p *container.Process, args []string) int {
 		}
 		if has(opts, 'c') {
 			t.out.WriteString(t.statFormat(last(opts, 'c'), name, info) + "\n")
+			continue
+		}
+		if has(opts, 'p') { // --printf: with escapes, without a newline
+			format, _ := Escapes(last(opts, 'p'), FormatString)
+			t.out.WriteString(t.statFormat(format, name, info))
 			continue
 		}
 		shown := name
@@ -328,14 +352,20 @@ func (t *tool) statFormat(format, name string, info *files.Info) string {
 
 func readlink(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, names, ok := t.options(args, "fenvm", false, nil)
+	opts, names, ok := t.options(args, "fnv", false, nil)
 	if !ok {
 		return t.end()
 	}
 	for _, name := range names {
 		var out string
 		var err error
-		if has(opts, 'f') || has(opts, 'e') || has(opts, 'm') {
+		if t.gnu && has(opts, 'e') {
+			out, err = t.canonical(name, allExist)
+		} else if has(opts, 'm') {
+			out, err = t.canonical(name, anyMayMiss)
+		} else if t.gnu && has(opts, 'f') {
+			out, err = t.canonical(name, lastMayMiss)
+		} else if has(opts, 'f') {
 			out, err = p.RealPath(name)
 		} else {
 			out, err = p.Readlink(name)
@@ -354,40 +384,140 @@ func readlink(p *container.Process, args []string) int {
 
 func realpath(p *container.Process, args []string) int {
 	t := begin(p, args)
-	_, names, ok := t.options(args, "emsq", false, nil)
-	if !ok {
-		return t.end()
+	opts, names, ok := map[byte][]string(nil), args[1:], true
+	if t.gnu {
+		if opts, names, ok = t.options(args, "", false, nil); !ok {
+			return t.end()
+		}
+	}
+	mode := lastMayMiss
+	switch {
+	case has(opts, 'e'):
+		mode = allExist
+	case has(opts, 'm'):
+		mode = anyMayMiss
+	}
+	end := "\n"
+	if has(opts, 'z') {
+		end = "\x00"
 	}
 	for _, name := range names {
-		out, err := p.RealPath(name)
+		out, err := t.canonical(name, mode)
+		if err == nil && has(opts, 'r') {
+			var from string
+			if from, err = t.canonical(last(opts, 'r'), mode); err == nil {
+				out = relative(from, out)
+			}
+		}
+		if err == nil && has(opts, 'b') {
+			var below string
+			if below, err = t.canonical(last(opts, 'b'), mode); err == nil && (out == below || strings.HasPrefix(out, strings.TrimSuffix(below, "/")+"/")) {
+				out = relative(below, out)
+			}
+		}
 		if err != nil {
-			t.failed(name, err)
+			if has(opts, 'q') {
+				t.status = 1
+			} else {
+				t.failed(name, err)
+			}
 			continue
 		}
-		t.out.WriteString(out + "\n")
+		t.out.WriteString(out + end)
 	}
 	return t.end()
+}
+
+// What a canonical path may lack.
+const (
+	allExist = iota
+	lastMayMiss
+	anyMayMiss
+)
+
+// canonical returns the path without links, dots and double slashes.
+func (t *tool) canonical(name string, mode int) (string, error) {
+	out, err := t.p.RealPath(name)
+	if err == nil && mode != anyMayMiss {
+		needed := out
+		if mode == lastMayMiss {
+			needed = path.Dir(out)
+		}
+		_, err = t.p.Stat(needed)
+	}
+	if err == nil || mode == allExist || files.Errno(err) != syscall.ENOENT && mode != anyMayMiss {
+		return out, err
+	}
+	if mode == lastMayMiss {
+		return "", err
+	}
+	trimmed := strings.TrimRight(name, "/")
+	if trimmed == "" {
+		return out, err
+	}
+	parent := path.Dir(trimmed)
+	if parent == trimmed {
+		return trimmed, nil
+	}
+	dir, err := t.canonical(parent, mode)
+	return path.Join(dir, base(trimmed)), err
+}
+
+// relative is the way from a directory to a path; both are canonical.
+func relative(from, to string) string {
+	a, b := strings.Split(strings.Trim(from, "/"), "/"), strings.Split(strings.Trim(to, "/"), "/")
+	if from == "/" {
+		a = nil
+	}
+	if to == "/" {
+		b = nil
+	}
+	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
+		a, b = a[1:], b[1:]
+	}
+	var way []string
+	for range a {
+		way = append(way, "..")
+	}
+	if way = append(way, b...); len(way) == 0 {
+		return "."
+	}
+	return strings.Join(way, "/")
 }
 
 func basename(p *container.Process, args []string) int {
 	t := begin(p, args)
 	rest := args[1:]
-	if len(rest) > 0 && rest[0] == "--" {
+	many, suffix, end := false, "", "\n"
+	if t.gnu && len(rest) > 0 && rest[0] != "--" {
+		opts, operands, ok := t.options(args, "as:z", true, map[string]string{"multiple": "a", "suffix": "s:", "zero": "z"})
+		if !ok {
+			return t.end()
+		}
+		many, suffix, rest = has(opts, 'a') || has(opts, 's'), last(opts, 's'), operands
+		if has(opts, 'z') {
+			end = "\x00"
+		}
+	} else if len(rest) > 0 && rest[0] == "--" {
 		rest = rest[1:]
 	}
-	if len(rest) == 0 || len(rest) > 2 {
+	if len(rest) == 0 || len(rest) > 2 && !many {
 		return t.fail("usage: basename FILE [SUFFIX]")
 	}
-	name := rest[0]
-	if trimmed := strings.TrimRight(name, "/"); trimmed != "" {
-		name = base(trimmed)
-	} else if name != "" {
-		name = "/"
+	if len(rest) == 2 && !many {
+		rest, suffix = rest[:1], rest[1]
 	}
-	if len(rest) == 2 && name != rest[1] {
-		name = strings.TrimSuffix(name, rest[1])
+	for _, name := range rest {
+		if trimmed := strings.TrimRight(name, "/"); trimmed != "" {
+			name = base(trimmed)
+		} else if name != "" {
+			name = "/"
+		}
+		if name != suffix {
+			name = strings.TrimSuffix(name, suffix)
+		}
+		t.out.WriteString(name + end)
 	}
-	t.out.WriteString(name + "\n")
 	return t.end()
 }
 

@@ -100,7 +100,7 @@ func touch(p *container.Process, args []string) int {
 	}
 	if text := last(opts, 'd') + last(opts, 't'); text != "" {
 		var good bool
-		if when, good = parseDate(text, p.Now()); !good {
+		if when, good = t.parseDate(text, p.Now()); !good {
 			return t.fail("invalid date '%s'", text)
 		}
 	}
@@ -157,7 +157,7 @@ func mkdir(p *container.Process, args []string) int {
 
 func rm(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, names, ok := t.options(args, "fiRrv", false, map[string]string{"force": "f", "recursive": "r"})
+	opts, names, ok := t.options(args, "fiRrv", false, nil)
 	if !ok {
 		return t.end()
 	}
@@ -343,28 +343,40 @@ func mktemp(p *container.Process, args []string) int {
 		return t.end()
 	}
 	dir := p.Getenv("TMPDIR")
-	if has(opts, 'p') {
-		dir = last(opts, 'p')
+	if given := last(opts, 'p'); given != "" || has(opts, 'p') && !t.gnu {
+		dir = given
 	}
 	if dir == "" {
 		dir = "/tmp"
 	}
 	template := "tmp.XXXXXX"
+	if t.gnu {
+		template = "tmp.XXXXXXXXXX"
+	}
 	if len(names) > 0 {
 		template = names[0]
 	}
 	if len(names) == 0 || has(opts, 't') || has(opts, 'p') {
 		template = dir + "/" + template
 	}
-	if !strings.HasSuffix(template, "XXXXXX") {
+	suffix, random := last(opts, 'S'), 6
+	if t.gnu {
+		if at := strings.LastIndexByte(template, 'X'); at >= 0 && !has(opts, 'S') && !strings.Contains(template[at:], "/") {
+			template, suffix = template[:at+1], template[at+1:]
+		}
+		if random = len(template) - len(strings.TrimRight(template, "X")); random < 3 {
+			return t.fail("too few X's in template '%s'", template)
+		}
+	} else if !strings.HasSuffix(template, "XXXXXX") {
 		return t.fail("(null): Invalid argument")
 	}
 	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 	for range 100 {
 		name := []byte(template)
-		for i := len(name) - 6; i < len(name); i++ {
+		for i := len(name) - random; i < len(name); i++ {
 			name[i] = letters[p.Random().IntN(len(letters))]
 		}
+		name = append(name, suffix...)
 		var err error
 		if has(opts, 'd') {
 			err = p.Mkdir(string(name), 0o700)
@@ -404,7 +416,7 @@ func mkfifo(p *container.Process, args []string) int {
 
 func truncate(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, names, ok := t.options(args, "cs:", false, map[string]string{"size": "s:"})
+	opts, names, ok := t.options(args, "cs:", false, nil)
 	if !ok {
 		return t.end()
 	}

@@ -130,7 +130,7 @@ func (t *tool) unhex(text string, plain bool) {
 
 func expand(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, names, ok := t.options(args, "it:a", false, map[string]string{"tabs": "t:", "initial": "i", "all": "a"})
+	opts, names, ok := t.options(args, "it:", false, map[string]string{"tabs": "t:", "initial": "i"})
 	if !ok {
 		return t.end()
 	}

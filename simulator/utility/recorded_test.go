@@ -43,18 +43,73 @@ type said struct {
 	Exit   int    `yaml:"exit,omitempty"`
 }
 
-// TestUtilitiesAreLikeTheRealOnes runs scripts of testdata/recorded and compares with what the real tools answered.
+// TestUtilitiesAreLikeTheRealOnes runs scripts of testdata/recorded and compares with what BusyBox and jq answered.
 func TestUtilitiesAreLikeTheRealOnes(t *testing.T) {
 	t.Parallel()
-	names, err := filepath.Glob("testdata/recorded/*.yaml")
-	if err != nil || len(names) == 0 {
-		t.Fatal("no recordings", err)
+	tree := image.Busybox()
+	tree.Programs["bin/jq"] = "jq"
+	root, err := image.NewRoot(tree)
+	if err != nil {
+		t.Fatal(err)
 	}
+	compareRecorded(t, "testdata/recorded/*.yaml", &image.Image{Reference: "recorded", Env: []string{"PATH=/bin"}, Root: root}, "sh")
+}
+
+// TestGNUUtilitiesAreLikeTheRealOnes runs scripts with options that only GNU's utilities have, in an image that has them.
+// They are recorded on Debian 12.
+func TestGNUUtilitiesAreLikeTheRealOnes(t *testing.T) {
+	t.Parallel()
 	list, err := image.Defaults()
 	if err != nil {
 		t.Fatal(err)
 	}
-	toolbox := list[slices.IndexFunc(list, func(i *image.Image) bool { return i.Reference == image.Toolbox })]
+	for _, reference := range []string{"debian", image.Toolbox} {
+		i := slices.IndexFunc(list, func(i *image.Image) bool { return i.Reference == reference })
+		compareRecorded(t, "testdata/gnu/*.yaml", list[i], "bash")
+	}
+}
+
+// TestBusyBoxRefusesOptionsOfGNU: an option that BusyBox does not have ends a utility with its words.
+func TestBusyBoxRefusesOptionsOfGNU(t *testing.T) {
+	t.Parallel()
+	list, err := image.Defaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	programs := utility.Programs()
+	maps.Copy(programs, shell.New().Programs())
+	for _, row := range []struct {
+		script, stderr string
+		exit           int
+	}{
+		{"mktemp --suffix=.json", "mktemp: unrecognized option '--suffix=.json'", 1},
+		{"echo x=42 | grep -oP 'x=\\K.*'", "grep: invalid option -- 'P'", 2},
+		{"find . -printf '%f'", "find: unrecognized: -printf", 1},
+		{"find . -execdir echo {} ';'", "find: unrecognized: -execdir", 1},
+		{"date --iso-8601", "date: unrecognized option '--iso-8601'", 1},
+		{"sed -z s/a/b/", "sed: invalid option -- 'z'", 1},
+		{"stat --format=%s .", "stat: unrecognized option '--format=%s'", 1},
+		{"head --lines=1", "head: unrecognized option '--lines=1'", 1},
+		{"cp --parents a b", "cp: unrecognized option '--parents'", 1},
+		{"ls --time-style=iso", "ls: unrecognized option '--time-style=iso'", 1},
+		{"timeout --signal=KILL 1 true", "timeout: unrecognized option '--signal=KILL'", 1},
+	} {
+		for _, i := range list[:2] {
+			got := simulate(t, i, programs, "sh", row.script)
+			first, _, _ := strings.Cut(got.Stderr, "\n")
+			if first != row.stderr || got.Exit != row.exit || got.Stdout != "" {
+				t.Errorf("%s on %s: exit %d, %q, %q; want %d, %q", row.script, i.Reference, got.Exit, got.Stdout, first, row.exit, row.stderr)
+			}
+		}
+	}
+}
+
+func compareRecorded(t *testing.T, pattern string, i *image.Image, sh string) {
+	t.Helper()
+	names, err := filepath.Glob(pattern)
+	if err != nil || len(names) == 0 {
+		t.Fatal("no recordings", err)
+	}
 	programs := utility.Programs()
 	maps.Copy(programs, shell.New().Programs())
 	for _, name := range names {
@@ -69,14 +124,14 @@ func TestUtilitiesAreLikeTheRealOnes(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		if *update {
-			record(t, name, &r)
+			record(t, name, sh, &r)
 		}
 		t.Run(strings.TrimSuffix(filepath.Base(name), ".yaml"), func(t *testing.T) {
 			if len(r.Cases) == 0 {
 				t.Fatal("no cases")
 			}
 			for _, c := range r.Cases {
-				if d := cmp.Diff(c, simulate(t, toolbox, programs, c.Script)); d != "" {
+				if d := cmp.Diff(c, simulate(t, i, programs, sh, c.Script)); d != "" {
 					t.Errorf("%s\n%s (-recorded +simulated):\n%s", r.Tool, c.Script, d)
 				}
 			}
@@ -84,12 +139,12 @@ func TestUtilitiesAreLikeTheRealOnes(t *testing.T) {
 	}
 }
 
-func simulate(t *testing.T, root *image.Image, programs map[string]container.Program, script string) said {
+func simulate(t *testing.T, root *image.Image, programs map[string]container.Program, sh, script string) said {
 	t.Helper()
 	got := said{Script: script}
 	k := kernel.New(kernel.Options{Seed: 1})
 	c, err := container.Start(container.Config{Kernel: k, Actor: "test", Image: root, Programs: programs, Hostname: "host", WorkingDir: "/w",
-		Command: []string{"sh", "-c", script}, Env: recordedEnvironment(), Log: func(stream int, data []byte) {
+		Command: []string{sh, "-c", script}, Env: recordedEnvironment(), Log: func(stream int, data []byte) {
 			if stream == 1 {
 				got.Stdout += string(data)
 			} else {
@@ -114,8 +169,12 @@ func simulate(t *testing.T, root *image.Image, programs map[string]container.Pro
 func recordedEnvironment() []string { return []string{"HOME=/root", "TZ=UTC", "LC_ALL=C"} }
 
 // record asks the real tools.
-func record(t *testing.T, name string, r *recording) {
+func record(t *testing.T, name, sh string, r *recording) {
 	t.Helper()
+	if sh == "bash" {
+		recordWith(t, name, r, sh, "/usr/bin:/bin")
+		return
+	}
 	box, err := exec.LookPath(*busybox)
 	if err != nil {
 		t.Fatal(err)
@@ -147,12 +206,21 @@ func record(t *testing.T, name string, r *recording) {
 		version, _ := exec.Command(jq, "--version").Output()
 		r.Tool = strings.TrimSpace(string(version))
 	}
+	recordWith(t, name, r, box, bin)
+}
+
+// recordWith runs the scripts with a shell.
+func recordWith(t *testing.T, name string, r *recording, sh, path string) {
+	t.Helper()
 	for i := range r.Cases {
 		c := &r.Cases[i]
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-		cmd := exec.CommandContext(ctx, box, "-c", c.Script)
-		cmd.Dir, cmd.Args[0] = t.TempDir(), "sh"
-		cmd.Env = append(recordedEnvironment(), "PATH="+bin)
+		cmd := exec.CommandContext(ctx, sh, "-c", c.Script)
+		cmd.Dir = t.TempDir()
+		if sh != "bash" {
+			cmd.Args[0] = "sh"
+		}
+		cmd.Env = append(recordedEnvironment(), "PATH="+path)
 		var stdout, stderr bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
 		err := cmd.Run()

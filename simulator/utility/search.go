@@ -121,9 +121,7 @@ func compile(expr string, extended, fold bool) (*regexp.Regexp, error) {
 
 func grep(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, rest, ok := t.options(args, "EFGPqvionclLsrRhHwxe:f:m:A:B:C:za", false, map[string]string{"quiet": "q", "silent": "q", "ignore-case": "i",
-		"invert-match": "v", "only-matching": "o", "count": "c", "line-number": "n", "recursive": "r", "extended-regexp": "E", "fixed-strings": "F",
-		"files-with-matches": "l", "word-regexp": "w", "line-regexp": "x", "regexp": "e:", "max-count": "m:", "no-filename": "h", "color": "a", "colour": "a", "text": "a"})
+	opts, rest, ok := t.options(args, "EFqvionclLsrRhHwxe:f:m:A:B:C:za", false, map[string]string{"color": "a"})
 	if !ok {
 		t.status = 2
 		return t.end()
@@ -152,7 +150,9 @@ func grep(p *container.Process, args []string) int {
 	extended := has(opts, 'E') || has(opts, 'P') || t.name == "egrep"
 	parts := make([]string, len(all))
 	for i, pat := range all {
-		if has(opts, 'F') || t.name == "fgrep" {
+		if has(opts, 'P') {
+			parts[i] = pat
+		} else if has(opts, 'F') || t.name == "fgrep" {
 			parts[i] = regexp.QuoteMeta(pat)
 		} else {
 			parts[i] = translate(pat, extended)
@@ -168,12 +168,11 @@ func grep(p *container.Process, args []string) int {
 	if has(opts, 'i') {
 		text = "(?i:" + text + ")"
 	}
-	re, err := regexp.Compile(text)
+	re, err := t.expression(text, has(opts, 'P'))
 	if err != nil {
 		fmt.Fprintf(p.Stderr(), "%s: bad regex '%s'\n", t.name, strings.Join(patterns, "\n"))
 		return 2
 	}
-	re.Longest()
 	g := grepper{t: t, re: re, opts: opts, limit: -1}
 	if has(opts, 'm') {
 		g.limit, _ = strconv.Atoi(last(opts, 'm'))
@@ -197,7 +196,7 @@ func grep(p *container.Process, args []string) int {
 		if recursive && err == nil && info.IsDir() {
 			directory = true
 			t.walk(name, func(file string, info *files.Info) {
-				if info.Kind() == files.Regular {
+				if info.Kind() == files.Regular && wanted(opts, name, file) {
 					names = append(names, file)
 				}
 			})
@@ -251,7 +250,7 @@ func atoi(text string) int {
 
 type grepper struct {
 	t             *tool
-	re            *regexp.Regexp
+	re            *expression
 	opts          map[byte][]string
 	limit         int
 	before, after int
@@ -283,7 +282,7 @@ func (g *grepper) file(name string, r io.Reader) {
 	quiet := has(g.opts, 'q') || has(g.opts, 'c') || has(g.opts, 'l') || has(g.opts, 'L')
 	_ = g.t.lines(r, func(line string, _ bool) bool {
 		n++
-		if g.re.MatchString(line) == has(g.opts, 'v') {
+		if g.re.matches(line) == has(g.opts, 'v') {
 			if owed > 0 && !quiet {
 				owed--
 				show(line, n, "-")
@@ -304,11 +303,11 @@ func (g *grepper) file(name string, r io.Reader) {
 		case has(g.opts, 'c'):
 		case has(g.opts, 'o'):
 			if !has(g.opts, 'v') {
-				for _, m := range g.re.FindAllString(line, -1) {
-					if m != "" {
-						show(m, n, ":")
+				g.re.all(line, func(from, to int) {
+					if from < to {
+						show(line[from:to], n, ":")
 					}
-				}
+				})
 			}
 		default:
 			for i, k := range kept {

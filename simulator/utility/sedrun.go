@@ -13,6 +13,7 @@ import (
 type sedRun struct {
 	t        *tool
 	quiet    bool
+	end      string // what ends a line
 	flat     []*sedCommand
 	labels   map[string]int // of the commands after them
 	files    map[string]int // that w writes to: descriptors
@@ -34,7 +35,7 @@ type sedRun struct {
 
 func sed(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, rest, ok := t.options(sedInPlace(args), "nrEsze:f:i:u", false, map[string]string{"quiet": "n", "silent": "n", "expression": "e:",
+	opts, rest, ok := t.options(sedInPlace(args), "nrEe:f:i:", false, map[string]string{"quiet": "n", "silent": "n", "expression": "e:",
 		"regexp-extended": "E", "in-place": "I", "file": "f:"})
 	if !ok {
 		return t.end()
@@ -57,6 +58,10 @@ func sed(p *container.Process, args []string) int {
 		}
 		script, rest = rest[0], rest[1:]
 	}
+	end := "\n"
+	if has(opts, 'z') {
+		end = "\x00"
+	}
 	parser := sedParser{text: script, extended: has(opts, 'r') || has(opts, 'E')}
 	if after, found := strings.CutPrefix(script, "#n\n"); found {
 		parser.text = after
@@ -74,7 +79,7 @@ func sed(p *container.Process, args []string) int {
 				continue
 			}
 			var out strings.Builder
-			r := sedRun{t: t, quiet: has(opts, 'n'), out: &out}
+			r := sedRun{t: t, end: end, quiet: has(opts, 'n'), out: &out}
 			if problem := r.prepare(commands); problem != "" {
 				return t.fail("%s", problem)
 			}
@@ -91,7 +96,7 @@ func sed(p *container.Process, args []string) int {
 		}
 		return t.end()
 	}
-	r := sedRun{t: t, quiet: has(opts, 'n'), out: t.out}
+	r := sedRun{t: t, end: end, quiet: has(opts, 'n'), out: t.out}
 	if problem := r.prepare(commands); problem != "" {
 		return t.fail("%s", problem)
 	}
@@ -127,8 +132,8 @@ func (r *sedRun) feed(data string) {
 	if data == "" {
 		return
 	}
-	r.ended = strings.HasSuffix(data, "\n")
-	r.input = append(r.input, strings.Split(strings.TrimSuffix(data, "\n"), "\n")...)
+	r.ended = strings.HasSuffix(data, r.end)
+	r.input = append(r.input, strings.Split(strings.TrimSuffix(data, r.end), r.end)...)
 }
 
 func (r *sedRun) isLast() bool { return r.line >= len(r.input) }
@@ -140,7 +145,7 @@ func (r *sedRun) write(text string) { _, _ = io.WriteString(r.out, text) }
 func (r *sedRun) emit(line string) {
 	r.write(line)
 	if !r.isLast() || r.ended {
-		r.write("\n")
+		r.write(r.end)
 	}
 }
 
@@ -156,7 +161,7 @@ func (r *sedRun) next() bool {
 func (r *sedRun) flush() {
 	for _, text := range r.appended {
 		if r.isLast() && !r.ended {
-			r.write("\n")
+			r.write(r.end)
 		}
 		r.write(text)
 	}
@@ -172,8 +177,8 @@ func (r *sedRun) run() {
 		restart = false
 		r.noPrint, r.replaced, r.deleted = false, false, false
 		r.execute()
-		if r.deleted && r.name('D') && strings.Contains(r.space, "\n") {
-			_, r.space, _ = strings.Cut(r.space, "\n")
+		if r.deleted && r.name('D') && strings.Contains(r.space, r.end) {
+			_, r.space, _ = strings.Cut(r.space, r.end)
 			restart = true
 			r.flush()
 			continue
@@ -273,9 +278,9 @@ func (r *sedRun) create(name string) {
 // save writes the pattern space to a file.
 func (r *sedRun) save(name string) {
 	if name == "/dev/stdout" {
-		r.write(r.space + "\n")
+		r.write(r.space + r.end)
 	} else if fd, ok := r.files[name]; ok {
-		_, _ = r.t.p.Write(fd, []byte(r.space+"\n"))
+		_, _ = r.t.p.Write(fd, []byte(r.space+r.end))
 	}
 }
 
@@ -322,7 +327,7 @@ func (r *sedRun) grown(text string) string {
 func (r *sedRun) one(c *sedCommand) (jump string, on bool) {
 	switch c.name {
 	case 'p':
-		r.write(r.space + "\n")
+		r.write(r.space + r.end)
 	case 'd':
 		r.noPrint = true
 		return "", false
@@ -330,8 +335,8 @@ func (r *sedRun) one(c *sedCommand) (jump string, on bool) {
 		r.noPrint, r.deleted, r.label = true, true, "D"
 		return "", false
 	case 'P':
-		first, _, _ := strings.Cut(r.space, "\n")
-		r.write(first + "\n")
+		first, _, _ := strings.Cut(r.space, r.end)
+		r.write(first + r.end)
 	case 'q', 'Q':
 		r.quit, r.status = true, c.nth
 		r.noPrint = c.name == 'Q'
@@ -341,11 +346,11 @@ func (r *sedRun) one(c *sedCommand) (jump string, on bool) {
 	case 'h':
 		r.hold = r.space
 	case 'H':
-		r.hold = r.grown(r.hold + "\n" + r.space)
+		r.hold = r.grown(r.hold + r.end + r.space)
 	case 'g':
 		r.space = r.hold
 	case 'G':
-		r.space = r.grown(r.space + "\n" + r.hold)
+		r.space = r.grown(r.space + r.end + r.hold)
 	case 'x':
 		r.space, r.hold = r.hold, r.space
 	case 'n', 'N':
@@ -364,7 +369,7 @@ func (r *sedRun) one(c *sedCommand) (jump string, on bool) {
 		before := r.space
 		r.flush()
 		r.next()
-		r.space = before + "\n" + r.space
+		r.space = before + r.end + r.space
 	case 'a':
 		r.appended = append(r.appended, c.text)
 	case 'i':
@@ -432,7 +437,7 @@ func (r *sedRun) substitute(c *sedCommand) {
 	b.WriteString(r.space[at:])
 	r.space, r.replaced = r.grown(b.String()), true
 	if c.print {
-		r.write(r.space + "\n")
+		r.write(r.space + r.end)
 	}
 	if c.writeFile != "" {
 		r.save(c.writeFile)

@@ -11,9 +11,13 @@ import (
 
 func sortLines(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, names, ok := t.options(args, "rnugfbhVcsk:t:o:z", false, map[string]string{"reverse": "r", "unique": "u", "numeric-sort": "n", "key": "k:"})
+	opts, names, ok := t.options(args, "rnugfbVcsk:t:o:z", false, nil)
 	if !ok {
 		return t.end()
+	}
+	end := "\n"
+	if t.zero = has(opts, 'z'); t.zero {
+		end = "\x00"
 	}
 	var all []string
 	for _, name := range names {
@@ -71,7 +75,7 @@ func sortLines(p *container.Process, args []string) int {
 	}
 	var b strings.Builder
 	for _, line := range all {
-		b.WriteString(line + "\n")
+		b.WriteString(line + end)
 	}
 	if has(opts, 'o') {
 		if err := p.WriteFile(last(opts, 'o'), []byte(b.String()), 0o666); err != nil {

@@ -73,13 +73,10 @@ func usleep(p *container.Process, args []string) int {
 }
 
 // timeout is busybox's, which ends by the signal that it sent; that of GNU ends with exit code 124.
-func timeout(p *container.Process, args []string) int { return limited(p, args, false) }
-
-func timeoutGNU(p *container.Process, args []string) int { return limited(p, args, true) }
-
-func limited(p *container.Process, args []string, gnu bool) int {
+func timeout(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, rest, ok := t.options(args, "s:k:t:v", true, map[string]string{"signal": "s:", "kill-after": "k:", "foreground": "v", "preserve-status": "P"})
+	gnu := t.gnu
+	opts, rest, ok := t.options(args, "s:k:", true, nil)
 	usage := 1
 	if gnu {
 		usage = 125

@@ -21,11 +21,13 @@ import (
 // Utility is a program that gets its arguments, the name first, apart from its process. It returns the exit code.
 type Utility func(p *container.Process, args []string) int
 
-// Programs returns all utilities as programs, by the names that images use.
+// Programs returns all utilities as programs, by the names that images use: each as that of BusyBox, and as GNU's under
+// the name that image.GNU gives.
 func Programs() map[string]container.Program {
 	out := make(map[string]container.Program, 128)
 	for name, u := range table() {
 		out[name] = func(p *container.Process) int { return u(p, p.Args) }
+		out[image.GNU(name)] = asGNU(u)
 	}
 	out["busybox"] = func(p *container.Process) int { return multicall(p, out) }
 	return out
@@ -65,7 +67,7 @@ func table() map[string]Utility {
 		"basename": basename, "dirname": dirname, "readlink": readlink, "realpath": realpath, "env": env, "printenv": printenv, "id": id, "whoami": whoami,
 		"groups": id, "hostname": hostname, "uname": uname, "arch": uname, "pwd": pwd, "yes": yes, "base64": base64Tool,
 		"md5sum": checksum, "sha1sum": checksum, "sha256sum": checksum, "sha512sum": checksum, "od": od, "hexdump": hexdump, "mktemp": mktemp,
-		"mkfifo": mkfifo, "mount": mount, "df": df, "du": du, "ps": ps, "pidof": pidof, "pgrep": pidof, "kill": kill, "timeout": timeout, image.TimeoutGNU: timeoutGNU, "which": which,
+		"mkfifo": mkfifo, "mount": mount, "df": df, "du": du, "ps": ps, "pidof": pidof, "pgrep": pidof, "kill": kill, "timeout": timeout, "which": which,
 		"dd": dd, "awk": awkTool, "jq": jqTool, "comm": comm, "gzip": gzipTool, "gunzip": gzipTool, "zcat": gzipTool, "tar": tarMain,
 		"nohup": become, "nice": become, "ionice": become, "setsid": become, "xxd": xxd, "expand": expand, "unexpand": expand, "strings": stringsTool,
 		"dos2unix": unix, "unix2dos": unix, "split": split, "shuf": shuf, "install": install, "getopt": getopt, "cksum": cksum, "mountpoint": mountpoint,
@@ -77,12 +79,15 @@ func table() map[string]Utility {
 type tool struct {
 	p      *container.Process
 	name   string
+	gnu    bool // it is GNU's version
+	zero   bool // lines end in NUL
 	out    *bufio.Writer
 	status int
 }
 
 func begin(p *container.Process, args []string) *tool {
-	return &tool{p: p, name: base(args[0]), out: bufio.NewWriterSize(p.Stdout(), 1024)}
+	_, gnu := p.State.(gnuTools)
+	return &tool{p: p, name: base(args[0]), gnu: gnu, out: bufio.NewWriterSize(p.Stdout(), 1024)}
 }
 
 // end writes out what is buffered and returns the exit code.
@@ -120,6 +125,7 @@ func (t *tool) fail(format string, args ...any) int {
 // to letters by long. Options may stand behind operands unless strict.
 func (t *tool) options(args []string, letters string, strict bool, long map[string]string) (opts map[byte][]string, rest []string, ok bool) {
 	opts = map[byte][]string{}
+	letters, long = t.dialect(letters, long)
 	args = args[1:]
 	for len(args) > 0 {
 		arg := args[0]
@@ -259,11 +265,15 @@ func (t *tool) readAll(r io.Reader) ([]byte, error) {
 // lines calls f for each line without its newline; ended says whether it had one.
 func (t *tool) lines(r io.Reader, f func(line string, ended bool) (more bool)) error {
 	in := bufio.NewReaderSize(r, 1024)
+	end := "\n"
+	if t.zero {
+		end = "\x00"
+	}
 	var long []byte // the beginning of a line that does not fit the buffer
 	held := int64(0)
 	defer func() { t.p.Allocate(-held) }()
 	for {
-		part, err := in.ReadSlice('\n')
+		part, err := in.ReadSlice(end[0])
 		if errors.Is(err, bufio.ErrBufferFull) {
 			t.p.Allocate(int64(len(part)))
 			held += int64(len(part))
@@ -277,7 +287,7 @@ func (t *tool) lines(r io.Reader, f func(line string, ended bool) (more bool)) e
 			held = 0
 		}
 		if line != "" {
-			text := strings.TrimSuffix(line, "\n")
+			text := strings.TrimSuffix(line, end)
 			if !f(text, len(text) < len(line)) {
 				return nil
 			}

@@ -22,11 +22,15 @@ func TestEveryAppletHasAProgram(t *testing.T) {
 		if programs[name] == nil {
 			t.Errorf("images contain %s, which is no program", name)
 		}
+		if programs[image.GNU(name)] == nil {
+			t.Errorf("images with GNU's utilities contain %s, which is no program", name)
+		}
 		delete(programs, name)
+		delete(programs, image.GNU(name))
 	}
 	delete(programs, "busybox")
 	delete(programs, "jq") // that of the toolbox
-	delete(programs, image.TimeoutGNU)
+	delete(programs, image.GNU("jq"))
 	for name := range programs {
 		t.Errorf("no image contains %s", name)
 	}
