@@ -281,8 +281,21 @@ func refusal(err error) bool {
 	return code == 400 || code == 403 || code == 422
 }
 
+// valueless is what the API's own types say of a param without a value: it cannot even be written down.
+const valueless = "impossible ParamValues.Type"
+
 // accepted is what is wanted of a request that was refused.
 const accepted = "(accepted)"
+
+// refused is a failure because of a manifest, with the API server's answer.
+type refused struct {
+	*failed
+	manifest *fixture.Manifest
+	answer   error
+}
+
+// Unwrap returns the failure.
+func (r *refused) Unwrap() error { return r.failed }
 
 // denied sorts out an answer: expected by a check, the implementation's fault, or the machine's.
 func (s *session) denied(action string, r *fixture.Ref, err error, pos source.Position, path string) error {
@@ -297,12 +310,21 @@ func (s *session) denied(action string, r *fixture.Ref, err error, pos source.Po
 			s.proven(pos, path, r.String(), nil, "refused, which is allowed: "+err.Error())
 			return nil
 		}
-		if kind.Group == "" {
-			return fmt.Errorf("%s: the API server refuses to %s %s: %w", pos, action, r.String(), err)
+		m := s.fixture.Manifest(r)
+		if kind.Group != fixture.GroupTekton {
+			if m != nil && action == "apply" {
+				return s.mistakes(m, err)
+			}
+			return &source.Error{Position: pos, Path: path, Message: fmt.Sprintf("the API server refuses to %s %s: %v", action, r.Short(), err), Hint: "correct the action"}
 		}
 		f := s.failure(pos, path, fmt.Sprintf("%s was refused", r.String()))
 		f.Object, f.Want, f.Got = r.String(), accepted, err.Error()
-		return f
+		if action != "apply" {
+			return f
+		}
+		return &refused{f, m, err}
+	case strings.Contains(err.Error(), valueless) && s.fixture.Manifest(r) != nil:
+		return s.mistakes(s.fixture.Manifest(r), err)
 	case apierrors.IsNotFound(err) && !meta.IsNoMatchError(err) && action != "apply":
 		f := s.failure(pos, path, fmt.Sprintf("there is no %s to %s", r.String(), action))
 		f.Object, f.Got = r.String(), err.Error()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/plumbline-ci/plumbline/conformance/source"
 	"github.com/plumbline-ci/plumbline/reports"
 )
 
@@ -54,5 +55,6 @@ func (r *Runner) broke(out *reports.Fixture, at string, err error) {
 		out.Verdict, out.Failure, out.Reason = reports.Fail, &f.Failure, ""
 		return
 	}
-	out.Verdict, out.Reason = reports.Error, err.Error()
+	var mistake *source.Error
+	out.Verdict, out.Reason, out.Invalid = reports.Error, err.Error(), errors.As(err, &mistake)
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
-	"github.com/plumbline-ci/plumbline/conformance/source"
 	"github.com/plumbline-ci/plumbline/conformance/statement"
 	"github.com/plumbline-ci/plumbline/fixtures"
 )
@@ -31,19 +30,13 @@ func Play(ctx context.Context, c Cluster, f *fixture.Fixture, namespace string, 
 	return s.located(s.act(ctx))
 }
 
-// located turns a refusal into a mistake in the file: at the field that the API server's answer names.
+// located turns a refusal of a manifest into mistakes in the file, at the fields that the API server's answer means.
 func (s *session) located(err error) error {
-	var f *failed
-	if !errors.As(err, &f) || f.Want != accepted {
+	var r *refused
+	if !errors.As(err, &r) || r.manifest == nil {
 		return err
 	}
-	for _, m := range s.fixture.Manifests {
-		if m.Ref() == f.Object {
-			at, path := m.Locate(f.Got)
-			return &source.Error{Position: at, Path: path, Message: f.Object + " was refused: " + f.Got, Hint: "correct the manifest"}
-		}
-	}
-	return err
+	return s.mistakes(r.manifest, r.answer)
 }
 
 // Suite returns the fixtures of the embedded suite, sorted by profile and name.

@@ -186,7 +186,7 @@ func (r *Runner) fixture(ctx context.Context, c Cluster, f *fixture.Fixture) rep
 	case ctx.Err() != nil:
 		out.Verdict, out.Reason = reports.NotRun, endedMeanwhile+context.Cause(ctx).Error()
 	default:
-		out.Verdict, out.Reason = reports.Error, err.Error()
+		r.broke(&out, f.Spec.Pos.String(), err)
 	}
 	s.incomplete(&out)
 	if err := func() (err error) {

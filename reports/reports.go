@@ -267,6 +267,8 @@ type Fixture struct {
 	// Unstruck are faults of the fixture that could not strike: the implementation does not do what they are to break, so
 	// that nothing was judged.
 	Unstruck []string `json:"unstruck,omitempty"`
+	// Invalid says that the verdict is error because the fixture itself is wrong.
+	Invalid bool `json:"invalid,omitempty"`
 	// Tried is what it came to when it was run although a feature of it is not claimed.
 	Tried Verdict `json:"tried,omitempty"`
 	// Duration is how long it took, in the target's time, as 15.25s.

@@ -58,7 +58,7 @@ func Read(r io.Reader) ([]byte, error) { return io.ReadAll(io.LimitReader(r, Max
 // for being plain and unique, and aliases for ending.
 func Parse(file string, data []byte) (docs []*Document, errs Errors) {
 	if len(data) > MaxFileSize {
-		errs.Add(&Error{Position: Position{File: file}, Message: fmt.Sprintf("the file has more than the %d bytes that are read", MaxFileSize), Hint: "split it"})
+		errs.Add(&Error{Position: Position{File: file, Line: 1, Column: 1}, Message: fmt.Sprintf("the file has more than the %d bytes that are read", MaxFileSize), Hint: "split it"})
 		return nil, errs
 	}
 	// The YAML library is not ours and a fixture may come from anyone: should it
@@ -66,7 +66,7 @@ func Parse(file string, data []byte) (docs []*Document, errs Errors) {
 	defer func() {
 		if r := recover(); r != nil {
 			docs = nil
-			errs.Add(&Error{Position: Position{File: file}, Message: fmt.Sprintf("this is not YAML (%v)", r), Hint: "check the file's syntax"})
+			errs.Add(&Error{Position: Position{File: file, Line: 1, Column: 1}, Message: fmt.Sprintf("this is not YAML (%v)", r), Hint: "check the file's syntax"})
 		}
 	}()
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
@@ -97,7 +97,7 @@ func Parse(file string, data []byte) (docs []*Document, errs Errors) {
 			return docs, errs
 		}
 	}
-	errs.Add(&Error{Position: Position{File: file}, Message: fmt.Sprintf("the file has more than %d documents", maxDocuments), Hint: "split it"})
+	errs.Add(&Error{Position: Position{File: file, Line: 1, Column: 1}, Message: fmt.Sprintf("the file has more than %d documents", maxDocuments), Hint: "split it"})
 	return docs, errs
 }
 

@@ -96,6 +96,34 @@ func checkFilter(f conformance.Filter, list []*fixture.Fixture) error {
 			return &usageError{fmt.Errorf("--name %s: a [ has no ]; * matches any text, ? one letter, [ab] one of two", pattern)}
 		}
 	}
+	return checkNames(f.Names, list)
+}
+
+// checkNames refuses a name that no fixture of the list, or of the suite, has. Patterns may select nothing.
+func checkNames(wanted []string, list []*fixture.Fixture) error {
+	if len(wanted) == 0 {
+		return nil
+	}
+	if list == nil {
+		var err error
+		if list, err = embedded(); err != nil {
+			return err
+		}
+	}
+	names := make([]string, len(list))
+	for i, f := range list {
+		names[i] = f.Name()
+	}
+	for _, name := range wanted {
+		if strings.ContainsAny(name, "*?[") || slices.Contains(names, name) {
+			continue
+		}
+		hint := "'plumbline fixture list' shows them; * matches any text"
+		if near := source.Nearest(name, names); near != "" {
+			hint = fmt.Sprintf("did you mean %q?", near)
+		}
+		return notFound("--name %s: there is no such fixture; %s", name, hint)
+	}
 	return nil
 }
 

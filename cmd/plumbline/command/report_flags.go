@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -69,9 +70,36 @@ func outputFiles(values []string) ([]outputFile, error) {
 		if info, err := os.Stat(filepath.Dir(file)); err != nil || !info.IsDir() {
 			return nil, notFound("--report %s: there is no folder %s", v, filepath.Dir(file))
 		}
+		if err := writable(file); err != nil {
+			return nil, &usageError{fmt.Errorf("--report %s: the report cannot be written: %w; choose another file", v, pathReason(err))}
+		}
 		out = append(out, outputFile{format, file})
 	}
 	return out, nil
+}
+
+// writable tries whether a file can be written, and leaves it as it was.
+func writable(name string) error {
+	info, missing := os.Stat(name)
+	switch {
+	case missing != nil && !errors.Is(missing, fs.ErrNotExist):
+		return missing
+	case missing == nil && info.IsDir():
+		return errors.New("it is a folder")
+	case missing == nil && !info.Mode().IsRegular():
+		return nil // a pipe or a device would notice
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o644)
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if missing != nil {
+		return os.Remove(name)
+	}
+	return nil
 }
 
 // writeFiles writes a document to files, each in its format.

@@ -222,7 +222,7 @@ func (o *runOptions) run(ctx context.Context) error {
 	if err := errors.Join(writeFiles(files, write), write(o.streams.Out, o.output)); err != nil {
 		return err
 	}
-	return resultError(report.Result)
+	return resultError(report.Result, report.Fixtures)
 }
 
 // notBuilt gives missing binaries of the control plane their exit code.
@@ -243,6 +243,11 @@ func (o *runOptions) own(options *conformance.Options) error {
 	}
 	if !o.quiet {
 		inputNotes(o.streams.Err, list)
+	}
+	if o.target != cluster.Name { // whose configuration may have other values
+		if err := checkConfig(list); err != nil {
+			return err
+		}
 	}
 	images, err := imagesFlag(o.images)
 	if err != nil {
@@ -297,11 +302,17 @@ func pathReason(err error) error {
 	return err
 }
 
-func resultError(r reports.Result) error {
+// resultError gives a result its exit code. results are those of its fixtures: if all that broke are wrong themselves, it is
+// the input that is.
+func resultError(r reports.Result, results []reports.Fixture) error {
 	switch r {
 	case reports.Passed:
 		return nil
 	case reports.Errored:
+		broken := slices.DeleteFunc(slices.Clone(results), func(f reports.Fixture) bool { return f.Verdict != reports.Error })
+		if len(broken) > 0 && !slices.ContainsFunc(broken, func(f reports.Fixture) bool { return !f.Invalid }) {
+			return failed(exitInvalid)
+		}
 		return failed(exitBroken)
 	case reports.Incomplete:
 		return failed(exitBudget)

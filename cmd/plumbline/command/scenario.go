@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/plumbline-ci/plumbline/api/config"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/source"
 	"github.com/plumbline-ci/plumbline/conformance/target/fake"
@@ -83,6 +84,9 @@ func (o *simulateOptions) load() (*scenario, error) {
 	if len(errs) > 0 {
 		return nil, errs
 	}
+	if err := checkConfig(sc.files); err != nil {
+		return nil, err
+	}
 	for _, given := range []struct {
 		flag, configMap string
 		pairs           []string
@@ -94,6 +98,9 @@ func (o *simulateOptions) load() (*scenario, error) {
 			}
 			if known := fixture.ConfigKeys(given.configMap); !slices.Contains(known, key) {
 				return nil, &usageError{fmt.Errorf("--%s %s: %s has no key %q; %s", given.flag, pair, given.configMap, key, source.DidYouMean(key, known))}
+			}
+			if err := config.NewStore().Update(given.configMap, map[string]string{key: value}); err != nil {
+				return nil, &usageError{fmt.Errorf("--%s %s: the value cannot be used: %w; %s", given.flag, pair, err, valueHint(key))}
 			}
 			sc.set(given.configMap, key, value)
 		}
@@ -197,16 +204,7 @@ func (sc *scenario) served(c *fake.Cluster) error {
 			if !meta.IsNoMatchError(err) {
 				return err
 			}
-			e := &source.Error{Position: m.Pos, Path: "kind",
-				Message: fmt.Sprintf("the simulated cluster serves no %s of %s", m.Kind, m.APIVersion),
-				Hint:    "define the kind with a CustomResourceDefinition, or leave the manifest out"}
-			if near := source.Nearest(m.Kind, kindNames()); near != "" && near != m.Kind {
-				e.Hint = fmt.Sprintf("did you mean %q?", near)
-			}
-			if others, err := c.Client().RESTMapper().RESTMappings(schema.GroupKind{Group: group, Kind: m.Kind}); err == nil && len(others) > 0 {
-				e.Path, e.Hint = "apiVersion", "write apiVersion: "+others[0].GroupVersionKind.GroupVersion().String()
-			}
-			errs.Add(e)
+			errs.Add(unserved(c.Client().RESTMapper(), m))
 		}
 	}
 	if len(errs) > 0 {
@@ -215,12 +213,49 @@ func (sc *scenario) served(c *fake.Cluster) error {
 	return nil
 }
 
-func kindNames() []string {
-	var names []string
-	for _, k := range fixture.Kinds() {
-		names = append(names, k.Kind)
+// unserved explains why a manifest cannot be applied: the cluster does not have its kind, or not in its version.
+func unserved(mapper meta.RESTMapper, m *fixture.Manifest) *source.Error {
+	group, _ := m.GroupVersion()
+	e := &source.Error{Position: m.PlaceOf("kind"), Path: "kind", Message: fmt.Sprintf("the simulated cluster does not serve %s of %s", m.Kind, m.APIVersion)}
+	var versions []string
+	if others, err := mapper.RESTMappings(schema.GroupKind{Group: group, Kind: m.Kind}); err == nil {
+		for _, o := range others {
+			versions = append(versions, o.GroupVersionKind.GroupVersion().String())
+		}
 	}
-	return names
+	what, tekton := unsupported[m.Kind]
+	switch {
+	case len(versions) > 0:
+		e.Position, e.Path, e.Hint = m.PlaceOf("apiVersion"), "apiVersion", "write apiVersion: "+strings.Join(versions, " or ")
+	case tekton && group == fixture.GroupTekton:
+		e.Message, e.Hint = what, "leave it out, and simulate a TaskRun"
+	default:
+		var names []string
+		for _, k := range fixture.Kinds() {
+			served, err := mapper.RESTMappings(schema.GroupKind{Group: k.Group, Kind: k.Kind})
+			if err == nil && len(served) > 0 {
+				names = append(names, k.Kind)
+			}
+		}
+		e.Hint = "define the kind with a CustomResourceDefinition, or leave the manifest out"
+		if near := source.Nearest(m.Kind, names); near != "" && near != m.Kind {
+			e.Hint = fmt.Sprintf("did you mean %q?", near)
+		}
+	}
+	return e
+}
+
+// unsupported are kinds of Tekton that are not simulated.
+var unsupported = map[string]string{
+	"Pipeline":           "Pipelines are not simulated, only Tasks and TaskRuns",
+	"PipelineRun":        "PipelineRuns are not simulated, only TaskRuns",
+	"Run":                "Runs of custom tasks are not simulated, only TaskRuns",
+	"CustomRun":          "CustomRuns are not simulated, only TaskRuns",
+	"PipelineResource":   "PipelineResources are not simulated, and Tekton removed them in v0.46",
+	"Condition":          "Conditions are not simulated: Tekton removed them before v0.43",
+	"StepAction":         "StepActions are not simulated: they came with Tekton v0.54",
+	"VerificationPolicy": "VerificationPolicies are not simulated",
+	"ResolutionRequest":  "ResolutionRequests are not simulated",
 }
 
 // manifestOf is the manifest that an object was made from, or nil.

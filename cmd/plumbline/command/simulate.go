@@ -133,6 +133,9 @@ func (o *simulateOptions) run(ctx context.Context) error {
 	if !o.quiet {
 		o.printFindings(found)
 	}
+	if causes := sc.causes(w); len(causes) > 0 {
+		fmt.Fprintln(o.streams.Err, causes.Error())
+	}
 	switch {
 	case limitErr != nil:
 		return &coded{code: exitBudget, err: fmt.Errorf("after %s of virtual time these TaskRuns are not done: %s; allow more with --limit", o.limit, strings.Join(w.unfinished(), ", "))}

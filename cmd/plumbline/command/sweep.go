@@ -110,5 +110,9 @@ func (o *runOptions) sweep(ctx context.Context, options conformance.Options, fil
 	if !o.quiet && took > 0 {
 		fmt.Fprintf(o.streams.Err, "%.0f schedules per second\n", float64(report.Schedules)/took.Seconds())
 	}
-	return resultError(report.Result)
+	results := make([]reports.Fixture, len(found.Breaches))
+	for i := range found.Breaches {
+		results[i] = found.Breaches[i].Result
+	}
+	return resultError(report.Result, results)
 }
