@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/source"
 	"github.com/plumbline-ci/plumbline/reports/visible"
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
@@ -166,6 +167,8 @@ Exit codes: 0 all required passed; 1 a requirement failed; 2 not found; 3 invali
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.Version = conformance.SuiteVersion // --version and -v
+	root.SetVersionTemplate(versionText() + "\n")
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newRun(s), newKubelet(s), newSimulate(s), newFixture(s), newSubject(s), newReport(s), newInstall(s), newKind(s), newVersion(s))
 	return root
