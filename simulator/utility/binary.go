@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"math"
 	"strings"
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
@@ -164,8 +165,14 @@ func od(p *container.Process, args []string) int {
 			fmt.Fprintf(t.out, "%07o", n)
 		}
 	}
-	for i := 0; i < len(data); i += 16 {
-		row := data[i:min(len(data), i+16)]
+	width := 16
+	if has(opts, 'w') {
+		if width, ok = t.within(opts, 'w', 32, 1, math.MaxInt32); !ok {
+			return t.end()
+		}
+	}
+	for i := 0; i < len(data); i += width {
+		row := data[i:min(len(data), i+width)]
 		address(i)
 		switch {
 		case strings.HasPrefix(format, "c"):

@@ -3,6 +3,7 @@ package utility
 import (
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -115,6 +116,9 @@ func uniq(p *container.Process, args []string) int {
 	// key is the part of a line that counts.
 	key := func(line string) string {
 		for range atoi(last(opts, 'f')) {
+			if line == "" {
+				break
+			}
 			line = strings.TrimLeft(line, " \t")
 			if i := strings.IndexAny(line, " \t"); i >= 0 {
 				line = line[i:]
@@ -190,19 +194,32 @@ func tac(p *container.Process, args []string) int {
 
 func nl(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, names, ok := t.options(args, "b:w:s:", false, nil)
+	opts, names, ok := t.options(args, "b:i:s:v:w:", false, nil)
 	if !ok {
 		return t.end()
 	}
-	n := 0
+	width, okWidth := t.within(opts, 'w', 6, 0, math.MaxInt32)
+	step, okStep := t.within(opts, 'i', 1, 0, math.MaxInt32)
+	n, okStart := t.within(opts, 'v', 1, 0, math.MaxInt32)
+	if !okWidth || !okStep || !okStart {
+		return t.end()
+	}
+	separator := "\t"
+	if has(opts, 's') {
+		separator = last(opts, 's')
+	}
+	t.passing(width)
+	blank := strings.Repeat(" ", width+len(separator)) + "\n"
 	t.inputs(names, func(_ string, r io.Reader) bool {
 		_ = t.lines(r, func(line string, _ bool) bool {
 			if line == "" && last(opts, 'b') != "a" {
-				t.out.WriteString("       \n")
+				t.out.WriteString(blank)
 				return true
 			}
-			n++
-			fmt.Fprintf(t.out, "%6d\t%s\n", n, line)
+			number := strconv.Itoa(n)
+			t.out.WriteString(blank[:max(0, width-len(number))])
+			t.out.WriteString(number + separator + line + "\n")
+			n += step
 			return true
 		})
 		return true
@@ -216,11 +233,10 @@ func fold(p *container.Process, args []string) int {
 	if !ok {
 		return t.end()
 	}
-	width := 80
-	if has(opts, 'w') {
-		width, _ = strconv.Atoi(last(opts, 'w'))
+	width, ok := t.within(opts, 'w', 80, 1, 10000)
+	if !ok {
+		return t.end()
 	}
-	width = max(width, 1)
 	t.inputs(names, func(_ string, r io.Reader) bool {
 		_ = t.lines(r, func(line string, ended bool) bool {
 			runes := []rune(line)

@@ -477,7 +477,7 @@ func dd(p *container.Process, args []string) int {
 			return t.fail("invalid number '%s'", value)
 		}
 	}
-	if bs < 1 || bs > 64<<20 {
+	if bs < 1 {
 		return t.fail("invalid number '%d'", bs)
 	}
 	r, done, err := t.open(in)
@@ -498,6 +498,8 @@ func dd(p *container.Process, args []string) int {
 			_, _ = h.Seek(seek*bs, 0)
 		}
 	}
+	p.Allocate(bs)
+	defer p.Allocate(-bs)
 	buf := make([]byte, bs)
 	full, partial, total := 0, 0, int64(0)
 	for i := int64(0); n < 0 || i < n+skip; i++ {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"math"
 	"path"
 	"slices"
 	"strconv"
@@ -50,8 +51,11 @@ func xxd(p *container.Process, args []string) int {
 	if has(opts, 'p') {
 		columns, group = 30, 0
 	}
-	if has(opts, 'c') {
-		columns = max(1, min(256, atoi(last(opts, 'c'))))
+	if columns, ok = t.within(opts, 'c', columns, 0, math.MaxInt32); !ok {
+		return t.end()
+	}
+	if columns == 0 {
+		columns = 16
 	}
 	if has(opts, 'g') {
 		group = max(0, atoi(last(opts, 'g')))
@@ -74,6 +78,7 @@ func xxd(p *container.Process, args []string) int {
 				t.out.WriteString(hex.EncodeToString(row) + "\n")
 				continue
 			}
+			t.passing(3 * columns)
 			var b strings.Builder
 			for i := range columns {
 				if i < len(row) {
@@ -134,14 +139,14 @@ func expand(p *container.Process, args []string) int {
 	if !ok {
 		return t.end()
 	}
-	width := 8
-	if has(opts, 't') {
-		width = max(1, min(1000, atoi(last(opts, 't'))))
+	width, ok := t.within(opts, 't', 8, 1, math.MaxUint32)
+	if !ok {
+		return t.end()
 	}
 	t.inputs(names, func(_ string, r io.Reader) bool {
 		_ = t.lines(r, func(line string, ended bool) bool {
 			if t.name == "expand" {
-				line = expanded(line, width, has(opts, 'i'))
+				line = t.expanded(line, width, has(opts, 'i'))
 			} else {
 				line = unexpanded(line, width, has(opts, 'a') || has(opts, 't'))
 			}
@@ -156,7 +161,7 @@ func expand(p *container.Process, args []string) int {
 	return t.end()
 }
 
-func expanded(line string, width int, initial bool) string {
+func (t *tool) expanded(line string, width int, initial bool) string {
 	var b strings.Builder
 	column := 0
 	for i, c := range line {
@@ -166,6 +171,7 @@ func expanded(line string, width int, initial bool) string {
 			continue
 		}
 		n := width - column%width
+		t.passing(2*b.Len() + n)
 		b.WriteString(strings.Repeat(" ", n))
 		column += n
 	}
@@ -263,6 +269,9 @@ func unix(p *container.Process, args []string) int {
 	return t.end()
 }
 
+// longestName is the most bytes that a name of a file has.
+const longestName = 255
+
 func split(p *container.Process, args []string) int {
 	t := begin(p, args)
 	opts, names, ok := t.options(args, "l:b:a:d", false, map[string]string{"lines": "l:", "bytes": "b:", "suffix-length": "a:"})
@@ -270,11 +279,14 @@ func split(p *container.Process, args []string) int {
 		return t.end()
 	}
 	prefix, length := "x", 2
-	if has(opts, 'a') {
-		length = max(1, min(10, atoi(last(opts, 'a'))))
+	if length, ok = t.within(opts, 'a', length, 1, math.MaxUint32); !ok {
+		return t.end()
 	}
 	if len(names) > 1 {
 		prefix = names[1]
+	}
+	if length > longestName-len(base(prefix)) {
+		return t.fail("suffix too long")
 	}
 	size := int64(1000)
 	for _, l := range []byte("lb") {
@@ -333,9 +345,10 @@ func shuf(p *container.Process, args []string) int {
 	case has(opts, 'i'):
 		low, high, _ := strings.Cut(last(opts, 'i'), "-")
 		from, to := atoi(low), atoi(high)
-		if to < from || to-from > 1<<20 {
+		if to < from {
 			return t.fail("bad range '%s'", last(opts, 'i'))
 		}
+		t.p.Allocate(int64(min(to-from+1, math.MaxInt32)) * 32)
 		for n := from; n <= to; n++ {
 			all = append(all, strconv.Itoa(n))
 		}

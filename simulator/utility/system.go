@@ -478,7 +478,8 @@ func seq(p *container.Process, args []string) int {
 			width = max(width, len(text))
 		}
 	}
-	for i := 0; i < 50_000_000; i++ {
+	for i := 0; ; i++ {
+		p.Work(1)
 		n := first + float64(i)*step
 		if step > 0 && n > end+1e-9 || step < 0 && n < end-1e-9 {
 			if i > 0 {
@@ -490,11 +491,12 @@ func seq(p *container.Process, args []string) int {
 			t.out.WriteString(separator)
 		}
 		if format != "" {
-			text, _ := Format([]string{format, strconv.FormatFloat(n, 'f', decimals, 64)}, func(string) {}, p.Now())
-			t.out.WriteString(text)
+			f := formatter{p: p, args: []string{strconv.FormatFloat(n, 'f', decimals, 64)}, complain: func(string) {}}
+			f.all(format)
+			t.out.Write(f.out)
+			f.release()
 		} else {
 			fmt.Fprintf(t.out, "%0*.*f", width, decimals, n)
 		}
 	}
-	return t.end()
 }

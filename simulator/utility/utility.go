@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
@@ -299,6 +300,31 @@ func (t *tool) lines(r io.Reader, f func(line string, ended bool) (more bool)) e
 			return err
 		}
 	}
+}
+
+// within reads the number that is an option's value.
+func (t *tool) within(opts map[byte][]string, letter byte, otherwise, low, high int) (n int, ok bool) {
+	if !has(opts, letter) {
+		return otherwise, true
+	}
+	text := last(opts, letter)
+	n, err := strconv.Atoi(text)
+	switch {
+	case errors.Is(err, strconv.ErrSyntax):
+		t.complain("invalid number '%s'", text)
+	case err != nil || n < low || n > high:
+		t.complain("number %s is not in %d..%d range", text, low, high)
+	default:
+		return n, true
+	}
+	return 0, false
+}
+
+// passing accounts for n bytes that are held for a moment, before they are made.
+func (t *tool) passing(n int) {
+	t.p.Work(uint32(n >> 11))
+	t.p.Allocate(int64(n))
+	t.p.Allocate(-int64(n))
 }
 
 // hold accounts for a line that is kept.

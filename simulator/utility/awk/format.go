@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// maxWidth bounds widths and precisions.
-const maxWidth = 1 << 16
+// maxWidth is the largest width or precision: as large as C has.
+const maxWidth = math.MaxInt32
 
 // spec is one conversion of a format.
 type spec struct {
@@ -15,8 +15,9 @@ type spec struct {
 	width, precision              int // precision -1: none
 }
 
-// sprintf formats as C does; numbers that become strings use convert.
-func sprintf(format string, args []value, convert string) string {
+// sprintf formats as C does; numbers that become strings use convert. It tells room how many bytes a conversion makes
+// before it makes them.
+func sprintf(format string, args []value, convert string, room func(n int)) string {
 	var b strings.Builder
 	next := func() value {
 		if len(args) == 0 {
@@ -76,6 +77,9 @@ func sprintf(format string, args []value, convert string) string {
 		if i >= len(format) {
 			b.WriteString(format[from:])
 			break
+		}
+		if n := s.width + max(s.precision, 0); n > 0 {
+			room(2*b.Len() + n)
 		}
 		switch c := format[i]; c {
 		case '%':
@@ -153,9 +157,7 @@ func (s spec) integer(n float64) string {
 		return s.float(n, 'f')
 	}
 	digits := strconv.FormatFloat(math.Abs(math.Trunc(n)), 'f', 0, 64)
-	for len(digits) < s.precision {
-		digits = "0" + digits
-	}
+	digits = strings.Repeat("0", max(0, s.precision-len(digits))) + digits
 	return s.pad(s.sign(math.Trunc(n) < 0)+digits, s.precision < 0)
 }
 
@@ -172,9 +174,7 @@ func (s spec) unsigned(n float64, verb byte) string {
 	if verb == 'X' {
 		digits = strings.ToUpper(digits)
 	}
-	for len(digits) < s.precision {
-		digits = "0" + digits
-	}
+	digits = strings.Repeat("0", max(0, s.precision-len(digits))) + digits
 	if s.alt && u != 0 {
 		switch verb {
 		case 'o':

@@ -212,6 +212,14 @@ func (m *machine) passing(s string) string {
 	return s
 }
 
+// room accounts for n bytes that a string is about to have.
+func (m *machine) room(n int) {
+	if n >= perHold {
+		m.w.Hold(int64(n))
+		m.w.Hold(-int64(n))
+	}
+}
+
 func (m *machine) fail(message string) { panic(&RunError{m.line, message}) }
 
 func (m *machine) block(b *block) flow {
@@ -329,7 +337,7 @@ func (m *machine) print(s *printing) {
 		for i, a := range s.args {
 			args[i] = m.eval(a)
 		}
-		text = m.passing(sprintf(m.string(args[0]), args[1:], m.global(vCONVFMT)))
+		text = m.passing(sprintf(m.string(args[0]), args[1:], m.global(vCONVFMT), m.room))
 	} else {
 		ofmt, ors := m.global(vOFMT), m.global(vORS)
 		switch len(s.args) {

@@ -80,7 +80,14 @@ func formatNumber(n float64, format string) string {
 	if format == "%.6g" {
 		return strconv.FormatFloat(n, 'g', 6, 64)
 	}
-	return sprintf(format, []value{num(n)}, format)
+	return sprintf(format, []value{num(n)}, format, modest)
+}
+
+// modest is the room of a number that becomes a string by CONVFMT or OFMT.
+func modest(n int) {
+	if n > 1<<16 {
+		panic(&RunError{0, "CONVFMT or OFMT makes more than 65536 bytes of a number"})
+	}
 }
 
 func looksNumeric(s string) bool {
