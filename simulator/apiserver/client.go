@@ -324,7 +324,7 @@ func (c *serverClient) GroupVersionKindFor(obj runtime.Object) (schema.GroupVers
 		}
 		return schema.GroupVersionKind{}, err
 	}
-	if _, isList := obj.(client.ObjectList); isList {
+	if isList(obj) {
 		return r.listGVK(), nil
 	}
 	return r.GVK, nil

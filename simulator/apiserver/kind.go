@@ -222,10 +222,19 @@ func (s *Server) resourceOf(obj runtime.Object) (*resource, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, isList := obj.(client.ObjectList); isList {
+	if isList(obj) {
 		gvk.Kind = strings.TrimSuffix(gvk.Kind, "List")
 	}
 	return s.resourceFor(gvk)
+}
+
+// isList tells a list from an object. An unstructured object has the methods of both.
+func isList(o runtime.Object) bool {
+	if _, object := o.(*unstructured.Unstructured); object {
+		return false
+	}
+	_, list := o.(client.ObjectList)
+	return list
 }
 
 func (s *Server) resourceFor(gvk schema.GroupVersionKind) (*resource, error) {
