@@ -11,7 +11,11 @@ import (
 
 // ImplementationError is an error of a target that is the implementation's own: it crashed, hangs, or did what no
 // implementation may do. It fails the fixture. Every other error of a target says nothing about the implementation.
-type ImplementationError struct{ Err error }
+type ImplementationError struct {
+	Err error
+	// Told is the fixture that has told this already, of an error that is the same for all that follow; those refer to it.
+	Told string
+}
 
 // Error returns what the implementation did.
 func (e *ImplementationError) Error() string { return e.Err.Error() }
@@ -21,7 +25,7 @@ func (e *ImplementationError) Unwrap() error { return e.Err }
 
 // Crash returns the error of a part of the implementation that panicked.
 func Crash(part string, value any, stack []byte) *ImplementationError {
-	return &ImplementationError{fmt.Errorf("%s panicked: %v\n%s", part, value, stack)}
+	return &ImplementationError{Err: fmt.Errorf("%s panicked: %v\n%s", part, value, stack)}
 }
 
 // crashed is the verdict on a fixture whose implementation failed as a whole, or nil if the error is something else.
@@ -32,11 +36,20 @@ func (r *Runner) crashed(err error, at string) *failed {
 		return nil
 	}
 	message, rest, _ := strings.Cut(strings.TrimSpace(own.Error()), "\n")
+	if own.Told != "" {
+		message, rest = reports.ToldBy(message, own.Told), ""
+	}
 	f := &failed{reports.Failure{At: at, Check: "implementation", Message: message}}
 	if rest = strings.TrimSpace(rest); rest != "" {
 		f.Got = stackHead(rest)
 	}
 	return f
+}
+
+// toldElsewhere says whether another fixture tells all that there is to tell of an error.
+func toldElsewhere(err error) bool {
+	var own *ImplementationError
+	return errors.As(err, &own) && own.Told != ""
 }
 
 // stackHead returns the beginning of a stack, which has the place.

@@ -166,7 +166,7 @@ func (r *Runner) fixture(ctx context.Context, c Cluster, f *fixture.Fixture) rep
 		began = c.Now()
 		return s.run(ctx)
 	}()
-	verdict := r.crashed(err, f.Spec.Pos.String())
+	why, verdict := err, r.crashed(err, f.Spec.Pos.String())
 	var unstruck *unstruckError
 	switch {
 	case err == nil:
@@ -175,7 +175,9 @@ func (r *Runner) fixture(ctx context.Context, c Cluster, f *fixture.Fixture) rep
 		out.Verdict, out.Evidence = reports.Fail, s.evidence
 		if err := func() (err error) {
 			defer recovered(&err, "the target")
-			s.surroundings(ctx, verdict)
+			if !toldElsewhere(why) {
+				s.surroundings(ctx, verdict)
+			}
 			return nil
 		}(); err != nil {
 			verdict.Events = append(verdict.Events, err.Error())

@@ -60,7 +60,7 @@ func causeOf(f *Fixture) (key, what string) {
 	case f.Verdict != Error:
 		return "", ""
 	}
-	message = firstLine(message)
+	message = untold(firstLine(message))
 	if i := strings.Index(message, "panicked: "); i >= 0 {
 		return "panic " + alike(message[i:]), message
 	}
@@ -81,6 +81,20 @@ var variable = regexp.MustCompile(`\b[a-z]+/[\w.*-]+|\b[0-9a-f]{8,}\b|\b\d[\d.]*
 
 // alike returns a message without what tells two of one cause apart.
 func alike(message string) string { return variable.ReplaceAllString(message, "…") }
+
+// see is before the name of the fixture that tells a failure in full.
+const see = "; see fixture "
+
+// ToldBy is the message of a failure whose cause another fixture tells in full. Both count as failures of that one cause.
+func ToldBy(message, fixture string) string { return message + see + fixture }
+
+// untold returns a message without its reference to another fixture.
+func untold(message string) string {
+	if i := strings.LastIndex(message, see); i >= 0 {
+		return message[:i]
+	}
+	return message
+}
 
 func firstLine(s string) string {
 	line, _, _ := strings.Cut(strings.TrimLeft(s, "\n"), "\n")

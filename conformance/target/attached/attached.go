@@ -13,15 +13,20 @@
 //
 //	bubble.go    the subject's side: its goroutines, and the gate that lets time pass for them
 //	drive.go     the cluster's side: requests come in, the clock is moved
+//	informer.go  informers that watch nothing, and those that are waited for in vain
+//	told.go      what one fixture tells for all
 //	mutation.go  who changes the objects of an informer's cache
 //
 // # What is reported
 //
-// As a failure of the fixture: a subject that returns before it is told to, or panics; one that asks without end and
+// As a failure of the fixture: a subject that returns before it is told to, or panics; an
+// informer that cannot watch, or that never syncs and is waited for; one that asks without end and
 // never waits; one that is stuck, as in a mutex or in a channel from outside of its world, with the goroutines that keep
 // the clock from moving; one that changes what is in the cache of an informer from [Deps]; one that has left goroutines
 // behind when its context has ended, with where they are. A goroutine that panics ends the test binary, as goroutines do,
-// unless it was started by Deps.Go.
+// What strikes each cluster alike is told in full by the first fixture. The others fail with one line, which names it.
+//
+// # Limits
 //
 // # Limits
 //
@@ -117,11 +122,13 @@ func Subject(t *testing.T, o Options) *fake.Subject {
 	if o.Leave == 0 {
 		o.Leave = DefaultLeave
 	}
+	hear()
+	told := &told{}
 	return &fake.Subject{Name: o.Name, Admission: o.Admission, Scheme: o.Scheme, Attach: func(c *fake.Cluster) (fake.Attached, error) {
 		if t == nil {
 			return nil, errNoTest
 		}
-		return start(t, o, c)
+		return start(t, o, c, told)
 	}}
 }
 

@@ -94,6 +94,8 @@ func open(t *testing.T, at time.Time, run func(ctx context.Context) error) *bubb
 func (b *bubble) gate(at time.Time, run func(ctx context.Context) error) {
 	b.wake = make(chan struct{}, 1)
 	b.id = world()
+	worlds.Store(b.id, b)
+	defer worlds.Delete(b.id)
 	time.Sleep(time.Until(at))
 	b.ctx, b.stop = context.WithCancel(context.Background())
 	started := false
@@ -176,6 +178,13 @@ func (b *bubble) fail(err error) {
 	if b.failed == nil {
 		b.failed = err
 	}
+}
+
+// over says that the subject was told to end.
+func (b *bubble) over() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.told
 }
 
 func (b *bubble) failure() error {

@@ -67,6 +67,9 @@ type driver struct {
 	kernel    *kernel.Kernel
 	bubble    *bubble
 	mutations mutations
+	told      *told
+	// patient is when the subject has waited for its informers for too long; zero if that has been looked at.
+	patient time.Time
 	// dirty says that something has happened to the subject since it was quiet.
 	dirty bool
 	// asked counts the requests of one instant.
@@ -80,8 +83,9 @@ type driver struct {
 
 var _ fake.Attached = (*driver)(nil)
 
-func start(t *testing.T, o Options, c *fake.Cluster) (*driver, error) {
-	d := &driver{o: o, cluster: c, kernel: c.Simulation().Kernel(), dirty: true}
+func start(t *testing.T, o Options, c *fake.Cluster, told *told) (*driver, error) {
+	d := &driver{o: o, told: told, cluster: c, kernel: c.Simulation().Kernel(), dirty: true}
+	d.patient = d.kernel.Now().Add(DefaultSync)
 	d.bubble = open(t, d.kernel.Now(), func(ctx context.Context) error { return o.Run(ctx, d.deps()) })
 	return d, nil
 }
@@ -91,7 +95,7 @@ func (d *driver) named(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &conformance.ImplementationError{Err: fmt.Errorf("subject %s: %w", d.o.Name, err)}
+	return &conformance.ImplementationError{Err: fmt.Errorf("subject %s: %w", d.o.Name, err), Told: d.told.before(d.cluster.Name(), err)}
 }
 
 // Settle implements fake.Attached.
@@ -124,7 +128,19 @@ func (d *driver) Advance(t time.Time) (time.Time, error) {
 		return d.kernel.Now(), err
 	}
 	d.follow(r.now, t)
+	d.impatient(r.now)
 	return r.now, nil
+}
+
+// impatient looks once, after DefaultSync, whether the subject still waits for its informers.
+func (d *driver) impatient(now time.Time) {
+	if d.patient.IsZero() || now.Before(d.patient) {
+		return
+	}
+	d.patient = time.Time{}
+	if waiting := awaitingSync(goroutines(d.bubble.id, false)); waiting != "" {
+		d.bubble.fail(&UnsyncedError{After: DefaultSync, Goroutines: waiting})
+	}
 }
 
 // follow takes the kernel's clock along with the subject's. At the instant t itself the kernel has events of its own.

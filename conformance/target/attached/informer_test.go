@@ -16,6 +16,8 @@ import (
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/target/attached"
+	"github.com/plumbline-ci/plumbline/conformance/target/fake"
+	"github.com/plumbline-ci/plumbline/reports"
 )
 
 // loose is an object of the API without a Go type.
@@ -88,6 +90,110 @@ func TestAnInformerOfLooseObjects(t *testing.T) {
 			kind := tt.version + " TaskRun mine"
 			if got, want := strings.Join(heard, ", "), "add "+kind+", delete "+kind; got != want {
 				t.Errorf("heard %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+// TestAnInformerThatIsNoUse has the subject told of, within a minute of its own time.
+func TestAnInformerThatIsNoUse(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		reason string
+		run    func(ctx context.Context, d attached.Deps) error
+		says   string
+	}{
+		{"its kind is not served", func(ctx context.Context, d attached.Deps) error {
+			runs, err := d.Informer(loose("v1", "Rundown"))
+			if err != nil {
+				return err
+			}
+			d.Go(func() { runs.RunWithContext(ctx) })
+			cache.WaitForCacheSync(ctx.Done(), runs.HasSynced)
+			return idle(ctx)
+		}, `subject toy: the informer of tekton.dev/v1, Kind=Rundown cannot watch: failed to list tekton.dev/v1, Kind=Rundown: no matches for kind "Rundown" in version "tekton.dev/v1"`},
+		{"its kind is not served, and nobody waits", func(ctx context.Context, d attached.Deps) error {
+			runs, err := d.Informer(loose("v1", "Rundown"))
+			if err != nil {
+				return err
+			}
+			runs.RunWithContext(ctx)
+			return nil
+		}, `subject toy: the informer of tekton.dev/v1, Kind=Rundown cannot watch: `},
+		{"nobody has started it", func(ctx context.Context, d attached.Deps) error {
+			runs, err := d.Informer(&v1beta1.TaskRun{})
+			if err != nil {
+				return err
+			}
+			cache.WaitForCacheSync(ctx.Done(), runs.HasSynced)
+			return idle(ctx)
+		}, "subject toy: the subject waits for informers that have not synced in 1m0s: is each of them started?\n"},
+		{"nobody has started it, of the factory", func(ctx context.Context, d attached.Deps) error {
+			cache.WaitForNamedCacheSync("mine", ctx.Done(), d.Informers.Core().V1().Pods().Informer().HasSynced)
+			return idle(ctx)
+		}, "subject toy: the subject waits for informers that have not synced in 1m0s"},
+	} {
+		t.Run(tt.reason, func(t *testing.T) {
+			t.Parallel()
+			c, err := cluster(t, attached.Options{Run: tt.run})
+			if err == nil {
+				err = c.WaitUntil(t.Context(), c.Now().Add(2*time.Minute), func() bool { return false })
+				if again := c.Close(); again != nil {
+					t.Errorf("told of twice: %v", again)
+				}
+			}
+			var own *conformance.ImplementationError
+			if !errors.As(err, &own) || !strings.HasPrefix(err.Error(), tt.says) {
+				t.Errorf("got %v\nwant an error of the implementation, %s", err, tt.says)
+			}
+		})
+	}
+}
+
+// TestWhatStrikesAllIsToldOnce: the first fixture tells of a subject that returns or panics, the others name it.
+func TestWhatStrikesAllIsToldOnce(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		reason, cause string
+		run           func(context.Context, attached.Deps) error
+	}{
+		{"it returns", "subject toy: the subject has ended: Run returned before its context ended", func(context.Context, attached.Deps) error { return nil }},
+		{"it panics", "subject toy: the subject panicked: out of cheese", func(context.Context, attached.Deps) error { panic("out of cheese") }},
+	} {
+		t.Run(tt.reason, func(t *testing.T) {
+			t.Parallel()
+			target, err := fake.New(fake.Options{Subject: attached.Subject(t, attached.Options{Name: "toy", Run: tt.run})})
+			if err != nil {
+				t.Fatal(err)
+			}
+			report, err := conformance.Judge(t.Context(), conformance.Options{
+				Target: target, Implementation: fake.Implementation(), Claims: fake.Claims(), Seed: 1, Parallel: 2,
+				Filter: conformance.Filter{Names: []string{"timeout-*"}},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			full, short := "", map[string]int{}
+			for _, f := range report.Fixtures {
+				switch {
+				case f.Verdict != reports.Fail:
+					if !f.Skipped() {
+						t.Errorf("%s: %s", f.Name, f.Verdict)
+					}
+				case f.Failure.Message == tt.cause && full == "":
+					full = f.Name
+				default:
+					short[f.Failure.Message]++
+					if x := f.Failure; x.Got != "" || len(x.History)+len(x.Events)+len(x.Logs) > 0 {
+						t.Errorf("%s tells it again:\n%+v", f.Name, x)
+					}
+				}
+			}
+			if want := tt.cause + "; see fixture " + full; full == "" || len(short) != 1 || short[want] < 2 {
+				t.Errorf("%q tells it, and the others say %v", full, short)
+			}
+			if text := reports.Summary(report); strings.Count(text, tt.cause) != 1 || strings.Contains(text, "; see") {
+				t.Errorf("the summary has it other than once:\n%s", text)
 			}
 		})
 	}

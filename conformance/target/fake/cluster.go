@@ -25,6 +25,7 @@ import (
 
 // Cluster is one simulated cluster with the implementation running in it.
 type Cluster struct {
+	name       string
 	sim        *simulator.Cluster
 	client     client.Client
 	settings   *settings
@@ -56,7 +57,7 @@ const (
 
 // Cluster makes a cluster.
 func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
-	c := &Cluster{given: s.Mocks, maxEvents: t.o.MaxEvents, kept: keptLogs{}}
+	c := &Cluster{name: s.Name, given: s.Mocks, maxEvents: t.o.MaxEvents, kept: keptLogs{}}
 	var err error
 	if c.faults, err = newFaults(s.Faults); err != nil {
 		return nil, err

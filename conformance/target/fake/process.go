@@ -125,6 +125,9 @@ func (c *Cluster) after(s *Subject) func(controller.Outcome) {
 	}
 }
 
+// Name is that of the fixture which the cluster is for.
+func (c *Cluster) Name() string { return c.name }
+
 // Config is the configuration of the implementation as of now.
 func (c *Cluster) Config() config.Config { return *c.settings.now() }
 
