@@ -9,6 +9,7 @@
 package image
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/plumbline-ci/plumbline/simulator/files"
@@ -67,17 +68,24 @@ const (
 	UnknownProgram = "unknown-entrypoint"
 )
 
-const magic = "\x7fSIM:"
+// magic is what the file of a program begins with: the header of an ELF file for amd64 that has no segments, which no
+// linker writes. A shell that takes it for a script drops the zeros and stops at the end of its first line, which is no
+// syntax, as it does with the files of real programs. The zeros are as many as bash needs not to source it.
+var magic = []byte("\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00" + // 64 bits, little endian
+	"\x03\x00\x3e\x00\x01\x00\x00\x00" + "\x50\x61\x00\x00\x00\x00\x00\x00" + // a shared object for amd64, and where it starts
+	"\x40\x00\x00\x00\x00\x00\x00\x00" + "\x00\x00\x00\x00\x00\x00\x00\x00" + "\x00\x00\x00\x00" + // where its tables are, and flags
+	"\x40\x00\x38\x00\x00\x00\x40\x00\x00\x00\x00\x00" + // sizes and numbers of entries
+	strings.Repeat("\x00", 320) + "&;\x00")
 
 // Executable is the content of a file that runs the named program.
-func Executable(program string) []byte { return []byte(magic + program + "\n") }
+func Executable(program string) []byte { return append(append(bytes.Clone(magic), program...), '\n') }
 
 // ProgramOf returns the program that a file with this content runs.
 func ProgramOf(content []byte) (name string, ok bool) {
-	rest, ok := strings.CutPrefix(string(content[:min(len(content), 128)]), magic)
+	rest, ok := bytes.CutPrefix(content, magic)
 	if !ok {
 		return "", false
 	}
-	name, _, ok = strings.Cut(rest, "\n")
-	return name, ok
+	line, _, ok := bytes.Cut(rest[:min(len(rest), 128)], []byte("\n"))
+	return string(line), ok
 }

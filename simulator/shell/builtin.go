@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -220,14 +221,19 @@ func builtinSource(s *shell, args []string) int {
 		s.flow = exiting
 		return statusUsage
 	}
+	if s.kind == bash && bytes.Count(data, []byte{0}) > mostZeros {
+		s.command = args[0]
+		s.complain(args[1] + ": cannot execute binary file")
+		return statusNoExec
+	}
 	before, command, loops, base, source, line := s.args, s.command, s.loops, s.base, s.source, s.line
 	replaced := len(args) > 2 && s.kind != dash
 	if replaced {
 		s.args = args[2:]
 	}
 	s.command = ""
-	if s.kind != bash && s.isScript {
-		s.command = s.name
+	if s.kind != bash {
+		s.command = name
 	}
 	s.frames = append(s.frames, frame{"source", s.source, s.line})
 	s.sourcing++
@@ -235,7 +241,7 @@ func builtinSource(s *shell, args []string) int {
 	if s.kind == bash {
 		s.source = name
 	}
-	s.run(string(data), false)
+	s.run(scriptText(data), false)
 	s.returned()
 	s.sourcing--
 	s.frames = s.frames[:len(s.frames)-1]
@@ -248,6 +254,9 @@ func builtinSource(s *shell, args []string) int {
 	}
 	return s.status
 }
+
+// mostZeros is how many zeros a file may have that bash sources.
+const mostZeros = 256
 
 // sourceFile reads a file to be sourced, from PATH if its name has no slash.
 func (s *shell) sourceFile(name string) (string, []byte, error) {

@@ -2,7 +2,6 @@ package shell
 
 import (
 	"errors"
-	"strings"
 	"syscall"
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
@@ -361,8 +360,7 @@ func (s *shell) execScript(fields []string) int {
 		s.commandError(name, files.Message(err))
 		return statusNoExec
 	}
-	head, _, _ := strings.Cut(string(data), "\n")
-	if strings.ContainsRune(head, 0) {
+	if isBinary(data) {
 		if s.kind == bash {
 			s.commandError(name, "cannot execute binary file: Exec format error")
 		} else {

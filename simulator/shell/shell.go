@@ -11,6 +11,7 @@
 package shell
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"strconv"
@@ -360,7 +361,7 @@ func (s *shell) arguments(args []string) (text string, code int, ok bool) {
 		return text, 0, true
 	case len(args) > 0 && !stdin:
 		file := args[0]
-		data, err := s.scriptFile(file)
+		data, err := s.scriptFile(&file)
 		if err != nil {
 			switch s.kind {
 			case bash:
@@ -378,29 +379,43 @@ func (s *shell) arguments(args []string) (text string, code int, ok bool) {
 			}
 			return "", 127, false
 		}
+		if s.kind == bash && isBinary(data) {
+			s.print(2, file+": "+file+": cannot execute binary file\n")
+			return "", statusNoExec, false
+		}
 		s.name, s.args, s.isScript, s.command = file, args[1:], true, file
 		if s.kind == bash {
 			s.source, s.command = file, ""
 		}
-		return string(data), 0, true
+		return scriptText(data), 0, true
 	}
 	s.args = args
 	data, err := utility.ReadAll(s.p, 0)
 	if err != nil {
 		return "", 1, false
 	}
-	return string(data), 0, true
+	return scriptText(data), 0, true
 }
 
-// scriptFile reads a script; bash looks into PATH if there is no such file.
-func (s *shell) scriptFile(name string) ([]byte, error) {
-	data, err := s.readFile(name)
-	if err != nil && !strings.Contains(name, "/") && s.kind == bash {
-		if found, lerr := s.p.SearchPath(name, s.value("PATH")); lerr == nil {
+// scriptFile reads a script; bash looks into PATH if there is no such file, and names the one that is there.
+func (s *shell) scriptFile(name *string) ([]byte, error) {
+	data, err := s.readFile(*name)
+	if err != nil && !strings.Contains(*name, "/") && s.kind == bash {
+		if found, lerr := s.p.SearchPath(*name, s.value("PATH")); lerr == nil {
+			*name = found
 			return s.readFile(found)
 		}
 	}
 	return data, err
+}
+
+// scriptText is a script as shells read it: without its zeros.
+func scriptText(data []byte) string { return strings.ReplaceAll(string(data), "\x00", "") }
+
+// isBinary says that a file is no script: bash finds a zero in its first line, of which it looks at 80 bytes.
+func isBinary(data []byte) bool {
+	head, _, _ := bytes.Cut(data[:min(len(data), 80)], []byte("\n"))
+	return bytes.IndexByte(head, 0) >= 0
 }
 
 // readFile reads a file to its end, or a pipe that has a name.
