@@ -20,8 +20,10 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
@@ -170,6 +172,25 @@ func newBench(t *testing.T) *bench {
 	}
 	b := &bench{T: t, provider: &provider{clusters: map[string]*v1alpha4.Cluster{}, deleted: make(chan struct{}, 1), node: &node{files: map[string]string{}}}}
 	b.objects = fake.NewClientBuilder().WithScheme(scheme).WithInterceptorFuncs(interceptor.Funcs{
+		Apply: func(ctx context.Context, c client.WithWatch, o runtime.ApplyConfiguration, opts ...client.ApplyOption) error {
+			u, ok := o.(interface {
+				metav1.Object
+				GetKind() string
+				UnstructuredContent() map[string]any
+				SetUnstructuredContent(map[string]any)
+			})
+			if !ok || u.GetKind() != "NetworkPolicy" {
+				return c.Apply(ctx, o, opts...)
+			}
+			// controller-runtime's fake client cannot merge one.
+			policy := &unstructured.Unstructured{Object: runtime.DeepCopyJSON(u.UnstructuredContent())}
+			err := c.Create(ctx, policy)
+			if apierrors.IsAlreadyExists(err) {
+				err = c.Get(ctx, client.ObjectKeyFromObject(policy), policy)
+			}
+			u.SetUnstructuredContent(policy.Object)
+			return err
+		},
 		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
 			err := c.Get(ctx, key, o, opts...)
 			if d, ok := o.(*appsv1.Deployment); ok && err == nil {

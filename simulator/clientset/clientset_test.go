@@ -307,7 +307,9 @@ func TestEveryBuiltInKind(t *testing.T) {
 		"Event":                 `{"involvedObject":{"namespace":"default"}}`,
 		"CustomResourceDefinition": `{"metadata":{"name":"xs.example.com"},"spec":{"group":"example.com","scope":"Namespaced","names":{"kind":"X","plural":"xs"},
 			"versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object"}}}]}}`,
-		"PriorityClass": `{"value":7}`,
+		"PriorityClass":      `{"value":7}`,
+		"RoleBinding":        `{"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"reader"}}`,
+		"ClusterRoleBinding": `{"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"reader"}}`,
 	}
 	dynamic := clientset.NewDynamic(w.o, map[schema.GroupVersionResource]string{taskRun.GroupVersion().WithResource("taskruns"): "TaskRun"})
 	_, lists, err := w.c.Discovery().ServerGroupsAndResources()
