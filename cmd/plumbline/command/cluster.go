@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,12 +45,12 @@ func clusterFlags() []string {
 func (o *clusterOptions) register(f *pflag.FlagSet) {
 	f.StringVar(&o.kubeconfig, "kubeconfig", "", "of the cluster to judge, with --target cluster; the file that the cluster is in, with --target kind; default: as kubectl")
 	f.StringVar(&o.context, "context", "", "of the kubeconfig; default: the current one")
-	f.StringVar(&o.subject, "subject", "", "file of kind Subject: who is judged on that cluster, and what it claims")
+	f.StringVar(&o.subject, "subject", "", "file of kind Subject: who is judged on that cluster, and what it claims; on other targets the reference is judged by those claims")
 	f.StringArrayVar(&o.images, "image", nil, "what an image of the fixtures is called there, as busybox=registry.example.com/busybox; may be repeated")
 	f.BoolVar(&o.keep, "keep", false, "keep the namespaces of fixtures that did not pass, and with --target kind the cluster")
 	f.StringVar(&o.prefix, "namespace-prefix", "", "how the names of the fixtures' namespaces begin")
 	f.DurationVar(&o.budget, "budget", 0, "what a wait gets at least, on a cluster that is slow; default: what each fixture says, mostly 2m")
-	f.DurationVar(&o.limit, "time-limit", 0, "how long the run may take; then it is incomplete; default: as long as it takes")
+	f.DurationVar(&o.limit, "time-limit", 0, "how long the run may take, on any target; then it is incomplete; default: as long as it takes")
 	f.BoolVar(&o.claimedOnly, "claimed-only", false, "do not try features that are not claimed")
 }
 
@@ -62,12 +63,28 @@ func (o *clusterOptions) note(f *pflag.FlagSet) {
 	}
 }
 
-// elsewhere refuses flags that other targets have no use for.
-func (o *clusterOptions) elsewhere(target string) error {
-	if len(o.given) > 0 {
-		return &usageError{fmt.Errorf("--%s is for --target %s, and the target is %s", o.given[0], cluster.Name, target)}
+// anywhere are the flags that all targets have a use for.
+func anywhere() []string { return []string{"subject", "claimed-only", "time-limit"} }
+
+// elsewhere refuses flags that a target has no use for. taken are those that it has one for, besides those of all targets.
+func (o *clusterOptions) elsewhere(target string, taken ...string) error {
+	for _, name := range o.given {
+		if !slices.Contains(anywhere(), name) && !slices.Contains(taken, name) {
+			return &usageError{fmt.Errorf("--%s is for --target %s, and the target is %s", name, cluster.Name, target)}
+		}
 	}
 	return nil
+}
+
+// claim has the reference claim what a subject file says, on targets where it is what is judged. It is still the reference:
+// who the file is about was not there.
+func (o *clusterOptions) claim(options *conformance.Options) (*conformance.Subject, error) {
+	subject, err := o.load()
+	if subject == nil || err != nil {
+		return nil, err
+	}
+	options.Claims, options.TryUnclaimed = subject.Claims(), !o.claimedOnly
+	return subject, nil
 }
 
 // into makes a cluster the target of a run, and its subject what is judged.
@@ -76,7 +93,7 @@ func (o *clusterOptions) into(ctx context.Context, options *conformance.Options)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(o.checkPrefix(), o.checkTimes()); err != nil {
+	if err := o.checkPrefix(); err != nil {
 		return err
 	}
 	subject, err := o.load()

@@ -143,7 +143,7 @@ func replay(flags *pflag.FlagSet) func(name string, seed uint64) string {
 	given := "plumbline run"
 	virtual := true
 	flags.Visit(func(f *pflag.Flag) {
-		if selecting(f.Name) {
+		if selecting(f.Name) || f.Name == "time-limit" {
 			return
 		}
 		if f.Name == "target" {

@@ -136,23 +136,39 @@ func (o *runOptions) run(ctx context.Context) error {
 	if o.images != "" && len(o.files) == 0 {
 		return &usageError{errors.New("--images describes the images of fixtures of your own: give those with -f")}
 	}
+	var subject *conformance.Subject
+	if o.target != cluster.Name {
+		if subject, err = o.claim(&options); err != nil {
+			return err
+		}
+	}
 	if len(o.files) > 0 {
 		if err := o.own(&options); err != nil {
+			return err
+		}
+	}
+	if subject != nil {
+		if err := subject.Check(options.Fixtures); err != nil {
 			return err
 		}
 	}
 	if err := checkFilter(o.filter, options.Fixtures); err != nil {
 		return err
 	}
-	if o.target == kind.Name {
-		if err := o.served(target, &options); err != nil {
-			return err
+	if o.target != cluster.Name {
+		var taken []string
+		if o.target == kind.Name {
+			taken = []string{"kubeconfig", "image", "keep", "namespace-prefix", "budget"}
 		}
-	} else if o.target != cluster.Name {
-		if err := errors.Join(o.elsewhere(o.target), o.served(target, &options)); err != nil {
+		if err := errors.Join(o.elsewhere(o.target, taken...), o.served(target, &options)); err != nil {
 			return err
 		}
 	}
+	if err := o.checkTimes(); err != nil {
+		return err
+	}
+	ctx, end := o.limited(ctx)
+	defer end()
 	if o.wanted() {
 		if o.target == cluster.Name || o.target == kind.Name {
 			return &usageError{fmt.Errorf("--seeds and --faults are of the simulated cluster, and the target is %s", o.target)}
@@ -178,9 +194,6 @@ func (o *runOptions) run(ctx context.Context) error {
 		if !o.chosen {
 			options.Parallel = 0
 		}
-		var end context.CancelFunc
-		ctx, end = o.limited(ctx)
-		defer end()
 		leave, err := o.onKind(ctx, &options)
 		if err != nil {
 			return err
@@ -195,9 +208,6 @@ func (o *runOptions) run(ctx context.Context) error {
 		if !o.chosen {
 			options.Parallel = 0
 		}
-		var end context.CancelFunc
-		ctx, end = o.limited(ctx)
-		defer end()
 		if err := o.into(ctx, &options); err != nil {
 			return err
 		}

@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/plumbline-ci/plumbline/conformance"
-	"github.com/plumbline-ci/plumbline/conformance/target/cluster"
 	"github.com/plumbline-ci/plumbline/conformance/target/kind"
 	"github.com/plumbline-ci/plumbline/kindconfig/kindcluster"
 )
@@ -17,16 +15,11 @@ import (
 // onKind makes a kind cluster the target of a run: the one that is there, or a new one, which is deleted in the end
 // unless it is to be kept. The function that it returns leaves everything as it was.
 func (o *runOptions) onKind(ctx context.Context, options *conformance.Options) (func() error, error) {
-	for _, name := range o.given {
-		if slices.Contains([]string{"context", "subject", "claimed-only"}, name) {
-			return nil, &usageError{fmt.Errorf("--%s is for --target %s, and the target is %s", name, cluster.Name, kind.Name)}
-		}
-	}
 	images, err := o.mapping()
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(o.checkPrefix(), o.checkTimes()); err != nil {
+	if err := o.checkPrefix(); err != nil {
 		return nil, err
 	}
 	there := kindcluster.Options{Name: o.kindName, Kubeconfig: o.kubeconfig}
