@@ -123,8 +123,10 @@ func take(ctx context.Context, c client.Client, namespace string) (*coordination
 	for {
 		lease := &coordinationv1.Lease{}
 		err := c.Get(ctx, client.ObjectKey{Namespace: namespace, Name: leaseName}, lease)
+		written := false
 		switch {
 		case apierrors.IsNotFound(err):
+			written = true
 			lease.ObjectMeta = metav1.ObjectMeta{Namespace: namespace, Name: leaseName, Labels: map[string]string{labelManaged: managedBy}}
 			lease.Spec = spec
 			err = c.Create(ctx, lease)
@@ -132,6 +134,7 @@ func take(ctx context.Context, c client.Client, namespace string) (*coordination
 		case alive(&lease.Spec, now.Time):
 			return nil, &InUseError{Namespace: namespace, Holder: *lease.Spec.HolderIdentity, Since: when(lease.Spec.AcquireTime), Heard: when(lease.Spec.RenewTime)}
 		default:
+			written = true
 			lease.Spec = spec
 			err = c.Update(ctx, lease)
 		}
@@ -140,6 +143,10 @@ func take(ctx context.Context, c client.Client, namespace string) (*coordination
 			return lease, nil
 		case apierrors.IsAlreadyExists(err), apierrors.IsConflict(err): // somebody else was faster: who?
 		default:
+			if written && apierrors.ReasonForError(err) == metav1.StatusReasonUnknown {
+				// That is no answer of the API server, as when the run has ended before it came: the Lease may be ours for all that.
+				err = errors.Join(err, giveUp(c, namespace, *spec.HolderIdentity))
+			}
 			return nil, fmt.Errorf("keeping other runs out by Lease %s of namespace %s: %w", leaseName, namespace, err)
 		}
 	}
@@ -228,11 +235,29 @@ func (o *occupancy) leave() error {
 	if o.failed() != nil {
 		return nil // it is somebody else's
 	}
+	return giveUp(o.client, o.lease.Namespace, *o.lease.Spec.HolderIdentity)
+}
+
+// giveUp deletes the Lease if it is that holder's, whatever has become of it since it was read: of a write whose answer did
+// not come nobody knows whether it was done. The run may be over, so it has a time of its own.
+func giveUp(c client.Client, namespace, holder string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), leaseTimeout)
 	defer cancel()
-	err := o.client.Delete(ctx, o.lease, client.Preconditions{UID: &o.lease.UID, ResourceVersion: &o.lease.ResourceVersion})
-	if err = client.IgnoreNotFound(err); err != nil && !apierrors.IsConflict(err) {
-		return errors.Join(fmt.Errorf("giving up Lease %s of namespace %s", leaseName, o.lease.Namespace), err)
+	for {
+		lease := &coordinationv1.Lease{}
+		err := c.Get(ctx, client.ObjectKey{Namespace: namespace, Name: leaseName}, lease)
+		if err == nil && (lease.Spec.HolderIdentity == nil || *lease.Spec.HolderIdentity != holder) {
+			return nil // it is somebody else's
+		}
+		if err == nil {
+			err = c.Delete(ctx, lease, client.Preconditions{UID: &lease.UID, ResourceVersion: &lease.ResourceVersion})
+		}
+		switch {
+		case apierrors.IsConflict(err): // a late write of ours, or somebody else's: whose?
+		case client.IgnoreNotFound(err) != nil:
+			return fmt.Errorf("giving up Lease %s of namespace %s: %w", leaseName, namespace, err)
+		default:
+			return nil
+		}
 	}
-	return nil
 }

@@ -22,6 +22,8 @@ import (
 type house struct {
 	store client.WithWatch
 	away  atomic.Bool
+	// deaf: what is written is stored, and not answered before the writer's time is over.
+	deaf atomic.Bool
 }
 
 func newHouse() *house { return &house{store: fake.NewClientBuilder().Build()} }
@@ -45,9 +47,24 @@ func (h *house) target(away *atomic.Bool) *Target {
 			if err := answer(); err != nil {
 				return err
 			}
-			return c.Update(ctx, o, opts...)
+			return h.answered(ctx, c.Update(ctx, o, opts...))
+		},
+		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
+			if err := answer(); err != nil {
+				return err
+			}
+			return h.answered(ctx, c.Create(ctx, o, opts...))
 		},
 	})}
+}
+
+// answered returns the answer to a write, or that it did not come.
+func (h *house) answered(ctx context.Context, err error) error {
+	if !h.deaf.Load() {
+		return err
+	}
+	<-ctx.Done()
+	return ctx.Err()
 }
 
 // TestOneRunAtATime: a second one is refused as long as the first one is heard of, and not longer.
@@ -153,6 +170,77 @@ func TestOneRunAtATime(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 			end(t, first)
+		}},
+		{"an end in the middle of a renewal gives the Lease back", func(t *testing.T, h *house) {
+			first := h.target(nil)
+			hold(t, first)
+			h.deaf.Store(true)
+			time.Sleep(leaseRenewal + time.Second) // the renewal has been done, and is not answered
+			end(t, first)
+			h.deaf.Store(false)
+			if n := leases(t, h); n != 0 {
+				t.Errorf("%d Leases are left", n)
+			}
+		}},
+		{"a renewal whose answer was lost does not keep the Lease", func(t *testing.T, h *house) {
+			first := h.target(nil)
+			hold(t, first)
+			h.deaf.Store(true)
+			time.Sleep(leaseRenewal + leaseTimeout + time.Second)
+			h.deaf.Store(false)
+			end(t, first)
+			if n := leases(t, h); n != 0 {
+				t.Errorf("%d Leases are left", n)
+			}
+		}},
+		{"a run that ends while it takes the Lease gives it back", func(t *testing.T, h *house) {
+			h.deaf.Store(true)
+			ctx, end := context.WithTimeout(t.Context(), time.Second)
+			defer end()
+			if err := h.target(nil).Hold(ctx, namespace); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("got %v", err)
+			}
+			if n := leases(t, h); n != 0 {
+				t.Errorf("%d Leases are left", n)
+			}
+		}},
+		{"so does one that ends while it takes over from a dead one", func(t *testing.T, h *house) {
+			var killed atomic.Bool
+			first := h.target(&killed)
+			hold(t, first)
+			killed.Store(true)
+			time.Sleep(2 * leaseDuration)
+			h.deaf.Store(true)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			if err := h.target(nil).Hold(ctx, namespace); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("got %v", err)
+			}
+			if n := leases(t, h); n != 0 {
+				t.Errorf("%d Leases are left", n)
+			}
+			end(t, first)
+		}},
+		{"who ends does not take another one's Lease along", func(t *testing.T, h *house) {
+			var killed atomic.Bool
+			first, second := h.target(&killed), h.target(nil)
+			hold(t, first)
+			killed.Store(true)
+			time.Sleep(leaseDuration - leaseRenewal/2) // it has not yet noticed
+			lease := &coordinationv1.Lease{}
+			if err := h.store.Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: leaseName}, lease); err != nil {
+				t.Fatal(err)
+			}
+			lease.Spec.HolderIdentity = new("another, process 1")
+			if err := h.store.Update(t.Context(), lease); err != nil {
+				t.Fatal(err)
+			}
+			killed.Store(false)
+			end(t, first)
+			if n := leases(t, h); n != 1 {
+				t.Errorf("%d Leases are left", n)
+			}
+			refused(t, second)
 		}},
 		{"whose Lease somebody has deleted is told so", func(t *testing.T, h *house) {
 			first := h.target(nil)
