@@ -1,3 +1,5 @@
+//plumbline:adapter it waits for real processes
+
 package contract
 
 import (

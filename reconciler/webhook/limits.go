@@ -1,3 +1,5 @@
+//plumbline:adapter requests over HTTP come in goroutines of the server's and take real time
+
 package webhook
 
 import (

@@ -48,10 +48,11 @@ type Mux interface {
 
 // Register has all webhooks served.
 func Register(mux Mux, in Configuration) {
-	for path, handler := range map[string]admission.Handler{
-		PathDefaulting: defaulter{in}, PathValidation: validator{in}, PathConfig: admission.HandlerFunc(checkConfig),
-	} {
+	review := func(path string, handler admission.Handler) {
 		mux.Register(path, limited(&admission.Webhook{Handler: handler}, maxReview, maxReviews, patience))
 	}
+	review(PathDefaulting, defaulter{in})
+	review(PathValidation, validator{in})
+	review(PathConfig, admission.HandlerFunc(checkConfig))
 	mux.Register(PathConversion, limited(Conversion(), 0, maxConversions, conversionPatience))
 }

@@ -111,8 +111,9 @@ func (d *Description) root(model *files.Volume) (*files.Volume, error) {
 			_ = v.Remove(name)
 		}
 	default:
-		for name, program := range shell(d.Shell) {
-			b.do(v.WriteFile("bin/"+name, Executable(program), 0o755))
+		programs := shell(d.Shell)
+		for _, name := range slices.Sorted(maps.Keys(programs)) {
+			b.do(v.WriteFile("bin/"+name, Executable(programs[name]), 0o755))
 		}
 	}
 	for _, name := range d.Programs {

@@ -116,7 +116,7 @@ func (t *table) keys() []string {
 		}
 		return h & (buckets - 1)
 	}
-	keys := slices.Collect(maps.Keys(t.entries))
+	keys := slices.Sorted(maps.Keys(t.entries))
 	slices.SortFunc(keys, func(a, b string) int {
 		if c := cmp.Compare(place(a), place(b)); c != 0 {
 			return c

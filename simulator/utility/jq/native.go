@@ -741,17 +741,14 @@ func (m *Machine) base32(name, s string) (string, error) {
 
 // builtins are the names of all functions.
 func (m *Machine) builtins() any {
+	names := slices.Concat(slices.Sorted(maps.Keys(natives)), slices.Sorted(maps.Keys(specials)), slices.Sorted(maps.Keys(unaries)),
+		slices.Sorted(maps.Keys(binaries)), slices.Sorted(maps.Keys(definitions)))
+	slices.Sort(names)
 	out := newArray(nil)
-	for _, name := range slices.Sorted(func(yield func(string) bool) {
-		for _, names := range []func(func(string) bool){maps.Keys(natives), maps.Keys(specials), maps.Keys(unaries), maps.Keys(binaries), maps.Keys(definitions)} {
-			for name := range names {
-				if name[0] != '_' && !yield(name) {
-					return
-				}
-			}
+	for _, name := range names {
+		if name[0] != '_' {
+			out = m.append(out, name)
 		}
-	}) {
-		out = m.append(out, name)
 	}
 	return out
 }
