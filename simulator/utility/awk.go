@@ -40,6 +40,9 @@ func awkTool(p *container.Process, args []string) int {
 		source.WriteString(rest[0])
 		rest = rest[1:]
 	}
+	held := int64(source.Len()) * 64 // what the tree of a program takes
+	p.Allocate(held)
+	defer p.Allocate(-held)
 	program, err := awk.Parse(source.String())
 	if err != nil {
 		return t.fail("%s", err)

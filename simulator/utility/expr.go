@@ -13,6 +13,7 @@ type exprParser struct {
 	t    *tool
 	args []string
 	bad  string
+	deep int
 }
 
 func expr(p *container.Process, args []string) int {
@@ -144,7 +145,10 @@ func (e *exprParser) operand() string {
 	e.args = e.args[1:]
 	switch {
 	case a == "(":
+		e.deep++
+		nested(e.t.p, "expr", e.deep)
 		out := e.binary(0)
+		e.deep--
 		if len(e.args) == 0 || e.args[0] != ")" {
 			return e.fail("syntax error")
 		}

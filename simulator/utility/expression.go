@@ -19,6 +19,7 @@ type expression struct {
 
 // expression compiles an expression in Go's syntax, or Perl's. Only one with back-references or of Perl backtracks.
 func (t *tool) expression(text string, perl bool) (*expression, error) {
+	t.p.Allocate(int64(len(text)) * sizeOfPattern)
 	if !perl {
 		re, err := regexp.Compile(text)
 		if err == nil {

@@ -21,6 +21,7 @@ type finder struct {
 	extended           bool   // -regextype
 	args               []string
 	minDepth, maxDepth int
+	deep               int // how deep the expression nests
 	depthFirst         bool
 	acted              bool
 	pruned             bool
@@ -131,6 +132,9 @@ func (f *finder) and() (findTest, string) {
 }
 
 func (f *finder) primary() (findTest, string) {
+	f.deep++
+	defer func() { f.deep-- }()
+	nested(f.t.p, "find", f.deep)
 	if len(f.args) == 0 {
 		return nil, "missing expression"
 	}

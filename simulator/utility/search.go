@@ -107,6 +107,9 @@ func bracketEnd(text string) int {
 	return -1
 }
 
+// sizeOfPattern is what a byte of a regular expression takes when it is compiled.
+const sizeOfPattern = 256
+
 func compile(expr string, extended, fold bool) (*regexp.Regexp, error) {
 	text := translate(expr, extended)
 	if fold {

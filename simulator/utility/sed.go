@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/plumbline-ci/plumbline/simulator/container"
 	"github.com/plumbline-ci/plumbline/simulator/utility/awk"
 )
 
@@ -39,11 +40,16 @@ type sedParser struct {
 	text     string
 	extended bool
 	lastRE   *regexp.Regexp
+	p        *container.Process
+	deep     int
 }
 
 func (s *sedParser) space(set string) { s.text = strings.TrimLeft(s.text, set) }
 
 func (s *sedParser) commands(inner bool) ([]*sedCommand, error) {
+	s.deep++
+	defer func() { s.deep-- }()
+	nested(s.p, "sed", s.deep)
 	var out []*sedCommand
 	for {
 		s.space(" \t\n;")
@@ -119,6 +125,7 @@ func (s *sedParser) compile(expr string, fold bool) (*regexp.Regexp, error) {
 		}
 		return s.lastRE, nil
 	}
+	s.p.Allocate(int64(len(expr)) * sizeOfPattern)
 	re, err := compile(expr, s.extended, fold)
 	if err != nil {
 		return nil, fmt.Errorf("bad regex '%s': %s", expr, awk.Complaint(err))

@@ -2,6 +2,7 @@ package utility
 
 import (
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -62,7 +63,7 @@ func sed(p *container.Process, args []string) int {
 	if has(opts, 'z') {
 		end = "\x00"
 	}
-	parser := sedParser{text: script, extended: has(opts, 'r') || has(opts, 'E')}
+	parser := sedParser{p: t.p, text: script, extended: has(opts, 'r') || has(opts, 'E')}
 	if after, found := strings.CutPrefix(script, "#n\n"); found {
 		parser.text = after
 		opts['n'] = []string{""}
@@ -417,10 +418,28 @@ func (r *sedRun) to(label string) string {
 	return label
 }
 
+// countMatches accounts for the list of all matches in a long pattern space.
+func (r *sedRun) countMatches(re *regexp.Regexp) {
+	if len(r.space) <= 1<<16 {
+		return
+	}
+	n := 0
+	re.ReplaceAllStringFunc(r.space, func(string) string {
+		n++
+		return ""
+	})
+	r.t.passing(n * (24 + 16*(1+re.NumSubexp())))
+}
+
 func (r *sedRun) substitute(c *sedCommand) {
 	var b strings.Builder
 	at, n, done := 0, 0, false
-	for _, m := range c.re.FindAllStringSubmatchIndex(r.space, -1) {
+	most := max(1, c.nth)
+	if c.global {
+		most = -1
+		r.countMatches(c.re)
+	}
+	for _, m := range c.re.FindAllStringSubmatchIndex(r.space, most) {
 		n++
 		if c.nth > 0 && n < c.nth || done && !c.global {
 			continue

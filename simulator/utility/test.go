@@ -50,9 +50,10 @@ func Condition(p *container.Process, args []string, own ShellTest) (bool, error)
 }
 
 type tester struct {
-	p    *container.Process
-	args []string
-	own  ShellTest
+	p     *container.Process
+	args  []string
+	own   ShellTest
+	depth int
 }
 
 // unary evaluates an operator with one operand.
@@ -116,7 +117,7 @@ func (t *tester) whole() (bool, error) {
 			return t.binary(a[0], a[1], a[2])
 		}
 		if a[0] == "!" {
-			inner := tester{t.p, a[1:], t.own}
+			inner := tester{t.p, a[1:], t.own, t.depth}
 			ok, err := inner.whole()
 			return !ok, err
 		}
@@ -125,7 +126,7 @@ func (t *tester) whole() (bool, error) {
 		}
 	case 4:
 		if a[0] == "!" {
-			inner := tester{t.p, a[1:], t.own}
+			inner := tester{t.p, a[1:], t.own, t.depth}
 			ok, err := inner.whole()
 			return !ok, err
 		}
@@ -169,6 +170,9 @@ func (t *tester) and() (bool, error) {
 var errArgument = errors.New("argument expected")
 
 func (t *tester) not() (bool, error) {
+	t.depth++
+	defer func() { t.depth-- }()
+	nested(t.p, "test", t.depth)
 	if len(t.args) == 0 {
 		return false, errArgument
 	}

@@ -327,6 +327,16 @@ func (t *tool) passing(n int) {
 	t.p.Allocate(-int64(n))
 }
 
+// mostNested bounds how deep the expressions of a tool may nest.
+const mostNested = 10_000
+
+// nested ends the container of a tool whose expressions nest too deep.
+func nested(p *container.Process, name string, depth int) {
+	if depth > mostNested {
+		p.Exceed(fmt.Sprintf("its %s nested more than %d deep", name, mostNested))
+	}
+}
+
 // hold accounts for a line that is kept.
 func (t *tool) hold(line string) { t.p.Allocate(int64(len(line)) + 16) }
 

@@ -7,6 +7,9 @@ import (
 // maxNesting bounds how deep a program may nest.
 const maxNesting = 1000
 
+// maxLinks bounds how many operators a program may have in one rule: each that binds to the left nests in the tree.
+const maxLinks = 100_000
+
 // Special variables have the first numbers, in this order.
 const (
 	vNF = iota
@@ -70,6 +73,7 @@ type parser struct {
 	loops     int
 	noGreater bool // > redirects a print
 	nesting   int
+	links     int // of the statement
 }
 
 func (p *parser) word() word  { return p.words[p.at] }
@@ -119,6 +123,13 @@ func (p *parser) deeper() func() {
 	return func() { p.nesting-- }
 }
 
+// link counts an operator that binds to the left.
+func (p *parser) link() {
+	if p.links++; p.links > maxLinks {
+		p.fail("expressions with too many operators")
+	}
+}
+
 func (p *parser) newlines() {
 	for p.kind() == NEWLINE {
 		p.take()
@@ -160,6 +171,7 @@ func (p *parser) items() {
 }
 
 func (p *parser) rule() {
+	p.links = 0
 	r := &rule{}
 	if p.kind() != LBRACE {
 		r.from = p.expression()
@@ -257,6 +269,7 @@ func (p *parser) ended() {
 }
 
 func (p *parser) statement() statement {
+	p.links = 0
 	defer p.deeper()()
 	switch p.kind() {
 	case LBRACE:

@@ -43,6 +43,7 @@ func (p *parser) or() expression {
 	for p.kind() == OR {
 		p.take()
 		p.newlines()
+		p.link()
 		left = &logic{or: true, left: left, right: p.and()}
 	}
 	return left
@@ -53,6 +54,7 @@ func (p *parser) and() expression {
 	for p.kind() == AND {
 		p.take()
 		p.newlines()
+		p.link()
 		left = &logic{left: left, right: p.in()}
 	}
 	return left
@@ -66,6 +68,7 @@ func (p *parser) in() expression {
 		if g, ok := left.(*group); ok {
 			index = g.list
 		}
+		p.link()
 		left = &membership{array: p.variable(p.expect(NAME).text), index: index}
 	}
 	return left
@@ -88,6 +91,7 @@ func (p *parser) match() expression {
 	left := p.comparison()
 	for p.kind() == TILDE || p.kind() == NOMATCH {
 		not := p.take().kind == NOMATCH
+		p.link()
 		left = &match{left: left, right: p.comparison(), not: not}
 	}
 	return left
@@ -99,6 +103,7 @@ func (p *parser) comparison() expression {
 		switch k := p.kind(); {
 		case k == LESS || k == LE || k == EQ || k == NE || k == GE || k == GREATER && !p.noGreater:
 			p.take()
+			p.link()
 			left = &compare{op: k, left: left, right: p.piped()}
 		default:
 			return left
@@ -112,6 +117,7 @@ func (p *parser) piped() expression {
 	for p.kind() == PIPE && p.peek(1) == GETLINE {
 		line := p.take().line
 		p.take()
+		p.link()
 		left = &getline{to: p.target(), from: left, command: true, line: line}
 	}
 	return left
@@ -152,6 +158,7 @@ func (p *parser) place() expression {
 func (p *parser) concatenation() expression {
 	left := p.additive()
 	for p.begins() {
+		p.link()
 		left = &binary{op: ' ', left: left, right: p.additive()}
 	}
 	return left
@@ -170,6 +177,7 @@ func (p *parser) additive() expression {
 	left := p.multiplicative()
 	for p.kind() == PLUS || p.kind() == MINUS {
 		w := p.take()
+		p.link()
 		left = &binary{op: w.text[0], left: left, right: p.multiplicative(), line: w.line}
 	}
 	return left
@@ -179,6 +187,7 @@ func (p *parser) multiplicative() expression {
 	left := p.unary()
 	for p.kind() == STAR || p.kind() == SLASH || p.kind() == PERCENT {
 		w := p.take()
+		p.link()
 		left = &binary{op: w.text[0], left: left, right: p.unary(), line: w.line}
 	}
 	return left
