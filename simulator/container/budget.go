@@ -8,7 +8,8 @@ import (
 
 // Budget bounds what a container may do before the simulation ends it. Zero fields have defaults.
 type Budget struct {
-	// Steps is the number of commands; a program that is started counts as 32. Default 20 million.
+	// Steps is the number of commands; a program that is started counts as 32, and a command of a container that has
+	// computed two million without a pause as 128. Default 20 million.
 	Steps uint64
 	// Bytes is the number of bytes read from files and written to files, pipes and logs; default 512 MiB.
 	Bytes int64
@@ -71,6 +72,8 @@ const (
 	// hotFrom is the number of commands without an idle moment from which on each hotEvery further ones double the cost.
 	hotFrom, hotEvery = 1 << 20, 1 << 16
 	maxHot            = 19 // times it is doubled at most: about a second a command
+	// endless is how many commands one counts as that costs the most time: nothing but a loop without end comes so far.
+	endless = 128
 	// startWeight is how many commands a fork counts as, and the start of a program again.
 	startWeight = 16
 	// idle is how long a container has to do nothing to cool down.
@@ -92,15 +95,19 @@ func (p *Process) Compute(steps int) {
 func (p *Process) spend(d time.Duration, weight uint32) {
 	c := p.c
 	before := c.steps
-	if c.steps += uint64(weight); c.steps > c.cfg.Budget.Steps {
+	steps := uint64(weight)
+	if c.hot += weight; c.hot > hotFrom {
+		doubled := min((c.hot-hotFrom)/hotEvery+1, maxHot)
+		if d <<= doubled; doubled == maxHot {
+			steps *= endless
+		}
+	}
+	if c.steps += steps; c.steps > c.cfg.Budget.Steps {
 		c.abort(fmt.Sprintf("it ran more than %d commands", c.cfg.Budget.Steps))
 		p.unwind()
 	}
 	if before/lookEvery != c.steps/lookEvery {
 		p.look()
-	}
-	if c.hot += weight; c.hot > hotFrom {
-		d <<= min((c.hot-hotFrom)/hotEvery+1, maxHot)
 	}
 	p.debt += d
 	p.pay()
