@@ -157,7 +157,6 @@ func (realWorld) happen(t *testing.T, root string, events []contract.Event, p *o
 	}
 }
 
-
 // newRoot is a directory whose path is short, since messages that name it are cut.
 func newRoot(t *testing.T) string {
 	t.Helper()
