@@ -28,6 +28,10 @@ func TestProgramsMayNotNestTooDeep(t *testing.T) {
 		{`(printf 's/'; rep '(a|b)' 50000; echo '/x/') > f; echo x | sed -E -f f`, ended + "its programs held more than 50331648 bytes of memory\n"},
 		{`rep '(a|b)' 50000 > f; echo x | grep -E -f f`, ended + "its programs held more than 50331648 bytes of memory\n"},
 		{`rep '1,' 500000 > f; awk -f f`, ended + "its programs held more than 50331648 bytes of memory\n"},
+		{`awk 'BEGIN{s="a"; for(i=0;i<18;i++) gsub(/a/,"aa",s); print length(s), gsub(/a$/, "", s), gensub(/a*/, "b", "g", s), split(s, t, /b+/)}'`, "262144 1 b 1\n"},
+		{`awk 'BEGIN{s=sprintf("%4000000s",""); gsub(/ /,"aa",s)}'`, ended + "its programs held more than 50331648 bytes of memory\n"},
+		{`awk 'BEGIN{s=sprintf("%1000000s",""); r=sprintf("%100000s",""); gsub(/ /,"\\&",r); sub(/.*/,r,s)}'`, ended + "its programs held more than 50331648 bytes of memory\n"},
+		{`rep x 1000000 | sed "s/.*/$(rep '&' 1000)/"`, ended + "its programs held more than 50331648 bytes of memory\n"},
 		{`rep x 400000 | sed 's/x/yy/g' | wc -c`, "800000\n"},
 		{`rep x 1500000 | sed 's/x/yy/g'`, ended + "its programs held more than 50331648 bytes of memory\n"},
 	} {

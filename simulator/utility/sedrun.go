@@ -317,9 +317,7 @@ func (r *sedRun) execute() {
 
 // grown accounts for a pattern or hold space that became long.
 func (r *sedRun) grown(text string) string {
-	if len(text) > 1<<16 {
-		r.t.p.Allocate(int64(len(text)))
-		r.t.p.Allocate(-int64(len(text)))
+	if r.room(len(text)); len(text) > 1<<16 {
 		r.t.p.Spend(container.CommandCost)
 	}
 	return text
@@ -423,17 +421,27 @@ func (r *sedRun) countMatches(re *regexp.Regexp) {
 	if len(r.space) <= 1<<16 {
 		return
 	}
-	n := 0
+	n, size := 0, 24+16*(1+re.NumSubexp())
 	re.ReplaceAllStringFunc(r.space, func(string) string {
-		n++
+		if n++; n%(1<<14) == 0 {
+			r.room(n * size)
+		}
 		return ""
 	})
-	r.t.passing(n * (24 + 16*(1+re.NumSubexp())))
+}
+
+// room accounts for n bytes that a pattern space is about to have.
+func (r *sedRun) room(n int) {
+	if n > 1<<16 {
+		r.t.p.Allocate(int64(n))
+		r.t.p.Allocate(-int64(n))
+	}
 }
 
 func (r *sedRun) substitute(c *sedCommand) {
 	var b strings.Builder
 	at, n, done := 0, 0, false
+	references := strings.Count(c.with, "&") + strings.Count(c.with, `\`)
 	most := max(1, c.nth)
 	if c.global {
 		most = -1
@@ -445,10 +453,9 @@ func (r *sedRun) substitute(c *sedCommand) {
 			continue
 		}
 		b.WriteString(r.space[at:m[0]])
+		r.room(b.Len() + len(c.with) + references*(m[1]-m[0]))
 		expandSed(&b, c.with, r.space, m)
-		if at, done = m[1], true; b.Len() > 1<<20 {
-			r.grown(b.String())
-		}
+		at, done = m[1], true
 	}
 	if !done {
 		return

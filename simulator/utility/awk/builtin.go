@@ -239,13 +239,12 @@ func (m *machine) substitute(e *builtin) value {
 	}
 	var b strings.Builder
 	at, count := 0, 0
-	for _, loc := range re.re.FindAllStringIndex(s, n) {
+	for _, loc := range m.occurrences(re, s, n) {
 		b.WriteString(s[at:loc[0]])
+		m.room(b.Len() + len(with) + strings.Count(with, "&")*(loc[1]-loc[0]))
 		replacement(&b, with, s[loc[0]:loc[1]])
 		at = loc[1]
-		if count++; b.Len() > 1<<20 {
-			m.passing(b.String())
-		}
+		count++
 	}
 	if count == 0 {
 		return num(0)
@@ -255,6 +254,21 @@ func (m *machine) substitute(e *builtin) value {
 		m.store(to, str(m.passing(b.String())))
 	}
 	return num(float64(count))
+}
+
+// occurrences finds up to n matches, or all if n is negative. The list of those in a long string is accounted for before
+// it is made.
+func (m *machine) occurrences(re *expr, s string, n int) [][]int {
+	if n < 0 && len(s) > 1<<16 {
+		count, size := 0, 24+16*(1+re.re.NumSubexp())
+		re.re.ReplaceAllStringFunc(s, func(string) string {
+			if count++; count%(1<<14) == 0 {
+				m.room(count * size)
+			}
+			return ""
+		})
+	}
+	return re.re.FindAllStringSubmatchIndex(s, n)
 }
 
 // replacement writes what a match is replaced by: & is the match, \& an ampersand.
@@ -285,11 +299,16 @@ func (m *machine) gensub(e *builtin) value {
 	which := int(max(how.number(), 1))
 	var b strings.Builder
 	at := 0
-	for i, loc := range re.re.FindAllStringSubmatchIndex(s, -1) {
+	most := which
+	if all {
+		most = -1
+	}
+	for i, loc := range m.occurrences(re, s, most) {
 		if !all && i+1 != which {
 			continue
 		}
 		b.WriteString(s[at:loc[0]])
+		m.room(b.Len() + len(with) + (strings.Count(with, "&")+strings.Count(with, `\`))*(loc[1]-loc[0]))
 		for j := 0; j < len(with); j++ {
 			switch {
 			case with[j] == '&':
@@ -305,9 +324,7 @@ func (m *machine) gensub(e *builtin) value {
 				b.WriteByte(with[j])
 			}
 		}
-		if at = loc[1]; b.Len() > 1<<20 {
-			m.passing(b.String())
-		}
+		at = loc[1]
 	}
 	b.WriteString(s[at:])
 	return str(m.passing(b.String()))

@@ -98,7 +98,7 @@ func (m *machine) divide(text string, by *string, emit func(string)) {
 // divideBy splits text at the non-empty matches of an expression.
 func (m *machine) divideBy(text string, re *expr, emit func(string)) {
 	at := 0
-	for _, loc := range re.re.FindAllStringIndex(text, -1) {
+	for _, loc := range m.occurrences(re, text, -1) {
 		if loc[1] > loc[0] {
 			emit(text[at:loc[0]])
 			at = loc[1]
