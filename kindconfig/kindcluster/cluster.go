@@ -97,6 +97,7 @@ func (w *work) toCluster(ctx context.Context) (*rest.Config, client.Client, erro
 	}
 	// Nobody else is served meanwhile.
 	config.QPS, config.Burst, config.UserAgent = 200, 400, kindconfig.FieldOwner
+	config.WarningHandlerWithContext = w.Warnings
 	scheme, err := newScheme()
 	if err != nil {
 		return nil, nil, err

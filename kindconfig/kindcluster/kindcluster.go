@@ -63,6 +63,8 @@ type Options struct {
 	Retain bool
 	// Tell is told what is being done; nil is nobody.
 	Tell func(text string)
+	// Warnings gets what the API server warns of; nil leaves that to client-go.
+	Warnings rest.WarningHandlerWithContext
 }
 
 func (o *Options) complete() {

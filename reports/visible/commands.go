@@ -3,6 +3,7 @@ package visible
 import (
 	"bytes"
 	"io"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -71,6 +72,7 @@ func (w *watch) next(c rune) rune {
 // Writer makes everything harmless that is written through it: Text and Commands, whatever the pieces.
 type Writer struct {
 	w    io.Writer
+	mu   sync.Mutex
 	line watch
 	rest []byte // the beginning of a character whose end is to come
 }
@@ -83,6 +85,8 @@ func (w *Writer) Unwrap() io.Writer { return w.w }
 
 // Write implements io.Writer.
 func (w *Writer) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	data := append(w.rest, p...) //nolint:gocritic // rest is given up
 	w.rest = nil
 	var out bytes.Buffer
@@ -112,6 +116,8 @@ func (w *Writer) Write(p []byte) (int, error) {
 
 // Close writes what is left of a character that has no end. It does not close what is behind the Writer.
 func (w *Writer) Close() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	rest := w.rest
 	w.rest = nil
 	_, err := io.WriteString(w.w, Text(string(rest)))

@@ -88,7 +88,7 @@ func (o *clusterOptions) claim(options *conformance.Options) (*conformance.Subje
 }
 
 // into makes a cluster the target of a run, and its subject what is judged.
-func (o *clusterOptions) into(ctx context.Context, options *conformance.Options) error {
+func (o *clusterOptions) into(ctx context.Context, errs io.Writer, options *conformance.Options) error {
 	images, err := o.mapping()
 	if err != nil {
 		return err
@@ -109,6 +109,7 @@ func (o *clusterOptions) into(ctx context.Context, options *conformance.Options)
 	if err != nil {
 		return unreachable(err)
 	}
+	config.WarningHandlerWithContext = newWarnings(errs)
 	target := cluster.Options{Config: config, Images: images, Parallel: options.Parallel}
 	options.Claims = conformance.Claims{Profiles: []string{fixture.ProfileTaskRunCore}}
 	options.Implementation = reports.Implementation{Project: "whatever is installed at " + config.Host}

@@ -70,6 +70,7 @@ func failed(code int) error {
 func Main(ctx context.Context, args []string, s Streams) int {
 	out, errs := visible.NewWriter(s.Out), visible.NewWriter(s.Err)
 	s.Out, s.Err = out, errs
+	unlogged()
 	code := execute(ctx, args, s)
 	if err := errors.Join(out.Close(), errs.Close()); err != nil && code == exitOK {
 		return exitBroken

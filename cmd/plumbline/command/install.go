@@ -2,6 +2,7 @@ package command
 
 import (
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -44,7 +45,7 @@ not among the tenants any more loses the role's binding.
 			if i.dryRun {
 				return i.print(s, objects)
 			}
-			to, err := i.client()
+			to, err := i.client(s.Err)
 			if err != nil {
 				return err
 			}
@@ -112,8 +113,8 @@ func (i *installation) print(s Streams, objects []*unstructured.Unstructured) er
 	return printJSON(s.Out, list)
 }
 
-// client reaches the cluster.
-func (i *installation) client() (client.Client, error) {
+// client reaches the cluster, whose warnings are written to errs.
+func (i *installation) client(errs io.Writer) (client.Client, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = i.kubeconfig
 	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, nil).ClientConfig()
@@ -123,7 +124,7 @@ func (i *installation) client() (client.Client, error) {
 		}
 		return nil, fmt.Errorf("finding the cluster: %w", err)
 	}
-	config.UserAgent = kindconfig.FieldOwner
+	config.UserAgent, config.WarningHandlerWithContext = kindconfig.FieldOwner, newWarnings(errs)
 	c, err := client.New(config, client.Options{})
 	if err != nil {
 		return nil, fmt.Errorf("reaching the cluster: %w", err)

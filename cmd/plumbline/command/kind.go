@@ -25,6 +25,7 @@ type kindOptions struct {
 func newKind(s Streams) *cobra.Command {
 	o := &kindOptions{streams: s}
 	o.Tell = func(text string) { fmt.Fprintln(s.Err, text) }
+	o.Warnings = newWarnings(s.Err)
 	cmd := &cobra.Command{
 		Use:   "kind",
 		Short: "Make a cluster of kind with the reference implementation in it",

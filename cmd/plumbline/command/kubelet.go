@@ -92,6 +92,7 @@ func (o *kubeletOptions) run(ctx context.Context) error {
 	if err != nil {
 		return unreachable(err)
 	}
+	config.WarningHandlerWithContext = newWarnings(o.streams.Err)
 	options.Config = config
 	n, err := node.Start(ctx, options)
 	if err != nil && ctx.Err() == nil {

@@ -208,7 +208,7 @@ func (o *runOptions) run(ctx context.Context) error {
 		if !o.chosen {
 			options.Parallel = 0
 		}
-		if err := o.into(ctx, &options); err != nil {
+		if err := o.into(ctx, o.streams.Err, &options); err != nil {
 			return err
 		}
 		defer o.leave(o.streams.Err)

@@ -22,7 +22,7 @@ func (o *runOptions) onKind(ctx context.Context, options *conformance.Options) (
 	if err := o.checkPrefix(); err != nil {
 		return nil, err
 	}
-	there := kindcluster.Options{Name: o.kindName, Kubeconfig: o.kubeconfig}
+	there := kindcluster.Options{Name: o.kindName, Kubeconfig: o.kubeconfig, Warnings: newWarnings(o.streams.Err)}
 	if !o.quiet {
 		there.Tell = func(text string) { fmt.Fprintln(o.streams.Err, text) }
 	}
