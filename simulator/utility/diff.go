@@ -290,7 +290,7 @@ type edit struct {
 }
 
 // edits finds the longest common part of two lists of lines and what leads from one to the other. Between what the
-// beginnings and the ends have in common it takes time and room of their product; beyond a bound all of it is replaced.
+// beginnings and the ends have in common it takes time and room of their product, or beyond a bound of what differs.
 func (t *tool) edits(x, y []string, key func(string) string) []edit {
 	const most = 4 << 20
 	from := 0
@@ -302,23 +302,23 @@ func (t *tool) edits(x, y []string, key func(string) string) []edit {
 		to++
 	}
 	n, m := len(x)-from-to, len(y)-from-to
-	var longest [][]int32
-	if n*m <= most {
-		t.p.Allocate(int64(n * m * 4))
-		defer t.p.Allocate(-int64(n * m * 4))
-		longest = make([][]int32, n+1)
-		longest[n] = make([]int32, m+1)
-		for i := n - 1; i >= 0; i-- {
-			longest[i] = make([]int32, m+1)
-			for j := m - 1; j >= 0; j-- {
-				if key(x[from+i]) == key(y[from+j]) {
-					longest[i][j] = longest[i+1][j+1] + 1
-				} else {
-					longest[i][j] = max(longest[i+1][j], longest[i][j+1])
-				}
+	if n*m > most {
+		return t.fewestEdits(x, y, from, to, key)
+	}
+	t.p.Allocate(int64(n * m * 4))
+	defer t.p.Allocate(-int64(n * m * 4))
+	longest := make([][]int32, n+1)
+	longest[n] = make([]int32, m+1)
+	for i := n - 1; i >= 0; i-- {
+		longest[i] = make([]int32, m+1)
+		for j := m - 1; j >= 0; j-- {
+			if key(x[from+i]) == key(y[from+j]) {
+				longest[i][j] = longest[i+1][j+1] + 1
+			} else {
+				longest[i][j] = max(longest[i+1][j], longest[i][j+1])
 			}
-			t.p.Spend(container.CommandCost)
 		}
+		t.p.Spend(container.CommandCost)
 	}
 	out := make([]edit, 0, len(x)+len(y))
 	for i := range from {
@@ -326,10 +326,10 @@ func (t *tool) edits(x, y []string, key func(string) string) []edit {
 	}
 	for i, j := 0, 0; i < n || j < m; {
 		switch {
-		case i < n && j < m && longest != nil && key(x[from+i]) == key(y[from+j]):
+		case i < n && j < m && key(x[from+i]) == key(y[from+j]):
 			out = append(out, edit{' ', from + i, from + j})
 			i, j = i+1, j+1
-		case i < n && (j == m || longest == nil || longest[i+1][j] >= longest[i][j+1]):
+		case i < n && (j == m || longest[i+1][j] >= longest[i][j+1]):
 			out = append(out, edit{'-', from + i, from + j})
 			i++
 		default:
