@@ -181,6 +181,34 @@ func TestSubtestsAreParallelWhereClustersAreIsolated(t *testing.T) {
 	}
 }
 
+// TestRunQuotesStatements: a failure says what the fixture proves, in the words of the document and with its place.
+func TestRunQuotesStatements(t *testing.T) {
+	t.Parallel()
+	table, err := conformance.Statements()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, ok := table.Get("S003-030")
+	if !ok || s.Words == "" || s.Line == "" {
+		t.Fatalf("the statement is %+v", s)
+	}
+	for _, tt := range []struct{ spec, prefix string }{
+		{"proves: [S003-030]\n" + fails, "FAIL f"},
+		{"proves: [S003-030]\nlevel: recommended\n" + fails, "level recommended does not bind"},
+	} {
+		r, _ := record(conformance.Options{
+			Target: &double.Target{Caps: virtual(), Script: double.Toy(double.Faults{})}, Fixtures: []*fixture.Fixture{load(t, "f", tt.spec, quick)},
+		})
+		sub := r.subs[0].subs[0]
+		said := strings.Join(sub.said, "\n")
+		for _, want := range []string{tt.prefix, "  source  S003-030 (", ", line " + s.Line, "): " + s.Words + "\n"} {
+			if !strings.Contains(said, want) {
+				t.Errorf("the subtest does not say %q:\n%s", want, said)
+			}
+		}
+	}
+}
+
 // TestRunIsForRealTests has the compiler infer that *testing.T will do.
 func TestRunIsForRealTests(t *testing.T) {
 	report := conformance.Run(t, conformance.Options{Target: &double.Target{Caps: virtual(), Script: double.Toy(double.Faults{})},
