@@ -16,6 +16,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
 	"github.com/plumbline-ci/plumbline/simulator/controller"
+	"github.com/plumbline-ci/plumbline/simulator/kernel"
 )
 
 // The implementation runs in this process, and each of its parts may panic: reconcilers (process.go), predicates and maps
@@ -47,6 +48,15 @@ func making[T any](part string, make func() (T, error)) (made T, err error) {
 		err = &conformance.ImplementationError{Err: fmt.Errorf("%s: %w", part, err)}
 	}
 	return made, err
+}
+
+// exhausted is the error of a wait that ran out of events. If one in ten was a reconcile, it is the implementation that never
+// rests; else it is the simulation, which says nothing about the implementation.
+func (c *Cluster) exhausted(err *kernel.BudgetError, reconciles uint64) error {
+	if reconciles < err.Steps/10 {
+		return err
+	}
+	return &conformance.ImplementationError{Err: fmt.Errorf("the implementation never rests: %d reconciles; %w", reconciles, err)}
 }
 
 // watchedPredicates are the subject's predicates; after a panic they let nothing pass.

@@ -35,6 +35,7 @@ type Cluster struct {
 	mocks      *container.Mocks
 	maxEvents  uint64
 	failed     *conformance.ImplementationError // what the implementation did wrong as a whole
+	reconciles uint64
 	kept       keptLogs
 	missing    []simulator.MissingCommand
 	faults     *faults
@@ -277,6 +278,7 @@ func (c *Cluster) WaitUntil(ctx context.Context, deadline time.Time, cond func()
 		return c.waitAttached(ctx, deadline, cond)
 	}
 	k := c.sim.Kernel()
+	before := c.reconciles
 	for events := uint64(0); ; events++ {
 		if cond() {
 			return nil
@@ -295,7 +297,7 @@ func (c *Cluster) WaitUntil(ctx context.Context, deadline time.Time, cond func()
 			return conformance.ErrDeadline
 		}
 		if events >= c.maxEvents {
-			return &kernel.BudgetError{Steps: events, After: k.Elapsed(), Reason: "event budget"}
+			return c.exhausted(&kernel.BudgetError{Steps: events, After: k.Elapsed(), Reason: "event budget"}, c.reconciles-before)
 		}
 		if events%1024 == 0 && ctx.Err() != nil {
 			return ctx.Err()

@@ -335,7 +335,7 @@ func TestATargetThatCrashesIsNoPass(t *testing.T) {
 		{reason: "a subject that cannot be made", options: fake.Options{Subject: subject(nil, errors.New("no cheese"))}, fixtures: list, claims: fake.Claims(),
 			verdict: reports.Fail, result: reports.Failed, says: "making the reconciler taskrun: no cheese"},
 		{reason: "a reconciler that never rests", options: fake.Options{Subject: subject(busy, nil), MaxEvents: 20_000}, fixtures: list, claims: fake.Claims(),
-			verdict: reports.Error, result: reports.Errored, says: "event budget"},
+			verdict: reports.Fail, result: reports.Failed, says: "the implementation never rests: "},
 		{reason: "a reconciler that does nothing", options: fake.Options{Subject: subject(idle, nil)}, fixtures: list, claims: fake.Claims(),
 			verdict: reports.Fail, result: reports.Failed},
 		{reason: "an empty set", fixtures: []*fixture.Fixture{}, claims: fake.Claims(), result: reports.Inconclusive},

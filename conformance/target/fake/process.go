@@ -115,6 +115,7 @@ func (c *Cluster) employ(t *Target, images registry) error {
 // after looks at what a reconcile has left behind: objects that others share must be as they were.
 func (c *Cluster) after(s *Subject) func(controller.Outcome) {
 	return func(o controller.Outcome) {
+		c.reconciles++
 		c.guard.reconciled(o)
 		if !s.foreign() {
 			return
