@@ -281,6 +281,12 @@ func refusal(err error) bool {
 	return code == 400 || code == 403 || code == 422
 }
 
+// tooLarge says whether an object is larger than a request may be, or than what is stored of it. The latter is an
+// internal error to a real API server, too, which passes on what etcd says.
+func tooLarge(err error) bool {
+	return apierrors.IsRequestEntityTooLargeError(err) || strings.Contains(err.Error(), "etcdserver: request is too large")
+}
+
 // valueless is what the API's own types say of a param without a value: it cannot even be written down.
 const valueless = "impossible ParamValues.Type"
 
@@ -323,6 +329,10 @@ func (s *session) denied(action string, r *fixture.Ref, err error, pos source.Po
 			return f
 		}
 		return &refused{f, m, err}
+	case tooLarge(err) && s.fixture.Manifest(r) != nil && action == "apply":
+		m := s.fixture.Manifest(r)
+		return source.Errors{{Position: m.Pos, Message: m.Ref() + " was refused: " + err.Error(),
+			Hint: "make it smaller: a cluster stores at most 1.5 MiB of an object; long text belongs into an image or a volume"}}
 	case strings.Contains(err.Error(), valueless) && s.fixture.Manifest(r) != nil:
 		return s.mistakes(s.fixture.Manifest(r), err)
 	case apierrors.IsNotFound(err) && !meta.IsNoMatchError(err) && action != "apply":

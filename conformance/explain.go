@@ -22,12 +22,15 @@ func (s *session) failure(pos source.Position, path, message string) *failed {
 	return &failed{reports.Failure{At: pos.String(), Check: path, Message: message}}
 }
 
-// detail fills in the differences.
-func (s *session) detail(f *failed, diff []match.Mismatch) {
+// detail fills in the differences to an object.
+func (s *session) detail(f *failed, of *life, diff []match.Mismatch) {
 	if len(diff) == 0 {
 		return
 	}
 	first := diff[0]
+	if hint := renamed(of.kind, first.Path); hint != "" {
+		f.Message += "; " + hint
+	}
 	if first.Pos.Line > 0 {
 		f.At = first.Pos.String()
 	}
@@ -73,7 +76,7 @@ func (s *session) explain(x *fixture.Condition, allowed time.Duration, early boo
 			within = ""
 		}
 		f = s.failure(x.Pos, path, fmt.Sprintf("%s %shas not come to be as described%s", object, ended(early), within))
-		s.detail(f, best)
+		s.detail(f, near, best)
 		lives = []*life{near}
 	}
 	f.Object = object

@@ -30,7 +30,11 @@ func (s *session) mistakes(m *fixture.Manifest, err error) source.Errors {
 	var status apierrors.APIStatus
 	if errors.As(err, &status) && len(x.errs) == 0 && status.Status().Details != nil {
 		for _, cause := range status.Status().Details.Causes {
-			if cause.Field != "" {
+			switch cause.Field {
+			case "":
+			case "[]": // the object as a whole, as an API server says it
+				x.add(m.Pos, "", cause.Message, "")
+			default:
 				x.add(m.PlaceOf(cause.Field), cause.Field, cause.Message, "")
 			}
 		}

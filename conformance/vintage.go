@@ -1,6 +1,11 @@
 package conformance
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
+)
 
 // elsewhere explains fields that the API has, but not there, not in that version, or not in the release that is simulated.
 
@@ -45,6 +50,23 @@ var later = map[string]map[string][2]string{
 
 // simulated is the release of Tekton Pipelines whose API is followed.
 const simulated = "v0.43"
+
+// renamed says what an object's version of the API calls a field that a check looks for, or nothing.
+func renamed(kind fixture.KindInfo, path string) string {
+	if kind.Group != fixture.GroupTekton {
+		return ""
+	}
+	part, field, _ := strings.Cut(path, ".")
+	if end := strings.IndexAny(field, ".["); end >= 0 {
+		field = field[:end]
+	}
+	types := map[string]string{"spec": kind.Kind + "Spec", "status": kind.Kind + "Status"}
+	hint := moved[kind.Version+"."+types[part]][field]
+	if hint == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s has no field %s.%s: %s", kind.Version, part, field, hint)
+}
 
 // explained says why a type does not have a field that was meant for something, or nothing.
 func explained(m misfit) (message, hint string) {

@@ -136,7 +136,7 @@ func (s *session) windowEnd(w *fixture.Window, found *violation, looked int, pat
 	object := found.life.kind.Name + "/" + found.life.name
 	f := s.failure(w.Pos, path, fmt.Sprintf("%s %s, at +%s", object, found.message, s.since(found.at)))
 	f.Object = object
-	s.detail(f, found.diff)
+	s.detail(f, found.life, found.diff)
 	f.History = s.history([]*life{found.life})
 	return f
 }

@@ -220,3 +220,24 @@ func TestMistakesAreToldWithTheirPlace(t *testing.T) {
 		t.Errorf("%d manifests with mistakes, want 100", count)
 	}
 }
+
+// TestALargeObjectIsAMistake gives objects that the file may hold, and that no cluster stores.
+func TestALargeObjectIsAMistake(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ manifest, says string }{
+		{"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: large}\ndata: {text: %s}\n", "configmap/large was refused: Too long: may not be more than 1048576 bytes"},
+		{"apiVersion: tekton.dev/v1beta1\nkind: TaskRun\nmetadata: {name: large}\nspec: {taskSpec: {steps: [{image: busybox, script: %s}]}}\n",
+			"taskrun/large was refused: etcdserver: request is too large; make it smaller"},
+	} {
+		file := filepath.Join(t.TempDir(), "large.yaml")
+		if err := os.WriteFile(file, fmt.Appendf(nil, tt.manifest, strings.Repeat("a", 2<<20)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var out, errs bytes.Buffer
+		code := command.Main(t.Context(), []string{"simulate", "-f", file}, command.Streams{Out: &out, Err: &errs})
+		want := filepath.ToSlash(file) + ":1:1: " + tt.says
+		if code != 3 || !strings.HasPrefix(errs.String(), want) {
+			t.Errorf("exit code %d, want 3; want %s; got %.300s", code, tt.says, errs.String())
+		}
+	}
+}
