@@ -48,6 +48,7 @@ func (w *witness) findings(sc *scenario, c *fake.Cluster) findings {
 			f.notes = append(f.notes, advice.Note{At: m.Pos, Text: "the mock of " + strings.Join(slices.Concat(words(m.Image), m.Command, m.Args), " ") + " was not used"})
 		}
 	}
+	f.notes = append(f.notes, sc.unusedImages()...)
 	for _, fault := range c.UnusedFaults() {
 		f.add("the fault at the point %s (%s) has not struck", fault.Point, fault.Pos)
 	}
@@ -154,4 +155,17 @@ func (o *simulateOptions) printFindings(f findings) {
 		hint = ""
 	}
 	fmt.Fprintf(o.streams.Err, "note: put what these commands would do into a file, and give that with --mocks%s:\n%s", hint, reports.MocksFor(f.missing))
+}
+
+// unusedImages are descriptions that the user gave with flags and that fit the image of no manifest. A file beside the
+// manifests is for all of its folder, of which these may be a part.
+func (sc *scenario) unusedImages() []advice.Note {
+	var out []advice.Note
+	for i := range sc.given {
+		entry := &sc.given[i]
+		if !slices.ContainsFunc(sc.files, func(f *fixture.Fixture) bool { return f.Mentions(entry.Image) }) {
+			out = append(out, advice.Note{At: entry.Pos, Text: fmt.Sprintf("the description of the image %s was not used: no manifest has such an image", entry.Image)})
+		}
+	}
+	return out
 }

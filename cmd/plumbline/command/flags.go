@@ -22,6 +22,9 @@ func flagError(cmd *cobra.Command, err error) error {
 		value   *pflag.InvalidValueError
 		hint    = "see"
 	)
+	if args := cmd.Flags().Args(); errors.As(err, &unknown) && !cmd.HasParent() && len(args) > 0 {
+		return unknownCommand(cmd, args[0]) // its flags are unknown, too
+	}
 	switch {
 	case errors.As(err, &unknown):
 		var names []string

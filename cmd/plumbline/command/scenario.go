@@ -28,6 +28,7 @@ type scenario struct {
 	config    fixture.Config
 	mocks     []fixture.Mock
 	images    []fixture.Image
+	given     []fixture.Image // those of images that flags name
 	faults    []fixture.Fault
 	namespace string // of manifests that name none
 }
@@ -40,6 +41,7 @@ func (o *simulateOptions) load() (*scenario, error) {
 	if sc.images, err = imagesFlag(o.images); err != nil && !collect(&errs, err) {
 		return nil, err
 	}
+	sc.given = slices.Clone(sc.images)
 	for _, name := range o.files {
 		texts, err := o.texts(name)
 		if err != nil {
@@ -77,6 +79,7 @@ func (o *simulateOptions) load() (*scenario, error) {
 		case err == nil:
 			sc.mocks = append(sc.mocks, given.Mocks...)
 			sc.describe(given.Images)
+			sc.given = append(sc.given, given.Images...)
 		case !collect(&errs, err):
 			return nil, err
 		}

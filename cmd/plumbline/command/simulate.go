@@ -83,6 +83,9 @@ func (o *simulateOptions) run(ctx context.Context) error {
 	if err := checkSeed(o.seed); err != nil {
 		return err
 	}
+	if o.limit <= 0 {
+		return &usageError{fmt.Errorf("--limit %s: want a time above 0, as 24h", o.limit)}
+	}
 	sc, err := o.load()
 	if err != nil {
 		return err
