@@ -185,7 +185,7 @@ func (x *explanation) variables(at source.Position, path, words, value string) {
 	}
 	culprits := blamed(words, value, declared)
 	for _, v := range culprits {
-		message, hint := "", ""
+		var message, hint string
 		switch {
 		case strings.HasPrefix(words, "non-existent") && v.param != "":
 			message, hint = "there is no param for the variable "+v.text, "declare it in params, or correct the name"

@@ -58,7 +58,7 @@ func (r *Runner) SweepReport(o Sweep, found *SweepReport) *reports.SweepReport {
 func (b *Breach) document(faults bool) reports.Breach {
 	out := reports.Breach{Fixture: b.Fixture, Seed: b.Seed, Verdict: b.Result.Verdict, Failure: b.Result.Failure, Reason: b.Result.Reason, Trace: b.Trace, Replay: b.Replay}
 	if v := b.Violation; v != nil {
-		out.Violation = &reports.Violation{Rule: string(v.Rule), Object: v.Object, Message: v.Message}
+		out.Violation = &reports.Violation{Rule: v.Rule, Object: v.Object, Message: v.Message}
 	}
 	if faults {
 		out.Faults, out.Drawn = disturbance.Text(b.Schedule), b.Drawn

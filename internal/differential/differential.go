@@ -124,7 +124,7 @@ func Try(d script.Dialect, text string) (sim, real outcome.Outcome, err error) {
 	if err != nil {
 		return sim, real, err
 	}
-	defer b.real.Close()
+	defer b.real.Close() //nolint:errcheck // of a folder of temporary files
 	sim, real = b.both(d, text)
 	return sim, real, nil
 }
@@ -149,7 +149,7 @@ func Compare(scripts []script.Script, o Options) (*Result, error) {
 			return nil, err
 		}
 		group.Go(func() {
-			defer b.real.Close()
+			defer b.real.Close() //nolint:errcheck // of a folder of temporary files
 			for {
 				i := int(next.Add(1)) - 1
 				if i >= len(scripts) {

@@ -129,7 +129,7 @@ func TestAdmissionTakesTheLargestObjects(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	if text, err := io.ReadAll(response.Body); err != nil || response.StatusCode != 200 || !strings.Contains(string(text), `"allowed":true`) {
+	if text, err := io.ReadAll(response.Body); err != nil || response.StatusCode != http.StatusOK || !strings.Contains(string(text), `"allowed":true`) {
 		t.Errorf("%d bytes: %d %.300q, %v", len(body), response.StatusCode, text, err)
 	}
 }

@@ -13,7 +13,7 @@ import (
 // The kinds of RBAC are stored and checked as a cluster does. They decide nothing: every request is allowed here.
 
 func roleStrategy() strategy {
-	return strategy{name: segment.ValidatePathSegmentName, validate: func(obj client.Object) field.ErrorList {
+	return strategy{name: pathSegment, validate: func(obj client.Object) field.ErrorList {
 		switch role := obj.(type) {
 		case *rbacv1.Role:
 			return validateRules(role.Rules, true)
@@ -76,7 +76,7 @@ func bindingStrategy(namespaced bool) strategy {
 		kinds = []string{"ClusterRole", "Role"}
 	}
 	return strategy{
-		name: segment.ValidatePathSegmentName,
+		name: pathSegment,
 		apply: func(obj client.Object) {
 			b := bindingOf(obj)
 			b.role.APIGroup = cmp.Or(b.role.APIGroup, rbacv1.GroupName)
@@ -119,7 +119,7 @@ func validateRoleRef(ref *rbacv1.RoleRef, kinds []string) field.ErrorList {
 	if ref.Name == "" {
 		return append(errs, field.Required(at.Child("name"), ""))
 	}
-	for _, message := range segment.ValidatePathSegmentName(ref.Name, false) {
+	for _, message := range pathSegment(ref.Name, false) {
 		errs = append(errs, field.Invalid(at.Child("name"), ref.Name, message))
 	}
 	return errs
@@ -151,4 +151,12 @@ func validateSubject(s *rbacv1.Subject, namespaced bool, at *field.Path) field.E
 		errs = append(errs, field.NotSupported(at.Child("kind"), s.Kind, []string{rbacv1.ServiceAccountKind, rbacv1.UserKind, rbacv1.GroupKind}))
 	}
 	return errs
+}
+
+// pathSegment checks a name that may be anything that a path has as one part, as names of RBAC's kinds are.
+func pathSegment(name string, prefix bool) []string {
+	if prefix {
+		return segment.IsValidPathSegmentPrefix(name)
+	}
+	return segment.IsValidPathSegmentName(name)
 }

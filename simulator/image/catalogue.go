@@ -138,8 +138,9 @@ func (c *Catalogue) Pull(reference string) (*Image, error) {
 	if i, ok := c.images[ref]; ok {
 		return i, nil
 	}
-	name, tag, digest := Split(reference)
-	if name, _, _ = Split(ref); digest == "" {
+	_, tag, digest := Split(reference)
+	name, _, _ := Split(ref)
+	if digest == "" {
 		_, tag, _ = Split(ref)
 	}
 	made, err := c.unknown(name, tag, digest)

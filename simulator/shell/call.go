@@ -7,7 +7,6 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/container"
 	"github.com/plumbline-ci/plumbline/simulator/files"
 	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
-	"github.com/plumbline-ci/plumbline/simulator/utility"
 )
 
 // call runs a simple command.
@@ -370,14 +369,4 @@ func (s *shell) execScript(fields []string) int {
 	}
 	s.p.Args, s.p.Env = append([]string{"sh", name}, fields[1:]...), s.environment()
 	return s.in.main(s.p, s.kind, s.options.posix)
-}
-
-// runUtility runs a utility inside the shell's process.
-func runUtility(u utility.Utility) builtin {
-	return func(s *shell, args []string) int {
-		if s.env == nil {
-			s.p.Env = s.environment()
-		}
-		return u(s.p, args)
-	}
 }

@@ -326,15 +326,15 @@ func (d *gnuDate) date(w string) bool {
 
 // spelled reads "2 jan 2024", "jan 2 2024", "jan 2".
 func (d *gnuDate) spelled(words []string) int {
-	month, day, used := named(gnuMonths, words[0]), "", 1
+	month, day, used := named(gnuMonths, words[0]), "", 2
 	switch {
 	case month >= 0 && len(words) > 1 && digits(words[1]) && len(words[1]) <= 2:
-		day, used = words[1], 2
+		day = words[1]
 	case month < 0 && digits(words[0]) && len(words[0]) <= 2 && len(words) > 1:
 		if month = named(gnuMonths, words[1]); month < 0 {
 			return 0
 		}
-		day, used = words[0], 2
+		day = words[0]
 	default:
 		return 0
 	}

@@ -55,7 +55,7 @@ var gnuOptions = map[string]further{
 	"date": {"", map[string]string{"iso-8601": "I", "rfc-3339": "3:", "rfc-email": "R", "universal": "u"}},
 	"diff": {"d", map[string]string{"recursive": "r", "ignore-all-space": "w", "ignore-space-change": "b", "ignore-blank-lines": "B", "ignore-case": "i",
 		"new-file": "N", "text": "a", "color": "a"}},
-	"du":     {"", map[string]string{"summarize": "s", "human-readable": "h", "all": "a", "max-depth": "d:", "bytes": "b", "total": "c"}},
+	"du":     {"", map[string]string{"summarize": "s", "human-readable": "h", "all": "a", "max-depth": "d:", "bytes": "b", "total": "c"}}, //nolint:misspell // GNU's word
 	"df":     {"", map[string]string{"human-readable": "h", "portability": "P", "all": "a", "inodes": "i", "print-type": "T"}},
 	"expand": {"a", map[string]string{"all": "a"}},
 	"grep": {"GPUI", map[string]string{"quiet": "q", "silent": "q", "ignore-case": "i", "invert-match": "v", "only-matching": "o", "count": "c", "line-number": "n",

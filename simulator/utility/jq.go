@@ -66,7 +66,7 @@ func jqTool(p *container.Process, args []string) int {
 	status, halted := 0, false
 	for !halted {
 		v, err := r.inputs.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -464,7 +464,7 @@ type jqWorld struct{ r *jqRun }
 // Input implements jq.World.
 func (w jqWorld) Input() (any, error) {
 	v, err := w.r.inputs.next()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return nil, errors.New("break")
 	}
 	return v, err

@@ -384,8 +384,9 @@ func readlink(p *container.Process, args []string) int {
 
 func realpath(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, names, ok := map[byte][]string(nil), args[1:], true
+	opts, names := map[byte][]string(nil), args[1:]
 	if t.gnu {
+		var ok bool
 		if opts, names, ok = t.options(args, "", false, nil); !ok {
 			return t.end()
 		}

@@ -98,7 +98,7 @@ func mistakes() []mistake {
 	return []mistake{
 		{name: "a field of a step is misspelt", line: "image: busybox", into: "imag: busybox", says: `unknown field "imag"; did you mean "image"?`},
 		{name: "a field of a run is misspelt", line: "timeout: 10m", into: "timeuot: 10m", says: `unknown field "timeuot"; did you mean "timeout"?`},
-		{name: "the script is misspelt", line: "script: |", into: "scirpt: |", says: `unknown field "scirpt"; did you mean "script"?`},
+		{name: "the script is misspelt", line: "script: |", into: "scirpt: |", says: `unknown field "scirpt"; did you mean "script"?`}, //nolint:misspell // on purpose
 		{name: "a param has no value", line: "value: hello", into: "", says: `the param "message" has no value; add one`, up: 1},
 		{name: "the timeout of a run has no such unit", line: "timeout: 10m", into: "timeout: 10x", says: `the string "10x" is not a duration; write a number with a unit`},
 		{name: "the timeout of a run has no unit", line: "timeout: 10m", into: `timeout: "10"`, says: "is not a duration"},

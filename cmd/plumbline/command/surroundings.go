@@ -18,7 +18,7 @@ func beside(f *fixture.Fixture) error {
 	if err != nil {
 		return err
 	}
-	defer root.Close()
+	defer root.Close() //nolint:errcheck // of a folder that was only read
 	return f.Beside(root.FS(), prefix(folder), ".")
 }
 
@@ -58,7 +58,7 @@ func surroundings(name string, data []byte) (*fixture.Surroundings, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer root.Close()
+	defer root.Close() //nolint:errcheck // of a folder that was only read
 	return fixture.LoadSurroundings(name, data, root.FS())
 }
 
@@ -68,6 +68,6 @@ func loadFolder(name string) ([]*fixture.Fixture, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer root.Close()
+	defer root.Close() //nolint:errcheck // of a folder that was only read
 	return fixture.LoadFS(root.FS(), filepath.ToSlash(name))
 }

@@ -70,7 +70,7 @@ func parent(args []string, most int64) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer shared.Close()
+	defer shared.Close() //nolint:errcheck // it is in memory
 	if err := shared.Truncate(pageSize); err != nil {
 		return 0, err
 	}
@@ -78,7 +78,7 @@ func parent(args []string, most int64) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer said.Close()
+	defer said.Close() //nolint:errcheck // it is in memory
 	view, err := unix.Mmap(int(shared.Fd()), 0, pageSize, unix.PROT_READ, unix.MAP_SHARED)
 	if err != nil {
 		return 0, err
@@ -122,7 +122,7 @@ func parent(args []string, most int64) (int, error) {
 		return cmd.ProcessState.ExitCode(), nil
 	}
 	status, _ := cmd.ProcessState.Sys().(syscall.WaitStatus)
-	message, ofLimit := verdict(string(text), status.Signaled() && status.Signal() == syscall.SIGKILL, most, p.ran())
+	message, ofLimit := verdict(string(text), status.Signal() == syscall.SIGKILL, most, p.ran())
 	if !ofLimit {
 		fmt.Fprintf(os.Stderr, "plumbline: the tool crashed (%s):\n%s\n", cmd.ProcessState, strings.TrimSpace(message))
 		return exitBroken, nil
@@ -142,7 +142,9 @@ func memory(name string) (*os.File, error) {
 
 // settle gives the child its limit and its notes.
 func settle(text string) {
-	os.Unsetenv(inChild)
+	if err := os.Unsetenv(inChild); err != nil {
+		return
+	}
 	most, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
 		return

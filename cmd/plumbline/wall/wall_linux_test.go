@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	case "memory":
 		kept = make([]byte, 1<<40)
 	case "stack":
-		deeper(0)
+		os.Exit(deeper(0))
 	case "crash":
 		panic("a mistake of the tool")
 	}
@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 
 var kept []byte
 
-func deeper(n int) int { return deeper(n+1) + 1 }
+func deeper(n int) int { return deeper(n+1) + 1 } //nolint:staticcheck // it has no end on purpose
 
 func TestWhatAChildDiesOfIsTold(t *testing.T) {
 	t.Parallel()

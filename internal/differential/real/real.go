@@ -12,6 +12,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -62,22 +63,18 @@ func New() (*Runner, error) {
 	}
 	r := &Runner{base: base, jobs: make(chan job), gone: make(chan struct{})}
 	if r.Applets, err = buildRoot(filepath.Join(base, "programs")); err != nil {
-		os.RemoveAll(base)
-		return nil, err
+		return nil, errors.Join(err, os.RemoveAll(base))
 	}
 	if err := os.Mkdir(filepath.Join(base, "root"), 0o755); err != nil {
-		os.RemoveAll(base)
-		return nil, err
+		return nil, errors.Join(err, os.RemoveAll(base))
 	}
 	started := make(chan error)
 	go r.serve(started)
 	if err := <-started; err != nil {
-		r.Close()
-		return nil, err
+		return nil, errors.Join(err, r.Close())
 	}
 	if o := r.Run("ash", []string{"sh", "-c", "echo $$"}); o.Failure != "" || o.Stdout != "1\n" {
-		r.Close()
-		return nil, fmt.Errorf("a trial run has failed: %+v", o)
+		return nil, errors.Join(fmt.Errorf("a trial run has failed: %+v", o), r.Close())
 	}
 	return r, nil
 }
@@ -140,7 +137,7 @@ func (r *Runner) one(j job) outcome.Outcome {
 	if err := unix.Mount("tmpfs", root, "tmpfs", 0, "size=64m,nr_inodes=16k,mode=755"); err != nil {
 		return outcome.Outcome{Failure: "tmpfs: " + err.Error()}
 	}
-	defer unix.Unmount(root, unix.MNT_DETACH)
+	defer unix.Unmount(root, unix.MNT_DETACH) //nolint:errcheck // the namespace takes it along
 	if err := r.furnish(root, j.sh); err != nil {
 		return outcome.Outcome{Failure: err.Error()}
 	}
@@ -164,17 +161,17 @@ func (r *Runner) one(j job) outcome.Outcome {
 	late := make(chan struct{})
 	timer := time.AfterFunc(mostTime, func() {
 		close(late)
-		syscall.Kill(-pid, syscall.SIGKILL)
+		_ = syscall.Kill(-pid, syscall.SIGKILL) // it may have ended
 	})
 	err := c.Wait()
 	timer.Stop()
-	syscall.Kill(-pid, syscall.SIGKILL)
+	_ = syscall.Kill(-pid, syscall.SIGKILL) // what it left behind, if anything
 	o := outcome.Outcome{Stdout: stdout.String(), Stderr: stderr.String()}
 	var exited *exec.ExitError
 	switch status := c.ProcessState.Sys().(syscall.WaitStatus); {
 	case err != nil && !errors.As(err, &exited):
 		o.Failure = err.Error()
-	case status.Signaled():
+	case status.Signaled(): //nolint:misspell // the name is Go's
 		o.Code = 128 + int(status.Signal())
 	default:
 		o.Code = status.ExitStatus()
@@ -197,8 +194,9 @@ func (r *Runner) furnish(root, sh string) error {
 			return err
 		}
 	}
-	os.Chmod(filepath.Join(root, "tmp"), 0o1777)
-	os.Chmod(filepath.Join(root, "root"), 0o700)
+	if err := errors.Join(unix.Chmod(filepath.Join(root, "tmp"), 0o1777), os.Chmod(filepath.Join(root, "root"), 0o700)); err != nil {
+		return err
+	}
 	for _, dir := range []string{"bin", "lib", "lib64"} {
 		from := filepath.Join(r.base, "programs", dir)
 		if _, err := os.Stat(from); err != nil {
@@ -215,7 +213,9 @@ func (r *Runner) furnish(root, sh string) error {
 	// The directory of programs is shared, so only what it does not yet have is written to it.
 	link := filepath.Join(root, "bin/sh")
 	if old, err := os.Readlink(link); err != nil || old != target {
-		os.Remove(link)
+		if err := os.Remove(link); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 		if err := os.Symlink(target, link); err != nil {
 			return err
 		}
@@ -228,7 +228,9 @@ func (r *Runner) furnish(root, sh string) error {
 		if err := unix.Mknod(path, unix.S_IFCHR|0o666, int(unix.Mkdev(number[0], number[1]))); err != nil {
 			return fmt.Errorf("device %s: %w", name, err)
 		}
-		os.Chmod(path, 0o666)
+		if err := os.Chmod(path, 0o666); err != nil {
+			return err
+		}
 	}
 	for name, target := range map[string]string{"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2"} {
 		if err := os.Symlink(target, filepath.Join(root, "dev", name)); err != nil {

@@ -81,7 +81,7 @@ func copyLibraries(program, dir string, done map[string]bool) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer f.Close() //nolint:errcheck // it was only read
 	for _, p := range f.Progs {
 		if p.Type != elf.PT_INTERP {
 			continue

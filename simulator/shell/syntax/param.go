@@ -134,7 +134,7 @@ func (p *Parser) parameter(pm *Param, quoted bool) bool {
 // operator reads an operator and its operands.
 func (p *Parser) operator(pm *Param, quoted bool) bool {
 	c, next := p.at(0), p.at(1)
-	op := ""
+	var op string
 	switch c {
 	case '}':
 		return true

@@ -373,7 +373,7 @@ func valid(s string) string {
 func (m *Machine) Parse(text string) (any, error) {
 	d := m.NewDecoder(text)
 	v, err := d.Next()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return nil, errors.New("Expected JSON value")
 	}
 	if err != nil {

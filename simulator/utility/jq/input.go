@@ -1,6 +1,9 @@
 package jq
 
-import "io"
+import (
+	"errors"
+	"io"
+)
 
 // What is given to a program from outside.
 
@@ -18,7 +21,7 @@ func (m *Machine) Collect(next func() (any, error)) (any, error) {
 	a := newArray(nil)
 	for {
 		v, err := next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return a, nil
 		}
 		if err != nil {

@@ -130,7 +130,7 @@ func nativeArgument(m *Machine, k *frame) {
 // result is the end of a function of Go.
 func (m *Machine) result(v any, err error) {
 	if err != nil {
-		if e, ok := err.(*Error); ok && e.Value == nil {
+		if e, ok := err.(*Error); ok && e.Value == nil { //nolint:errorlint // errors of jq are never wrapped
 			m.backtrack() // an error without a message is no error
 			return
 		}
@@ -279,7 +279,7 @@ func (n *choose) eval(m *Machine) {
 // A try catches what fails as long as it may have further outputs: also what its outputs go on to, as in jq 1.6.
 func (n *try) eval(m *Machine) {
 	m.fork(fork{catch: func(m *Machine, f *fork, err error) bool {
-		e, ok := err.(*Error)
+		e, ok := err.(*Error) //nolint:errorlint // errors of jq are never wrapped
 		if !ok {
 			return false
 		}
@@ -296,7 +296,7 @@ func (n *try) eval(m *Machine) {
 func (n *label) eval(m *Machine) {
 	m.labels++
 	m.fork(fork{catch: func(m *Machine, f *fork, err error) bool {
-		b, ok := err.(breaking)
+		b, ok := err.(breaking) //nolint:errorlint // it is never wrapped
 		if !ok || b.label != f.i {
 			return false
 		}

@@ -186,7 +186,7 @@ func (r *reading) directive(c byte) (ok bool) {
 	if inner := composed[c]; inner != "" {
 		return r.read(inner)
 	}
-	n := 0
+	var n int
 	switch c {
 	case 'Y':
 		r.year, ok = r.number(4, 0, 9999)

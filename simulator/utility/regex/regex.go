@@ -281,7 +281,7 @@ func (m *matcher) again(in *instruction, at int) (int, bool) {
 // look looks ahead or behind without moving.
 func (m *matcher) look(in *instruction, pc, at int) bool {
 	height := len(m.stack)
-	found := false
+	var found bool
 	if in.ahead {
 		_, found = m.run(pc, at)
 	} else {

@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -155,7 +156,7 @@ func batches(dialects []script.Dialect, n int, seed uint64, match, file string) 
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer f.Close() //nolint:errcheck // it was only read
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 16<<20)
 	for i := 1; lines.Scan(); i++ {
@@ -217,8 +218,7 @@ func write(path string, all []differential.Difference) error {
 	encoder.SetEscapeHTML(false)
 	for _, d := range all {
 		if err := encoder.Encode(d); err != nil {
-			f.Close()
-			return err
+			return errors.Join(err, f.Close())
 		}
 	}
 	return f.Close()
