@@ -121,20 +121,22 @@ func (e *exprParser) apply(op, a, b string) string {
 }
 
 func (e *exprParser) match(text, pattern string) string {
-	re, err := compile("^"+strings.TrimPrefix(pattern, "^"), false, false)
+	re, err := compilePattern(e.t.p, "^"+strings.TrimPrefix(pattern, "^"), false, false)
 	if err != nil {
 		return e.fail("Invalid regular expression")
 	}
-	m := re.FindStringSubmatch(text)
+	found := re.FindAllStringSubmatchIndex(text, 1)
 	switch {
-	case m == nil && re.NumSubexp() > 0:
+	case found == nil && re.NumSubexp() > 0:
 		return ""
-	case m == nil:
+	case found == nil:
 		return "0"
-	case len(m) > 1:
-		return m[1]
 	}
-	return strconv.Itoa(len([]rune(m[0])))
+	m := found[0]
+	if len(m) > 2 && (m[2] >= 0 || e.t.gnu) { // of a group that took no part BusyBox's says how much the rest matched
+		return text[max(0, m[2]):max(0, m[3])]
+	}
+	return strconv.Itoa(len([]rune(text[m[0]:m[1]])))
 }
 
 func (e *exprParser) operand() string {

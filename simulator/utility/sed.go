@@ -2,7 +2,6 @@ package utility
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
@@ -14,7 +13,7 @@ type sedCommand struct {
 	from, to  *sedAddress
 	negate    bool
 	name      byte
-	re        *regexp.Regexp
+	re        pattern
 	with      string
 	global    bool
 	print     bool
@@ -31,7 +30,7 @@ type sedAddress struct {
 	line int // 0: none
 	last bool
 	plus int // of a second address: so many lines further
-	re   *regexp.Regexp
+	re   pattern
 	step int
 }
 
@@ -39,7 +38,7 @@ type sedAddress struct {
 type sedParser struct {
 	text     string
 	extended bool
-	lastRE   *regexp.Regexp
+	lastRE   pattern
 	p        *container.Process
 	deep     int
 }
@@ -118,15 +117,14 @@ func (s *sedParser) address() (*sedAddress, error) {
 	return nil, nil
 }
 
-func (s *sedParser) compile(expr string, fold bool) (*regexp.Regexp, error) {
+func (s *sedParser) compile(expr string, fold bool) (pattern, error) {
 	if expr == "" {
 		if s.lastRE == nil {
 			return nil, fmt.Errorf("no previous regexp")
 		}
 		return s.lastRE, nil
 	}
-	s.p.Allocate(int64(len(expr)) * sizeOfPattern)
-	re, err := compile(expr, s.extended, fold)
+	re, err := compilePattern(s.p, expr, s.extended, fold)
 	if err != nil {
 		return nil, fmt.Errorf("bad regex '%s': %s", expr, awk.Complaint(err))
 	}

@@ -417,8 +417,9 @@ func (r *sedRun) to(label string) string {
 }
 
 // countMatches accounts for the list of all matches in a long pattern space.
-func (r *sedRun) countMatches(re *regexp.Regexp) {
-	if len(r.space) <= 1<<16 {
+func (r *sedRun) countMatches(of pattern) {
+	re, ok := of.(*regexp.Regexp)
+	if !ok || len(r.space) <= 1<<16 {
 		return
 	}
 	n, size := 0, 24+16*(1+re.NumSubexp())

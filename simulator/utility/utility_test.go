@@ -56,7 +56,7 @@ func TestUtilities(t *testing.T) {
 		{`printf 'a' | sed 's/a/b/'; echo; printf '1\n2\n' | sed 2q | sed '1a after'; printf 'x\n' | sed 'y/x/z/;='`, "b\n1\nafter\n2\n1\nz\n"},
 		{`echo hello | tr a-z A-Z; echo aabb | tr -s a; echo a1b2 | tr -d 0-9; echo hi | tr -c 'a-z\n' x; echo 'a b' | tr ' ' '\n'`, "HELLO\nabb\nab\nhi\na\nb\n"},
 		{`seq 3; seq 2 2 6 | paste -s -d+; seq -w 8 10; seq 3 -1 1 | tr '\n' ' '`, "1\n2\n3\n2+4+6\n08\n09\n10\n3 2 1 "},
-		{`expr 1 + 2 \* 3; expr abc : 'a\(.\)'; expr length hello; expr 5 \> 10; echo $?; expr a = a`, "7\nb\n5\n0\n1\n1\n"},
+		{`expr 1 + 2 \* 3; expr abc : 'a\(.\)'; expr length hello; expr 5 \> 10; echo $?; expr a = a; expr abc : '\(x\)*a'`, "7\nb\n5\n0\n1\n1\n1\n"},
 		{`date +%Y-%m-%dT%H:%M:%SZ; date -u -d @86400 +%F; date`, "2000-01-01T00:00:00Z\n1970-01-02\nSat Jan  1 00:00:00 UTC 2000\n"},
 		{`echo -n hello | base64; echo aGVsbG8= | base64 -d; echo; echo -n a | sha256sum; echo -n a | md5sum; printf x > /x; sha1sum /x > /s; sha1sum -c /s`,
 			"aGVsbG8=\nhello\nca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb  -\n0cc175b9c0f1b6a831c399e269772661  -\n/x: OK\n"},
