@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -205,6 +206,31 @@ func TestLinks(t *testing.T) {
 			if _, err := os.Stat(filepath.Join(filepath.Dir(file), target)); err != nil {
 				t.Errorf("%s links to %s: %v", file, target, err)
 			}
+		}
+	}
+}
+
+// TestReadmeShowsWhatIsPrinted compares the output that the README shows with what its commands print now.
+func TestReadmeShowsWhatIsPrinted(t *testing.T) {
+	t.Chdir("..")
+	shown := slices.Collect(maps.Values(blocks(read(t, "README.md"), "")))
+	traced := regexp.MustCompile(`, trace [0-9a-f]{16}`) // every change of behaviour changes it
+	for _, tt := range []struct {
+		args  []string
+		begin string // of what is shown
+	}{
+		{[]string{"simulate", "-f", "docs/examples/results.yaml", "--timeline=false"}, "TASKRUN "},
+		{[]string{"run"}, "taskrun-core: "},
+	} {
+		_, out, _ := run(t, tt.args...)
+		at := strings.Index("\n"+out, "\n"+tt.begin)
+		if at < 0 {
+			t.Errorf("%v prints no %q:\n%s", tt.args, tt.begin, out)
+			continue
+		}
+		want := traced.ReplaceAllString(out[at:], "")
+		if !slices.ContainsFunc(shown, func(block string) bool { return traced.ReplaceAllString(block, "") == want }) {
+			t.Errorf("the README does not show what %v prints:\n%s", tt.args, want)
 		}
 	}
 }
