@@ -4,8 +4,8 @@ import (
 	"cmp"
 
 	rbacv1 "k8s.io/api/rbac/v1"
+	segment "k8s.io/apimachinery/pkg/api/validate/content"
 	"k8s.io/apimachinery/pkg/api/validation"
-	segment "k8s.io/apimachinery/pkg/api/validation/path"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
@@ -156,7 +156,7 @@ func validateSubject(s *rbacv1.Subject, namespaced bool, at *field.Path) field.E
 // pathSegment checks a name that may be anything that a path has as one part, as names of RBAC's kinds are.
 func pathSegment(name string, prefix bool) []string {
 	if prefix {
-		return segment.IsValidPathSegmentPrefix(name)
+		return segment.IsPathSegmentPrefix(name)
 	}
-	return segment.IsValidPathSegmentName(name)
+	return segment.IsPathSegmentName(name)
 }

@@ -326,7 +326,8 @@ func (d *gnuDate) date(w string) bool {
 
 // spelled reads "2 jan 2024", "jan 2 2024", "jan 2".
 func (d *gnuDate) spelled(words []string) int {
-	month, day, used := named(gnuMonths, words[0]), "", 2
+	month, used := named(gnuMonths, words[0]), 2
+	var day string
 	switch {
 	case month >= 0 && len(words) > 1 && digits(words[1]) && len(words[1]) <= 2:
 		day = words[1]

@@ -444,7 +444,7 @@ func (i *jqInputs) value() (any, error) {
 		}
 		v, err := i.decoder.Next()
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			i.line()
 			i.decoder = nil
 			continue

@@ -27,6 +27,7 @@ var worlds sync.Map
 // the sleep. In a world of its own an error is thus not handed on.
 var hear = sync.OnceFunc(func() {
 	outside := slices.Clone(utilruntime.ErrorHandlers)
+	//nolint:reassign // the library has no other way
 	utilruntime.ErrorHandlers = []utilruntime.ErrorHandler{func(ctx context.Context, err error, message string, about ...any) {
 		if b, ok := worlds.Load(world()); ok {
 			b.(*bubble).handle(ctx, err, message, about)

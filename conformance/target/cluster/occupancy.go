@@ -233,7 +233,7 @@ func (o *occupancy) leave() error {
 	o.end()
 	o.ended.Wait()
 	if o.failed() != nil {
-		return nil //nolint:nilerr // it is somebody else's
+		return nil // it is somebody else's
 	}
 	return giveUp(o.client, o.lease.Namespace, *o.lease.Spec.HolderIdentity)
 }
@@ -247,7 +247,7 @@ func giveUp(c client.Client, namespace, holder string) error {
 		lease := &coordinationv1.Lease{}
 		err := c.Get(ctx, client.ObjectKey{Namespace: namespace, Name: leaseName}, lease)
 		if err == nil && (lease.Spec.HolderIdentity == nil || *lease.Spec.HolderIdentity != holder) {
-			return nil //nolint:nilerr // it is somebody else's
+			return nil // it is somebody else's
 		}
 		if err == nil {
 			err = c.Delete(ctx, lease, client.Preconditions{UID: &lease.UID, ResourceVersion: &lease.ResourceVersion})

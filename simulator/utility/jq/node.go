@@ -455,7 +455,7 @@ func (n *alternatives) eval(m *Machine) { n.from(m, 0) }
 func (n *alternatives) from(m *Machine, i int) {
 	if i+1 < len(n.bodies) {
 		m.fork(fork{catch: func(m *Machine, f *fork, err error) bool {
-			if _, ok := err.(*Error); !ok {
+			if _, ok := err.(*Error); !ok { //nolint:errorlint // errors of jq are never wrapped
 				return false
 			}
 			f.node.(*alternatives).from(m, f.i+1)
