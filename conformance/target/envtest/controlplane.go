@@ -38,8 +38,8 @@ type ControlPlane struct {
 	guardian *guardian
 	// Config reaches the API server as an administrator.
 	Config *rest.Config
-	// certificate and key are the files by which the API server is known to nodes.
-	certificate, key string
+	// kubeletClientCA, as PEM, signs the certificate by which nodes know the API server.
+	kubeletClientCA []byte
 	// serving ends the webhooks that belong to the control plane alone.
 	serving func() error
 	// again are API servers that took the place of the first one.
@@ -104,7 +104,7 @@ func (c *ControlPlane) start(assets string, definitions []*apiextensionsv1.Custo
 	if err != nil {
 		return errors.Join(fmt.Errorf("starting the control plane: %w", err), c.Stop())
 	}
-	if err := c.introduce(); err != nil {
+	if err := c.introduce(config); err != nil {
 		return errors.Join(err, c.Stop())
 	}
 	// There is one user, and the server is asked to be fast.

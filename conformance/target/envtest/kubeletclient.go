@@ -1,6 +1,8 @@
 package envtest
 
 import (
+	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -12,24 +14,45 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 )
 
-// kubeletClient is who the API server is to nodes. kubeadm gives it the same group.
-var kubeletClient = envtest.User{Name: "kube-apiserver-kubelet-client", Groups: []string{"system:masters"}}
+// flagClientCA names the authority of the clients that the API server trusts.
+const flagClientCA = "client-ca-file"
 
-// identify tells an API server that is to start where its certificate for nodes is. The authority that signs it exists only
-// when the server runs, and the server wants files at its start: until introduce they hold a certificate of nobody.
+// identify makes a certificate by which nodes know the API server, as kubeadm does, and tells the server where it is. The
+// server wants it at its start, when the authority of its other clients is not there yet, so it has one of its own.
 func (c *ControlPlane) identify(server *envtest.APIServer) error {
+	now := time.Now()
+	authority := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "kubelet-client-ca"}, NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(1, 0, 0),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	client := &x509.Certificate{
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "kube-apiserver-kubelet-client", Organization: []string{"system:masters"}},
+		NotBefore: authority.NotBefore, NotAfter: authority.NotAfter,
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	}
+	authorityKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return err
 	}
-	now := time.Now()
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: kubeletClient.Name}, NotBefore: now, NotAfter: now.Add(time.Hour)}
-	certificate, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	own, err := x509.CreateCertificate(rand.Reader, authority, authority, &authorityKey.PublicKey, authorityKey)
+	if err != nil {
+		return err
+	}
+	signed, err := x509.CreateCertificate(rand.Reader, client, authority, &key.PublicKey, authorityKey)
 	if err != nil {
 		return err
 	}
@@ -37,25 +60,39 @@ func (c *ControlPlane) identify(server *envtest.APIServer) error {
 	if err != nil {
 		return err
 	}
-	c.certificate, c.key = filepath.Join(server.CertDir, "kubelet-client.crt"), filepath.Join(server.CertDir, "kubelet-client.key")
-	server.Configure().Set("kubelet-client-certificate", c.certificate).Set("kubelet-client-key", c.key)
-	return c.write(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate}),
-		pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: private}))
+	const certificate = "CERTIFICATE"
+	c.kubeletClientCA = pem.EncodeToMemory(&pem.Block{Type: certificate, Bytes: own})
+	certificateFile, keyFile := filepath.Join(server.CertDir, "kubelet-client.crt"), filepath.Join(server.CertDir, "kubelet-client.key")
+	server.Configure().Set("kubelet-client-certificate", certificateFile).Set("kubelet-client-key", keyFile)
+	return errors.Join(
+		os.WriteFile(certificateFile, pem.EncodeToMemory(&pem.Block{Type: certificate, Bytes: signed}), 0o600),
+		os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: private}), 0o600),
+	)
 }
 
-// introduce gives the running API server a certificate for nodes of the authority that it trusts itself. It reads the files
-// again for each connection.
-func (c *ControlPlane) introduce() error {
-	user, err := c.env.AddUser(kubeletClient, nil)
-	if err != nil {
-		return fmt.Errorf("making the API server a client of nodes: %w", err)
+// introduce has the running API server trust that authority, too, and waits until it says so where nodes look.
+func (c *ControlPlane) introduce(config *rest.Config) error {
+	files := c.env.ControlPlane.GetAPIServer().Configure().Get(flagClientCA).Get(nil)
+	if len(files) != 1 {
+		return fmt.Errorf("the API server has %d files of authorities of clients", len(files))
 	}
-	return c.write(user.Config().CertData, user.Config().KeyData)
-}
-
-func (c *ControlPlane) write(certificate, key []byte) error {
-	if err := errors.Join(os.WriteFile(c.certificate, certificate, 0o600), os.WriteFile(c.key, key, 0o600)); err != nil {
-		return fmt.Errorf("writing the API server's certificate for nodes: %w", err)
+	known, err := os.ReadFile(files[0])
+	if err == nil {
+		err = os.WriteFile(files[0], append(append(bytes.TrimRight(known, "\n"), '\n'), c.kubeletClientCA...), 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("adding an authority of clients: %w", err)
+	}
+	api, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return err
+	}
+	err = wait.PollUntilContextTimeout(context.Background(), pollInterval, startTimeout, true, func(ctx context.Context) (bool, error) {
+		m, err := api.CoreV1().ConfigMaps(metav1.NamespaceSystem).Get(ctx, "extension-apiserver-authentication", metav1.GetOptions{})
+		return err == nil && strings.Contains(m.Data[flagClientCA], strings.TrimSpace(string(c.kubeletClientCA))), nil
+	})
+	if err != nil {
+		return fmt.Errorf("waiting until the API server trusts its own certificate for nodes: %w", err)
 	}
 	return nil
 }
