@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -186,17 +187,26 @@ func sameWordsElsewhere(w *world) {
 			}
 		}
 		for name, says := range map[string]string{"under-way": started, "over": complete} {
-			old := of(version, v1beta1.KindTaskRun, name)
-			if err := w.admin.Get(w.Context(), client.ObjectKeyFromObject(old), old); err != nil {
-				w.Fatal(err)
+			var denied string
+			var err, answer error
+			for answer == nil || apierrors.IsConflict(answer) { // its status changes meanwhile
+				old := of(version, v1beta1.KindTaskRun, name)
+				if err := w.admin.Get(w.Context(), client.ObjectKeyFromObject(old), old); err != nil {
+					w.Fatal(err)
+				}
+				o := old.DeepCopy()
+				if err := unstructured.SetNestedField(o.Object, int64(3), "spec", "retries"); err != nil {
+					w.Fatal(err)
+				}
+				if denied, err = deniedInProcess(config.Default(), admission.Update, o, old); err != nil {
+					break
+				}
+				if answer = w.admin.Update(w.Context(), o, client.DryRunAll); answer == nil {
+					break
+				}
 			}
-			o := old.DeepCopy()
-			if err := unstructured.SetNestedField(o.Object, int64(3), "spec", "retries"); err != nil {
-				w.Fatal(err)
-			}
-			denied, err := deniedInProcess(config.Default(), admission.Update, o, old)
 			if err == nil {
-				err = same(w.admin.Update(w.Context(), o, client.DryRunAll), denied)
+				err = same(answer, denied)
 			}
 			if err != nil || !strings.HasSuffix(denied, "TaskRun is complete, "+says+": spec") && !strings.HasSuffix(denied, "TaskRun has started, "+says+": spec") {
 				w.Errorf("%s, the run %s: %v, %s", version, name, err, denied)
