@@ -233,7 +233,7 @@ func (o *occupancy) leave() error {
 	o.end()
 	o.ended.Wait()
 	if o.failed() != nil {
-		return nil // it is somebody else's
+		return nil //nolint:nilerr // it is somebody else's
 	}
 	return giveUp(o.client, o.lease.Namespace, *o.lease.Spec.HolderIdentity)
 }
