@@ -21,6 +21,8 @@ type MissingCommand struct {
 	Args []string `json:"args,omitempty"`
 	// Interpreter says that the first line of a script asks for the command.
 	Interpreter bool `json:"interpreter,omitempty"`
+	// Present says that the image has the command: only the simulation cannot run it.
+	Present bool `json:"present,omitempty"`
 	// Near says why a mock of the same command was not used.
 	Near string `json:"near,omitempty"`
 	// Stubbed says that it was made to succeed.
@@ -45,6 +47,10 @@ func (m MissingCommand) String() string {
 	switch {
 	case len(m.Command) == 0:
 		fmt.Fprintf(&b, "the command of the image %s is not known", m.Image)
+	case m.Interpreter && m.Present:
+		fmt.Fprintf(&b, "the first line of the script asks for %s of the image %s, which the simulation cannot run", m.Command[0], m.Image)
+	case m.Present:
+		fmt.Fprintf(&b, "the simulation cannot run %s of the image %s", m.Title(), m.Image)
 	case m.Interpreter:
 		fmt.Fprintf(&b, "the first line of the script asks for %s, which is not in the image %s", m.Command[0], m.Image)
 	default:

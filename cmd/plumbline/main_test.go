@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"flag"
+	"os"
 	"os/exec"
 	"slices"
 	"strconv"
@@ -11,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/plumbline-ci/plumbline/conformance/source"
 	"github.com/plumbline-ci/plumbline/reports"
 )
 
@@ -23,6 +26,7 @@ func TestMain(m *testing.M) {
 // TestScripts runs testdata/script/*.txtar. Besides testscript's own commands they have
 //
 //	exits CODE COMMAND...   the command ends with this exit code
+//	toolarge FILE           the file is made, with more bytes than are read
 //	report RESULT NAME...   standard output is a report with this result, of these fixtures
 //	replays FILE            the file is a report, and each replay command in it shows just the same failure
 func TestScripts(t *testing.T) {
@@ -33,9 +37,10 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":   exits,
-			"report":  report,
-			"replays": replays,
+			"exits":    exits,
+			"toolarge": toolarge,
+			"report":   report,
+			"replays":  replays,
 		},
 	})
 }
@@ -57,6 +62,13 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
 	}
+}
+
+func toolarge(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: toolarge FILE")
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), bytes.Repeat([]byte("#\n"), source.MaxFileSize), 0o600))
 }
 
 func report(ts *testscript.TestScript, neg bool, args []string) {

@@ -139,7 +139,7 @@ func (p *Process) find(argv []string, own bool) (executable, error) {
 		return found, err
 	}
 	if found.unknown {
-		m := MissingCommand{Args: found.args}
+		m := MissingCommand{Args: found.args, Present: true}
 		if found.args[0] == image.UnknownEntrypoint {
 			m.Args, m.Entrypoint = found.args[1:], true
 		} else if len(found.args) > len(argv) {

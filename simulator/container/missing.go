@@ -21,6 +21,8 @@ type MissingCommand struct {
 	Entrypoint bool
 	// Script is the file whose "#!" line asks for the command, or empty.
 	Script string
+	// Present says that the image has the command: only the simulation cannot run it.
+	Present bool
 	// Near is the mock that came closest, if one is of the same command.
 	Near *NearMiss
 	// Stubbed says that the command succeeded all the same, without doing anything ([Config.StubMissing]).

@@ -13,6 +13,7 @@
 //	commands.go     commands that are not in their image
 //	credentials.go  annotations of Secrets
 //	blockage.go     why a Pod did not get to run its steps
+//	before.go       what cannot be pulled or started, before a run
 //
 // Limits: of a Task that is not among the manifests, places are not known. Scripts are texts to all rules but those about
 // shells, which read the first line.

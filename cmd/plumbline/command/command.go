@@ -171,6 +171,7 @@ Exit codes: 0 all required passed; 1 a requirement failed; 2 not found; 3 invali
 	root.Version = conformance.SuiteVersion // --version and -v
 	root.SetVersionTemplate(versionText() + "\n")
 	root.SetFlagErrorFunc(flagError)
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return checkLists(cmd) }
 	root.AddCommand(newRun(s), newKubelet(s), newSimulate(s), newFixture(s), newSubject(s), newReport(s), newInstall(s), newKind(s), newVersion(s))
 	return root
 }

@@ -134,47 +134,6 @@ func collect(into *source.Errors, err error) bool {
 	return true
 }
 
-func newFixtureLint(s Streams) *cobra.Command {
-	return &cobra.Command{
-		Use:   "lint [FOLDER|FILE]...",
-		Short: "Check fixtures: format, references, fairness",
-		Long: `Check fixtures: their format, what they refer to, and the rules that make a fixture fair to every implementation.
-Without arguments the suite in the binary is checked.`,
-		RunE: func(_ *cobra.Command, args []string) error {
-			list, err := read(args, s.In)
-			if len(args) == 0 {
-				list, err = embedded()
-			}
-			var errs source.Errors
-			if err != nil && !collect(&errs, err) {
-				return err
-			}
-			table, err := statement.Parse("fixtures/statements.tsv", fixtures.Statements)
-			if err != nil {
-				return err
-			}
-			for _, f := range list {
-				errs = append(errs, fixture.Lint(f, table)...)
-			}
-			if len(args) == 0 {
-				errs = append(errs, fixture.LintSuite(list, table)...)
-			}
-			if len(errs) > 0 {
-				return errs
-			}
-			noun := "fixtures"
-			if len(list) == 1 {
-				noun = "fixture"
-			}
-			fmt.Fprintf(s.Out, "%d %s, nothing to say\n", len(list), noun)
-			if len(args) == 0 {
-				fmt.Fprintln(s.Out, fixture.ShareOf(list))
-			}
-			return nil
-		},
-	}
-}
-
 func newFixtureList(s Streams) *cobra.Command {
 	var (
 		files  []string

@@ -40,6 +40,18 @@ func flagError(cmd *cobra.Command, err error) error {
 	return &usageError{fmt.Errorf("%w; %s '%s --help'", err, hint, cmd.CommandPath())}
 }
 
+// checkLists refuses lists that are given without an item. A shell's variable that is empty would choose everything.
+func checkLists(cmd *cobra.Command) error {
+	var err error
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		list, ok := f.Value.(pflag.SliceValue)
+		if ok && err == nil && strings.Join(list.GetSlice(), "") == "" {
+			err = &usageError{fmt.Errorf("--%s is given and empty; give it a value, or leave it out; see '%s --help'", f.Name, cmd.CommandPath())}
+		}
+	})
+	return err
+}
+
 // wanted describes the values of a type of flag.
 func wanted(kind string) string {
 	switch kind {

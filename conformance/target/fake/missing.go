@@ -8,6 +8,7 @@ import (
 	"github.com/plumbline-ci/plumbline/reconciler/podspec"
 	"github.com/plumbline-ci/plumbline/reports"
 	"github.com/plumbline-ci/plumbline/simulator"
+	"github.com/plumbline-ci/plumbline/simulator/container"
 )
 
 const (
@@ -36,18 +37,23 @@ func (c *Cluster) MissingCommands(namespace string) []reports.MissingCommand {
 		if namespace != "" && m.Namespace != namespace {
 			continue
 		}
-		missing := reports.MissingCommand{
-			Namespace: m.Namespace, Pod: m.Pod, Container: m.Container, Image: familiar(m.Image), Command: matching(m.Args), Interpreter: m.Script != "", Stubbed: m.Stubbed,
-		}
-		if m.Entrypoint {
-			missing.Command, missing.Args = nil, missing.Command
-		}
-		if m.Near != nil {
-			missing.Near = m.Near.Why
-		}
+		missing := reported(m.MissingCommand)
+		missing.Namespace, missing.Pod, missing.Container = m.Namespace, m.Pod, m.Container
 		out = append(out, missing)
 	}
 	return out
+}
+
+// reported is a missing command as reports tell it.
+func reported(m container.MissingCommand) reports.MissingCommand {
+	missing := reports.MissingCommand{Image: familiar(m.Image), Command: matching(m.Args), Interpreter: m.Script != "", Present: m.Present, Stubbed: m.Stubbed}
+	if m.Entrypoint {
+		missing.Command, missing.Args = nil, missing.Command
+	}
+	if m.Near != nil {
+		missing.Near = m.Near.Why
+	}
+	return missing
 }
 
 // ownImages are the images of the reference that nobody's command runs in.
