@@ -80,12 +80,12 @@ func TestChecksAreJudged(t *testing.T) {
 		says            string // of a failure
 	}{
 		{"eventually waits for what comes", "then: [{eventually: {on: taskrun/slow, match: " + timedOut + "}}]", slow, double.Faults{}, reports.Pass, ""},
-		{"eventually fails when it does not come", "then: [{eventually: {on: taskrun/slow, match: " + timedOut + "}}]", slow, double.Faults{Reason: "Slow"}, reports.Fail, "taskrun/slow is over, and has not come to be as described"},
+		{"eventually fails when it does not come", "then: [{eventually: {on: taskrun/slow, match: " + timedOut + "}}]", slow, double.Faults{Reason: "Slow"}, reports.Fail, "taskrun/slow is over (Succeeded=False/Slow), and is not as expected"},
 		{"eventually fails for an object that never is", "then: [{eventually: {on: {kind: pod, of: taskrun/slow}}}]", slow, double.Faults{Hang: true}, reports.Fail, "was not seen"},
 		{"within is a limit of its own", "then: [{eventually: {on: taskrun/slow, within: 20s, match: " + timedOut + "}}]", slow, double.Faults{LateBy: 10 * time.Second}, reports.Fail, "within 20s"},
 		{"within is kept", "then: [{eventually: {on: taskrun/slow, within: 20s, match: " + timedOut + "}}]", slow, double.Faults{LateBy: time.Second}, reports.Pass, ""},
 		{"times are compared in CEL", "then: [{eventually: {on: taskrun/slow, match: " + timedOut + ", cel: [\"timestamp(self.status.completionTime) - timestamp(self.status.startTime) == duration('15s')\"]}}]", slow, double.Faults{}, reports.Pass, ""},
-		{"a second too late is seen in CEL", "then: [{eventually: {on: taskrun/slow, match: " + timedOut + ", cel: [\"timestamp(self.status.completionTime) - timestamp(self.status.startTime) == duration('15s')\"]}}]", slow, double.Faults{LateBy: time.Second}, reports.Fail, "has not come to be"},
+		{"a second too late is seen in CEL", "then: [{eventually: {on: taskrun/slow, match: " + timedOut + ", cel: [\"timestamp(self.status.completionTime) - timestamp(self.status.startTime) == duration('15s')\"]}}]", slow, double.Faults{LateBy: time.Second}, reports.Fail, "is not as expected"},
 		{"an expression sees other objects", "then: [{eventually: {on: pod/slow-pod, cel: [\"self.metadata.name == objects['taskrun/slow'].status.podName\"]}}]", slow, double.Faults{}, reports.Pass, ""},
 
 		{"gone counts once seen", "then: [{eventually: {gone: pod/slow-pod}}]", slow, double.Faults{}, reports.Pass, ""},

@@ -67,15 +67,15 @@ func (s *session) explain(x *fixture.Condition, allowed time.Duration, early boo
 		f = s.failure(x.Pos, path, fmt.Sprintf("%s was not seen within %v", object, allowed))
 		f.Want, f.Got = "(an object)", "(nothing)"
 	case near == nil:
-		f = s.failure(x.Pos, path, fmt.Sprintf("%s was deleted before it was as described", object))
+		f = s.failure(x.Pos, path, fmt.Sprintf("%s was deleted before it was as expected", object))
 		f.Want, f.Got = "(an object)", "(deleted)"
 	default:
 		object = near.kind.Name + "/" + near.name
-		within := fmt.Sprintf(" within %v", allowed)
+		state, within := "was", fmt.Sprintf(" within %v", allowed)
 		if early {
-			within = ""
+			state, within = ended(early, near.last().object)+"is", ""
 		}
-		f = s.failure(x.Pos, path, fmt.Sprintf("%s %shas not come to be as described%s", object, ended(early), within))
+		f = s.failure(x.Pos, path, fmt.Sprintf("%s %s not as expected%s", object, state, within))
 		s.detail(f, near, best)
 		lives = []*life{near}
 	}
@@ -84,12 +84,15 @@ func (s *session) explain(x *fixture.Condition, allowed time.Duration, early boo
 	return f
 }
 
-// ended says of an object that it is over, if a check ended for that.
-func ended(early bool) string {
-	if early {
-		return "is over, and "
+// ended says of an object that it is over and how, if a check ended for that.
+func ended(early bool, object *unstructured.Unstructured) string {
+	if !early {
+		return ""
 	}
-	return ""
+	if state, _, _ := strings.Cut(conditions(object), " "); strings.HasPrefix(state, "Succeeded=") {
+		return "is over (" + state + "), and "
+	}
+	return "is over, and "
 }
 
 // differences collects the leaves that go-cmp finds to differ.

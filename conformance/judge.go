@@ -134,7 +134,7 @@ func (s *session) awaitLogs(ctx context.Context, x *fixture.Condition, allowed t
 		s.proven(x.Pos, path, object, nil, "log: "+match.Show(text))
 		return nil
 	}
-	f := s.failure(x.Logs.Position(), path, fmt.Sprintf("the log of %s has not come to be as described within %v", object, allowed))
+	f := s.failure(x.Logs.Position(), path, fmt.Sprintf("the log of %s was not as expected within %v", object, allowed))
 	f.Object, f.Path = object, "log"
 	if diff := x.Logs.Match(text); len(diff) > 0 {
 		f.Want, f.Got = diff[0].Want, diff[0].Got

@@ -61,7 +61,7 @@ func TestACheckEndsWithItsRun(t *testing.T) {
 		atLeast, atMost time.Duration
 	}{
 		{"another end", "then: [{eventually: {on: taskrun/quick, match: {status: {conditions: [{type: Succeeded, reason: Other}]}}}}]", quick, ends("True", nil),
-			reports.Fail, "taskrun/quick is over, and has not come to be as described", 15 * time.Second, 16 * time.Second},
+			reports.Fail, "taskrun/quick is over (Succeeded=True/Done), and is not as expected", 15 * time.Second, 16 * time.Second},
 		{"a result that was not written", result, quick, ends("True", nil), reports.Fail, "is over", 15 * time.Second, 16 * time.Second},
 		{"one that is written a little later", result, quick, ends("True", later(8*time.Second, "taskResults", written)), reports.Pass, "", 13 * time.Second, day},
 		{"a wait among the actions", "when: [{apply: taskrun/quick}, {once: {on: taskrun/quick, match: {status: {conditions: [{reason: Running}]}}}}]\n" + result, quick, ends("True", nil),

@@ -72,7 +72,7 @@ func (s *session) explainSequence(x *fixture.Sequence, n int, early bool, path s
 		last := lives[0].last()
 		diff := s.holds(&x.Steps[n].Match, x.Steps[n].CEL, last)
 		s.world.mu.Unlock()
-		f = s.failure(x.Steps[n].Pos, fmt.Sprintf("%s.steps[%d]", path, n), fmt.Sprintf("%s %shas not come to this state after the %d before it", x.On.String(), ended(early), n))
+		f = s.failure(x.Steps[n].Pos, fmt.Sprintf("%s.steps[%d]", path, n), fmt.Sprintf("%s %shas not come to this state after the %d before it", x.On.String(), ended(early, nil), n))
 		s.detail(f, lives[0], diff)
 		if len(diff) == 0 {
 			f.Want, f.Got = "(this state after the states before)", "(this state before them, or in the same version)"

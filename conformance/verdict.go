@@ -117,7 +117,12 @@ func concludeProfile(name string, results []reports.Fixture, claims Claims, all 
 			against(r, "%d %s: %s", n, many, some(by[v]))
 		}
 	}
-	told(reports.Fail, reports.Failed, "a required fixture failed", "required fixtures failed")
+	own := fixture.Private(name) // its owner gives its fixtures no levels
+	if own {
+		told(reports.Fail, reports.Failed, "a fixture failed", "fixtures failed")
+	} else {
+		told(reports.Fail, reports.Failed, "a required fixture failed", "required fixtures failed")
+	}
 	told(reports.Error, reports.Errored, "a fixture broke and was not judged", "fixtures broke and were not judged")
 	told(reports.NotRun, reports.Incomplete, "a required fixture was not run", "required fixtures were not run")
 	if n := len(open); n == 1 {
@@ -139,6 +144,7 @@ func concludeProfile(name string, results []reports.Fixture, claims Claims, all 
 	}
 	if passed == 0 {
 		switch {
+		case own && len(by[reports.Fail]) > 0: // that has been said
 		case binding == 0:
 			against(reports.Inconclusive, "no required fixture was selected: nothing is shown")
 		case p.Required.NotOnThisTarget == p.Required.Total:

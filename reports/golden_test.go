@@ -43,7 +43,7 @@ func full() *ConformanceReport {
 			{Name: "fails-for-all-to-see", File: "fixtures/a, b: c.yaml", Requirement: "A retry <b>waits</b> | for `no one`.", Profile: "taskrun-core", Level: "required", Component: "controller",
 				Features: []string{"retries", "timeout"}, Proves: []string{"S004-129", "S999-001"}, Verdict: Fail, Duration: "1m2.5s", TraceHash: "00ff",
 				Evidence: []Evidence{{Check: "spec.then[0].eventually", At: "fixtures/a, b: c.yaml:8:5", Object: "pod/p", ResourceVersion: "12", After: "5s", Saw: "phase Running"}},
-				Failure: &Failure{At: "fixtures/a, b: c.yaml:17:66", Check: "spec.then[1].eventually", Message: "taskrun/flaky has not come to be as described within 24h0m0s", Object: "taskrun/flaky", Path: "status.conditions[type=Succeeded].reason",
+				Failure: &Failure{At: "fixtures/a, b: c.yaml:17:66", Check: "spec.then[1].eventually", Message: "taskrun/flaky was not as expected within 24h0m0s", Object: "taskrun/flaky", Path: "status.conditions[type=Succeeded].reason",
 					Want: `"Finished"`, Got: `"100% Failed"`, Diff: "  status.conditions[type=Succeeded].reason:\n- \"Finished\"\n+ \"100% Failed\"\n  status.steps[0].exitCode:\n- 6\n+ 5",
 					History: []string{"+0s taskrun/flaky: no conditions", "+5s taskrun/flaky: Succeeded=Unknown/Running"},
 					Events:  []string{"+44ms Normal Scheduled pod/flaky-pod: done", "+5s Warning Failed taskrun/flaky: \"step-try\" exited with code 5"},

@@ -45,7 +45,7 @@ func (s score) String() string {
 }
 
 // scoreboard returns the score of every feature that a fixture of the run uses, the worst first. Where there are several
-// profiles a feature's name begins with its profile's.
+// profiles a feature's name begins with its profile's. It is empty if no fixture names a feature.
 func scoreboard(r *ConformanceReport) []score {
 	claimed := map[[2]string]bool{}
 	for _, p := range r.Profiles {
@@ -54,6 +54,9 @@ func scoreboard(r *ConformanceReport) []score {
 		}
 	}
 	found := map[[2]string]*score{}
+	if !slices.ContainsFunc(r.Fixtures, func(f Fixture) bool { return len(f.Features) > 0 }) {
+		return nil
+	}
 	for i := range r.Fixtures {
 		f := &r.Fixtures[i]
 		if !r.Binds(f) {

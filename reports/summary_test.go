@@ -16,8 +16,8 @@ func TestCauses(t *testing.T) {
 		one    bool
 	}{
 		{"the same field, wanted and seen alike, of different objects",
-			failure(Failure{Message: "taskrun/a has not come to be as described within 24h0m0s", Path: "status.x", Want: "1", Got: `"2"`}),
-			failure(Failure{Message: "taskrun/b has not come to be as described within 1m0s", Path: "status.x", Want: "1", Got: `"2"`}), true},
+			failure(Failure{Message: "taskrun/a was not as expected within 24h0m0s", Path: "status.x", Want: "1", Got: `"2"`}),
+			failure(Failure{Message: "taskrun/b was not as expected within 1m0s", Path: "status.x", Want: "1", Got: `"2"`}), true},
 		{"another value was wanted",
 			failure(Failure{Path: "status.x", Want: `"Failed"`, Got: `"Running"`}), failure(Failure{Path: "status.x", Want: `"Succeeded"`, Got: `"Running"`}), false},
 		{"another field", failure(Failure{Path: "status.x", Want: "1", Got: "2"}), failure(Failure{Path: "status.y", Want: "1", Got: "2"}), false},
