@@ -69,6 +69,12 @@ func (c *Container) UserHome(name string) (string, bool) {
 	return r.field(5), ok
 }
 
+// UserShell returns the login shell of a user.
+func (c *Container) UserShell(uid uint32) (string, bool) {
+	r, ok := c.account(accounts, strconv.FormatUint(uint64(uid), 10), 2)
+	return r.field(6), ok
+}
+
 // GroupName returns the name of a group, if it has one.
 func (c *Container) GroupName(gid uint32) (string, bool) {
 	r, ok := c.account(groups, strconv.FormatUint(uint64(gid), 10), 2)

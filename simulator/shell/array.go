@@ -109,13 +109,7 @@ func (t *table) keys() []string {
 	for uint32(len(t.entries)) >= buckets*2 {
 		buckets *= 4
 	}
-	place := func(key string) uint32 {
-		h := uint32(2166136261) // FNV-1
-		for i := range len(key) {
-			h = h*16777619 ^ uint32(key[i])
-		}
-		return h & (buckets - 1)
-	}
+	place := func(key string) uint32 { return fnv(key) & (buckets - 1) }
 	keys := slices.Sorted(maps.Keys(t.entries))
 	slices.SortFunc(keys, func(a, b string) int {
 		if c := cmp.Compare(place(a), place(b)); c != 0 {

@@ -133,13 +133,17 @@ func builtinOfBash(name string) builtin {
 
 // builtinBuiltin is bash's builtin.
 func builtinBuiltin(s *shell, args []string) int {
+	if len(args) > 1 && args[1] == "--" {
+		s.arrayShift++
+		args = args[1:]
+	}
 	if len(args) < 2 {
 		return 0
 	}
 	if b := s.builtin(args[1]); b != nil {
 		s.command = args[1]
 		s.arrayShift++
-		return b(s, args[1:])
+		return s.performBuiltin(b, args[1:])
 	}
 	s.complain(args[1] + ": not a shell builtin")
 	return 1
@@ -509,7 +513,9 @@ func builtinUnset(s *shell, args []string) int {
 	status := 0
 	for _, name := range args {
 		if functions {
-			s.define(name, nil)
+			if !s.unsetFunction(name) {
+				status = 1
+			}
 			continue
 		}
 		if base, index, ok := strings.Cut(name, "["); ok && strings.HasSuffix(index, "]") && s.kind == bash && syntax.IsName(base) {
@@ -522,7 +528,9 @@ func builtinUnset(s *shell, args []string) int {
 		if !syntax.IsName(name) {
 			if s.kind == bash {
 				if !variables {
-					s.define(name, nil)
+					if !s.unsetFunction(name) {
+						status = 1
+					}
 					continue
 				}
 				s.complain("`" + name + "': not a valid identifier")
@@ -537,7 +545,9 @@ func builtinUnset(s *shell, args []string) int {
 			name = s.target(name)
 		}
 		if _, ok := s.vars[name]; !ok && !variables && s.kind == bash {
-			s.define(name, nil)
+			if !s.unsetFunction(name) {
+				status = 1
+			}
 			continue
 		}
 		if err := s.unset(name); err != nil {
@@ -551,6 +561,23 @@ func builtinUnset(s *shell, args []string) int {
 		}
 	}
 	return status
+}
+
+// unsetFunction removes a function, and reports whether it could.
+func (s *shell) unsetFunction(name string) bool {
+	fn := s.functions[name]
+	if fn == nil {
+		return true
+	}
+	if fn.readonly {
+		s.complain(name + ": cannot unset: readonly function")
+		return false
+	}
+	if fn.exported {
+		s.env = nil
+	}
+	s.define(name, nil)
+	return true
 }
 
 func (s *shell) unsetElement(name, index string) error {

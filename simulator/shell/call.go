@@ -2,6 +2,8 @@ package shell
 
 import (
 	"errors"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
@@ -24,6 +26,7 @@ func (s *shell) call(cmd *syntax.Call, redirs []*syntax.Redirect, tail bool) {
 	}
 	if len(fields) == 0 {
 		s.assignments(cmd, redirs)
+		s.lastArg, s.lastArgExported = "", false
 		if s.flow == goOn {
 			s.pipestatus = []int{s.status}
 		}
@@ -34,7 +37,7 @@ func (s *shell) call(cmd *syntax.Call, redirs []*syntax.Redirect, tail bool) {
 		s.pipestatus = []int{s.status}
 	}
 	if s.kind == bash {
-		s.lastArg = fields[len(fields)-1]
+		s.lastArg, s.lastArgExported = fields[len(fields)-1], false
 	}
 }
 
@@ -42,14 +45,14 @@ func (s *shell) runCall(cmd *syntax.Call, fields []string, redirs []*syntax.Redi
 	name := fields[0]
 	special := s.isSpecial(name)
 	if fn := s.functions[name]; fn != nil && !special {
-		s.withRedirects(cmd.Assigns, fields, redirs, false, false, func() { s.callFunction(name, fn, fields[1:]) })
+		s.withRedirects(cmd.Assigns, fields, redirs, false, false, func() { s.callFunction(name, fn, fields[1:], len(cmd.Assigns) > 0) })
 		return
 	}
 	if b := s.builtin(name); b != nil {
 		s.withRedirects(cmd.Assigns, fields, redirs, special, name == "exec", func() {
 			before := s.command
 			s.command, s.unwritten = name, nil
-			s.status = b(s, fields)
+			s.status = s.performBuiltin(b, fields)
 			if s.unwritten != nil && s.status == 0 && s.flow == goOn {
 				s.writeError(s.unwritten)
 			}
@@ -192,6 +195,8 @@ func (s *shell) withRedirects(assigns []*syntax.Assign, fields []string, redirs 
 	var scope map[string]saved
 	if len(assigns) > 0 && !stick {
 		scope = map[string]saved{}
+		s.layer++
+		defer func() { s.layer-- }()
 	}
 	var traced []string
 	for _, a := range assigns {
@@ -210,6 +215,10 @@ func (s *shell) withRedirects(assigns []*syntax.Assign, fields []string, redirs 
 		}
 		v := s.vars[a.Name]
 		v.exported = true
+		if scope != nil && s.kind == bash {
+			s.nextOrder++
+			v.order, v.layer = s.nextOrder, s.layer
+		}
 		s.store(a.Name, v)
 	}
 	if s.options.xtrace {
@@ -237,12 +246,15 @@ func (s *shell) withRedirects(assigns []*syntax.Assign, fields []string, redirs 
 	}
 }
 
-// callFunction runs a function.
-func (s *shell) callFunction(name string, fn *function, args []string) {
+// callFunction runs a function. assigned says that there are assignments before its name.
+func (s *shell) callFunction(name string, fn *function, args []string, assigned bool) {
 	s.deeper("function calls")
-	before, loops, base, source, line := s.args, s.loops, s.base, s.source, s.line
+	before, loops, base, source, line, layer := s.args, s.loops, s.base, s.source, s.line, s.layer
 	s.args = args
 	s.calls++
+	if !assigned { // else the variables of the function are kept with those that are assigned before its name
+		s.layer++
+	}
 	s.scopes = append(s.scopes, nil)
 	if s.kind != ash { // where break reaches the loops of the caller
 		s.loops = 0
@@ -256,7 +268,7 @@ func (s *shell) callFunction(name string, fn *function, args []string) {
 	s.restore(s.scopes[len(s.scopes)-1])
 	s.scopes = s.scopes[:len(s.scopes)-1]
 	s.calls--
-	s.args = before
+	s.args, s.layer = before, layer
 	if s.flow == returning {
 		s.flow = goOn
 	}
@@ -279,6 +291,10 @@ func (s *shell) external(cmd *syntax.Call, redirs []*syntax.Redirect, fields []s
 			}
 			v := c.vars[a.Name]
 			v.exported = true
+			if c.kind == bash {
+				c.nextOrder++
+				v.order, v.layer = c.nextOrder, c.layer+1
+			}
 			c.env = nil
 			c.put(a.Name, v)
 		}
@@ -307,6 +323,9 @@ func (s *shell) external(cmd *syntax.Call, redirs []*syntax.Redirect, fields []s
 // exec replaces the process by a program. It returns the status if there is no such program.
 func (s *shell) exec(fields []string) int {
 	env := s.environment()
+	if s.kind == bash {
+		env = s.withCommand(env, fields[0])
+	}
 	err := s.p.Exec(fields, env)
 	var missing *container.NotFoundError
 	name := fields[0]
@@ -369,4 +388,25 @@ func (s *shell) execScript(fields []string) int {
 	}
 	s.p.Args, s.p.Env = append([]string{"sh", name}, fields[1:]...), s.environment()
 	return s.in.main(s.p, s.kind, s.options.posix)
+}
+
+// withCommand returns the environment of a command: $_ of bash is where it was found. Only exec leaves it as it is.
+func (s *shell) withCommand(env []string, name string) []string {
+	if s.command == "exec" {
+		return env
+	}
+	path := name
+	if !strings.Contains(name, "/") {
+		found, err := s.p.SearchPath(name, s.value("PATH"))
+		if err != nil {
+			return env
+		}
+		path = found
+	}
+	if i := slices.IndexFunc(env, func(kv string) bool { return strings.HasPrefix(kv, "_=") }); i >= 0 {
+		env = slices.Clone(env)
+		env[i] = "_=" + path
+		return env
+	}
+	return append(slices.Clip(env), "_="+path)
 }

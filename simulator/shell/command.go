@@ -54,7 +54,10 @@ func builtinCommand(s *shell, args []string) int {
 	}
 	if b := s.builtin(args[0]); b != nil {
 		s.raised = false
-		status := b(s, args)
+		if s.kind == bash {
+			s.command = args[0]
+		}
+		status := s.performBuiltin(b, args)
 		switch args[0] {
 		case "exit", "exec", "eval":
 		case ".":

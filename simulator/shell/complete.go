@@ -88,8 +88,8 @@ func (s *shell) completions(kind rune, prefix string) []string {
 	keywords := []string{"if", "then", "else", "elif", "fi", "case", "esac", "for", "select", "while", "until", "do", "done", "in", "function", "time", "{", "}", "!", "[[", "]]", "coproc"}
 	switch kind {
 	case 'v', 'e', 'V':
-		for name, v := range s.vars {
-			if (kind == 'v' && (v.set || v.isArray())) || kind == 'e' && v.exported || kind == 'V' && v.isArray() {
+		for name, v := range s.shown() {
+			if (kind == 'v' && (v.set || v.isArray() || slices.Contains(remembered, name))) || kind == 'e' && v.exported || kind == 'V' && v.isArray() {
 				out = append(out, name)
 			}
 		}

@@ -61,9 +61,9 @@ func (d *declaration) option(word string) bool {
 	case s.kind == dash:
 		letters = "p"
 	case d.name == "export":
-		letters = "fnp"
+		letters = "aAfnp"
 	case d.name == "readonly":
-		letters = "aAfp"
+		letters = "aAfnp"
 	}
 	for _, l := range word[1:] {
 		switch {
@@ -76,14 +76,13 @@ func (d *declaration) option(word string) bool {
 				}
 				s.flow = exiting
 			} else {
-				s.complain(word[:1] + string(l) + ": invalid option")
-				s.print(2, d.name+": usage: "+d.name+" [-"+letters+"] [name[=value] ...]\n")
+				s.invalidOption(d.name, word[:1]+string(l))
 			}
 			d.status = statusUsage
 			return false
 		case l == 'p':
 			d.print = true
-		case word[0] == '+' || l == 'n' && d.name == "export":
+		case word[0] == '+' || l == 'n' && (d.name == "export" || d.name == "readonly"):
 			d.off += string(l)
 		default:
 			d.flags += string(l)
@@ -143,10 +142,13 @@ func (d *declaration) word(word string, array *syntax.Assign) bool {
 		s.flow = exiting
 		return false
 	}
-	if d.print && !has && array == nil && s.kind == bash && d.name == "declare" {
-		v, ok := s.vars[name]
-		if computed, isArray := s.arrayOfBash(name); isArray {
-			v, ok = computed, true
+	if d.print && s.kind == bash && (d.name == "declare" || d.name == "local") {
+		if _, _, found := s.specialOfBash(name); !found {
+			s.array(name)
+		}
+		v, ok := s.shown()[name]
+		if d.name == "local" {
+			_, ok = s.scopes[len(s.scopes)-1][name]
 		}
 		if !ok {
 			s.complain(name + ": not found")
@@ -191,24 +193,6 @@ func (d *declaration) word(word string, array *syntax.Assign) bool {
 	return true
 }
 
-// function shows a function.
-func (d *declaration) function(name string) {
-	s := d.s
-	fn := s.functions[name]
-	switch {
-	case fn == nil:
-		if d.name != "declare" {
-			s.complain(name + ": not a function")
-		}
-		d.status = 1
-	case d.name != "declare":
-	case d.has("F"):
-		s.print(1, name+"\n")
-	default:
-		s.print(1, syntax.PrintFunction(fn.Func)+"\n")
-	}
-}
-
 // prepare makes the variable local and gives it the attributes that matter for its value.
 func (d *declaration) prepare(name string, array bool) bool {
 	s := d.s
@@ -224,7 +208,12 @@ func (d *declaration) prepare(name string, array bool) bool {
 		_, already := s.scopes[len(s.scopes)-1][name]
 		s.local(name)
 		if s.kind != dash && !already && !(s.kind == ash && old.readonly) {
-			s.put(name, variable{order: old.order, exported: old.exported && !d.has("n")})
+			fresh := variable{order: old.order, exported: old.exported && !d.has("n")}
+			if s.kind == bash {
+				s.nextOrder++
+				fresh.order, fresh.layer = s.nextOrder, s.layer
+			}
+			s.put(name, fresh)
 			s.env = nil
 		}
 	}
@@ -294,21 +283,19 @@ func (d *declaration) list() {
 		return
 	}
 	if d.has("f") || d.has("F") {
-		for _, name := range slices.Sorted(maps.Keys(s.functions)) {
-			if d.has("F") {
-				s.print(1, "declare -f "+name+"\n")
-			} else {
-				s.print(1, syntax.PrintFunction(s.functions[name].Func)+"\n")
-			}
-		}
+		d.listFunctions()
 		return
 	}
 	if d.name == "declare" && d.flags == "" && !d.print {
 		s.listVariables()
 		return
 	}
-	for _, name := range slices.Sorted(maps.Keys(s.vars)) {
-		v := s.vars[name]
+	if d.name == "local" && len(s.scopes) == 0 {
+		return
+	}
+	all := s.shown()
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		v := all[name]
 		switch d.name {
 		case "export":
 			if !v.exported {
@@ -319,23 +306,20 @@ func (d *declaration) list() {
 				continue
 			}
 		case "local":
-			if len(s.scopes) == 0 {
-				continue
-			}
 			if _, own := s.scopes[len(s.scopes)-1][name]; !own {
 				continue
 			}
-			if v.set {
-				s.print(1, name+"="+s.quoteVariable(v.value)+"\n")
-			}
-			continue
-		default:
-			if d.has("x") && !v.exported || d.has("r") && !v.readonly || d.has("A") && v.table == nil || d.has("a") && v.list == nil || d.has("i") && !v.integer {
-				continue
-			}
 		}
-		d.show(name, v)
+		if d.asksFor(v) {
+			d.show(name, v)
+		}
 	}
+}
+
+// asksFor reports whether a variable has one of the attributes that were given, if any were.
+func (d *declaration) asksFor(v variable) bool {
+	asked := strings.Trim(d.flags, "gI")
+	return asked == "" || strings.ContainsAny(v.attributes(), asked)
 }
 
 // show prints a variable such that a shell can read it.

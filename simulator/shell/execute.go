@@ -244,8 +244,19 @@ func (s *shell) defineFunction(cmd *syntax.Func) {
 	if s.kind == bash && source == "" {
 		source = "environment"
 	}
-	s.define(cmd.Name, &function{Func: cmd, base: s.base, source: source})
 	s.status = 0
+	fn := &function{Func: cmd, base: s.base, source: source}
+	if old := s.functions[cmd.Name]; old != nil {
+		if old.readonly {
+			s.complain(cmd.Name + ": readonly function")
+			s.status = 1
+			return
+		}
+		if fn.exported = old.exported; fn.exported {
+			s.env = nil
+		}
+	}
+	s.define(cmd.Name, fn)
 }
 
 func (s *shell) timed(cmd *syntax.Time) {

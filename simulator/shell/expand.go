@@ -54,7 +54,7 @@ func (s *shell) appendFields(out []string, w *syntax.Word) ([]string, error) {
 			}
 		}
 	}
-	if s.kind != bash || !hasBrace(w) {
+	if s.kind != bash || !s.options.braceexpand || !hasBrace(w) {
 		return s.fields(out, w)
 	}
 	words, err := s.braces(w)

@@ -22,21 +22,29 @@ func (s *shell) optionNames() []optionName {
 			{"allexport", 'a', &o.allexport}, {"notify", 'b', &o.notify}, {"nounset", 'u', &o.nounset}, {"errtrace", 'E', &o.errtrace},
 			{"vi", 'V', &o.vi}, {"pipefail", 0, &o.pipefail}}
 	}
-	return []optionName{{"allexport", 'a', &o.allexport}, {"errexit", 'e', &o.errexit}, {"errtrace", 'E', &o.errtrace}, {"functrace", 'T', &o.functrace},
-		{"ignoreeof", 0, &o.ignoreeof}, {"monitor", 'm', &o.monitor}, {"noclobber", 'C', &o.noclobber}, {"noexec", 'n', &o.noexec},
-		{"noglob", 'f', &o.noglob}, {"notify", 'b', &o.notify}, {"nounset", 'u', &o.nounset}, {"pipefail", 0, &o.pipefail}, {"posix", 0, &o.posix}, {"verbose", 'v', &o.verbose},
-		{"vi", 0, &o.vi}, {"xtrace", 'x', &o.xtrace}}
+	return []optionName{{"allexport", 'a', &o.allexport}, {"braceexpand", 'B', &o.braceexpand}, {"emacs", 0, &o.emacs}, {"errexit", 'e', &o.errexit},
+		{"errtrace", 'E', &o.errtrace}, {"functrace", 'T', &o.functrace}, {"hashall", 'h', &o.hashall}, {"histexpand", 'H', &o.histexpand},
+		{"history", 0, &o.history}, {"ignoreeof", 0, &o.ignoreeof}, {"interactive-comments", 0, &o.comments}, {"keyword", 'k', &o.keyword},
+		{"monitor", 'm', &o.monitor}, {"noclobber", 'C', &o.noclobber}, {"noexec", 'n', &o.noexec}, {"noglob", 'f', &o.noglob}, {"nolog", 0, &o.nolog},
+		{"notify", 'b', &o.notify}, {"nounset", 'u', &o.nounset}, {"onecmd", 't', &o.onecmd}, {"physical", 'P', &o.physical},
+		{"pipefail", 0, &o.pipefail}, {"posix", 0, &o.posix}, {"privileged", 'p', &o.privileged}, {"verbose", 'v', &o.verbose}, {"vi", 0, &o.vi},
+		{"xtrace", 'x', &o.xtrace}}
 }
 
 // option sets a named option.
 func (s *shell) option(name string, on bool) bool {
 	for _, o := range s.optionNames() {
-		if o.name == name {
-			*o.state = on
-			return true
+		if o.name != name {
+			continue
 		}
+		*o.state = on
+		if s.kind == bash && on { // one way to edit lines, or the other
+			s.options.vi = s.options.vi && name != "emacs"
+			s.options.emacs = s.options.emacs && name != "vi"
+		}
+		return true
 	}
-	return s.kind == bash && slices.Contains([]string{"history", "hashall", "braceexpand", "interactive-comments", "physical", "privileged", "emacs"}, name)
+	return false
 }
 
 // flag sets an option by its letter.
@@ -47,7 +55,7 @@ func (s *shell) flag(letter rune, on bool) bool {
 			return true
 		}
 	}
-	return s.kind == bash && strings.ContainsRune("hBHPk", letter)
+	return false
 }
 
 func (s *shell) optionState(name string) (on, known bool) {
@@ -59,6 +67,9 @@ func (s *shell) optionState(name string) (on, known bool) {
 	return false, false
 }
 
+// flagOrder is the order in which $- of bash lists its letters.
+const flagOrder = "abefhkmnptuvxBCEHPT"
+
 // flags is $-.
 func (s *shell) flags() string {
 	out := ""
@@ -67,11 +78,17 @@ func (s *shell) flags() string {
 			out += string(o.letter)
 		}
 	}
-	if s.kind == bash {
-		out += "hB"
+	if s.kind != bash {
+		return out
 	}
-	if !s.isScript && s.kind == bash {
+	letters := []byte(out)
+	slices.SortFunc(letters, func(a, b byte) int { return strings.IndexByte(flagOrder, a) - strings.IndexByte(flagOrder, b) })
+	out = string(letters)
+	switch {
+	case s.isCommand:
 		out += "c"
+	case !s.isScript:
+		out += "s"
 	}
 	return out
 }
@@ -80,10 +97,8 @@ func (s *shell) flags() string {
 func (s *shell) listOptions(plus bool) {
 	for _, o := range s.optionNames() {
 		switch {
-		case plus && *o.state:
-			s.print(1, "set -o "+o.name+"\n")
 		case plus:
-			s.print(1, "set +o "+o.name+"\n")
+			s.print(1, restoring(o, true)+"\n")
 		case s.kind != bash:
 			s.print(1, fmt.Sprintf("%-16s%s\n", o.name, onOff(*o.state)))
 		default:
@@ -164,11 +179,53 @@ func builtinSet(s *shell, args []string) int {
 	return 0
 }
 
+// shoptOrder lists the names of bash's further options in the order in which shopt lists them.
+var shoptOrder = strings.Fields(`autocd assoc_expand_once cdable_vars cdspell checkhash checkjobs checkwinsize cmdhist compat31 compat32 compat40
+	compat41 compat42 compat43 compat44 complete_fullquote direxpand dirspell dotglob execfail expand_aliases extdebug extglob extquote failglob
+	force_fignore globasciiranges globskipdots globstar gnu_errfmt histappend histreedit histverify hostcomplete huponexit inherit_errexit
+	interactive_comments lastpipe lithist localvar_inherit localvar_unset login_shell mailwarn no_empty_cmd_completion nocaseglob nocasematch
+	noexpand_translation nullglob patsub_replacement progcomp progcomp_alias promptvars restricted_shell shift_verbose sourcepath varredir_close
+	xpg_echo`)
+
+// shoptDefaults lists those that are on in a shell that is not interactive.
+var shoptDefaults = strings.Fields(`checkwinsize cmdhist complete_fullquote extquote force_fignore globasciiranges globskipdots hostcomplete
+	interactive_comments patsub_replacement progcomp promptvars sourcepath`)
+
 // shoptNames lists bash's further options.
 func (s *shell) shoptNames() []optionName {
 	o := &s.options
-	return []optionName{{"dotglob", 0, &o.dotglob}, {"extglob", 0, &o.extglob}, {"failglob", 0, &o.failglob}, {"globstar", 0, &o.globstar},
-		{"inherit_errexit", 0, &o.inheritErr}, {"lastpipe", 0, &o.lastpipe}, {"nocaseglob", 0, &o.nocaseglob}, {"nocasematch", 0, &o.nocasematch}, {"nullglob", 0, &o.nullglob}, {"xpg_echo", 0, &o.xpgEcho}}
+	out := make([]optionName, len(shoptOrder))
+	for i, name := range shoptOrder {
+		state := &o.others[i]
+		switch name {
+		case "dotglob":
+			state = &o.dotglob
+		case "extglob":
+			state = &o.extglob
+		case "failglob":
+			state = &o.failglob
+		case "globstar":
+			state = &o.globstar
+		case "inherit_errexit":
+			state = &o.inheritErr
+		case "interactive_comments":
+			state = &o.comments
+		case "lastpipe":
+			state = &o.lastpipe
+		case "nocaseglob":
+			state = &o.nocaseglob
+		case "nocasematch":
+			state = &o.nocasematch
+		case "nullglob":
+			state = &o.nullglob
+		case "shift_verbose":
+			state = &o.shiftVerbose
+		case "xpg_echo":
+			state = &o.xpgEcho
+		}
+		out[i] = optionName{name: name, state: state}
+	}
+	return out
 }
 
 func (s *shell) shopt(name string, on bool) bool {
@@ -178,73 +235,86 @@ func (s *shell) shopt(name string, on bool) bool {
 			return true
 		}
 	}
-	return slices.Contains([]string{"expand_aliases", "checkwinsize", "cmdhist", "sourcepath", "histappend", "huponexit", "interactive_comments", "localvar_inherit", "autocd", "patsub_replacement", "globskipdots"}, name)
+	return false
 }
 
 // builtinShopt is bash's shopt.
 func builtinShopt(s *shell, args []string) int {
-	set, on, quiet := false, false, false
+	set, unset, quiet, again := false, false, false, false
+	names, invalid := s.shoptNames(), "invalid shell option name"
 	args = args[1:]
-	for len(args) > 0 && strings.HasPrefix(args[0], "-") {
-		for _, l := range args[0][1:] {
+	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' {
+		flags := args[0][1:]
+		if args = args[1:]; flags == "-" {
+			break
+		}
+		for _, l := range flags {
 			switch l {
 			case 's':
-				set, on = true, true
-			case 'u':
 				set = true
+			case 'u':
+				unset = true
 			case 'q':
 				quiet = true
+			case 'p':
+				again = true
+			case 'o':
+				names, invalid = s.optionNames(), "invalid option name"
 			}
 		}
-		args = args[1:]
+	}
+	if set && unset {
+		s.complain("cannot set and unset shell options simultaneously")
+		return 1
 	}
 	status := 0
-	if !set {
-		for _, o := range s.shoptNames() {
-			if len(args) > 0 && !slices.Contains(args, o.name) {
+	show := func(o optionName) {
+		switch {
+		case quiet:
+		case again:
+			s.print(1, restoring(o, invalid == "invalid option name")+"\n")
+		default:
+			s.print(1, fmt.Sprintf("%-15s\t%s\n", o.name, onOff(*o.state)))
+		}
+	}
+	if len(args) == 0 {
+		for _, o := range names {
+			if set && !*o.state || unset && *o.state {
 				continue
 			}
-			if !*o.state && len(args) > 0 {
-				status = 1
-			}
-			if !quiet {
-				s.print(1, fmt.Sprintf("%-15s\t%s\n", o.name, onOff(*o.state)))
-			}
+			show(o)
 		}
-		return status
+		return 0
 	}
 	for _, name := range args {
-		if !s.shopt(name, on) {
-			s.complain(name + ": invalid shell option name")
+		i := slices.IndexFunc(names, func(o optionName) bool { return o.name == name })
+		switch {
+		case i < 0:
+			s.complain(name + ": " + invalid)
 			status = 1
+		case set || unset:
+			*names[i].state = set
+		default:
+			if !*names[i].state {
+				status = 1
+			}
+			show(names[i])
 		}
 	}
 	return status
 }
 
-// listVariables prints all variables, for set without arguments.
-func (s *shell) listVariables() {
-	names := make([]string, 0, len(s.vars))
-	for name, v := range s.vars {
-		if v.set {
-			names = append(names, name)
-		}
+// restoring returns the command that sets an option to what it is.
+func restoring(o optionName, ofSet bool) string {
+	switch {
+	case ofSet && *o.state:
+		return "set -o " + o.name
+	case ofSet:
+		return "set +o " + o.name
+	case *o.state:
+		return "shopt -s " + o.name
 	}
-	if _, own := s.vars["LINENO"]; s.kind == ash && !own {
-		names = append(names, "LINENO")
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		v := s.vars[name]
-		switch {
-		case v.isArray():
-			s.print(1, name+"="+s.arrayText(v)+"\n")
-		case s.kind == bash:
-			s.print(1, name+"="+s.quoteVariable(v.value)+"\n")
-		default:
-			s.print(1, name+"="+s.quoted(v.value)+"\n")
-		}
-	}
+	return "shopt -u " + o.name
 }
 
 // quoteVariable quotes a value as bash's set lists it.
@@ -296,26 +366,17 @@ func (s *shell) arrayText(v variable) string {
 }
 
 // optionList is $SHELLOPTS.
-func (s *shell) optionList() string {
-	on := []string{"braceexpand", "hashall", "interactive-comments"}
-	for _, o := range s.optionNames() {
-		if *o.state {
-			on = append(on, o.name)
-		}
-	}
-	slices.Sort(on)
-	return strings.Join(on, ":")
-}
+func (s *shell) optionList() string { return listOn(s.optionNames()) }
 
 // shoptList is $BASHOPTS.
-func (s *shell) shoptList() string {
-	on := []string{"checkwinsize", "cmdhist", "complete_fullquote", "extquote", "force_fignore", "globasciiranges", "globskipdots", "hostcomplete",
-		"interactive_comments", "patsub_replacement", "progcomp", "promptvars", "sourcepath"}
-	for _, o := range s.shoptNames() {
+func (s *shell) shoptList() string { return listOn(s.shoptNames()) }
+
+func listOn(names []optionName) string {
+	var on []string
+	for _, o := range names {
 		if *o.state {
 			on = append(on, o.name)
 		}
 	}
-	slices.Sort(on)
 	return strings.Join(on, ":")
 }

@@ -42,11 +42,11 @@ func (s *shell) special(name string) (value string, isSet, found bool) {
 	case "-":
 		return s.flags(), true, true
 	case "LINENO":
-		if _, ok := s.vars[name]; !ok && s.kind != dash { // Debian builds dash without it
+		if _, ok := s.vars[name]; !ok && s.kind == ash { // Debian builds dash without it
 			return strconv.Itoa(max(s.line, 0)), true, true
 		}
 	case "RANDOM":
-		if s.kind != dash {
+		if s.kind == ash {
 			return strconv.Itoa(s.nextRandom()), true, true
 		}
 	}
@@ -89,6 +89,9 @@ func (s *shell) lookup(name string) (string, bool) {
 func (s *shell) array(name string) variable {
 	if s.kind == bash {
 		if v, ok := s.arrayOfBash(name); ok {
+			if name == "DIRSTACK" || name == "GROUPS" {
+				s.remember(name, "asked")
+			}
 			return v
 		}
 	}
@@ -360,8 +363,9 @@ func (e *expander) indirect(pe *syntax.Param, quoted bool) error {
 	name := pe.Name
 	if pe.Names != 0 {
 		var names []string
-		for _, n := range slices.Sorted(maps.Keys(s.vars)) {
-			if strings.HasPrefix(n, name) && s.vars[n].set {
+		all := s.shown()
+		for _, n := range slices.Sorted(maps.Keys(all)) {
+			if strings.HasPrefix(n, name) && (all[n].set || slices.Contains(remembered, n)) {
 				names = append(names, n)
 			}
 		}

@@ -33,6 +33,7 @@ func (s *shell) parse(text string) *syntax.Script {
 				pending = 0
 			}
 		},
+		Unquote: s.dollarQuote,
 		Look:    func(n int) { s.p.Work(uint32(n >> 10)) },
 		TooDeep: func() { s.p.Exceed("its shell was given commands nested too deeply in each other") },
 	})

@@ -14,6 +14,7 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -84,8 +85,10 @@ const (
 // function is a function as it was defined.
 type function struct {
 	*syntax.Func
-	base   int // what its lines are counted from
-	source string
+	base     int // what its lines are counted from
+	source   string
+	exported bool
+	readonly bool
 }
 
 // frame is a function or sourced file at work.
@@ -114,6 +117,7 @@ type shell struct {
 	vars      map[string]variable
 	scopes    []map[string]saved
 	nextOrder int
+	layer     int      // how many functions, and commands with assignments, are around
 	env       []string // cached environment of children
 	functions map[string]*function
 	// Whether a fork has the same map, so that it has to be copied before it is changed.
@@ -135,31 +139,34 @@ type shell struct {
 	status      int  // $?
 	substatus   int  // of the last command substitution
 	substituted bool
-	pid         int // $$
-	lastJob     int // $!
-	lastArg     string
-	jobs        []*job
-	flow        flow
-	levels      int // of break and continue
-	loops       int
-	calls       int
-	sourcing    int
-	tolerant    int // > 0: a failing command does not end the shell
-	started     time.Time
-	random      *uint64
-	pipestatus  []int
-	subshell    bool
-	subshells   int   // BASH_SUBSHELL
-	isJob       bool  // the subshell is a background job
-	opened      []int // of process substitutions, until the command ends
-	depth       int
-	traced      int // how deep in substitutions and evals, for the trace
-	optIndex    int // inside a group of options, for getopts
-	dirs        []string
-	unwritten   error                  // what became of the output of a built-in
-	evaluating  int                    // variables that name each other in an expression
-	arrayArgs   map[int]*syntax.Assign // arguments of a declaring command that are assignments to arrays
-	arrayShift  int                    // words before the name of that command
+	pid         int    // $$
+	lastJob     int    // $!
+	lastArg     string // $_
+	// Whether $_ is still the one that the environment had.
+	lastArgExported bool
+	asked           map[string]string // computed variables that were asked for; see [shell.remember]
+	jobs            []*job
+	flow            flow
+	levels          int // of break and continue
+	loops           int
+	calls           int
+	sourcing        int
+	tolerant        int // > 0: a failing command does not end the shell
+	started         time.Time
+	random          *uint64
+	pipestatus      []int
+	subshell        bool
+	subshells       int   // BASH_SUBSHELL
+	isJob           bool  // the subshell is a background job
+	opened          []int // of process substitutions, until the command ends
+	depth           int
+	traced          int // how deep in substitutions and evals, for the trace
+	optIndex        int // inside a group of options, for getopts
+	dirs            []string
+	unwritten       error                  // what became of the output of a built-in
+	evaluating      int                    // variables that name each other in an expression
+	arrayArgs       map[int]*syntax.Assign // arguments of a declaring command that are assignments to arrays
+	arrayShift      int                    // words before the name of that command
 }
 
 // options are the flags of set.
@@ -167,20 +174,33 @@ type options struct {
 	errexit, noglob, noexec, xtrace, verbose, noclobber, allexport, nounset, pipefail             bool
 	ignoreeof, monitor, notify, errtrace, vi, functrace, posix                                    bool
 	nullglob, dotglob, extglob, globstar, nocaseglob, nocasematch, lastpipe, inheritErr, failglob bool
-	xpgEcho                                                                                       bool
+	xpgEcho, shiftVerbose                                                                         bool
+	// Those of bash that are known and change nothing, or little.
+	braceexpand, hashall, histexpand, history, comments, emacs, keyword, nolog, onecmd, physical, privileged bool
+	others                                                                                                   [64]bool // of shopt, by their place in its list
 }
 
 // main is the program of a shell.
 func (i *Interpreter) main(p *container.Process, kind dialect, posix bool) int {
 	s := &shell{in: i, p: p, kind: kind, name: p.Args[0], pid: p.PID(), vars: make(map[string]variable, len(p.Env)+8), started: p.Now()}
+	var inherited []string
 	for _, kv := range p.Env {
+		if kind == bash && strings.HasPrefix(kv, functionPrefix) {
+			inherited = append(inherited, kv)
+			continue
+		}
 		if key, value, ok := strings.Cut(kv, "="); ok && syntax.IsName(key) {
+			if kind == bash && key == "_" {
+				s.lastArg, s.lastArgExported = value, true
+				continue
+			}
 			s.nextOrder++
 			s.vars[key] = variable{value: value, entry: kv, set: true, exported: true, order: s.nextOrder}
 		}
 	}
 	s.options.posix = posix
 	s.prepare()
+	s.inheritFunctions(inherited)
 	text, code, ok := s.arguments(p.Args[1:])
 	if !ok {
 		return code
@@ -248,11 +268,12 @@ func (s *shell) prepareBash() {
 			s.setValue(kv[0], kv[1])
 		}
 	}
-	for _, name := range []string{"UID", "EUID", "PPID"} {
+	for _, name := range []string{"UID", "EUID", "PPID", "OPTIND"} {
 		v := s.vars[name]
-		v.readonly, v.integer = true, true
+		v.readonly, v.integer = name != "OPTIND", true
 		s.put(name, v)
 	}
+	s.prepareFurther()
 	versions := newList()
 	for i, text := range []string{"5", "2", "15", "1", "release", "x86_64-pc-linux-gnu"} {
 		versions.set(i, text)
@@ -269,6 +290,32 @@ func (s *shell) prepareBash() {
 	}
 	s.env = nil
 }
+
+// prepareFurther sets the variables of bash that scripts hardly ask for, and its options.
+func (s *shell) prepareFurther() {
+	s.options.braceexpand, s.options.hashall = true, true
+	for _, o := range s.shoptNames() {
+		*o.state = slices.Contains(shoptDefaults, o.name)
+	}
+	login := "/bin/sh"
+	if own, ok := s.p.Container().UserShell(s.p.UID); ok && own != "" {
+		login = own
+	}
+	for _, kv := range [][2]string{{"SHELL", login}, {"TERM", "dumb"}, {"BASH_LOADABLES_PATH", loadables}} {
+		if _, ok := s.vars[kv[0]]; !ok {
+			s.setValue(kv[0], kv[1])
+		}
+	}
+	for _, name := range []string{"BASH_ALIASES", "BASH_CMDS"} {
+		s.put(name, variable{table: newTable(), set: true})
+	}
+	if !s.lastArgExported {
+		s.lastArg = s.name
+	}
+}
+
+// loadables is where bash looks for built-ins to load.
+const loadables = "/usr/local/lib/bash:/usr/lib/bash:/opt/local/lib/bash:/usr/pkg/lib/bash:/opt/pkg/lib/bash:."
 
 // bashVersion is the version of bash that is simulated.
 const bashVersion = "5.2.15(1)-release"
@@ -357,6 +404,9 @@ func (s *shell) arguments(args []string) (text string, code int, ok bool) {
 		text = args[0]
 		if len(args) > 1 {
 			s.name, s.args, s.command = args[1], args[2:], args[1]
+		}
+		if s.kind == bash {
+			s.setValue("BASH_EXECUTION_STRING", text)
 		}
 		return text, 0, true
 	case len(args) > 0 && !stdin:
@@ -452,6 +502,9 @@ func (s *shell) lines(sc *syntax.Script, tail bool) {
 		s.statements(line, tail && i == len(sc.Lines)-1 && sc.Err == nil)
 		if s.flow == discarding && !s.subshell {
 			s.flow = goOn
+		}
+		if s.flow == goOn && s.options.onecmd {
+			s.flow = exiting
 		}
 		if s.flow != goOn {
 			return

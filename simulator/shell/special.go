@@ -6,9 +6,29 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
 )
 
-// specialOfBash returns the value of a parameter that bash computes.
+// specialOfBash returns the value of a parameter that bash computes, and remembers it.
 func (s *shell) specialOfBash(name string) (value string, isSet, found bool) {
+	value, isSet, found = s.computed(name)
+	if found {
+		s.remember(name, value)
+	}
+	return value, isSet, found
+}
+
+func (s *shell) computed(name string) (value string, isSet, found bool) {
 	switch name {
+	case "LINENO":
+		if _, ok := s.vars[name]; !ok {
+			return strconv.Itoa(max(s.line, 0)), true, true
+		}
+	case "RANDOM":
+		return strconv.Itoa(s.nextRandom()), true, true
+	case "BASH_ARGV0":
+		return s.name, true, true
+	case "HISTCMD":
+		return "0", true, true
+	case "COMP_WORDBREAKS":
+		return " \t\n\"'@><=;|&(:", true, true
 	case "SECONDS":
 		return strconv.Itoa(int(s.p.Now().Sub(s.started).Seconds())), true, true
 	case "BASHPID":
@@ -34,7 +54,7 @@ func (s *shell) specialOfBash(name string) (value string, isSet, found bool) {
 		return s.optionList(), true, true
 	case "_":
 		return s.lastArg, true, true
-	case "PIPESTATUS", "FUNCNAME", "BASH_SOURCE", "BASH_LINENO", "DIRSTACK", "BASH_ARGC", "BASH_ARGV":
+	case "PIPESTATUS", "FUNCNAME", "BASH_SOURCE", "BASH_LINENO", "DIRSTACK", "GROUPS", "BASH_ARGC", "BASH_ARGV":
 		v, ok := s.arrayOfBash(name)
 		if !ok {
 			return "", false, false
@@ -80,6 +100,9 @@ func (s *shell) arrayOfBash(name string) (variable, bool) {
 		if s.isScript {
 			elems = append(elems, "0")
 		}
+	case "GROUPS":
+		elems = s.groupIDs()
+	case "BASH_ARGC", "BASH_ARGV":
 	case "DIRSTACK":
 		elems = append([]string{s.value("PWD")}, s.dirs...)
 	default:

@@ -23,6 +23,7 @@ type variable struct {
 	upper    bool
 	ref      bool // value is the name of another variable
 	order    int
+	layer    int // of the functions and commands whose variable it is; 0 is global
 }
 
 // saved is what a local variable hides.
@@ -370,16 +371,15 @@ func (s *shell) environment() []string {
 		order int
 		text  string
 	}
+	if s.kind == bash {
+		s.env = s.environmentOfBash()
+		return s.env
+	}
 	items := make([]item, 0, len(s.vars))
 	for name, v := range s.vars {
-		if !v.exported || !v.set || v.isArray() {
-			continue
+		if v.exported && v.set {
+			items = append(items, item{v.order + bucket(name)<<32, v.asEntry(name)})
 		}
-		order := v.order
-		if s.kind != bash {
-			order += bucket(name) << 32
-		}
-		items = append(items, item{order, v.asEntry(name)})
 	}
 	slices.SortFunc(items, func(a, b item) int { return a.order - b.order })
 	s.env = make([]string, len(items))

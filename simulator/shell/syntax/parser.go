@@ -10,6 +10,8 @@ type Limits struct {
 	Take func(n int64)
 	// Look accounts for n bytes that are looked at once more.
 	Look func(n int)
+	// Unquote replaces the escapes of $'…', which bash does when it reads them.
+	Unquote func(text string) string
 	// TooDeep is called when commands and words are nested too deeply. It does not return.
 	TooDeep func()
 }

@@ -1,6 +1,7 @@
 package syntax
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -19,8 +20,8 @@ func print(c *Call) string {
 
 // PrintStmt returns a command with its redirections on one line, for $BASH_COMMAND.
 func PrintStmt(st *Stmt) string {
-	p := printer{}
-	p.stmt(st)
+	p := printer{step: printedStep}
+	p.command(st)
 	return p.b.String()
 }
 
@@ -30,11 +31,11 @@ func PrintHead(f *For) string {
 	if f.Select {
 		word = "select "
 	}
-	text := word + f.Name + " in"
+	text := word + f.Name + " in "
 	if !f.In {
-		return text + ` "$@"`
+		return text + `"$@"`
 	}
-	return text + words(f.Items)
+	return text + strings.TrimPrefix(words(f.Items), " ")
 }
 
 func words(list []*Word) string {
@@ -47,11 +48,26 @@ func words(list []*Word) string {
 
 // PrintFunction returns the definition of a function as bash prints it.
 func PrintFunction(f *Func) string {
-	p := printer{}
-	p.text(f.Name + " () \n")
+	p := printer{step: printedStep}
+	if Bash.IsKeyword(f.Name) {
+		p.text("function ")
+	}
+	p.text(f.Name + " () \n{ \n")
 	p.body(f.Body)
 	return p.b.String()
 }
+
+// ExportFunction returns the value of the variable by which bash hands a function on to its children.
+func ExportFunction(f *Func) string {
+	p := printer{indent: 1}
+	p.text("() { ")
+	p.body(f.Body)
+	text := p.b.String()
+	return strings.TrimSuffix(text, " }") + "}"
+}
+
+// printedStep is how far bash indents what is inside of something.
+const printedStep = 4
 
 // PrintAssign returns an assignment as it stood.
 func PrintAssign(a *Assign) string {
@@ -101,10 +117,7 @@ func printPart(b *strings.Builder, part Part) {
 	case *Lit:
 		b.WriteString(part.Value)
 	case *SglQuoted:
-		if part.Dollar {
-			b.WriteByte('$')
-		}
-		b.WriteString("'" + part.Value + "'")
+		b.WriteString(part.print())
 	case *DblQuoted:
 		b.WriteByte('"')
 		for _, inner := range part.Parts {
@@ -126,64 +139,151 @@ func printPart(b *strings.Builder, part Part) {
 	}
 }
 
-// printer prints commands with bash's line breaks and indentation.
+// printer prints commands as bash does, with its line breaks and indentation.
 type printer struct {
-	b      strings.Builder
-	indent int
-	docs   []*Redirect
+	b        strings.Builder
+	indent   int
+	step     int
+	skip     int         // how many of the next indentations are left out
+	function int         // how many definitions of functions are around
+	joined   int         // how many lists are around: the bodies of here-documents come behind the next operator
+	docs     []*Redirect // here-documents whose bodies are still to come
+	document bool        // a body has just been printed, so that no semicolon follows
 }
 
 func (p *printer) text(t string) { p.b.WriteString(t) }
 
 // line begins a line.
-func (p *printer) line() { p.text(strings.Repeat("    ", p.indent)) }
+func (p *printer) line() { p.text(strings.Repeat(" ", p.indent)) }
+
+// begin begins a command: on a line of its own unless it continues one.
+func (p *printer) begin() {
+	if p.skip > 0 {
+		p.skip--
+		return
+	}
+	p.line()
+}
+
+func (p *printer) newline(text string) {
+	p.text("\n")
+	p.line()
+	p.text(text)
+}
+
+func (p *printer) semicolon() {
+	if text := p.b.String(); !strings.HasSuffix(text, "&") && !strings.HasSuffix(text, "\n") {
+		p.text(";")
+	}
+}
 
 // body prints the body of a function, in braces whatever it is.
 func (p *printer) body(st *Stmt) {
-	list := []*Stmt{st}
+	p.function++
+	p.indent += p.step
 	block, ok := st.Cmd.(*Block)
 	if ok {
-		list = block.List
+		p.list(block.List)
+	} else {
+		p.command(st)
 	}
-	p.line()
-	p.text("{ \n")
-	p.indent++
-	p.list(list)
-	p.indent--
-	p.text("\n")
-	p.line()
-	p.text("}")
-	if ok {
-		p.redirects(st)
+	p.documents("")
+	p.indent -= p.step
+	p.function--
+	p.newline("}")
+	if ok && len(st.Redirs) > 0 {
+		p.text(" ")
+		p.redirects(st.Redirs)
 	}
 }
 
-// list prints commands, one a line.
+// list prints commands that follow each other.
 func (p *printer) list(list []*Stmt) {
+	switch {
+	case len(list) == 0:
+		return
+	case len(list) == 1 && !list[0].Background:
+		p.command(list[0])
+		return
+	}
+	p.begin()
+	p.joined++
+	p.skip++
 	for i, st := range list {
-		p.line()
-		p.stmt(st)
-		if st.Background {
-			p.text(" &")
+		p.command(st)
+		if i > 0 {
+			p.documents("")
 		}
-		p.documents()
-		if i == len(list)-1 {
-			break
+		last := i == len(list)-1
+		switch {
+		case st.Background:
+			p.documents(" &")
+			if !last {
+				p.text(" ")
+				p.skip++
+			}
+		case !last:
+			p.separate()
 		}
-		if st.Background || strings.HasSuffix(p.b.String(), "\n") {
-			p.text("\n")
-			continue
+	}
+	p.joined--
+}
+
+// separate prints what stands between two commands of a list.
+func (p *printer) separate() {
+	switch {
+	case len(p.docs) > 0:
+		p.documents("")
+	case p.document:
+		p.document = false
+	default:
+		p.text(";")
+	}
+	if p.function > 0 {
+		p.text("\n")
+		return
+	}
+	p.text(" ")
+	p.skip++
+}
+
+// chain prints commands joined by operators.
+func (p *printer) chain(first *Stmt, rest []*Stmt, operators []string) {
+	p.joined++
+	p.skip++
+	p.command(first)
+	for i, st := range rest {
+		p.documents(operators[i])
+		if operators[i] == " |" {
+			p.text(" ")
 		}
-		p.text(";\n")
+		p.skip++
+		p.command(st)
+		p.documents("")
+	}
+	p.joined--
+}
+
+// documents prints an operator, and the bodies of the here-documents before it.
+func (p *printer) documents(operator string) {
+	p.text(operator)
+	if len(p.docs) == 0 {
+		return
+	}
+	docs := p.docs
+	p.docs = nil
+	p.bodies(docs)
+	if operator != "" {
+		p.text(" ")
 	}
 }
 
-// documents prints the here-documents of a line.
-func (p *printer) documents() {
-	for _, r := range p.docs {
-		p.text("\n" + r.Raw + EndWord(r) + "\n")
+func (p *printer) bodies(docs []*Redirect) {
+	p.text("\n")
+	for _, r := range docs {
+		p.text(r.Raw + EndWord(r) + "\n")
 	}
-	p.docs = nil
+	p.document = true
 }
 
 // EndWord returns the line that ends a here-document.
@@ -192,177 +292,234 @@ func EndWord(r *Redirect) string {
 	return end
 }
 
-func (p *printer) redirects(st *Stmt) {
-	for _, r := range st.Redirs {
-		p.text(" " + r.N + r.Op)
-		if r.Op == "<<" || r.Op == "<<-" {
-			p.docs = append(p.docs, r)
-			p.text(PrintWord(r.Word))
-			continue
-		}
-		if r.Op != "<&" && r.Op != ">&" {
+// redirects prints redirections, with their here-documents behind them or, in a list, behind the next operator.
+func (p *printer) redirects(list []*Redirect) {
+	var docs []*Redirect
+	p.document = false
+	for i, r := range list {
+		if i > 0 {
 			p.text(" ")
-		} else if r.N == "" {
-			if r.Op == ">&" {
-				text := strings.TrimSuffix(p.b.String(), r.Op)
-				p.b.Reset()
-				p.text(text + "1" + r.Op)
-			}
 		}
-		p.text(PrintWord(r.Word))
+		p.text(printRedirect(r))
+		if r.Op == "<<" || r.Op == "<<-" {
+			docs = append(docs, r)
+		}
+	}
+	switch {
+	case len(docs) > 0 && p.joined > 0:
+		p.docs = docs
+	case len(docs) > 0:
+		p.bodies(docs)
 	}
 }
 
-func (p *printer) stmt(st *Stmt) {
+// printRedirect returns a redirection, of a here-document its first line.
+func printRedirect(r *Redirect) string {
+	n := r.N
+	if r.Op[0] == '<' && n == "0" || r.Op[0] == '>' && n == "1" {
+		n = ""
+	}
+	word := PrintWord(r.Word)
+	switch r.Op {
+	case "<<", "<<-":
+		if r.Quoted {
+			word = quoteSingle(EndWord(r))
+		}
+		return n + r.Op + word
+	case "<>":
+		if n == "" {
+			n = "0"
+		} else if n == "1" {
+			n = ""
+		}
+	case "<&", ">&":
+		digits := strings.TrimSuffix(word, "-")
+		if word != "-" && strings.Trim(digits, "0123456789") != "" {
+			return n + r.Op + word
+		}
+		if n == "" {
+			n = "0"
+			if r.Op == ">&" {
+				n = "1"
+			}
+		}
+		if word == "-" {
+			return n + ">&-"
+		}
+		return n + r.Op + word
+	}
+	return n + r.Op + " " + word
+}
+
+// quoteSingle puts text into single quotes.
+func quoteSingle(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
+
+// command prints one command with its redirections.
+func (p *printer) command(st *Stmt) {
+	p.begin()
+	if t, ok := st.Cmd.(*Time); ok {
+		p.text("time ")
+		if t.Posix {
+			p.text("-p ")
+		}
+	}
 	if st.Negated {
 		p.text("! ")
 	}
 	if st.Cmd != nil {
-		p.command(st.Cmd)
+		p.inner(st.Cmd)
 	}
-	p.redirects(st)
-}
-
-func (p *printer) nested(list []*Stmt) {
-	p.text("\n")
-	p.indent++
-	p.list(list)
-	p.indent--
-	if !strings.HasSuffix(p.b.String(), "\n") {
-		p.text(";\n")
-	}
-	p.line()
-}
-
-func (p *printer) inline(list []*Stmt) {
-	for i, st := range list {
-		if i > 0 {
-			p.text("; ")
+	if len(st.Redirs) > 0 {
+		if st.Cmd != nil {
+			p.text(" ")
 		}
-		p.stmt(st)
-		if st.Background {
-			p.text(" &")
-		}
+		p.redirects(st.Redirs)
 	}
 }
 
-func (p *printer) command(cmd Command) {
+// inner prints a command without what is around it.
+func (p *printer) inner(cmd Command) {
 	switch c := cmd.(type) {
 	case *Call:
 		p.text(print(c))
 	case *Pipeline:
-		for i, st := range c.Stages {
-			if i > 0 {
-				if c.Both[i-1] {
-					p.text(" 2>&1")
-				}
-				p.text(" | ")
-			}
-			p.stmt(st)
-		}
+		p.pipeline(c)
 	case *AndOr:
-		p.stmt(c.First)
-		for _, item := range c.Rest {
-			op := " || "
+		rest, operators := make([]*Stmt, len(c.Rest)), make([]string, len(c.Rest))
+		for i, item := range c.Rest {
+			rest[i], operators[i] = item.Stmt, " || "
 			if item.And {
-				op = " && "
+				operators[i] = " && "
 			}
-			p.text(op)
-			p.stmt(item.Stmt)
 		}
+		p.chain(c.First, rest, operators)
 	case *Block:
-		p.text("{ \n")
-		p.indent++
-		p.list(c.List)
-		p.indent--
-		p.text("\n")
-		p.line()
-		p.text("}")
+		p.group(c)
 	case *Subshell:
 		p.text("( ")
-		p.inline(c.List)
+		p.skip++
+		p.list(c.List)
+		p.documents("")
 		p.text(" )")
 	case *If:
-		p.text("if ")
 		p.ifClause(c)
 	case *While:
-		word := "while "
-		if c.Until {
-			word = "until "
-		}
-		p.text(word)
-		p.inline(c.Cond)
-		p.text("; do")
-		p.nested(c.Do)
-		p.text("done")
+		p.text(map[bool]string{false: "while ", true: "until "}[c.Until])
+		p.skip++
+		p.list(c.Cond)
+		p.documents("")
+		p.semicolon()
+		p.text(" do\n")
+		p.action(c.Do, "done")
 	case *For:
-		p.text(strings.TrimSuffix(PrintHead(c), " ") + ";\n")
-		p.line()
-		p.text("do")
-		p.nested(c.Do)
-		p.text("done")
+		p.text(PrintHead(c) + ";")
+		p.newline("do\n")
+		p.action(c.Do, "done")
 	case *ArithFor:
-		p.text("for ((" + PrintWord(c.Init) + "; " + PrintWord(c.Cond) + "; " + PrintWord(c.Post) + "))\n")
-		p.line()
-		p.text("do")
-		p.nested(c.Do)
-		p.text("done")
+		part := func(w *Word) string {
+			if w == nil {
+				return "1"
+			}
+			return strings.TrimLeft(PrintWord(w), " \t\n")
+		}
+		p.text("for ((" + part(c.Init) + "; " + part(c.Cond) + "; " + part(c.Post) + "))")
+		p.newline("do\n")
+		p.action(c.Do, "done")
 	case *Case:
 		p.caseClause(c)
 	case *Func:
 		p.text("function " + c.Name + " () \n")
+		p.line()
+		p.text("{ \n")
 		p.body(c.Body)
 	case *Arith:
 		p.text("((" + PrintWord(c.X) + "))")
 	case *Cond:
 		p.text("[[ " + printCond(c.X) + " ]]")
 	case *Time:
-		p.text("time ")
-		if c.Posix {
-			p.text("-p ")
-		}
-		p.stmt(c.Stmt)
+		p.skip++
+		p.command(c.Stmt)
 	case *Coproc:
 		p.text("coproc " + c.Name + " ")
-		p.stmt(c.Stmt)
+		p.skip++
+		p.command(c.Stmt)
 	}
 }
 
+func (p *printer) pipeline(c *Pipeline) {
+	stages, operators := make([]*Stmt, len(c.Stages)), make([]string, len(c.Stages))
+	for i, st := range c.Stages {
+		stages[i], operators[i] = st, " |"
+		if c.Both[i] {
+			both := *st
+			both.Redirs = append(slices.Clone(st.Redirs), &Redirect{N: "2", Op: ">&", Word: &Word{Parts: []Part{&Lit{Value: "1"}}}})
+			stages[i] = &both
+		}
+	}
+	p.chain(stages[0], stages[1:], operators)
+}
+
+// action prints what a loop does, or a branch of an if, and the word behind it.
+func (p *printer) action(list []*Stmt, word string) {
+	p.indent += p.step
+	p.list(list)
+	p.documents("")
+	p.indent -= p.step
+	p.semicolon()
+	p.newline(word)
+}
+
+func (p *printer) group(c *Block) {
+	p.text("{ ")
+	if p.function == 0 {
+		p.skip++
+		p.list(c.List)
+		p.documents("")
+		p.semicolon()
+		p.text(" }")
+		return
+	}
+	p.text("\n")
+	p.indent += p.step
+	p.list(c.List)
+	p.documents("")
+	p.indent -= p.step
+	p.newline("}")
+}
+
 func (p *printer) ifClause(c *If) {
-	p.inline(c.Cond)
-	p.text("; then")
-	p.nested(c.Then)
 	depth := 0
-	for c = c.Else; c != nil; c = c.Else {
-		p.text("else")
-		if len(c.Cond) == 0 {
-			p.nested(c.Then)
+	for {
+		p.text("if ")
+		p.skip++
+		p.list(c.Cond)
+		p.semicolon()
+		p.text(" then\n")
+		if c.Else == nil {
 			break
 		}
-		p.text("\n")
-		p.indent++
+		p.action(c.Then, "else\n")
+		c = c.Else
+		if len(c.Cond) == 0 {
+			break
+		}
 		depth++
-		p.line()
-		p.text("if ")
-		p.inline(c.Cond)
-		p.text("; then")
-		p.nested(c.Then)
+		p.indent += p.step
+		p.begin()
 	}
-	p.text("fi")
+	p.action(c.Then, "fi")
 	for ; depth > 0; depth-- {
-		p.indent--
-		p.text(";\n")
-		p.line()
-		p.text("fi")
+		p.indent -= p.step
+		p.semicolon()
+		p.newline("fi")
 	}
 }
 
 func (p *printer) caseClause(c *Case) {
 	p.text("case " + PrintWord(c.Word) + " in ")
-	p.indent++
+	p.indent += p.step
 	for _, item := range c.Items {
-		p.text("\n")
-		p.line()
+		p.newline("")
 		for i, w := range item.Patterns {
 			if i > 0 {
 				p.text(" | ")
@@ -370,17 +527,14 @@ func (p *printer) caseClause(c *Case) {
 			p.text(PrintWord(w))
 		}
 		p.text(")\n")
-		p.indent++
+		p.indent += p.step
 		p.list(item.List)
-		p.indent--
-		p.text("\n")
-		p.line()
-		p.text(item.After)
+		p.indent -= p.step
+		p.documents("")
+		p.newline(item.After)
 	}
-	p.indent--
-	p.text("\n")
-	p.line()
-	p.text("esac")
+	p.indent -= p.step
+	p.newline("esac")
 }
 
 func printCond(x CondExpr) string {

@@ -245,6 +245,19 @@ type Lit struct {
 type SglQuoted struct {
 	Value  string
 	Dollar bool
+	Text   string // of $'…', with its escapes replaced
+	Inside bool   // it is $'…' in the operand of ${…} in double quotes
+}
+
+// print returns the quotes as bash shows them: it replaces $'…' when it reads the script.
+func (q *SglQuoted) print() string {
+	switch {
+	case q.Inside:
+		return q.Text
+	case q.Dollar:
+		return quoteSingle(q.Text)
+	}
+	return "'" + q.Value + "'"
 }
 
 // DblQuoted is "…" or $"…".

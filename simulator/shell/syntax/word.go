@@ -203,7 +203,7 @@ func (p *Parser) expands(m mode, quoted bool) bool {
 	case c == '[':
 		return p.dialect == Bash
 	case c == '\'':
-		return p.dialect != Dash && m != quoteMode && m != hereMode && m != arithMode && !(quoted && m == braceMode)
+		return p.dialect != Dash && m != quoteMode && m != hereMode && m != arithMode && (p.dialect == Bash || !(quoted && m == braceMode))
 	case c == '"':
 		return p.dialect == Bash && m != quoteMode && m != hereMode && !quoted
 	}
@@ -211,7 +211,7 @@ func (p *Parser) expands(m mode, quoted bool) bool {
 }
 
 // single reads '…', or $'…' from the quote on.
-func (p *Parser) single(dollar bool) Part {
+func (p *Parser) single(dollar bool) *SglQuoted {
 	at := p.pos
 	p.pos++
 	start := p.pos
@@ -230,7 +230,13 @@ func (p *Parser) single(dollar bool) Part {
 	if dollar && p.dialect == Ash {
 		text = ashEscapes(text)
 	}
-	return &SglQuoted{Value: text, Dollar: dollar}
+	q := &SglQuoted{Value: text, Dollar: dollar}
+	if dollar {
+		if q.Text = text; p.limits.Unquote != nil {
+			q.Text = p.limits.Unquote(text)
+		}
+	}
+	return q
 }
 
 // ashEscapes protects from being replaced what ash does not know in $'…': \c, \e, \u.
@@ -308,7 +314,9 @@ func (p *Parser) dollar(m mode, quoted bool) Part {
 		return &ArithExp{x}
 	case '\'':
 		p.pos++
-		return p.single(true)
+		q := p.single(true)
+		q.Inside = quoted
+		return q
 	case '"':
 		p.pos += 2
 		parts := p.parts(quoteMode, true)
