@@ -44,8 +44,10 @@ func (s *shell) builtin(name string) builtin {
 		return builtinGetopts
 	case "hash":
 		return builtinHash
-	case "alias", "unalias", "fg", "bg":
+	case "alias", "unalias":
 		return builtinNothing
+	case "fg", "bg":
+		return builtinForeground
 	case "jobs":
 		return builtinJobs
 	case "kill":
@@ -125,7 +127,19 @@ func builtinOfBash(name string) builtin {
 		return builtinMapfile
 	case "source":
 		return builtinSource
-	case "disown", "enable", "complete", "compopt", "history", "suspend", "logout", "bind", "fc":
+	case "disown":
+		return builtinDisown
+	case "suspend":
+		return func(s *shell, _ []string) int {
+			s.complain("cannot suspend: no job control")
+			return 1
+		}
+	case "logout":
+		return func(s *shell, _ []string) int {
+			s.complain("not login shell: use `exit'")
+			return 1
+		}
+	case "enable", "complete", "compopt", "history", "bind", "fc":
 		return builtinNothing
 	}
 	return nil
@@ -284,40 +298,61 @@ func (s *shell) sourceFile(name string) (string, []byte, error) {
 }
 
 func builtinLoop(s *shell, args []string) int {
+	if s.kind == bash {
+		return s.loopOfBash(args)
+	}
 	n := 1
 	if len(args) > 1 {
 		var err error
 		if n, err = strconv.Atoi(args[1]); err != nil || n < 1 {
-			if s.kind == bash {
-				if s.loops == 0 {
-					s.complain("only meaningful in a `for', `while', or `until' loop")
-					return 0
-				}
-				if err == nil {
-					s.complain(args[1] + ": loop count out of range")
-					s.levels, s.flow = s.loops, breaking
-					return 1
-				}
-				s.complain(args[1] + ": numeric argument required")
-				s.flow = exiting
-				return 128
-			}
 			s.complain("Illegal number: " + args[1])
 			s.flow = exiting
 			return statusUsage
 		}
 	}
-	if s.loops == 0 {
-		if s.kind == bash {
-			s.complain("only meaningful in a `for', `while', or `until' loop")
-		}
-		return 0
+	if s.loops > 0 {
+		s.leaveLoops(args[0], n)
 	}
+	return 0
+}
+
+// leaveLoops makes break or continue take effect.
+func (s *shell) leaveLoops(name string, n int) {
 	s.levels = min(n, s.loops)
 	s.flow = breaking
-	if args[0] == "continue" {
+	if name == "continue" {
 		s.flow = continuing
 	}
+}
+
+// loopOfBash is break and continue of bash.
+func (s *shell) loopOfBash(args []string) int {
+	name := args[0]
+	if args = args[1:]; len(args) > 0 && args[0] == "--" {
+		args = args[1:]
+	}
+	if s.loops == 0 {
+		s.complain("only meaningful in a `for', `while', or `until' loop")
+		return 0
+	}
+	n := 1
+	if len(args) > 0 {
+		var err error
+		if n, err = strconv.Atoi(strings.TrimSpace(args[0])); err != nil {
+			s.complain(args[0] + ": numeric argument required")
+			s.flow = exiting
+			return 128
+		}
+		if len(args) > 1 {
+			return s.tooMany()
+		}
+		if n < 1 {
+			s.complain(args[0] + ": loop count out of range")
+			s.levels, s.flow = s.loops, breaking
+			return 1
+		}
+	}
+	s.leaveLoops(name, n)
 	return 0
 }
 
@@ -385,6 +420,9 @@ func builtinExec(s *shell, args []string) int {
 		return 0
 	}
 	s.command = "exec"
+	if s.kind == bash {
+		s.lowerLevel()
+	}
 	status := s.exec(args)
 	s.flow = exiting
 	return status
@@ -392,21 +430,16 @@ func builtinExec(s *shell, args []string) int {
 
 func builtinExit(s *shell, args []string) int {
 	status := s.status
-	if len(args) > 1 {
+	if s.kind == bash {
+		var ok bool
+		if status, ok = s.statusArgument(args[1:]); !ok {
+			return status
+		}
+	} else if len(args) > 1 {
 		n, err := strconv.Atoi(args[1])
-		if err != nil || n < 0 && s.kind != bash {
-			if s.kind == bash {
-				s.complain(args[1] + ": numeric argument required")
-			} else {
-				s.complain("Illegal number: " + args[1])
-			}
-			n = statusUsage
-		} else if n < 0 && s.kind != bash {
+		if err != nil || n < 0 {
 			s.complain("Illegal number: " + args[1])
 			n = statusUsage
-		} else if len(args) > 2 && s.kind == bash {
-			s.complain("too many arguments")
-			return 1
 		}
 		status = n & 0xff
 	}
@@ -414,23 +447,35 @@ func builtinExit(s *shell, args []string) int {
 	return status
 }
 
+// statusArgument reads the argument of exit and return of bash. It is not ok if there are too many.
+func (s *shell) statusArgument(args []string) (status int, ok bool) {
+	if len(args) > 0 && args[0] == "--" {
+		args = args[1:]
+	}
+	if len(args) == 0 {
+		return s.status, true
+	}
+	n, err := strconv.ParseInt(strings.TrimSpace(args[0]), 10, 64)
+	switch {
+	case err != nil:
+		s.complain(args[0] + ": numeric argument required")
+		return statusUsage, true
+	case len(args) > 1:
+		return s.tooMany(), false
+	}
+	return int(n & 0xff), true
+}
+
 func builtinReturn(s *shell, args []string) int {
 	status := s.status
-	if len(args) > 1 {
-		n, err := strconv.Atoi(args[1])
-		switch {
-		case err != nil && s.kind == bash:
-			s.complain(args[1] + ": numeric argument required")
-			n = statusUsage
-		case err != nil || n < 0 && s.kind != bash:
-			s.complain("Illegal number: " + args[1])
-			s.flow = exiting
-			return statusUsage
-		case len(args) > 2 && s.kind == bash:
-			s.complain("too many arguments")
-			n = 1
+	if s.kind == bash {
+		var ok bool
+		if status, ok = s.statusArgument(args[1:]); !ok {
+			return status
 		}
-		if n < 0 && s.kind != bash {
+	} else if len(args) > 1 {
+		n, err := strconv.Atoi(args[1])
+		if err != nil || n < 0 {
 			s.complain("Illegal number: " + args[1])
 			s.flow = exiting
 			return statusUsage
@@ -454,9 +499,16 @@ func builtinReturn(s *shell, args []string) int {
 
 func builtinShift(s *shell, args []string) int {
 	n := 1
+	if len(args) > 1 && args[1] == "--" && s.kind == bash {
+		args = args[1:]
+	}
 	if len(args) > 1 {
 		var err error
-		if n, err = strconv.Atoi(args[1]); err != nil || n < 0 {
+		text := args[1]
+		if s.kind == bash {
+			text = strings.TrimSpace(text)
+		}
+		if n, err = strconv.Atoi(text); err != nil || n < 0 {
 			switch {
 			case s.kind != bash:
 				s.complain("Illegal number: " + args[1])
@@ -469,8 +521,14 @@ func builtinShift(s *shell, args []string) int {
 			}
 			return 1
 		}
+		if len(args) > 2 && s.kind == bash {
+			return s.tooMany()
+		}
 	}
 	if n > len(s.args) {
+		if s.options.shiftVerbose {
+			s.complain(strconv.Itoa(n) + ": shift count out of range")
+		}
 		if s.kind == dash {
 			s.complain("can't shift that many")
 			s.flow = exiting

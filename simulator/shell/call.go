@@ -48,6 +48,9 @@ func (s *shell) runCall(cmd *syntax.Call, fields []string, redirs []*syntax.Redi
 		s.withRedirects(cmd.Assigns, fields, redirs, false, false, func() { s.callFunction(name, fn, fields[1:], len(cmd.Assigns) > 0) })
 		return
 	}
+	if s.kind == bash && strings.HasPrefix(name, "%") && !s.isStage {
+		name = "fg"
+	}
 	if b := s.builtin(name); b != nil {
 		s.withRedirects(cmd.Assigns, fields, redirs, special, name == "exec", func() {
 			before := s.command
@@ -71,7 +74,7 @@ func (s *shell) commandFields(cmd *syntax.Call) ([]string, error) {
 		return nil, nil
 	}
 	first, isLit := cmd.Args[0].Literal()
-	if s.kind == bash && (!isLit || !declares(first) && first != "builtin" && first != "command") || len(cmd.Args) == 1 {
+	if s.kind == bash && (!isLit || !declares(first)) || len(cmd.Args) == 1 {
 		return s.fieldsOf(cmd.Args)
 	}
 	out, err := s.fieldsOf(cmd.Args[:1])
@@ -84,9 +87,9 @@ func (s *shell) commandFields(cmd *syntax.Call) ([]string, error) {
 	}
 	declaring := declares(out[0]) && (s.kind == bash || out[0] == "export" || out[0] == "readonly" || out[0] == "local")
 	for _, w := range cmd.Args[1:] {
-		if !declaring && (s.kind == bash || out[0] == "command") {
+		if !declaring && out[0] == "command" {
 			text, _ := w.Literal()
-			declaring = declares(text) && (s.kind == bash || text == "export" || text == "readonly" || text == "local")
+			declaring = text == "export" || text == "readonly" || text == "local"
 		}
 		switch {
 		case w.Assign != nil:
@@ -96,16 +99,33 @@ func (s *shell) commandFields(cmd *syntax.Call) ([]string, error) {
 			s.arrayArgs[len(out)] = w.Assign
 			out = append(out, w.Assign.Name)
 		case declaring && assignmentLength(w) > 0:
-			text, err := s.assigned(w)
-			if err != nil {
+			if out, err = s.appendAssigned(out, w); err != nil {
 				return nil, err
 			}
-			out = append(out, text)
 		default:
 			if out, err = s.appendFields(out, w); err != nil {
 				return nil, err
 			}
 		}
+	}
+	return out, nil
+}
+
+// appendAssigned expands an argument that is an assignment. In bash braces make several of it.
+func (s *shell) appendAssigned(out []string, w *syntax.Word) ([]string, error) {
+	words := []*syntax.Word{w}
+	if s.kind == bash && s.options.braceexpand && hasBrace(w) {
+		var err error
+		if words, err = s.braces(w); err != nil {
+			return nil, err
+		}
+	}
+	for _, word := range words {
+		text, err := s.assigned(word)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, text)
 	}
 	return out, nil
 }
@@ -304,6 +324,9 @@ func (s *shell) external(cmd *syntax.Call, redirs []*syntax.Redirect, fields []s
 		return c.exec(fields)
 	}
 	if tail && !s.trapsSet() {
+		if s.kind == bash && s.last == cmd {
+			s.lowerLevel()
+		}
 		s.status = run(s)
 		s.flow = exiting
 		return
@@ -317,7 +340,7 @@ func (s *shell) external(cmd *syntax.Call, redirs []*syntax.Redirect, fields []s
 	if len(redirs) == 0 && len(cmd.Assigns) == 0 {
 		s.varsShared, s.era = shared, era // the child changes nothing before it executes the program, and has no child of its own
 	}
-	s.status = s.await(child)
+	s.status = s.await(child, &syntax.Stmt{Cmd: cmd, Redirs: redirs})
 }
 
 // exec replaces the process by a program. It returns the status if there is no such program.

@@ -88,7 +88,7 @@ func (s *shell) runExternal(args []string) int {
 		}
 		return c.exec(args)
 	})
-	return s.await(child)
+	return s.await(child, s.running)
 }
 
 // describe says what a command name means: for command -v, or at length for type.

@@ -79,6 +79,9 @@ func builtinCompgen(s *shell, args []string) int {
 	for _, name := range found {
 		s.print(1, name+"\n")
 	}
+	if actions == "" && !hasList {
+		return 0
+	}
 	return int(1 - truth(len(found) > 0))
 }
 

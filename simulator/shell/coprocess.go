@@ -38,12 +38,13 @@ func (s *shell) coprocess(cmd *syntax.Coproc) {
 			c.p.Close(fd)
 		}
 		c.tolerant = 0
+		c.enter(cmd)
 		c.statement(cmd.Stmt, true)
 		return c.leave()
 	})
 	s.p.Close(in)
 	s.p.Close(out)
-	s.startJob(child)
+	s.startJob(child, &syntax.Stmt{Line: cmd.Stmt.Line, Cmd: cmd})
 	s.store(cmd.Name, variable{list: listOf([]string{strconv.Itoa(fromChild), strconv.Itoa(toChild)}), set: true})
 	s.setValue(cmd.Name+"_PID", strconv.Itoa(child.PID()))
 	s.status = 0

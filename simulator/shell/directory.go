@@ -12,7 +12,7 @@ import (
 )
 
 func builtinCd(s *shell, args []string) int {
-	physical := false
+	physical := s.options.physical
 	args = args[1:]
 	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' {
 		if args[0] == "--" {
@@ -23,19 +23,25 @@ func builtinCd(s *shell, args []string) int {
 		args = args[1:]
 	}
 	target, show := s.value("HOME"), false
-	if len(args) > 0 {
+	switch {
+	case len(args) > 1 && s.kind == bash:
+		s.complain("too many arguments")
+		return 1
+	case len(args) > 0:
 		target = args[0]
-	} else if target == "" && s.kind == bash {
+	case s.kind == bash && !s.vars["HOME"].set:
 		s.complain("HOME not set")
 		return 1
 	}
-	if target == "-" {
+	if len(args) > 0 && target == "-" {
 		if target = s.value("OLDPWD"); target == "" {
-			if s.kind == bash {
+			if s.kind == bash && !s.vars["OLDPWD"].set {
 				s.complain("OLDPWD not set")
 				return 1
 			}
-			target = s.value("PWD")
+			if s.kind != bash {
+				target = s.value("PWD")
+			}
 		}
 		show = true
 	}
@@ -77,6 +83,9 @@ func builtinCd(s *shell, args []string) int {
 	}
 	s.setValue("OLDPWD", s.value("PWD"))
 	s.setValue("PWD", logical)
+	if show && len(args) > 0 && target == "" {
+		logical = ""
+	}
 	if show {
 		s.print(1, logical+"\n")
 	}
@@ -110,77 +119,130 @@ func builtinPwd(s *shell, args []string) int {
 
 // builtinDirs is bash's dirs, pushd and popd.
 func builtinDirs(s *shell, args []string) int {
-	name := args[0]
-	args = args[1:]
-	plain, long, lines, numbered := false, false, false, false
-	which := ""
-	for _, a := range args {
-		switch {
-		case a == "-c" && name == "dirs":
-			s.dirs = nil
-			return 0
-		case a == "-l" && name == "dirs":
-			long = true
-		case a == "-p" && name == "dirs":
-			lines = true
-		case a == "-v" && name == "dirs":
-			lines, numbered = true, true
-		case a == "-n" && name != "dirs":
-			plain = true
-		case a == "--":
-		default:
-			which = a
-		}
+	words := dirWords{s: s, name: args[0]}
+	if !words.read(args[1:]) {
+		return words.status
 	}
 	stack := append([]string{s.value("PWD")}, s.dirs...)
-	index, hasIndex := stackIndex(which, len(stack))
-	if hasIndex && index < 0 {
-		s.complain(which + ": directory stack index out of range")
+	index, hasIndex := stackIndex(words.index, len(stack))
+	empty := len(stack) < 2
+	switch {
+	case words.name == "popd" && empty, words.name == "pushd" && hasIndex && empty, hasIndex && index < 0 && empty:
+		s.complain("directory stack empty")
+		return 1
+	case hasIndex && index < 0:
+		s.complain(words.index[1:] + ": directory stack index out of range")
 		return 1
 	}
-	switch name {
+	switch words.name {
 	case "dirs":
-		if hasIndex {
-			stack = stack[index : index+1]
+		if words.clear {
+			s.dirs = nil
+			return 0
 		}
-		s.showDirs(stack, long, lines, numbered)
+		first := 0
+		if hasIndex {
+			stack, first = stack[index:index+1], index
+		}
+		s.showDirs(stack, first, words)
 		return 0
 	case "pushd":
 		switch {
 		case hasIndex:
 			stack = append(slices.Clone(stack[index:]), stack[:index]...)
-		case which == "":
-			if len(stack) < 2 {
+		case !words.hasDir:
+			if empty {
 				s.complain("no other directory")
 				return 1
 			}
 			stack[0], stack[1] = stack[1], stack[0]
-		case plain:
-			stack = slices.Insert(stack, 1, which)
+		case words.plain:
+			stack = slices.Insert(stack, 1, words.dir)
 		default:
-			if status := builtinCd(s, []string{"cd", which}); status != 0 {
+			if status := builtinCd(s, []string{"cd", words.dir}); status != 0 {
 				return status
 			}
 			stack = append([]string{s.value("PWD")}, stack...)
 		}
 	default:
-		if len(stack) < 2 {
-			s.complain("directory stack empty")
-			return 1
-		}
-		if plain && !hasIndex {
+		if words.plain && !hasIndex {
 			index = 1
 		}
 		stack = slices.Delete(stack, index, index+1)
 	}
-	if !plain && stack[0] != s.value("PWD") {
+	if !words.plain && stack[0] != s.value("PWD") {
 		if status := builtinCd(s, []string{"cd", stack[0]}); status != 0 {
 			return status
 		}
 	}
 	s.dirs = slices.Clone(stack[1:])
-	s.showDirs(append([]string{s.value("PWD")}, s.dirs...), false, false, false)
+	s.showDirs(append([]string{s.value("PWD")}, s.dirs...), 0, dirWords{})
 	return 0
+}
+
+// dirWords are the words of dirs, pushd or popd.
+type dirWords struct {
+	s               *shell
+	name            string
+	plain           bool // -n: the working directory stays
+	clear, long     bool // of dirs
+	lines, numbered bool
+	index           string // +n or -n
+	dir             string
+	hasDir          bool
+	status          int
+}
+
+// read reads the words, and reports whether they make sense.
+func (w *dirWords) read(args []string) bool {
+	for i, a := range args {
+		switch {
+		case a == "--":
+			args = args[i+1:]
+			if len(args) > 0 {
+				return w.directory(args)
+			}
+			return true
+		case w.name == "dirs" && len(a) > 1 && a[0] == '-' && strings.Trim(a[1:], "clpv") == "":
+			w.clear = w.clear || strings.Contains(a, "c")
+			w.long = w.long || strings.Contains(a, "l")
+			w.lines = w.lines || strings.ContainsAny(a, "pv")
+			w.numbered = w.numbered || strings.Contains(a, "v")
+		case a == "-n" && w.name != "dirs":
+			w.plain = true
+		case len(a) > 1 && (a[0] == '+' || a[0] == '-') && isNumber(a[1:]):
+			w.index = a
+		case a == "-" && w.name == "pushd":
+			return w.directory(args[i:])
+		case a != "" && a[0] == '-':
+			return w.fail(a + ": invalid number")
+		case w.name == "dirs" || w.name == "popd":
+			if w.name == "popd" {
+				return w.fail(a + ": invalid argument")
+			}
+			return w.fail(a + ": invalid option")
+		default:
+			return w.directory(args[i:])
+		}
+	}
+	return true
+}
+
+func (w *dirWords) directory(args []string) bool {
+	if len(args) > 1 {
+		w.s.complain("too many arguments")
+		w.status = 1
+		return false
+	}
+	w.dir, w.hasDir = args[0], true
+	return true
+}
+
+func (w *dirWords) fail(text string) bool {
+	w.s.complain(text)
+	w.s.usage(w.name)
+	w.status = statusUsage
+	return false
 }
 
 // stackIndex reads +n and -n; the index is -1 if it is not in the stack.
@@ -201,17 +263,18 @@ func stackIndex(text string, n int) (int, bool) {
 	return i, true
 }
 
-func (s *shell) showDirs(stack []string, long, lines, numbered bool) {
+// showDirs prints directories of the stack, the first of which has a number there.
+func (s *shell) showDirs(stack []string, first int, how dirWords) {
 	home := s.value("HOME")
 	var b strings.Builder
 	for i, dir := range stack {
-		if rest, ok := strings.CutPrefix(dir, home); ok && !long && home != "" && (rest == "" || rest[0] == '/') {
+		if rest, ok := strings.CutPrefix(dir, home); ok && !how.long && home != "" && (rest == "" || rest[0] == '/') {
 			dir = "~" + rest
 		}
 		switch {
-		case numbered:
-			fmt.Fprintf(&b, "%2d  %s\n", i, dir)
-		case lines:
+		case how.numbered:
+			fmt.Fprintf(&b, "%2d  %s\n", first+i, dir)
+		case how.lines:
 			b.WriteString(dir + "\n")
 		case i > 0:
 			b.WriteString(" " + dir)
@@ -219,7 +282,7 @@ func (s *shell) showDirs(stack []string, long, lines, numbered bool) {
 			b.WriteString(dir)
 		}
 	}
-	if !lines {
+	if !how.lines {
 		b.WriteByte('\n')
 	}
 	s.print(1, b.String())

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"syscall"
-	"time"
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
 	"github.com/plumbline-ci/plumbline/simulator/files"
@@ -150,31 +148,38 @@ func (s *shell) perform(st *syntax.Stmt, tail bool) {
 	s.compound(st.Cmd, false)
 }
 
-// background starts a job.
+// ignoreKeyboard makes a job ignore the keyboard's signals, as it does without job control.
+func ignoreKeyboard(p *container.Process) {
+	p.Ignore(container.SIGINT)
+	p.Ignore(container.SIGQUIT)
+}
+
+// background starts a job, which reads nothing.
 func (s *shell) background(st *syntax.Stmt) {
 	plain := *st
 	plain.Background = false
 	child := s.fork(func(c *shell) int {
 		p := c.p
-		// Without job control, a background job reads nothing and ignores the keyboard's signals.
-		p.Ignore(container.SIGINT)
-		p.Ignore(container.SIGQUIT)
+		ignoreKeyboard(p)
 		if fd, err := p.OpenFile("/dev/null", files.Read, 0); err == nil && fd != 0 {
 			_ = p.Dup2(fd, 0)
 			p.Close(fd)
 		}
 		c.tolerant, c.isJob = 0, true
+		c.enter(plain.Cmd)
+		c.last = lastCall([]*syntax.Stmt{&plain}, true)
 		c.statement(&plain, true)
 		return c.leave()
 	})
-	s.startJob(child)
+	ignoreKeyboard(child) // which a signal may reach before it runs
+	s.startJob(child, &plain)
 	s.status = 0
 }
 
 // startJob notes a background job.
-func (s *shell) startJob(child *container.Process) {
+func (s *shell) startJob(child *container.Process, stmt *syntax.Stmt) {
 	s.lastJob = child.PID()
-	s.jobs = append(s.jobs, &job{proc: child, pid: child.PID()})
+	s.jobs = append(s.jobs, &job{proc: child, pid: child.PID(), stmt: stmt, number: s.jobNumber()})
 	if len(s.jobs) > 256 {
 		s.forgetJobs()
 	}
@@ -186,7 +191,7 @@ func (s *shell) compound(cmd syntax.Command, tail bool) {
 	case *syntax.Block:
 		s.statements(cmd.List, tail)
 	case *syntax.Subshell:
-		s.subshellOf(cmd.List)
+		s.subshellOf(cmd)
 	case *syntax.Pipeline:
 		s.pipeline(cmd)
 	case *syntax.AndOr:
@@ -273,45 +278,39 @@ func (s *shell) timed(cmd *syntax.Time) {
 }
 
 // subshellOf runs commands in a child.
-func (s *shell) subshellOf(list []*syntax.Stmt) {
+func (s *shell) subshellOf(cmd *syntax.Subshell) {
 	s.deeper("subshells")
+	s.line = cmd.Line + s.base
 	child := s.fork(func(c *shell) int {
-		c.statements(list, true)
+		c.enter(cmd)
+		c.last = lastCall(cmd.List, true)
+		c.statements(cmd.List, true)
 		return c.leave()
 	})
-	s.status = s.await(child)
+	s.status = s.await(child, &syntax.Stmt{Cmd: cmd})
 	s.pipestatus = []int{s.status}
 	s.shallower()
 }
 
-// await waits for a child in the foreground; signals are acted upon when it has ended.
-func (s *shell) await(child *container.Process) int {
-	for {
-		st, err := s.p.Wait(child, time.Time{})
-		switch {
-		case err == nil:
-			if st.Signal != 0 && (!s.subshell || s.kind != bash) {
-				s.reportSignal(child, st)
-			}
-			return st.Code
-		case errors.Is(err, syscall.EINTR):
-			s.collect()
-		default:
-			return statusNotFound
-		}
+// await waits for a child in the foreground, which runs a command.
+func (s *shell) await(child *container.Process, stmt *syntax.Stmt) int {
+	st, ok := s.waitChild(child)
+	switch {
+	case !ok || st.Signal == 0:
+	case s.kind == bash:
+		s.reportForeground(child, st.Signal, stmt)
+	default:
+		s.reportSignal(st)
 	}
+	s.notify()
+	return st.Code
 }
 
-// reportSignal says that a child was killed, as shells do.
-func (s *shell) reportSignal(child *container.Process, st container.ExitStatus) {
-	text := st.Signal.Description()
-	if text == "" {
-		return
+// reportSignal says that a child was killed, as ash and dash do.
+func (s *shell) reportSignal(st container.ExitStatus) {
+	if text := st.Signal.Description(); text != "" {
+		s.print(2, text+"\n")
 	}
-	if s.kind == bash {
-		text = fmt.Sprintf("%s: line %d: %5d %s", s.name, s.line, child.PID(), text)
-	}
-	s.print(2, text+"\n")
 }
 
 func (s *shell) andOr(cmd *syntax.AndOr, tail bool) {

@@ -141,7 +141,7 @@ func TestDash(t *testing.T) {
 func TestWhatShellsReadAsTheyGo(t *testing.T) {
 	check(t, "bash", []row{
 		{script: "echo a\necho )\necho b", stdout: "a\n", stderr: "bash: -c: line 2: syntax error near unexpected token `)'\nbash: -c: line 2: `echo )'\n", code: 2, reason: "a syntax error"},
-		{script: "eval 'echo a\n)'; echo $?", stdout: "a\n2\n", stderr: "bash: eval: line 2: syntax error near unexpected token `)'\nbash: eval: line 2: `)'\n", reason: "in eval it is a status"},
+		{script: "eval 'echo a\n)'; echo $?", stdout: "a\n2\n", stderr: "bash: eval: line 3: syntax error near unexpected token `)'\nbash: eval: line 3: `)'\n", reason: "in eval it is a status"},
 		{script: "echo $((1/0)); echo no\necho $?", stdout: "1\n", stderr: "bash: line 1: 1/0: division by 0 (error token is \"0\")\n", reason: "an error gives up the line"},
 		{script: "((echo a; echo b); echo c) | wc -l", stdout: "3\n", reason: "two subshells"},
 		{script: "y=aBc; echo ${y~~} ${y~}", stdout: "AbC ABc\n", reason: "the case turned round"},

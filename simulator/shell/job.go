@@ -27,9 +27,9 @@ func (s *shell) poll(j *job) {
 		return
 	}
 	if st, err := s.p.Wait(j.proc, time.Time{}); err == nil {
-		j.status = st.Code
+		j.status, j.signal = st.Code, st.Signal
 	} else if st, ok := j.proc.Status(); ok {
-		j.status = st.Code
+		j.status, j.signal = st.Code, st.Signal
 	}
 	j.done = true
 }
@@ -63,9 +63,9 @@ func (s *shell) waitFor(j *job, named bool) (status int, interrupted bool) {
 		st, err := s.p.Wait(j.proc, time.Time{})
 		switch {
 		case err == nil:
-			j.status, j.done = st.Code, true
+			j.status, j.signal, j.done = st.Code, st.Signal, true
 			if named && s.kind != bash && st.Signal != 0 && st.Signal != container.SIGINT && st.Signal != container.SIGPIPE {
-				s.reportSignal(j.proc, st)
+				s.reportSignal(st)
 			}
 		case errors.Is(err, syscall.EINTR):
 			s.collect()
@@ -85,10 +85,10 @@ func (s *shell) waitFor(j *job, named bool) (status int, interrupted bool) {
 }
 
 func builtinWait(s *shell, args []string) int {
-	args = args[1:]
-	if len(args) > 0 && args[0] == "-n" {
-		return s.waitNext()
+	if s.kind == bash {
+		return waitOfBash(s, args)
 	}
+	args = args[1:]
 	if len(args) == 0 {
 		for _, j := range slices.Clone(s.jobs) {
 			if status, interrupted := s.waitFor(j, false); interrupted {
@@ -102,15 +102,7 @@ func builtinWait(s *shell, args []string) int {
 	for _, text := range args {
 		j := s.find(text)
 		if j == nil {
-			if s.kind == bash {
-				if _, err := strconv.Atoi(text); err == nil {
-					s.complain("pid " + text + " is not a child of this shell")
-				} else {
-					s.complain("`" + text + "': not a pid or valid job spec")
-					status = 1
-					continue
-				}
-			} else if _, err := strconv.Atoi(text); err != nil {
+			if _, err := strconv.Atoi(text); err != nil {
 				switch {
 				case !strings.HasPrefix(text, "%"):
 					s.complain("Illegal number: " + text)
@@ -132,30 +124,10 @@ func builtinWait(s *shell, args []string) int {
 	return status
 }
 
-// waitNext waits for whichever job ends next.
-func (s *shell) waitNext() int {
-	for {
-		running := false
-		for i, j := range s.jobs {
-			if s.poll(j); j.done {
-				s.jobs = slices.Delete(s.jobs, i, i+1)
-				return j.status
-			}
-			running = true
-		}
-		if !running {
-			return statusNotFound
-		}
-		err := s.p.Block(time.Time{}, func() bool {
-			return slices.ContainsFunc(s.jobs, func(j *job) bool { return j.proc.Dead() })
-		})
-		if err != nil && s.collect() && len(s.caught) > 0 {
-			return statusSignalBase + int(s.caught[0])
-		}
-	}
-}
-
 func builtinJobs(s *shell, args []string) int {
+	if s.kind == bash {
+		return jobsOfBash(s, args)
+	}
 	pids := len(args) > 1 && args[1] == "-p"
 	for i, j := range s.jobs {
 		s.poll(j)
@@ -173,6 +145,9 @@ func builtinJobs(s *shell, args []string) int {
 }
 
 func builtinKill(s *shell, args []string) int {
+	if s.kind == bash {
+		return killOfBash(s, args)
+	}
 	sig := container.SIGTERM
 	args = args[1:]
 	if len(args) > 0 && args[0] == "-l" {
@@ -201,15 +176,11 @@ func builtinKill(s *shell, args []string) int {
 		}
 		var ok bool
 		if sig, ok = container.ParseSignal(name); !ok {
-			switch s.kind {
-			case bash:
-				s.complain(name + ": invalid signal specification")
-			case dash:
+			if s.kind == dash {
 				s.complain("Illegal option -" + name[:1])
 				return statusUsage
-			default:
-				s.complain("bad signal name '" + name + "'")
 			}
+			s.complain("bad signal name '" + name + "'")
 			return 1
 		}
 	}
@@ -222,9 +193,6 @@ func builtinKill(s *shell, args []string) int {
 			return statusUsage
 		}
 		s.complain("you need to specify whom to kill")
-		if s.kind != ash {
-			return statusUsage
-		}
 		return 1
 	}
 	status := 0
@@ -245,11 +213,7 @@ func builtinKill(s *shell, args []string) int {
 			continue
 		}
 		if err := s.p.Kill(pid, sig); err != nil {
-			if s.kind == bash {
-				s.complain(fmt.Sprintf("(%d) - %s", pid, files.Message(err)))
-			} else {
-				s.print(2, fmt.Sprintf("sh: can't kill pid %d: %s\n", pid, files.Message(err)))
-			}
+			s.print(2, fmt.Sprintf("sh: can't kill pid %d: %s\n", pid, files.Message(err)))
 			status = 1
 		}
 	}

@@ -29,10 +29,13 @@ func (e *abandonError) Unwrap() error { return e.error }
 
 // prefix is how messages begin: in bash always with name and line, in dash too, in ash with the line if a script file or
 // a built-in is at work.
-func (s *shell) prefix() string {
+func (s *shell) prefix() string { return s.prefixOf(s.command) }
+
+// prefixOf is the prefix of messages of a built-in, or of the shell itself if the name is empty.
+func (s *shell) prefixOf(builtin string) string {
 	command := ""
-	if s.command != "" && s.command != s.name {
-		command = s.command + ": "
+	if builtin != "" && builtin != s.name {
+		command = builtin + ": "
 	}
 	switch s.kind {
 	case bash:
@@ -45,9 +48,9 @@ func (s *shell) prefix() string {
 		return fmt.Sprintf("%s: %d: %s", s.name, max(s.line, 1), command)
 	}
 	switch {
-	case s.command == "":
+	case builtin == "":
 		return s.name + ": "
-	case s.command == s.name:
+	case builtin == s.name:
 		return fmt.Sprintf("%s: line %d: ", s.name, s.line)
 	}
 	return fmt.Sprintf("%s: %sline %d: ", s.name, command, max(s.line, 0))
@@ -81,11 +84,25 @@ func (s *shell) problem(err error) bool {
 		s.status = 1
 		s.pipestatus = []int{1}
 		s.flow = discarding
-		if s.isCommand && errors.As(err, new(*abandonError)) {
-			s.flow = exiting
+		if errors.As(err, new(*abandonError)) {
+			s.abandon()
 		}
 	}
 	return true
+}
+
+// abandon gives up what bash is at: a script that came by -c, or the line of another.
+func (s *shell) abandon() {
+	if s.flow = discarding; s.isCommand {
+		s.flow = exiting
+	}
+}
+
+// tooMany complains about arguments of a built-in of bash, and ends more than the built-in.
+func (s *shell) tooMany() int {
+	s.complain("too many arguments")
+	s.abandon()
+	return 1
 }
 
 // failing reports an error that in bash is only the failure of the command name.

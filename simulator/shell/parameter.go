@@ -102,6 +102,12 @@ func (s *shell) array(name string) variable {
 func (e *expander) param(pe *syntax.Param, quoted bool) error {
 	s := e.s
 	if pe.Bad {
+		if pe.Transform { // of a parameter that is not set, it does not matter by what
+			if _, set, err := s.paramValue(pe.Name, pe.Index); err == nil && !set && pe.All == 0 {
+				return nil
+			}
+			return &fatalError{pe.Text + ": bad substitution", s.fatalStatus()}
+		}
 		return s.badSubstitution(pe.Text)
 	}
 	if pe.Indirect {

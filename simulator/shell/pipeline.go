@@ -52,6 +52,7 @@ func (s *shell) pipeline(cmd *syntax.Pipeline) {
 				}
 			}
 			c.tolerant = min(c.tolerant, 1)
+			c.enter(st.Cmd)
 			c.statement(st, true)
 			return c.leave()
 		})
@@ -67,20 +68,22 @@ func (s *shell) pipeline(cmd *syntax.Pipeline) {
 	if input >= 0 {
 		s.p.Close(input)
 	}
-	s.finishPipeline(children)
+	s.finishPipeline(children, cmd)
 }
 
-func (s *shell) finishPipeline(children []*container.Process) {
-	statuses := make([]int, len(children))
-	failed := 0
-	for i, child := range children {
-		if child == nil {
-			statuses[i] = s.status
-		} else {
-			statuses[i] = s.await(child)
+func (s *shell) finishPipeline(children []*container.Process, cmd *syntax.Pipeline) {
+	var statuses []int
+	if s.kind == bash {
+		statuses = s.awaitStages(children, &syntax.Stmt{Cmd: cmd})
+	} else {
+		for _, child := range children {
+			statuses = append(statuses, s.await(child, nil))
 		}
-		if statuses[i] != 0 {
-			failed = statuses[i]
+	}
+	failed := 0
+	for _, status := range statuses {
+		if status != 0 {
+			failed = status
 		}
 	}
 	s.pipestatus = statuses

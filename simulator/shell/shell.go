@@ -146,6 +146,10 @@ type shell struct {
 	lastArgExported bool
 	asked           map[string]string // computed variables that were asked for; see [shell.remember]
 	jobs            []*job
+	ended           []endedJob   // of bash
+	isStage         bool         // the shell is there for one command, of a pipeline or in the background
+	inSubstitution  bool         // the shell is the child of a command substitution, and none of its own
+	last            *syntax.Call // that bash executes in place of the shell, and says so in SHLVL
 	flow            flow
 	levels          int // of break and continue
 	loops           int
@@ -499,7 +503,11 @@ func (s *shell) lines(sc *syntax.Script, tail bool) {
 		if s.options.noexec {
 			break
 		}
-		s.statements(line, tail && i == len(sc.Lines)-1 && sc.Err == nil)
+		last := tail && i == len(sc.Lines)-1 && sc.Err == nil
+		if last && s.kind == bash && !s.subshell {
+			s.last = lastCall(line, false)
+		}
+		s.statements(line, last)
 		if s.flow == discarding && !s.subshell {
 			s.flow = goOn
 		}
@@ -570,7 +578,8 @@ func (s *shell) snapshot() *shell {
 		}
 	}
 	c.inherited = s.traps
-	c.caught, c.jobs, c.subshell, c.inTrap = nil, nil, true, false
+	c.caught, c.jobs, c.ended, c.subshell, c.inTrap = nil, nil, nil, true, false
+	c.inSubstitution, c.last, c.isStage = false, nil, false
 	c.subshells++
 	c.held = 0
 	c.random = nil
@@ -586,8 +595,11 @@ func (s *shell) newEra() {
 // job is a background job.
 type job struct {
 	proc   *container.Process
+	stmt   *syntax.Stmt
+	number int
 	pid    int
 	status int
+	signal container.Signal // that killed it
 	done   bool
 }
 

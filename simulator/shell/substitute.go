@@ -39,13 +39,22 @@ func (s *shell) substitute(cs *syntax.CmdSubst) (string, error) {
 		if cs.Backquote && c.kind == bash {
 			c.base = max(c.line, 1) - 1
 		}
+		c.inSubstitution = true
+		if n := len(sc.Lines); n > 0 {
+			c.last = lastCall(sc.Lines[n-1], false)
+		}
 		c.lines(sc, true)
 		return c.leave()
 	})
 	s.p.Close(w)
 	out := s.readAll(r)
 	s.p.Close(r)
-	s.substatus = s.await(child)
+	if s.kind == bash {
+		st, _ := s.waitChild(child)
+		s.substatus = st.Code
+	} else {
+		s.substatus = s.await(child, nil)
+	}
 	if i := bytes.IndexByte(out, 0); i >= 0 {
 		if s.kind == bash {
 			s.complain("warning: command substitution: ignored null byte in input")

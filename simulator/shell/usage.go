@@ -18,7 +18,7 @@ var usages = map[string]syntaxOf{
 	"bind":      {"lvpVPsSXf:q:u:m:r:x:", "[-lpsvPSVX] [-m keymap] [-f filename] [-q name] [-u name] [-r keyseq] [-x keyseq:shell-command] [keyseq:readline-function or readline-command]"},
 	"builtin":   {"", "[shell-builtin [arg ...]]"},
 	"caller":    {"-", "[expr]"},
-	"cd":        {"eLP@", "[-L|[-P [-e]] [-@]] [dir]"},
+	"cd":        {"eLP", "[-L|[-P [-e]] [-@]] [dir]"},
 	"command":   {"pvV", "[-pVv] command [arg ...]"},
 	"compgen":   {"abcdefgjko:prsuvA:G:W:P:S:X:F:C:V:", "[-abcdefgjksuv] [-o option] [-A action] [-G globpat] [-W wordlist] [-F function] [-C command] [-X filterpat] [-P prefix] [-S suffix] [word]"},
 	"complete":  {"abcdefgjko:prsuvA:G:W:P:S:X:F:C:DEI", "[-abcdefgjksuv] [-pr] [-DEI] [-o option] [-A action] [-G globpat] [-W wordlist] [-F function] [-C command] [-X filterpat] [-P prefix] [-S suffix] [name ...]"},

@@ -48,7 +48,7 @@ func (p *Parser) compound(line int) Command {
 		if p.at(1) == '(' && p.dialect == Bash {
 			if x, end, ok := p.arithmetic(p.pos + 2); ok {
 				p.pos = end
-				return &Arith{line, x}
+				return &Arith{p.line(), x}
 			}
 		}
 		p.pos++
@@ -57,7 +57,7 @@ func (p *Parser) compound(line int) Command {
 			p.unexpected(p.expecting(len(list) > 0, ")"))
 		}
 		p.pos++
-		return &Subshell{list}
+		return &Subshell{p.line(), list}
 	}
 	if p.dialect != Bash && p.at(0) == ')' {
 		p.unexpected("")
@@ -113,7 +113,7 @@ func (p *Parser) compound(line int) Command {
 			p.unexpected("")
 		}
 		p.pos += 2
-		return &Cond{line, x}
+		return &Cond{p.line(), x}
 	case "coproc":
 		p.pos += 6
 		return p.coproc(line)
@@ -357,8 +357,19 @@ func (p *Parser) simple(line int) *Stmt {
 	st := &Stmt{Line: line}
 	call := &Call{Line: line}
 	declares, condition := false, false
-	for {
+	evaluates := false
+	first := false // a word that is no assignment came first
+	for seen := 0; ; seen++ {
+		behind := p.line()
 		p.blanks()
+		if p.dialect == Bash {
+			switch {
+			case seen == 1 && len(call.Args) == 1:
+				first, call.Line = true, p.line()
+			case seen == 1, seen == 2 && first:
+				call.Line = behind
+			}
+		}
 		if condition && (p.has("&&") || p.has("||")) {
 			p.node()
 			call.Args = append(call.Args, &Word{Parts: []Part{&Lit{Value: p.src[p.pos : p.pos+2]}}})
@@ -386,6 +397,14 @@ func (p *Parser) simple(line int) *Stmt {
 			}
 			p.pos = at
 		}
+		if evaluates { // what looks like the assignment of an array is text
+			at := p.pos
+			if a := p.assignment(); a != nil && a.Array != nil {
+				call.Args = append(call.Args, &Word{Parts: []Part{&SglQuoted{Value: p.src[at:p.pos]}}})
+				continue
+			}
+			p.pos = at
+		}
 		w := p.word()
 		call.Args = append(call.Args, w)
 		if p.dialect == Ash { // whose [[ is a command, but for && and || among its words
@@ -399,7 +418,9 @@ func (p *Parser) simple(line int) *Stmt {
 			text, _ := w.Literal()
 			switch text {
 			case "declare", "typeset", "local", "export", "readonly":
-				declares = len(call.Args) == 1 || p.onlyPrefixes(call.Args[:len(call.Args)-1])
+				declares = len(call.Args) == 1
+			case "eval", "let":
+				evaluates = len(call.Args) == 1
 			}
 		}
 		if len(call.Args) == 1 && len(call.Assigns) == 0 && len(st.Redirs) == 0 {
@@ -419,16 +440,6 @@ func (p *Parser) simple(line int) *Stmt {
 	}
 	st.Cmd = call
 	return st
-}
-
-// onlyPrefixes reports whether words are nothing but builtin and command.
-func (p *Parser) onlyPrefixes(words []*Word) bool {
-	for _, w := range words {
-		if text, _ := w.Literal(); text != "builtin" && text != "command" {
-			return false
-		}
-	}
-	return true
 }
 
 // definition reads the rest of name() body; after is behind the opening parenthesis.

@@ -14,7 +14,7 @@ func (p *Parser) braces(quoted bool) Part {
 			p.pos = start + 2
 			p.skipBraces(start, quoted)
 		}
-		pm = &Param{Bad: true}
+		pm = &Param{Bad: true, Name: pm.Name, Index: pm.Index, All: pm.All, Transform: pm.Transform}
 	}
 	p.pos++
 	pm.Text = p.src[start:p.pos]
@@ -172,6 +172,7 @@ func (p *Parser) operator(pm *Param, quoted bool) bool {
 		return p.replacement(pm)
 	case '@':
 		if p.dialect != Bash || p.at(2) != '}' || strings.IndexByte("QEPAaUuLKk", next) < 0 {
+			pm.Transform = p.dialect == Bash && pm.Name != "@" && pm.Name != "*"
 			return false
 		}
 		pm.Op, pm.Word = "@", &Word{Parts: []Part{&Lit{Value: string(next)}}}

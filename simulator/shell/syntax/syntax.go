@@ -33,6 +33,9 @@ type Stmt struct {
 type Command interface{ command() }
 
 // Call is a simple command.
+//
+// Line is where the shell knows which command it is: bash, behind its first word that is no assignment, only when it has
+// read the word behind that one too.
 type Call struct {
 	Line    int
 	Assigns []*Assign
@@ -79,8 +82,11 @@ type AndOrItem struct {
 // Block is { …; }.
 type Block struct{ List []*Stmt }
 
-// Subshell is (…).
-type Subshell struct{ List []*Stmt }
+// Subshell is (…). Line is where it ends.
+type Subshell struct {
+	Line int
+	List []*Stmt
+}
 
 // If is if, elif or else; else has no condition.
 type If struct {
@@ -266,7 +272,7 @@ type DblQuoted struct {
 	Dollar bool
 }
 
-// CmdSubst is $(…) or `…`.
+// CmdSubst is $(…) or `…`. Script is nil for $(…) in bash, which reads Text again when it is to run it.
 type CmdSubst struct {
 	Script    *Script
 	Backquote bool
@@ -299,6 +305,8 @@ type Param struct {
 	Count    *Word
 	Text     string // as it stands
 	Bad      bool   // it is no valid expansion
+	// Transform says that it is bad because there is no ${name@operator} of that kind.
+	Transform bool
 }
 
 func (*Lit) part()       {}
