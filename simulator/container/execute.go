@@ -110,6 +110,8 @@ type executable struct {
 	args []string
 	// launcher says that it only starts the container's command.
 	launcher bool
+	// env says that it is env, which starts what stands behind it.
+	env bool
 	// unknown says that the image has it and the simulation does not.
 	unknown bool
 }
@@ -138,10 +140,11 @@ func (p *Process) find(argv []string, own bool) (executable, error) {
 		}
 		return found, err
 	}
+	found.launcher = found.launcher || own && found.env
 	if found.unknown {
 		m := MissingCommand{Args: found.args, Present: true}
 		if found.args[0] == image.UnknownEntrypoint {
-			m.Args, m.Entrypoint = found.args[1:], true
+			m = MissingCommand{Args: found.args[1:], Entrypoint: true}
 		} else if len(found.args) > len(argv) {
 			m.Script, call = name, p.interprets(found.args)
 		}
@@ -182,6 +185,7 @@ func (p *Process) resolve(name string, argv []string) (executable, error) {
 				found.run, found.unknown = notSimulated, true
 			} else {
 				found.run, found.launcher = p.c.cfg.Programs[program], slices.Contains(p.c.cfg.Launchers, program)
+				found.env = program == "env" || program == image.GNU("env")
 			}
 			if found.run == nil {
 				return found, &formatError{path: name, reason: syscall.ENOEXEC}

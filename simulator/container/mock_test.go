@@ -52,6 +52,11 @@ func TestMocksStandInForWhatTheLauncherRuns(t *testing.T) {
 		{"command and arguments", nil, []string{"cc", "a", "b"}, container.Mock{Command: []string{"cc"}, Args: []string{"*", "b"}}, "1:mocked", ""},
 		{"too few arguments", nil, []string{"sh", "-c", "cc a"}, container.Mock{Command: []string{"cc", "a", "*"}}, "2:sh: cc: not found", "it has 2 arguments, the call has 1"},
 		{"behind env", nil, []string{"env", "A=1", "cc"}, container.Mock{Command: []string{"cc"}}, "1:mocked", ""},
+		{"the entrypoint behind env", compiler, []string{"env", "A=1", "/opt/cc", "--x"}, container.Mock{Image: name}, "1:mocked", ""},
+		{"what the image does not have behind env", nil, []string{"env", "cc", "x"}, container.Mock{Image: name}, "1:mocked", ""},
+		{"behind env of env", nil, []string{"env", "env", "-i", "/opt/cc"}, container.Mock{Image: name}, "1:mocked", ""},
+		{"not what the image has behind env", nil, []string{"env", "sh", "-c", "cc"}, container.Mock{Image: name}, "2:sh: cc: not found", "give it command: [cc]"},
+		{"the entrypoint behind #! and env", nil, []string{"/bin/byenv"}, container.Mock{Image: name}, "1:mocked", ""},
 		{"behind a shell's exec", nil, []string{"sh", "-c", "exec cc x"}, container.Mock{Command: []string{"cc", "x"}}, "1:mocked", ""},
 		{"behind #!", nil, []string{"/bin/direct", "x"}, container.Mock{Command: []string{"/opt/cc"}}, "1:mocked", ""},
 		{"behind #! and env", nil, []string{"/bin/byenv"}, container.Mock{Command: []string{"cc", "/bin/byenv"}}, "1:mocked", ""},
@@ -113,8 +118,8 @@ func TestWhatAnImageHasAndIsNotSimulatedIsMissing(t *testing.T) {
 		c.OnMissing = func(m container.MissingCommand) { got = append(got, m) }
 	}).after(1e9)
 	want := []container.MissingCommand{
-		{Image: name, Args: []string{"/opt/python"}},
-		{Image: name, Args: []string{"/opt/python", "/bin/script", "c"}, Script: "/bin/script"},
+		{Image: name, Args: []string{"/opt/python"}, Present: true},
+		{Image: name, Args: []string{"/opt/python", "/bin/script", "c"}, Script: "/bin/script", Present: true},
 		{Image: name, Args: []string{"--x"}, Entrypoint: true},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
