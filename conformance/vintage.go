@@ -40,10 +40,10 @@ var later = map[string]map[string][2]string{
 		"ref":         {"StepActions", "v0.54"},
 		"params":      {"params of a step, for StepActions,", "v0.54"},
 		"results":     {"results of a step", "v0.54"},
-		"when":        {"when expressions of a step", "v0.62"},
+		"when":        {"when expressions of a step", "v0.62"}, // pull request 7746, merged in June 2024; documented from v0.62 on
 		"displayName": {"the display name of a step", "v1.6"},
 	},
-	"TaskSpec":   {"displayName": {"the display name of a Task", "v0.47"}},
+	"TaskSpec":   {"displayName": {"the display name of a Task", "v0.47"}}, // TEP-0047, pull request 6294
 	"ParamSpec":  {"enum": {"the enum of a param", "v0.54"}},
 	"TaskResult": {"value": {"the value of a result, from a step's result,", "v0.54"}},
 }
