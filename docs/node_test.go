@@ -73,7 +73,9 @@ func TestCommandsOfANodeWork(t *testing.T) {
 			ended <- command.Main(ctx, args, command.Streams{In: strings.NewReader(""), Out: says, Err: &errs})
 			says.Close()
 		}()
-		line, err := bufio.NewReader(out).ReadString('\n')
+		printed := bufio.NewReader(out)
+		line, err := printed.ReadString('\n')
+		go func() { _, _ = io.Copy(io.Discard, printed) }() // what it says as it ends must not wait for a reader
 		interrupt()
 		if code := <-ended; code != 0 || !strings.HasPrefix(line, "node plumbline is ready at ") {
 			t.Errorf("plumbline %s\nsays %q (%v), and exits with %d: %s", strings.Join(args, " "), line, err, code, errs.String())

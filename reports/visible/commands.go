@@ -108,6 +108,9 @@ func (w *Writer) Write(p []byte) (int, error) {
 		}
 		data = data[n:]
 	}
+	if out.Len() == 0 {
+		return len(p), nil
+	}
 	if _, err := w.w.Write(out.Bytes()); err != nil {
 		return 0, err
 	}
@@ -119,7 +122,9 @@ func (w *Writer) Close() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	rest := w.rest
-	w.rest = nil
+	if w.rest = nil; len(rest) == 0 {
+		return nil // a pipe would wait for a reader even of nothing
+	}
 	_, err := io.WriteString(w.w, Text(string(rest)))
 	return err
 }

@@ -168,3 +168,25 @@ func TestGeneratedDocuments(t *testing.T) {
 		}
 	}
 }
+
+// counter counts what is written to it.
+type counter int
+
+func (c *counter) Write(p []byte) (int, error) { *c++; return len(p), nil }
+
+func TestNothingIsNotWritten(t *testing.T) {
+	t.Parallel()
+	var writes counter
+	w := NewWriter(&writes)
+	for _, piece := range []string{"", "whole\n", "\xe2", "\x82\xac"} { // an empty write to a pipe waits for a reader
+		if _, err := io.WriteString(w, piece); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if writes != 2 {
+		t.Errorf("%d writes for two texts", writes)
+	}
+}
