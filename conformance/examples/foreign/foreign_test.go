@@ -122,8 +122,8 @@ func TestJudgedOnACluster(t *testing.T) {
 // able are the required fixtures of what it claims, as far as the cluster can meet them.
 func able() []string {
 	return []string{
-		"cancel-before-start", "cancel-deletes-the-pod", "cancel-message", "cancel-running", "script-text-is-kept",
-		"timeout-deletes-the-pod", "timeout-fails-the-run",
+		"cancel-before-start", "cancel-deletes-the-pod", "cancel-message", "cancel-running", "timeout-deletes-the-pod",
+		"timeout-fails-the-run", "v1-timeout",
 	}
 }
 
