@@ -29,7 +29,7 @@ type differ struct {
 // diff compares two files, or two directories. That of BusyBox prints unified hunks whether asked to or not.
 func diff(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, names, ok := t.options(args, "quwbBiaU:NrTsdtL:S:", false, map[string]string{"brief": "q", "unified": "u"})
+	opts, names, ok := t.options(args, "quwbBiaU:NrTsdtL:S:", false, map[string]string{"brief": "q", "unified": "u?"})
 	if !ok || len(names) < 2 {
 		t.status = 2
 		return t.end()

@@ -60,7 +60,7 @@ type listed struct {
 
 func ls(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, names, ok := t.options(args, "1AaCdFHhiLlnpRrSstuvxgTc", false, map[string]string{"color": "x", "full-time": "l", "group-directories-first": "x"})
+	opts, names, ok := t.options(args, "1AaCdFHhiLlnpRrSstuvxgTc", false, map[string]string{"color": "x?", "full-time": "l", "group-directories-first": "x"})
 	if !ok {
 		return t.end()
 	}

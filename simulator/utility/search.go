@@ -124,7 +124,7 @@ func compile(expr string, extended, fold bool) (*regexp.Regexp, error) {
 
 func grep(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, rest, ok := t.options(args, "EFqvionclLsrRhHwxe:f:m:A:B:C:za", false, map[string]string{"color": "a"})
+	opts, rest, ok := t.options(args, "EFqvionclLsrRhHwxe:f:m:A:B:C:za", false, map[string]string{"color": "a?"})
 	if !ok {
 		t.status = 2
 		return t.end()

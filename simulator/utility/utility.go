@@ -27,7 +27,8 @@ type Utility func(p *container.Process, args []string) int
 func Programs() map[string]container.Program {
 	out := make(map[string]container.Program, 128)
 	for name, u := range table() {
-		out[name] = func(p *container.Process) int { return u(p, p.Args) }
+		applet := withHelp(u)
+		out[name] = func(p *container.Process) int { return applet(p, p.Args) }
 		out[image.GNU(name)] = asGNU(u)
 	}
 	out["busybox"] = func(p *container.Process) int { return multicall(p, out) }
@@ -42,7 +43,7 @@ func multicall(p *container.Process, all map[string]container.Program) int {
 		}
 	}
 	if len(p.Args) < 2 {
-		fmt.Fprintln(p.Stdout(), "BusyBox v1.35.0 multi-call binary.")
+		fmt.Fprintln(p.Stdout(), banner)
 		return 0
 	}
 	if name := p.Args[1]; name == "sh" || name == "ash" {
@@ -123,7 +124,8 @@ func (t *tool) fail(format string, args ...any) int {
 }
 
 // options reads options: letters that take no value, and letters followed by ":" that take one. Long options are mapped
-// to letters by long. Options may stand behind operands unless strict.
+// to letters by long; "?" behind the letter allows a value behind "=". Options may stand behind operands unless strict.
+// It complains about an option that is wrong, and sets the exit code.
 func (t *tool) options(args []string, letters string, strict bool, long map[string]string) (opts map[byte][]string, rest []string, ok bool) {
 	opts = map[byte][]string{}
 	letters, long = t.dialect(letters, long)
@@ -136,14 +138,21 @@ func (t *tool) options(args []string, letters string, strict bool, long map[stri
 			return opts, append(rest, args...), true
 		case strings.HasPrefix(arg, "--"):
 			name, value, has := strings.Cut(arg[2:], "=")
-			letter, known := long[name]
+			letter, known := longOption(long, name)
 			if !known {
 				t.complain("unrecognized option '%s'", arg)
+				t.usage()
+				return nil, nil, false
+			}
+			if has && len(letter) == 1 {
+				t.complain("option '%s' doesn't allow an argument", arg[:len(name)+2])
+				t.usage()
 				return nil, nil, false
 			}
 			if strings.HasSuffix(letter, ":") && !has {
 				if len(args) == 0 {
 					t.complain("option '%s' requires an argument", arg)
+					t.usage()
 					return nil, nil, false
 				}
 				value, args = args[0], args[1:]
@@ -159,6 +168,7 @@ func (t *tool) options(args []string, letters string, strict bool, long map[stri
 				at := strings.IndexByte(letters, arg[i])
 				if at < 0 || arg[i] == ':' {
 					t.complain("invalid option -- '%c'", arg[i])
+					t.usage()
 					return nil, nil, false
 				}
 				if at+1 >= len(letters) || letters[at+1] != ':' {
@@ -169,6 +179,7 @@ func (t *tool) options(args []string, letters string, strict bool, long map[stri
 				if value == "" {
 					if len(args) == 0 {
 						t.complain("option requires an argument -- '%c'", arg[i])
+						t.usage()
 						return nil, nil, false
 					}
 					value, args = args[0], args[1:]
@@ -179,6 +190,23 @@ func (t *tool) options(args []string, letters string, strict bool, long map[stri
 		}
 	}
 	return opts, rest, true
+}
+
+// longOption finds the letter of a long option, whose name may be cut short as long as only one begins that way.
+func longOption(long map[string]string, name string) (letter string, ok bool) {
+	if letter, ok = long[name]; ok {
+		return letter, true
+	}
+	for full, l := range long {
+		if !strings.HasPrefix(full, name) {
+			continue
+		}
+		if ok && l != letter {
+			return "", false
+		}
+		letter, ok = l, true
+	}
+	return letter, ok
 }
 
 func has(opts map[byte][]string, letter byte) bool { return len(opts[letter]) > 0 }

@@ -74,7 +74,7 @@ func TestUtilities(t *testing.T) {
 		{`echo x | tee /a /b | cat; cat /a /b; echo y | tee -a /a > /dev/null; wc -l < /a; cat -n /a; printf 'a b\nc\n' | wc`, "x\nx\nx\n2\n     1\tx\n     2\ty\n        2         3         6\n"},
 		{`echo a > /a; echo b > /b; cmp -s /a /b; echo $?; diff -q /a /b; diff /a /b | tail -2; printf 'abc\n' | rev; printf '1\n2\n' | tac`, "1\nFiles /a and /b differ\n-a\n+b\ncba\n2\n1\n"},
 		{`dd if=/dev/zero of=/z bs=1k count=2 status=none; wc -c < /z; truncate -s 5 /z; stat -c %s /z; d=$(mktemp -d); [ -d $d ] && echo dir; printf abcdefg | fold -w 3`, "2048\n5\ndir\nabc\ndef\ng"},
-		{`ls /nosuch; cat /bin; touch -d 2020-01-02 /x; ls -l /x; ls --bad; git; echo $?`, "ls: /nosuch: No such file or directory\ncat: read error: Is a directory\n-rw-r--r--    1 root     root             0 Jan  2  2020 /x\nls: unrecognized option '--bad'\nsh: git: not found\n127\n"},
+		{`ls /nosuch; cat /bin; touch -d 2020-01-02 /x; ls -l /x; ls --bad; git; echo $?`, "ls: /nosuch: No such file or directory\ncat: read error: Is a directory\n-rw-r--r--    1 root     root             0 Jan  2  2020 /x\nls: unrecognized option '--bad'\nBusyBox v1.35.0 (Debian 1:1.35.0-4+deb12u1+b1) multi-call binary.\n\nUsage: ls [-1AaCxdLHRFplinshrSXvctu] [-w WIDTH] [FILE]...\nsh: git: not found\n127\n"},
 		{`sleep 30 & ps | grep -c sleep; kill $!; wait $!; echo $?; busybox echo hi; ln -s /bin/busybox /echo; /echo linked`, "3\nTerminated\n143\nhi\nlinked\n"},
 		{`echo start > /l; (sleep 1; echo more >> /l; sleep 1; echo end >> /l) & timeout 5 tail -f /l`, "start\nmore\nend\n"},
 	}
