@@ -68,6 +68,7 @@ const (
 // Node is an inode. Its fields are reached through a Volume or a Caller.
 type Node struct {
 	vol      *Volume
+	number   uint64 // of no other node of the volume
 	kind     Kind
 	device   Device
 	shared   bool // data belongs to somebody else too: copy before writing in place
@@ -121,7 +122,7 @@ func (n *Node) child(name string) *Node {
 
 // raise makes a node of vol that stands for the frozen node beneath.
 func (n *Node) raise(vol *Volume) *Node {
-	up := &Node{vol: vol, kind: n.kind, device: n.device, shared: true, mode: n.mode, uid: n.uid, gid: n.gid, links: n.links,
+	up := &Node{vol: vol, number: n.number, kind: n.kind, device: n.device, shared: true, mode: n.mode, uid: n.uid, gid: n.gid, links: n.links,
 		mtime: n.mtime, data: n.data, target: n.target}
 	if n.kind == Directory {
 		up.lower = n
@@ -317,6 +318,9 @@ func (i *Info) Links() int {
 
 // Blocks returns the space used, in units of 512 bytes.
 func (i *Info) Blocks() int64 { return i.node.blocks() }
+
+// Inode returns a number that no other file of the volume has.
+func (i *Info) Inode() uint64 { return i.node.number }
 
 // Same reports whether two descriptions are of one file.
 func (i *Info) Same(other *Info) bool { return i.node == other.node }

@@ -29,7 +29,8 @@ type Volume struct {
 	clock   func() time.Time
 	limit   int64
 	used    int64
-	files   int // nodes made here and not gone
+	files   int    // nodes made here and not gone
+	last    uint64 // the number of the last node that was made
 	memory  bool
 	overlay bool
 	frozen  bool
@@ -42,7 +43,8 @@ func NewVolume(clock func() time.Time, o Options) *Volume {
 	if o.Mode == 0 {
 		o.Mode = 0o777
 	}
-	v.root = &Node{vol: v, kind: Directory, mode: unixMode(o.Mode), uid: o.UID, gid: o.GID, links: 1, mtime: clock()}
+	v.last = 1
+	v.root = &Node{vol: v, number: v.last, kind: Directory, mode: unixMode(o.Mode), uid: o.UID, gid: o.GID, links: 1, mtime: clock()}
 	return v
 }
 
@@ -50,7 +52,7 @@ func NewVolume(clock func() time.Time, o Options) *Volume {
 // changes from now on.
 func NewOverlay(clock func() time.Time, lower *Volume, o Options) *Volume {
 	lower.Freeze()
-	v := &Volume{clock: clock, limit: o.Limit, memory: o.Memory, overlay: true}
+	v := &Volume{clock: clock, limit: o.Limit, memory: o.Memory, overlay: true, last: lower.last}
 	v.root = lower.root.raise(v)
 	return v
 }
@@ -80,7 +82,8 @@ func (v *Volume) grow(delta int64) error {
 // new makes a node of this volume that has no name yet.
 func (v *Volume) new(kind Kind, mode uint16, uid, gid uint32) *Node {
 	v.files++
-	return &Node{vol: v, kind: kind, mode: mode, uid: uid, gid: gid, mtime: v.clock()}
+	v.last++
+	return &Node{vol: v, number: v.last, kind: kind, mode: mode, uid: uid, gid: gid, mtime: v.clock()}
 }
 
 // find walks to a path inside the volume without following a link at its end and without any access checks.

@@ -3,7 +3,6 @@ package utility
 import (
 	"fmt"
 	"path"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -53,168 +52,12 @@ func (t *tool) group(gid uint32, numeric bool) string {
 	return strconv.FormatUint(uint64(gid), 10)
 }
 
-type listed struct {
-	name string
-	info *files.Info
-}
-
-func ls(p *container.Process, args []string) int {
-	t := begin(p, args)
-	opts, names, ok := t.options(args, "1AaCdFHhiLlnpRrSstuvxgTc", false, map[string]string{"color": "x?", "full-time": "l", "group-directories-first": "x"})
-	if !ok {
-		return t.end()
-	}
-	l := lister{tool: t, opts: opts, long: has(opts, 'l') || has(opts, 'n') || has(opts, 'o') || has(opts, 'g')}
-	if len(names) == 0 {
-		names = []string{"."}
-	}
-	var plain, dirs []listed
-	for _, name := range names {
-		info, err := p.Stat(name)
-		if l.long && !has(opts, 'L') && !strings.HasSuffix(name, "/") || has(opts, 'd') || err != nil {
-			info, err = p.Lstat(name)
-		}
-		if err != nil {
-			t.failed(name, err)
-			continue
-		}
-		if info.IsDir() && !has(opts, 'd') {
-			dirs = append(dirs, listed{name, info})
-		} else {
-			plain = append(plain, listed{name, info})
-		}
-	}
-	l.sort(plain)
-	l.sort(dirs)
-	l.show(plain)
-	for i, d := range dirs {
-		if i > 0 || len(plain) > 0 {
-			t.out.WriteByte('\n')
-		}
-		l.directory(d.name, len(names) > 1 || has(opts, 'R'))
-	}
-	return t.end()
-}
-
-type lister struct {
-	*tool
-	opts map[byte][]string
-	long bool
-}
-
-func (l *lister) sort(list []listed) {
-	slices.SortStableFunc(list, func(a, b listed) int {
-		c := 0
-		switch {
-		case has(l.opts, 'U'):
-			return 0
-		case has(l.opts, 't'):
-			c = b.info.ModTime().Compare(a.info.ModTime())
-		case has(l.opts, 'S'):
-			c = int(b.info.Size() - a.info.Size())
-		case has(l.opts, 'v'):
-			c = compareVersions(a.name, b.name)
-		}
-		if c == 0 {
-			c = strings.Compare(a.name, b.name)
-		}
-		if has(l.opts, 'r') {
-			c = -c
-		}
-		return c
-	})
-}
-
-func (l *lister) directory(dir string, header bool) {
-	entries, err := l.p.ReadDir(dir)
-	if err != nil {
-		l.complain("can't open '%s': %s", dir, message(err))
-		return
-	}
-	if header {
-		l.out.WriteString(dir + ":\n")
-	}
-	var list []listed
-	if has(l.opts, 'a') {
-		for _, name := range []string{".", ".."} {
-			if info, err := l.p.Lstat(strings.TrimSuffix(dir, "/") + "/" + name); err == nil {
-				list = append(list, listed{name, info})
-			}
-		}
-	}
-	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), ".") && !has(l.opts, 'a') && !has(l.opts, 'A') {
-			continue
-		}
-		list = append(list, listed{e.Name(), e})
-	}
-	l.sort(list)
-	if l.long || has(l.opts, 's') {
-		var blocks int64
-		for _, e := range list {
-			blocks += e.info.Blocks()
-		}
-		fmt.Fprintf(l.out, "total %d\n", blocks/2)
-	}
-	l.show(list)
-	if has(l.opts, 'R') {
-		for _, e := range list {
-			if e.info.IsDir() && e.name != "." && e.name != ".." {
-				l.out.WriteByte('\n')
-				l.directory(strings.TrimSuffix(dir, "/")+"/"+e.name, true)
-			}
-		}
-	}
-}
-
-func (l *lister) show(list []listed) {
-	for _, e := range list {
-		name := e.name
-		if has(l.opts, 'F') || has(l.opts, 'p') {
-			switch {
-			case e.info.IsDir():
-				name += "/"
-			case has(l.opts, 'F') && e.info.Kind() == files.Symlink:
-				name += "@"
-			case has(l.opts, 'F') && e.info.Kind() == files.Regular && e.info.Perm()&0o111 != 0:
-				name += "*"
-			}
-		}
-		if has(l.opts, 's') {
-			fmt.Fprintf(l.out, "%4d ", e.info.Blocks()/2)
-		}
-		if !l.long {
-			l.out.WriteString(name + "\n")
-			continue
-		}
-		numeric := has(l.opts, 'n')
-		fmt.Fprintf(l.out, "%s %4d ", permissions(e.info), e.info.Links())
-		if !has(l.opts, 'g') {
-			fmt.Fprintf(l.out, "%-8s ", l.user(e.info.UID(), numeric))
-		}
-		if !has(l.opts, 'o') {
-			fmt.Fprintf(l.out, "%-8s ", l.group(e.info.GID(), numeric))
-		}
-		switch {
-		case e.info.Kind() == files.CharDevice:
-			fmt.Fprintf(l.out, "%4d,%4d ", 1, 3)
-		case has(l.opts, 'h'):
-			fmt.Fprintf(l.out, "%9s ", human(e.info.Size()))
-		default:
-			fmt.Fprintf(l.out, "%9d ", e.info.Size())
-		}
-		l.out.WriteString(l.stamp(e.info.ModTime()) + " " + name)
-		if e.info.Kind() == files.Symlink {
-			l.out.WriteString(" -> " + e.info.Target())
-		}
-		l.out.WriteByte('\n')
-	}
-}
-
 // stamp is the time of a file in the style that was asked for.
 func (l *lister) stamp(when time.Time) string {
 	switch style := last(l.opts, '^'); {
-	case style == "full-iso":
+	case has(l.opts, 'f') && !l.gnu:
+		return when.Format("2006-01-02 15:04:05 -0700")
+	case style == "full-iso" || has(l.opts, 'f'):
 		return when.Format("2006-01-02 15:04:05.000000000 -0700")
 	case style == "long-iso":
 		return when.Format("2006-01-02 15:04")
@@ -228,9 +71,9 @@ func (l *lister) stamp(when time.Time) string {
 	return listTime(when, l.p.Now())
 }
 
-// listTime is the time as ls shows it: with the hour if it is within half a year.
+// listTime is the time as ls shows it: with the hour if it is within half a year, and not far in the future.
 func listTime(when, now time.Time) string {
-	if age := now.Sub(when); age > 182*24*time.Hour || age < -24*time.Hour {
+	if age := now.Sub(when); age >= 365*12*time.Hour || age <= -15*time.Minute {
 		return when.Format("Jan _2  2006")
 	}
 	return when.Format("Jan _2 15:04")

@@ -85,6 +85,7 @@ type tool struct {
 	zero   bool // lines end in NUL
 	out    *bufio.Writer
 	status int
+	given  []byte // the letters of all options, in order
 }
 
 func begin(p *container.Process, args []string) *tool {
@@ -158,6 +159,7 @@ func (t *tool) options(args []string, letters string, strict bool, long map[stri
 				value, args = args[0], args[1:]
 			}
 			opts[letter[0]] = append(opts[letter[0]], value)
+			t.given = append(t.given, letter[0])
 		case len(arg) < 2 || arg[0] != '-':
 			if strict {
 				return opts, append(append(rest, arg), args...), true
@@ -171,6 +173,7 @@ func (t *tool) options(args []string, letters string, strict bool, long map[stri
 					t.usage()
 					return nil, nil, false
 				}
+				t.given = append(t.given, arg[i])
 				if at+1 >= len(letters) || letters[at+1] != ':' {
 					opts[arg[i]] = append(opts[arg[i]], "")
 					continue

@@ -3,6 +3,7 @@ package simulated
 
 import (
 	"fmt"
+	"io/fs"
 	"maps"
 	"runtime/debug"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/internal/differential/outcome"
 	"github.com/plumbline-ci/plumbline/simulator/container"
+	"github.com/plumbline-ci/plumbline/simulator/files"
 	"github.com/plumbline-ci/plumbline/simulator/image"
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
 	"github.com/plumbline-ci/plumbline/simulator/shell"
@@ -97,8 +99,10 @@ func (r *Runner) run(i *image.Image, argv []string) (o outcome.Outcome) {
 	}()
 	k := kernel.New(kernel.Options{Seed: 1})
 	var stdout, stderr strings.Builder
+	scratch := files.NewVolume(k.Now, files.Options{Memory: true, Mode: fs.ModeSticky | 0o777}) // as the real root is
 	c, err := container.Start(container.Config{
 		Kernel: k, Actor: "differential", Image: i, Programs: r.programs, Hostname: "host", Command: argv, WorkingDir: "/tmp/w",
+		Mounts: []files.Mount{{Path: "/tmp", Volume: scratch}},
 		Log: func(stream int, data []byte) {
 			if stream == 1 {
 				stdout.Write(data)

@@ -1,0 +1,335 @@
+package utility
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/plumbline-ci/plumbline/simulator/container"
+	"github.com/plumbline-ci/plumbline/simulator/files"
+)
+
+// listed is a file to be listed under a name.
+type listed struct {
+	name, full string
+	info       *files.Info
+}
+
+// lister is an ls at work.
+type lister struct {
+	*tool
+	opts   map[byte][]string
+	format byte // how to list: '1' (a name a line), 'l' (long), 'C' (columns) or 'x' (columns, along lines)
+	width  int
+	color  bool
+	header bool // name each directory above its entries
+}
+
+func ls(p *container.Process, args []string) int {
+	t := begin(p, args)
+	letters := "acdghiklnprstuvw:xACFHLQRST:X1"
+	if t.gnu {
+		letters = "acdghiklnprstuvw:xACFHLQRSTX1"
+	}
+	opts, names, ok := t.options(args, letters, false, map[string]string{"color": "K?", "full-time": "f", "group-directories-first": "D"})
+	if !ok {
+		return t.end()
+	}
+	l := lister{tool: t, opts: opts, format: '1', header: len(names) > 1}
+	if l.width, ok = t.within(opts, 'w', 80, 0, 1<<31-1); !ok {
+		return t.end()
+	}
+	l.color = slices.Contains([]string{"", "always", "yes", "force"}, last(opts, 'K')) && has(opts, 'K')
+	for _, letter := range t.given { // the last one counts
+		switch letter {
+		case 'C', 'x', 'l':
+			l.format = letter
+		case 'g', 'n', 'f', 'o':
+			l.format = 'l'
+		case '1':
+			if l.format != 'l' {
+				l.format = '1'
+			}
+		}
+	}
+	if len(names) == 0 {
+		names = []string{"."}
+	}
+	var plain, dirs []listed
+	for _, name := range names {
+		info, err := l.operand(name)
+		if err != nil {
+			t.failed(name, err)
+			continue
+		}
+		if info.IsDir() && !has(opts, 'd') {
+			dirs = append(dirs, listed{name, name, info})
+		} else {
+			plain = append(plain, listed{name, name, info})
+		}
+	}
+	l.sort(plain)
+	l.sort(dirs)
+	l.show(plain)
+	for i, d := range dirs {
+		if i > 0 || len(plain) > 0 {
+			t.out.WriteByte('\n')
+		}
+		l.directory(d.name)
+	}
+	return t.end()
+}
+
+// operand finds what an operand names: what a link points to, unless the links themselves are described.
+func (l *lister) operand(name string) (*files.Info, error) {
+	opaque := l.format == 'l' || has(l.opts, 'l') || has(l.opts, 'i') || has(l.opts, 's') || has(l.opts, 'F') || l.gnu && has(l.opts, 'd')
+	if opaque && !has(l.opts, 'H') && !has(l.opts, 'L') {
+		return l.p.Lstat(name)
+	}
+	info, err := l.p.Stat(name)
+	if err != nil && l.gnu {
+		return l.p.Lstat(name)
+	}
+	return info, err
+}
+
+func (l *lister) sort(list []listed) {
+	bySize, byTime := has(l.opts, 'S'), has(l.opts, 't') || has(l.opts, 'c') && l.format != 'l' || has(l.opts, 'u') && l.format != 'l'
+	slices.SortStableFunc(list, func(a, b listed) int {
+		c := 0
+		switch {
+		case has(l.opts, 'D') && l.leads(a) != l.leads(b):
+			c = btoi(l.leads(b)) - btoi(l.leads(a))
+		case has(l.opts, 'U'):
+			return 0
+		case bySize && byTime:
+		case byTime:
+			c = b.info.ModTime().Compare(a.info.ModTime())
+		case bySize:
+			c = int(b.info.Size() - a.info.Size())
+		case has(l.opts, 'X'):
+			c = strings.Compare(path.Ext(a.name), path.Ext(b.name))
+		case has(l.opts, 'v'):
+			c = compareVersions(a.name, b.name)
+		}
+		if c == 0 {
+			c = strings.Compare(a.name, b.name)
+		}
+		if has(l.opts, 'r') {
+			c = -c
+		}
+		return c
+	})
+}
+
+// leads reports whether a file comes first with --group-directories-first.
+func (l *lister) leads(e listed) bool {
+	if e.info.Kind() != files.Symlink {
+		return e.info.IsDir()
+	}
+	to, err := l.p.Stat(e.full)
+	return err == nil && to.IsDir()
+}
+
+// entries returns what of a directory is to be listed.
+func (l *lister) entries(dir string) ([]listed, error) {
+	found, err := l.p.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	prefix := strings.TrimSuffix(dir, "/") + "/"
+	var list []listed
+	if has(l.opts, 'a') {
+		for _, name := range []string{".", ".."} {
+			if info, err := l.p.Lstat(prefix + name); err == nil {
+				list = append(list, listed{name, prefix + name, info})
+			}
+		}
+	}
+	for _, info := range found {
+		name := info.Name()
+		if strings.HasPrefix(name, ".") && !has(l.opts, 'a') && !has(l.opts, 'A') {
+			continue
+		}
+		if has(l.opts, 'L') {
+			to, err := l.p.Stat(prefix + name)
+			if err != nil {
+				l.failed(prefix+name, err)
+				if !l.gnu {
+					continue
+				}
+			} else {
+				info = to
+			}
+		}
+		list = append(list, listed{name, prefix + name, info})
+	}
+	return list, nil
+}
+
+func (l *lister) directory(dir string) {
+	list, err := l.entries(dir)
+	if l.header || has(l.opts, 'R') {
+		l.out.WriteString(dir + ":\n")
+	}
+	if err != nil {
+		l.complain("can't open '%s': %s", dir, message(err))
+		return
+	}
+	l.sort(list)
+	if l.format == 'l' || has(l.opts, 's') {
+		var blocks int64
+		for _, e := range list {
+			blocks += e.info.Blocks()
+		}
+		if kib := (blocks + 1) / 2; !has(l.opts, 'h') {
+			fmt.Fprintf(l.out, "total %d\n", kib)
+		} else if l.gnu {
+			fmt.Fprintf(l.out, "total %s\n", human(kib*1024))
+		} else {
+			fmt.Fprintf(l.out, "total %-7s\n", strings.Replace(human(kib*1024), ".0", "", 1))
+		}
+	}
+	l.show(list)
+	if !has(l.opts, 'R') {
+		return
+	}
+	for _, e := range list {
+		if e.info.IsDir() && e.name != "." && e.name != ".." {
+			l.out.WriteByte('\n')
+			l.directory(e.full)
+		}
+	}
+}
+
+// show prints a list of files, in columns if that was asked for.
+func (l *lister) show(list []listed) {
+	columns, width := 1, 0
+	if l.format == 'C' || l.format == 'x' {
+		for _, e := range list {
+			width = max(width, len([]rune(e.name)))
+		}
+		width += 2 + 8*btoi(has(l.opts, 'i')) + 5*btoi(has(l.opts, 's'))
+		columns = max(1, l.width/width)
+	}
+	rows := (len(list) + columns - 1) / columns
+	for row := range rows {
+		column, next := 0, 0
+		for i := range columns {
+			at := i*rows + row
+			if l.format == 'x' {
+				at = row*columns + i
+			}
+			if at >= len(list) {
+				continue
+			}
+			if column > 0 {
+				fmt.Fprintf(l.out, "%*s", next-column, "")
+				column = next
+			}
+			next = column + width
+			column += l.one(list[at])
+		}
+		l.out.WriteByte('\n')
+	}
+}
+
+// one prints one file without a newline, and returns how many columns that took.
+func (l *lister) one(e listed) int {
+	var before strings.Builder
+	if has(l.opts, 'i') {
+		fmt.Fprintf(&before, "%7d ", e.info.Inode())
+	}
+	if has(l.opts, 's') {
+		fmt.Fprintf(&before, "%6d ", e.info.Blocks()/2)
+	}
+	if l.format == 'l' {
+		l.describe(&before, e.info)
+	}
+	l.out.WriteString(before.String())
+	name := l.name(e.name)
+	l.out.WriteString(l.colored(name, e.info))
+	if l.format == 'l' && e.info.Kind() == files.Symlink {
+		to, err := l.p.Stat(e.full)
+		if err != nil {
+			to = e.info
+		}
+		l.out.WriteString(" -> " + l.colored(l.name(e.info.Target()), to))
+		return 0 // nothing follows on the line
+	}
+	indicator := l.indicator(e.info)
+	l.out.WriteString(indicator)
+	return before.Len() + len([]rune(name)) + len(indicator)
+}
+
+func (l *lister) name(name string) string {
+	if has(l.opts, 'Q') {
+		return `"` + strings.ReplaceAll(strings.ReplaceAll(name, `\`, `\\`), `"`, `\"`) + `"`
+	}
+	return name
+}
+
+// describe prints the columns of a long list.
+func (l *lister) describe(b *strings.Builder, info *files.Info) {
+	numeric := has(l.opts, 'n')
+	fmt.Fprintf(b, "%s %4d ", permissions(info), info.Links())
+	if !has(l.opts, 'g') {
+		fmt.Fprintf(b, "%-8.8s ", l.user(info.UID(), numeric))
+	}
+	if !has(l.opts, 'o') {
+		fmt.Fprintf(b, "%-8.8s ", l.group(info.GID(), numeric))
+	}
+	switch {
+	case info.Kind() == files.CharDevice:
+		fmt.Fprintf(b, "%4d, %3d ", 1, 3)
+	case has(l.opts, 'h') && l.gnu:
+		fmt.Fprintf(b, "%9s ", human(info.Size()))
+	case has(l.opts, 'h'):
+		fmt.Fprintf(b, "%7s ", human(info.Size()))
+	default:
+		fmt.Fprintf(b, "%9d ", info.Size())
+	}
+	b.WriteString(l.stamp(info.ModTime()) + " ")
+}
+
+// indicator is what -F and -p put behind a name.
+func (l *lister) indicator(info *files.Info) string {
+	all := has(l.opts, 'F')
+	switch {
+	case !all && !has(l.opts, 'p'):
+		return ""
+	case info.IsDir():
+		return "/"
+	case !all:
+		return ""
+	case info.Kind() == files.Symlink:
+		return "@"
+	case info.Kind() == files.Fifo:
+		return "|"
+	case info.Kind() == files.Regular && info.Perm()&0o111 != 0:
+		return "*"
+	}
+	return ""
+}
+
+// colored puts a name into the color of its kind, if asked to.
+func (l *lister) colored(name string, info *files.Info) string {
+	if !l.color {
+		return name
+	}
+	code := "0;0"
+	switch {
+	case info.IsDir():
+		code = "1;34"
+	case info.Kind() == files.Symlink:
+		code = "1;36"
+	case info.Kind() == files.Fifo:
+		code = "0;35"
+	case info.Kind() == files.CharDevice:
+		code = "1;33"
+	case info.Perm()&0o111 != 0:
+		code = "1;32"
+	}
+	return "\x1b[" + code + "m" + name + "\x1b[m"
+}
