@@ -75,6 +75,12 @@ func (c *Container) UserShell(uid uint32) (string, bool) {
 	return r.field(6), ok
 }
 
+// UserGroup returns the number of a user's own group by the user's name.
+func (c *Container) UserGroup(name string) (uint32, bool) {
+	r, ok := c.account(accounts, name, 0)
+	return r.gid(), ok
+}
+
 // GroupName returns the name of a group, if it has one.
 func (c *Container) GroupName(gid uint32) (string, bool) {
 	r, ok := c.account(groups, strconv.FormatUint(uint64(gid), 10), 2)

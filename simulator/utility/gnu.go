@@ -67,7 +67,7 @@ var gnuOptions = map[string]further{
 	"head":     {"", map[string]string{"lines": "n:", "bytes": "c:", "quiet": "q", "silent": "q", "verbose": "v"}},
 	"id":       {"", map[string]string{"user": "u", "group": "g", "name": "n", "groups": "G", "real": "r"}},
 	"install":  {"", map[string]string{"mode": "m:", "directory": "d", "owner": "o:", "group": "g:", "target-directory": "t:"}},
-	"ln":       {"t:", map[string]string{"symbolic": "s", "force": "f", "no-dereference": "n", "verbose": "v", "target-directory": "t:", "no-target-directory": "T"}},
+	"ln":       {"rt:", map[string]string{"symbolic": "s", "relative": "r", "force": "f", "no-dereference": "n", "verbose": "v", "target-directory": "t:", "no-target-directory": "T"}},
 	"ls":       {"oUN", map[string]string{"time-style": "^:", "all": "a", "almost-all": "A", "human-readable": "h", "recursive": "R", "reverse": "r", "directory": "d", "inode": "i", "size": "s"}},
 	"mkdir":    {"", map[string]string{"verbose": "v"}},
 	"mktemp":   {"", map[string]string{"suffix": "S:", "tmpdir": "p?", "directory": "d", "quiet": "q", "dry-run": "u"}},
@@ -103,10 +103,10 @@ func (t *tool) dialect(letters string, long map[string]string) (string, map[stri
 		return letters, long
 	}
 	more := gnuOptions[family(t.name)]
-	all := maps.Clone(more.long)
+	all := maps.Clone(long)
 	if all == nil {
 		all = map[string]string{}
 	}
-	maps.Copy(all, long)
+	maps.Copy(all, more.long)
 	return letters + more.letters, all
 }

@@ -82,12 +82,9 @@ func ParseMode(text string, old uint16, isDir bool) (uint16, bool) {
 
 func touch(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, names, ok := t.options(args, "acfmhr:d:t:", false, map[string]string{"no-create": "c", "date": "d:", "reference": "r:"})
-	if !ok {
+	opts, names, ok := t.options(args, "acd:fhmr:t:", false, map[string]string{"no-create": "c", "date": "d:", "reference": "r:", "no-dereference": "h"})
+	if !ok || t.misused(names, 1, -1) {
 		return t.end()
-	}
-	if len(names) == 0 {
-		return t.fail("usage: touch [-c] FILE...")
 	}
 	when := p.Now()
 	if has(opts, 'r') {
@@ -106,6 +103,9 @@ func touch(p *container.Process, args []string) int {
 	}
 	for _, name := range names {
 		if _, err := p.Stat(name); err == nil {
+			if has(opts, 'a') && !has(opts, 'm') {
+				continue // files have no time of access
+			}
 			if err := p.Chtimes(name, when); err != nil {
 				t.failed(name, err)
 			}
@@ -127,25 +127,17 @@ func touch(p *container.Process, args []string) int {
 
 func mkdir(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, names, ok := t.options(args, "pm:v", false, map[string]string{"parents": "p", "mode": "m:"})
-	if !ok {
+	opts, names, ok := t.options(args, "pm:v", false, map[string]string{"parents": "p", "mode": "m:", "verbose": "v"})
+	if !ok || t.misused(names, 1, -1) {
 		return t.end()
 	}
-	if len(names) == 0 {
-		return t.fail("missing operand")
+	mode, valid := ParseMode(last(opts, 'm'), 0o777, true)
+	if has(opts, 'm') && !valid {
+		return t.fail("invalid mode '%s'", last(opts, 'm'))
 	}
 	for _, name := range names {
-		var err error
-		if has(opts, 'p') {
-			err = p.MkdirAll(name, 0o777)
-		} else {
-			err = p.Mkdir(name, 0o777)
-		}
+		err := t.makeDirectory(name, has(opts, 'p'), has(opts, 'v'))
 		if err == nil && has(opts, 'm') {
-			mode, valid := ParseMode(last(opts, 'm'), 0o777, true)
-			if !valid {
-				return t.fail("invalid mode '%s'", last(opts, 'm'))
-			}
 			err = p.Chmod(name, mode)
 		}
 		if err != nil {
@@ -155,73 +147,146 @@ func mkdir(p *container.Process, args []string) int {
 	return t.end()
 }
 
+// makeDirectory makes a directory, and those above it if asked to, and may name them.
+func (t *tool) makeDirectory(name string, parents, verbose bool) error {
+	made := func(name string) {
+		switch {
+		case verbose && t.gnu:
+			fmt.Fprintf(t.out, "mkdir: created directory '%s'\n", strings.TrimSuffix(name, "/"))
+		case verbose:
+			fmt.Fprintf(t.out, "created directory: '%s'\n", name)
+		}
+	}
+	if !parents {
+		err := t.p.Mkdir(name, 0o777)
+		if err == nil {
+			made(name)
+		}
+		return err
+	}
+	if !verbose {
+		return t.p.MkdirAll(name, 0o777)
+	}
+	for i := 1; i <= len(name); i++ {
+		if i < len(name) && (name[i] != '/' || name[i-1] == '/') {
+			continue
+		}
+		part := name[:i]
+		_, err := t.p.Stat(part)
+		if err == nil && i < len(name) {
+			continue
+		}
+		if known := err == nil; !known {
+			if err := t.p.MkdirAll(part, 0o777); err != nil {
+				return err
+			}
+			made(name[:min(i+1, len(name))])
+		} else if err := t.p.MkdirAll(part, 0o777); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removal says how rm removes files.
+type removal struct {
+	force, deep, ask, verbose bool
+}
+
 func rm(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, names, ok := t.options(args, "fiRrv", false, nil)
+	opts, names, ok := t.options(args, "firRv", false, nil)
 	if !ok {
 		return t.end()
 	}
-	force, deep := has(opts, 'f'), has(opts, 'r') || has(opts, 'R')
-	if len(names) == 0 && !force {
-		return t.fail("missing operand")
+	how := removal{deep: has(opts, 'r') || has(opts, 'R'), verbose: has(opts, 'v')}
+	for _, letter := range t.given { // the last one counts
+		switch letter {
+		case 'f':
+			how.force, how.ask = true, false
+		case 'i':
+			how.force, how.ask = false, true
+		}
+	}
+	if len(names) == 0 && !how.force {
+		t.misused(names, 1, -1)
+		return t.end()
 	}
 	for _, name := range names {
-		if b := path.Base(name); (b == "." || b == "..") && deep {
+		if b := path.Base(name); (b == "." || b == "..") && (how.deep || !t.gnu) {
 			t.complain("can't remove '.' or '..'")
 			continue
 		}
-		t.remove(name, force, deep)
+		t.remove(name, how)
 	}
 	return t.end()
 }
 
-func (t *tool) remove(name string, force, deep bool) {
+// remove removes a file, or a directory with everything in it. It reports whether all went well.
+func (t *tool) remove(name string, how removal) bool {
 	info, err := t.p.Lstat(name)
 	if err != nil {
-		if !force || files.Errno(err) != syscall.ENOENT && files.Errno(err) != syscall.ENOTDIR {
-			t.complain("can't remove '%s': %s", name, message(err))
+		if how.force && (files.Errno(err) == syscall.ENOENT || t.gnu && files.Errno(err) == syscall.ENOTDIR) {
+			return true
 		}
-		return
+		t.complain("can't remove '%s': %s", name, message(err))
+		return false
 	}
+	verb, after := t.p.Unlink, "removed"
 	if info.IsDir() {
-		if !deep {
+		if !how.deep {
 			t.complain("'%s' is a directory", name)
-			return
+			return false
+		}
+		if how.ask && !t.confirms("descend into directory '%s'? ", name) {
+			return true
 		}
 		entries, err := t.p.ReadDir(name)
 		if err != nil {
 			t.complain("can't open '%s': %s", name, message(err))
+			return false
 		}
-		before := t.status
-		t.status = 0
+		good := true
 		for _, e := range entries {
-			t.remove(path.Join(name, e.Name()), force, deep)
+			good = t.remove(strings.TrimSuffix(name, "/")+"/"+e.Name(), how) && good
 		}
-		if t.status != 0 {
-			return
+		if !good {
+			return false
 		}
-		t.status = before
-		err = t.p.Rmdir(name)
-		if err != nil {
-			t.complain("can't remove '%s': %s", name, message(err))
+		if how.ask && !t.confirms("remove directory '%s'? ", name) {
+			return true
 		}
-		return
+		if verb, after = t.p.Rmdir, "removed directory:"; t.gnu {
+			after = "removed directory"
+		}
+	} else if how.ask && !t.confirms("remove '%s'? ", name) {
+		return true
 	}
-	if err := t.p.Unlink(name); err != nil {
+	if err := verb(name); err != nil {
 		t.complain("can't remove '%s': %s", name, message(err))
+		return false
 	}
+	if how.verbose {
+		fmt.Fprintf(t.out, "%s '%s'\n", after, name)
+	}
+	return true
 }
 
 func rmdir(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, names, ok := t.options(args, "p", false, map[string]string{"ignore-fail-on-non-empty": "i"})
-	if !ok {
+	opts, names, ok := t.options(args, "pv", false, map[string]string{"ignore-fail-on-non-empty": "i", "parents": "p", "verbose": "v"})
+	if !ok || t.misused(names, 1, -1) {
 		return t.end()
 	}
 	for _, name := range names {
 		for {
+			if has(opts, 'v') {
+				fmt.Fprintf(t.out, "rmdir: removing directory, '%s'\n", name)
+			}
 			if err := p.Rmdir(name); err != nil {
-				t.complain("'%s': %s", name, message(err))
+				if !has(opts, 'i') || files.Errno(err) != syscall.ENOTEMPTY {
+					t.complain("'%s': %s", name, message(err))
+				}
 				break
 			}
 			if !has(opts, 'p') || path.Dir(name) == "." || path.Dir(name) == "/" {
@@ -235,11 +300,12 @@ func rmdir(p *container.Process, args []string) int {
 
 func unlink(p *container.Process, args []string) int {
 	t := begin(p, args)
-	if len(args) != 2 {
-		return t.fail("usage: unlink FILE")
+	_, names, ok := t.options(args, "", false, nil)
+	if !ok || t.misused(names, 1, 1) {
+		return t.end()
 	}
-	if err := p.Unlink(args[1]); err != nil {
-		t.complain("can't remove file '%s': %s", args[1], message(err))
+	if err := p.Unlink(names[0]); err != nil {
+		t.complain("can't remove file '%s': %s", names[0], message(err))
 	}
 	return t.end()
 }
@@ -247,14 +313,23 @@ func unlink(p *container.Process, args []string) int {
 func chmod(p *container.Process, args []string) int {
 	t := begin(p, args)
 	// A mode may begin with "-", as an option does.
-	deep := false
+	given := ""
 	rest := args[1:]
 	for len(rest) > 0 && len(rest[0]) > 1 && rest[0][0] == '-' && strings.Trim(rest[0][1:], "Rvcf") == "" {
-		deep = deep || strings.Contains(rest[0], "R")
+		given += rest[0]
 		rest = rest[1:]
 	}
-	if len(rest) < 2 {
-		return t.fail("missing operand")
+	deep := strings.Contains(given, "R")
+	if len(rest) > 0 && strings.HasPrefix(rest[0], "--") {
+		var ok bool
+		if _, rest, ok = t.options(args, "Rvcf", true, nil); !ok {
+			return t.end()
+		}
+		given = string(t.given)
+		deep = strings.Contains(given, "R")
+	}
+	if t.misused(rest, 2, -1) {
+		return t.end()
 	}
 	if _, ok := ParseMode(rest[0], 0, false); !ok {
 		return t.fail("invalid mode '%s'", rest[0])
@@ -263,7 +338,9 @@ func chmod(p *container.Process, args []string) int {
 	change = func(name string) {
 		info, err := p.Stat(name)
 		if err != nil {
-			t.failed(name, err)
+			if t.status = 1; !strings.Contains(given, "f") {
+				t.failed(name, err)
+			}
 			return
 		}
 		old := info.Perm()
@@ -273,12 +350,14 @@ func chmod(p *container.Process, args []string) int {
 		}
 		if err := p.Chmod(name, mode); err != nil {
 			t.failed(name, err)
+		} else if strings.Contains(given, "v") || strings.Contains(given, "c") && mode != old {
+			t.modeChanged(name, info, old)
 		}
 		if deep && info.IsDir() {
 			entries, _ := p.ReadDir(name)
 			for _, e := range entries {
 				if e.Kind() != files.Symlink {
-					change(path.Join(name, e.Name()))
+					change(strings.TrimSuffix(name, "/") + "/" + e.Name())
 				}
 			}
 		}
@@ -289,14 +368,30 @@ func chmod(p *container.Process, args []string) int {
 	return t.end()
 }
 
+// modeChanged tells of a mode that was set.
+func (t *tool) modeChanged(name string, before *files.Info, old uint16) {
+	was := permissions(before)[1:]
+	after, err := t.p.Stat(name)
+	if err != nil {
+		return
+	}
+	mode, now := after.Perm(), permissions(after)[1:]
+	switch {
+	case !t.gnu:
+		fmt.Fprintf(t.out, "mode of '%s' changed to %04o (%s)\n", name, mode, now)
+	case mode == old:
+		fmt.Fprintf(t.out, "mode of '%s' retained as %04o (%s)\n", name, mode, now)
+	default:
+		fmt.Fprintf(t.out, "mode of '%s' changed from %04o (%s) to %04o (%s)\n", name, old, was, mode, now)
+	}
+}
+
 func chown(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, rest, ok := t.options(args, "Rhvcf", false, nil)
-	if !ok {
+	opts, rest, ok := t.options(args, "cfhvHLPR", false, map[string]string{"recursive": "R", "verbose": "v", "quiet": "f", "silent": "f", "changes": "c",
+		"no-dereference": "h", "dereference": "~"})
+	if !ok || t.misused(rest, 2, -1) {
 		return t.end()
-	}
-	if len(rest) < 2 {
-		return t.fail("missing operand")
 	}
 	uid, gid := -1, -1
 	user, group, hasGroup := strings.Cut(rest[0], ":")
@@ -313,6 +408,9 @@ func chown(p *container.Process, args []string) int {
 			return t.fail("unknown user %s", user)
 		}
 	}
+	if id, known := c.UserGroup(user); hasGroup && group == "" && known {
+		gid = int(id)
+	}
 	if hasGroup && group != "" {
 		if id, known := c.GroupID(group); known {
 			gid = int(id)
@@ -324,7 +422,11 @@ func chown(p *container.Process, args []string) int {
 	}
 	change := func(name string, follow bool) {
 		if err := p.Chown(name, uid, gid, follow); err != nil {
-			t.failed(name, err)
+			if t.status = 1; !has(opts, 'f') {
+				t.failed(name, err)
+			}
+		} else if info, err := p.Lstat(name); err == nil && (has(opts, 'v') || has(opts, 'c')) && !t.gnu {
+			fmt.Fprintf(t.out, "changed ownership of '%s' to %d:%d\n", name, info.UID(), info.GID())
 		}
 	}
 	for _, name := range rest[1:] {
@@ -338,9 +440,16 @@ func chown(p *container.Process, args []string) int {
 
 func mktemp(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, names, ok := t.options(args, "dqtup:", false, nil)
-	if !ok {
+	opts, names, ok := t.options(args, "dp:qtu", false, map[string]string{"directory": "d", "quiet": "q", "dry-run": "u", "tmpdir": "p:"})
+	if !ok || t.misused(names, 0, 1) {
 		return t.end()
+	}
+	wrong := func(format string, args ...any) int {
+		if has(opts, 'q') {
+			t.status = 1
+			return t.end()
+		}
+		return t.fail(format, args...)
 	}
 	dir := p.Getenv("TMPDIR")
 	if given := last(opts, 'p'); given != "" || has(opts, 'p') && !t.gnu {
@@ -365,10 +474,10 @@ func mktemp(p *container.Process, args []string) int {
 			template, suffix = template[:at+1], template[at+1:]
 		}
 		if random = len(template) - len(strings.TrimRight(template, "X")); random < 3 {
-			return t.fail("too few X's in template '%s'", template)
+			return wrong("too few X's in template '%s'", template)
 		}
 	} else if !strings.HasSuffix(template, "XXXXXX") {
-		return t.fail("(null): Invalid argument")
+		return wrong("(null): Invalid argument")
 	}
 	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 	for range 100 {
@@ -394,7 +503,7 @@ func mktemp(p *container.Process, args []string) int {
 			return t.end()
 		}
 		if files.Errno(err) != syscall.EEXIST {
-			return t.fail("(null): %s", message(err))
+			return wrong("(null): %s", message(err))
 		}
 	}
 	return t.fail("cannot make a unique name")
@@ -402,12 +511,21 @@ func mktemp(p *container.Process, args []string) int {
 
 func mkfifo(p *container.Process, args []string) int {
 	t := begin(p, args)
-	_, names, ok := t.options(args, "m:", false, nil)
-	if !ok {
+	opts, names, ok := t.options(args, "m:", false, nil)
+	if !ok || t.misused(names, 1, -1) {
 		return t.end()
 	}
+	mode, valid := ParseMode(last(opts, 'm'), 0o666, false)
 	for _, name := range names {
-		if err := p.Mkfifo(name, 0o666); err != nil {
+		if has(opts, 'm') && !valid {
+			t.complain("%s: Invalid argument", name)
+			continue
+		}
+		err := p.Mkfifo(name, 0o666)
+		if err == nil && has(opts, 'm') {
+			err = p.Chmod(name, mode)
+		}
+		if err != nil {
 			t.failed(name, err)
 		}
 	}
@@ -418,6 +536,12 @@ func truncate(p *container.Process, args []string) int {
 	t := begin(p, args)
 	opts, names, ok := t.options(args, "cs:", false, nil)
 	if !ok {
+		return t.end()
+	}
+	if !has(opts, 's') {
+		return t.usage()
+	}
+	if t.misused(names, 1, -1) {
 		return t.end()
 	}
 	size, valid := count(last(opts, 's'))
