@@ -121,7 +121,7 @@ func newActors(k *kernel.Kernel, api API, o Options) (*Actors, error) {
 			return nil, fmt.Errorf("the built-in images: %w", err)
 		}
 	}
-	a.scheduler = scheduler.New(scheduler.Options{Kernel: k, Client: api.Client(scheduler.DefaultName), Source: a.source})
+	a.scheduler = scheduler.New(scheduler.Options{Kernel: k, Client: api.Client(scheduler.DefaultName), Source: a.source, Boundless: o.Boundless})
 	a.binder = scheduler.NewVolumeBinder(k, api.Client("volume-binder"))
 	node := o.Node
 	if node.Name == "" {

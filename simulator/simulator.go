@@ -61,6 +61,8 @@ type Options struct {
 	OnMissing func(MissingCommand)
 	// StubMissing makes commands that cannot be found succeed without doing anything.
 	StubMissing bool
+	// Boundless makes the node have whatever Pods ask for: processors, memory, devices, labels.
+	Boundless bool
 	// Budget bounds every container.
 	Budget container.Budget
 

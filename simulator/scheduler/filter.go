@@ -36,7 +36,7 @@ func (s *Scheduler) find(pod *corev1.Pod) (best *node, message string) {
 		if !n.known {
 			continue
 		}
-		why, helpless := n.refuses(pod, asks)
+		why, helpless := n.refuses(pod, asks, s.o.Boundless)
 		if len(why) > 0 {
 			for _, r := range why {
 				reasons[r]++
@@ -126,13 +126,15 @@ func (s *Scheduler) provision(pod *corev1.Pod, node string) bool {
 }
 
 // refuses says why the node does not take a Pod. helpless means that fewer other
-// Pods would not help.
-func (n *node) refuses(pod *corev1.Pod, asks amounts) (why []string, helpless bool) {
+// Pods would not help. A boundless node has whatever the Pod asks for.
+func (n *node) refuses(pod *corev1.Pod, asks amounts, boundless bool) (why []string, helpless bool) {
 	switch {
 	case n.Spec.Unschedulable && !tolerates(pod, &corev1.Taint{Key: taintNodeUnschedulable, Effect: corev1.TaintEffectNoSchedule}):
 		return []string{messageUnschedulable}, true
 	case !toleratesNode(pod, n.Node):
 		return []string{messageTaint}, true
+	case boundless:
+		return nil, false
 	case !selects(pod, n.Node):
 		return []string{messageAffinity}, true
 	}

@@ -91,7 +91,7 @@ func requests(pod *corev1.Pod) amounts {
 func (s *Scheduler) Admission(nodeName string) func(*corev1.Pod) (reason, message string) {
 	return func(pod *corev1.Pod) (string, string) {
 		n := s.nodes[nodeName]
-		if n == nil || !n.known {
+		if n == nil || !n.known || s.o.Boundless {
 			return "", ""
 		}
 		if !selects(pod, n.Node) {

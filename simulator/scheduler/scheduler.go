@@ -39,6 +39,8 @@ type Options struct {
 	Source informer.Source
 	// Name is the schedulerName it answers to; empty means default-scheduler.
 	Name string
+	// Boundless nodes have whatever a Pod asks for: processors, memory, devices, labels.
+	Boundless bool
 	// Lag is how long a Pod waits to be tried; zero means 5 to 40 ms.
 	Lag Range
 }

@@ -78,7 +78,7 @@ type Log struct {
 func About(r Run) []Note {
 	t := r.task()
 	var notes []Note
-	for _, rule := range []func(*task) []Note{results, params, variables, lineEnds, scriptFiles, commands} {
+	for _, rule := range []func(*task) []Note{results, params, variables, lineEnds, scriptFiles, commands, nowhere} {
 		notes = append(notes, rule(t)...)
 	}
 	return notes

@@ -4,10 +4,26 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/plumbline-ci/plumbline/conformance/source"
 )
+
+// notScheduled is what happens to a Pod that no node can take.
+const notScheduled = "the Pod could not be scheduled"
 
 // transient are the reasons of containers that wait for nothing but their turn.
 var transient = []string{"", "PodInitializing", "ContainerCreating"}
+
+// nowhere says how to see the rest of a run whose Pod no node could take.
+func nowhere(t *task) []Note {
+	if len(t.Pods) == 0 {
+		return nil
+	}
+	if b, ok := Blockage(t.Pods[len(t.Pods)-1]); !ok || b.What != notScheduled {
+		return nil
+	}
+	return []Note{t.note(source.Position{}, "no node has what its Pod asks for; --any-node runs it on one that has whatever is asked for")}
+}
 
 // Blocked is what keeps a Pod from running: what happens, and the cluster's reason for it.
 type Blocked struct{ What, Why string }
@@ -19,7 +35,7 @@ func (b Blocked) String() string { return strings.TrimSuffix(b.What+": "+b.Why, 
 func Blockage(pod map[string]any) (b Blocked, ok bool) {
 	for _, c := range mappings(pod, "status", "conditions") {
 		if c["type"] == "PodScheduled" && c["status"] == "False" {
-			return Blocked{"the Pod could not be scheduled", strings.TrimSpace(text(c, "message"))}, true
+			return Blocked{notScheduled, strings.TrimSpace(text(c, "message"))}, true
 		}
 	}
 	for _, list := range []string{"initContainerStatuses", "containerStatuses"} {

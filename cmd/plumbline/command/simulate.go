@@ -32,6 +32,7 @@ type simulateOptions struct {
 	quiet    bool
 
 	stubMissing bool
+	anyNode     bool
 }
 
 func newSimulate(s Streams) *cobra.Command {
@@ -60,6 +61,7 @@ Exit codes: 0 all TaskRuns succeeded; 1 one did not; 3 the manifests are wrong; 
 	f.StringVar(&o.mocks, "mocks", "", "a file of mocks, and of images: {mocks: [{image: …, command: […], args: […], exit: 0, stdout: …, files: {path: text}, takes: 3s}], images: […]}")
 	f.StringVar(&o.images, "images", "", imagesUsage)
 	f.BoolVar(&o.stubMissing, "stub-missing", false, "let commands that are not in their image succeed without doing anything, to see the rest")
+	f.BoolVar(&o.anyNode, "any-node", false, "run on a node that has whatever Pods ask for: processors, memory, devices, labels")
 	f.StringArrayVar(&o.flags, "feature-flag", nil, "a key of feature-flags, key=value; may be repeated")
 	f.StringArrayVar(&o.defaults, "default", nil, "a key of config-defaults, key=value; may be repeated")
 	f.StringVarP(&o.output, "output", "o", "table", "table, yaml, json or name")
@@ -95,7 +97,7 @@ func (o *simulateOptions) run(ctx context.Context) error {
 	}
 	w := newWitness()
 	w.writtenAs = sc.writtenAs
-	options := fake.Options{OnOutput: w.output, Turns: o.streams.Turns, StubMissing: o.stubMissing}
+	options := fake.Options{OnOutput: w.output, Turns: o.streams.Turns, StubMissing: o.stubMissing, Boundless: o.anyNode}
 	if o.trace {
 		options.OnRecord = func(r kernel.Record) {
 			fmt.Fprintln(o.streams.Err, strings.TrimRight(fmt.Sprintf("%12s %s: %s %s", r.Time, r.Actor, r.What, r.Detail), " "))

@@ -91,6 +91,7 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 
 		OnMissing:   c.missed,
 		StubMissing: t.o.StubMissing,
+		Boundless:   t.o.Boundless,
 
 		API: apiserver.Options{
 			Scheme:    t.scheme,

@@ -53,6 +53,8 @@ type Options struct {
 	Subject *Subject
 	// StubMissing makes commands that containers do not have succeed without doing anything.
 	StubMissing bool
+	// Boundless makes the node have whatever Pods ask for: processors, memory, devices, labels.
+	Boundless bool
 	// Aliases are further names of images of the catalogue: name to reference.
 	Aliases map[string]string
 	// OnRecord sees every record of the trace; OnOutput all that containers print. They are called by whoever drives the
