@@ -121,7 +121,7 @@ func (s *shell) failing(name string, err error) {
 
 // syntaxError reports an error of the script. In bash it ends what was being read; other shells end.
 func (s *shell) syntaxError(e *syntax.Error) {
-	line := e.Line + s.base
+	line, before := e.Line+s.base, s.status
 	s.status = statusUsage
 	if s.kind != bash {
 		s.line = line
@@ -138,15 +138,36 @@ func (s *shell) syntaxError(e *syntax.Error) {
 	switch {
 	case s.command == "eval":
 		name += ": eval"
+	case s.inSubstitution:
+		name += ": command substitution"
 	case s.source != "" && s.source != "environment":
 		name = s.source
 	case s.isCommand:
 		name += ": -c"
 	}
+	s.status = s.syntaxStatus(e, before)
 	s.print(2, fmt.Sprintf("%s: line %d: %s\n", name, line, e.Message(bash)))
 	if e.Token != "" && e.Reason == "" {
 		s.print(2, fmt.Sprintf("%s: line %d: `%s'\n", name, line, e.Source))
 	}
+}
+
+// syntaxStatus returns the status that bash has after an error of the script, and ends the shell for some. before is the
+// status before: it stays behind the mistakes that are found before the grammar is asked.
+func (s *shell) syntaxStatus(e *syntax.Error, before int) int {
+	inside := s.command == "eval" || s.sourcing > 0
+	switch {
+	case e.Nested && e.Token != "" && s.isCommand:
+		s.flow = exiting
+		return statusNotFound
+	case e.Array:
+		return 1
+	case inside || e.End && !e.Condition || e.Quote == "" && !e.Condition:
+		return statusUsage
+	case before == 0 && !(e.Condition && !e.End && e.Quote == ""):
+		return statusUsage
+	}
+	return before
 }
 
 // cannotOpen and cannotCreate report a redirection that failed.

@@ -287,6 +287,15 @@ func (s *shell) processSubstitution(ps *syntax.ProcSubst) (string, error) {
 	if ps.Out {
 		mine, theirs, stream = w, r, 0
 	}
+	run := func(c *shell) { c.statements(ps.List, true) }
+	if s.kind == bash {
+		sc := s.parse(syntax.PrintProcess(ps))
+		defer s.release(sc)
+		run = func(c *shell) {
+			c.base = max(c.line, 1) - 1
+			c.lines(sc, true)
+		}
+	}
 	child := s.fork(func(c *shell) int {
 		p := c.p
 		p.Close(mine)
@@ -295,7 +304,7 @@ func (s *shell) processSubstitution(ps *syntax.ProcSubst) (string, error) {
 			p.Close(theirs)
 		}
 		c.traced++
-		c.statements(ps.List, true)
+		run(c)
 		return c.leave()
 	})
 	s.lastJob = child.PID()

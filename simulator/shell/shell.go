@@ -520,9 +520,6 @@ func (s *shell) lines(sc *syntax.Script, tail bool) {
 	}
 	if sc.Err != nil {
 		s.syntaxError(sc.Err)
-		if s.kind == bash && s.isCommand && len(sc.Lines) == 0 && sc.Err.Nested && sc.Err.Token != "" {
-			s.status = statusNotFound
-		}
 	}
 }
 

@@ -12,6 +12,13 @@ import (
 func (s *shell) substitute(cs *syntax.CmdSubst) (string, error) {
 	s.substituted = true
 	sc := cs.Script
+	if sc == nil {
+		text := syntax.PrintSubst(cs)
+		s.p.Allocate(int64(len(text)))
+		defer s.p.Allocate(-int64(len(text)))
+		sc = s.parse(text)
+		defer s.release(sc)
+	}
 	if len(sc.Lines) == 0 && sc.Err == nil {
 		s.substatus = 0
 		return "", nil
@@ -36,7 +43,7 @@ func (s *shell) substitute(cs *syntax.CmdSubst) (string, error) {
 		if c.kind == bash && !c.options.inheritErr && !c.options.posix {
 			c.options.errexit = false
 		}
-		if cs.Backquote && c.kind == bash {
+		if c.kind == bash {
 			c.base = max(c.line, 1) - 1
 		}
 		c.inSubstitution = true

@@ -46,9 +46,10 @@ func (p *Parser) withRedirects(st *Stmt) *Stmt {
 func (p *Parser) compound(line int) Command {
 	if p.at(0) == '(' {
 		if p.at(1) == '(' && p.dialect == Bash {
-			if x, end, ok := p.arithmetic(p.pos + 2); ok {
-				p.pos = end
-				return &Arith{p.line(), x}
+			start := p.pos + 2
+			if end := p.pair(p.pos+1, '(', ')'); end+1 < len(p.src) && p.src[end+1] == ')' {
+				p.pos = end + 2
+				return &Arith{p.line(), p.inner(p.src[start:end], start, arithMode)}
 			}
 		}
 		p.pos++
@@ -107,11 +108,13 @@ func (p *Parser) compound(line int) Command {
 		return p.forClause(line, true)
 	case "[[":
 		p.pos += 2
+		p.conds++
 		x := p.condOr()
 		p.newlines()
 		if p.keyword() != "]]" {
 			p.unexpected("")
 		}
+		p.conds--
 		p.pos += 2
 		return &Cond{p.line(), x}
 	case "coproc":
@@ -211,8 +214,8 @@ func (p *Parser) doGroup() []*Stmt {
 
 func (p *Parser) arithmeticFor(line int) Command {
 	start := p.pos + 2
-	_, end, ok := p.arithmetic(start)
-	if !ok {
+	end := p.pair(start-1, '(', ')') + 2
+	if end > len(p.src) || p.src[end-1] != ')' {
 		p.unexpected("")
 	}
 	parts := splitTop(p.src[start:end-2], ';')
@@ -498,15 +501,19 @@ func (p *Parser) assignment() *Assign {
 func (p *Parser) array() *Array {
 	p.enter()
 	defer p.leave()
+	start := p.pos
 	p.pos++
+	p.arrays++
 	a := &Array{}
 	for {
 		p.newlines()
 		if p.at(0) == ')' {
+			p.arrays--
 			p.pos++
 			return a
 		}
 		if p.eof() {
+			p.pos = start
 			p.fail(Error{Quote: ")"})
 		}
 		if isMeta(p.at(0)) && !p.procSubst() {

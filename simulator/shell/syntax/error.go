@@ -16,8 +16,10 @@ type Error struct {
 	Quote string
 	// Reason is any other mistake, in the dialects' words.
 	Reason string
-	// Nested says that it is inside of a command substitution.
-	Nested bool
+	// Nested says that it is inside of a command substitution, Array of the value of an array, Condition of [[ ]].
+	Nested, Array, Condition bool
+	// End says that the script ended where a command was to go on.
+	End bool
 	// Source is the line at which the error is.
 	Source string
 }

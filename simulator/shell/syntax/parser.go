@@ -35,10 +35,14 @@ type Parser struct {
 	seenPos  int // where lines have been counted
 	seenLine int
 
-	depth  int
-	size   int64
-	nested int         // substitutions around
-	docs   []*Redirect // here-documents whose bodies begin after the line
+	here      bool // the text is a here-document
+	separated bool // the last command had a separator behind it
+	arrays    int  // values of arrays around
+	conds     int  // [[ around
+	depth     int
+	size      int64
+	nested    int         // substitutions around
+	docs      []*Redirect // here-documents whose bodies begin after the line
 }
 
 // Parse reads a whole script. extglob says whether bash's extended patterns are on at its beginning.
@@ -197,7 +201,14 @@ func (p *Parser) line() int {
 // fail ends the parsing with an error at the current line.
 func (p *Parser) fail(e Error) {
 	e.Line = p.line()
-	e.Nested = p.nested > 0
+	e.Nested, e.Array, e.Condition = p.nested > 0, p.arrays > 0, p.conds > 0
+	if p.dialect == Bash && p.eof() && (e.End || e.Token == "" && e.Quote == "" && e.Reason == "") {
+		// Bash has to ask for another line to know that there is none.
+		if e.Line++; strings.HasSuffix(p.src, "\n") {
+			e.Line--
+		}
+		e.End = true
+	}
 	start := strings.LastIndexByte(p.src[:min(p.pos, len(p.src))], '\n') + 1
 	end := strings.IndexByte(p.src[start:], '\n')
 	if end < 0 {
@@ -332,11 +343,14 @@ func (p *Parser) startsCommand() bool {
 func (p *Parser) list() []*Stmt {
 	var out []*Stmt
 	for {
+		p.blanks()
+		newline := !p.eof() && p.src[p.pos] == '\n' && !p.separated
 		p.newlines()
 		if p.eof() || !p.startsCommand() {
 			return out
 		}
 		out = append(out, p.item())
+		out[len(out)-1].NewLine = newline
 		p.blanks()
 	}
 }
@@ -363,6 +377,7 @@ func (p *Parser) body(closing ...string) ([]*Stmt, string) {
 func (p *Parser) item() *Stmt {
 	st := p.andOr()
 	p.blanks()
+	p.separated = true
 	switch {
 	case p.at(0) == '&' && p.at(1) != '&':
 		if st.Background {
@@ -372,6 +387,8 @@ func (p *Parser) item() *Stmt {
 		p.pos++
 	case p.at(0) == ';' && p.at(1) != ';' && (p.at(1) != '&' || p.dialect != Bash):
 		p.pos++
+	default:
+		p.separated = false
 	}
 	return st
 }

@@ -69,6 +69,27 @@ func ExportFunction(f *Func) string {
 // printedStep is how far bash indents what is inside of something.
 const printedStep = 4
 
+// PrintSubst returns the commands of $(…) as bash prints them, to parse them again when they are to run.
+func PrintSubst(cs *CmdSubst) string {
+	if cs.Raw || cs.Script != nil {
+		return cs.Text
+	}
+	text := printList(cs.List)
+	if strings.HasPrefix(text, "(") { // which would begin arithmetic
+		return " " + text
+	}
+	return text
+}
+
+// PrintProcess returns the commands of <(…) or >(…), which bash parses again when they are to run.
+func PrintProcess(ps *ProcSubst) string { return printList(ps.List) }
+
+func printList(list []*Stmt) string {
+	p := printer{step: printedStep, substitution: true}
+	p.list(list)
+	return p.b.String()
+}
+
 // PrintAssign returns an assignment as it stood.
 func PrintAssign(a *Assign) string {
 	text := a.Name
@@ -130,25 +151,30 @@ func printPart(b *strings.Builder, part Part) {
 		if part.Backquote {
 			b.WriteString("`" + part.Text + "`")
 		} else {
-			b.WriteString("$(" + part.Text + ")")
+			b.WriteString("$(" + PrintSubst(part) + ")")
 		}
 	case *ArithExp:
 		b.WriteString("$((" + PrintWord(part.X) + "))")
 	case *ProcSubst:
-		b.WriteString(part.Text)
+		sign := "<("
+		if part.Out {
+			sign = ">("
+		}
+		b.WriteString(sign + printList(part.List) + ")")
 	}
 }
 
 // printer prints commands as bash does, with its line breaks and indentation.
 type printer struct {
-	b        strings.Builder
-	indent   int
-	step     int
-	skip     int         // how many of the next indentations are left out
-	function int         // how many definitions of functions are around
-	joined   int         // how many lists are around: the bodies of here-documents come behind the next operator
-	docs     []*Redirect // here-documents whose bodies are still to come
-	document bool        // a body has just been printed, so that no semicolon follows
+	b            strings.Builder
+	indent       int
+	step         int
+	skip         int         // how many of the next indentations are left out
+	function     int         // how many definitions of functions are around
+	joined       int         // how many lists are around: the bodies of here-documents come behind the next operator
+	docs         []*Redirect // here-documents whose bodies are still to come
+	substitution bool        // newlines between commands stay
+	document     bool        // a body has just been printed, so that no semicolon follows
 }
 
 func (p *printer) text(t string) { p.b.WriteString(t) }
@@ -223,24 +249,28 @@ func (p *printer) list(list []*Stmt) {
 				p.skip++
 			}
 		case !last:
-			p.separate()
+			p.separate(list[i+1].NewLine)
 		}
 	}
 	p.joined--
 }
 
-// separate prints what stands between two commands of a list.
-func (p *printer) separate() {
+// separate prints what stands between two commands of a list; newline says that it was a newline.
+func (p *printer) separate(newline bool) {
 	switch {
 	case len(p.docs) > 0:
 		p.documents("")
 	case p.document:
 		p.document = false
+	case p.substitution && newline:
 	default:
 		p.text(";")
 	}
-	if p.function > 0 {
+	if p.function > 0 || p.substitution && newline {
 		p.text("\n")
+		if p.function == 0 {
+			p.skip++
+		}
 		return
 	}
 	p.text(" ")

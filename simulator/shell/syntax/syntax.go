@@ -27,6 +27,7 @@ type Stmt struct {
 	Redirs     []*Redirect
 	Negated    bool
 	Background bool
+	NewLine    bool // a newline, and no semicolon, is before it
 }
 
 // Command is what a statement runs.
@@ -272,10 +273,13 @@ type DblQuoted struct {
 	Dollar bool
 }
 
-// CmdSubst is $(…) or `…`. Script is nil for $(…) in bash, which reads Text again when it is to run it.
+// CmdSubst is $(…) or `…`. Of $(…) in bash there is no Script: it is printed from List, and parsed again when it is to
+// run. That is why its lines count as they do.
 type CmdSubst struct {
 	Script    *Script
+	List      []*Stmt
 	Backquote bool
+	Raw       bool // it begins with $(( and is no arithmetic: Text is parsed when it is to run
 	Text      string
 }
 
@@ -286,7 +290,6 @@ type ArithExp struct{ X *Word }
 type ProcSubst struct {
 	List []*Stmt
 	Out  bool
-	Text string
 }
 
 // Param is $name or ${…}.

@@ -58,6 +58,7 @@ func (p *Parser) inner(text string, at int, m mode) *Word {
 	sub := &Parser{src: text, dialect: p.dialect, limits: p.limits, extglob: p.extglob, base: p.line(), depth: p.depth}
 	p.pos = pos
 	sub.enter()
+	sub.here = m == hereMode
 	w := &Word{Parts: sub.parts(m, m == hereMode)}
 	p.size += sub.size
 	return w
@@ -126,6 +127,10 @@ func (p *Parser) parts(m mode, quoted bool) []Part {
 			add(&DblQuoted{Parts: parts})
 			continue
 		case '\'':
+			if quoted && m == braceMode && p.dialect == Bash && !p.here { // its partner is looked for, and nothing else
+				p.pairedQuote()
+				continue
+			}
 			if m == quoteMode || m == hereMode || m == arithMode || quoted && m == braceMode {
 				break
 			}
@@ -239,6 +244,15 @@ func (p *Parser) single(dollar bool) *SglQuoted {
 	return q
 }
 
+// pairedQuote goes to the second of two single quotes.
+func (p *Parser) pairedQuote() {
+	n := strings.IndexByte(p.src[p.pos+1:], '\'')
+	if n < 0 {
+		p.fail(Error{Quote: "'"})
+	}
+	p.pos += n + 2
+}
+
 // ashEscapes protects from being replaced what ash does not know in $'…': \c, \e, \u.
 func ashEscapes(text string) string {
 	var b strings.Builder
@@ -292,13 +306,15 @@ func (p *Parser) dollar(m mode, quoted bool) Part {
 	start := p.pos
 	switch c := p.at(1); c {
 	case '(':
+		if p.at(2) == '(' && p.dialect == Bash {
+			return p.arithmeticOrCommand()
+		}
 		if p.at(2) == '(' {
 			if x, end, ok := p.arithmetic(p.pos + 3); ok {
 				p.pos = end
 				return &ArithExp{x}
-			} else if p.dialect != Bash {
-				p.fail(Error{Quote: "))"})
 			}
+			p.fail(Error{Quote: "))"})
 		}
 		p.pos += 2
 		return p.substitution(start)
@@ -340,6 +356,9 @@ func (p *Parser) dollar(m mode, quoted bool) Part {
 func (p *Parser) substitution(start int) Part {
 	list := p.closed(start)
 	text := p.src[start+2 : p.pos-1]
+	if p.dialect == Bash {
+		return &CmdSubst{List: list, Text: text}
+	}
 	sc := &Script{}
 	if len(list) > 0 {
 		sc.Lines = [][]*Stmt{list}
@@ -355,8 +374,7 @@ func (p *Parser) closed(start int) []*Stmt {
 	list := p.list()
 	if p.at(0) != ')' {
 		if p.eof() && p.dialect == Bash {
-			p.pos = start
-			p.fail(Error{Quote: ")"})
+			p.fail(Error{Quote: ")", End: true})
 		}
 		p.unexpected(")")
 	}
@@ -371,7 +389,7 @@ func (p *Parser) processSubstitution() Part {
 	out := p.at(0) == '>'
 	p.pos += 2
 	list := p.closed(start)
-	return &ProcSubst{List: list, Out: out, Text: p.src[start:p.pos]}
+	return &ProcSubst{List: list, Out: out}
 }
 
 // backquote reads `…`. Its text is parsed by itself, and what is wrong with it shows when it is run.
@@ -442,6 +460,88 @@ func (p *Parser) arithmetic(start int) (x *Word, end int, ok bool) {
 		}
 	}
 	return nil, 0, false
+}
+
+// arithmeticOrCommand reads what begins with $((: bash looks for the parenthesis that closes the first one, and takes
+// what is inside for arithmetic if it is a whole in parentheses. Otherwise it is a command, which is parsed when it is
+// to run.
+func (p *Parser) arithmeticOrCommand() Part {
+	start := p.pos
+	end := p.pair(start+1, '(', ')')
+	text := p.src[start+2 : end]
+	p.pos = end + 1
+	if inner := text[1:]; strings.HasSuffix(inner, ")") && balanced(inner[:len(inner)-1]) {
+		return &ArithExp{p.inner(inner[:len(inner)-1], start+3, arithMode)}
+	}
+	return &CmdSubst{Text: text, Raw: true}
+}
+
+// pair returns where the bracket that opens at i is closed, as bash looks for it: brackets in quotes do not count.
+func (p *Parser) pair(i int, open, closing byte) int {
+	p.enter()
+	defer p.leave()
+	from, depth := i, 0
+	defer func() { p.look(max(0, i-from)) }()
+	for ; i < len(p.src); i++ {
+		switch c := p.src[i]; {
+		case c == '\\':
+			i++
+		case c == '\'' || c == '"' || c == '`':
+			i = p.closingQuote(i)
+		case c == '$' && i+1 < len(p.src) && p.src[i+1] == '{':
+			i = p.pair(i+1, '{', '}')
+		case c == open:
+			depth++
+		case c == closing:
+			if depth--; depth == 0 {
+				return i
+			}
+		}
+	}
+	p.pos = from
+	p.fail(Error{Quote: string(closing)})
+	return -1
+}
+
+// closingQuote returns where the quote at i has its partner.
+func (p *Parser) closingQuote(i int) int {
+	q := p.src[i]
+	dollar := q == '\'' && i > 0 && p.src[i-1] == '$'
+	for j := i + 1; j < len(p.src); j++ {
+		switch {
+		case p.src[j] == q:
+			return j
+		case p.src[j] == '\\' && (q != '\'' || dollar):
+			j++
+		}
+	}
+	p.pos = i
+	p.fail(Error{Quote: string(q)})
+	return -1
+}
+
+// balanced reports whether parentheses that stand in no quotes close each other.
+func balanced(text string) bool {
+	depth := 0
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; c {
+		case '(':
+			depth++
+		case ')':
+			if depth--; depth < 0 {
+				return false
+			}
+		case '\\':
+			i++
+		case '\'', '"':
+			for i++; i < len(text) && text[i] != c; i++ {
+				if c == '"' && text[i] == '\\' {
+					i++
+				}
+			}
+		}
+	}
+	return depth == 0
 }
 
 // splitTop splits text at a byte that stands in no quotes and no brackets.
