@@ -361,7 +361,7 @@ func builtinEval(s *shell, args []string) int {
 		args = args[1:]
 	}
 	text := strings.Join(args[1:], " ")
-	command, base := s.command, s.base
+	command, base, line := s.command, s.base, s.line
 	s.status = 0
 	s.traced++
 	switch s.kind {
@@ -394,6 +394,9 @@ func builtinEval(s *shell, args []string) int {
 	s.shallower()
 	s.traced--
 	s.command, s.base = command, base
+	if s.kind == bash && s.flow == goOn {
+		s.line = line
+	}
 	return s.status
 }
 

@@ -121,7 +121,7 @@ func (s *shell) appendAssigned(out []string, w *syntax.Word) ([]string, error) {
 		}
 	}
 	for _, word := range words {
-		text, err := s.assigned(word)
+		text, err := s.assignedText(word, true)
 		if err != nil {
 			return nil, err
 		}

@@ -14,9 +14,11 @@ type expander struct {
 	s      *shell
 	split  bool // fields are split at IFS and matched against files
 	here   bool // inside a here-document
+	spaced bool // it is an assignment among the arguments of a built-in of bash
 	assign bool // it is the value of an assignment: a tilde may follow a colon too
 	lists  bool // inside of quotes with "$@", which may be no field at all
 	brace  bool // inside the operand of ${…} in double quotes
+	loose  bool // inside the operand of ${…} outside of quotes: its text is split too
 	ifs    string
 	fields []string
 	buf    []byte
@@ -24,6 +26,7 @@ type expander struct {
 	active bool   // the field exists even if buf is empty
 	glob   bool   // it holds an unquoted pattern character
 	delim  bool   // white space has just ended a field
+	err    error  // of a field that ended where text of the script was split
 }
 
 type span struct{ from, to int }
@@ -142,7 +145,12 @@ func (s *shell) assigned(w *syntax.Word) (string, error) {
 	if w == nil {
 		return "", nil
 	}
-	e := expander{s: s, assign: true}
+	return s.assignedText(w, false)
+}
+
+// assignedText expands an assignment: with argument, one among the arguments of a built-in.
+func (s *shell) assignedText(w *syntax.Word, argument bool) (string, error) {
+	e := expander{s: s, assign: true, spaced: argument && s.kind == bash}
 	if err := e.word(w.Parts, false); err != nil {
 		return "", err
 	}
@@ -292,10 +300,12 @@ func (e *expander) value(text string, quoted bool) error {
 // list appends the elements of $@, $* or an array.
 func (e *expander) list(elems []string, quoted, star bool) error {
 	switch {
-	case star && quoted || !e.split && star:
+	case star && quoted || !e.split && star && !(e.spaced && e.s.ifs() == ""):
 		return e.value(strings.Join(elems, e.separator()), quoted)
 	case !e.split:
 		return e.value(strings.Join(elems, " "), quoted)
+	case !quoted && e.s.kind == bash && e.ifs != "": // which splits all of it at once
+		return e.value(strings.Join(elems, e.separator()), quoted)
 	}
 	for i, elem := range elems {
 		if i > 0 {
@@ -335,6 +345,9 @@ func (e *expander) word(parts []syntax.Part, quoted bool) error {
 				continue
 			}
 			e.unquoted(part, i == 0, len(parts) == i+1)
+			if e.err != nil {
+				return e.err
+			}
 		case *syntax.SglQuoted:
 			if part.Dollar {
 				e.quote(e.s.dollarQuote(part.Value))
@@ -453,15 +466,26 @@ func (e *expander) literal(text string) {
 	for {
 		i := strings.IndexByte(text, '\\')
 		if i < 0 || i == len(text)-1 {
-			e.add(text)
+			e.unquotedText(text)
 			return
 		}
-		e.add(text[:i])
+		e.unquotedText(text[:i])
 		_, n := utf8.DecodeRuneInString(text[i+1:])
 		if text[i+1] != '\n' {
 			e.quote(text[i+1 : i+1+n])
 		}
 		text = text[i+1+n:]
+	}
+}
+
+// unquotedText appends text of the script.
+func (e *expander) unquotedText(text string) {
+	if !e.loose {
+		e.add(text)
+		return
+	}
+	if err := e.value(text, false); err != nil && e.err == nil {
+		e.err = err
 	}
 }
 

@@ -477,10 +477,10 @@ func (e *expander) alternative(pe *syntax.Param, value string, set, quoted bool)
 
 // operand expands the word of an operator.
 func (e *expander) operand(w *syntax.Word, quoted bool) error {
-	before := e.brace
-	e.brace = quoted
+	brace, loose := e.brace, e.loose
+	e.brace, e.loose = quoted, !quoted && e.split
 	err := e.word(w.Parts, quoted)
-	e.brace = before
+	e.brace, e.loose = brace, loose
 	return err
 }
 

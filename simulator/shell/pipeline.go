@@ -94,4 +94,23 @@ func (s *shell) finishPipeline(children []*container.Process, cmd *syntax.Pipeli
 	if s.options.pipefail {
 		s.status = failed
 	}
+	if s.kind == bash {
+		s.lastStage(cmd.Stages[len(cmd.Stages)-1])
+	}
+}
+
+// lastStage has bash's line after a pipeline, and the failure of a subshell at its end, which counts by itself.
+func (s *shell) lastStage(st *syntax.Stmt) {
+	switch cmd := st.Cmd.(type) {
+	case *syntax.Call:
+		s.line = cmd.Line + s.base
+	case *syntax.Subshell:
+		s.line = cmd.Line + s.base
+		if status := s.pipestatus[len(s.pipestatus)-1]; status != 0 && s.tolerant == 0 && !st.Negated {
+			all := s.status
+			s.status = status
+			s.failed()
+			s.status = all
+		}
+	}
 }

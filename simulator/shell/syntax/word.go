@@ -420,6 +420,9 @@ func (p *Parser) backquote(quoted bool) Part {
 	text := b.String()
 	p.take(len(text))
 	sub := &Parser{src: text, dialect: p.dialect, limits: p.limits, extglob: p.extglob, base: p.line(), depth: p.depth}
+	if p.dialect == Bash { // which counts from the line of the command
+		sub.base = 1
+	}
 	sub.enter()
 	sc := sub.script()
 	p.size += sub.size
