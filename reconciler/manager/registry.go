@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -46,12 +47,17 @@ func (r *Registry) ImageConfig(ctx context.Context, reference string, access tas
 		return podspec.Image{}, err
 	}
 	out := podspec.Image{Reference: ref.Context().Digest(found.Digest.String()).String(), Platforms: map[string]podspec.ImageCommand{}}
-	if !found.MediaType.IsIndex() {
+	switch {
+	case found.MediaType.IsImage():
 		image, err := found.Image()
 		if err != nil {
 			return podspec.Image{}, err
 		}
-		return out, add(out.Platforms, image)
+		platform, command, err := commandOf(image)
+		out.Platforms[platform] = command
+		return out, err
+	case !found.MediaType.IsIndex():
+		return podspec.Image{}, errors.New("unsupported media type for image reference") // POD-76
 	}
 	index, err := found.ImageIndex()
 	if err != nil {
@@ -61,6 +67,7 @@ func (r *Registry) ImageConfig(ctx context.Context, reference string, access tas
 	if err != nil {
 		return podspec.Image{}, err
 	}
+	digests := map[string]v1.Hash{}
 	for _, m := range manifest.Manifests {
 		// What is for no platform is about an image: a signature, a bill of materials.
 		if !m.MediaType.IsImage() || m.Platform != nil && m.Platform.OS == "unknown" {
@@ -70,25 +77,29 @@ func (r *Registry) ImageConfig(ctx context.Context, reference string, access tas
 		if err != nil {
 			return podspec.Image{}, err
 		}
-		if err := add(out.Platforms, image); err != nil {
+		platform, command, err := commandOf(image)
+		if err != nil {
 			return podspec.Image{}, err
 		}
+		if first, ok := digests[platform]; ok && first != m.Digest {
+			return podspec.Image{}, fmt.Errorf("duplicate unique image found for platform: %s: found %s and %s", platform, first, m.Digest) // POD-76
+		}
+		digests[platform], out.Platforms[platform] = m.Digest, command
 	}
 	return out, nil
 }
 
-// add notes what an image runs on its platform.
-func add(to map[string]podspec.ImageCommand, image v1.Image) error {
+// commandOf says what an image runs, and on which platform.
+func commandOf(image v1.Image) (platform string, command podspec.ImageCommand, err error) {
 	file, err := image.ConfigFile()
 	if err != nil {
-		return err
+		return "", podspec.ImageCommand{}, err
 	}
-	platform := file.OS + "/" + file.Architecture
+	platform = file.OS + "/" + file.Architecture
 	if file.Variant != "" {
 		platform += "/" + file.Variant
 	}
-	to[platform] = podspec.ImageCommand{Entrypoint: file.Config.Entrypoint, Cmd: file.Config.Cmd}
-	return nil
+	return platform, podspec.ImageCommand{Entrypoint: file.Config.Entrypoint, Cmd: file.Config.Cmd}, nil
 }
 
 // keys are the pull secrets. One that does not exist is nobody's mistake yet: the kubelet ignores it, too.

@@ -75,6 +75,26 @@ func push(t *testing.T, reference string, what any, options ...remote.Option) st
 	return ref.Context().String() + "@" + digest.String()
 }
 
+// attestation is what a builder puts beside an image of an index.
+func attestation(t *testing.T, of string) mutate.IndexAddendum {
+	t.Helper()
+	return mutate.IndexAddendum{
+		Add: mutate.Annotations(image(t, "unknown", "", nil, nil), map[string]string{"of": of}).(v1.Image),
+		Descriptor: v1.Descriptor{
+			Platform: &v1.Platform{OS: "unknown", Architecture: "unknown"}, Annotations: map[string]string{"vnd.docker.reference.type": "attestation-manifest"},
+		},
+	}
+}
+
+func digest(t *testing.T, i v1.Image) v1.Hash {
+	t.Helper()
+	h, err := i.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
 func TestRegistriesAreAskedForCommands(t *testing.T) {
 	t.Parallel()
 	host := guarded(t, "", "")
@@ -82,7 +102,8 @@ func TestRegistriesAreAskedForCommands(t *testing.T) {
 	index := mutate.AppendManifests(empty.Index,
 		mutate.IndexAddendum{Add: image(t, "amd64", "", []string{"/amd"}, nil), Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: "amd64"}}},
 		mutate.IndexAddendum{Add: image(t, "arm", "v7", nil, []string{"/arm"}), Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: "arm", Variant: "v7"}}},
-		mutate.IndexAddendum{Add: image(t, "unknown", "", nil, nil), Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "unknown", Architecture: "unknown"}}},
+		// What a builder says of each of the two: no image to run, and of the same platform.
+		attestation(t, "amd64"), attestation(t, "arm"),
 	)
 	several := push(t, host+"/several:v1", index)
 	r := &Registry{Reader: newClient(t)}
@@ -99,9 +120,23 @@ func TestRegistriesAreAskedForCommands(t *testing.T) {
 			t.Errorf("%s: %v (-want +got):\n%s", row.reference, err, diff)
 		}
 	}
-	for _, bad := range []string{host + "/none:v1", "Not A Reference"} {
-		if _, err := r.ImageConfig(t.Context(), bad, taskrun.ImageAccess{}); err == nil {
-			t.Errorf("%s: there is an answer", bad)
+	platform := &v1.Platform{OS: "linux", Architecture: "amd64"}
+	first, second := image(t, "amd64", "", []string{"/one"}, nil), image(t, "amd64", "", []string{"/two"}, nil)
+	push(t, host+"/twice:v1", mutate.AppendManifests(empty.Index,
+		mutate.IndexAddendum{Add: first, Descriptor: v1.Descriptor{Platform: platform}},
+		mutate.IndexAddendum{Add: second, Descriptor: v1.Descriptor{Platform: platform}}))
+	push(t, host+"/same:v1", mutate.AppendManifests(empty.Index,
+		mutate.IndexAddendum{Add: first, Descriptor: v1.Descriptor{Platform: platform}},
+		mutate.IndexAddendum{Add: first, Descriptor: v1.Descriptor{Platform: platform}}))
+	if _, err := r.ImageConfig(t.Context(), host+"/same:v1", taskrun.ImageAccess{}); err != nil {
+		t.Errorf("an image that an index has twice: %v", err)
+	}
+	for bad, says := range map[string]string{
+		host + "/none:v1": "NAME_UNKNOWN", "Not A Reference": "could not parse reference",
+		host + "/twice:v1": fmt.Sprintf("duplicate unique image found for platform: linux/amd64: found %s and %s", digest(t, first), digest(t, second)),
+	} {
+		if _, err := r.ImageConfig(t.Context(), bad, taskrun.ImageAccess{}); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v, want %q", bad, err, says)
 		}
 	}
 }
