@@ -1,7 +1,6 @@
 package utility
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,197 +9,74 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/container"
 )
 
-// Strftime formats a time by a strftime format.
-func Strftime(format string, t time.Time) string {
-	var b strings.Builder
-	for i := 0; i < len(format); i++ {
-		if format[i] != '%' || i+1 >= len(format) {
-			b.WriteByte(format[i])
-			continue
-		}
-		i++
-		pad := byte(0)
-		if (format[i] == '-' || format[i] == '_' || format[i] == '0') && i+1 < len(format) {
-			pad = format[i]
-			i++
-		}
-		digits := 0
-		for i+1 < len(format) && digit(format[i]) {
-			digits = digits*10 + int(format[i]-'0')
-			i++
-		}
-		number := func(n, width int, fill byte) {
-			switch pad {
-			case '-':
-				width = 0
-			case '_':
-				fill = ' '
-			case '0':
-				fill = '0'
-			}
-			text := strconv.Itoa(n)
-			for len(text) < width {
-				text = string(fill) + text
-			}
-			b.WriteString(text)
-		}
-		_, week := t.ISOWeek()
-		isoYear, _ := t.ISOWeek()
-		hour12 := (t.Hour()+11)%12 + 1
-		switch format[i] {
-		case 'Y':
-			number(t.Year(), 0, '0')
-		case 'y':
-			number(t.Year()%100, 2, '0')
-		case 'C':
-			number(t.Year()/100, 2, '0')
-		case 'G':
-			number(isoYear, 0, '0')
-		case 'm':
-			number(int(t.Month()), 2, '0')
-		case 'd':
-			number(t.Day(), 2, '0')
-		case 'e':
-			number(t.Day(), 2, ' ')
-		case 'H':
-			number(t.Hour(), 2, '0')
-		case 'k':
-			number(t.Hour(), 2, ' ')
-		case 'I':
-			number(hour12, 2, '0')
-		case 'l':
-			number(hour12, 2, ' ')
-		case 'M':
-			number(t.Minute(), 2, '0')
-		case 'S':
-			number(t.Second(), 2, '0')
-		case 'N':
-			text := fmt.Sprintf("%09d", t.Nanosecond())
-			if digits > 0 && digits < 9 {
-				text = text[:digits]
-			}
-			b.WriteString(text)
-		case 'j':
-			number(t.YearDay(), 3, '0')
-		case 'V':
-			number(week, 2, '0')
-		case 'u':
-			number((int(t.Weekday())+6)%7+1, 1, '0')
-		case 'w':
-			number(int(t.Weekday()), 1, '0')
-		case 'U':
-			number((t.YearDay()+6-int(t.Weekday()))/7, 2, '0')
-		case 'W':
-			number((t.YearDay()+6-(int(t.Weekday())+6)%7)/7, 2, '0')
-		case 's':
-			b.WriteString(strconv.FormatInt(t.Unix(), 10))
-		case 'F':
-			b.WriteString(t.Format("2006-01-02"))
-		case 'T':
-			b.WriteString(t.Format("15:04:05"))
-		case 'R':
-			b.WriteString(t.Format("15:04"))
-		case 'D', 'x':
-			b.WriteString(t.Format("01/02/06"))
-		case 'X':
-			b.WriteString(t.Format("15:04:05"))
-		case 'r':
-			b.WriteString(t.Format("03:04:05 PM"))
-		case 'c':
-			b.WriteString(t.Format("Mon Jan _2 15:04:05 2006"))
-		case 'a':
-			b.WriteString(t.Format("Mon"))
-		case 'A':
-			b.WriteString(t.Format("Monday"))
-		case 'b', 'h':
-			b.WriteString(t.Format("Jan"))
-		case 'B':
-			b.WriteString(t.Format("January"))
-		case 'p':
-			b.WriteString(t.Format("PM"))
-		case 'P':
-			b.WriteString(t.Format("pm"))
-		case 'Z':
-			b.WriteString("UTC")
-		case 'z':
-			b.WriteString("+0000")
-		case 'n':
-			b.WriteByte('\n')
-		case 't':
-			b.WriteByte('\t')
-		case '%':
-			b.WriteByte('%')
-		default:
-			b.WriteByte('%')
-			b.WriteByte(format[i])
-		}
-	}
-	return b.String()
-}
-
 // parseDate reads a date as date -d and touch -d do.
 func (t *tool) parseDate(text string, now time.Time) (time.Time, bool) {
 	if t.gnu {
-		if when, ok := parseDateGNU(text, now.UTC()); ok {
-			return when, true
-		}
+		return parseDateGNU(text, now.UTC())
 	}
 	return parseDate(text, now)
 }
 
-// parseDate reads the dates that BusyBox reads.
+// dateFormats are the dates that BusyBox reads, besides digits alone and "@".
+var dateFormats = []string{"%R", "%T", "%m.%d-%R", "%m.%d-%T", "%Y.%m.%d-%R", "%Y.%m.%d-%T", "%b %d %T %Y", "%Y-%m-%d %R", "%Y-%m-%d %T",
+	"%Y-%m-%d %R %z", "%Y-%m-%d %T %z", "%Y-%m-%d %H", "%Y-%m-%d"}
+
+// parseDate reads the dates that BusyBox reads. What a date does not tell is taken from now.
 func parseDate(text string, now time.Time) (time.Time, bool) {
-	if strings.HasPrefix(text, "@") {
-		n, err := strconv.ParseInt(text[1:], 10, 64)
-		return time.Unix(n, 0).UTC(), err == nil
-	}
-	switch text {
-	case "now", "today":
-		return now, true
-	case "yesterday":
-		return now.AddDate(0, 0, -1), true
-	case "tomorrow":
-		return now.AddDate(0, 0, 1), true
-	}
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02", "2006.01.02-15:04:05",
-		"200601021504.05", "200601021504", "20060102", "15:04:05", "15:04", time.RFC1123Z, time.RFC1123} {
-		t, err := time.Parse(layout, text)
-		if err != nil {
-			continue
+	base := brokenDown(now.UTC())
+	for _, format := range dateFormats {
+		if b, rest, ok := strptime(text, format, base); ok && rest == "" {
+			return valid(b.time())
 		}
-		if t.Year() == 0 {
-			t = time.Date(now.Year(), now.Month(), now.Day(), t.Hour(), t.Minute(), t.Second(), 0, time.UTC)
-		}
-		return t.UTC(), true
 	}
-	// "2 days ago", "+1 hour"
-	fields := strings.Fields(strings.TrimPrefix(text, "+"))
-	if len(fields) == 2 || len(fields) == 3 && fields[2] == "ago" {
-		n, err := strconv.Atoi(fields[0])
-		if err != nil {
+	if seconds, ok := strings.CutPrefix(text, "@"); ok {
+		n, err := strconv.ParseInt(seconds, 10, 64)
+		if err != nil || seconds[0] == '+' {
 			return now, false
 		}
-		if len(fields) == 3 {
-			n = -n
+		return valid(time.Unix(n, 0).UTC())
+	}
+	return digitsDate(text, base)
+}
+
+// valid refuses the time that C's mktime takes for an error.
+func valid(t time.Time) (time.Time, bool) { return t, t.Unix() != -1 }
+
+// digitsDate reads [[[[[YY]YY]MM]DD]hh]mm[.ss].
+func digitsDate(text string, b broken) (time.Time, bool) {
+	digits, seconds, dotted := strings.Cut(text, ".")
+	if len(digits)%2 != 0 || len(digits) < 2 || len(digits) > 12 || strings.Trim(digits, "0123456789") != "" {
+		return time.Time{}, false
+	}
+	thisYear := b.year
+	fields := []*int{&b.minute, &b.hour, &b.day, &b.month, &b.year}
+	for i := 0; i < len(fields) && digits != ""; i++ {
+		n := len(digits) - 2
+		if i == 4 {
+			n = 0
 		}
-		switch strings.TrimSuffix(fields[1], "s") {
-		case "second", "sec":
-			return now.Add(time.Duration(n) * time.Second), true
-		case "minute", "min":
-			return now.Add(time.Duration(n) * time.Minute), true
-		case "hour":
-			return now.Add(time.Duration(n) * time.Hour), true
-		case "day":
-			return now.AddDate(0, 0, n), true
-		case "week":
-			return now.AddDate(0, 0, 7*n), true
-		case "month":
-			return now.AddDate(0, n, 0), true
-		case "year":
-			return now.AddDate(n, 0, 0), true
+		*fields[i] = atoi(digits[n:])
+		digits = digits[:n]
+	}
+	if len(text)-len(seconds)-btoi(dotted) == 10 { // a year of two digits is the nearest one
+		b.year += thisYear / 100 * 100
+		if b.year < thisYear-50 {
+			b.year += 100
+		} else if b.year > thisYear+50 {
+			b.year -= 100
 		}
 	}
-	return now, false
+	b.second = 0
+	if dotted {
+		if seconds == "" || strings.Trim(seconds, "0123456789") != "" || len(seconds) > 9 {
+			return time.Time{}, false
+		}
+		b.second = atoi(seconds)
+	}
+	if b.month < 1 || b.month > 12 || b.day < 1 || b.day > 31 || b.hour > 23 || b.minute > 59 {
+		return time.Time{}, false
+	}
+	return valid(b.time())
 }
 
 func date(p *container.Process, args []string) int {
@@ -212,19 +88,37 @@ func date(p *container.Process, args []string) int {
 			args[i], precision = "-I", a[2:]
 		}
 	}
-	opts, rest, ok := t.options(args, "ud:r:Rs:D:I", false, map[string]string{"utc": "u", "date": "d:", "rfc-2822": "R", "reference": "r:"})
+	opts, rest, ok := t.options(args, "d:r:s:uD:IR", false, map[string]string{"utc": "u", "date": "d:", "rfc-2822": "R", "reference": "r:", "set": "s:"})
 	if !ok {
 		return t.end()
+	}
+	if has(opts, 'R') && has(opts, 'I') {
+		return t.usage()
 	}
 	if precision == "" {
 		precision = last(opts, 'I')
 	}
+	format, given := "", len(rest) > 0 && strings.HasPrefix(rest[0], "+")
+	if given {
+		format, rest = rest[0][1:], rest[1:]
+	}
+	text, asked, set := last(opts, 'd'), has(opts, 'd'), has(opts, 's')
+	if set {
+		text, asked = last(opts, 's'), true
+	} else if !asked && !t.gnu && len(rest) > 0 { // an operand sets the clock
+		text, asked, set, rest = rest[0], true, true, rest[1:]
+	}
+	if len(rest) > 0 {
+		if t.gnu {
+			return t.fail("invalid date '%s'", rest[0])
+		}
+		return t.usage()
+	}
 	when := p.Now().UTC()
 	switch {
-	case has(opts, 'd'):
-		var good bool
-		if when, good = t.parseDate(last(opts, 'd'), when); !good {
-			return t.fail("invalid date '%s'", last(opts, 'd'))
+	case asked:
+		if when, ok = t.readDate(opts, text, when); !ok {
+			return t.fail("invalid date '%s'", text)
 		}
 	case has(opts, 'r'):
 		info, err := p.Stat(last(opts, 'r'))
@@ -233,24 +127,64 @@ func date(p *container.Process, args []string) int {
 			return t.end()
 		}
 		when = info.ModTime().UTC()
-	case has(opts, 's'):
-		return t.fail("can't set date: Operation not permitted")
 	}
-	format := "%a %b %e %H:%M:%S %Z %Y"
+	if set {
+		before := t.status
+		t.complain("can't set date: Operation not permitted")
+		if !t.gnu {
+			t.status = before
+		}
+	}
+	if !given {
+		if format, ok = dateStyle(opts, precision); !ok {
+			return t.usage()
+		}
+	}
+	if t.gnu || !given {
+		t.out.WriteString(strftimeGNU(format, when) + "\n")
+	} else {
+		t.out.WriteString(Strftime(format, when) + "\n")
+	}
+	return t.end()
+}
+
+// readDate reads the date of -d, by the format of -D if there is one.
+func (t *tool) readDate(opts map[byte][]string, text string, now time.Time) (time.Time, bool) {
+	if t.gnu {
+		return t.parseDate(text, now)
+	}
+	midnight := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, time.UTC)
+	if !has(opts, 'D') {
+		return parseDate(text, midnight)
+	}
+	b, _, ok := strptime(text, last(opts, 'D'), brokenDown(midnight))
+	if !ok {
+		return now, false
+	}
+	return valid(b.time())
+}
+
+// dateStyle is the format of date's output, if the operands have none. It is false if there is no such precision of -I.
+func dateStyle(opts map[byte][]string, precision string) (string, bool) {
 	switch {
 	case has(opts, 'R'):
-		format = "%a, %d %b %Y %H:%M:%S %z"
+		return "%a, %d %b %Y %H:%M:%S %z", true
 	case has(opts, 'I'):
-		format = map[string]string{"": "%Y-%m-%d", "date": "%Y-%m-%d", "hours": "%Y-%m-%dT%H+00:00", "minutes": "%Y-%m-%dT%H:%M+00:00", "seconds": "%Y-%m-%dT%H:%M:%S+00:00", "ns": "%Y-%m-%dT%H:%M:%S,%N+00:00"}[precision]
-	case has(opts, '3'):
-		format = map[string]string{"date": "%Y-%m-%d", "seconds": "%Y-%m-%d %H:%M:%S+00:00", "ns": "%Y-%m-%d %H:%M:%S.%N+00:00"}[last(opts, '3')]
-	}
-	if len(rest) > 0 {
-		if !strings.HasPrefix(rest[0], "+") {
-			return t.fail("invalid date '%s'", rest[0])
+		for _, style := range []struct{ name, format string }{
+			{"date", "%Y-%m-%d"}, {"hours", "%Y-%m-%dT%H+00:00"}, {"minutes", "%Y-%m-%dT%H:%M+00:00"}, {"seconds", "%Y-%m-%dT%H:%M:%S+00:00"}, {"ns", "%Y-%m-%dT%H:%M:%S,%N+00:00"},
+		} {
+			if precision == "" || strings.HasPrefix(style.name, precision) {
+				return style.format, true
+			}
 		}
-		format = rest[0][1:]
+		return "", false
+	case has(opts, '3'):
+		for _, style := range []struct{ name, format string }{{"date", "%Y-%m-%d"}, {"seconds", "%Y-%m-%d %H:%M:%S+00:00"}, {"ns", "%Y-%m-%d %H:%M:%S.%N+00:00"}} {
+			if strings.HasPrefix(style.name, last(opts, '3')) {
+				return style.format, true
+			}
+		}
+		return "", false
 	}
-	t.out.WriteString(Strftime(format, when) + "\n")
-	return t.end()
+	return "%a %b %e %H:%M:%S %Z %Y", true
 }

@@ -157,7 +157,7 @@ func stamp(letter byte, info *files.Info) string {
 	case 'T':
 		return when.Format("15:04:05.0000000000")
 	}
-	return Strftime("%"+string(letter), when)
+	return strftimeGNU("%"+string(letter), when)
 }
 
 func (f *finder) field(letter byte, name string, info *files.Info, depth int) string {

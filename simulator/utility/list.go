@@ -66,7 +66,7 @@ func (l *lister) stamp(when time.Time) string {
 	case style == "iso":
 		return when.Format("01-02 15:04")
 	case strings.HasPrefix(style, "+"):
-		return Strftime(style[1:], when.UTC())
+		return strftimeGNU(style[1:], when.UTC())
 	}
 	return listTime(when, l.p.Now())
 }

@@ -95,11 +95,16 @@ func touch(p *container.Process, args []string) int {
 		}
 		when = info.ModTime()
 	}
-	if text := last(opts, 'd') + last(opts, 't'); text != "" {
-		var good bool
-		if when, good = t.parseDate(text, p.Now()); !good {
-			return t.fail("invalid date '%s'", text)
-		}
+	good := true
+	text := last(opts, 'd') + last(opts, 't')
+	switch {
+	case has(opts, 't') && t.gnu:
+		when, good = digitsDate(text, brokenDown(p.Now().UTC()))
+	case has(opts, 'd') || has(opts, 't'):
+		when, good = t.parseDate(text, p.Now())
+	}
+	if !good {
+		return t.fail("invalid date '%s'", text)
 	}
 	for _, name := range names {
 		if _, err := p.Stat(name); err == nil {
