@@ -104,6 +104,7 @@ type operand struct {
 	index string
 	isRef bool
 	elem  bool
+	known bool // n is the value: bash asks for it when it reads the name
 }
 
 // fail notes a mistake: as bash says it, and as dash does. Ash tells few of them apart.
@@ -180,7 +181,9 @@ func (a *arith) operator() string {
 	rest := a.text[a.pos:]
 	for _, op := range [...]string{"<<=", ">>=", "**", "++", "--", "&&", "||", "<<", ">>", "<=", ">=", "==", "!=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^="} {
 		if strings.HasPrefix(rest, op) {
-			if a.s.kind == dash && (op == "**" || op == "++" || op == "--") {
+			switch {
+			case a.s.kind == dash && (op == "**" || op == "++" || op == "--"),
+				a.s.kind == bash && (op == "++" || op == "--") && a.kind != aName && !beginsName(rest[2:]):
 				return op[:1]
 			}
 			return op
@@ -190,6 +193,12 @@ func (a *arith) operator() string {
 		return ""
 	}
 	return rest[:1]
+}
+
+// beginsName reports whether a variable is next: otherwise bash takes ++ and -- for two signs.
+func beginsName(text string) bool {
+	text = strings.TrimLeft(text, " \t\n\r")
+	return text != "" && isWordByte(text[0]) && (text[0] < '0' || text[0] > '9')
 }
 
 // number reads decimal, 0 octal, 0x hexadecimal and, but in dash, base#digits.
@@ -501,6 +510,10 @@ func (a *arith) primary() operand {
 			a.pos = end + 1
 		}
 		a.next()
+		if a.s.kind == bash && a.err == nil && !a.is("=") {
+			x.n = a.load(x)
+			x.known = true
+		}
 		if a.err == nil && (a.kind == aNumber || a.kind == aName) {
 			a.fail("syntax error in expression", "expecting EOF")
 		}
@@ -537,7 +550,7 @@ func closingBracket(text string, i int) int {
 
 // load returns the value of an operand.
 func (a *arith) load(x operand) int64 {
-	if !x.isRef || a.err != nil || a.skip > 0 {
+	if !x.isRef || x.known || a.err != nil || a.skip > 0 {
 		return x.n
 	}
 	s := a.s

@@ -48,6 +48,8 @@ func (s *shell) shown() map[string]variable {
 			v = variable{list: newList(), set: true}
 		case !ok:
 			v = variable{list: newList()}
+		case name == "BASH_SOURCE":
+			v.set = true
 		}
 		add(name, v)
 	}

@@ -274,7 +274,7 @@ func builtinShopt(s *shell, args []string) int {
 		case again:
 			s.print(1, restoring(o, invalid == "invalid option name")+"\n")
 		default:
-			s.print(1, fmt.Sprintf("%-15s\t%s\n", o.name, onOff(*o.state)))
+			s.print(1, shoptLine(o, false))
 		}
 	}
 	if len(args) == 0 {
@@ -302,6 +302,14 @@ func builtinShopt(s *shell, args []string) int {
 		}
 	}
 	return status
+}
+
+// shoptLine is an option as shopt lists it, or with again the command that restores it.
+func shoptLine(o optionName, again bool) string {
+	if again {
+		return restoring(o, false) + "\n"
+	}
+	return fmt.Sprintf("%-15s\t%s\n", o.name, onOff(*o.state))
 }
 
 // restoring returns the command that sets an option to what it is.

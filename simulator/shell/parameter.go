@@ -237,7 +237,7 @@ func (s *shell) unbound(name string) error {
 
 // fatalStatus is bash's exit code for a parameter that has to be set: it depends on where the script came from.
 func (s *shell) fatalStatus() int {
-	if s.isScript || s.subshell && !s.isJob {
+	if !s.isCommand || s.subshell && !s.isJob {
 		return 1
 	}
 	return statusNotFound

@@ -6,8 +6,8 @@
 //
 // An [Interpreter] keeps the scripts it has parsed, so that a script that runs in a thousand containers is parsed once.
 //
-// Not supported: aliases, job control (fg, bg, and process groups for background jobs), history, line editing. A script
-// that comes by standard input is read as a whole before it runs. A subshell that outlives its parent works; stopped jobs do not exist.
+// Not supported: aliases, job control (fg, bg, and process groups for background jobs), history, line editing. Ash and
+// dash read a script that comes by standard input as a whole before it runs. A subshell that outlives its parent works; stopped jobs do not exist.
 package shell
 
 import (
@@ -141,6 +141,7 @@ type shell struct {
 	substituted bool
 	pid         int    // $$
 	lastJob     int    // $!
+	input       int    // where the script comes from bit by bit, or -1
 	lastArg     string // $_
 	// Whether $_ is still the one that the environment had.
 	lastArgExported bool
@@ -186,7 +187,7 @@ type options struct {
 
 // main is the program of a shell.
 func (i *Interpreter) main(p *container.Process, kind dialect, posix bool) int {
-	s := &shell{in: i, p: p, kind: kind, name: p.Args[0], pid: p.PID(), vars: make(map[string]variable, len(p.Env)+8), started: p.Now()}
+	s := &shell{in: i, p: p, kind: kind, name: p.Args[0], pid: p.PID(), input: -1, vars: make(map[string]variable, len(p.Env)+8), started: p.Now()}
 	var inherited []string
 	for _, kv := range p.Env {
 		if kind == bash && strings.HasPrefix(kv, functionPrefix) {
@@ -205,12 +206,20 @@ func (i *Interpreter) main(p *container.Process, kind dialect, posix bool) int {
 	s.options.posix = posix
 	s.prepare()
 	s.inheritFunctions(inherited)
-	text, code, ok := s.arguments(p.Args[1:])
+	read := s.arguments
+	if kind == bash {
+		read = s.argumentsOfBash
+	}
+	text, code, ok := read(p.Args[1:])
 	if !ok {
 		return code
 	}
+	if s.input >= 0 {
+		s.runInput()
+		return s.leave()
+	}
 	// Ash and dash look for the end of the text right behind a command, not behind the newline.
-	s.run(text, len(p.Args) > 1 && !s.isScript && (kind == bash || !strings.HasSuffix(text, "\n")))
+	s.run(text, s.isCommand && (kind == bash || !strings.HasSuffix(text, "\n")))
 	return s.leave()
 }
 
@@ -353,11 +362,6 @@ func (s *shell) arguments(args []string) (text string, code int, ok bool) {
 			switch arg {
 			case "--login", "--norc", "--noprofile", "--posix":
 				continue
-			case "--version":
-				if s.kind == bash {
-					s.print(1, "GNU bash, version 5.2.15(1)-release (x86_64-pc-linux-gnu)\n")
-					return "", 0, false
-				}
 			}
 			s.print(2, s.name+": "+arg+": invalid option\n")
 			return "", 2, false
@@ -379,11 +383,6 @@ func (s *shell) arguments(args []string) (text string, code int, ok bool) {
 					return "", 2, false
 				}
 				args = args[1:]
-			case 'O':
-				if len(args) > 0 {
-					s.shopt(args[0], arg[0] == '-')
-					args = args[1:]
-				}
 			default:
 				if !s.flag(letter, arg[0] == '-') {
 					s.print(2, s.name+": illegal option -"+string(letter)+"\n")
@@ -409,38 +408,20 @@ func (s *shell) arguments(args []string) (text string, code int, ok bool) {
 		if len(args) > 1 {
 			s.name, s.args, s.command = args[1], args[2:], args[1]
 		}
-		if s.kind == bash {
-			s.setValue("BASH_EXECUTION_STRING", text)
-		}
 		return text, 0, true
 	case len(args) > 0 && !stdin:
 		file := args[0]
 		data, err := s.scriptFile(&file)
 		if err != nil {
 			switch s.kind {
-			case bash:
-				s.print(2, s.name+": "+file+": "+files.Message(err)+"\n")
 			case dash:
 				s.print(2, s.name+": 0: cannot open "+file+": "+strings.Replace(files.Message(err), " or directory", "", 1)+"\n")
 			default:
 				s.print(2, fmt.Sprintf("%s: can't open '%s': %s\n", s.name, file, files.Message(err)))
 			}
-			if s.kind == bash && files.Message(err) == "Is a directory" {
-				return "", 126, false
-			}
-			if s.kind != bash {
-				return "", 2, false
-			}
-			return "", 127, false
-		}
-		if s.kind == bash && isBinary(data) {
-			s.print(2, file+": "+file+": cannot execute binary file\n")
-			return "", statusNoExec, false
+			return "", 2, false
 		}
 		s.name, s.args, s.isScript, s.command = file, args[1:], true, file
-		if s.kind == bash {
-			s.source, s.command = file, ""
-		}
 		return scriptText(data), 0, true
 	}
 	s.args = args
@@ -453,6 +434,9 @@ func (s *shell) arguments(args []string) (text string, code int, ok bool) {
 
 // scriptFile reads a script; bash looks into PATH if there is no such file, and names the one that is there.
 func (s *shell) scriptFile(name *string) ([]byte, error) {
+	if info, err := s.p.Stat(*name); err == nil && s.kind == bash && info.Kind() != files.Regular && !info.IsDir() {
+		return nil, s.openScript(*name)
+	}
 	data, err := s.readFile(*name)
 	if err != nil && !strings.Contains(*name, "/") && s.kind == bash {
 		if found, lerr := s.p.SearchPath(*name, s.value("PATH")); lerr == nil {

@@ -35,10 +35,12 @@ type Parser struct {
 	seenPos  int // where lines have been counted
 	seenLine int
 
-	here      bool // the text is a here-document
-	separated bool // the last command had a separator behind it
-	arrays    int  // values of arrays around
-	conds     int  // [[ around
+	here      bool      // the text is a here-document
+	continued bool      // the text ended behind a backslash and a newline
+	unended   *Redirect // a here-document that the text ended in
+	separated bool      // the last command had a separator behind it
+	arrays    int       // values of arrays around
+	conds     int       // [[ around
 	depth     int
 	size      int64
 	nested    int         // substitutions around
@@ -69,7 +71,8 @@ func (p *Parser) script() (sc *Script) {
 			break
 		}
 	}
-	sc.Size = p.size
+	sc.Size, sc.Unended = p.size, p.unended
+	sc.Continued = p.continued && p.eof()
 	return sc
 }
 
@@ -276,6 +279,7 @@ func (p *Parser) blanks() {
 			p.pos++
 		case c == '\\' && p.at(1) == '\n':
 			p.pos += 2
+			p.continued = p.eof()
 		case c == '#':
 			n := strings.IndexByte(p.src[p.pos:], '\n')
 			if n < 0 {

@@ -121,6 +121,12 @@ func (p *Parser) bodies() {
 				b.WriteByte('\n')
 			}
 		}
+		if start == p.pos {
+			r.Unended = true
+		}
+		if r.Unended {
+			p.unended = r
+		}
 		if r.Raw = b.String(); !r.Quoted {
 			r.Doc = p.document(r.Raw, start)
 		}

@@ -324,8 +324,16 @@ func (*Param) part()     {}
 type Script struct {
 	Lines [][]*Stmt
 	Err   *Error
+	// Unended is a here-document whose end word has not come, and Continued says that the last line goes on in the next.
+	Unended   *Redirect
+	Continued bool
 	// Size is the memory that the tree takes, about.
 	Size int64
+}
+
+// Whole reports whether there is no more to come of the commands.
+func (sc *Script) Whole() bool {
+	return sc.Unended == nil && !sc.Continued && (sc.Err == nil || !sc.Err.End && sc.Err.Quote == "")
 }
 
 // Literal returns the text of a word that consists of unquoted text alone.

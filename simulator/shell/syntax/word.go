@@ -96,6 +96,7 @@ func (p *Parser) parts(m mode, quoted bool) []Part {
 				continue
 			}
 			p.pos += 2
+			p.continued = p.eof() && p.src[p.pos-1] == '\n'
 			continue
 		case '$':
 			if p.expands(m, quoted) {
