@@ -317,12 +317,15 @@ func tee(p *container.Process, args []string) int {
 		n, err := p.Read(0, buf)
 		for _, fd := range fds {
 			if n > 0 {
-				if _, werr := p.Write(fd, buf[:n]); werr != nil && t.status == 0 {
+				if _, werr := p.Write(fd, buf[:n]); werr != nil && t.status == 0 && (fd != 1 || t.gnu) { // BusyBox does not look at standard output
 					t.complain("write error: %s", message(werr))
 				}
 			}
 		}
 		if err != nil {
+			if err != io.EOF && t.status == 0 {
+				t.status = 1
+			}
 			return t.end()
 		}
 	}
@@ -454,11 +457,14 @@ func tr(p *container.Process, args []string) int {
 		}
 		if len(out) > 0 {
 			if _, werr := p.Write(1, out); werr != nil {
-				return 1
+				return t.fail("write error: %s", message(werr))
 			}
 		}
+		if err == io.EOF {
+			return t.end()
+		}
 		if err != nil {
-			return 0
+			return t.fail("read error: %s", message(err))
 		}
 	}
 }

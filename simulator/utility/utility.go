@@ -96,10 +96,11 @@ func begin(p *container.Process, args []string) *tool {
 // end writes out what is buffered and returns the exit code.
 func (t *tool) end() int {
 	if err := t.out.Flush(); err != nil && t.status == 0 {
-		if !errors.Is(err, errBroken) {
-			t.complain("write error: %s", files.Message(err))
+		if errors.Is(err, errBroken) {
+			t.status = 1
+		} else {
+			t.unwritten(err)
 		}
-		t.status = 1
 	}
 	return t.status
 }
@@ -261,8 +262,10 @@ func (t *tool) inputsOf(names []string, verb string, f func(name string, r io.Re
 			}
 			continue
 		}
-		more := f(name, r)
+		in := &checked{Reader: r}
+		more := f(name, in)
 		done()
+		t.unread(name, in.err)
 		if !more {
 			return
 		}
