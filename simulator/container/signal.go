@@ -112,6 +112,11 @@ func (p *Process) Handle(s Signal) { p.dispose(s, handled) }
 // Ignore makes the process ignore signal s; its children will, too.
 func (p *Process) Ignore(s Signal) { p.dispose(s, ignored) }
 
+// Ignores reports whether the process ignores signal s.
+func (p *Process) Ignores(s Signal) bool {
+	return s > 0 && s <= maxSignal && p.dispositions[s] == ignored
+}
+
 // Default gives signal s its default action.
 func (p *Process) Default(s Signal) { p.dispose(s, byDefault) }
 

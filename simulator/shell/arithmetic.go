@@ -227,6 +227,10 @@ func (a *arith) number() {
 		if text[1] == 'x' || text[1] == 'X' {
 			base, digits = 16, text[2:]
 		}
+		if digits == "" && a.s.kind != bash { // to them a zero, and a name where none may be
+			a.num, a.pos = 0, a.pos-1
+			return
+		}
 	}
 	n := uint64(0)
 	for i := range len(digits) {
@@ -493,7 +497,7 @@ func (a *arith) primary() operand {
 	case aNumber:
 		n := a.num
 		a.next()
-		if a.err == nil && (a.kind == aNumber || a.kind == aName) {
+		if a.err == nil && (a.kind == aNumber || a.kind == aName) && a.s.kind != dash { // which misses what it expects there
 			a.fail("syntax error in expression", "expecting EOF")
 		}
 		return operand{n: n}

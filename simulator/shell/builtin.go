@@ -204,8 +204,6 @@ func builtinSource(s *shell, args []string) int {
 			return 0
 		case bash:
 			s.complain("filename argument required")
-		default:
-			s.flow = exiting
 		}
 		return statusUsage
 	}
@@ -404,6 +402,11 @@ func builtinExec(s *shell, args []string) int {
 	args = args[1:]
 	name := ""
 	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' {
+		if s.kind == ash && args[0] != "--" && args[0] != "-a" {
+			s.illegalOption(rune(args[0][1]))
+			s.flow = exiting
+			return statusUsage
+		}
 		switch {
 		case args[0] == "--":
 			args = args[1:]
@@ -492,7 +495,8 @@ func builtinReturn(s *shell, args []string) int {
 	case s.calls > 0 || s.sourcing > 0:
 		s.flow = returning
 	case s.kind != bash:
-		s.flow, s.left = exiting, true
+		s.flow = exiting
+		s.left = status == 0 || !s.options.errexit || s.tolerant > 0 // with set -e it ends the shell as a failure
 	default:
 		s.complain("can only `return' from a function or sourced script")
 		return statusUsage

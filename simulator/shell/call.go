@@ -155,8 +155,10 @@ func (s *shell) assignments(cmd *syntax.Call, redirs []*syntax.Redirect) {
 			traced = append(traced, s.assignmentText(a))
 		}
 	}
-	if len(traced) > 0 {
+	if len(traced) > 0 || s.options.xtrace && s.kind != bash {
+		s.traceFD = savedError(undo)
 		s.trace(traced, nil)
+		s.traceFD = 0
 	}
 	s.status = 0
 	if s.substituted {
@@ -212,6 +214,10 @@ func (s *shell) assignValue(name, value string, add bool) error {
 // withRedirects runs a function or built-in with assignments and redirections that last as long, or, if they stick or
 // are kept, for ever.
 func (s *shell) withRedirects(assigns []*syntax.Assign, fields []string, redirs []*syntax.Redirect, stick, keep bool, run func()) {
+	if s.kind != bash {
+		s.prepared(assigns, fields, redirs, stick, keep, run)
+		return
+	}
 	var scope map[string]saved
 	if len(assigns) > 0 && !stick {
 		scope = map[string]saved{}
@@ -249,9 +255,6 @@ func (s *shell) withRedirects(assigns []*syntax.Assign, fields []string, redirs 
 		if !ok {
 			s.undo(undo)
 			s.restore(scope)
-			if (stick || fields[0] == "local") && s.kind != bash {
-				s.flow = exiting
-			}
 			return
 		}
 		if keep {
@@ -297,6 +300,24 @@ func (s *shell) callFunction(name string, fn *function, args []string, assigned 
 
 // external runs a command that is a program.
 func (s *shell) external(cmd *syntax.Call, redirs []*syntax.Redirect, fields []string, tail bool) {
+	if s.kind != bash {
+		tail = tail && !s.trapsSet()
+		s.prepared(cmd.Assigns, fields, redirs, false, tail, func() {
+			if tail {
+				s.status = s.exec(fields)
+				s.flow = exiting
+				return
+			}
+			shared, era := s.varsShared, s.era
+			child := s.fork(func(c *shell) int {
+				c.traps = nil
+				return c.exec(fields)
+			})
+			s.varsShared, s.era = shared, era // the child changes nothing before it executes the program, and has no child of its own
+			s.status = s.await(child, nil)
+		})
+		return
+	}
 	run := func(c *shell) int {
 		if _, ok := c.redirect(redirs, false); !ok {
 			return c.status

@@ -130,9 +130,15 @@ func builtinType(s *shell, args []string) int {
 		pathOnly = pathOnly || strings.ContainsAny(args[0], "pP")
 		args = args[1:]
 	}
+	short := s.kind == ash && len(args) > 0 && strings.HasPrefix(args[0], "-") // whatever stands behind the sign
+	if short {
+		args = args[1:]
+	}
 	for _, name := range args {
-		text, ok := s.describe(name, true)
+		text, ok := s.describe(name, !short)
 		switch {
+		case !ok && short:
+			status = statusNotFound
 		case !ok && (kindOnly || pathOnly):
 			status = 1
 		case !ok:

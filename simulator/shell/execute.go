@@ -115,16 +115,6 @@ func (s *shell) perform(st *syntax.Stmt, tail bool) {
 		s.compound(st.Cmd, tail)
 		return
 	}
-	if block, ok := st.Cmd.(*syntax.Block); ok && s.kind != bash && len(block.List) == 1 {
-		// Ash and dash give the redirections of a group to the subshell that is all of it, in place of its own.
-		if only := block.List[0]; !only.Background && !only.Negated {
-			if _, ok := only.Cmd.(*syntax.Subshell); ok {
-				replaced := *only
-				replaced.Redirs = st.Redirs
-				st = &replaced
-			}
-		}
-	}
 	s.line = st.Line + s.base
 	undo, ok := s.redirect(st.Redirs, true)
 	defer s.undo(undo)
@@ -161,6 +151,9 @@ func (s *shell) background(st *syntax.Stmt) {
 	child := s.fork(func(c *shell) int {
 		p := c.p
 		ignoreKeyboard(p)
+		if c.kind != bash {
+			c.deaf |= 1<<container.SIGINT | 1<<container.SIGQUIT
+		}
 		if fd, err := p.OpenFile("/dev/null", files.Read, 0); err == nil && fd != 0 {
 			_ = p.Dup2(fd, 0)
 			p.Close(fd)

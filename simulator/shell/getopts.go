@@ -17,6 +17,10 @@ func builtinGetopts(s *shell, args []string) int {
 		s.complain(name + ": bad variable name")
 		return statusUsage
 	}
+	if s.kind != bash && s.vars[name].readonly {
+		s.complain(name + ": is read only")
+		return statusUsage
+	}
 	params := s.args
 	if len(args) > 3 {
 		params = args[3:]
@@ -31,9 +35,12 @@ func builtinGetopts(s *shell, args []string) int {
 	}
 	set := func(option, argument string, hasArg bool) {
 		s.setValue(name, option)
-		if hasArg {
+		switch {
+		case hasArg:
 			s.setValue("OPTARG", argument)
-		} else {
+		case s.kind != bash && option != "?":
+			s.setValue("OPTARG", "")
+		default:
 			_ = s.unset("OPTARG")
 		}
 		next := index

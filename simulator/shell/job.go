@@ -153,10 +153,17 @@ func builtinKill(s *shell, args []string) int {
 	if len(args) > 0 && args[0] == "-l" {
 		if len(args) > 1 {
 			n, err := strconv.Atoi(args[1])
+			if err != nil && s.kind == dash {
+				s.complain("Illegal number: " + args[1])
+				return statusUsage
+			}
 			if err != nil {
 				if sig, ok := container.ParseSignal(args[1]); ok {
 					s.print(1, strconv.Itoa(int(sig))+"\n")
 					return 0
+				}
+				if s.kind == ash {
+					s.print(2, s.name+": unknown signal '"+args[1]+"'\n")
 				}
 				return 1
 			}
@@ -171,13 +178,19 @@ func builtinKill(s *shell, args []string) int {
 	if len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' && args[0] != "--" {
 		name := args[0][1:]
 		args = args[1:]
-		if (name == "s" || name == "n") && len(args) > 0 {
+		separate := (name == "s" || name == "n" && s.kind == bash) && len(args) > 0
+		if separate {
 			name, args = args[0], args[1:]
 		}
 		var ok bool
-		if sig, ok = container.ParseSignal(name); !ok {
+		sig, ok = container.ParseSignal(name)
+		if !ok || s.kind == dash && len(name) > 3 && strings.EqualFold(name[:3], "SIG") {
 			if s.kind == dash {
-				s.complain("Illegal option -" + name[:1])
+				if separate {
+					s.complain("invalid signal number or name: " + name)
+				} else {
+					s.complain("Illegal option -" + name[:1])
+				}
 				return statusUsage
 			}
 			s.complain("bad signal name '" + name + "'")
@@ -199,8 +212,16 @@ func builtinKill(s *shell, args []string) int {
 	for _, text := range args {
 		pid, err := strconv.Atoi(text)
 		if strings.HasPrefix(text, "%") {
-			if j := s.find(text); j != nil {
+			j := s.find(text)
+			switch {
+			case j != nil:
 				pid, err = j.pid, nil
+			case s.kind == ash:
+				s.complain(text + ": no such job")
+				return statusUsage
+			case s.kind == dash:
+				s.complain("No such job: " + text)
+				return statusUsage
 			}
 		}
 		if err != nil && s.kind == dash {

@@ -16,7 +16,13 @@ type optionName struct {
 // optionNames lists the options in the order in which the shell lists them.
 func (s *shell) optionNames() []optionName {
 	o := &s.options
-	if s.kind != bash {
+	switch s.kind {
+	case dash:
+		return []optionName{{"errexit", 'e', &o.errexit}, {"noglob", 'f', &o.noglob}, {"ignoreeof", 'I', &o.ignoreeof}, {"interactive", 'i', &o.interactive},
+			{"monitor", 'm', &o.monitor}, {"noexec", 'n', &o.noexec}, {"stdin", 's', &o.stdin}, {"xtrace", 'x', &o.xtrace}, {"verbose", 'v', &o.verbose},
+			{"vi", 'V', &o.vi}, {"emacs", 'E', &o.emacs}, {"noclobber", 'C', &o.noclobber}, {"allexport", 'a', &o.allexport}, {"notify", 'b', &o.notify},
+			{"nounset", 'u', &o.nounset}, {"privileged", 'p', &o.privileged}, {"nolog", 0, &o.nolog}, {"debug", 0, &o.debug}}
+	case ash:
 		return []optionName{{"errexit", 'e', &o.errexit}, {"noglob", 'f', &o.noglob}, {"ignoreeof", 'I', &o.ignoreeof}, {"monitor", 'm', &o.monitor},
 			{"noexec", 'n', &o.noexec}, {"xtrace", 'x', &o.xtrace}, {"verbose", 'v', &o.verbose}, {"noclobber", 'C', &o.noclobber},
 			{"allexport", 'a', &o.allexport}, {"notify", 'b', &o.notify}, {"nounset", 'u', &o.nounset}, {"errtrace", 'E', &o.errtrace},
@@ -75,7 +81,19 @@ func (s *shell) flags() string {
 	out := ""
 	for _, o := range s.optionNames() {
 		if o.letter != 0 && *o.state {
-			out += string(o.letter)
+			if s.kind == bash {
+				out += string(o.letter)
+			} else { // which begin with the last
+				out = string(o.letter) + out
+			}
+		}
+		if o.name == "noexec" && s.kind == ash { // options without a name stand here
+			if s.options.stdin {
+				out = "s" + out
+			}
+			if s.isCommand {
+				out = "c" + out
+			}
 		}
 	}
 	if s.kind != bash {
@@ -95,6 +113,9 @@ func (s *shell) flags() string {
 
 // listOptions prints set -o, or with plus the commands that restore them.
 func (s *shell) listOptions(plus bool) {
+	if s.kind == dash && !plus {
+		s.print(1, "Current option settings\n")
+	}
 	for _, o := range s.optionNames() {
 		switch {
 		case plus:
@@ -144,19 +165,22 @@ func builtinSet(s *shell, args []string) int {
 			if letter == 'o' {
 				if len(args) == 0 {
 					s.listOptions(!on)
-					return 0
+					if s.kind == bash {
+						return 0
+					}
+					continue
 				}
 				if !s.option(args[0], on) {
 					if s.kind == bash {
 						s.complain(args[0] + ": invalid option name")
 						return statusUsage
 					}
-					s.flow = exiting
 					if s.kind == dash {
-						s.complain("Illegal option -o " + args[0])
+						s.flow = exiting
+						s.complain("Illegal option " + arg[:1] + "o " + args[0])
 						return statusUsage
 					}
-					s.complain("illegal option -o " + args[0])
+					s.complain("illegal option " + arg[:1] + "o " + args[0])
 					return 1
 				}
 				args = args[1:]

@@ -151,10 +151,14 @@ func (s *shell) write(out []byte) int {
 	return 0
 }
 
-// writeError fails a built-in whose output could not be written. Ash says nothing of it.
+// writeError fails a built-in whose output could not be written. Ash says so of echo alone.
 func (s *shell) writeError(err error) {
 	s.status = 1
 	switch s.kind {
+	case ash:
+		if s.command == "echo" {
+			s.print(2, s.name+": write error: "+files.Message(err)+"\n")
+		}
 	case dash:
 		s.complain("I/O error")
 	case bash:

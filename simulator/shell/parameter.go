@@ -145,6 +145,15 @@ func (e *expander) param(pe *syntax.Param, quoted bool) error {
 	case isAlternative(pe.Op):
 		return e.alternative(pe, value, set, quoted)
 	}
+	if pe.Op == syntax.Swallow {
+		if value == "" && s.options.nounset {
+			return s.unbound(name)
+		}
+		if err := e.value(value, quoted); err != nil {
+			return err
+		}
+		return e.operand(pe.Word, quoted)
+	}
 	if !set && s.options.nounset {
 		if pe.Index != nil {
 			return s.unbound(strings.TrimSuffix(strings.TrimPrefix(pe.Text, "${"), "}"))

@@ -37,18 +37,20 @@ func (s *shell) pipeline(cmd *syntax.Pipeline) {
 		in := input
 		child := s.fork(func(c *shell) int {
 			p := c.p
-			if in >= 0 {
+			if w >= 0 {
+				p.Close(r)
+			}
+			if in > 0 {
 				_ = p.Dup2(in, 0)
 				p.Close(in)
 			}
 			if w >= 0 {
-				p.Close(r)
-				_ = p.Dup2(w, 1)
+				if w != 1 {
+					_ = p.Dup2(w, 1)
+					p.Close(w)
+				}
 				if both[i] {
 					_ = p.Dup2(1, 2)
-				}
-				if w > 2 {
-					p.Close(w)
 				}
 			}
 			c.tolerant = min(c.tolerant, 1)

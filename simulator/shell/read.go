@@ -102,6 +102,9 @@ func builtinRead(s *shell, args []string) int {
 	for i, name := range args {
 		if s.kind != bash && !syntax.IsName(name) {
 			s.complain(name + ": bad variable name")
+			if s.kind == ash {
+				return 1
+			}
 			return statusUsage
 		}
 		value := ""

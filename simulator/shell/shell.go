@@ -130,6 +130,7 @@ type shell struct {
 	traps     map[string]string // by signal name
 	inherited map[string]string // of the parent, to be listed
 	caught    []container.Signal
+	deaf      uint32 // the signals that were ignored when the shell began, and stay so
 	inTrap    bool
 	trapped   bool // a subshell has set a trap of its own
 
@@ -169,6 +170,7 @@ type shell struct {
 	optIndex        int // inside a group of options, for getopts
 	dirs            []string
 	unwritten       error                  // what became of the output of a built-in
+	traceFD         int                    // where the trace goes, if not to standard error
 	evaluating      int                    // variables that name each other in an expression
 	arrayArgs       map[int]*syntax.Assign // arguments of a declaring command that are assignments to arrays
 	arrayShift      int                    // words before the name of that command
@@ -183,6 +185,7 @@ type options struct {
 	// Those of bash that are known and change nothing, or little.
 	braceexpand, hashall, histexpand, history, comments, emacs, keyword, nolog, onecmd, physical, privileged bool
 	others                                                                                                   [64]bool // of shopt, by their place in its list
+	interactive, stdin, debug                                                                                bool     // of dash
 }
 
 // main is the program of a shell.
@@ -204,6 +207,11 @@ func (i *Interpreter) main(p *container.Process, kind dialect, posix bool) int {
 		}
 	}
 	s.options.posix = posix
+	for sig := container.Signal(1); sig < 32; sig++ {
+		if p.Ignores(sig) {
+			s.deaf |= 1 << sig
+		}
+	}
 	s.prepare()
 	s.inheritFunctions(inherited)
 	read := s.arguments
@@ -397,7 +405,11 @@ func (s *shell) arguments(args []string) (text string, code int, ok bool) {
 	switch {
 	case isCommand:
 		if len(args) == 0 {
-			s.print(2, s.name+": -c requires an argument\n")
+			zero := ""
+			if s.kind == dash {
+				zero = "0: "
+			}
+			s.print(2, s.name+": "+zero+"-c requires an argument\n")
 			return "", 2, false
 		}
 		s.isCommand = true
@@ -424,10 +436,10 @@ func (s *shell) arguments(args []string) (text string, code int, ok bool) {
 		s.name, s.args, s.isScript, s.command = file, args[1:], true, file
 		return scriptText(data), 0, true
 	}
-	s.args = args
+	s.args, s.options.stdin = args, true
 	data, err := utility.ReadAll(s.p, 0)
 	if err != nil {
-		return "", 1, false
+		return "", int(truth(s.kind == bash)), false
 	}
 	return scriptText(data), 0, true
 }

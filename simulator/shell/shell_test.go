@@ -149,7 +149,7 @@ func TestSh(t *testing.T) {
 		{script: `echo x > /tmp/f; /tmp/f; echo $?; cd /nosuch; echo $?`, stdout: "126\n2\n", stderr: "sh: /tmp/f: Permission denied\nsh: cd: line 0: can't cd to /nosuch: No such file or directory\n", reason: "error texts"},
 		{script: `cd /tmp; while mkdir d && cd d; do :; done; echo $?; pwd | wc -c; mkdir d/e && ls d`, stdout: "0\n4095\ne\n", stderr: "sh: cd: line 0: can't cd to d: File name too long\n", reason: "a path has an end, and so have directories"},
 		{script: `cat < /nosuch; echo $?; echo x > /no/such; echo $?`, stdout: "1\n1\n", stderr: "sh: can't open /nosuch: no such file\nsh: can't create /no/such: nonexistent directory\n", reason: "redirection errors"},
-		{script: "echo a\necho b; if", stdout: "a\n", stderr: "sh: syntax error: unexpected end of file\n", code: 2, reason: "a syntax error spoils its line, not the lines before"},
+		{script: "echo a\necho b; if", stdout: "a\n", stderr: "sh: syntax error: unexpected end of file (expecting \"then\")\n", code: 2, reason: "a syntax error spoils its line, not the lines before"},
 		{script: `echo out; echo err >&2; echo both 2>&1 >/dev/null`, stdout: "out\n", stderr: "err\n", reason: "streams"},
 		{script: `exec 3>/tmp/f; echo one >&3; echo two >&3; exec 3>&-; cat /tmp/f; exec < /tmp/f; read a; echo "r $a"`, stdout: "one\ntwo\nr one\n", reason: "descriptors"},
 		{script: `printf 'a b c\nd\\e\n' > /tmp/f; { read x y; read -r z; } < /tmp/f; echo "$x|$y|$z"`, stdout: "a|b c|d\\e\n", reason: "read"},

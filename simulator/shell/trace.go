@@ -32,7 +32,13 @@ func (s *shell) tracePrefix() string {
 func (s *shell) text(text string) *syntax.Word { return syntax.Text(text, s.kind) }
 
 // traceLine prints one line of the trace.
-func (s *shell) traceLine(text string) { s.print(2, s.tracePrefix()+text+"\n") }
+func (s *shell) traceLine(text string) {
+	fd := 2
+	if s.traceFD != 0 {
+		fd = s.traceFD
+	}
+	s.print(fd, s.tracePrefix()+text+"\n")
+}
 
 // trace prints a command for set -x. assigns are the assignments before it, as name=value.
 func (s *shell) trace(assigns []string, fields []string) {

@@ -161,16 +161,21 @@ func builtinTrap(s *shell, args []string) int {
 			s.trapped = true
 		}
 		sig, _ := container.ParseSignal(name)
+		deaf := sig > 0 && sig < 32 && s.deaf&(1<<sig) != 0
 		switch action {
 		case "-":
 			delete(s.traps, name)
-			s.p.Default(sig)
+			if !deaf {
+				s.p.Default(sig)
+			}
 		case "":
 			s.traps[name] = ""
 			s.p.Ignore(sig)
 		default:
 			s.traps[name] = action
-			s.p.Handle(sig)
+			if !deaf {
+				s.p.Handle(sig)
+			}
 		}
 	}
 	return status

@@ -10,7 +10,6 @@ import (
 var (
 	asksForProgram = regexp.MustCompile(`\b(type|command -[vV]p?|which|hash)\b`)
 	changesInside  = regexp.MustCompile(`\(\([^)]*(\+\+|--|[^=!<>]=[^=])`)
-	swallowed      = regexp.MustCompile(`\$\{\w+:\}`)
 )
 
 // Kinds returns the list.
@@ -30,22 +29,6 @@ func Kinds() []Kind {
 			Example: "n=0; echo $((010 ? n : n++))",
 			Covers: func(c Case) bool {
 				return isAsh(c) && changesInside.MatchString(c.Script) && c.Sim.Code == c.Real.Code
-			},
-		},
-		{
-			Name:    "$(( that is not arithmetic",
-			Reason:  "Ash and dash take text behind $(( for arithmetic until two parentheses close it, wherever those are, and then do with it what they can. The simulator refuses such a script, naming what is missing.",
-			Example: "while ]; do ((wait x); $((((1)))&&7))); done",
-			Covers: func(c Case) bool {
-				return (isAsh(c) || c.Dialect == script.Dash) && strings.Contains(strings.ToLower(c.Sim.Stderr), "missing '))'") && strings.Contains(c.Script, "$((")
-			},
-		},
-		{
-			Name:    "${x:} swallows what follows",
-			Reason:  "To ash and dash the brace behind the colon is part of the mistake, and the expansion goes on to the next brace or to the end of the script. The simulator does so outside of here-documents, but reports it at another time.",
-			Example: "x=${a:}; }",
-			Covers: func(c Case) bool {
-				return (isAsh(c) || c.Dialect == script.Dash) && swallowed.MatchString(c.Script)
 			},
 		},
 		{

@@ -24,6 +24,16 @@ func (p *Parser) command() *Stmt {
 
 // withRedirects reads the redirections behind a compound command.
 func (p *Parser) withRedirects(st *Stmt) *Stmt {
+	if p.dialect != Bash {
+		st = unwrapped(st)
+	}
+	own := st.Redirs
+	st.Redirs = nil
+	defer func() {
+		if st.Redirs == nil {
+			st.Redirs = own
+		}
+	}()
 	for {
 		p.blanks()
 		r := p.redirect()
@@ -36,10 +46,24 @@ func (p *Parser) withRedirects(st *Stmt) *Stmt {
 	case 0, ';', '&', '|', ')', '\n':
 		return st
 	}
-	if p.startsCommand() { // a word behind a compound command
+	if p.dialect == Bash && p.startsCommand() { // a word behind a compound command
 		p.unexpected("")
 	}
 	return st
+}
+
+// unwrapped returns the subshell that is all of a group: ash and dash take one for the other, so that redirections of the
+// group are in place of the subshell's own.
+func unwrapped(st *Stmt) *Stmt {
+	block, ok := st.Cmd.(*Block)
+	if !ok || len(block.List) != 1 {
+		return st
+	}
+	only := block.List[0]
+	if _, ok := only.Cmd.(*Subshell); !ok || only.Background || only.Negated {
+		return st
+	}
+	return only
 }
 
 // compound reads a compound command, or returns nil if a simple one stands here.
@@ -53,9 +77,9 @@ func (p *Parser) compound(line int) Command {
 			}
 		}
 		p.pos++
-		list := p.list()
+		list, expects := p.list(false)
 		if len(list) == 0 || p.at(0) != ')' {
-			p.unexpected(p.expecting(len(list) > 0, ")"))
+			p.unexpected(p.expecting(expects, ")"))
 		}
 		p.pos++
 		return &Subshell{p.line(), list}
@@ -67,9 +91,9 @@ func (p *Parser) compound(line int) Command {
 	switch word {
 	case "{":
 		p.pos++
-		list := p.list()
+		list, expects := p.list(false)
 		if len(list) == 0 || p.keyword() != "}" {
-			p.unexpected(p.expecting(len(list) > 0, "}"))
+			p.unexpected(p.expecting(expects, "}"))
 		}
 		p.pos++
 		return &Block{list}
@@ -245,7 +269,7 @@ func (p *Parser) caseClause(line int) Command {
 	c := &Case{Line: line}
 	p.blanks()
 	if p.eof() || isMeta(p.at(0)) && !p.procSubst() {
-		p.unexpected("")
+		p.unexpected("word")
 	}
 	c.Word = p.word()
 	p.newlines()
@@ -268,7 +292,7 @@ func (p *Parser) caseClause(line int) Command {
 		for {
 			p.blanks()
 			if p.eof() || isMeta(p.at(0)) && !p.procSubst() {
-				p.unexpected("")
+				p.noPattern()
 			}
 			item.Patterns = append(item.Patterns, p.word())
 			p.blanks()
@@ -281,7 +305,8 @@ func (p *Parser) caseClause(line int) Command {
 			p.unexpected(")")
 		}
 		p.pos++
-		item.List = p.list()
+		var expects bool
+		item.List, expects = p.list(true)
 		c.Items = append(c.Items, item)
 		switch {
 		case p.has(";;&") && p.dialect == Bash:
@@ -293,9 +318,21 @@ func (p *Parser) caseClause(line int) Command {
 			item.After = ";&"
 			p.pos += 2
 		case p.keyword() != "esac":
-			p.unexpected(";;")
+			p.unexpected(p.expecting(expects, ";;"))
 		}
 	}
+}
+
+// noPattern fails because something else than a pattern stands where one should: ash and dash take any token for one,
+// and then miss what follows it.
+func (p *Parser) noPattern() {
+	if p.dialect == Bash {
+		p.unexpected("")
+	}
+	if !p.eof() {
+		p.pos += p.operatorLength()
+	}
+	p.unexpected(")")
 }
 
 // function reads the rest of: function name [()] body.
@@ -453,11 +490,20 @@ func (p *Parser) definition(line int, w *Word, after int) *Stmt {
 	if p.at(0) != ')' {
 		p.unexpected(p.expecting(p.dialect != Bash, ")"))
 	}
-	if p.dialect != Bash && !IsName(name) {
+	if p.dialect != Bash && (!IsName(name) || isSpecial(name)) {
 		p.fail(Error{Reason: "bad function name"})
 	}
 	p.pos++
 	return &Stmt{Line: line, Cmd: p.functionBody(line, name)}
+}
+
+// isSpecial reports whether a name is that of a special built-in, which ash and dash let no function have.
+func isSpecial(name string) bool {
+	switch name {
+	case "break", "continue", "eval", "exec", "exit", "export", "local", "readonly", "return", "set", "shift", "times", "trap", "unset":
+		return true
+	}
+	return false
 }
 
 // assignment reads an assignment, or returns nil if none stands here.

@@ -65,7 +65,11 @@ func (e *Error) Message(d Dialect) string {
 		} else {
 			text = "unexpected " + token
 		}
-		if e.Expecting != "" {
+		switch e.Expecting {
+		case "":
+		case "word":
+			text += " (expecting word)"
+		default:
 			text += fmt.Sprintf(" (expecting %q)", e.Expecting)
 		}
 	}

@@ -10,19 +10,19 @@ func (p *Parser) braces(quoted bool) Part {
 	p.pos += 2
 	pm := &Param{}
 	if !p.parameter(pm, quoted) || p.at(0) != '}' {
-		if pm.Op != swallowed {
-			p.pos = start + 2
-			p.skipBraces(start, quoted)
-		}
+		p.pos = start + 2
+		p.skipBraces(start, quoted)
 		pm = &Param{Bad: true, Name: pm.Name, Index: pm.Index, All: pm.All, Transform: pm.Transform}
 	}
 	p.pos++
+	p.dropping = p.dropping || pm.Op == Swallow
 	pm.Text = p.src[start:p.pos]
 	return pm
 }
 
-// swallowed is the operator of ${x:}, as ash and dash read it.
-const swallowed = ":}"
+// Swallow is the operator of ${x:} in ash and dash. They take the brace for a part of it, so that the operand goes on to
+// the next brace; and what follows that in the word is lost.
+const Swallow = ":}"
 
 // skipBraces goes to the brace that closes an expansion.
 func (p *Parser) skipBraces(start int, quoted bool) {
@@ -140,11 +140,11 @@ func (p *Parser) operator(pm *Param, quoted bool) bool {
 		return true
 	case ':':
 		if next == '}' && p.dialect != Bash { // the brace belongs to what makes no sense
-			pm.Op = swallowed
+			pm.Op = Swallow
 			p.pos += 2
-			p.parts(braceMode, quoted)
+			pm.Word = &Word{Parts: p.parts(braceMode, quoted)}
 			p.closing()
-			return false
+			return true
 		}
 		if next == 0 || strings.IndexByte("-=?+", next) < 0 {
 			return p.dialect != Dash && p.slice(pm)

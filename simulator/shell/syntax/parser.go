@@ -45,6 +45,9 @@ type Parser struct {
 	size      int64
 	nested    int         // substitutions around
 	docs      []*Redirect // here-documents whose bodies begin after the line
+
+	// dropping says that the rest of the word is nothing, because of a ${x:} in it.
+	dropping bool
 }
 
 // Parse reads a whole script. extglob says whether bash's extended patterns are on at its beginning.
@@ -92,7 +95,8 @@ func (p *Parser) nextLine() (line []*Stmt, more bool, err *Error) {
 		return nil, false, nil
 	}
 	for {
-		line = append(line, p.item())
+		st, separated := p.item()
+		line = append(line, st)
 		p.blanks()
 		if p.eof() {
 			p.bodies()
@@ -102,7 +106,7 @@ func (p *Parser) nextLine() (line []*Stmt, more bool, err *Error) {
 			p.newline()
 			return line, true, nil
 		}
-		if !p.startsCommand() {
+		if !p.startsCommand() || !separated && p.dialect != Bash {
 			p.unexpected("")
 		}
 	}
@@ -256,10 +260,20 @@ func (p *Parser) token() string {
 	}
 	text := p.src[start:p.pos]
 	p.pos = start
-	if p.dialect != Bash && !p.dialect.IsKeyword(text) {
+	if p.dialect != Bash && !p.dialect.IsKeyword(text) && text != "in" {
 		return "word"
 	}
 	return text
+}
+
+// operatorLength returns the length of the operator that stands here, or 0.
+func (p *Parser) operatorLength() int {
+	for _, op := range operators {
+		if p.has(op) {
+			return len(op)
+		}
+	}
+	return 0
 }
 
 // isMeta reports whether a byte ends a word.
@@ -343,25 +357,43 @@ func (p *Parser) startsCommand() bool {
 	return true
 }
 
-// list reads commands up to something that closes the list.
-func (p *Parser) list() []*Stmt {
-	var out []*Stmt
+// list reads commands up to something that closes the list, which with mayBeEmpty may stand there at once. expects
+// reports whether the caller may go on with what it expects there. If not, ash and dash have expected a command.
+func (p *Parser) list(mayBeEmpty bool) (out []*Stmt, expects bool) {
 	for {
 		p.blanks()
 		newline := !p.eof() && p.src[p.pos] == '\n' && !p.separated
 		p.newlines()
-		if p.eof() || !p.startsCommand() {
-			return out
+		if p.eof() {
+			return out, true
 		}
-		out = append(out, p.item())
-		out[len(out)-1].NewLine = newline
-		p.blanks()
+		if !p.startsCommand() {
+			return out, (len(out) > 0 || mayBeEmpty) && p.closes()
+		}
+		st, separated := p.item()
+		st.NewLine = newline
+		out = append(out, st)
+		if p.blanks(); !separated && !p.eof() && p.at(0) != '\n' && p.dialect != Bash {
+			return out, true
+		}
 	}
+}
+
+// closes reports whether a word or sign stands here that ends a list.
+func (p *Parser) closes() bool {
+	if p.at(0) == ')' || p.has(";;") {
+		return true
+	}
+	switch p.keyword() {
+	case "then", "elif", "else", "fi", "do", "done", "esac", "}":
+		return true
+	}
+	return false
 }
 
 // body reads a list that may not be empty, up to one of the closing words, which it takes and returns.
 func (p *Parser) body(closing ...string) ([]*Stmt, string) {
-	list := p.list()
+	list, expects := p.list(false)
 	word := p.keyword()
 	for _, c := range closing {
 		if word == c && len(list) > 0 {
@@ -369,17 +401,13 @@ func (p *Parser) body(closing ...string) ([]*Stmt, string) {
 			return list, c
 		}
 	}
-	expecting := ""
-	if len(list) > 0 {
-		expecting = closing[0]
-	}
-	p.unexpected(expecting)
+	p.unexpected(p.expecting(expects, closing[0]))
 	return nil, ""
 }
 
-// item reads a list of && and || with the separator behind it.
-func (p *Parser) item() *Stmt {
-	st := p.andOr()
+// item reads a list of && and || with the separator behind it, if there is one.
+func (p *Parser) item() (st *Stmt, separated bool) {
+	st = p.andOr()
 	p.blanks()
 	p.separated = true
 	switch {
@@ -388,13 +416,13 @@ func (p *Parser) item() *Stmt {
 			st = &Stmt{Line: st.Line, Cmd: &Block{List: []*Stmt{st}}}
 		}
 		st.Background = true
-		p.pos++
 	case p.at(0) == ';' && p.at(1) != ';' && (p.at(1) != '&' || p.dialect != Bash):
-		p.pos++
 	default:
 		p.separated = false
+		return st, false
 	}
-	return st
+	p.pos++
+	return st, true
 }
 
 func (p *Parser) andOr() *Stmt {

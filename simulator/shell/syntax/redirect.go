@@ -133,8 +133,11 @@ func (p *Parser) bodies() {
 	}
 }
 
-// document parses the body of a here-document. What cannot be parsed is a mistake when it is expanded.
+// document parses the body of a here-document. What cannot be parsed is in bash a mistake when it is expanded.
 func (p *Parser) document(text string, at int) (w *Word) {
+	if p.dialect != Bash {
+		return p.inner(text, at, hereMode)
+	}
 	defer func() {
 		switch r := recover().(type) {
 		case nil:

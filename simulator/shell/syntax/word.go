@@ -13,12 +13,17 @@ const (
 	patternMode             // the pattern of ${x/pattern/text}, up to a slash or the brace
 	hereMode                // a whole here-document
 	arithMode               // a whole arithmetic expression
+	sumMode                 // the same in ash and dash, up to two closing parentheses
 	indexMode               // a whole subscript
 )
+
+// isArithmetic reports whether the parts are those of an expression.
+func (m mode) isArithmetic() bool { return m == arithMode || m == sumMode }
 
 // word reads a word. Something has to stand here.
 func (p *Parser) word() *Word {
 	w := &Word{Parts: p.parts(wordMode, false)}
+	p.dropping = false
 	p.node()
 	if len(w.Parts) == 0 {
 		p.unexpected("")
@@ -59,7 +64,7 @@ func (p *Parser) inner(text string, at int, m mode) *Word {
 	p.pos = pos
 	sub.enter()
 	sub.here = m == hereMode
-	w := &Word{Parts: sub.parts(m, m == hereMode)}
+	w := &Word{Parts: sub.parts(m, m == hereMode)} // what sub drops ends with it
 	p.size += sub.size
 	return w
 }
@@ -75,16 +80,20 @@ func (p *Parser) parts(m mode, quoted bool) []Part {
 	defer p.leave()
 	var out []Part
 	start := p.pos
+	inside := m == braceMode || m == patternMode
 	flush := func() {
-		if p.pos > start {
+		if p.pos > start && (inside || !p.dropping) {
 			p.node()
 			out = append(out, &Lit{Value: p.src[start:p.pos]})
 		}
 	}
+	dropping := p.dropping
 	add := func(part Part) {
 		p.node()
-		out = append(out, part)
-		start = p.pos
+		if inside || !dropping {
+			out = append(out, part)
+		}
+		start, dropping = p.pos, p.dropping
 	}
 	parens := 0
 	for p.pos < len(p.src) {
@@ -109,7 +118,7 @@ func (p *Parser) parts(m mode, quoted bool) []Part {
 			add(p.backquote(m == quoteMode || quoted))
 			continue
 		case '"':
-			if m == hereMode || m == arithMode && p.dialect == Dash {
+			if m == hereMode || m.isArithmetic() && (p.dialect == Dash || quoted && p.dialect == Ash) {
 				break
 			}
 			if m == quoteMode {
@@ -132,7 +141,7 @@ func (p *Parser) parts(m mode, quoted bool) []Part {
 				p.pairedQuote()
 				continue
 			}
-			if m == quoteMode || m == hereMode || m == arithMode || quoted && m == braceMode {
+			if m == quoteMode || m == hereMode || m.isArithmetic() || quoted && m == braceMode {
 				break
 			}
 			flush()
@@ -140,6 +149,20 @@ func (p *Parser) parts(m mode, quoted bool) []Part {
 			continue
 		case '}':
 			if m == braceMode || m == patternMode {
+				flush()
+				return out
+			}
+		case '(':
+			if m == sumMode {
+				parens++
+			}
+		case ')':
+			if m != sumMode {
+				break
+			}
+			if parens > 0 {
+				parens--
+			} else if p.at(1) == ')' {
 				flush()
 				return out
 			}
@@ -209,7 +232,7 @@ func (p *Parser) expands(m mode, quoted bool) bool {
 	case c == '[':
 		return p.dialect == Bash
 	case c == '\'':
-		return p.dialect != Dash && m != quoteMode && m != hereMode && m != arithMode && (p.dialect == Bash || !(quoted && m == braceMode))
+		return p.dialect != Dash && m != quoteMode && m != hereMode && !m.isArithmetic() && (p.dialect == Bash || !(quoted && m == braceMode))
 	case c == '"':
 		return p.dialect == Bash && m != quoteMode && m != hereMode && !quoted
 	}
@@ -311,11 +334,7 @@ func (p *Parser) dollar(m mode, quoted bool) Part {
 			return p.arithmeticOrCommand()
 		}
 		if p.at(2) == '(' {
-			if x, end, ok := p.arithmetic(p.pos + 3); ok {
-				p.pos = end
-				return &ArithExp{x}
-			}
-			p.fail(Error{Quote: "))"})
+			return p.sum(quoted)
 		}
 		p.pos += 2
 		return p.substitution(start)
@@ -372,12 +391,12 @@ func (p *Parser) closed(start int) []*Stmt {
 	docs := p.docs
 	p.docs = nil
 	p.nested++
-	list := p.list()
+	list, expects := p.list(true)
 	if p.at(0) != ')' {
 		if p.eof() && p.dialect == Bash {
 			p.fail(Error{Quote: ")", End: true})
 		}
-		p.unexpected(")")
+		p.unexpected(p.expecting(expects, ")"))
 	}
 	p.nested--
 	p.pos++
@@ -393,7 +412,7 @@ func (p *Parser) processSubstitution() Part {
 	return &ProcSubst{List: list, Out: out}
 }
 
-// backquote reads `…`. Its text is parsed by itself, and what is wrong with it shows when it is run.
+// backquote reads `…`. Its text is parsed by itself; in bash, what is wrong with it shows when it is run.
 func (p *Parser) backquote(quoted bool) Part {
 	at := p.pos
 	p.pos++
@@ -425,10 +444,31 @@ func (p *Parser) backquote(quoted bool) Part {
 		sub.base = 1
 	}
 	sub.enter()
-	sc := sub.script()
+	var sc *Script
+	if p.dialect == Bash {
+		sc = sub.script()
+	} else { // a mistake in it is one of the script around; what stands behind the list is not looked at
+		list, _ := sub.list(true)
+		sub.bodies()
+		sc = &Script{Lines: [][]*Stmt{list}}
+	}
 	p.size += sub.size
 	p.pos = end
 	return &CmdSubst{Script: sc, Backquote: true, Text: text}
+}
+
+// sum reads $((…)) as ash and dash do: to them whatever stands there is an expression, up to the next two parentheses
+// that close together and close none that was opened inside.
+func (p *Parser) sum(quoted bool) Part {
+	start := p.pos
+	p.pos += 3
+	x := &Word{Parts: p.parts(sumMode, quoted)}
+	if p.eof() {
+		p.pos = start
+		p.fail(Error{Quote: "))"})
+	}
+	p.pos += 2
+	return &ArithExp{x}
 }
 
 // arithmetic reads an arithmetic expression from behind its two opening parentheses, and returns where the text goes on
@@ -443,9 +483,6 @@ func (p *Parser) arithmetic(start int) (x *Word, end int, ok bool) {
 			i++
 		case '\'', '"', '`':
 			q := p.src[i]
-			if q == '\'' && p.dialect != Bash {
-				continue
-			}
 			for i++; i < len(p.src) && p.src[i] != q; i++ {
 				if q != '\'' && p.src[i] == '\\' {
 					i++

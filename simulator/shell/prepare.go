@@ -1,0 +1,78 @@
+package shell
+
+import "github.com/plumbline-ci/plumbline/simulator/shell/syntax"
+
+// prepared runs a command of ash or dash: they perform its redirections, then its assignments, and all of that
+// themselves even if the command is a program, so that a mistake in one of them ends the shell. What is left of both
+// afterwards is nothing, unless the assignments stick or the redirections are kept.
+func (s *shell) prepared(assigns []*syntax.Assign, fields []string, redirs []*syntax.Redirect, stick, keep bool, run func()) {
+	undo, ok := s.redirect(redirs, true)
+	if !ok && (s.kind == dash || s.flow != goOn) {
+		s.unprepared(undo, nil, stick, fields)
+		return
+	}
+	status := s.status
+	var scope map[string]saved
+	if len(assigns) > 0 && !stick {
+		scope = map[string]saved{}
+	}
+	var traced []string
+	for _, a := range assigns {
+		if scope != nil {
+			if _, seen := scope[a.Name]; !seen {
+				scope[a.Name] = s.hidden(a.Name)
+			}
+		}
+		if err := s.assignment(a); s.problem(err) {
+			s.restore(scope)
+			s.undo(undo)
+			return
+		}
+		if s.options.xtrace {
+			traced = append(traced, s.assignmentText(a))
+		}
+		v := s.vars[a.Name]
+		v.exported = true
+		s.store(a.Name, v)
+	}
+	if s.options.xtrace {
+		s.traceFD = savedError(undo)
+		s.trace(traced, fields)
+		s.traceFD = 0
+	}
+	if !ok {
+		s.status = status
+		s.unprepared(undo, scope, stick, fields)
+		return
+	}
+	if keep {
+		s.keep(undo)
+		undo = nil
+	}
+	run()
+	s.undo(undo)
+	if scope != nil {
+		s.restore(scope)
+	}
+}
+
+// unprepared gives up a command whose redirections failed. If it is a special built-in, the shell ends.
+func (s *shell) unprepared(undo []savedDescriptor, scope map[string]saved, stick bool, fields []string) {
+	s.undo(undo)
+	if scope != nil {
+		s.restore(scope)
+	}
+	if stick || fields[0] == "local" {
+		s.flow = exiting
+	}
+}
+
+// savedError returns where standard error is kept while it is redirected, or 0: the trace goes there.
+func savedError(undo []savedDescriptor) int {
+	for _, d := range undo {
+		if d.fd == 2 && d.copy > 0 {
+			return d.copy
+		}
+	}
+	return 0
+}
