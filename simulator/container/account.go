@@ -92,3 +92,20 @@ func (c *Container) GroupID(name string) (uint32, bool) {
 	r, ok := c.account(groups, name, 0)
 	return r.id(), ok
 }
+
+// GroupsOf returns the numbers of the groups that list a user as a member, in the order of the list of groups.
+func (c *Container) GroupsOf(user string) []uint32 {
+	root := files.Caller{View: c.view, Dir: "/"}
+	data, err := root.ReadFile(groups)
+	if err != nil {
+		return nil
+	}
+	var out []uint32
+	for line := range strings.Lines(string(data)) {
+		r := record(strings.Split(strings.TrimRight(line, "\n"), ":"))
+		if slices.Contains(strings.Split(r.field(3), ","), user) {
+			out = append(out, r.id())
+		}
+	}
+	return out
+}

@@ -45,10 +45,12 @@ func family(name string) string {
 // gnuOptions are the options that GNU's utilities take and BusyBox's do not, as far as they make no difference here or
 // are carried out. All others are refused.
 var gnuOptions = map[string]further{
-	"base64": {"D", map[string]string{"decode": "d", "wrap": "w:", "ignore-garbage": "i"}},
-	"cat":    {"", map[string]string{"number": "n", "show-all": "A", "number-nonblank": "b", "squeeze-blank": "s", "show-ends": "E", "show-tabs": "T", "show-nonprinting": "v"}},
-	"chmod":  {"", map[string]string{"recursive": "R", "verbose": "v", "quiet": "f", "silent": "f", "changes": "c"}},
-	"chown":  {"", map[string]string{"recursive": "R", "verbose": "v", "quiet": "f", "silent": "f", "changes": "c", "no-dereference": "h"}},
+	"basename": {"z", map[string]string{"multiple": "a", "suffix": "s:", "zero": "z"}},
+	"dirname":  {"z", map[string]string{"zero": "z"}},
+	"base64":   {"D", map[string]string{"decode": "d", "wrap": "w:", "ignore-garbage": "i"}},
+	"cat":      {"", map[string]string{"number": "n", "show-all": "A", "number-nonblank": "b", "squeeze-blank": "s", "show-ends": "E", "show-tabs": "T", "show-nonprinting": "v"}},
+	"chmod":    {"", map[string]string{"recursive": "R", "verbose": "v", "quiet": "f", "silent": "f", "changes": "c"}},
+	"chown":    {"", map[string]string{"recursive": "R", "verbose": "v", "quiet": "f", "silent": "f", "changes": "c", "no-dereference": "h"}},
 	"cp": {"", map[string]string{"parents": "/", "force": "f", "verbose": "v", "no-clobber": "n", "preserve": "p?", "update": "u?", "dereference": "L",
 		"no-dereference": "P", "link": "l", "symbolic-link": "s", "target-directory": "t:", "no-target-directory": "T"}},
 	"cut":  {"", map[string]string{"output-delimiter": "O:", "fields": "f:", "delimiter": "d:", "characters": "c:", "bytes": "b:", "only-delimited": "s"}},
@@ -57,6 +59,7 @@ var gnuOptions = map[string]further{
 		"new-file": "N", "text": "a", "color": "a?"}},
 	"du":     {"", map[string]string{"summarize": "s", "human-readable": "h", "all": "a", "max-depth": "d:", "bytes": "b", "total": "c"}}, //nolint:misspell // GNU's word
 	"df":     {"", map[string]string{"human-readable": "h", "portability": "P", "all": "a", "inodes": "i", "print-type": "T"}},
+	"env":    {"C:v", map[string]string{"chdir": "C:", "debug": "v"}},
 	"expand": {"a", map[string]string{"all": "a"}},
 	"grep": {"GPUI", map[string]string{"quiet": "q", "silent": "q", "ignore-case": "i", "invert-match": "v", "only-matching": "o", "count": "c", "line-number": "n",
 		"recursive": "r", "dereference-recursive": "R", "extended-regexp": "E", "fixed-strings": "F", "basic-regexp": "G", "perl-regexp": "P", "files-with-matches": "l",
@@ -73,7 +76,7 @@ var gnuOptions = map[string]further{
 	"mktemp":   {"", map[string]string{"suffix": "S:", "tmpdir": "p?", "directory": "d", "quiet": "q", "dry-run": "u"}},
 	"mv":       {"", map[string]string{"force": "f", "no-clobber": "n", "verbose": "v", "target-directory": "t:", "no-target-directory": "T", "interactive": "i"}},
 	"paste":    {"", map[string]string{"delimiters": "d:", "serial": "s"}},
-	"readlink": {"emsq", map[string]string{"canonicalize": "f", "canonicalize-existing": "e", "canonicalize-missing": "m", "no-newline": "n", "verbose": "v", "quiet": "q"}},
+	"readlink": {"em", map[string]string{"canonicalize": "f", "canonicalize-existing": "e", "canonicalize-missing": "m", "no-newline": "n", "verbose": "v", "quiet": "q"}},
 	"realpath": {"emsqz", map[string]string{"relative-to": "r:", "relative-base": "b:", "canonicalize-existing": "e", "canonicalize-missing": "m", "no-symlinks": "s",
 		"strip": "s", "quiet": "q", "zero": "z"}},
 	"rm":   {"", map[string]string{"force": "f", "recursive": "r", "preserve-root": "P", "no-preserve-root": "P", "one-file-system": "P"}},

@@ -92,111 +92,10 @@ func human(n int64) string {
 	return fmt.Sprintf("%.1fP", f/1024)
 }
 
-func stat(p *container.Process, args []string) int {
-	t := begin(p, args)
-	opts, names, ok := t.options(args, "c:Ltf", false, nil)
-	if !ok {
-		return t.end()
-	}
-	for _, name := range names {
-		info, err := p.Lstat(name)
-		if has(opts, 'L') {
-			info, err = p.Stat(name)
-		}
-		if err != nil {
-			t.complain("can't stat '%s': %s", name, message(err))
-			continue
-		}
-		if has(opts, 'c') {
-			t.out.WriteString(t.statFormat(last(opts, 'c'), name, info) + "\n")
-			continue
-		}
-		if has(opts, 'p') { // --printf: with escapes, without a newline
-			format, _ := Escapes(last(opts, 'p'), FormatString)
-			t.out.WriteString(t.statFormat(format, name, info))
-			continue
-		}
-		shown := name
-		if info.Kind() == files.Symlink {
-			shown = "'" + name + "' -> '" + info.Target() + "'"
-		}
-		fmt.Fprintf(t.out, "  File: %s\n  Size: %-10d\tBlocks: %-10d IO Block: 4096   %s\n", shown, info.Size(), info.Blocks(), kindName(info))
-		fmt.Fprintf(t.out, "Access: (%04o/%s)  Uid: (%5d/%8s)   Gid: (%5d/%8s)\n", info.Perm(), permissions(info), info.UID(), t.user(info.UID(), false), info.GID(), t.group(info.GID(), false))
-		stamp := info.ModTime().Format("2006-01-02 15:04:05.000000000 -0700")
-		fmt.Fprintf(t.out, "Access: %s\nModify: %s\nChange: %s\n", stamp, stamp, stamp)
-	}
-	return t.end()
-}
-
-func kindName(info *files.Info) string {
-	switch info.Kind() {
-	case files.Directory:
-		return "directory"
-	case files.Symlink:
-		return "symbolic link"
-	case files.CharDevice:
-		return "character special file"
-	case files.Fifo:
-		return "fifo"
-	}
-	if info.Size() == 0 {
-		return "regular empty file"
-	}
-	return "regular file"
-}
-
-func (t *tool) statFormat(format, name string, info *files.Info) string {
-	var b strings.Builder
-	for i := 0; i < len(format); i++ {
-		if format[i] != '%' || i+1 >= len(format) {
-			b.WriteByte(format[i])
-			continue
-		}
-		i++
-		switch format[i] {
-		case 'n':
-			b.WriteString(name)
-		case 'N':
-			b.WriteString("'" + name + "'")
-		case 's':
-			b.WriteString(strconv.FormatInt(info.Size(), 10))
-		case 'a':
-			b.WriteString(strconv.FormatUint(uint64(info.Perm()), 8))
-		case 'A':
-			b.WriteString(permissions(info))
-		case 'u':
-			b.WriteString(strconv.FormatUint(uint64(info.UID()), 10))
-		case 'U':
-			b.WriteString(t.user(info.UID(), false))
-		case 'g':
-			b.WriteString(strconv.FormatUint(uint64(info.GID()), 10))
-		case 'G':
-			b.WriteString(t.group(info.GID(), false))
-		case 'F':
-			b.WriteString(kindName(info))
-		case 'h':
-			b.WriteString(strconv.Itoa(info.Links()))
-		case 'b':
-			b.WriteString(strconv.FormatInt(info.Blocks(), 10))
-		case 'B':
-			b.WriteString("512")
-		case 'Y', 'X', 'Z':
-			b.WriteString(strconv.FormatInt(info.ModTime().Unix(), 10))
-		case 'y', 'x', 'z':
-			b.WriteString(info.ModTime().Format("2006-01-02 15:04:05.000000000 -0700"))
-		case '%':
-			b.WriteByte('%')
-		default:
-			b.WriteByte('?')
-		}
-	}
-	return b.String()
-}
-
 func readlink(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, names, ok := t.options(args, "fnv", false, nil)
-	if !ok {
+	opts, names, ok := t.options(args, "fnqsv", false, nil)
+	if !ok || !t.gnu && t.misused(names, 1, 1) || t.misused(names, 1, -1) {
 		return t.end()
 	}
 	for _, name := range names {
@@ -214,7 +113,13 @@ func readlink(p *container.Process, args []string) int {
 			out, err = p.Readlink(name)
 		}
 		if err != nil {
-			t.status = 1
+			if t.status = 1; has(opts, 'v') {
+				if files.Errno(err) == syscall.EINVAL && !t.gnu {
+					t.complain("%s: cannot read link: not a symlink", name)
+				} else {
+					t.complain("%s: cannot read link: %s", name, message(err))
+				}
+			}
 			continue
 		}
 		t.out.WriteString(out)
@@ -228,11 +133,17 @@ func readlink(p *container.Process, args []string) int {
 func realpath(p *container.Process, args []string) int {
 	t := begin(p, args)
 	opts, names := map[byte][]string(nil), args[1:]
+	if len(names) > 0 && names[0] == "--" && !t.gnu {
+		names = names[1:]
+	}
 	if t.gnu {
 		var ok bool
 		if opts, names, ok = t.options(args, "", false, nil); !ok {
 			return t.end()
 		}
+	}
+	if t.misused(names, 1, -1) {
+		return t.end()
 	}
 	mode := lastMayMiss
 	switch {
@@ -331,27 +242,23 @@ func relative(from, to string) string {
 
 func basename(p *container.Process, args []string) int {
 	t := begin(p, args)
-	rest := args[1:]
-	many, suffix, end := false, "", "\n"
-	if t.gnu && len(rest) > 0 && rest[0] != "--" {
-		opts, operands, ok := t.options(args, "as:z", true, map[string]string{"multiple": "a", "suffix": "s:", "zero": "z"})
-		if !ok {
+	opts, names, ok := t.options(args, "as:", true, nil)
+	if !ok || t.misused(names, 1, -1) {
+		return t.end()
+	}
+	suffix, end := last(opts, 's'), "\n"
+	if has(opts, 'z') {
+		end = "\x00"
+	}
+	if !has(opts, 'a') && !has(opts, 's') {
+		if t.misused(names, 1, 2) {
 			return t.end()
 		}
-		many, suffix, rest = has(opts, 'a') || has(opts, 's'), last(opts, 's'), operands
-		if has(opts, 'z') {
-			end = "\x00"
+		if len(names) == 2 {
+			names, suffix = names[:1], names[1]
 		}
-	} else if len(rest) > 0 && rest[0] == "--" {
-		rest = rest[1:]
 	}
-	if len(rest) == 0 || len(rest) > 2 && !many {
-		return t.fail("usage: basename FILE [SUFFIX]")
-	}
-	if len(rest) == 2 && !many {
-		rest, suffix = rest[:1], rest[1]
-	}
-	for _, name := range rest {
+	for _, name := range names {
 		if trimmed := strings.TrimRight(name, "/"); trimmed != "" {
 			name = base(trimmed)
 		} else if name != "" {
@@ -367,23 +274,45 @@ func basename(p *container.Process, args []string) int {
 
 func dirname(p *container.Process, args []string) int {
 	t := begin(p, args)
-	if len(args) < 2 {
-		return t.fail("usage: dirname FILE")
-	}
-	name := strings.TrimRight(args[len(args)-1], "/")
-	switch i := strings.LastIndexByte(name, '/'); {
-	case name == "":
-		name = "/"
-		if args[len(args)-1] == "" {
-			name = "."
+	names, end := args[1:], "\n"
+	if t.gnu {
+		opts, operands, ok := t.options(args, "", false, nil)
+		if !ok {
+			return t.end()
 		}
-	case i < 0:
-		name = "."
-	default:
-		if name = strings.TrimRight(name[:i], "/"); name == "" {
-			name = "/"
+		if names = operands; has(opts, 'z') {
+			end = "\x00"
 		}
+	} else if len(names) > 0 && names[0] == "--" {
+		names = names[1:]
 	}
-	t.out.WriteString(name + "\n")
+	if t.misused(names, 1, -1) || !t.gnu && t.misused(names, 1, 1) {
+		return t.end()
+	}
+	for _, name := range names {
+		t.out.WriteString(parentOf(name, t.gnu) + end)
+	}
 	return t.end()
+}
+
+// parentOf is the directory part of a name. Two slashes at the beginning are a root of their own in the C library, and
+// not to GNU's dirname.
+func parentOf(name string, gnu bool) string {
+	trimmed := strings.TrimRight(name, "/")
+	i := strings.LastIndexByte(trimmed, '/')
+	switch {
+	case name == "" || trimmed != "" && i < 0:
+		return "."
+	case trimmed == "":
+		i = len(name)
+	}
+	slashes := len(name[:min(i+1, len(name))]) - len(strings.TrimLeft(name[:min(i+1, len(name))], "/"))
+	dir := strings.TrimRight(name[:min(i+1, len(name))], "/")
+	switch {
+	case dir != "":
+		return dir
+	case slashes == 2 && !gnu:
+		return "//"
+	}
+	return "/"
 }

@@ -18,26 +18,54 @@ import (
 // become runs another program in place of this one: nohup, nice, setsid.
 func become(p *container.Process, args []string) int {
 	t := begin(p, args)
-	rest := args[1:]
+	letters := map[string]string{"nice": "n:", "ionice": "c:n:p:t", "setsid": "c"}[t.name]
+	if t.gnu {
+		letters = map[string]string{"nice": "n:", "ionice": "c:n:p:t", "setsid": "cfw"}[t.name]
+	}
+	opts, rest, ok := t.options(args, letters, true, map[string]string{})
+	if !ok {
+		return t.end()
+	}
 	switch t.name {
 	case "nohup":
 		p.Ignore(container.SIGHUP)
-	case "nice", "ionice":
-		for len(rest) > 0 && strings.HasPrefix(rest[0], "-") {
-			if (rest[0] == "-n" || rest[0] == "-c") && len(rest) > 1 {
-				rest = rest[1:]
-			}
-			rest = rest[1:]
+	case "nice":
+		if n := last(opts, 'n'); has(opts, 'n') && strings.Trim(n, "+-0123456789") != "" {
+			t.complain("invalid number '%s'", n)
+			t.status = wrongCall(t.name, t.gnu)
+			return t.end()
+		}
+		if len(rest) == 0 {
+			t.out.WriteString("0\n")
+			return t.end()
+		}
+	case "ionice":
+		if _, ok := t.within(opts, 'n', 0, 0, 1<<31-1); !ok {
+			return t.end()
+		}
+		if _, ok := t.within(opts, 'c', 0, 0, 3); !ok && !t.gnu {
+			return t.end()
+		}
+		switch asks := !has(opts, 'c') && !has(opts, 'n') && !t.gnu; {
+		case asks && len(rest) > 0 && !has(opts, 'p') && strings.Trim(rest[0], "0123456789") != "":
+			return t.fail("invalid number '%s'", rest[0]) // it names a process
+		case asks || t.gnu && len(rest) == 0:
+			t.out.WriteString("none: prio 0\n")
+			return t.end()
+		case len(rest) == 0:
+			return t.end()
 		}
 	case "setsid":
 		p.NewGroup()
 	}
-	if len(rest) == 0 {
-		return t.fail("missing operand")
+	if t.misused(rest, 1, -1) {
+		return t.end()
 	}
 	err := p.Exec(rest, p.Env) // returns only if that cannot be executed
 	t.complain("can't execute '%s': %s", rest[0], message(err))
-	t.status = 127
+	if t.status = 126; message(err) == "No such file or directory" {
+		t.status = 127
+	}
 	return t.end()
 }
 
@@ -433,97 +461,6 @@ func install(p *container.Process, args []string) int {
 	return t.end()
 }
 
-// getopt puts the options of a script in order.
-func getopt(p *container.Process, args []string) int {
-	t := begin(p, args)
-	opts, rest, ok := t.options(args, "o:l:n:qQuT", true, map[string]string{"options": "o:", "longoptions": "l:", "long": "l:", "name": "n:", "quiet": "q", "unquoted": "u"})
-	if !ok {
-		t.status = 2
-		return t.end()
-	}
-	letters := last(opts, 'o')
-	if !has(opts, 'o') {
-		if len(rest) == 0 {
-			t.complain("missing optstring argument")
-			t.status = 2
-			return t.end()
-		}
-		letters, rest = rest[0], rest[1:]
-	}
-	if name := last(opts, 'n'); name != "" {
-		t.name = name
-	}
-	var long []string
-	for _, l := range opts['l'] {
-		long = append(long, strings.FieldsFunc(l, func(c rune) bool { return c == ',' || c == ' ' })...)
-	}
-	quote := func(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
-	if has(opts, 'u') {
-		quote = func(text string) string { return text }
-	}
-	var out strings.Builder
-	operands := []string{}
-	for len(rest) > 0 {
-		a := rest[0]
-		rest = rest[1:]
-		switch {
-		case a == "--":
-			operands = append(operands, rest...)
-			rest = nil
-		case strings.HasPrefix(a, "--"):
-			name, value, has := strings.Cut(a[2:], "=")
-			switch {
-			case slices.Contains(long, name) && !has:
-				out.WriteString(" --" + name)
-			case slices.Contains(long, name+":") && (has || len(rest) > 0):
-				if !has {
-					value, rest = rest[0], rest[1:]
-				}
-				out.WriteString(" --" + name + " " + quote(value))
-			case slices.Contains(long, name+":"):
-				t.complain("option '--%s' requires an argument", name)
-			case slices.Contains(long, name+"::"):
-				out.WriteString(" --" + name + " " + quote(value))
-			default:
-				t.complain("unrecognized option '--%s'", name)
-			}
-		case len(a) > 1 && a[0] == '-':
-			for i := 1; i < len(a); i++ {
-				at := strings.IndexByte(letters, a[i])
-				if at < 0 || a[i] == ':' {
-					t.complain("invalid option -- '%c'", a[i])
-					continue
-				}
-				out.WriteString(" -" + a[i:i+1])
-				if !strings.HasPrefix(letters[at+1:], ":") {
-					continue
-				}
-				value := a[i+1:]
-				if value == "" && !strings.HasPrefix(letters[at+1:], "::") {
-					if len(rest) == 0 {
-						t.complain("option requires an argument -- '%c'", a[i])
-						break
-					}
-					value, rest = rest[0], rest[1:]
-				}
-				out.WriteString(" " + quote(value))
-				break
-			}
-		case strings.HasPrefix(letters, "+"):
-			operands = append(append(operands, a), rest...)
-			rest = nil
-		default:
-			operands = append(operands, a)
-		}
-	}
-	out.WriteString(" --")
-	for _, o := range operands {
-		out.WriteString(" " + quote(o))
-	}
-	t.out.WriteString(out.String() + "\n")
-	return t.end()
-}
-
 // cksum prints checksums as POSIX defines them.
 func cksum(p *container.Process, args []string) int {
 	t := begin(p, args)
@@ -560,8 +497,8 @@ func cksum(p *container.Process, args []string) int {
 func mountpoint(p *container.Process, args []string) int {
 	t := begin(p, args)
 	opts, names, ok := t.options(args, "qdnx", false, nil)
-	if !ok || len(names) != 1 {
-		return t.fail("one path is needed")
+	if !ok || t.misused(names, 1, 1) {
+		return t.end()
 	}
 	clean, err := p.RealPath(names[0])
 	if err != nil {

@@ -150,7 +150,8 @@ func (r *Runner) one(j job) outcome.Outcome {
 		Stdout: stdout, Stderr: stderr,
 		WaitDelay: time.Second,
 		SysProcAttr: &syscall.SysProcAttr{
-			Chroot: root, Setsid: true, Pdeathsig: syscall.SIGKILL,
+			Chroot: root, Setsid: true, Credential: &syscall.Credential{Groups: []uint32{0}}, // as runtimes start containers
+			Pdeathsig:  syscall.SIGKILL,
 			Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC | unix.CLONE_NEWNET,
 		},
 	}

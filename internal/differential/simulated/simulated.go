@@ -97,7 +97,7 @@ func (r *Runner) run(i *image.Image, argv []string) (o outcome.Outcome) {
 			o.Failure = fmt.Sprintf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	k := kernel.New(kernel.Options{Seed: 1})
+	k := kernel.New(kernel.Options{Seed: 1, Epoch: time.Now()}) // the real programs see this time too
 	var stdout, stderr strings.Builder
 	scratch := files.NewVolume(k.Now, files.Options{Memory: true, Mode: fs.ModeSticky | 0o777}) // as the real root is
 	c, err := container.Start(container.Config{
