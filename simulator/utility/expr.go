@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
+	"github.com/plumbline-ci/plumbline/simulator/utility/posix"
 )
 
 // exprParser evaluates expr's arguments.
@@ -121,22 +122,21 @@ func (e *exprParser) apply(op, a, b string) string {
 }
 
 func (e *exprParser) match(text, pattern string) string {
-	re, err := compilePattern(e.t.p, "^"+strings.TrimPrefix(pattern, "^"), false, false)
+	re, err := compilePattern(e.t.p, pattern, posix.Options{})
 	if err != nil {
-		return e.fail("Invalid regular expression")
+		return e.fail("bad regex '" + pattern + "': " + err.Error())
 	}
-	found := re.FindAllStringSubmatchIndex(text, 1)
+	m := re.Match(text, 0, false)
 	switch {
-	case found == nil && re.NumSubexp() > 0:
+	case (m == nil || m[0] > 0) && re.Groups() > 0:
 		return ""
-	case found == nil:
+	case m == nil || m[0] > 0:
 		return "0"
 	}
-	m := found[0]
 	if len(m) > 2 && (m[2] >= 0 || e.t.gnu) { // of a group that took no part BusyBox's says how much the rest matched
 		return text[max(0, m[2]):max(0, m[3])]
 	}
-	return strconv.Itoa(len([]rune(text[m[0]:m[1]])))
+	return strconv.Itoa(m[1])
 }
 
 func (e *exprParser) operand() string {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
 	"github.com/plumbline-ci/plumbline/simulator/files"
-	"github.com/plumbline-ci/plumbline/simulator/utility/awk"
+	"github.com/plumbline-ci/plumbline/simulator/utility/posix"
 )
 
 // findTest is a test or an action of find.
@@ -231,15 +231,16 @@ func (f *finder) primary() (findTest, string) {
 			return ok
 		}, ""
 	case "-regex", "-iregex":
-		re, err := compile(value, f.extended, op == "-iregex")
+		expr := value
 		if f.t.gnu && !f.extended {
-			re, err = compile(emacs(value), false, op == "-iregex")
+			expr = emacs(value)
 		}
+		re, err := compilePattern(f.t.p, expr, posix.Options{Extended: f.extended, Fold: op == "-iregex"})
 		if err != nil {
-			return nil, "bad regex '" + value + "': " + awk.Complaint(err)
+			return nil, "bad regex '" + value + "': " + err.Error()
 		}
 		return func(n string, _ *files.Info, _ int) bool { // all of the path
-			loc := re.FindStringIndex(n)
+			loc := re.Match(n, 0, false)
 			return loc != nil && loc[0] == 0 && loc[1] == len(n)
 		}, ""
 	case "-type":

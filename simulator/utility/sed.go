@@ -1,92 +1,163 @@
 package utility
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
-	"github.com/plumbline-ci/plumbline/simulator/utility/awk"
+	"github.com/plumbline-ci/plumbline/simulator/utility/posix"
 )
 
 // sedCommand is one command of a sed script.
 type sedCommand struct {
-	from, to  *sedAddress
-	negate    bool
-	name      byte
-	re        pattern
-	with      string
-	global    bool
-	print     bool
-	nth       int
-	text      string
-	label     string
-	body      []*sedCommand
-	end       int  // of a block: the command after it
-	active    bool // inside its range
-	writeFile string
+	from, to *sedAddress
+	negate   bool
+	name     byte
+	re       *posix.Regexp // nil: the one that was used last
+	with     string
+	global   bool
+	print    bool
+	nth      int
+	text     string
+	label    string
+	file     string // that r reads, or w or a flag of s writes to
+	active   bool   // inside its range
+	spent    bool   // its range began at a line number, and cannot begin again
+	until    int    // the line that ends the range, if its end is a number
+	close    int    // of a block: the place of its end
 }
 
+// sedAddress selects lines. Line 0 of BusyBox's sed selects all of them.
 type sedAddress struct {
-	line int // 0: none
-	last bool
-	plus int // of a second address: so many lines further
-	re   pattern
-	step int
+	line     int
+	last     bool
+	plus     bool          // of a second address: so many lines further
+	re       *posix.Regexp // nil: the one that was used last
+	matching bool          // it is an expression
+	step     int           // of GNU's sed: every so many lines from the line on
+	upTo     int           // of GNU's sed, second: the next line whose number it divides
 }
 
 // sedParser reads a sed script.
 type sedParser struct {
 	text     string
 	extended bool
-	lastRE   pattern
+	gnu      bool
+	quiet    bool // the script says so
+	lastRE   *posix.Regexp
 	p        *container.Process
-	deep     int
+	commands []*sedCommand
 }
 
-func (s *sedParser) space(set string) { s.text = strings.TrimLeft(s.text, set) }
+func (s *sedParser) space() { s.text = strings.TrimLeft(s.text, " \t\r\v\f") }
 
-func (s *sedParser) commands(inner bool) ([]*sedCommand, error) {
-	s.deep++
-	defer func() { s.deep-- }()
-	nested(s.p, "sed", s.deep)
-	var out []*sedCommand
+// sedLines splits a script at the newlines that are not escaped. The backslash before an escaped one is dropped.
+func sedLines(script string) []string {
+	var out []string
+	var b strings.Builder
+	slashes := 0
+	for i := 0; i < len(script); i++ {
+		c := script[i]
+		if c == '\n' {
+			line := b.String()
+			if slashes%2 == 0 {
+				out = append(out, line)
+				b.Reset()
+				slashes = 0
+				continue
+			}
+			b.Reset()
+			b.WriteString(line[:len(line)-1])
+		}
+		if slashes++; c != '\\' {
+			slashes = 0
+		}
+		b.WriteByte(c)
+	}
+	return append(out, b.String())
+}
+
+// parse reads the parts of a script: the values of -e and the contents of the files of -f. One that ends with a
+// backslash goes on in the next.
+func (s *sedParser) parse(parts []string) error {
+	open := ""
+	for _, part := range parts {
+		for _, line := range sedLines(part) {
+			line = open + line
+			open = ""
+			if strings.HasSuffix(line, `\`) {
+				open = line[:len(line)-1] + "\n"
+				continue
+			}
+			if err := s.line(line); err != nil {
+				return err
+			}
+		}
+	}
+	if open != "" {
+		if err := s.line(strings.TrimSuffix(open, "\n") + "\n"); err != nil {
+			return err
+		}
+	}
+	if s.gnu {
+		return s.balanced()
+	}
+	return nil
+}
+
+// balanced checks the braces, which BusyBox's sed does only when it meets a block that it has to leave out.
+func (s *sedParser) balanced() error {
+	open := 0
+	for _, c := range s.commands {
+		switch c.name {
+		case '{':
+			open++
+		case '}':
+			if open--; open < 0 {
+				return errors.New("unexpected '}'")
+			}
+		}
+	}
+	if open > 0 {
+		return errors.New("unmatched '{'")
+	}
+	return nil
+}
+
+func (s *sedParser) line(line string) error {
+	s.text = line
 	for {
-		s.space(" \t\n;")
-		if s.text == "" {
-			if inner {
-				return nil, fmt.Errorf("unmatched '{'")
+		s.text = strings.TrimLeft(s.text, "; \n\r\t\v\f")
+		switch {
+		case s.text == "":
+			return nil
+		case s.text[0] == '#':
+			if first := len(s.commands) == 0; s.text == "#n" && (first || !s.gnu) {
+				s.quiet = true
 			}
-			return out, nil
-		}
-		if s.text[0] == '}' {
-			if !inner {
-				return nil, fmt.Errorf("unexpected '}'")
-			}
-			s.text = s.text[1:]
-			return out, nil
-		}
-		if s.text[0] == '#' {
 			_, s.text, _ = strings.Cut(s.text, "\n")
 			continue
 		}
 		c, err := s.command()
 		if err != nil {
-			return nil, err
+			return err
 		}
-		out = append(out, c)
+		s.commands = append(s.commands, c)
 	}
 }
 
+// address reads an address. It returns nil if there is none.
 func (s *sedParser) address() (*sedAddress, error) {
 	if s.text == "" {
 		return nil, nil
 	}
 	switch c := s.text[0]; {
-	case c >= '0' && c <= '9':
+	case digit(c):
 		run := digitRun(s.text)
 		s.text = s.text[len(run):]
 		a := &sedAddress{line: atoi(run)}
-		if strings.HasPrefix(s.text, "~") {
+		if s.gnu && strings.HasPrefix(s.text, "~") {
 			step := digitRun(s.text[1:])
 			s.text = s.text[1+len(step):]
 			a.step = atoi(step)
@@ -95,70 +166,126 @@ func (s *sedParser) address() (*sedAddress, error) {
 	case c == '$':
 		s.text = s.text[1:]
 		return &sedAddress{last: true}, nil
-	case c == '+':
-		run := digitRun(s.text[1:])
-		s.text = s.text[1+len(run):]
-		return &sedAddress{plus: atoi(run)}, nil
 	case c == '/' || c == '\\' && len(s.text) > 1:
 		if c == '\\' {
 			s.text = s.text[1:]
 		}
-		expr, err := s.delimited(s.text[0])
+		expr, err := s.delimited(true)
 		if err != nil {
 			return nil, err
 		}
 		fold := false
-		if strings.HasPrefix(s.text, "I") {
-			fold, s.text = true, s.text[1:]
+		for s.gnu && s.text != "" && (s.text[0] == 'I' || s.text[0] == 'M') {
+			fold = fold || s.text[0] == 'I'
+			s.text = s.text[1:]
 		}
 		re, err := s.compile(expr, fold)
-		return &sedAddress{re: re}, err
+		if err == nil && re == nil && !s.gnu {
+			err = errNoRegexp
+		}
+		if s.gnu && expr == "" {
+			re = nil // the one that was used last
+		}
+		return &sedAddress{matching: true, re: re}, err
 	}
 	return nil, nil
 }
 
-func (s *sedParser) compile(expr string, fold bool) (pattern, error) {
-	if expr == "" {
-		if s.lastRE == nil {
-			return nil, fmt.Errorf("no previous regexp")
+// second reads the address behind the comma.
+func (s *sedParser) second() (*sedAddress, error) {
+	if s.gnu {
+		s.space()
+	}
+	if len(s.text) > 1 && s.text[0] == '+' && digit(s.text[1]) || len(s.text) > 1 && s.gnu && s.text[0] == '~' {
+		run := digitRun(s.text[1:])
+		a := &sedAddress{plus: true, line: atoi(run)}
+		if s.text[0] == '~' {
+			a = &sedAddress{upTo: atoi(run)}
 		}
+		s.text = s.text[1+len(run):]
+		return a, nil
+	}
+	a, err := s.address()
+	if a == nil && err == nil {
+		err = errors.New("no address after comma")
+	}
+	return a, err
+}
+
+var errNoRegexp = errors.New("no previous regexp")
+
+// compile compiles an expression. An empty one is that before; nil if there is none.
+func (s *sedParser) compile(expr string, fold bool) (*posix.Regexp, error) {
+	if expr == "" {
 		return s.lastRE, nil
 	}
-	re, err := compilePattern(s.p, expr, s.extended, fold)
+	re, err := compilePattern(s.p, expr, posix.Options{Extended: s.extended, Fold: fold})
 	if err != nil {
-		return nil, fmt.Errorf("bad regex '%s': %s", expr, awk.Complaint(err))
+		return nil, fmt.Errorf("bad regex '%s': %w", expr, err)
 	}
 	s.lastRE = re
 	return re, nil
 }
 
-// delimited reads up to an unescaped delimiter; the text begins with the opening one.
-func (s *sedParser) delimited(delim byte) (string, error) {
-	var b strings.Builder
-	set := false
+// delimited reads up to an unescaped delimiter; the text begins with the opening one. Inside brackets of an expression
+// the delimiter stands for itself.
+func (s *sedParser) delimited(expression bool) (string, error) {
+	delim := s.text[0]
+	bracket := -1
 	for i := 1; i < len(s.text); i++ {
-		c := s.text[i]
-		switch {
-		case c == '\\' && i+1 < len(s.text):
-			i++
-			if s.text[i] == delim && delim != '&' {
-				b.WriteByte(delim)
-			} else {
-				b.WriteByte('\\')
-				b.WriteByte(s.text[i])
+		switch c := s.text[i]; {
+		case bracket >= 0:
+			if c == ']' && bracket != i-1 && !(bracket == i-2 && s.text[i-1] == '^') {
+				bracket = -1
 			}
-			continue
-		case c == '[' && !set && delim != '[':
-			set = true
-		case c == ']':
-			set = false
-		case c == delim && !set:
+		case c == '\\':
+			i++
+		case c == '[' && expression && delim != '[':
+			bracket = i
+		case c == delim:
+			out := s.text[1:i]
 			s.text = s.text[i+1:]
-			return b.String(), nil
+			if s.gnu && expression && delim != '/' {
+				out = strings.ReplaceAll(out, `\`+string(delim), string(delim))
+			}
+			return sedEscapes(out), nil
 		}
-		b.WriteByte(c)
 	}
 	return "", fmt.Errorf("unmatched '%c'", delim)
+}
+
+// sedEscapes replaces \n, \t and \r.
+func sedEscapes(text string) string {
+	if !strings.Contains(text, `\`) {
+		return text
+	}
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		if text[i] != '\\' || i+1 == len(text) {
+			b.WriteByte(text[i])
+			continue
+		}
+		i++
+		if at := strings.IndexByte("ntr", text[i]); at >= 0 {
+			b.WriteByte("\n\t\r"[at])
+			continue
+		}
+		b.WriteByte('\\')
+		b.WriteByte(text[i])
+	}
+	return b.String()
+}
+
+// unescape drops backslashes: of those before one character, or of all.
+func unescape(text string, only byte) string {
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		if text[i] == '\\' && i+1 < len(text) && (only == 0 || text[i+1] == only) {
+			i++
+		}
+		b.WriteByte(text[i])
+	}
+	return b.String()
 }
 
 func (s *sedParser) command() (*sedCommand, error) {
@@ -167,136 +294,208 @@ func (s *sedParser) command() (*sedCommand, error) {
 	if c.from, err = s.address(); err != nil {
 		return nil, err
 	}
-	if c.from != nil {
-		s.space(" \t")
-		if strings.HasPrefix(s.text, ",") {
-			s.text = s.text[1:]
-			s.space(" \t")
-			if c.to, err = s.address(); err != nil {
-				return nil, err
-			}
-			if c.to == nil {
-				return nil, fmt.Errorf("no address after comma")
-			}
+	if s.gnu && c.from != nil {
+		s.space()
+	}
+	if strings.HasPrefix(s.text, ",") && (c.from != nil || !s.gnu) {
+		s.text = s.text[1:]
+		if c.to, err = s.second(); err != nil {
+			return nil, err
 		}
 	}
-	s.space(" \t")
+	s.space()
 	for strings.HasPrefix(s.text, "!") {
-		c.negate = true
-		s.text = strings.TrimLeft(s.text[1:], " \t")
+		s.text = s.text[1:]
+		s.space()
+		if c.negate = true; !s.gnu {
+			break
+		}
 	}
 	if s.text == "" {
-		return nil, fmt.Errorf("missing command")
+		return nil, errors.New("missing command")
 	}
 	c.name = s.text[0]
 	s.text = s.text[1:]
+	return c, s.arguments(c)
+}
+
+// arguments reads what stands behind the letter of a command.
+func (s *sedParser) arguments(c *sedCommand) error {
 	switch c.name {
-	case '{':
-		c.body, err = s.commands(true)
-		return c, err
-	case 'p', 'd', 'q', 'Q', '=', 'h', 'H', 'g', 'G', 'x', 'n', 'N', 'D', 'P', 'l':
-		if c.name == 'q' || c.name == 'Q' {
-			s.space(" ")
+	case '{', '}', '=', 'd', 'D', 'g', 'G', 'h', 'H', 'l', 'n', 'N', 'p', 'P', 'x':
+		return nil
+	case 'q', 'Q', 'z', 'F':
+		if c.name != 'q' && !s.gnu {
+			break
+		}
+		if s.gnu && (c.name == 'q' || c.name == 'Q') {
+			s.space()
 			run := digitRun(s.text)
 			c.nth, s.text = atoi(run), s.text[len(run):]
 		}
-		s.space(" \t")
-		if s.text != "" && strings.IndexByte(";\n}#", s.text[0]) < 0 {
-			return nil, fmt.Errorf("unknown option after '%c' command", c.name)
-		}
-		return c, nil
+		return nil
 	case 's':
-		return c, s.substitution(c)
+		return s.substitution(c)
 	case 'y':
-		if s.text == "" {
-			return nil, fmt.Errorf("bad y command")
-		}
-		delim := s.text[0]
-		if c.text, err = s.delimited(delim); err != nil {
-			return nil, err
-		}
-		s.text = string(delim) + s.text
-		if c.with, err = s.delimited(delim); err != nil {
-			return nil, err
-		}
-		c.text, _ = Escapes(c.text, FormatString)
-		c.with, _ = Escapes(c.with, FormatString)
-		if len([]rune(c.text)) != len([]rune(c.with)) {
-			return nil, fmt.Errorf("strings for 'y' command are different lengths")
-		}
-		return c, nil
+		return s.transliteration(c)
 	case 'a', 'i', 'c':
-		s.space(" \t")
-		if strings.HasPrefix(s.text, "\\") { // what follows keeps its blanks
-			s.text = s.text[1:]
-			if rest := strings.TrimLeft(s.text, " \t"); strings.HasPrefix(rest, "\n") {
-				s.text = rest[1:]
-			}
+		if c.name != 'c' && c.to != nil && !s.gnu {
+			return fmt.Errorf("command '%c' uses only one address", c.name)
 		}
-		var b strings.Builder
-		i := 0
-		for ; i < len(s.text) && s.text[i] != '\n'; i++ {
-			if s.text[i] == '\\' && i+1 < len(s.text) {
-				i++
-			}
-			b.WriteByte(s.text[i])
+		s.insertion(c)
+		return nil
+	case 'r', 'w':
+		if c.name == 'r' && c.to != nil && !s.gnu {
+			return fmt.Errorf("command '%c' uses only one address", c.name)
 		}
-		s.text = s.text[i:]
-		c.text = b.String() + "\n"
-		return c, nil
+		return s.filename(c)
 	case ':', 'b', 't', 'T':
-		s.space(" \t")
-		end := strings.IndexAny(s.text, ";\n}")
-		if end < 0 || c.name == ':' && !strings.ContainsAny(s.text, ";\n") {
+		s.space()
+		end := strings.IndexAny(s.text, "; \t\n\r\v\f")
+		if s.gnu && c.name != ':' {
+			end = strings.IndexAny(s.text, ";}\n")
+		}
+		if end < 0 {
 			end = len(s.text)
 		}
 		c.label, s.text = strings.TrimSpace(s.text[:end]), s.text[end:]
-		return c, nil
-	case 'r', 'w':
-		s.space(" \t")
-		c.writeFile, s.text, _ = strings.Cut(s.text, "\n")
-		return c, nil
+		return nil
 	}
-	return nil, fmt.Errorf("unsupported command %c", c.name)
+	return fmt.Errorf("unsupported command %c", c.name)
 }
 
-func (s *sedParser) substitution(c *sedCommand) error {
+// insertion reads the text of a, i and c, which goes to the end of the line.
+func (s *sedParser) insertion(c *sedCommand) {
+	text := s.text
+	s.text = ""
+	for i := 0; i < len(text); i++ {
+		if text[i] == '\n' || text[i] == '\\' {
+			text = text[i+1:]
+			if s.gnu && strings.HasPrefix(text, "\n") {
+				text = text[1:]
+			}
+			break
+		}
+		if !strings.ContainsRune(" \t\r\v\f", rune(text[i])) {
+			text = text[i:]
+			break
+		}
+	}
+	c.text = unescape(sedEscapes(text), 0)
+}
+
+// filename reads the name of a file, which goes to the end of the line.
+func (s *sedParser) filename(c *sedCommand) error {
+	s.space()
+	c.file, s.text, _ = strings.Cut(s.text, "\n")
+	if c.file == "" {
+		return errors.New("empty filename")
+	}
+	return nil
+}
+
+// transliteration reads the two sets of y.
+func (s *sedParser) transliteration(c *sedCommand) error {
 	if s.text == "" {
-		return fmt.Errorf("bad option in substitution expression")
+		return errSubstitution
 	}
 	delim := s.text[0]
-	expr, err := s.delimited(delim)
+	from, err := s.delimited(true)
 	if err != nil {
 		return err
 	}
 	s.text = string(delim) + s.text
-	if c.with, err = s.delimited(delim); err != nil {
+	to, err := s.delimited(false)
+	if err != nil {
 		return err
 	}
-	fold := false
-flags:
+	c.text, c.with = unescape(unescape(from, delim), '\\'), unescape(unescape(to, delim), '\\')
+	if s.gnu && len(c.text) != len(c.with) {
+		return errors.New("strings for 'y' command are different lengths")
+	}
+	return nil
+}
+
+var errSubstitution = errors.New("bad option in substitution expression")
+
+func (s *sedParser) substitution(c *sedCommand) error {
+	if s.text == "" {
+		return errSubstitution
+	}
+	delim := s.text[0]
+	expr, err := s.delimited(true)
+	if err != nil {
+		return err
+	}
+	s.text = string(delim) + s.text
+	if c.with, err = s.delimited(false); err != nil {
+		return err
+	}
+	fold, err := s.flags(c, strings.HasPrefix(expr, "^"))
+	if err != nil || expr == "" {
+		return err
+	}
+	if c.re, err = s.compileOnly(expr, fold); err == nil && s.gnu {
+		err = s.references(c)
+	}
+	return err
+}
+
+// compileOnly compiles the expression of s, which an empty address does not stand for.
+func (s *sedParser) compileOnly(expr string, fold bool) (*posix.Regexp, error) {
+	before := s.lastRE
+	re, err := s.compile(expr, fold)
+	if !s.gnu {
+		s.lastRE = before
+	}
+	return re, err
+}
+
+// references checks that the replacement refers to groups that there are.
+func (s *sedParser) references(c *sedCommand) error {
+	for i := 0; i+1 < len(c.with); i++ {
+		if c.with[i] != '\\' {
+			continue
+		}
+		if i++; digit(c.with[i]) && int(c.with[i]-'0') > c.re.Groups() {
+			return fmt.Errorf("invalid reference \\%c on s command's RHS", c.with[i])
+		}
+	}
+	return nil
+}
+
+// flags reads the flags of s. An expression for the beginning of a line can match once only, so that a count means
+// nothing to BusyBox's sed; and a g behind a count means all.
+func (s *sedParser) flags(c *sedCommand, once bool) (fold bool, err error) {
 	for s.text != "" {
 		switch f := s.text[0]; {
 		case f == 'g':
-			c.global = true
+			if c.global = !once || s.gnu; !s.gnu {
+				c.nth = 0
+			}
 		case f == 'p':
 			c.print = true
 		case f == 'i' || f == 'I':
 			fold = true
-		case f >= '1' && f <= '9':
-			run := digitRun(s.text)
-			c.nth = atoi(run)
-			s.text = s.text[len(run)-1:]
 		case f == 'w':
-			c.writeFile, s.text, _ = strings.Cut(strings.TrimLeft(s.text[1:], " "), "\n")
-			break flags
-		case strings.IndexByte("; \t\n}#", f) >= 0:
-			break flags
+			s.text = s.text[1:]
+			return fold, s.filename(c)
+		case digit(f) && !(f == '0' && s.gnu):
+			run := digitRun(s.text)
+			if s.text = s.text[len(run):]; !once || s.gnu {
+				if c.nth = atoi(run); !s.gnu {
+					c.global = c.nth == 0
+				}
+			}
+			continue
+		case f == 'm' && s.gnu, f == 'M' && s.gnu:
+		case f == ';' || f == '}' || f == '#':
+			return fold, nil
+		case strings.IndexByte(" \t\n\r\v\f", f) >= 0:
 		default:
-			return fmt.Errorf("bad option in substitution expression")
+			return false, errSubstitution
 		}
 		s.text = s.text[1:]
 	}
-	c.re, err = s.compile(expr, fold)
-	return err
+	return fold, nil
 }

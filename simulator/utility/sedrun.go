@@ -1,41 +1,69 @@
 package utility
 
 import (
+	"bufio"
+	"errors"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
 	"github.com/plumbline-ci/plumbline/simulator/files"
+	"github.com/plumbline-ci/plumbline/simulator/utility/posix"
 )
+
+// sedLine is a line of the input and what ended it: "\n", "\x00", or nothing at the end of a file.
+type sedLine struct{ text, end string }
+
+// sedOutput is where lines go. One that is not ended is ended when the next comes.
+type sedOutput struct {
+	w    io.Writer
+	open bool
+}
+
+// put writes a line; a failed write is met again by the next flush.
+func (o *sedOutput) put(text, end string) {
+	if o.open {
+		_, _ = io.WriteString(o.w, "\n")
+	}
+	_, _ = io.WriteString(o.w, text)
+	_, _ = io.WriteString(o.w, end)
+	o.open = end == "" && text != ""
+}
 
 // sedRun is a sed at work.
 type sedRun struct {
 	t        *tool
 	quiet    bool
-	end      string // what ends a line
-	flat     []*sedCommand
+	separate bool // files are edited one by one
+	newline  string
+	commands []*sedCommand
 	labels   map[string]int // of the commands after them
-	files    map[string]int // that w writes to: descriptors
-	input    []string
-	ended    bool // the last line had a newline
-	line     int  // lines read
-	space    string
-	hold     string
-	appended []string
-	out      io.Writer
-	quit     bool
-	noPrint  bool
+	files    map[string]*sedOutput
+	out      *sedOutput
+
+	names  []string // of the files that are still to be read
+	in     *lineReader
+	done   func()
+	ahead  *sedLine // the next line
+	line   int      // lines read
+	file   string   // that is read
+	space  sedLine
+	hold   string
+	queued []sedLine // text to be printed at the end of the cycle
+	lastRE *posix.Regexp
+
 	status   int
 	replaced bool
 	steps    int
-	deleted  bool
-	label    string
 }
 
 func sed(p *container.Process, args []string) int {
 	t := begin(p, args)
+	if len(args) == 2 && args[1] == "--version" && !t.gnu {
+		t.out.WriteString("This is not GNU sed version 4.0\n")
+		return t.end()
+	}
 	opts, rest, ok := t.options(sedInPlace(args), "nrEe:f:i:", false, map[string]string{"quiet": "n", "silent": "n", "expression": "e:",
 		"regexp-extended": "E", "in-place": "I", "file": "f:"})
 	if !ok {
@@ -44,74 +72,105 @@ func sed(p *container.Process, args []string) int {
 	if has(opts, 'I') {
 		opts['i'] = opts['I']
 	}
-	script := strings.Join(opts['e'], "\n")
+	parts := opts['e']
 	for _, name := range opts['f'] {
-		data, err := p.ReadFile(name)
+		r, done, err := t.open(name)
 		if err != nil {
 			t.failed(name, err)
 			return t.end()
 		}
-		script += "\n" + string(data)
+		data, _ := t.readAll(r)
+		done()
+		parts = append(parts, strings.TrimSuffix(string(data), "\n"))
 	}
 	if !has(opts, 'e') && !has(opts, 'f') {
 		if len(rest) == 0 {
 			return t.fail("no script")
 		}
-		script, rest = rest[0], rest[1:]
+		parts, rest = rest[:1], rest[1:]
 	}
-	end := "\n"
-	if has(opts, 'z') {
-		end = "\x00"
+	parser := sedParser{p: p, gnu: t.gnu, extended: has(opts, 'r') || has(opts, 'E')}
+	if err := parser.parse(parts); err != nil {
+		return t.fail("%s", err)
 	}
-	parser := sedParser{p: t.p, text: script, extended: has(opts, 'r') || has(opts, 'E')}
-	if after, found := strings.CutPrefix(script, "#n\n"); found {
-		parser.text = after
-		opts['n'] = []string{""}
+	t.zero = has(opts, 'z')
+	r := sedRun{t: t, newline: "\n", quiet: has(opts, 'n') || parser.quiet, commands: parser.commands, separate: has(opts, 's'), out: &sedOutput{w: t.out}}
+	if t.zero {
+		r.newline = "\x00"
 	}
-	commands, err := parser.commands(false)
-	if err != nil {
+	if err := r.prepare(); err != nil {
 		return t.fail("%s", err)
 	}
 	if has(opts, 'i') {
-		for _, name := range rest {
-			data, err := p.ReadFile(name)
-			if err != nil {
-				t.failed(name, err)
-				continue
-			}
-			var out strings.Builder
-			r := sedRun{t: t, end: end, quiet: has(opts, 'n'), out: &out}
-			if problem := r.prepare(commands); problem != "" {
-				return t.fail("%s", problem)
-			}
-			r.feed(string(data))
-			r.run()
-			if suffix := last(opts, 'i'); suffix != "" {
-				if err := p.WriteFile(name+suffix, data, 0o644); err != nil {
-					t.failed(name+suffix, err)
-				}
-			}
-			if err := p.WriteFile(name, []byte(out.String()), 0o644); err != nil {
-				t.failed(name, err)
-			}
-		}
-		return t.end()
+		return r.inPlace(rest, last(opts, 'i'))
 	}
-	r := sedRun{t: t, end: end, quiet: has(opts, 'n'), out: t.out}
-	if problem := r.prepare(commands); problem != "" {
-		return t.fail("%s", problem)
+	if r.names = rest; len(rest) == 0 {
+		r.names = []string{"-"}
 	}
-	t.inputsOf(rest, "", func(_ string, in io.Reader) bool {
-		data, _ := t.readAll(in)
-		if len(r.input) > 0 && !r.ended {
-			r.ended = true
+	if r.separate {
+		for _, name := range r.names {
+			r.each(name)
 		}
-		r.feed(string(data))
-		return true
-	})
-	r.run()
+	} else if err := r.run(); err != nil {
+		return t.fail("%s", err)
+	}
 	if r.status != 0 {
 		t.status = r.status
+	}
+	return t.end()
+}
+
+// each edits one of several files as if it were the only one.
+func (r *sedRun) each(name string) {
+	for _, c := range r.commands {
+		c.active, c.spent = false, false
+	}
+	r.names, r.ahead, r.in, r.line = []string{name}, nil, nil, 0
+	if err := r.run(); err != nil {
+		r.t.complain("%s", err)
+	}
+}
+
+// inPlace edits files.
+func (r *sedRun) inPlace(names []string, suffix string) int {
+	p, t := r.t.p, r.t
+	if len(names) == 0 {
+		return t.fail("no input files")
+	}
+	for _, name := range names {
+		info, err := p.Stat(name)
+		if err == nil && info.Kind() != files.Regular {
+			t.complain("%s: not a regular file", name)
+			continue
+		}
+		var data []byte
+		if err == nil {
+			data, err = p.ReadFile(name)
+		}
+		if err != nil {
+			t.failed(name, err)
+			continue
+		}
+		var out strings.Builder
+		r.out = &sedOutput{w: bufio.NewWriterSize(&out, 1024)}
+		r.each(name)
+		_ = r.out.w.(*bufio.Writer).Flush()
+		if suffix != "" {
+			backup := name + suffix
+			if t.gnu && strings.Contains(suffix, "*") {
+				backup = strings.ReplaceAll(suffix, "*", name)
+			}
+			if err := p.WriteFile(backup, data, 0o644); err != nil {
+				t.failed(backup, err)
+			}
+		}
+		if err := p.WriteFile(name, []byte(out.String()), 0o644); err != nil {
+			t.failed(name, err)
+		}
+		if r.status != 0 {
+			t.status = r.status
+			break
+		}
 	}
 	return t.end()
 }
@@ -120,7 +179,7 @@ func sed(p *container.Process, args []string) int {
 func sedInPlace(args []string) []string {
 	out := make([]string, 0, len(args)+1)
 	for i, a := range args {
-		if i > 0 && len(a) > 1 && a[0] == '-' && a[1] != '-' && strings.HasSuffix(a, "i") && strings.Trim(a[1:], "nrEsi") == "" {
+		if i > 0 && len(a) > 1 && a[0] == '-' && a[1] != '-' && strings.HasSuffix(a, "i") && strings.Trim(a[1:], "nrEsiz") == "" {
 			out = append(out, a, "")
 			continue
 		}
@@ -129,143 +188,44 @@ func sedInPlace(args []string) []string {
 	return out
 }
 
-func (r *sedRun) feed(data string) {
-	if data == "" {
-		return
-	}
-	r.ended = strings.HasSuffix(data, r.end)
-	r.input = append(r.input, strings.Split(strings.TrimSuffix(data, r.end), r.end)...)
-}
-
-func (r *sedRun) isLast() bool { return r.line >= len(r.input) }
-
-// write writes to where output goes now; a failed write is met again by the next flush.
-func (r *sedRun) write(text string) { _, _ = io.WriteString(r.out, text) }
-
-// emit prints a line; the last line of an input without a newline at its end gets none.
-func (r *sedRun) emit(line string) {
-	r.write(line)
-	if !r.isLast() || r.ended {
-		r.write(r.end)
-	}
-}
-
-func (r *sedRun) next() bool {
-	if r.line >= len(r.input) {
-		return false
-	}
-	r.space = r.input[r.line]
-	r.line++
-	return true
-}
-
-func (r *sedRun) flush() {
-	for _, text := range r.appended {
-		if r.isLast() && !r.ended {
-			r.write(r.end)
-		}
-		r.write(text)
-	}
-	r.appended = nil
-}
-
-func (r *sedRun) run() {
-	restart := false
-	for !r.quit {
-		if !restart && !r.next() {
-			return
-		}
-		restart = false
-		r.noPrint, r.replaced, r.deleted = false, false, false
-		r.execute()
-		if r.deleted && r.name('D') && strings.Contains(r.space, r.end) {
-			_, r.space, _ = strings.Cut(r.space, r.end)
-			restart = true
-			r.flush()
-			continue
-		}
-		if !r.quiet && !r.noPrint {
-			r.emit(r.space)
-		}
-		r.flush()
-	}
-}
-
-func (r *sedRun) name(c byte) bool { return r.label == string(c) }
-
-func (a *sedAddress) matches(r *sedRun) bool {
-	switch {
-	case a.re != nil:
-		return a.re.MatchString(r.space)
-	case a.last:
-		return r.isLast()
-	case a.step > 0:
-		return r.line >= a.line && (r.line-a.line)%a.step == 0
-	}
-	return r.line == a.line
-}
-
-func (c *sedCommand) selected(r *sedRun) bool {
-	if c.from == nil {
-		return true
-	}
-	if c.to == nil {
-		return c.from.matches(r)
-	}
-	if c.active {
-		switch {
-		case c.to.re == nil && !c.to.last && c.to.line > 0:
-			if r.line >= c.to.line {
-				c.active = false
-			}
-			return r.line <= c.to.line
-		case c.to.matches(r):
-			c.active = false
-		}
-		return true
-	}
-	if !c.from.matches(r) {
-		return false
-	}
-	if c.to.plus > 0 {
-		c.to = &sedAddress{line: r.line + c.to.plus}
-	}
-	c.active = c.to.re != nil || c.to.last && !r.isLast() || c.to.line > r.line
-	return true
-}
-
-// flatten puts the commands of blocks behind their opening, which knows where its block ends.
-func (r *sedRun) flatten(commands []*sedCommand) {
-	for _, c := range commands {
-		r.flat = append(r.flat, c)
+// prepare finds the labels and the ends of blocks, and opens the files that are written to.
+func (r *sedRun) prepare() error {
+	r.labels, r.files = map[string]int{}, map[string]*sedOutput{}
+	var open []*sedCommand
+	for i, c := range r.commands {
 		switch c.name {
 		case '{':
-			r.flatten(c.body)
-			c.end = len(r.flat)
+			c.close = -1
+			open = append(open, c)
+		case '}':
+			if len(open) > 0 {
+				open[len(open)-1].close = i
+				open = open[:len(open)-1]
+			}
 		case ':':
-			r.labels[c.label] = len(r.flat)
+			r.labels[c.label] = i + 1
 		}
-		if c.writeFile != "" && c.name != 'r' {
-			r.create(c.writeFile)
-		}
-	}
-}
-
-// prepare makes the script ready to run. It returns what is wrong with it.
-func (r *sedRun) prepare(script []*sedCommand) string {
-	r.labels, r.files = map[string]int{}, map[string]int{}
-	r.flatten(script)
-	for _, c := range r.flat {
-		if _, ok := r.labels[c.label]; !ok && c.label != "" && c.name != ':' {
-			return "can't find label for jump to '" + c.label + "'"
+		if c.file != "" && c.name != 'r' {
+			r.create(c.file)
 		}
 	}
-	return ""
+	if r.t.gnu { // BusyBox's sed looks for a label when it jumps
+		for _, c := range r.commands {
+			if _, ok := r.labels[c.label]; !ok && c.label != "" {
+				return errors.New("can't find label for jump to '" + c.label + "'")
+			}
+		}
+	}
+	return nil
 }
 
 // create opens a file that w writes to.
 func (r *sedRun) create(name string) {
-	if _, ok := r.files[name]; ok || name == "/dev/stdout" {
+	if r.files[name] != nil {
+		return
+	}
+	if name == "/dev/stdout" {
+		r.files[name] = r.out
 		return
 	}
 	fd, err := r.t.p.OpenFile(name, files.Write|files.Create|files.Truncate, 0o666)
@@ -273,46 +233,228 @@ func (r *sedRun) create(name string) {
 		r.t.failed(name, err)
 		return
 	}
-	r.files[name] = fd
+	r.files[name] = &sedOutput{w: r.t.p.Descriptor(fd)}
 }
 
-// save writes the pattern space to a file.
-func (r *sedRun) save(name string) {
-	if name == "/dev/stdout" {
-		r.write(r.space + r.end)
-	} else if fd, ok := r.files[name]; ok {
-		_, _ = r.t.p.Write(fd, []byte(r.space+r.end))
+// read reads the next line ahead. Before that it prints what is queued.
+func (r *sedRun) read() {
+	r.dequeue()
+	r.ahead = nil
+	for {
+		if r.in == nil {
+			if len(r.names) == 0 {
+				return
+			}
+			name := r.names[0]
+			r.names = r.names[1:]
+			in, done, err := r.t.open(name)
+			if err != nil {
+				r.t.failed(name, err)
+				if r.t.gnu && !errors.Is(err, errDirectory) {
+					r.status = 2
+				}
+				continue
+			}
+			r.in, r.done, r.file = r.t.lineReader(in), done, name
+		}
+		text, ended, err := r.in.next()
+		if err == nil {
+			r.ahead = &sedLine{text: text}
+			if ended {
+				r.ahead.end = r.newline
+			}
+			return
+		}
+		r.done()
+		r.in = nil
 	}
 }
 
+// next makes the line that was read ahead the current one, which it returns.
+func (r *sedRun) next() sedLine {
+	line := *r.ahead
+	r.line++
+	r.read()
+	return line
+}
+
+func (r *sedRun) run() error {
+	r.read()
+	for r.ahead != nil {
+		r.space = r.next()
+		if err := r.cycle(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cycle runs the script for a line, and again as long as D leaves something of it.
+func (r *sedRun) cycle() error {
+	for {
+		r.replaced = false
+		end, err := r.execute()
+		if err != nil {
+			return err
+		}
+		if end == printed && !r.quiet {
+			r.out.put(r.space.text, r.space.end)
+		}
+		if end != again || r.t.gnu {
+			r.dequeue()
+		}
+		if end != again {
+			return nil
+		}
+	}
+}
+
+// dequeue prints the text of a and r.
+func (r *sedRun) dequeue() {
+	queued := r.queued
+	r.queued = nil
+	for _, line := range queued {
+		r.out.put(line.text, line.end)
+	}
+}
+
+// matches reports whether an address selects the current line.
+func (r *sedRun) matches(a *sedAddress) (bool, error) {
+	switch {
+	case a.matching:
+		re := a.re
+		if re == nil {
+			re = r.lastRE
+		}
+		if re == nil {
+			return false, errNoRegexp
+		}
+		if re.Matches(r.space.text) {
+			r.lastRE = re
+			return true, nil
+		}
+		return false, nil
+	case a.last:
+		return r.ahead == nil, nil
+	case a.step > 0:
+		return r.line >= a.line && (r.line-a.line)%a.step == 0, nil
+	}
+	return r.line == a.line, nil
+}
+
+// selected reports whether a command is for the current line.
+func (r *sedRun) selected(c *sedCommand) (bool, error) {
+	if c.from == nil || c.from.line == 0 && c.to == nil && !c.from.last && !c.from.matching && c.from.step == 0 {
+		return true, nil
+	}
+	if c.to == nil {
+		return r.matches(c.from)
+	}
+	numbered := !c.from.last && !c.from.matching && c.from.step == 0
+	first := !c.active
+	if first {
+		var begins bool
+		var err error
+		switch {
+		case numbered && r.t.gnu:
+			begins = r.line == c.from.line
+			if c.from.line == 0 && !c.spent { // 0,/x/: as if it had begun before the first line
+				c.active, c.spent = true, true
+				return r.ends(c)
+			}
+		case numbered: // a range whose first line was skipped begins late, but only once
+			begins = c.from.line > 0 && c.from.line <= r.line && !c.spent
+		default:
+			begins, err = r.matches(c.from)
+		}
+		if !begins {
+			return false, err
+		}
+		c.active, c.spent = true, numbered
+		c.until = c.to.line
+		if c.to.plus {
+			c.until += r.line
+		}
+		if c.to.upTo > 0 {
+			c.until = (r.line + c.to.upTo - 1) / c.to.upTo * c.to.upTo
+		}
+	}
+	switch {
+	case c.to.matching:
+		if !first {
+			return r.ends(c)
+		}
+	case c.to.last:
+		c.active = r.ahead != nil
+	default:
+		c.active = c.until > r.line
+		if !first && r.t.gnu && r.line > c.until {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// ends closes the range if the line matches its end. The line itself belongs to the range.
+func (r *sedRun) ends(c *sedCommand) (bool, error) {
+	over, err := r.matches(c.to)
+	c.active = !over
+	return true, err
+}
+
+// outcome is how a script ends for a line.
+type outcome uint8
+
+const (
+	printed outcome = iota // the pattern space is printed
+	deleted
+	again // the script begins again, and no line is read
+)
+
 // execute runs the script once.
-func (r *sedRun) execute() {
-	for pc := 0; pc < len(r.flat); {
-		c := r.flat[pc]
+func (r *sedRun) execute() (outcome, error) {
+	for pc := 0; pc < len(r.commands); {
+		c := r.commands[pc]
 		if r.steps++; r.steps&7 == 0 {
 			r.t.p.Spend(container.CommandCost)
 		}
-		switch {
-		case c.selected(r) == c.negate:
-			pc++
+		chosen, err := r.selected(c)
+		if err != nil {
+			return 0, err
+		}
+		pc++
+		if chosen == c.negate {
 			if c.name == '{' {
-				pc = c.end
+				if c.close < 0 {
+					return 0, errors.New("unterminated {")
+				}
+				pc = c.close
 			}
 			continue
-		case c.name == '{':
-			pc++
-			continue
 		}
-		jump, on := r.one(c)
-		switch {
-		case jump == "" && !on, jump == "\x00":
-			return
-		case jump != "":
-			pc = r.labels[jump]
+		switch c.name {
+		case 'b', 't', 'T':
+			taken := c.name == 'b' || r.replaced == (c.name == 't')
+			if c.name == 't' || r.t.gnu && c.name == 'T' {
+				r.replaced = false
+			}
+			switch to, known := r.labels[c.label]; {
+			case !taken:
+			case c.label == "":
+				return printed, nil
+			case !known:
+				return 0, errors.New("can't find label for jump to '" + c.label + "'")
+			default:
+				pc = to
+			}
 		default:
-			pc++
+			end, over, err := r.one(c)
+			if over || err != nil {
+				return end, err
+			}
 		}
 	}
+	return printed, nil
 }
 
 // grown accounts for a pattern or hold space that became long.
@@ -323,114 +465,6 @@ func (r *sedRun) grown(text string) string {
 	return text
 }
 
-func (r *sedRun) one(c *sedCommand) (jump string, on bool) {
-	switch c.name {
-	case 'p':
-		r.write(r.space + r.end)
-	case 'd':
-		r.noPrint = true
-		return "", false
-	case 'D':
-		r.noPrint, r.deleted, r.label = true, true, "D"
-		return "", false
-	case 'P':
-		first, _, _ := strings.Cut(r.space, r.end)
-		r.write(first + r.end)
-	case 'q', 'Q':
-		r.quit, r.status = true, c.nth
-		r.noPrint = c.name == 'Q'
-		return "", false
-	case '=':
-		r.write(strconv.Itoa(r.line) + "\n")
-	case 'h':
-		r.hold = r.space
-	case 'H':
-		r.hold = r.grown(r.hold + r.end + r.space)
-	case 'g':
-		r.space = r.hold
-	case 'G':
-		r.space = r.grown(r.space + r.end + r.hold)
-	case 'x':
-		r.space, r.hold = r.hold, r.space
-	case 'n', 'N':
-		if r.isLast() {
-			r.quit = true
-			return "", false
-		}
-		if c.name == 'n' {
-			if !r.quiet {
-				r.emit(r.space)
-			}
-			r.flush()
-			r.next()
-			break
-		}
-		before := r.space
-		r.flush()
-		r.next()
-		r.space = before + r.end + r.space
-	case 'a':
-		r.appended = append(r.appended, c.text)
-	case 'i':
-		r.write(c.text)
-	case 'c':
-		r.noPrint = true
-		if c.to == nil || !c.active {
-			r.write(c.text)
-		}
-		return "", false
-	case 'w':
-		r.save(c.writeFile)
-	case 'r':
-		if data, err := r.t.p.ReadFile(c.writeFile); err == nil {
-			r.appended = append(r.appended, string(data))
-		}
-	case 'y':
-		from, to := []rune(c.text), []rune(c.with)
-		r.space = strings.Map(func(x rune) rune {
-			for i, f := range from {
-				if f == x {
-					return to[i]
-				}
-			}
-			return x
-		}, r.space)
-	case 's':
-		r.substitute(c)
-	case 'b':
-		return r.to(c.label), true
-	case 't', 'T':
-		if r.replaced == (c.name == 't') {
-			r.replaced = false
-			return r.to(c.label), true
-		}
-		r.replaced = false
-	}
-	return "", true
-}
-
-func (r *sedRun) to(label string) string {
-	if label == "" {
-		return "\x00"
-	}
-	return label
-}
-
-// countMatches accounts for the list of all matches in a long pattern space.
-func (r *sedRun) countMatches(of pattern) {
-	re, ok := of.(*regexp.Regexp)
-	if !ok || len(r.space) <= 1<<16 {
-		return
-	}
-	n, size := 0, 24+16*(1+re.NumSubexp())
-	re.ReplaceAllStringFunc(r.space, func(string) string {
-		if n++; n%(1<<14) == 0 {
-			r.room(n * size)
-		}
-		return ""
-	})
-}
-
 // room accounts for n bytes that a pattern space is about to have.
 func (r *sedRun) room(n int) {
 	if n > 1<<16 {
@@ -439,40 +473,207 @@ func (r *sedRun) room(n int) {
 	}
 }
 
-func (r *sedRun) substitute(c *sedCommand) {
-	var b strings.Builder
-	at, n, done := 0, 0, false
-	references := strings.Count(c.with, "&") + strings.Count(c.with, `\`)
-	most := max(1, c.nth)
-	if c.global {
-		most = -1
-		r.countMatches(c.re)
-	}
-	for _, m := range c.re.FindAllStringSubmatchIndex(r.space, most) {
-		n++
-		if c.nth > 0 && n < c.nth || done && !c.global {
-			continue
+// one carries out a command. It reports whether the script ends with it.
+func (r *sedRun) one(c *sedCommand) (end outcome, over bool, err error) {
+	nl := r.newline
+	switch c.name {
+	case 'p':
+		r.out.put(r.space.text, nl)
+	case 'P':
+		first, _, _ := strings.Cut(r.space.text, nl)
+		r.out.put(first, nl)
+	case 'd':
+		return deleted, true, nil
+	case 'D':
+		_, rest, more := strings.Cut(r.space.text, nl)
+		if !more {
+			return deleted, true, nil
 		}
-		b.WriteString(r.space[at:m[0]])
-		r.room(b.Len() + len(c.with) + references*(m[1]-m[0]))
-		expandSed(&b, c.with, r.space, m)
-		at, done = m[1], true
+		r.space.text = rest
+		return again, true, nil
+	case 'q', 'Q':
+		r.status, r.ahead, r.names = c.nth, nil, nil
+		if c.name == 'Q' {
+			return deleted, true, nil
+		}
+		return printed, true, nil
+	case '=':
+		r.out.put(strconv.Itoa(r.line), "\n")
+	case 'h':
+		r.hold = r.space.text
+	case 'H':
+		r.hold = r.grown(r.hold + nl + r.space.text)
+	case 'g':
+		r.space.text = r.hold
+	case 'G':
+		r.space.text = r.grown(r.space.text + nl + r.hold)
+		r.ended()
+	case 'x':
+		r.space.text, r.hold = r.hold, r.space.text
+		r.ended()
+	case 'z':
+		r.space.text = ""
+	case 'F':
+		r.out.put(r.file, "\n")
+	case 'l':
+		if r.t.gnu {
+			r.out.put(visibly(r.space.text), "\n")
+		}
+	case 'n', 'N':
+		return r.more(c)
+	case 'a':
+		r.queued = append(r.queued, sedLine{c.text, "\n"})
+	case 'i':
+		r.out.put(c.text, "\n")
+	case 'c':
+		if c.to == nil || !c.active || c.negate && r.t.gnu {
+			r.out.put(c.text, "\n")
+		}
+		return deleted, true, nil
+	case 'w':
+		if out := r.files[c.file]; out != nil {
+			out.put(r.space.text, r.space.end)
+		}
+	case 'r':
+		r.queue(c.file)
+	case 'y':
+		text := []byte(r.space.text)
+		for i, b := range text {
+			if at := strings.IndexByte(c.text, b); at >= 0 && at < len(c.with) {
+				text[i] = c.with[at]
+			}
+		}
+		r.space.text = string(text)
+	case 's':
+		return 0, false, r.substitute(c)
 	}
-	if !done {
-		return
-	}
-	b.WriteString(r.space[at:])
-	r.space, r.replaced = r.grown(b.String()), true
-	if c.print {
-		r.write(r.space + r.end)
-	}
-	if c.writeFile != "" {
-		r.save(c.writeFile)
+	return 0, false, nil
+}
+
+// ended says that the pattern space is no longer the last line of a file.
+func (r *sedRun) ended() {
+	if !r.t.gnu {
+		r.space.end = r.newline
 	}
 }
 
-// expandSed writes a replacement: & and \n are what was matched, \U \L \E change case.
-func expandSed(b *strings.Builder, with, text string, m []int) {
+// more is n and N.
+func (r *sedRun) more(c *sedCommand) (end outcome, over bool, err error) {
+	if c.name == 'N' {
+		if r.ahead == nil {
+			return printed, true, nil
+		}
+		before := r.space.text
+		r.space = r.next()
+		r.space.text = r.grown(before + r.newline + r.space.text)
+		return 0, false, nil
+	}
+	if r.t.gnu && r.ahead == nil {
+		return printed, true, nil
+	}
+	if !r.quiet {
+		r.out.put(r.space.text, r.space.end)
+	}
+	if r.ahead == nil {
+		return deleted, true, nil
+	}
+	r.space = r.next()
+	if !r.t.gnu {
+		r.replaced = false
+	}
+	return 0, false, nil
+}
+
+// queue queues the lines of a file.
+func (r *sedRun) queue(name string) {
+	data, err := r.t.p.ReadFile(name)
+	if err != nil {
+		return
+	}
+	for line := range strings.Lines(string(data)) {
+		text, ended := strings.CutSuffix(line, "\n")
+		if ended || !r.t.gnu {
+			r.queued = append(r.queued, sedLine{text, "\n"})
+		} else {
+			r.queued = append(r.queued, sedLine{text, ""})
+		}
+	}
+}
+
+// substitute carries out s. Each match is looked for behind the one before, where no line begins.
+func (r *sedRun) substitute(c *sedCommand) error {
+	re := c.re
+	if re == nil {
+		re = r.lastRE
+	}
+	if re == nil {
+		return errNoRegexp
+	}
+	r.lastRE = re
+	references := strings.Count(c.with, "&") + strings.Count(c.with, `\`)
+	var b strings.Builder
+	text, whole, found, done := r.space.text, r.space.text, 0, false
+	emptyBefore, atEnd := true, false
+	for !atEnd {
+		atEnd = text == ""
+		m := r.find(re, whole, text)
+		if m == nil {
+			break
+		}
+		found++
+		empty := m[0] == m[1]
+		if nth := max(c.nth, 1); found < nth || found > nth && !c.global {
+			b.WriteString(text[:m[1]])
+		} else {
+			b.WriteString(text[:m[0]])
+			if emptyBefore || m[0] > 0 || !empty {
+				r.room(b.Len() + len(c.with) + references*(m[1]-m[0]))
+				r.expand(&b, c.with, text, m)
+				done = true
+			}
+			if !c.global {
+				text = text[m[1]:]
+				break
+			}
+		}
+		text = text[m[1]:]
+		if empty && text != "" {
+			b.WriteByte(text[0])
+			text = text[1:]
+		}
+		emptyBefore = empty
+	}
+	if !done {
+		return nil
+	}
+	b.WriteString(text)
+	r.space.text, r.replaced = r.grown(b.String()), true
+	if c.print {
+		r.out.put(r.space.text, r.space.end)
+	}
+	if out := r.files[c.file]; c.file != "" && out != nil {
+		out.put(r.space.text, r.space.end)
+	}
+	return nil
+}
+
+// find finds the next match in the rest of a line. BusyBox's sed does not see what stands before the rest.
+func (r *sedRun) find(re *posix.Regexp, whole, rest string) []int {
+	if !r.t.gnu {
+		return re.Match(rest, 0, len(rest) < len(whole))
+	}
+	from := len(whole) - len(rest)
+	m := re.Match(whole, from, false)
+	for i := range m {
+		if m[i] >= 0 {
+			m[i] -= from
+		}
+	}
+	return m
+}
+
+// expand writes a replacement: & and \1 are what was matched. GNU's \U, \L, \u, \l and \E change case.
+func (r *sedRun) expand(b *strings.Builder, with, text string, m []int) {
 	mode, once := byte(0), byte(0)
 	put := func(s string) {
 		if once != 0 && s != "" {
@@ -501,15 +702,12 @@ func expandSed(b *strings.Builder, with, text string, m []int) {
 		case c == '\\' && i+1 < len(with):
 			i++
 			switch d := with[i]; {
-			case d >= '0' && d <= '9':
-				g := 2 * int(d-'0')
-				if g+1 < len(m) && m[g] >= 0 {
+			case digit(d):
+				if g := 2 * int(d-'0'); g+1 < len(m) && m[g] >= 0 {
 					put(text[m[g]:m[g+1]])
 				}
-			case d == 'n':
-				b.WriteByte('\n')
-			case d == 't':
-				b.WriteByte('\t')
+			case !r.t.gnu:
+				b.WriteByte(d)
 			case d == 'U' || d == 'L':
 				mode = d
 			case d == 'u' || d == 'l':
@@ -520,7 +718,25 @@ func expandSed(b *strings.Builder, with, text string, m []int) {
 				b.WriteByte(d)
 			}
 		default:
-			put(string(c))
+			put(with[i : i+1])
 		}
 	}
+}
+
+// visibly shows a pattern space as l does.
+func visibly(text string) string {
+	var b strings.Builder
+	for i := range len(text) {
+		c := text[i]
+		if at := strings.IndexByte("\a\b\f\n\r\t\v\\", c); at >= 0 {
+			b.WriteByte('\\')
+			b.WriteByte(`abfnrtv\`[at])
+		} else if c < ' ' || c > '~' {
+			b.WriteString(`\`)
+			b.WriteString(strconv.FormatInt(0o1000+int64(c), 8)[1:])
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String() + "$"
 }

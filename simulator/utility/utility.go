@@ -299,40 +299,57 @@ func (t *tool) readAll(r io.Reader) ([]byte, error) {
 
 // lines calls f for each line without its newline; ended says whether it had one.
 func (t *tool) lines(r io.Reader, f func(line string, ended bool) (more bool)) error {
-	in := bufio.NewReaderSize(r, 1024)
-	end := "\n"
+	in := t.lineReader(r)
+	for {
+		line, ended, err := in.next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil || !f(line, ended) {
+			return err
+		}
+	}
+}
+
+// lineReader reads lines one after the other. What it holds of a long one is accounted for.
+type lineReader struct {
+	t   *tool
+	in  *bufio.Reader
+	end byte
+	err error // met behind the last line
+}
+
+func (t *tool) lineReader(r io.Reader) *lineReader {
+	l := &lineReader{t: t, in: bufio.NewReaderSize(r, 1024), end: '\n'}
 	if t.zero {
-		end = "\x00"
+		l.end = 0
+	}
+	return l
+}
+
+// next returns the next line without its newline; ended says whether it had one.
+func (l *lineReader) next() (line string, ended bool, err error) {
+	if l.err != nil {
+		return "", false, l.err
 	}
 	var long []byte // the beginning of a line that does not fit the buffer
-	held := int64(0)
-	defer func() { t.p.Allocate(-held) }()
 	for {
-		part, err := in.ReadSlice(end[0])
+		part, err := l.in.ReadSlice(l.end)
 		if errors.Is(err, bufio.ErrBufferFull) {
-			t.p.Allocate(int64(len(part)))
-			held += int64(len(part))
+			l.t.p.Allocate(int64(len(part)))
 			long = append(long, part...)
 			continue
 		}
-		line := string(part)
+		line = string(part)
 		if long != nil {
-			line, long = string(append(long, part...)), nil
-			t.p.Allocate(-held)
-			held = 0
+			line = string(append(long, part...))
+			l.t.p.Allocate(-int64(len(long)))
 		}
-		if line != "" {
-			text := strings.TrimSuffix(line, end)
-			if !f(text, len(text) < len(line)) {
-				return nil
-			}
+		if l.err = err; line == "" {
+			return "", false, err
 		}
-		if err != nil {
-			if err == io.EOF {
-				return nil
-			}
-			return err
-		}
+		text := strings.TrimSuffix(line, string([]byte{l.end}))
+		return text, len(text) < len(line), nil
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/plumbline-ci/plumbline/simulator/utility/posix"
 )
 
 func (m *machine) builtin(e *builtin) value {
@@ -160,10 +162,10 @@ func (m *machine) substr(args []value) value {
 func (m *machine) divided(e *builtin) value {
 	s := m.string(m.eval(e.args[0]))
 	var by *string
-	var re *expr
+	var re *posix.Regexp
 	if len(e.args) > 2 {
 		if p, ok := e.args[2].(*pattern); ok {
-			re = p.re
+			re = m.dynamic(p.source)
 		} else {
 			text := m.string(m.eval(e.args[2]))
 			by = &text
@@ -201,7 +203,7 @@ func (m *machine) divided(e *builtin) value {
 func (m *machine) find(e *builtin) value {
 	s := m.string(m.eval(e.args[0]))
 	m.passing(s)
-	loc := m.regex(e.args[1]).re.FindStringSubmatchIndex(s)
+	loc := m.regex(e.args[1]).Match(s, 0, false)
 	start, length := 0, -1
 	if loc != nil {
 		start, length = loc[0]+1, loc[1]-loc[0]
@@ -233,42 +235,23 @@ func (m *machine) substitute(e *builtin) value {
 	}
 	s := m.string(m.eval(to))
 	m.passing(s)
-	n := -1
-	if e.name == "sub" {
-		n = 1
-	}
 	var b strings.Builder
-	at, count := 0, 0
-	for _, loc := range m.occurrences(re, s, n) {
-		b.WriteString(s[at:loc[0]])
-		m.room(b.Len() + len(with) + strings.Count(with, "&")*(loc[1]-loc[0]))
-		replacement(&b, with, s[loc[0]:loc[1]])
-		at = loc[1]
+	count := 0
+	rest := occurrences(re, s, func(before, match string, _ []int, _ string) bool {
 		count++
-	}
+		b.WriteString(before)
+		m.room(b.Len() + len(with) + strings.Count(with, "&")*len(match))
+		replacement(&b, with, match)
+		return e.name == "gsub"
+	})
 	if count == 0 {
 		return num(0)
 	}
-	b.WriteString(s[at:])
+	b.WriteString(rest)
 	if assignable(to) {
 		m.store(to, str(m.passing(b.String())))
 	}
 	return num(float64(count))
-}
-
-// occurrences finds up to n matches, or all if n is negative. The list of those in a long string is accounted for before
-// it is made.
-func (m *machine) occurrences(re *expr, s string, n int) [][]int {
-	if n < 0 && len(s) > 1<<16 {
-		count, size := 0, 24+16*(1+re.re.NumSubexp())
-		re.re.ReplaceAllStringFunc(s, func(string) string {
-			if count++; count%(1<<14) == 0 {
-				m.room(count * size)
-			}
-			return ""
-		})
-	}
-	return re.re.FindAllStringSubmatchIndex(s, n)
 }
 
 // replacement writes what a match is replaced by: & is the match, \& an ampersand.
@@ -298,36 +281,54 @@ func (m *machine) gensub(e *builtin) value {
 	all := strings.HasPrefix(m.string(how), "g") || strings.HasPrefix(m.string(how), "G")
 	which := int(max(how.number(), 1))
 	var b strings.Builder
-	at := 0
-	most := which
-	if all {
-		most = -1
-	}
-	for i, loc := range m.occurrences(re, s, most) {
-		if !all && i+1 != which {
-			continue
+	count := 0
+	rest := occurrences(re, s, func(before, match string, loc []int, text string) bool {
+		b.WriteString(before)
+		if count++; !all && count != which {
+			b.WriteString(match)
+			return true
 		}
-		b.WriteString(s[at:loc[0]])
-		m.room(b.Len() + len(with) + (strings.Count(with, "&")+strings.Count(with, `\`))*(loc[1]-loc[0]))
+		m.room(b.Len() + len(with) + (strings.Count(with, "&")+strings.Count(with, `\`))*len(match))
 		for j := 0; j < len(with); j++ {
 			switch {
 			case with[j] == '&':
-				b.WriteString(s[loc[0]:loc[1]])
+				b.WriteString(match)
 			case with[j] == '\\' && j+1 < len(with):
 				j++
 				if !digit(with[j]) {
 					b.WriteByte(with[j])
 				} else if g := 2 * int(with[j]-'0'); g+1 < len(loc) && loc[g] >= 0 {
-					b.WriteString(s[loc[g]:loc[g+1]])
+					b.WriteString(text[loc[g]:loc[g+1]])
 				}
 			default:
 				b.WriteByte(with[j])
 			}
 		}
-		at = loc[1]
-	}
-	b.WriteString(s[at:])
+		return all
+	})
+	b.WriteString(rest)
 	return str(m.passing(b.String()))
+}
+
+// occurrences calls f for the matches in a string, until it wants no more: with what stands before the match, and with
+// the text that the groups are places of. It returns what stands behind the last match.
+func occurrences(re *posix.Regexp, s string, f func(before, match string, groups []int, text string) (more bool)) (rest string) {
+	at := 0
+	for from, last := 0, false; !last; {
+		text := s[from:]
+		loc := re.Match(text, 0, from > 0)
+		if loc == nil {
+			break
+		}
+		more := f(s[at:from+loc[0]], text[loc[0]:loc[1]], loc, text)
+		at = from + loc[1]
+		empty := loc[0] == loc[1]
+		last = !more || empty && at == len(s)
+		if from = at; empty {
+			from++
+		}
+	}
+	return s[at:]
 }
 
 // reseed and rand are a generator of their own: what a program draws depends on its seed alone.

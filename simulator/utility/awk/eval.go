@@ -3,6 +3,8 @@ package awk
 import (
 	"math"
 	"strings"
+
+	"github.com/plumbline-ci/plumbline/simulator/utility/posix"
 )
 
 func (m *machine) eval(e expression) value {
@@ -33,7 +35,7 @@ func (m *machine) eval(e expression) value {
 	case *match:
 		return truth(m.matches(m.string(m.eval(e.left)), m.regex(e.right)) != e.not)
 	case *pattern:
-		return truth(m.matches(m.whole(), e.re))
+		return truth(m.matches(m.whole(), m.dynamic(e.source)))
 	case *logic:
 		if m.eval(e.left).truth() == e.or {
 			return truth(e.or)
@@ -239,10 +241,10 @@ func (m *machine) compare(e *compare) bool {
 }
 
 // regex makes a regular expression of an operand.
-func (m *machine) regex(e expression) *expr {
+func (m *machine) regex(e expression) *posix.Regexp {
 	switch e := e.(type) {
 	case *pattern:
-		return e.re
+		return m.dynamic(e.source)
 	case *group:
 		if len(e.list) == 1 {
 			return m.regex(e.list[0])
@@ -252,24 +254,27 @@ func (m *machine) regex(e expression) *expr {
 }
 
 // dynamic compiles a regular expression that is a string.
-func (m *machine) dynamic(source string) *expr {
+func (m *machine) dynamic(source string) *posix.Regexp {
 	if re := m.patterns[source]; re != nil {
 		return re
 	}
-	re, err := compile(source)
+	re, err := posix.Compile(meter{m.w}, source, posix.Options{Extended: true})
 	if err != nil {
-		panic(&RunError{0, "bad regex '" + source + "': " + Complaint(err)})
+		panic(&RunError{0, "bad regex '" + source + "': " + err.Error()})
 	}
 	if len(m.patterns) >= maxPatterns {
+		for _, old := range m.patterns {
+			old.Free()
+		}
 		clear(m.patterns)
 	}
 	m.patterns[source] = re
 	return re
 }
 
-func (m *machine) matches(s string, re *expr) bool {
+func (m *machine) matches(s string, re *posix.Regexp) bool {
 	m.passing(s)
-	return re.re.MatchString(s)
+	return re.Matches(s)
 }
 
 // call calls a function of the program.

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"strconv"
 	"strings"
+
+	"github.com/plumbline-ci/plumbline/simulator/utility/posix"
 )
 
 // flow says how the execution goes on after a statement.
@@ -58,7 +60,7 @@ type machine struct {
 	result  value   // of return
 	status  int
 
-	patterns map[string]*expr
+	patterns map[string]*posix.Regexp
 	seed     float64
 	random   uint64
 	steps    int
@@ -66,7 +68,7 @@ type machine struct {
 }
 
 func newMachine(p *Program, o Options) *machine {
-	m := &machine{p: p, o: o, w: o.World, globals: make([]cell, len(p.globals)), inRange: make([]bool, p.ranges), patterns: map[string]*expr{}}
+	m := &machine{p: p, o: o, w: o.World, globals: make([]cell, len(p.globals)), inRange: make([]bool, p.ranges), patterns: map[string]*posix.Regexp{}}
 	m.out = bufio.NewWriterSize(o.Output, 4096)
 	for i, text := range [...]string{vFS: " ", vOFS: " ", vORS: "\n", vRS: "\n", vSUBSEP: "\x1c", vCONVFMT: "%.6g", vOFMT: "%.6g"} {
 		if text != "" {

@@ -1,5 +1,7 @@
 package awk
 
+import "github.com/plumbline-ci/plumbline/simulator/utility/posix"
+
 // expression parses an assignment or anything that binds closer.
 func (p *parser) expression() expression {
 	defer p.deeper()()
@@ -259,11 +261,11 @@ func (p *parser) primary() expression {
 		return &text{str(w.text)}
 	case REGEX:
 		p.take()
-		re, err := compile(w.text)
-		if err != nil {
-			panic(&SyntaxError{0, "bad regex '" + w.text + "': " + Complaint(err)})
+		source := translate(w.text)
+		if err := posix.Check(source, posix.Options{Extended: true}); err != nil {
+			panic(&SyntaxError{0, "bad regex '" + source + "': " + err.Error()})
 		}
-		return &pattern{re}
+		return &pattern{source}
 	case DOLLAR, NAME:
 		return p.place()
 	case INCR, DECR:

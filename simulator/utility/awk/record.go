@@ -6,6 +6,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"github.com/plumbline-ci/plumbline/simulator/utility/posix"
 )
 
 // whole returns $0.
@@ -96,15 +98,24 @@ func (m *machine) divide(text string, by *string, emit func(string)) {
 }
 
 // divideBy splits text at the non-empty matches of an expression.
-func (m *machine) divideBy(text string, re *expr, emit func(string)) {
-	at := 0
-	for _, loc := range m.occurrences(re, text, -1) {
-		if loc[1] > loc[0] {
-			emit(text[at:loc[0]])
-			at = loc[1]
+func (m *machine) divideBy(text string, re *posix.Regexp, emit func(string)) {
+	for from := 0; from < len(text); {
+		loc := re.Match(text[from:], 0, false)
+		switch {
+		case loc == nil:
+			from = len(text)
+		case loc[1] == 0:
+			from++
+		default:
+			emit(text[:from+loc[0]])
+			text, from = text[from+loc[1]:], 0
+			if text == "" {
+				emit("")
+				return
+			}
 		}
 	}
-	emit(text[at:])
+	emit(text)
 }
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\n' }
@@ -206,14 +217,14 @@ func (r *reader) next() (record, terminator string, ok bool) {
 	re := r.m.dynamic(rs)
 	for {
 		// A match at the end of what has been read may go on.
-		if loc := re.re.FindIndex(r.buf); loc != nil && loc[1] > loc[0] && (loc[1] < len(r.buf) || r.done) {
+		if loc := re.Match(string(r.buf), 0, false); loc != nil && loc[1] > loc[0] && (loc[1] < len(r.buf) || r.done) {
 			return r.cut(loc[0], loc[1])
 		}
 		if !r.fill() {
 			if len(r.buf) == 0 {
 				return "", "", false
 			}
-			if loc := re.re.FindIndex(r.buf); loc != nil && loc[1] > loc[0] {
+			if loc := re.Match(string(r.buf), 0, false); loc != nil && loc[1] > loc[0] {
 				return r.cut(loc[0], loc[1])
 			}
 			if r.buf[len(r.buf)-1] == '\n' {

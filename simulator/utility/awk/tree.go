@@ -30,7 +30,7 @@ type (
 	number struct{ v value }
 	text   struct{ v value }
 	// pattern is a regular expression constant: alone it is matched against the record.
-	pattern struct{ re *expr }
+	pattern struct{ source string }
 	// variable is a global by its number, or a local of the function.
 	variable struct {
 		index int

@@ -52,7 +52,10 @@ func holds(a assertion, text string, at int, inside bool) bool {
 }
 
 // run returns the leftmost longest match: the first slots offsets of it.
-func (v *machine) run(re *Regexp, text string, inside bool, slots int) []int {
+func (v *machine) run(re *Regexp, text string, from int, inside bool, slots int) []int {
+	if re.anchored && (from > 0 || inside) {
+		return nil
+	}
 	v.slots = slots
 	v.now.prepare(re)
 	v.next.prepare(re)
@@ -60,14 +63,14 @@ func (v *machine) run(re *Regexp, text string, inside bool, slots int) []int {
 		v.captures = make([]int32, slots)
 	}
 	var best []int
-	for at := 0; ; at++ {
+	for at := from; ; at++ {
 		if best == nil && (at == 0 || !re.anchored) {
 			if len(v.now.places) == 0 && re.first != nil {
-				from := at
+				before := at
 				for at < len(text) && !re.first.has(text[at]) {
 					at++
 				}
-				re.spend((at - from) >> 3)
+				re.spend((at - before) >> 3)
 				if at == len(text) || at > 0 && re.anchored {
 					return nil
 				}
@@ -156,9 +159,9 @@ func (v *machine) add(re *Regexp, to *threads, place int32, text string, at int,
 
 // backtrack matches an expression with back-references: it tries all ways from each place, and keeps the longest match
 // of the first place that has one.
-func (re *Regexp) backtrack(text string, inside bool) []int {
+func (re *Regexp) backtrack(text string, from int, inside bool) []int {
 	b := backtracker{re: re, text: text, inside: inside, captures: make([]int, 2*re.groups+2)}
-	for at := 0; at <= len(text); at++ {
+	for at := from; at <= len(text); at++ {
 		for i := range b.captures {
 			b.captures[i] = -1
 		}

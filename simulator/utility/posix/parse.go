@@ -17,6 +17,7 @@ var (
 	errReference = errors.New("Invalid back reference")
 	errClass     = errors.New("Invalid character class name")
 	errCollation = errors.New("Invalid collation character")
+	errLiteral   = errors.New("this brace is a character") // never said
 	errTooBig    = errors.New("Regular expression too big")
 )
 
@@ -28,7 +29,6 @@ const (
 
 type parser struct {
 	Options
-	meter  Meter
 	text   string
 	at     int
 	groups int
@@ -71,8 +71,11 @@ func (p *parser) peek() token {
 		return token{}
 	}
 	c := p.text[p.at]
-	if c == '\\' {
+	switch {
+	case c == '\\':
 		return p.escape()
+	case c == '\n' && p.GNU:
+		return token{tokenOr, c, 1}
 	}
 	special := map[byte]tokenKind{'.': tokenAny, '[': tokenBracket, '*': tokenStar}
 	if p.Extended {
@@ -181,12 +184,17 @@ func (p *parser) repeated(t token) (*node, error) {
 		default:
 			return n, nil
 		}
-		if !first && !p.Extended && (t.kind == tokenStar || t.kind == tokenBrace) {
+		if !first && !p.Extended && !p.GNU && (t.kind == tokenStar || t.kind == tokenBrace) {
 			return nil, errRepeat
 		}
+		begin := p.at
 		p.skip(t)
 		if t.kind == tokenBrace {
-			if low, high, err = p.braces(); err != nil {
+			if low, high, err = p.braces(); errors.Is(err, errLiteral) {
+				p.at = begin + t.size
+				return &node{kind: sequence, children: []*node{n, literal('{')}}, nil
+			}
+			if err != nil {
 				return nil, err
 			}
 		}
@@ -216,10 +224,13 @@ func (p *parser) braces() (low, high int, err error) {
 			high = -1
 		}
 	}
+	closed := strings.HasPrefix(p.text[p.at:], end)
 	switch {
+	case !closed && p.GNU && p.Extended:
+		return 0, 0, errLiteral
 	case p.at >= len(p.text):
 		return 0, 0, errBrace
-	case !strings.HasPrefix(p.text[p.at:], end), !given && !comma, high >= 0 && low > high:
+	case !closed, !given && !comma, high >= 0 && low > high:
 		return 0, 0, errBadBrace
 	case max(low, high) > mostRepeats:
 		return 0, 0, errTooBig
@@ -267,17 +278,29 @@ func (p *parser) single(t token) (*node, error) {
 	case tokenStar, tokenPlus, tokenMaybe, tokenBrace:
 		operator = true
 	}
-	if operator && (p.Extended || t.kind == tokenBrace) {
+	switch {
+	case operator && p.GNU && p.Extended: // it has no meaning here
+		p.skip(t)
+		if next := p.peek(); next.kind != tokenEnd && next.kind != tokenOr && next.kind != tokenClose {
+			return p.single(next)
+		}
+		return &node{}, nil
+	case operator && !p.GNU && (p.Extended || t.kind == tokenBrace):
 		return nil, errRepeat
 	}
 	p.skip(t)
-	n := &node{kind: bytes}
-	n.set.add(t.c)
+	n := literal(t.c)
 	if p.Fold {
 		n.set.add(upper(t.c))
 		n.set.fold()
 	}
 	return n, nil
+}
+
+func literal(c byte) *node {
+	n := &node{kind: bytes}
+	n.set.add(c)
+	return n
 }
 
 // class is \w, \W, \s or \S.

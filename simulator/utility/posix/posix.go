@@ -17,6 +17,8 @@ type Options struct {
 	Extended bool
 	// Fold makes no difference between upper and lower case.
 	Fold bool
+	// GNU reads expressions as GNU's grep does: what POSIX leaves undefined is no mistake.
+	GNU bool
 }
 
 // Regexp is a compiled expression.
@@ -28,16 +30,20 @@ type Regexp struct {
 	refers   bool // it has back-references
 	fold     bool
 	meter    Meter
+	size     int64
 	unpaid   int // work that was not yet charged
 	vm       machine
 }
+
+// sizeOfInstruction is what an instruction takes.
+const sizeOfInstruction = 64
 
 // mostInstructions bounds the size of a program: repetitions of repetitions multiply.
 const mostInstructions = 1 << 20
 
 // Compile reads an expression. What is wrong with it is said in the words of the C library.
 func Compile(m Meter, expr string, o Options) (*Regexp, error) {
-	p := parser{text: expr, Options: o, meter: m}
+	p := parser{text: expr, Options: o}
 	root, err := p.parse()
 	if err != nil {
 		return nil, err
@@ -46,7 +52,7 @@ func Compile(m Meter, expr string, o Options) (*Regexp, error) {
 	if size > mostInstructions {
 		return nil, errTooBig
 	}
-	m.Allocate(int64(size) * 64)
+	m.Allocate(int64(size) * sizeOfInstruction)
 	c := compiler{program: make([]instruction, 0, size+3)}
 	c.emit(&node{kind: group, children: []*node{root}})
 	c.add(instruction{op: opMatch})
@@ -56,51 +62,42 @@ func Compile(m Meter, expr string, o Options) (*Regexp, error) {
 	if !root.starts(&start) {
 		re.first = &start
 	}
+	re.size = int64(size) * sizeOfInstruction
 	return re, nil
+}
+
+// Free says that the expression is no longer used.
+func (re *Regexp) Free() { re.meter.Allocate(-re.size) }
+
+// Check reads an expression and says what is wrong with it.
+func Check(expr string, o Options) error {
+	p := parser{text: expr, Options: o}
+	root, err := p.parse()
+	if err == nil && root.size() > mostInstructions {
+		err = errTooBig
+	}
+	return err
 }
 
 // Groups returns how many groups the expression has.
 func (re *Regexp) Groups() int { return re.groups }
 
-// Match returns where the expression and its groups match first in the text: pairs of offsets, or -1 for a group that
-// took no part. It returns nil if there is no match. With inside, the text does not begin at the beginning of a line.
-func (re *Regexp) Match(text string, inside bool) []int {
+// Match returns where the expression and its groups match first in the text, not before from: pairs of offsets, or -1
+// for a group that took no part. It returns nil if there is no match. With inside, the text does not begin at the
+// beginning of a line.
+func (re *Regexp) Match(text string, from int, inside bool) []int {
 	if re.refers {
-		return re.backtrack(text, inside)
+		return re.backtrack(text, from, inside)
 	}
-	return re.vm.run(re, text, inside, 2*re.groups+2)
+	return re.vm.run(re, text, from, inside, 2*re.groups+2)
 }
 
 // Matches reports whether the expression matches anywhere in the text.
 func (re *Regexp) Matches(text string) bool {
 	if re.refers {
-		return re.backtrack(text, false) != nil
+		return re.backtrack(text, 0, false) != nil
 	}
-	return re.vm.run(re, text, false, 2) != nil
-}
-
-// All returns all matches that do not overlap. An empty one right behind another does not count.
-func (re *Regexp) All(text string, f func(m []int) (more bool)) {
-	end := -1
-	for from := 0; from <= len(text); {
-		m := re.Match(text[from:], from > 0)
-		if m == nil {
-			return
-		}
-		for i := range m {
-			if m[i] >= 0 {
-				m[i] += from
-			}
-		}
-		empty := m[0] == m[1]
-		if !(empty && m[0] == end) && !f(m) {
-			return
-		}
-		end = m[1]
-		if from = m[1]; empty {
-			from++
-		}
-	}
+	return re.vm.run(re, text, 0, false, 2) != nil
 }
 
 // spend charges for work, a thousand steps at a time.

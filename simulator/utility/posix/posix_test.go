@@ -19,6 +19,7 @@ func (free) Allocate(int64) {}
 func TestExpressions(t *testing.T) {
 	t.Parallel()
 	basic, extended, fold := posix.Options{}, posix.Options{Extended: true}, posix.Options{Extended: true, Fold: true}
+	gnu, lenient := posix.Options{GNU: true}, posix.Options{Extended: true, GNU: true}
 	for _, row := range []struct {
 		options    posix.Options
 		expr, text string
@@ -68,6 +69,15 @@ func TestExpressions(t *testing.T) {
 		{extended, "a.c", "a\nc", "[0 3]"},
 		{extended, "^b|^a", "ab", "[0 1]"},
 		{extended, "[[:upper:]]+", "abC", "[2 3]"},
+		{gnu, "a**", "aa", "[0 2]"},
+		{gnu, `\{1\}`, "{1}", "[0 3]"},
+		{gnu, "a\nb", "cb", "[1 2]"},
+		{lenient, "+a", "+a", "[1 2]"},
+		{lenient, "a|*b", "b", "[0 1]"},
+		{lenient, "a{1", "a{1", "[0 3]"},
+		{lenient, "^*", "a", "[0 0]"},
+		{lenient, "{1}", "1}", "[0 2]"},
+		{lenient, "a{2,1}", "", `Invalid content of \{\}`},
 		{fold, "[[:upper:]]+", "abC", "[0 3]"},
 		{fold, "[a-c]B", "aCb", "[1 3]"},
 		{fold, `(A)\1`, "xaA", "[1 3 1 2]"},
@@ -75,7 +85,7 @@ func TestExpressions(t *testing.T) {
 		re, err := posix.Compile(free{}, row.expr, row.options)
 		got := fmt.Sprint(err)
 		if err == nil {
-			got = fmt.Sprint(re.Match(row.text, false))
+			got = fmt.Sprint(re.Match(row.text, 0, false))
 		}
 		if got != row.want {
 			t.Errorf("%q in %q: %s; want %s", row.expr, row.text, got, row.want)
@@ -90,7 +100,7 @@ func TestInside(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m := re.Match("a", true); m != nil {
+	if m := re.Match("a", 0, true); m != nil {
 		t.Error(m)
 	}
 }
@@ -110,7 +120,7 @@ func TestRecorded(t *testing.T) {
 		re, err := posix.Compile(free{}, row[0], posix.Options{Extended: row[2] == "extended"})
 		got := fmt.Sprint(err)
 		if err == nil {
-			got = fmt.Sprint(re.Match(row[1], false))
+			got = fmt.Sprint(re.Match(row[1], 0, false))
 		}
 		if got != row[3] {
 			t.Errorf("%s expression %q in %q: %s; want %s", row[2], row[0], row[1], got, row[3])
