@@ -1,11 +1,11 @@
 package utility
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"math"
 	"path"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -34,7 +34,6 @@ func grep(p *container.Process, args []string) int {
 	t := begin(p, args)
 	opts, rest, ok := t.options(args, "EFqvionclLsrRhHwxe:f:m:A:B:C:zaI", false, map[string]string{"color": "a?"})
 	if !ok {
-		t.status = 2
 		return t.end()
 	}
 	g := grepper{t: t, opts: opts, invert: has(opts, 'v'), limit: -1}
@@ -63,9 +62,7 @@ func grep(p *container.Process, args []string) int {
 	case has(opts, 'f'): // of which all are empty: nothing matches
 		patterns, g.invert = []string{""}, !g.invert
 	case len(rest) == 0:
-		t.complain("no pattern")
-		t.status = 2
-		return t.end()
+		return t.usage()
 	default:
 		patterns, rest = rest[:1], rest[1:]
 	}
@@ -77,20 +74,8 @@ func grep(p *container.Process, args []string) int {
 			}
 		}
 	}
-	g.names = (len(rest) > 1 || has(opts, 'H')) && lastOf(args, "hH") != 'h'
+	g.names = (len(rest) > 1 || has(opts, 'H')) && bytes.LastIndexByte(t.given, 'h') <= bytes.LastIndexByte(t.given, 'H')
 	return g.search(rest)
-}
-
-// lastOf returns the letter among letters that is given last as an option, or 0.
-func lastOf(args []string, letters string) byte {
-	for _, a := range slices.Backward(args[1:]) {
-		if len(a) > 1 && a[0] == '-' && a[1] != '-' {
-			if i := strings.LastIndexAny(a, letters); i > 0 {
-				return a[i]
-			}
-		}
-	}
-	return 0
 }
 
 // numbers reads the options that have one.

@@ -85,7 +85,7 @@ func sed(p *container.Process, args []string) int {
 	}
 	if !has(opts, 'e') && !has(opts, 'f') {
 		if len(rest) == 0 {
-			return t.fail("no script")
+			return t.usage()
 		}
 		parts, rest = rest[:1], rest[1:]
 	}
@@ -135,7 +135,7 @@ func (r *sedRun) each(name string) {
 func (r *sedRun) inPlace(names []string, suffix string) int {
 	p, t := r.t.p, r.t
 	if len(names) == 0 {
-		return t.fail("no input files")
+		return t.usage()
 	}
 	for _, name := range names {
 		info, err := p.Stat(name)
