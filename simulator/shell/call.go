@@ -355,7 +355,7 @@ func (s *shell) external(cmd *syntax.Call, redirs []*syntax.Redirect, fields []s
 	shared, era := s.varsShared, s.era
 	child := s.fork(func(c *shell) int {
 		c.traps = nil
-		c.subshells = s.subshells
+		c.subshells, c.subshell, c.isJob = s.subshells, s.subshell, s.isJob
 		return run(c)
 	})
 	if len(redirs) == 0 && len(cmd.Assigns) == 0 {

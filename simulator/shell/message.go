@@ -22,6 +22,11 @@ type fatalError struct {
 
 func (e *fatalError) Error() string { return e.text }
 
+// reportedError is a mistake after which bash ends if set -e is on, wherever it is made.
+type reportedError struct{ text string }
+
+func (e *reportedError) Error() string { return e.text }
+
 // abandonError is a mistake in a subscript or in the value of an integer: bash ends a script that came by -c for it.
 type abandonError struct{ error }
 
@@ -73,6 +78,9 @@ func (s *shell) problem(err error) bool {
 	switch {
 	case errors.As(err, &fatal):
 		s.status = fatal.status
+		s.flow = exiting
+	case s.kind == bash && s.options.errexit && errors.As(err, new(*reportedError)):
+		s.status = 1
 		s.flow = exiting
 	case s.kind != bash:
 		s.status = statusUsage
@@ -146,6 +154,9 @@ func (s *shell) syntaxError(e *syntax.Error) {
 		name += ": -c"
 	}
 	s.status = s.syntaxStatus(e, before)
+	if e.Silent {
+		return
+	}
 	s.print(2, fmt.Sprintf("%s: line %d: %s\n", name, line, e.Message(bash)))
 	if e.Token != "" && e.Reason == "" {
 		s.print(2, fmt.Sprintf("%s: line %d: `%s'\n", name, line, e.Source))
@@ -157,6 +168,9 @@ func (s *shell) syntaxError(e *syntax.Error) {
 func (s *shell) syntaxStatus(e *syntax.Error, before int) int {
 	inside := s.command == "eval" || s.sourcing > 0
 	switch {
+	case s.options.errexit: // it is the error of a part of bash that minds the option
+		s.flow = exiting
+		return statusUsage
 	case e.Nested && e.Token != "" && s.isCommand:
 		s.flow = exiting
 		return statusNotFound

@@ -104,6 +104,9 @@ func (e *expander) param(pe *syntax.Param, quoted bool) error {
 	if pe.Bad {
 		if pe.Transform { // of a parameter that is not set, it does not matter by what
 			if _, set, err := s.paramValue(pe.Name, pe.Index); err == nil && !set && pe.All == 0 {
+				if s.options.nounset {
+					return s.unbound(pe.Name)
+				}
 				return nil
 			}
 			return &fatalError{pe.Text + ": bad substitution", s.fatalStatus()}
@@ -183,7 +186,7 @@ func isAlternative(op string) bool {
 
 func (s *shell) badSubstitution(text string) error {
 	if s.kind == bash {
-		return &usageError{text + ": bad substitution"}
+		return &reportedError{text + ": bad substitution"}
 	}
 	if s.kind == dash {
 		return &usageError{"Bad substitution"}
@@ -246,7 +249,7 @@ func (s *shell) unbound(name string) error {
 
 // fatalStatus is bash's exit code for a parameter that has to be set: it depends on where the script came from.
 func (s *shell) fatalStatus() int {
-	if !s.isCommand || s.subshell && !s.isJob {
+	if !s.isCommand || s.subshell && !s.isJob || s.options.errexit {
 		return 1
 	}
 	return statusNotFound

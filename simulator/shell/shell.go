@@ -499,6 +499,10 @@ func (s *shell) lines(sc *syntax.Script, tail bool) {
 		if s.options.noexec {
 			break
 		}
+		if s.kind == bash && sc.Extglob[i] != s.options.extglob {
+			s.again(sc, i, tail)
+			return
+		}
 		last := tail && i == len(sc.Lines)-1 && sc.Err == nil
 		if last && s.kind == bash && !s.subshell {
 			s.last = lastCall(line, false)
@@ -515,8 +519,23 @@ func (s *shell) lines(sc *syntax.Script, tail bool) {
 		}
 	}
 	if sc.Err != nil {
+		if n := len(sc.Lines); s.kind == bash && sc.Extglob[n] != s.options.extglob {
+			s.again(sc, n, tail)
+			return
+		}
 		s.syntaxError(sc.Err)
 	}
+}
+
+// again parses a script from a line on, because extended patterns are not on or off as they were thought to be.
+func (s *shell) again(sc *syntax.Script, line int, tail bool) {
+	at := sc.Starts[line]
+	base := s.base
+	s.base += strings.Count(sc.Text[:at], "\n")
+	rest := s.parse(sc.Text[at:])
+	s.lines(rest, tail)
+	s.release(rest)
+	s.base = base
 }
 
 // leave ends the shell: the EXIT trap, then the status.

@@ -65,6 +65,13 @@ var usages = map[string]syntaxOf{
 // performBuiltin runs a built-in. Bash has a look at its options first.
 func (s *shell) performBuiltin(b builtin, args []string) int {
 	if s.kind == bash {
+		if s.tolerant > 0 && s.options.errexit {
+			switch args[0] {
+			case "eval", "source", ".", "command": // in a condition, these run without the option
+				s.options.errexit = false
+				defer func() { s.options.errexit = true }()
+			}
+		}
 		if u, ok := usages[args[0]]; ok && u.options != "-" && !s.validOptions(u, args) {
 			return statusUsage
 		}

@@ -114,7 +114,9 @@ func (p *Parser) compound(line int) Command {
 	case "then", "elif", "else", "fi", "do", "done", "esac", "}":
 		p.unexpected("")
 	case "in":
-		if p.dialect != Bash {
+		p.unexpected("")
+	case "]]":
+		if p.dialect == Bash {
 			p.unexpected("")
 		}
 	case "function":
@@ -132,14 +134,7 @@ func (p *Parser) compound(line int) Command {
 		return p.forClause(line, true)
 	case "[[":
 		p.pos += 2
-		p.conds++
-		x := p.condOr()
-		p.newlines()
-		if p.keyword() != "]]" {
-			p.unexpected("")
-		}
-		p.conds--
-		p.pos += 2
+		x := p.conditional()
 		return &Cond{p.line(), x}
 	case "coproc":
 		p.pos += 6

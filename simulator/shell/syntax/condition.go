@@ -2,12 +2,27 @@ package syntax
 
 import "strings"
 
-// condOr reads the inside of [[ ]]: || binds less than &&, && less than !.
+// conditional reads the inside of [[ ]] and the closing brackets.
+func (p *Parser) conditional() CondExpr {
+	p.conds++
+	x := p.condOr()
+	if p.keyword() != "]]" {
+		if p.eof() {
+			p.unexpected("")
+		}
+		p.fail(Error{Reason: "syntax error in conditional expression"})
+	}
+	p.conds--
+	p.pos += 2
+	return x
+}
+
+// condOr reads a chain of ||, which binds less than &&, which binds less than !.
 func (p *Parser) condOr() CondExpr {
 	p.enter()
 	defer p.leave()
 	terms := []CondExpr{p.condAnd()}
-	for p.newlines(); p.has("||"); p.newlines() {
+	for p.has("||") {
 		p.pos += 2
 		terms = append(terms, p.condAnd())
 	}
@@ -20,7 +35,7 @@ func (p *Parser) condOr() CondExpr {
 
 func (p *Parser) condAnd() CondExpr {
 	terms := []CondExpr{p.condTerm()}
-	for p.newlines(); p.has("&&"); p.newlines() {
+	for p.has("&&") {
 		p.pos += 2
 		terms = append(terms, p.condTerm())
 	}
@@ -47,52 +62,87 @@ func (p *Parser) condTerm() CondExpr {
 	return x
 }
 
+// condPrimary reads a group, or an operator with its operands.
 func (p *Parser) condPrimary() CondExpr {
-	if p.at(0) == '(' {
+	switch {
+	case p.eof():
+		p.unexpected("")
+	case p.keyword() == "]]":
+		p.fail(Error{Silent: true})
+	case p.at(0) == '(':
 		p.pos++
 		x := p.condOr()
 		if p.at(0) != ')' {
-			p.unexpected("")
+			p.fail(Error{Reason: "expected `)'"})
 		}
 		p.pos++
+		p.newlines()
 		return &CondGroup{x}
+	case !p.condWordHere():
+		p.fail(Error{Reason: "unexpected token `" + p.condToken() + "' in conditional command"})
 	}
-	if p.eof() || isMeta(p.at(0)) && !p.procSubst() || p.keyword() == "]]" {
-		p.unexpected("")
-	}
-	first := p.condWord(wordMode)
+	first := p.condWord(wordMode, false)
 	op, isLit := first.Literal()
 	p.blanks()
-	if isLit && IsUnary(op) && !p.condEnds() && !p.condOperator() {
-		return &CondUnary{op, p.condWord(wordMode)}
+	if isLit && IsUnary(op) {
+		p.operand("unary")
+		x := &CondUnary{op, p.condWord(wordMode, false)}
+		p.newlines()
+		return x
 	}
 	switch c := p.at(0); {
+	case p.procSubst():
 	case c == '<' || c == '>':
 		p.pos++
-		p.newlines()
-		return &CondBinary{string(c), first, p.condWord(wordMode)}
-	case p.condEnds():
+		return p.binary(first, string(c))
+	case c == ')' || p.has("&&") || p.has("||") || p.keyword() == "]]":
 		return &CondWord{first}
 	}
 	if !p.condOperator() {
-		p.fail(Error{Reason: "conditional binary operator expected"})
+		reason := "conditional binary operator expected"
+		if !p.condWordHere() {
+			reason = "unexpected token `" + p.condToken() + "', " + reason
+		}
+		p.fail(Error{Reason: reason, End: p.eof()})
 	}
 	op = p.keyword()
 	p.pos += len(op)
-	p.newlines()
+	return p.binary(first, op)
+}
+
+// binary reads the right operand. Extended patterns are always read where it is a pattern.
+func (p *Parser) binary(left *Word, op string) CondExpr {
+	p.blanks()
 	m := wordMode
 	if op == "=~" {
 		m = regexMode
 	}
-	if m == wordMode && (p.eof() || isMeta(p.at(0)) && !p.procSubst()) {
-		p.unexpected("")
+	if m == wordMode || p.at(0) != '(' {
+		p.operand("binary")
 	}
-	return &CondBinary{op, first, p.condWord(m)}
+	x := &CondBinary{op, left, p.condWord(m, op == "=" || op == "==" || op == "!=")}
+	p.newlines()
+	return x
 }
 
-// condEnds reports whether an operand is followed by what ends it.
-func (p *Parser) condEnds() bool {
-	return p.eof() || p.at(0) == ')' || p.at(0) == '\n' || p.has("&&") || p.has("||") || p.keyword() == "]]"
+// operand fails unless a word stands here.
+func (p *Parser) operand(kind string) {
+	if !p.condWordHere() {
+		p.fail(Error{Reason: "unexpected argument `" + p.condToken() + "' to conditional " + kind + " operator", End: p.eof()})
+	}
+}
+
+// condWordHere reports whether a word stands here, which closes nothing.
+func (p *Parser) condWordHere() bool {
+	return !p.eof() && (!isMeta(p.at(0)) || p.procSubst()) && p.keyword() != "]]"
+}
+
+// condToken returns the token that stands here, for messages.
+func (p *Parser) condToken() string {
+	if p.eof() || p.at(0) == '\n' {
+		return "newline"
+	}
+	return p.token()
 }
 
 // condOperator reports whether an operator between words stands here.
@@ -104,10 +154,10 @@ func (p *Parser) condOperator() bool {
 	return false
 }
 
-// condWord reads an operand. Extended patterns are always read here.
-func (p *Parser) condWord(m mode) *Word {
+// condWord reads an operand.
+func (p *Parser) condWord(m mode, isPattern bool) *Word {
 	before := p.extglob
-	p.extglob = true
+	p.extglob = before || isPattern
 	w := &Word{Parts: p.parts(m, false)}
 	p.extglob = before
 	if len(w.Parts) == 0 {

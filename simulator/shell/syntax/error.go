@@ -18,6 +18,8 @@ type Error struct {
 	Reason string
 	// Nested says that it is inside of a command substitution, Array of the value of an array, Condition of [[ ]].
 	Nested, Array, Condition bool
+	// Silent says that bash does not tell what is wrong.
+	Silent bool
 	// End says that the script ended where a command was to go on.
 	End bool
 	// Source is the line at which the error is.

@@ -57,8 +57,10 @@ func Parse(text string, d Dialect, extglob bool, limits Limits) *Script {
 }
 
 func (p *Parser) script() (sc *Script) {
-	sc = &Script{}
+	sc = &Script{Text: p.src}
 	for {
+		p.take(16)
+		sc.Starts, sc.Extglob = append(sc.Starts, p.pos), append(sc.Extglob, p.extglob)
 		line, more, err := p.nextLine()
 		if err != nil {
 			sc.Err = err

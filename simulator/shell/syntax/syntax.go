@@ -321,9 +321,15 @@ func (*ProcSubst) part() {}
 func (*Param) part()     {}
 
 // Script is a parsed script: its complete lines up to the first error, and that error.
+//
+// Bash reads a line when the ones before it have run, and these may turn extended patterns on or off. Extglob says of each
+// line, and of what is behind the last, how it was read, and Starts where it begins in Text.
 type Script struct {
-	Lines [][]*Stmt
-	Err   *Error
+	Text    string
+	Lines   [][]*Stmt
+	Starts  []int
+	Extglob []bool
+	Err     *Error
 	// Unended is a here-document whose end word has not come, and Continued says that the last line goes on in the next.
 	Unended   *Redirect
 	Continued bool
