@@ -175,7 +175,7 @@ func plan(f *fixture.Fixture, claims Claims, c Capabilities, target string) (rep
 	}
 	has := map[string]bool{
 		fixture.NeedsVirtualTime: c.VirtualTime, fixture.NeedsMocks: c.Mocks,
-		fixture.NeedsRealKubelet: c.RealKubelet, fixture.NeedsFaults: c.Faults,
+		fixture.NeedsRealKubelet: c.RealKubelet, fixture.NeedsFaults: c.Faults, fixture.NeedsInjector: c.Injector,
 	}
 	for _, need := range f.Spec.Needs {
 		if !has[need] {
@@ -214,7 +214,7 @@ func capabilityNames(c Capabilities) []string {
 	for _, x := range []struct {
 		has  bool
 		name string
-	}{{c.Faults, fixture.NeedsFaults}, {c.Mocks, fixture.NeedsMocks}, {c.RealKubelet, fixture.NeedsRealKubelet}, {c.VirtualTime, fixture.NeedsVirtualTime}} {
+	}{{c.Faults, fixture.NeedsFaults}, {c.Injector, fixture.NeedsInjector}, {c.Mocks, fixture.NeedsMocks}, {c.RealKubelet, fixture.NeedsRealKubelet}, {c.VirtualTime, fixture.NeedsVirtualTime}} {
 		if x.has {
 			names = append(names, x.name)
 		}

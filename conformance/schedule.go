@@ -113,7 +113,7 @@ func (r *Runner) groups(t *tally) []*group {
 // groupKey names the cluster a fixture can share: none on an isolated target, else
 // the one of its configuration, and one of its own if something is mocked or broken.
 func (r *Runner) groupKey(f *fixture.Fixture) string {
-	if r.caps.Isolated || len(f.Spec.Mocks)+len(f.Spec.Images) > 0 || len(f.Spec.Faults) > 0 {
+	if r.caps.Isolated || len(f.Spec.Mocks)+len(f.Spec.Images)+len(f.Spec.Injects) > 0 || len(f.Spec.Faults) > 0 {
 		return "fixture " + f.Name()
 	}
 	key, err := json.Marshal(f.Spec.Config) // maps are encoded in the order of their keys
@@ -221,7 +221,7 @@ func (r *Runner) attempt(ctx context.Context, j job) reports.Fixture {
 	}
 	j.group.begin.Do(func() {
 		first := j.group.members[0].fixture
-		setup := Setup{Name: first.Name(), Seed: r.o.Seed, Config: first.Spec.Config, Mocks: first.Spec.Mocks, Images: first.Spec.Images, Faults: first.Spec.Faults}
+		setup := Setup{Name: first.Name(), Seed: r.o.Seed, Config: first.Spec.Config, Mocks: first.Spec.Mocks, Images: first.Spec.Images, Injects: first.Spec.Injects, Faults: first.Spec.Faults}
 		if !r.caps.Isolated {
 			for _, m := range j.group.members {
 				setup.Namespaces = append(setup.Namespaces, r.namespace(m.fixture))

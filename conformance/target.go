@@ -30,8 +30,8 @@ type Target interface {
 type Capabilities struct {
 	// VirtualTime: waiting costs nothing, and the same seed gives the same run.
 	VirtualTime bool
-	// Mocks, RealKubelet, Faults: as a fixture's needs.
-	Mocks, RealKubelet, Faults bool
+	// Mocks, RealKubelet, Faults, Injector: as a fixture's needs.
+	Mocks, RealKubelet, Faults, Injector bool
 	// Images: images are what fixtures describe them to be; of a real kubelet they are what they are.
 	Images bool
 	// Isolated: every Start makes a cluster of its own, and clusters may live side by side.
@@ -62,7 +62,9 @@ type Setup struct {
 	Config fixture.Config
 	Mocks  []fixture.Mock
 	Images []fixture.Image
-	Faults []fixture.Fault
+	// Injects are containers that are added to each new Pod, on targets with an injector.
+	Injects []fixture.Injected
+	Faults  []fixture.Fault
 	// Namespaces are those that the fixtures of a shared cluster will ask for, as long as it lasts.
 	Namespaces []string
 	// Trace asks for the last of what happens to be remembered; see Traceable.

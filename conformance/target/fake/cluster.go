@@ -105,6 +105,9 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 	if s.Seed != defaultSeed {
 		options.API.WatchLag = busy
 	}
+	if len(s.Injects) > 0 {
+		options.API.Admission = append(options.API.Admission, injector(s.Injects))
+	}
 	t.o.Subject.into(&options.API, c.settings)
 	options.API.Admission = c.watched(t.o.Subject, options.API.Admission)
 	c.faults.into(&options)

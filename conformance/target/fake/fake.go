@@ -120,6 +120,7 @@ func (t *Target) Capabilities() conformance.Capabilities {
 	return conformance.Capabilities{
 		VirtualTime:       true,
 		Mocks:             true,
+		Injector:          true,
 		Images:            true,
 		Faults:            t.o.Subject.Attach == nil,
 		Isolated:          true,
