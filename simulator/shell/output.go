@@ -69,32 +69,12 @@ func (s *shell) echoEscapes(text string) (string, bool) {
 		return dashEscapes(text, true)
 	}
 	if s.kind == ash {
-		text = utility.Octal(withoutUnicode(text))
+		text = utility.Octal(utility.WithoutUnicode(text))
 	}
 	if s.kind == bash && !s.wide() {
 		text = narrow(text)
 	}
 	return utility.Escapes(text, utility.EchoArgument)
-}
-
-// withoutUnicode protects \u and \U, which BusyBox does not know, from being replaced.
-func withoutUnicode(text string) string {
-	if !strings.Contains(text, `\u`) && !strings.Contains(text, `\U`) {
-		return text
-	}
-	var b strings.Builder
-	for i := 0; i < len(text); i++ {
-		b.WriteByte(text[i])
-		if text[i] != '\\' || i+1 == len(text) {
-			continue
-		}
-		if next := text[i+1]; next == 'u' || next == 'U' {
-			b.WriteByte('\\')
-		}
-		i++
-		b.WriteByte(text[i])
-	}
-	return b.String()
 }
 
 // dashEscapes replaces the escapes that dash knows: no \x and \u. stop reports a \c, which ends all output where it

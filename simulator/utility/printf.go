@@ -3,6 +3,7 @@ package utility
 import (
 	"fmt"
 	"math"
+	"math/big"
 	"strconv"
 	"strings"
 
@@ -19,162 +20,183 @@ func Printf(p *container.Process, args []string) int {
 		fmt.Fprintln(p.Stderr(), by(p, "printf")+": usage: printf FORMAT [ARGUMENT...]")
 		return 2
 	}
-	f := formatter{p: p, args: args[1:], complain: func(msg string) { fmt.Fprintln(p.Stderr(), by(p, "printf")+": "+msg) }}
-	defer f.release()
-	f.all(args[0])
-	if len(f.out) > 0 {
-		if _, err := p.Write(1, f.out); err != nil {
+	f := Formatter{Process: p, Style: PrintfOfBusybox, Complain: func(text string) { fmt.Fprintln(p.Stderr(), by(p, "printf")+": "+text) }}
+	if _, gnu := p.State.(gnuTools); gnu {
+		f.Style = PrintfOfGNU
+	}
+	out, status := f.Format(args[0], args[1:])
+	defer f.Release()
+	if len(out) > 0 {
+		if _, err := p.Write(1, out); err != nil {
 			return 1
 		}
 	}
-	return f.status
+	return status
 }
 
-// formatter formats as printf does. Its output is accounted for before it grows.
-type formatter struct {
-	p        *container.Process
-	out      []byte
-	held     int
-	args     []string
-	complain func(string)
-	status   int
+// PrintfStyle says whose printf it is.
+type PrintfStyle uint8
+
+// The programs that have a printf of their own.
+const (
+	PrintfOfBusybox PrintfStyle = iota // and of ash, which has it built in
+	PrintfOfGNU
+	PrintfOfDash
+	PrintfOfBash
+)
+
+// Formatter formats as printf does. Its output is accounted for before it grows.
+type Formatter struct {
+	Process *container.Process
+	Style   PrintfStyle
+	// Complain prints a message.
+	Complain func(text string)
+	// Escapes replaces the escapes of a format or, with argument, those of an argument of %b. By default they are those
+	// of the utility.
+	Escapes func(text string, argument bool) (out string, stop bool)
+	// Quote is %q, or nil. With precise, it is %Q.
+	Quote func(text string) string
+	// Time is %(layout)T, or nil.
+	Time func(layout string, seconds int64, given bool) string
+
+	out    []byte
+	held   int
+	args   []string
+	status int
+	stop   bool // no further output
 }
 
-// all uses the format again as long as arguments are left.
-func (f *formatter) all(format string) {
+// Format uses the format as long as arguments are left. It returns what is to be written, and the exit code.
+func (f *Formatter) Format(format string, args []string) (out []byte, status int) {
+	f.args = args
+	if f.Escapes == nil {
+		f.Escapes = f.ownEscapes
+	}
 	for {
 		before := len(f.args)
-		if f.once(format) || len(f.args) == 0 || len(f.args) == before {
-			return
+		f.once(format)
+		if f.stop || len(f.args) == 0 || len(f.args) == before {
+			return f.out, f.status
 		}
-		f.p.Work(1)
+		f.Process.Work(1)
 	}
 }
 
+// Release says that the output is no longer held.
+func (f *Formatter) Release() {
+	f.Process.Allocate(-int64(f.held))
+	f.held = 0
+}
+
 // room accounts for n more bytes of output.
-func (f *formatter) room(n int) {
+func (f *Formatter) room(n int) {
 	if need := len(f.out) + n; need > f.held {
 		need += need / 2
-		f.p.Allocate(int64(need - f.held))
+		f.Process.Work(uint32(min(n>>11, math.MaxInt32)))
+		f.Process.Allocate(int64(need - f.held))
 		f.held = need
 	}
 }
 
-// release says that the output is no longer held.
-func (f *formatter) release() {
-	f.p.Allocate(-int64(f.held))
-	f.held = 0
-}
-
-func (f *formatter) add(text string) {
+func (f *Formatter) add(text string) {
 	f.room(len(text))
 	f.out = append(f.out, text...)
 }
 
-func (f *formatter) next() (string, bool) {
+func (f *Formatter) next() (text string, given bool) {
 	if len(f.args) == 0 {
 		return "", false
 	}
-	a := f.args[0]
-	f.args = f.args[1:]
-	return a, true
+	text, f.args = f.args[0], f.args[1:]
+	return text, true
 }
 
-// once goes through the format one time. It reports whether all output ends here.
-func (f *formatter) once(format string) (stop bool) {
-	for i := 0; i < len(format); i++ {
-		switch c := format[i]; c {
+// bad complains and fails.
+func (f *Formatter) bad(text string) {
+	f.Complain(text)
+	f.status = 1
+}
+
+// ownEscapes are the escapes of the utility. BusyBox knows no \u.
+func (f *Formatter) ownEscapes(text string, argument bool) (string, bool) {
+	if f.Style == PrintfOfBusybox {
+		text = WithoutUnicode(text)
+	}
+	if argument {
+		return Escapes(Octal(text), EchoArgument)
+	}
+	return Escapes(text, FormatString)
+}
+
+// WithoutUnicode protects \u and \U, which BusyBox does not know, from being replaced.
+func WithoutUnicode(text string) string {
+	if !strings.Contains(text, `\u`) && !strings.Contains(text, `\U`) {
+		return text
+	}
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		b.WriteByte(text[i])
+		if text[i] != '\\' || i+1 == len(text) {
+			continue
+		}
+		if next := text[i+1]; next == 'u' || next == 'U' {
+			b.WriteByte('\\')
+		}
+		i++
+		b.WriteByte(text[i])
+	}
+	return b.String()
+}
+
+// once goes through the format one time.
+func (f *Formatter) once(format string) {
+	for i := 0; i < len(format) && !f.stop; {
+		switch format[i] {
 		case '\\':
-			end := min(i+12, len(format))
-			chunk := format[i:end]
-			text, used, halt := firstEscape(chunk)
+			n := escapeLength(format[i:])
+			var text string
+			text, f.stop = f.Escapes(format[i:i+n], false)
 			f.add(text)
-			if halt {
-				return true
-			}
-			i += used - 1
+			i += n
 		case '%':
-			if i+1 < len(format) && format[i+1] == '%' {
+			if strings.HasPrefix(format[i+1:], "%") {
 				f.add("%")
-				i++
+				i += 2
 				continue
 			}
-			j := i + 1
-			for j < len(format) && strings.IndexByte("-+ 0#'", format[j]) >= 0 {
-				j++
-			}
-			d := directive{flags: format[i+1 : j], precision: -1}
-			var n int
-			d.width, n = f.number(format[j:])
-			j += n
-			if j < len(format) && format[j] == '.' {
-				d.precision, n = f.number(format[j+1:])
-				j += 1 + n
-			}
-			for j < len(format) && strings.IndexByte("hlLzjt", format[j]) >= 0 {
-				j++
-			}
-			if j >= len(format) {
-				f.bad("%" + format[i+1:] + ": invalid format")
-				return true
-			}
-			if format[j] == '(' {
-				if end := strings.IndexByte(format[j:], ')'); end > 0 && j+end+1 < len(format) && format[j+end+1] == 'T' {
-					f.next()
-					f.add(Strftime(format[j+1:j+end], f.p.Now()))
-					i = j + end + 1
-					continue
-				}
-			}
-			if f.verb(d, format[j]) {
-				return true
-			}
-			i = j
+			i += 1 + f.directive(format[i+1:])
 		default:
-			f.add(format[i : i+1])
+			n := strings.IndexAny(format[i:], `\%`)
+			if n < 0 {
+				n = len(format) - i
+			}
+			f.add(format[i : i+n])
+			i += n
 		}
 	}
-	return false
 }
 
-// firstEscape replaces the escape at the beginning of text.
-func firstEscape(text string) (out string, used int, stop bool) {
-	for n := 2; n <= len(text); n++ {
-		whole, halt := Escapes(text[:n], FormatString)
-		if halt {
-			return "", n, true
-		}
-		if n == len(text) {
-			return whole, n, false
-		}
-		longer, _ := Escapes(text[:n+1], FormatString)
-		if strings.HasPrefix(longer, whole) && len(longer) == len(whole)+1 && longer[len(whole)] == text[n] {
-			return whole, n, false
-		}
-		if text[n] == '\\' {
-			return whole, n, false
-		}
+// escapeLength returns the length of the escape at the beginning of text.
+func escapeLength(text string) int {
+	if len(text) < 2 {
+		return len(text)
 	}
-	return text, len(text), false
-}
-
-// number reads a width or precision; "*" takes an argument.
-func (f *formatter) number(text string) (n, used int) {
-	if strings.HasPrefix(text, "*") {
-		a, _ := f.next()
-		n, _ = strconv.Atoi(a)
-		return max(min(n, math.MaxInt32), -math.MaxInt32), 1
+	most, digits := 0, "0123456789abcdefABCDEF"
+	switch c := text[1]; {
+	case c == 'x':
+		most = 2
+	case c == 'u':
+		most = 4
+	case c == 'U':
+		most = 8
+	case c >= '0' && c <= '7':
+		most, digits = 2, "01234567"
 	}
-	for used < len(text) && text[used] >= '0' && text[used] <= '9' {
-		n = min(n*10+int(text[used]-'0'), math.MaxInt32)
-		used++
+	n := 2
+	for n < len(text) && n-2 < most && strings.IndexByte(digits, text[n]) >= 0 {
+		n++
 	}
-	return n, used
-}
-
-func (f *formatter) bad(msg string) {
-	f.complain(msg)
-	f.status = 1
+	return n
 }
 
 // directive is what stands between the percent sign and the letter.
@@ -185,9 +207,11 @@ type directive struct {
 
 func (d *directive) has(flag byte) bool { return strings.IndexByte(d.flags, flag) >= 0 }
 
-// sign is what stands before a number that is not negative.
-func (d *directive) sign() string {
+// sign is what stands before a number.
+func (d *directive) sign(negative bool) string {
 	switch {
+	case negative:
+		return "-"
 	case d.has('+'):
 		return "+"
 	case d.has(' '):
@@ -196,50 +220,193 @@ func (d *directive) sign() string {
 	return ""
 }
 
-// verb formats an argument.
-func (f *formatter) verb(d directive, verb byte) (stop bool) {
-	if d.width < 0 {
+// flagsOf are the flags that a program knows.
+func (f *Formatter) flagsOf() string {
+	if f.Style == PrintfOfBash || f.Style == PrintfOfGNU {
+		return "-+ #0'"
+	}
+	return "-+ #0"
+}
+
+// sizes are the letters that a program skips before the conversion.
+func (f *Formatter) sizes() string {
+	switch f.Style {
+	case PrintfOfDash:
+		return ""
+	case PrintfOfBusybox:
+		return "lLhz"
+	}
+	return "hlLzjt"
+}
+
+// directive formats one directive and returns its length.
+func (f *Formatter) directive(text string) int {
+	if f.Style == PrintfOfBusybox && strings.HasPrefix(text, "b") {
+		a, _ := f.next()
+		a, f.stop = f.Escapes(a, true)
+		f.add(a)
+		return 1
+	}
+	i := 0
+	for i < len(text) && strings.IndexByte(f.flagsOf(), text[i]) >= 0 {
+		i++
+	}
+	d := directive{flags: text[:i], precision: -1}
+	n := 0
+	if d.width, n = f.number(text[i:]); d.width < 0 {
 		d.flags, d.width = d.flags+"-", -d.width
 	}
-	a, given := f.next()
-	switch verb {
-	case 's', 'b':
-		if verb == 'b' {
-			a, stop = Escapes(Octal(a), EchoArgument)
+	i += n
+	if i < len(text) && text[i] == '.' {
+		d.precision, n = f.number(text[i+1:])
+		i += 1 + n
+	}
+	for i < len(text) && strings.IndexByte(f.sizes(), text[i]) >= 0 {
+		i++
+	}
+	if i >= len(text) {
+		f.unfinished(text)
+		return len(text)
+	}
+	if text[i] == '(' && f.Time != nil {
+		if end := strings.IndexByte(text[i:], ')'); end > 0 && strings.HasPrefix(text[i+end+1:], "T") {
+			seconds := int64(0)
+			a, given := f.next()
+			if given {
+				seconds = f.integer(a)
+			}
+			f.pad(f.Time(text[i+1:i+end], seconds, given), &d)
+			return i + end + 2
 		}
-		if d.precision >= 0 && d.precision < len(a) {
-			a = a[:d.precision]
+	}
+	if !f.verb(text[i], &d) {
+		f.unknown(text, i)
+	}
+	return i + 1
+}
+
+// unfinished refuses a format that ends in a directive.
+func (f *Formatter) unfinished(text string) {
+	f.stop = true
+	switch f.Style {
+	case PrintfOfDash:
+		f.bad("missing format character")
+		f.status = 2
+	case PrintfOfBash:
+		f.bad("`" + text[max(0, len(text)-1):] + "': missing format character")
+	case PrintfOfGNU:
+		f.bad("%" + text + ": invalid conversion specification")
+	default:
+		f.bad("%" + text + ": invalid format")
+	}
+}
+
+// unknown refuses a letter: the one at i.
+func (f *Formatter) unknown(text string, i int) {
+	f.stop = true
+	switch f.Style {
+	case PrintfOfDash:
+		f.bad("%" + text[:i+1] + ": invalid directive")
+		f.status = 2
+	case PrintfOfBash:
+		f.bad("`" + text[i:i+1] + "': invalid format character")
+	case PrintfOfGNU:
+		f.bad("%" + text[:i+1] + ": invalid conversion specification")
+	default:
+		f.bad("%" + text + ": invalid format")
+	}
+}
+
+// number reads a width or precision; "*" takes an argument.
+func (f *Formatter) number(text string) (n, used int) {
+	if strings.HasPrefix(text, "*") {
+		a, given := f.next()
+		if !given {
+			return 0, 1
 		}
-		f.pad(&d, a)
-		return stop
-	case 'q':
-		f.add("'" + strings.ReplaceAll(a, "'", `'\''`) + "'")
+		if f.Style == PrintfOfBusybox { // to which it is decimal, and not failing if it is wrong
+			status := f.status
+			defer func() { f.status = status }()
+			if digits := strings.TrimLeft(a, "0"); digits != "" {
+				a = digits
+			}
+		}
+		v := f.integer(a)
+		return int(min(max(v, -math.MaxInt32), math.MaxInt32)), 1
+	}
+	for used < len(text) && text[used] >= '0' && text[used] <= '9' {
+		n = min(n*10+int(text[used]-'0'), math.MaxInt32)
+		used++
+	}
+	return n, used
+}
+
+// verb formats an argument. It returns false if there is no such letter.
+func (f *Formatter) verb(letter byte, d *directive) bool {
+	switch letter {
+	case 'd', 'i':
+		a, _ := f.next()
+		n := f.integer(a)
+		magnitude := uint64(n)
+		if n < 0 {
+			magnitude = -magnitude
+		}
+		f.digits(d.sign(n < 0), strconv.FormatUint(magnitude, 10), d.precision, d)
+	case 'o', 'u', 'x', 'X':
+		a, _ := f.next()
+		f.unsigned(f.natural(a), letter, d)
+	case 'e', 'E', 'f', 'F', 'g', 'G', 'a', 'A':
+		if f.Style == PrintfOfBusybox && letter|0x20 == 'a' || f.Style == PrintfOfBusybox && letter == 'F' {
+			return false
+		}
+		a, _ := f.next()
+		f.float(a, letter, d)
 	case 'c':
+		a, _ := f.next()
 		if a == "" {
 			a = "\x00"
 		}
-		f.pad(&d, a[:1])
-	case 'd', 'i', 'u', 'o', 'x', 'X':
-		n, ok := integer(a)
-		if !ok {
-			f.bad(fmt.Sprintf("invalid number '%s'", a))
+		f.pad(a[:1], d)
+	case 's':
+		a, _ := f.next()
+		f.pad(d.cut(a), d)
+	case 'b':
+		if f.Style == PrintfOfBusybox { // which takes no width
+			return false
 		}
-		f.whole(&d, n, verb)
-	case 'e', 'E', 'f', 'F', 'g', 'G':
-		n, err := strconv.ParseFloat(strings.TrimSpace(a), 64)
-		if given && err != nil {
-			f.bad(fmt.Sprintf("invalid number '%s'", a))
+		a, _ := f.next()
+		a, f.stop = f.Escapes(a, true)
+		f.pad(d.cut(a), d)
+	case 'q', 'Q':
+		quote := f.Quote
+		switch {
+		case f.Style == PrintfOfGNU && letter == 'q':
+			quote = func(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
+		case quote == nil:
+			return false
 		}
-		f.float(&d, n, verb)
+		a, _ := f.next()
+		if letter == 'Q' {
+			f.pad(quote(d.cut(a)), d)
+		} else {
+			f.pad(d.cut(quote(a)), d)
+		}
 	default:
-		f.bad(fmt.Sprintf("%%%s%c: invalid format", d.flags, verb))
-		return true
+		return false
 	}
-	return false
+	return true
+}
+
+// cut is the part of a text that the precision leaves.
+func (d *directive) cut(text string) string {
+	if d.precision >= 0 && d.precision < len(text) {
+		return text[:d.precision]
+	}
+	return text
 }
 
 // pad appends text in a field, which is counted in bytes.
-func (f *formatter) pad(d *directive, text string) {
+func (f *Formatter) pad(text string, d *directive) {
 	missing := max(0, d.width-len(text))
 	f.room(missing + len(text))
 	if d.has('-') {
@@ -254,7 +421,10 @@ func (f *formatter) pad(d *directive, text string) {
 }
 
 // digits appends digits behind their sign, with the zeros between that the precision wants, or flag 0.
-func (f *formatter) digits(d *directive, sign, digits string, precision int) {
+func (f *Formatter) digits(sign, digits string, precision int, d *directive) {
+	if precision == 0 && digits == "0" {
+		digits = ""
+	}
 	zeros := precision - len(digits)
 	if precision < 0 && d.has('0') && !d.has('-') {
 		zeros = d.width - len(sign) - len(digits)
@@ -263,83 +433,47 @@ func (f *formatter) digits(d *directive, sign, digits string, precision int) {
 		f.room(max(zeros+len(sign)+len(digits), d.width))
 		digits = strings.Repeat("0", zeros) + digits
 	}
-	f.pad(d, sign+digits)
+	f.pad(sign+digits, d)
 }
 
-func (f *formatter) whole(d *directive, n int64, verb byte) {
-	u, sign, base := uint64(n), "", 10
-	switch verb {
-	case 'o':
-		base = 8
-	case 'x', 'X':
-		base = 16
+func (f *Formatter) unsigned(n uint64, letter byte, d *directive) {
+	base := map[byte]int{'o': 8, 'u': 10, 'x': 16, 'X': 16}[letter]
+	digits, sign := strconv.FormatUint(n, base), ""
+	if letter == 'X' {
+		digits = strings.ToUpper(digits)
 	}
-	if verb == 'd' || verb == 'i' {
-		if sign = d.sign(); n < 0 {
-			u, sign = -u, "-"
-		}
-	}
-	digits := strconv.FormatUint(u, base)
 	switch {
-	case u == 0 && d.precision == 0:
-		digits = ""
-	case u == 0 || !d.has('#'):
+	case n == 0 || !d.has('#'):
 	case base == 8:
 		digits = "0" + digits
 	case base == 16:
-		sign = "0" + string(verb)
+		sign = "0" + string(letter)
 	}
-	if verb == 'X' {
-		digits = strings.ToUpper(digits)
-	}
-	f.digits(d, sign, digits, d.precision)
+	f.digits(sign, digits, d.precision, d)
 }
 
-func (f *formatter) float(d *directive, n float64, verb byte) {
-	precision := d.precision
-	if precision < 0 {
-		precision = 6
-	}
-	sign := d.sign()
-	if math.Signbit(n) {
-		n, sign = -n, "-"
-	}
-	f.room(precision + 400) // no number has more digits before its point
-	var text string
-	switch lower := verb | 0x20; {
-	case math.IsInf(n, 0) || math.IsNaN(n):
-		text = strings.ToLower(strings.TrimPrefix(strconv.FormatFloat(n, 'f', 0, 64), "+"))
-		d.flags = strings.ReplaceAll(d.flags, "0", "")
-	case lower == 'g':
-		// The digits that a float64 has are fewer than 1100.
-		text = fmt.Sprintf("%"+strings.Repeat("#", btoi(d.has('#')))+"."+strconv.Itoa(max(1, min(precision, 1100)))+"g", n)
-	default:
-		text = strconv.FormatFloat(n, lower, precision, 64)
-	}
-	if verb < 'a' {
-		text = strings.ToUpper(text)
-	}
-	f.digits(d, sign, text, -1)
-}
-
-// integer reads an integer as printf does: decimal, 0 octal, 0x hexadecimal, or 'c for a character's code.
-func integer(text string) (int64, bool) {
-	text = strings.TrimLeft(text, " \t")
-	if text == "" {
-		return 0, false
-	}
-	if text[0] == '\'' || text[0] == '"' {
-		if len(text) == 1 {
-			return 0, true
+// float formats a number with a fraction.
+func (f *Formatter) float(a string, letter byte, d *directive) {
+	n, isNumber := f.decimal(a)
+	sign := d.sign(n.Signbit())
+	if !isNumber || n.IsInf() {
+		text := "inf"
+		if !isNumber {
+			text, sign = "nan", d.sign(strings.HasPrefix(strings.TrimLeft(a, blanks), "-"))
 		}
-		return int64(text[1]), true
+		if letter < 'a' {
+			text = strings.ToUpper(text)
+		}
+		f.pad(sign+text, d)
+		return
 	}
-	n, err := strconv.ParseInt(text, 0, 64)
-	if err == nil && !strings.ContainsAny(text, "_oObB") {
-		return n, true
+	f.room(max(d.precision, 0) + n.MantExp(nil)/3 + 400)
+	text := f.fraction(new(big.Float).Abs(n), letter|0x20, d)
+	if letter|0x20 == 'a' {
+		sign, text = sign+text[:2], text[2:]
 	}
-	if u, uerr := strconv.ParseUint(text, 0, 64); uerr == nil {
-		return int64(u), true
+	if letter < 'a' {
+		sign, text = strings.ToUpper(sign), strings.ToUpper(text)
 	}
-	return 0, false
+	f.digits(sign, text, -1, d)
 }

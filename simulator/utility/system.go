@@ -669,10 +669,10 @@ func seq(p *container.Process, args []string) int {
 			t.out.WriteString(separator)
 		}
 		if format != "" {
-			f := formatter{p: p, args: []string{strconv.FormatFloat(n, 'f', decimals, 64)}, complain: func(string) {}}
-			f.all(format)
-			t.out.Write(f.out)
-			f.release()
+			f := Formatter{Process: p, Style: PrintfOfGNU, Complain: func(string) {}}
+			text, _ := f.Format(format, []string{strconv.FormatFloat(n, 'f', decimals, 64)})
+			t.out.Write(text)
+			f.Release()
 		} else {
 			fmt.Fprintf(t.out, "%0*.*f", width, decimals, n)
 		}
