@@ -62,7 +62,7 @@ func awkTool(p *container.Process, args []string) int {
 	}
 	status, err := program.Run(awk.Options{
 		World: awkWorld{p}, Arguments: append([]string{"awk"}, rest...), Assignments: opts['v'], FieldSeparator: separator,
-		Environment: p.Env, Output: p.Stdout(), Strftime: Strftime, Warn: func(text string) { t.complain("%s", text) },
+		Environment: p.Env, Output: p.Stdout(), Strftime: Strftime,
 	})
 	if err != nil {
 		t.complain("%s", err)

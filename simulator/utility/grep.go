@@ -231,7 +231,7 @@ func (g *grepper) lines(name string, r io.Reader) {
 		}
 		if (pattern != nil) != g.invert {
 			hits++
-			g.found = true
+			g.found = g.found || !has(g.opts, 'L') || has(g.opts, 'l')
 			if has(g.opts, 'q') || has(g.opts, 'l') || has(g.opts, 'L') {
 				stop = true
 				return false
@@ -274,9 +274,7 @@ func (g *grepper) lines(name string, r io.Reader) {
 		g.t.out.WriteString(strconv.Itoa(hits) + "\n")
 	}
 	if has(g.opts, 'L') {
-		if g.t.gnu {
-			g.found = true
-		}
+		g.found = true
 		g.t.out.WriteString(name + "\n")
 	}
 }

@@ -163,7 +163,11 @@ func (t *tool) unhex(text string, plain bool) {
 
 func expand(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, names, ok := t.options(args, "it:", false, map[string]string{"tabs": "t:", "initial": "i"})
+	letters, long := "it:", map[string]string{"tabs": "t:", "initial": "i"}
+	if t.name == "unexpand" {
+		letters, long = "fat:", map[string]string{"tabs": "t:", "first-only": "f", "all": "a"}
+	}
+	opts, names, ok := t.options(args, letters, false, long)
 	if !ok {
 		return t.end()
 	}
@@ -171,12 +175,18 @@ func expand(p *container.Process, args []string) int {
 	if !ok {
 		return t.end()
 	}
-	t.inputs(names, func(_ string, r io.Reader) bool {
+	t.inputsOf(names, "", func(_ string, r io.Reader) bool {
 		_ = t.lines(r, func(line string, ended bool) bool {
+			if !t.unicode() {
+				line = eachByte(line)
+			}
 			if t.name == "expand" {
 				line = t.expanded(line, width, has(opts, 'i'))
 			} else {
-				line = unexpanded(line, width, has(opts, 'a') || has(opts, 't'))
+				line = unexpanded(line, width, (has(opts, 'a') || has(opts, 't')) && !has(opts, 'f'))
+			}
+			if !t.unicode() {
+				line = fromEachByte(line)
 			}
 			t.out.WriteString(line)
 			if ended {
@@ -187,6 +197,23 @@ func expand(p *container.Process, args []string) int {
 		return true
 	})
 	return t.end()
+}
+
+// eachByte makes each byte of a text a character, and fromEachByte makes the characters bytes again.
+func eachByte(text string) string {
+	var b strings.Builder
+	for i := range len(text) {
+		b.WriteRune(rune(text[i]))
+	}
+	return b.String()
+}
+
+func fromEachByte(text string) string {
+	out := make([]byte, 0, len(text))
+	for _, c := range text {
+		out = append(out, byte(c))
+	}
+	return string(out)
 }
 
 func (t *tool) expanded(line string, width int, initial bool) string {

@@ -109,7 +109,9 @@ func sed(p *container.Process, args []string) int {
 	}
 	if r.separate {
 		for _, name := range r.names {
-			r.each(name)
+			if err := r.each(name); err != nil {
+				return t.fail("%s", err)
+			}
 		}
 	} else if err := r.run(); err != nil {
 		return t.fail("%s", err)
@@ -121,14 +123,12 @@ func sed(p *container.Process, args []string) int {
 }
 
 // each edits one of several files as if it were the only one.
-func (r *sedRun) each(name string) {
+func (r *sedRun) each(name string) error {
 	for _, c := range r.commands {
 		c.active, c.spent = false, false
 	}
 	r.names, r.ahead, r.in, r.line = []string{name}, nil, nil, 0
-	if err := r.run(); err != nil {
-		r.t.complain("%s", err)
-	}
+	return r.run()
 }
 
 // inPlace edits files.
@@ -153,7 +153,9 @@ func (r *sedRun) inPlace(names []string, suffix string) int {
 		}
 		var out strings.Builder
 		r.out = &sedOutput{w: bufio.NewWriterSize(&out, 1024)}
-		r.each(name)
+		if err := r.each(name); err != nil { // the file stays what it was
+			return t.fail("%s", err)
+		}
 		_ = r.out.w.(*bufio.Writer).Flush()
 		if suffix != "" {
 			backup := name + suffix

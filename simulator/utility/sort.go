@@ -1,7 +1,9 @@
 package utility
 
 import (
+	"errors"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,75 +13,69 @@ import (
 
 func sortLines(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, names, ok := t.options(args, "rnugfbVcsk:t:o:z", false, nil)
+	opts, names, ok := t.options(args, "ngMVucszbrdfimS:T:o:k:t:", false, nil)
 	if !ok {
 		return t.end()
 	}
-	end := "\n"
-	if t.zero = has(opts, 'z'); t.zero {
-		end = "\x00"
+	if len(opts['o']) > 1 || len(opts['t']) > 1 {
+		return t.usage()
 	}
-	var all []string
+	s, err := newSorter(t, opts)
+	if err != nil {
+		t.complain("%s", err)
+		t.status = 2
+		return t.end()
+	}
+	t.zero = has(opts, 'z')
+	if len(names) == 0 {
+		names = []string{"-"}
+	}
+	var all []sortLine
 	for _, name := range names {
-		if _, err := p.Stat(name); err != nil && name != "-" {
+		r, done, err := t.open(name)
+		if errors.Is(err, errDirectory) && !t.gnu {
+			continue
+		}
+		if err == nil {
+			err = t.lines(r, func(line string, _ bool) bool {
+				t.hold(line)
+				all = append(all, sortLine{line, len(all)})
+				return true
+			})
+			done()
+		}
+		if err != nil {
 			t.failed(name, err)
 			t.status = 2
 			return t.end()
 		}
 	}
-	t.inputs(names, func(_ string, r io.Reader) bool {
-		_ = t.lines(r, func(line string, _ bool) bool {
-			t.hold(line)
-			all = append(all, line)
-			return true
-		})
-		return true
-	})
-	keys := make([]sortKey, 0, len(opts['k'])+1)
-	for _, k := range opts['k'] {
-		keys = append(keys, parseKey(k, opts))
-	}
-	if len(keys) == 0 {
-		keys = append(keys, sortKey{flags: flagsOf(opts)})
-	}
-	separator := last(opts, 't')
-	compare := func(a, b string) int {
-		for _, k := range keys {
-			if c := k.compare(k.pick(a, separator), k.pick(b, separator)); c != 0 {
-				return c
-			}
-		}
-		return 0
-	}
-	order := func(a, b string) int {
-		c := compare(a, b)
-		if c == 0 && !has(opts, 's') && !has(opts, 'u') {
-			c = strings.Compare(a, b)
-			if has(opts, 'r') {
-				c = -c
-			}
-		}
-		return c
-	}
-	if has(opts, 'c') {
-		for i := 1; i < len(all); i++ {
-			if order(all[i-1], all[i]) > 0 {
-				return t.fail("-:%d: disorder: %s", i+1, all[i])
-			}
-		}
+	if len(all) > 1 && !s.valid() {
+		t.complain("unknown sort type")
+		t.status = 2
 		return t.end()
 	}
-	slices.SortStableFunc(all, order)
+	if has(opts, 'c') {
+		return s.check(all)
+	}
+	slices.SortStableFunc(all, s.order)
 	if has(opts, 'u') {
-		all = slices.CompactFunc(all, func(a, b string) bool { return compare(a, b) == 0 })
+		s.ties = false
+		all = slices.CompactFunc(all, func(a, b sortLine) bool { return s.order(a, b) == 0 })
+	}
+	end := byte('\n')
+	if t.zero {
+		end = 0
 	}
 	var b strings.Builder
 	for _, line := range all {
-		b.WriteString(line + end)
+		b.WriteString(line.text)
+		b.WriteByte(end)
 	}
-	if has(opts, 'o') {
-		if err := p.WriteFile(last(opts, 'o'), []byte(b.String()), 0o666); err != nil {
-			t.failed(last(opts, 'o'), err)
+	if name := last(opts, 'o'); has(opts, 'o') {
+		if err := p.WriteFile(name, []byte(b.String()), 0o666); err != nil {
+			t.complain("can't open '%s': %s", name, message(err))
+			t.status = 2
 		}
 		return t.end()
 	}
@@ -87,106 +83,368 @@ func sortLines(p *container.Process, args []string) int {
 	return t.end()
 }
 
+// sortLine is a line and its place in the input.
+type sortLine struct {
+	text   string
+	number int
+}
+
+// sorter is the order that a sort puts lines in.
+type sorter struct {
+	t         *tool
+	keys      []sortKey
+	separator byte // 0: blanks
+	flags     string
+	ties      bool // equal lines are compared byte by byte
+	stable    bool // of equal lines the one that comes first counts as less
+}
+
+// sortKey is a part of a line: from a field and a byte of it to others, which count from 1.
 type sortKey struct {
-	from, fromChar, to, toChar int
-	flags                      string
+	from, fromByte, to, toByte int
+	flags                      string // b takes off leading blanks, B trailing ones
 }
 
-func flagsOf(opts map[byte][]string) string {
-	out := ""
-	for _, l := range []byte("rnghfbV") {
+func newSorter(t *tool, opts map[byte][]string) (*sorter, error) {
+	s := &sorter{t: t, ties: !has(opts, 's') && !(t.gnu && has(opts, 'u'))}
+	s.stable = has(opts, 's') && !t.gnu
+	for _, l := range []byte("ngMVhubrdfi") {
 		if has(opts, l) {
-			out += string(l)
+			s.flags += string(l)
 		}
 	}
-	return out
+	if has(opts, 'b') && !t.gnu {
+		s.flags += "B"
+	}
+	if has(opts, 't') {
+		text := last(opts, 't')
+		if text == `\0` && t.gnu {
+			text = "\x00"
+		}
+		if len(text) != 1 {
+			return nil, errors.New("bad -t parameter")
+		}
+		s.separator = text[0]
+	}
+	for _, text := range opts['k'] {
+		k, err := s.key(text)
+		if err != nil {
+			return nil, err
+		}
+		s.keys = append(s.keys, k)
+	}
+	if len(s.keys) == 0 {
+		s.keys = []sortKey{{from: 1}}
+	}
+	return s, nil
 }
 
-func parseKey(text string, opts map[byte][]string) sortKey {
-	var k sortKey
-	from, to, _ := strings.Cut(text, ",")
-	position := func(s string) (field, char int) {
-		i := 0
-		for i < len(s) && (s[i] >= '0' && s[i] <= '9' || s[i] == '.') {
-			i++
+// key reads the value of -k: START[.BYTE][FLAGS][,END[.BYTE][FLAGS]].
+func (s *sorter) key(text string) (k sortKey, err error) {
+	bad := errors.New("bad field specification")
+	number := func(zero bool) (n int) {
+		run := digitRun(text)
+		text = text[len(run):]
+		n, converted := strconv.Atoi(run)
+		if converted != nil || n == 0 && !zero || n > math.MaxInt32 {
+			err = bad
 		}
-		k.flags += s[i:]
-		f, c, _ := strings.Cut(s[:i], ".")
-		return atoi(f), atoi(c)
+		return n
 	}
-	k.from, k.fromChar = position(from)
-	k.to, k.toChar = position(to)
+	for second := false; text != "" && err == nil; {
+		field, char := number(false), 0
+		if strings.HasPrefix(text, ".") {
+			text = text[1:]
+			char = number(second && s.t.gnu)
+		}
+		if second {
+			k.to, k.toByte = field, char
+		} else {
+			k.from, k.fromByte = field, char
+		}
+		for text != "" && err == nil {
+			flag := text[0]
+			text = text[1:]
+			if flag == ',' && !second {
+				second = true
+				break
+			}
+			switch {
+			case strings.IndexByte("ngMrdfi", flag) >= 0, s.t.gnu && (flag == 'V' || flag == 'h'):
+			case flag == 'b' && second && !s.t.gnu:
+				flag = 'B'
+			case flag == 'b':
+			case strings.IndexByte("VucszmSTokt:", flag) >= 0:
+				err = errors.New("unknown sort type")
+			default:
+				err = errors.New("unknown key option")
+			}
+			k.flags += string(flag)
+		}
+	}
+	return k, err
+}
+
+// valid reports whether each key compares in one way.
+func (s *sorter) valid() bool {
+	for _, k := range s.keys {
+		n := 0
+		for _, l := range []byte("ngMV") {
+			n += btoi(strings.IndexByte(s.flagsOf(k), l) >= 0)
+		}
+		if n > 1 && !s.t.gnu {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *sorter) flagsOf(k sortKey) string {
 	if k.flags == "" {
-		k.flags = flagsOf(opts)
+		return s.flags
 	}
-	return k
+	return k.flags
 }
 
-func (k sortKey) pick(line, separator string) string {
-	if k.from == 0 {
-		return line
+// check looks for a line that is out of order.
+func (s *sorter) check(all []sortLine) int {
+	most := 0
+	if strings.Contains(s.flags, "u") {
+		most = -1
 	}
-	var fields []string
-	if separator != "" {
-		fields = strings.Split(line, separator)
-	} else {
-		fields = strings.Fields(line)
-		separator = " "
-	}
-	if k.from > len(fields) {
-		return ""
-	}
-	end := len(fields)
-	if k.to > 0 {
-		end = min(k.to, end)
-	}
-	if end < k.from {
-		return ""
-	}
-	out := strings.Join(fields[k.from-1:end], separator)
-	if k.fromChar > 1 {
-		out = out[min(len(out), k.fromChar-1):]
-	}
-	return out
-}
-
-func (k sortKey) compare(a, b string) int {
-	c := 0
-	switch {
-	case strings.ContainsAny(k.flags, "ngh"):
-		x, y := leadingNumber(a, strings.Contains(k.flags, "h")), leadingNumber(b, strings.Contains(k.flags, "h"))
-		switch {
-		case x < y:
-			c = -1
-		case x > y:
-			c = 1
+	for i := 1; i < len(all); i++ {
+		if s.order(all[i-1], all[i]) <= most {
+			continue
 		}
-	case strings.Contains(k.flags, "V"):
-		c = compareVersions(a, b)
-	case strings.Contains(k.flags, "f"):
-		c = strings.Compare(strings.ToUpper(a), strings.ToUpper(b))
-	default:
-		c = strings.Compare(a, b)
+		_ = s.t.out.Flush()
+		if s.t.gnu {
+			return s.t.fail("-:%d: disorder: %s", i+1, all[i].text)
+		}
+		_, _ = io.WriteString(s.t.p.Stderr(), "Check line "+strconv.Itoa(i)+"\n")
+		s.t.status = 1
+		break
 	}
-	if strings.Contains(k.flags, "r") {
-		c = -c
+	return s.t.end()
+}
+
+// order compares two lines by the keys and then, unless the order is to be stable, byte by byte. Whether the result is
+// turned round says the key that was compared last.
+func (s *sorter) order(a, b sortLine) int {
+	c, flags := 0, s.flags
+	for _, k := range s.keys {
+		flags = s.flagsOf(k)
+		if c = compareKeys(s.pick(a.text, k), s.pick(b.text, k), flags); c != 0 {
+			break
+		}
+	}
+	switch {
+	case c == 0 && s.stable: // nothing is equal
+		c = a.number - b.number
+	case c == 0 && s.ties:
+		c, flags = strings.Compare(a.text, b.text), s.flags
+	}
+	if strings.Contains(flags, "r") {
+		return -c
 	}
 	return c
 }
 
-func leadingNumber(text string, units bool) float64 {
-	text = strings.TrimLeft(text, " \t")
-	end := 0
-	for end < len(text) && (text[end] >= '0' && text[end] <= '9' || text[end] == '.' || end == 0 && text[0] == '-') {
-		end++
+func isSpace(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
+
+// pick cuts the key out of a line.
+func (s *sorter) pick(line string, k sortKey) string {
+	flags := s.flagsOf(k)
+	start := s.field(line, k.from, 0)
+	end := len(line)
+	if k.to > 0 {
+		end = s.field(line, k.to, 1)
 	}
-	n, _ := strconv.ParseFloat(text[:end], 64)
-	if units && end < len(text) {
-		if i := strings.IndexByte("KMGT", text[end]&^0x20); i >= 0 {
+	if strings.Contains(flags, "b") {
+		for start < len(line) && isSpace(line[start]) {
+			start++
+		}
+	}
+	if strings.Contains(flags, "B") {
+		for end > start && isSpace(line[end-1]) {
+			end--
+		}
+	}
+	if k.toByte > 0 {
+		if end = min(k.toByte, len(line)); s.t.gnu {
+			end = min(s.field(line, k.to, 0)+k.toByte, len(line))
+		}
+	}
+	if k.fromByte > 0 {
+		start = min(start+k.fromByte-1, len(line))
+	}
+	out := line[start:max(start, end)]
+	switch {
+	case strings.Contains(flags, "d"):
+		out = filtered(out, func(c byte) bool { return isSpace(c) || c != '_' && wordByte(c) })
+	case strings.Contains(flags, "i"):
+		out = filtered(out, func(c byte) bool { return c >= ' ' && c <= '~' })
+	}
+	if strings.Contains(flags, "f") {
+		out = strings.ToUpper(out)
+	}
+	return out
+}
+
+// field returns where a field begins or, with end, where it ends.
+func (s *sorter) field(line string, number, end int) int {
+	at := 0
+	separated := false
+	for range max(0, number-1+end) {
+		if s.separator == 0 {
+			for at < len(line) && isSpace(line[at]) {
+				at++
+			}
+			for at < len(line) && !isSpace(line[at]) {
+				at++
+			}
+			continue
+		}
+		i := strings.IndexByte(line[at:], s.separator)
+		if separated = i >= 0; !separated {
+			at = len(line)
+			break
+		}
+		at += i + 1
+	}
+	return at - btoi(end > 0 && separated)
+}
+
+func filtered(text string, keep func(c byte) bool) string {
+	var b strings.Builder
+	for i := range len(text) {
+		if keep(text[i]) {
+			b.WriteByte(text[i])
+		}
+	}
+	return b.String()
+}
+
+// compareKeys compares two keys in the way that the flags say.
+func compareKeys(a, b, flags string) int {
+	switch {
+	case strings.Contains(flags, "g"):
+		x, y := generalNumber(a), generalNumber(b)
+		if x[0] != y[0] {
+			return compareNumbers(x[0], y[0])
+		}
+		return compareNumbers(x[1], y[1])
+	case strings.Contains(flags, "M"):
+		return month(a) - month(b)
+	case strings.Contains(flags, "h"):
+		return compareNumbers(sized(a), sized(b))
+	case strings.Contains(flags, "n"):
+		x, _ := strtod(a)
+		y, _ := strtod(b)
+		return compareNumbers(x, y)
+	case strings.Contains(flags, "V"):
+		return compareVersions(a, b)
+	}
+	return strings.Compare(a, b)
+}
+
+func compareNumbers(x, y float64) int { return btoi(x > y) - btoi(x < y) }
+
+// generalNumber is a number for -g: what is none comes before what is NaN, and that before all others.
+func generalNumber(text string) [2]float64 {
+	n, used := strtod(text)
+	switch {
+	case used == 0:
+		return [2]float64{0, 0}
+	case math.IsNaN(n):
+		return [2]float64{1, 0}
+	}
+	return [2]float64{2, n}
+}
+
+// month is the number of the month that a text begins with, or 0.
+func month(text string) int {
+	text = strings.ToLower(strings.TrimLeft(text, " \t\n\v\f\r"))
+	for i, name := range []string{"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"} {
+		if strings.HasPrefix(text, name) {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// sized is a number with the letter of a unit, for GNU's -h.
+func sized(text string) float64 {
+	n, used := strtod(text)
+	if used < len(text) {
+		if i := strings.IndexByte("KMGTPE", text[used]&^0x20); i >= 0 {
 			n *= float64(int64(1) << (10 * (i + 1)))
 		}
 	}
 	return n
+}
+
+// strtod reads the number that a text begins with, as the C library does. It returns how much of the text that is.
+func strtod(text string) (n float64, used int) {
+	at := 0
+	for at < len(text) && isSpace(text[at]) {
+		at++
+	}
+	end := at
+	if end < len(text) && (text[end] == '-' || text[end] == '+') {
+		end++
+	}
+	lowered := strings.ToLower(text[end:])
+	for _, word := range []string{"infinity", "inf", "nan"} {
+		if strings.HasPrefix(lowered, word) {
+			n, _ = strconv.ParseFloat(text[at:end]+word, 64)
+			if word == "nan" {
+				n = math.NaN()
+			}
+			return n, end + len(word)
+		}
+	}
+	digits, exponent := "0123456789", "e"
+	if strings.HasPrefix(lowered, "0x") {
+		if rest := strings.TrimPrefix(lowered[2:], "."); rest != "" && strings.IndexByte("0123456789abcdef", rest[0]) >= 0 {
+			digits, exponent = "0123456789abcdef", "p"
+			end += 2
+		}
+	}
+	run := func() int {
+		from := end
+		for end < len(text) && text[end] >= '0' && strings.IndexByte(digits, text[end]|0x20) >= 0 {
+			end++
+		}
+		return end - from
+	}
+	some := run()
+	if end < len(text) && text[end] == '.' {
+		end++
+		if n := run(); n+some == 0 {
+			end--
+		} else {
+			some += n
+		}
+	}
+	if some == 0 {
+		return 0, 0
+	}
+	number := text[at:end]
+	if end < len(text) && text[end]|0x20 == exponent[0] {
+		sign := end + 1
+		if sign < len(text) && (text[sign] == '-' || text[sign] == '+') {
+			sign++
+		}
+		if power := digitRun(text[min(sign, len(text)):]); power != "" {
+			end = sign + len(power)
+			number = text[at:end]
+		}
+	}
+	if exponent == "p" && !strings.ContainsAny(number, "pP") {
+		number += "p0"
+	}
+	n, _ = strconv.ParseFloat(number, 64)
+	return n, end
 }
 
 // compareVersions compares runs of digits as numbers.

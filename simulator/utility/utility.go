@@ -371,6 +371,19 @@ func (t *tool) within(opts map[byte][]string, letter byte, otherwise, low, high 
 	return 0, false
 }
 
+// unicode reports whether the environment says that text is UTF-8. Without a locale each byte is a character.
+func (t *tool) unicode() bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		for _, v := range t.p.Env {
+			if value, ok := strings.CutPrefix(v, name+"="); ok {
+				value = strings.ToLower(value)
+				return strings.Contains(value, ".utf-8") || strings.Contains(value, ".utf8")
+			}
+		}
+	}
+	return false
+}
+
 // passing accounts for n bytes that are held for a moment, before they are made.
 func (t *tool) passing(n int) {
 	t.p.Work(uint32(n >> 11))

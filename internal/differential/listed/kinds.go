@@ -32,6 +32,22 @@ func Kinds() []Kind {
 			},
 		},
 		{
+			Name:    "awk without mathematics",
+			Reason:  "Debian builds BusyBox's awk without exp, log, sqrt, sin, cos, atan2 and the operator ^. Usual images have them, and so has the simulator.",
+			Example: "awk 'BEGIN { print 2^3 }'",
+			Covers: func(c Case) bool {
+				return strings.Contains(c.Real.Stderr, "Math support is not compiled in")
+			},
+		},
+		{
+			Name:    "grep -o -v",
+			Reason:  "BusyBox's grep reads memory that is not its own when it is to print the matching parts of lines that do not match, and mostly dies of it.",
+			Example: "echo a | grep -ov b",
+			Covers: func(c Case) bool {
+				return isAsh(c) && grepsWithout.MatchString(c.Script)
+			},
+		},
+		{
 			Name:    "a pipe that nobody reads",
 			Reason:  "Whether the writer of a pipeline is killed by SIGPIPE depends on which process is faster, and with pipefail or set -e that shows.",
 			Example: "",

@@ -73,7 +73,11 @@ func (g *generator) grep() string {
 	if extended {
 		options = strings.TrimSpace("-E " + options)
 	}
-	return "grep " + options + " " + singleQuoted(g.expression(extended)) + " " + g.one(g.file(), g.file(), "d/*", "d", "-r d", "f1 f7")
+	call := "grep " + options + " " + singleQuoted(g.expression(extended)) + " " + g.one(g.file(), g.file(), "d/*", "d", "-r d", "f1 f7")
+	if strings.Contains(call, "-r") {
+		call += " | sort" // a directory has no order
+	}
+	return call
 }
 
 func (g *generator) sed() string {

@@ -56,8 +56,6 @@ type Options struct {
 	Output      io.Writer
 	// Strftime formats times.
 	Strftime func(format string, t time.Time) string
-	// Warn is told of files that cannot be read; the program goes on.
-	Warn func(message string)
 }
 
 // SyntaxError is a program that is none.

@@ -151,6 +151,9 @@ func (m *machine) store(to expression, v value) {
 		if !to.local && to.index == vFS {
 			m.splitRecord() // a new FS is for the next record
 		}
+		if !to.local && (to.index == vFS || to.index == vRS) {
+			m.separator(m.string(v))
+		}
 		c.v = v
 		if !to.local && to.index == vNF {
 			m.setNF()

@@ -78,7 +78,6 @@ func newMachine(p *Program, o Options) *machine {
 	if o.FieldSeparator != nil {
 		m.globals[vFS].v = str(*o.FieldSeparator)
 	}
-	m.globals[vRSTART].v, m.globals[vRLENGTH].v = num(0), num(-1)
 	m.globals[vNR].v, m.globals[vFNR].v, m.globals[vNF].v = num(0), num(0), num(0)
 	env := m.globals[vENVIRON].array()
 	for _, kv := range o.Environment {
@@ -96,8 +95,16 @@ func newMachine(p *Program, o Options) *machine {
 	return m
 }
 
+// separator compiles a value of FS or RS that is an expression, so that one that is wrong ends the program at once.
+func (m *machine) separator(text string) {
+	if len(text) > 1 {
+		m.dynamic(text)
+	}
+}
+
 // main runs BEGIN, the rules for every record, and END.
 func (m *machine) main() int {
+	m.separator(m.global(vFS))
 	for _, a := range m.o.Assignments {
 		m.assignment(a)
 	}

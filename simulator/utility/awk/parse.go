@@ -414,6 +414,9 @@ func (p *parser) printing() statement {
 		s.how = p.take().kind
 		p.noGreater = true
 		s.to = p.choice()
+		for p.accept(COMMA) { // a list names the file by all its parts
+			s.to = &binary{op: ' ', left: s.to, right: p.choice()}
+		}
 		p.noGreater = false
 	}
 	return s

@@ -273,8 +273,7 @@ func (r *reader) paragraph() (record, terminator string, ok bool) {
 			if len(r.buf) == 0 {
 				return "", "", false
 			}
-			end := len(bytes.TrimRight(r.buf, "\n"))
-			return r.cut(end, len(r.buf))
+			return r.cut(len(r.buf), len(r.buf)) // a newline at the end belongs to the record
 		}
 	}
 }
@@ -343,12 +342,7 @@ func (m *machine) nextFile() bool {
 func (m *machine) openMain(name, shown string) bool {
 	s, err := m.w.Open(name)
 	if err != nil {
-		m.status = statusError
-		_ = m.out.Flush()
-		if m.o.Warn != nil {
-			m.o.Warn(err.Error())
-		}
-		return false
+		panic(&RunError{0, err.Error()})
 	}
 	m.current = &reader{m: m, s: s}
 	m.globals[vFILENAME].v = str(shown)
