@@ -48,6 +48,7 @@ type Process struct {
 	onExit   func(ExitStatus)
 
 	debt   time.Duration // computing not yet paid with time
+	late   time.Duration // what the parent had not paid when it made the process: so much later it began
 	memory int64
 }
 
@@ -200,6 +201,7 @@ func (p *Process) Fork(body Program) *Process {
 			child.dispositions[s] = byDefault
 		}
 	}
+	child.late = p.debt + p.late
 	child.start(body)
 	p.spend(forkCost, p.startWeight())
 	return child
@@ -291,9 +293,9 @@ func (p *Process) park(d time.Duration) {
 
 // Sleep waits for d. A handled signal ends it early: then it returns EINTR.
 func (p *Process) Sleep(d time.Duration) error {
-	until := p.Now().Add(d + p.debt)
+	until := p.Now().Add(d + p.debt + p.late)
 	p.c.computes(p.debt)
-	p.debt = 0
+	p.debt, p.late = 0, 0
 	err := p.Block(until, func() bool { return false })
 	if errors.Is(err, ErrTimeout) {
 		return nil
