@@ -10,6 +10,7 @@ import (
 var (
 	asksForProgram = regexp.MustCompile(`\b(type|command -[vV]p?|which|hash)\b`)
 	changesInside  = regexp.MustCompile(`\(\([^)]*(\+\+|--|[^=!<>]=[^=])`)
+	grepsWithout   = regexp.MustCompile(`\bgrep\b.* -\w*(o\w* .*-\w*v|v\w* .*-\w*o|ov|vo)`)
 )
 
 // Kinds returns the list.
