@@ -29,15 +29,35 @@ type differ struct {
 // diff compares two files, or two directories. That of BusyBox prints unified hunks whether asked to or not.
 func diff(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, names, ok := t.options(args, "quwbBiaU:NrTsdtL:S:", false, map[string]string{"brief": "q", "unified": "u?"})
-	if !ok || len(names) < 2 {
-		t.status = 2
+	opts, names, ok := t.options(args, "abdipqrstuwBEL:NS:TU:", false, map[string]string{"recursive": "r", "brief": "q", "unified": "u?", "ignore-case": "i",
+		"ignore-all-space": "w", "ignore-space-change": "b", "ignore-blank-lines": "B", "text": "a", "new-file": "N", "label": "L:", "starting-file": "S:",
+		"expand-tabs": "t", "initial-tab": "T", "minimal": "d", "report-identical-files": "s", "show-c-function": "p", "ignore-tab-expansion": "E"})
+	if !ok || t.misused(names, 2, 2) {
 		return t.end()
 	}
-	d := differ{tool: t, opts: opts, unified: !t.gnu || has(opts, 'u') || has(opts, 'U'), around: 3, absentOK: has(opts, 'N')}
-	if has(opts, 'U') {
-		d.around = max(0, atoi(last(opts, 'U')))
+	if has(opts, 'u') && last(opts, 'u') != "" { // --unified=LINES
+		opts['U'] = opts['u']
 	}
+	around, ok := t.within(opts, 'U', 3, 0, 1<<31-1)
+	if !ok {
+		return t.end()
+	}
+	for _, name := range names {
+		if _, err := p.Stat(name); name != "-" && err != nil && !(t.gnu && has(opts, 'N')) {
+			if t.gnu {
+				t.failed(name, err)
+				t.status = 2
+				continue
+			}
+			t.complain("can't stat '%s': %s", name, message(err))
+			t.status = 2
+			return t.end()
+		}
+	}
+	if t.status != 0 {
+		return t.end()
+	}
+	d := differ{tool: t, opts: opts, unified: !t.gnu || has(opts, 'u') || has(opts, 'U'), around: around, absentOK: has(opts, 'N')}
 	isDir := func(name string) bool {
 		info, err := p.Stat(name)
 		return err == nil && info.IsDir()
