@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 	"syscall"
@@ -43,7 +42,7 @@ func diff(p *container.Process, args []string) int {
 		return t.end()
 	}
 	for _, name := range names {
-		if _, err := p.Stat(name); name != "-" && err != nil && !(t.gnu && has(opts, 'N')) {
+		if _, err := p.Stat(name); name != "-" && err != nil && !has(opts, 'N') {
 			if t.gnu {
 				t.failed(name, err)
 				t.status = 2
@@ -54,7 +53,7 @@ func diff(p *container.Process, args []string) int {
 			return t.end()
 		}
 	}
-	if t.status != 0 {
+	if t.status != 0 || !t.gnu && t.oneFile(names) {
 		return t.end()
 	}
 	d := differ{tool: t, opts: opts, unified: !t.gnu || has(opts, 'u') || has(opts, 'U'), around: around, absentOK: has(opts, 'N')}
@@ -71,25 +70,84 @@ func diff(p *container.Process, args []string) int {
 			}
 		}
 		d.directories(names[0], names[1])
-	case a && names[1] != "-":
-		d.compare(strings.TrimSuffix(names[0], "/")+"/"+base(names[1]), names[1])
-	case b && names[0] != "-":
-		d.compare(names[0], strings.TrimSuffix(names[1], "/")+"/"+base(names[0]))
-	default:
-		d.compare(names[0], names[1])
+	case (a || b) && (names[0] == "-" || names[1] == "-"):
+		if t.complain("can't compare stdin to a directory"); t.gnu {
+			t.status = 2
+		}
+		return t.end()
+	case a && !d.inside(names, 0), b && !d.inside(names, 1):
+		return t.end()
 	}
+	if d.inDirectory {
+		return t.end()
+	}
+	d.compare(names[0], names[1])
 	return t.end()
 }
 
-// entries are the names in a directory; BusyBox's diff -r lists all files below instead.
-func (d *differ) entries(dir string) []string {
-	var names []string
-	if has(d.opts, 'r') && !d.gnu {
-		d.walk(dir, func(name string, info *files.Info) {
-			if !info.IsDir() {
-				names = append(names, strings.TrimPrefix(strings.TrimPrefix(path.Clean(name), path.Clean(dir)), "/"))
+// inside makes one operand, a directory, the file in it that has the name of the other. It reports whether there is one.
+func (d *differ) inside(names []string, at int) bool {
+	names[at] = into(names[at], names[1-at])
+	_, err := d.p.Stat(names[at])
+	if err == nil || d.gnu {
+		return true // GNU's version complains later
+	}
+	d.complain("can't stat '%s': %s", names[at], message(err))
+	return false
+}
+
+// oneFile reports whether two operands are the same file, which BusyBox does not look at.
+func (t *tool) oneFile(names []string) bool {
+	var infos []*files.Info
+	for _, name := range names {
+		if h := t.p.FileHandle(0); name == "-" && h != nil {
+			infos = append(infos, h.Stat())
+		} else if info, err := t.p.Stat(name); name != "-" && err == nil {
+			infos = append(infos, info)
+		}
+	}
+	return len(infos) == 2 && infos[0].Same(infos[1])
+}
+
+// below adds what BusyBox compares of a directory to names: its entries, or with -r all files below it instead of the
+// directories. It follows links, and leaves out directories that the other side does not have.
+func (d *differ) below(names *[]string, dir, prefix, other string) {
+	list, err := d.p.ReadDir(dir)
+	if err != nil {
+		d.mention(dir, err)
+	}
+	for _, e := range list {
+		d.p.Spend(container.CommandCost)
+		file, name := dir+"/"+e.Name(), prefix+e.Name()
+		info, err := d.p.Stat(file)
+		switch {
+		case err != nil:
+			d.mention(file, err)
+		case !info.IsDir() || !has(d.opts, 'r'):
+			d.hold(name)
+			*names = append(*names, name)
+		default:
+			if there, err := d.p.Stat(other + "/" + name); !d.absentOK && (err != nil || !there.IsDir()) {
+				d.status = max(d.status, 1)
+				continue
 			}
-		})
+			d.below(names, file, name+"/", other)
+		}
+	}
+}
+
+// mention prints an error that does not change the exit code.
+func (d *differ) mention(name string, err error) {
+	before := d.status
+	d.failed(name, err)
+	d.status = before
+}
+
+// entries are the names in a directory that are to be compared with those of another.
+func (d *differ) entries(dir, other string) []string {
+	var names []string
+	if !d.gnu {
+		d.below(&names, dir, "", other)
 		slices.Sort(names)
 		return names
 	}
@@ -106,7 +164,7 @@ func (d *differ) entries(dir string) []string {
 
 func (d *differ) directories(a, b string) {
 	a, b = strings.TrimSuffix(a, "/"), strings.TrimSuffix(b, "/")
-	mine, theirs := d.entries(a), d.entries(b)
+	mine, theirs := d.entries(a, b), d.entries(b, a)
 	all := slices.Compact(slices.Sorted(slices.Values(slices.Concat(mine, theirs))))
 	for _, name := range all {
 		d.p.Spend(container.CommandCost)
@@ -141,7 +199,9 @@ func (d *differ) directories(a, b string) {
 		case first != nil && second != nil && first.IsDir() != second.IsDir():
 			kind := map[bool]string{true: "directory", false: "regular file"}
 			fmt.Fprintf(d.out, "File %s is a %s while file %s is a %s\n", x, kind[first.IsDir()], y, kind[second.IsDir()])
-			d.status = max(d.status, 1)
+			if d.gnu {
+				d.status = max(d.status, 1)
+			}
 		default:
 			d.compare(x, y)
 		}
@@ -198,7 +258,7 @@ func (d *differ) compare(first, second string) {
 	if !d.unified {
 		around = 0
 	}
-	list := hunks(edits, around)
+	list := hunks(edits, around, d.blank(edits, x, y))
 	if len(list) == 0 {
 		return
 	}
@@ -207,18 +267,17 @@ func (d *differ) compare(first, second string) {
 		fmt.Fprintf(d.out, "diff%s %s %s\n", d.header, first, second)
 	}
 	if d.unified {
-		fmt.Fprintf(d.out, "--- %s\n+++ %s\n", d.title(first), d.title(second))
+		fmt.Fprintf(d.out, "--- %s\n+++ %s\n", d.title(0, first), d.title(1, second))
 	}
 	for _, h := range list {
 		d.hunk(edits[h[0]:h[1]], x, y)
 	}
 }
 
-// title is a file's name in a unified header, with its time in GNU's version.
-func (d *differ) title(name string) string {
-	if labels := d.opts['L']; len(labels) > 0 {
-		d.opts['L'] = labels[1:]
-		return labels[0]
+// title is the name of the first or the second file in a unified header, with its time in GNU's version.
+func (d *differ) title(at int, name string) string {
+	if labels := d.opts['L']; at < len(labels) {
+		return labels[at]
 	}
 	if !d.gnu {
 		return name
@@ -363,11 +422,31 @@ func (t *tool) edits(x, y []string, key func(string) string) []edit {
 	return out
 }
 
+// blank returns the edits that -B leaves out: changes of empty lines alone.
+func (d *differ) blank(edits []edit, x, y []string) func(i int) bool {
+	if !has(d.opts, 'B') {
+		return func(int) bool { return false }
+	}
+	out := make([]bool, len(edits))
+	for from := 0; from < len(edits); {
+		to, empty := from, true
+		for ; to < len(edits) && edits[to].kind != ' '; to++ {
+			e := edits[to]
+			empty = empty && (e.kind == '-' && x[e.x] == "\n" || e.kind == '+' && y[e.y] == "\n")
+		}
+		for i := from; i < to; i++ {
+			out[i] = empty
+		}
+		from = max(to, from+1)
+	}
+	return func(i int) bool { return out[i] }
+}
+
 // hunks returns the parts of the edits that hold changes, with lines around them.
-func hunks(edits []edit, around int) [][2]int {
+func hunks(edits []edit, around int, ignored func(i int) bool) [][2]int {
 	var out [][2]int
 	for i, e := range edits {
-		if e.kind == ' ' {
+		if e.kind == ' ' || ignored(i) {
 			continue
 		}
 		from, to := max(0, i-around), min(len(edits), i+1+around)

@@ -3,9 +3,9 @@ package utility
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
 	"github.com/plumbline-ci/plumbline/simulator/files"
@@ -21,7 +21,9 @@ type finder struct {
 	extended           bool   // -regextype
 	args               []string
 	minDepth, maxDepth int
-	deep               int // how deep the expression nests
+	deep               int  // how deep the expression nests
+	follow             bool // go where links point to
+	unknown            bool // the problem is one that shows how find is called
 	depthFirst         bool
 	acted              bool
 	pruned             bool
@@ -29,14 +31,20 @@ type finder struct {
 }
 
 type batch struct {
-	argv  []string
-	names []string
+	argv, after []string // the arguments before and behind the names
+	names       []string
 }
 
 func find(p *container.Process, args []string) int {
 	t := begin(p, args)
 	f := &finder{t: t, maxDepth: 1 << 20}
 	rest := args[1:]
+	followRoots := false
+	for len(rest) > 0 && len(rest[0]) > 1 && rest[0][0] == '-' && strings.Trim(rest[0][1:], "HLP-") == "" {
+		f.follow = f.follow || strings.Contains(rest[0], "L")
+		followRoots = followRoots || strings.Contains(rest[0], "H")
+		rest = rest[1:]
+	}
 	var roots []string
 	for len(rest) > 0 && !strings.HasPrefix(rest[0], "-") && rest[0] != "(" && rest[0] != "!" {
 		roots = append(roots, rest[0])
@@ -53,27 +61,38 @@ func find(p *container.Process, args []string) int {
 			problem = "unrecognized: " + f.args[0]
 		}
 		if problem != "" {
-			return t.fail("%s", problem)
+			if t.complain("%s", problem); f.unknown && !t.gnu {
+				return t.usage()
+			}
+			return t.end()
 		}
 	}
 	for _, root := range roots {
 		info, err := p.Lstat(root)
+		if to, there := p.Stat(root); (f.follow || followRoots) && there == nil {
+			info, err = to, nil
+		}
 		if err != nil {
 			t.failed(root, err)
 			continue
 		}
 		f.root = root
-		f.visit(root, info, 0, test)
+		f.visit(root, info, 0, test, nil)
 	}
 	for _, b := range f.batch {
-		if len(b.names) > 0 {
-			f.run(append(append([]string{}, b.argv...), b.names...))
+		if len(b.names) > 0 && f.run(slices.Concat(b.argv, b.names, b.after)) != 0 {
+			t.status = 1
 		}
 	}
 	return t.end()
 }
 
-func (f *finder) visit(name string, info *files.Info, depth int, test findTest) {
+// within reports whether a directory is one of those that are being searched, which links can lead to.
+func within(above []*files.Info, dir *files.Info) bool {
+	return slices.ContainsFunc(above, func(i *files.Info) bool { return i.Same(dir) })
+}
+
+func (f *finder) visit(name string, info *files.Info, depth int, test findTest, above []*files.Info) {
 	f.t.p.Spend(0)
 	f.pruned = false
 	act := func() {
@@ -84,13 +103,18 @@ func (f *finder) visit(name string, info *files.Info, depth int, test findTest) 
 	if !f.depthFirst {
 		act()
 	}
-	if info.IsDir() && depth < f.maxDepth && !f.pruned {
+	if info.IsDir() && depth < f.maxDepth && !f.pruned && !(f.follow && within(above, info)) {
+		above = append(above[:len(above):len(above)], info)
 		entries, err := f.t.p.ReadDir(name)
 		if err != nil {
 			f.t.failed(name, err)
 		}
 		for _, e := range entries {
-			f.visit(strings.TrimSuffix(name, "/")+"/"+e.Name(), e, depth+1, test)
+			file := strings.TrimSuffix(name, "/") + "/" + e.Name()
+			if to, err := f.t.p.Stat(file); f.follow && err == nil {
+				e = to
+			}
+			f.visit(file, e, depth+1, test, above)
 		}
 	}
 	if f.depthFirst {
@@ -118,6 +142,9 @@ func (f *finder) or() (findTest, string) {
 }
 
 func (f *finder) and() (findTest, string) {
+	if !f.t.gnu {
+		return f.all()
+	}
 	left, problem := f.primary()
 	for problem == "" && f.peek() != "" && f.peek() != "-o" && f.peek() != "-or" && f.peek() != ")" {
 		if f.peek() == "-a" || f.peek() == "-and" {
@@ -129,6 +156,31 @@ func (f *finder) and() (findTest, string) {
 		left = func(n string, i *files.Info, d int) bool { return a(n, i, d) && right(n, i, d) }
 	}
 	return left, problem
+}
+
+// all reads the tests up to an "or" or a parenthesis, of which there may be none at all, as BusyBox does.
+func (f *finder) all() (findTest, string) {
+	all := func(string, *files.Info, int) bool { return true }
+	inverted := false
+	for {
+		switch f.peek() {
+		case "", "-o", "-or", ")":
+			return all, ""
+		case "-a", "-and":
+			f.args = f.args[1:]
+		case "!", "-not":
+			inverted = !inverted
+			f.args = f.args[1:]
+		default:
+			test, problem := f.primary()
+			if problem != "" {
+				return nil, problem
+			}
+			before, wanted := all, !inverted
+			all = func(n string, i *files.Info, d int) bool { return before(n, i, d) && test(n, i, d) == wanted }
+			inverted = false
+		}
+	}
 }
 
 func (f *finder) primary() (findTest, string) {
@@ -169,8 +221,13 @@ func (f *finder) primary() (findTest, string) {
 	case "-depth":
 		f.depthFirst = true
 		return always, ""
-	case "-xdev", "-mount", "-follow":
+	case "-xdev":
 		return always, ""
+	case "-follow":
+		f.follow = true
+		return always, ""
+	case "-executable":
+		return func(n string, _ *files.Info, _ int) bool { return f.t.p.Access(n, 1) == nil }, ""
 	case "-delete":
 		f.acted, f.depthFirst = true, true
 		return func(n string, _ *files.Info, _ int) bool {
@@ -199,7 +256,7 @@ func (f *finder) primary() (findTest, string) {
 			}
 			return i.Kind() == files.Regular && i.Size() == 0
 		}, ""
-	case "-exec", "-ok":
+	case "-exec":
 		return f.exec()
 	}
 	if f.t.gnu {
@@ -207,29 +264,20 @@ func (f *finder) primary() (findTest, string) {
 			return test, problem
 		}
 	}
+	if !valued[op] {
+		f.unknown = true
+		return nil, "unrecognized: " + op
+	}
 	if len(f.args) == 0 {
 		return nil, op + " requires an argument"
 	}
 	value := f.args[0]
 	f.args = f.args[1:]
 	switch op {
-	case "-name", "-iname", "-path", "-wholename":
-		if _, err := path.Match(value, ""); err != nil {
-			return nil, "bad pattern"
-		}
-		return func(n string, _ *files.Info, _ int) bool {
-			pat := value
-			if op == "-path" || op == "-wholename" {
-				ok, _ := path.Match(strings.ReplaceAll(pat, "/", "\x01"), strings.ReplaceAll(n, "/", "\x01"))
-				return ok
-			}
-			b := path.Base(n)
-			if op == "-iname" {
-				pat, b = strings.ToLower(pat), strings.ToLower(b)
-			}
-			ok, _ := path.Match(pat, b)
-			return ok
-		}, ""
+	case "-name", "-iname":
+		return func(n string, _ *files.Info, _ int) bool { return fnmatch(value, path.Base(n), op == "-iname") }, ""
+	case "-path", "-wholename", "-ipath":
+		return func(n string, _ *files.Info, _ int) bool { return fnmatch(value, n, op == "-ipath") }, ""
 	case "-regex", "-iregex":
 		expr := value
 		if f.t.gnu && !f.extended {
@@ -244,30 +292,52 @@ func (f *finder) primary() (findTest, string) {
 			return loc != nil && loc[0] == 0 && loc[1] == len(n)
 		}, ""
 	case "-type":
-		return func(_ string, i *files.Info, _ int) bool {
-			return strings.Contains(value, map[files.Kind]string{files.Regular: "f", files.Directory: "d", files.Symlink: "l", files.CharDevice: "c", files.Fifo: "p"}[i.Kind()])
-		}, ""
-	case "-maxdepth":
-		f.maxDepth = atoi(value)
+		letters := value
+		if f.t.gnu {
+			letters = strings.ReplaceAll(value, ",", "")
+		}
+		if len(letters) != 1 && !f.t.gnu || letters == "" || strings.Trim(letters, "fdlbcsp") != "" {
+			return nil, "invalid argument '" + value + "' to '-type'"
+		}
+		return func(_ string, i *files.Info, _ int) bool { return strings.Contains(letters, kindLetter(i)) }, ""
+	case "-maxdepth", "-mindepth":
+		n, err := strconv.Atoi(value)
+		if err != nil || n < 0 {
+			return nil, "invalid number '" + value + "'"
+		}
+		if op == "-maxdepth" {
+			f.maxDepth = n
+		} else {
+			f.minDepth = n
+		}
 		return always, ""
-	case "-mindepth":
-		f.minDepth = atoi(value)
-		return always, ""
-	case "-newer":
+	case "-newer", "-samefile":
 		ref, err := f.t.p.Stat(value)
 		if err != nil {
-			return nil, value + ": " + message(err)
+			return nil, "can't stat '" + value + "': " + message(err)
+		}
+		if op == "-samefile" {
+			return func(_ string, i *files.Info, _ int) bool { return i.Same(ref) }, ""
 		}
 		return func(_ string, i *files.Info, _ int) bool { return i.ModTime().After(ref.ModTime()) }, ""
-	case "-user":
-		uid, _ := strconv.ParseUint(value, 10, 32)
-		if id, ok := f.t.p.Container().UserID(value); ok {
-			uid = uint64(id)
+	case "-user", "-group":
+		lookup := f.t.p.Container().UserID
+		if op == "-group" {
+			lookup = f.t.p.Container().GroupID
 		}
-		return func(_ string, i *files.Info, _ int) bool { return uint64(i.UID()) == uid }, ""
+		id, known := lookup(value)
+		if n, err := strconv.ParseUint(value, 10, 32); !known && err == nil {
+			id, known = uint32(n), true
+		}
+		if !known {
+			return nil, "unknown " + op[1:] + " " + value
+		}
+		if op == "-group" {
+			return func(_ string, i *files.Info, _ int) bool { return i.GID() == id }, ""
+		}
+		return func(_ string, i *files.Info, _ int) bool { return i.UID() == id }, ""
 	case "-perm":
-		any := strings.TrimLeft(value, "-/+")
-		mode, ok := ParseMode(any, 0, false)
+		mode, ok := ParseMode(strings.TrimLeft(value, "-/+"), 0, false)
 		if !ok {
 			return nil, "invalid mode '" + value + "'"
 		}
@@ -276,47 +346,81 @@ func (f *finder) primary() (findTest, string) {
 			case '-':
 				return i.Perm()&mode == mode
 			case '/', '+':
-				return i.Perm()&mode != 0
+				return i.Perm()&mode != 0 || f.t.gnu && mode == 0
 			}
 			return i.Perm() == mode
 		}, ""
-	case "-size", "-mtime", "-mmin", "-links":
-		sign := value[0]
-		n, ok := count(strings.TrimSuffix(strings.TrimLeft(value, "+-"), "c"))
-		if !ok {
-			return nil, "invalid number '" + value + "'"
-		}
-		unit := int64(1)
-		if op == "-size" && strings.Trim(value, "+-0123456789") == "" {
-			unit = 512
-		}
-		return func(_ string, i *files.Info, _ int) bool {
-			got := (i.Size() + unit - 1) / unit
-			switch op {
-			case "-mtime":
-				got = int64(f.t.p.Now().Sub(i.ModTime()) / (24 * time.Hour))
-			case "-mmin":
-				got = int64(f.t.p.Now().Sub(i.ModTime()) / time.Minute)
-			case "-links":
-				got = int64(i.Links())
-			}
-			switch sign {
-			case '+':
-				return got > n
-			case '-':
-				return got < n
-			}
-			return got == n
-		}, ""
 	}
-	return nil, "unrecognized: " + op
+	return f.numeric(op, value)
+}
+
+// valued are the tests that take an argument.
+var valued = map[string]bool{"-name": true, "-iname": true, "-path": true, "-ipath": true, "-wholename": true, "-regex": true, "-type": true, "-maxdepth": true, "-mindepth": true,
+	"-newer": true, "-samefile": true, "-user": true, "-group": true, "-perm": true, "-size": true, "-mtime": true, "-mmin": true, "-atime": true, "-amin": true, "-ctime": true,
+	"-cmin": true, "-links": true, "-inum": true, "-iregex": true}
+
+func kindLetter(i *files.Info) string {
+	return map[files.Kind]string{files.Regular: "f", files.Directory: "d", files.Symlink: "l", files.CharDevice: "c", files.Fifo: "p"}[i.Kind()]
+}
+
+// numeric reads a test that compares with a number: equal to it, above it (+) or below it (-).
+func (f *finder) numeric(op, value string) (findTest, string) {
+	digits, unit := strings.TrimPrefix(strings.TrimPrefix(value, "+"), "-"), int64(1)
+	if value != "" && value[0] != '+' && value[0] != '-' {
+		digits = value
+	}
+	if op == "-size" {
+		unit = 512
+		units := map[byte]int64{'c': 1, 'w': 2, 'b': 512, 'k': 1024}
+		if f.t.gnu {
+			units['M'], units['G'] = 1<<20, 1<<30
+		}
+		if n := len(digits); n > 0 && units[digits[n-1]] > 0 {
+			unit, digits = units[digits[n-1]], digits[:n-1]
+		}
+	}
+	n, err := strconv.ParseInt(digits, 10, 40)
+	if err != nil || strings.Trim(digits, "0123456789") != "" {
+		return nil, "invalid number '" + strings.TrimLeft(value, "+-") + "'"
+	}
+	measure := func(i *files.Info) int64 { return f.t.p.Now().Unix() - i.ModTime().Unix() }
+	switch op {
+	case "-size":
+		measure = func(i *files.Info) int64 { return i.Size() }
+		if f.t.gnu { // which counts the units that are begun
+			measure = func(i *files.Info) int64 { return (i.Size() + unit - 1) / unit * unit }
+		}
+	case "-links":
+		measure = func(i *files.Info) int64 { return int64(i.Links()) }
+	case "-inum":
+		measure = func(i *files.Info) int64 { return int64(i.Inode()) }
+	case "-mtime", "-atime", "-ctime":
+		unit = 24 * 60 * 60
+	case "-mmin", "-amin", "-cmin":
+		unit = 60
+	}
+	aged := strings.HasSuffix(op, "time") || strings.HasSuffix(op, "min")
+	return func(_ string, i *files.Info, _ int) bool {
+		got := measure(i)
+		switch {
+		case value[0] == '-':
+			return got < n*unit
+		case value[0] == '+' && aged:
+			return got >= (n+1)*unit
+		case value[0] == '+':
+			return got > n*unit
+		case aged:
+			return got >= n*unit && got < (n+1)*unit
+		}
+		return got == n*unit
+	}, ""
 }
 
 // exec is -exec … ; and -exec … +.
 func (f *finder) exec() (findTest, string) {
 	f.acted = true
 	var argv []string
-	for len(f.args) > 0 && f.args[0] != ";" && !(f.args[0] == "+" && len(argv) > 0 && argv[len(argv)-1] == "{}") {
+	for len(f.args) > 0 && f.args[0] != ";" && !(f.args[0] == "+" && (!f.t.gnu || len(argv) > 0 && argv[len(argv)-1] == "{}")) {
 		argv = append(argv, f.args[0])
 		f.args = f.args[1:]
 	}
@@ -326,9 +430,21 @@ func (f *finder) exec() (findTest, string) {
 	end := f.args[0]
 	f.args = f.args[1:]
 	if end == "+" {
-		b := &batch{argv: argv[:len(argv)-1]}
+		places := 0
+		for _, a := range argv {
+			places += strings.Count(a, "{}")
+		}
+		if places != 1 {
+			return nil, "only one '{}' allowed for -exec +"
+		}
+		at := slices.Index(argv, "{}")
+		if at < 0 {
+			at = len(argv) - 1
+		}
+		b := &batch{argv: argv[:at], after: argv[at+1:]}
 		f.batch = append(f.batch, b)
 		return func(n string, _ *files.Info, _ int) bool {
+			f.t.hold(n)
 			b.names = append(b.names, n)
 			return true
 		}, ""
@@ -351,8 +467,11 @@ func (f *finder) run(argv []string) int {
 func (t *tool) command(argv []string, stdin int) int {
 	child, err := t.p.Spawn(container.Command{Path: argv[0], Args: argv, Stdin: stdin})
 	if err != nil {
-		if t.name == "xargs" {
-			t.failed(argv[0], err)
+		if t.name == "xargs" || t.name == "find" && !t.gnu {
+			before := t.status
+			if t.failed(argv[0], err); t.name == "find" {
+				t.status = before
+			}
 		} else {
 			t.complain("can't execute '%s': %s", argv[0], message(err))
 		}

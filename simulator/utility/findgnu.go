@@ -21,6 +21,14 @@ func (f *finder) gnuPrimary(op string) (test findTest, problem string, ok bool) 
 		return v, true
 	}
 	switch op {
+	case "-mount", "-noleaf", "-ignore_readdir_race":
+		return func(string, *files.Info, int) bool { return true }, "", true
+	case "-ok":
+		test, problem := f.exec()
+		asked := func(name string, info *files.Info, depth int) bool {
+			return f.t.confirms("< %s > ? ", name) && test(name, info, depth)
+		}
+		return asked, problem, true
 	case "-execdir", "-okdir":
 		return f.execDir()
 	case "-printf":

@@ -1,0 +1,119 @@
+package utility
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// fnmatch reports whether a pattern of the shell matches a text, as C's fnmatch does without flags: a slash and a
+// leading period are like any other character. fold ignores case.
+func fnmatch(pattern, text string, fold bool) bool {
+	if fold {
+		pattern, text = strings.ToLower(pattern), strings.ToLower(text)
+	}
+	star, again := -1, 0 // where to go on if the text behind the last star does not match
+	p, t := 0, 0
+	for t < len(text) {
+		if p < len(pattern) && pattern[p] == '*' {
+			star, again = p, t
+			p++
+			continue
+		}
+		if p < len(pattern) {
+			if np, nt, ok := matchOne(pattern[p:], text[t:]); ok {
+				p, t = p+np, t+nt
+				continue
+			}
+		}
+		if star < 0 {
+			return false
+		}
+		again++
+		p, t = star+1, again
+	}
+	return strings.Trim(pattern[p:], "*") == ""
+}
+
+// matchOne matches the first element of a pattern with the first character of a text, and returns their lengths.
+func matchOne(pattern, text string) (np, nt int, ok bool) {
+	r, size := utf8.DecodeRuneInString(text)
+	switch pattern[0] {
+	case '?':
+		return 1, size, true
+	case '[':
+		if n, in, valid := bracket(pattern, r); valid {
+			return n, size, in
+		}
+	case '\\':
+		if len(pattern) > 1 {
+			return 2, 1, pattern[1] == text[0]
+		}
+		return 1, 1, false
+	}
+	return 1, 1, pattern[0] == text[0]
+}
+
+// bracket reads a set in brackets, and tells whether a character is in it. It is not valid if it does not end.
+func bracket(pattern string, r rune) (length int, in, valid bool) {
+	i := 1
+	negated := i < len(pattern) && (pattern[i] == '!' || pattern[i] == '^')
+	if negated {
+		i++
+	}
+	for first := true; i < len(pattern); first = false {
+		if pattern[i] == ']' && !first {
+			return i + 1, in != negated, true
+		}
+		if strings.HasPrefix(pattern[i:], "[:") {
+			if end := strings.Index(pattern[i:], ":]"); end > 0 {
+				in = in || inClass(pattern[i+2:i+end], r)
+				i += end + 2
+				continue
+			}
+		}
+		if pattern[i] == '\\' && i+1 < len(pattern) {
+			i++
+		}
+		low, n := utf8.DecodeRuneInString(pattern[i:])
+		i += n
+		high := low
+		if i+1 < len(pattern) && pattern[i] == '-' && pattern[i+1] != ']' {
+			high, n = utf8.DecodeRuneInString(pattern[i+1:])
+			i += n + 1
+		}
+		in = in || low <= r && r <= high
+	}
+	return 0, false, false
+}
+
+// inClass reports whether a character is of a class like alpha.
+func inClass(name string, r rune) bool {
+	switch name {
+	case "alpha":
+		return unicode.IsLetter(r)
+	case "digit":
+		return r >= '0' && r <= '9'
+	case "alnum":
+		return unicode.IsLetter(r) || r >= '0' && r <= '9'
+	case "upper":
+		return unicode.IsUpper(r)
+	case "lower":
+		return unicode.IsLower(r)
+	case "space":
+		return strings.ContainsRune(" \t\n\v\f\r", r)
+	case "blank":
+		return r == ' ' || r == '\t'
+	case "punct":
+		return r < utf8.RuneSelf && unicode.In(r, unicode.P, unicode.S)
+	case "print":
+		return unicode.IsPrint(r)
+	case "graph":
+		return unicode.IsPrint(r) && r != ' '
+	case "cntrl":
+		return unicode.IsControl(r)
+	case "xdigit":
+		return strings.ContainsRune("0123456789abcdefABCDEF", r)
+	}
+	return false
+}
