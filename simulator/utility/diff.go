@@ -203,7 +203,7 @@ func (d *differ) directories(a, b string) {
 				d.status = max(d.status, 1)
 			}
 		default:
-			d.compare(x, y)
+			d.comparedAs(x, y, a+"/"+name, b+"/"+name)
 		}
 	}
 }
@@ -232,7 +232,10 @@ func (d *differ) read(name string) ([]byte, bool) {
 }
 
 // compare compares two files.
-func (d *differ) compare(first, second string) {
+func (d *differ) compare(first, second string) { d.comparedAs(first, second, first, second) }
+
+// comparedAs compares two files that are called nameA and nameB where only their being alike or not is told.
+func (d *differ) comparedAs(first, second, nameA, nameB string) {
 	a, ok := d.read(first)
 	if !ok {
 		return
@@ -243,12 +246,12 @@ func (d *differ) compare(first, second string) {
 	}
 	if bytes.Equal(a, b) {
 		if has(d.opts, 's') {
-			fmt.Fprintf(d.out, "Files %s and %s are identical\n", first, second)
+			fmt.Fprintf(d.out, "Files %s and %s are identical\n", nameA, nameB)
 		}
 		return
 	}
 	if has(d.opts, 'q') {
-		fmt.Fprintf(d.out, "Files %s and %s differ\n", first, second)
+		fmt.Fprintf(d.out, "Files %s and %s differ\n", nameA, nameB)
 		d.status = max(d.status, 1)
 		return
 	}

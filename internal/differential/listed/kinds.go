@@ -49,6 +49,14 @@ func Kinds() []Kind {
 			},
 		},
 		{
+			Name:    "find without -delete",
+			Reason:  "Debian builds BusyBox without find's -delete. It is part of BusyBox's default configuration, and of the busybox and alpine images.",
+			Example: "find . -name x -delete",
+			Covers: func(c Case) bool {
+				return strings.Contains(c.Real.Stderr, "find: unrecognized: -delete")
+			},
+		},
+		{
 			Name:    "a pipe that nobody reads",
 			Reason:  "Whether the writer of a pipeline is killed by SIGPIPE depends on which process is faster, and with pipefail or set -e that shows.",
 			Example: "",
