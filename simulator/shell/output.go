@@ -177,11 +177,14 @@ func builtinTest(s *shell, args []string) int {
 			}
 		}
 	}
-	if s.kind == dash && name != "[[" && len(args) == 3 && args[1] == "==" {
-		s.complain(args[0] + ": unexpected operator")
-		return statusUsage
+	var ok bool
+	var err error
+	if s.kind == dash {
+		t := dashTest{s: s, args: args}
+		ok, err = t.evaluate()
+	} else {
+		ok, err = utility.Condition(s.p, args, own)
 	}
-	ok, err := utility.Condition(s.p, args, own)
 	if err != nil {
 		s.testError(err)
 		return statusUsage
