@@ -57,13 +57,18 @@ type tester struct {
 }
 
 // unary evaluates an operator with one operand.
-func (t *tester) unary(op, operand string) bool {
+func (t *tester) unary(op, operand string) (bool, error) {
 	if t.own.Unary != nil {
 		if result, known := t.own.Unary(op, operand); known {
-			return result
+			return result, nil
 		}
 	}
-	return TestUnary(t.p, op, operand)
+	if op == "-t" {
+		if _, err := testNumber(operand); err != nil {
+			return false, err
+		}
+	}
+	return TestUnary(t.p, op, operand), nil
 }
 
 // binary evaluates an operator with two operands.
@@ -109,9 +114,15 @@ func (t *tester) whole() (bool, error) {
 			return a[1] == "", nil
 		}
 		if t.isUnary(a[0]) {
-			return t.unary(a[0], a[1]), nil
+			return t.unary(a[0], a[1])
 		}
-		return false, fmt.Errorf("%s: unknown operand", a[0])
+		switch {
+		case a[1] == "-a" || a[1] == "-o":
+			return false, errArgument
+		case t.isBinary(a[1]):
+			return false, fmt.Errorf("%s: %w", a[1], errArgument)
+		}
+		return false, fmt.Errorf("%s: unknown operand", a[1])
 	case 3:
 		if t.isBinary(a[1]) {
 			return t.binary(a[0], a[1], a[2])
@@ -147,7 +158,7 @@ func (t *tester) peek() string {
 
 func (t *tester) or() (bool, error) {
 	ok, err := t.and()
-	for err == nil && (t.peek() == "-o" || t.peek() == "||") {
+	for err == nil && t.peek() == "-o" {
 		t.args = t.args[1:]
 		var right bool
 		right, err = t.and()
@@ -158,7 +169,7 @@ func (t *tester) or() (bool, error) {
 
 func (t *tester) and() (bool, error) {
 	ok, err := t.not()
-	for err == nil && (t.peek() == "-a" || t.peek() == "&&") {
+	for err == nil && t.peek() == "-a" {
 		t.args = t.args[1:]
 		var right bool
 		right, err = t.not()
@@ -204,7 +215,7 @@ func (t *tester) primary() (bool, error) {
 	}
 	if len(a) >= 2 && t.isUnary(a[0]) {
 		t.args = a[2:]
-		return t.unary(a[0], a[1]), nil
+		return t.unary(a[0], a[1])
 	}
 	t.args = a[1:]
 	return a[0] != "", nil
@@ -322,6 +333,9 @@ func TestBinary(p *container.Process, a, op, b string) (bool, error) {
 func testNumber(text string) (int64, error) {
 	n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
 	if err != nil {
+		if text == "" {
+			return 0, errors.New("bad number")
+		}
 		return 0, fmt.Errorf("%s: bad number", text)
 	}
 	return n, nil
