@@ -81,6 +81,26 @@ func (c *Container) UserGroup(name string) (uint32, bool) {
 	return r.gid(), ok
 }
 
+// Accounts returns the names of all users, or of all groups.
+func (c *Container) Accounts(ofGroups bool) []string {
+	database := accounts
+	if ofGroups {
+		database = groups
+	}
+	root := files.Caller{View: c.view, Dir: "/"}
+	data, err := root.ReadFile(database)
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for line := range strings.Lines(string(data)) {
+		if name, _, ok := strings.Cut(line, ":"); ok {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // GroupName returns the name of a group, if it has one.
 func (c *Container) GroupName(gid uint32) (string, bool) {
 	r, ok := c.account(groups, strconv.FormatUint(uint64(gid), 10), 2)

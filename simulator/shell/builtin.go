@@ -17,6 +17,9 @@ type builtin func(s *shell, args []string) int
 
 // builtin returns the built-in of that name, or nil.
 func (s *shell) builtin(name string) builtin {
+	if s.disabled[name] {
+		return nil
+	}
 	switch name {
 	case ":", "true":
 		return func(*shell, []string) int { return 0 }
@@ -45,7 +48,9 @@ func (s *shell) builtin(name string) builtin {
 	case "hash":
 		return builtinHash
 	case "alias", "unalias":
-		return builtinNothing
+		if s.kind != bash {
+			return builtinNothing
+		}
 	case "fg", "bg":
 		return builtinForeground
 	case "jobs":
@@ -139,7 +144,23 @@ func builtinOfBash(name string) builtin {
 			s.complain("not login shell: use `exit'")
 			return 1
 		}
-	case "enable", "complete", "compopt", "history", "bind", "fc":
+	case "alias":
+		return builtinAlias
+	case "unalias":
+		return builtinUnalias
+	case "enable":
+		return builtinEnable
+	case "help":
+		return builtinHelp
+	case "compopt":
+		return func(s *shell, args []string) int {
+			if len(args) == 1 {
+				s.complain("not currently executing completion function")
+				return 1
+			}
+			return 0
+		}
+	case "complete", "history", "bind", "fc":
 		return builtinNothing
 	}
 	return nil
@@ -179,6 +200,9 @@ func (s *shell) isSpecial(name string) bool {
 
 // builtinHash looks programs up, which is all that can be seen of remembering them.
 func builtinHash(s *shell, args []string) int {
+	if s.kind == bash {
+		return builtinHashOfBash(s, args)
+	}
 	status := 0
 	for _, name := range args[1:] {
 		if strings.HasPrefix(name, "-") || s.builtin(name) != nil || s.functions[name] != nil {
@@ -678,22 +702,15 @@ func (s *shell) unsetElement(name, index string) error {
 }
 
 func builtinUmask(s *shell, args []string) int {
-	if len(args) < 2 || args[1] == "-S" {
-		if len(args) > 1 {
-			text := ""
-			for i, who := range []string{"u=", ",g=", ",o="} {
-				bits := ^s.p.Umask >> (6 - 3*i) & 7
-				text += who
-				for j, l := range "rwx" {
-					if bits&(4>>j) != 0 {
-						text += string(l)
-					}
-				}
-			}
-			s.print(1, text+"\n")
-			return 0
-		}
+	if s.kind == bash {
+		return s.umaskOfBash(args[1:])
+	}
+	if len(args) < 2 {
 		s.print(1, fmt.Sprintf("%04o\n", s.p.Umask))
+		return 0
+	}
+	if args[1] == "-S" {
+		s.print(1, s.symbolicUmask()+"\n")
 		return 0
 	}
 	if n, err := strconv.ParseUint(args[1], 8, 16); err == nil {
@@ -702,18 +719,74 @@ func builtinUmask(s *shell, args []string) int {
 	}
 	mode, ok := utility.ParseMode(args[1], ^s.p.Umask&0o777, true)
 	if !ok {
-		switch s.kind {
-		case bash:
-			s.complain(args[1] + ": octal number out of range")
-			return 1
-		case dash:
+		if s.kind == dash {
 			s.complain("Illegal number: " + args[1])
-		default:
+		} else {
 			s.complain("illegal mode: " + args[1])
 		}
 		return statusUsage
 	}
 	s.p.Umask = ^mode & 0o777
+	return 0
+}
+
+// symbolicUmask is what umask -S prints.
+func (s *shell) symbolicUmask() string {
+	text := ""
+	for i, who := range []string{"u=", ",g=", ",o="} {
+		bits := ^s.p.Umask >> (6 - 3*i) & 7
+		text += who
+		for j, l := range "rwx" {
+			if bits&(4>>j) != 0 {
+				text += string(l)
+			}
+		}
+	}
+	return text
+}
+
+// umaskOfBash is bash's umask.
+func (s *shell) umaskOfBash(args []string) int {
+	flags := ""
+	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' {
+		flag := args[0][1:]
+		if args = args[1:]; flag == "-" {
+			break
+		}
+		flags += flag
+	}
+	symbolic := strings.Contains(flags, "S")
+	if len(args) > 0 {
+		digits := args[0] != "" && args[0][0] >= '0' && args[0][0] <= '9'
+		n, err := strconv.ParseUint(args[0], 8, 16)
+		mode, ok := utility.ParseMode(args[0], ^s.p.Umask&0o777, true)
+		switch {
+		case digits && (err != nil || n > 0o777):
+			s.complain(args[0] + ": octal number out of range")
+			return 1
+		case digits:
+			s.p.Umask = uint16(n)
+		case !ok:
+			s.complain("`" + args[0][:min(1, len(args[0]))] + "': invalid symbolic mode operator")
+			return 1
+		default:
+			s.p.Umask = ^mode & 0o777
+		}
+		if !symbolic {
+			return 0
+		}
+	}
+	text := fmt.Sprintf("%04o", s.p.Umask)
+	if symbolic {
+		text = s.symbolicUmask()
+	}
+	switch {
+	case strings.Contains(flags, "p") && symbolic && len(args) == 0:
+		text = "umask -S " + text
+	case strings.Contains(flags, "p") && len(args) == 0:
+		text = "umask " + text
+	}
+	s.print(1, text+"\n")
 	return 0
 }
 

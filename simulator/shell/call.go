@@ -352,6 +352,9 @@ func (s *shell) external(cmd *syntax.Call, redirs []*syntax.Redirect, fields []s
 		s.flow = exiting
 		return
 	}
+	if s.kind == bash && !s.isStage && !strings.Contains(fields[0], "/") {
+		s.hashProgram(fields[0])
+	}
 	shared, era := s.varsShared, s.era
 	child := s.fork(func(c *shell) int {
 		c.traps = nil
@@ -362,6 +365,17 @@ func (s *shell) external(cmd *syntax.Call, redirs []*syntax.Redirect, fields []s
 		s.varsShared, s.era = shared, era // the child changes nothing before it executes the program, and has no child of its own
 	}
 	s.status = s.await(child, &syntax.Stmt{Cmd: cmd, Redirs: redirs})
+}
+
+// hashProgram remembers where the program of a command is.
+func (s *shell) hashProgram(name string) {
+	if known, ok := s.programs[name]; ok {
+		s.rememberProgram(name, known.path, true)
+		return
+	}
+	if path, err := s.p.SearchPath(name, s.value("PATH")); err == nil {
+		s.rememberProgram(name, path, true)
+	}
 }
 
 // exec replaces the process by a program. It returns the status if there is no such program.

@@ -2,8 +2,6 @@ package shell
 
 import (
 	"strings"
-
-	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
 )
 
 func builtinCommand(s *shell, args []string) int {
@@ -31,18 +29,15 @@ func builtinCommand(s *shell, args []string) int {
 	if len(args) == 0 {
 		return 0
 	}
+	if verbose != 0 && s.kind == bash {
+		return s.commandOfBash(args, verbose == 'V')
+	}
 	if verbose == 'v' {
 		status := 0
-		if s.kind != bash { // which look at one name only
-			args = args[:1]
-		}
-		for _, name := range args {
+		for _, name := range args[:1] { // they look at one name only
 			text, ok := s.describe(name, false)
 			if !ok {
 				status = 127
-				if s.kind == bash {
-					status = 1
-				}
 				continue
 			}
 			s.print(1, text+"\n")
@@ -122,53 +117,25 @@ func (s *shell) describe(name string, long bool) (string, bool) {
 }
 
 func builtinType(s *shell, args []string) int {
+	if s.kind == bash {
+		return builtinTypeOfBash(s, args)
+	}
 	status := 0
 	args = args[1:]
-	kindOnly, pathOnly := false, false
-	for len(args) > 0 && s.kind == bash && len(args[0]) > 1 && args[0][0] == '-' {
-		kindOnly = kindOnly || strings.Contains(args[0], "t")
-		pathOnly = pathOnly || strings.ContainsAny(args[0], "pP")
-		args = args[1:]
-	}
 	short := s.kind == ash && len(args) > 0 && strings.HasPrefix(args[0], "-") // whatever stands behind the sign
 	if short {
 		args = args[1:]
 	}
 	for _, name := range args {
 		text, ok := s.describe(name, !short)
-		switch {
-		case !ok && short:
+		if !ok {
 			status = statusNotFound
-		case !ok && (kindOnly || pathOnly):
-			status = 1
-		case !ok:
-			if s.kind == bash {
-				s.complain(name + ": not found")
-			} else {
-				s.print(1, name+": not found\n")
+			if short {
+				continue
 			}
-			status = 1
-			if s.kind != bash {
-				status = 127
-			}
-		case kindOnly:
-			word := "file"
-			for _, k := range []string{"keyword", "function", "builtin"} {
-				if strings.HasSuffix(text, k) {
-					word = k
-				}
-			}
-			s.print(1, word+"\n")
-		case pathOnly:
-			if i := strings.LastIndex(text, " is "); strings.HasPrefix(text[i+4:], "/") {
-				s.print(1, text[i+4:]+"\n")
-			}
-		default:
-			s.print(1, text+"\n")
-			if fn := s.functions[name]; fn != nil && s.kind == bash && strings.HasSuffix(text, "is a function") {
-				s.print(1, syntax.PrintFunction(fn.Func)+"\n")
-			}
+			text = name + ": not found"
 		}
+		s.print(1, text+"\n")
 	}
 	return status
 }

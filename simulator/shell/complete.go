@@ -1,88 +1,150 @@
 package shell
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
+	"github.com/plumbline-ci/plumbline/simulator/container"
 	"github.com/plumbline-ci/plumbline/simulator/files"
+	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
 )
+
+// actions are the kinds of names that compgen lists, by the words behind -A.
+var actions = map[string]rune{"alias": 'a', "arrayvar": 'V', "binding": 0, "builtin": 'b', "command": 'c', "directory": 'd', "disabled": 0, "enabled": 'b',
+	"export": 'e', "file": 'f', "function": 'F', "group": 'g', "helptopic": 'H', "hostname": 0, "job": 'j', "keyword": 'k', "running": 'j', "service": 0,
+	"setopt": 'O', "shopt": 'S', "signal": 'G', "stopped": 0, "user": 'u', "variable": 'v'}
+
+// completion is what a call of compgen asks for.
+type completion struct {
+	kinds          []rune
+	words, glob    string
+	hasWords       bool
+	hasGlob        bool
+	command        string
+	prefix, suffix string
+	exclude        string
+}
 
 // builtinCompgen is bash's compgen, for the lists that scripts ask for: of variables, functions, commands, files and
 // words.
 func builtinCompgen(s *shell, args []string) int {
-	actions, list, hasList := "", "", false
-	args = args[1:]
-	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' {
-		opt := args[0]
-		args = args[1:]
-		if opt == "--" {
-			break
-		}
-		switch opt[1] {
-		case 'A':
-			if len(args) == 0 {
-				s.complain("-A: option requires an argument")
-				return statusUsage
-			}
-			letter, ok := map[string]string{"variable": "v", "function": "F", "command": "c", "builtin": "b", "keyword": "k", "file": "f",
-				"directory": "d", "export": "e", "alias": "a", "arrayvar": "V"}[args[0]]
-			if !ok {
-				s.complain(args[0] + ": invalid action name")
-				return statusUsage
-			}
-			actions += letter
-			args = args[1:]
-		case 'W':
-			if len(args) == 0 {
-				s.complain("-W: option requires an argument")
-				return statusUsage
-			}
-			list, hasList = args[0], true
-			args = args[1:]
-		default:
-			for _, l := range opt[1:] {
-				if !strings.ContainsRune("vcbkfdea", l) {
-					s.complain("-" + string(l) + ": invalid option")
-					return statusUsage
-				}
-				actions += string(l)
-			}
-		}
+	var c completion
+	if len(args) < 2 {
+		return 0
+	}
+	args, status := c.options(s, args[1:])
+	if status != 0 {
+		return status
 	}
 	prefix := ""
 	if len(args) > 0 {
 		prefix = args[0]
 	}
+	found := c.candidates(s, prefix)
+	for _, name := range found {
+		s.print(1, c.prefix+name+c.suffix+"\n")
+	}
+	if len(c.kinds) == 0 && !c.hasWords && !c.hasGlob {
+		return 0
+	}
+	return int(1 - truth(len(found) > 0))
+}
+
+// options reads the options of compgen and returns the words behind them.
+func (c *completion) options(s *shell, args []string) (rest []string, status int) {
+	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' {
+		flags := args[0][1:]
+		if args = args[1:]; flags == "-" {
+			break
+		}
+		for i := 0; i < len(flags); i++ {
+			l := rune(flags[i])
+			if !strings.ContainsRune("AGWPSXFCo", l) {
+				if !strings.ContainsRune("pr", l) {
+					c.kinds = append(c.kinds, l)
+				}
+				continue
+			}
+			value := flags[i+1:]
+			if value == "" {
+				value, args = args[0], args[1:]
+			}
+			if status := c.option(s, l, value); status != 0 {
+				return nil, status
+			}
+			break
+		}
+	}
+	return args, 0
+}
+
+// option takes an option that has an argument.
+func (c *completion) option(s *shell, letter rune, value string) (status int) {
+	switch letter {
+	case 'A':
+		kind, ok := actions[value]
+		if !ok {
+			s.complain(value + ": invalid action name")
+			return statusUsage
+		}
+		c.kinds = append(c.kinds, kind)
+	case 'G':
+		c.glob, c.hasGlob = value, true
+	case 'W':
+		c.words, c.hasWords = value, true
+	case 'P':
+		c.prefix = value
+	case 'S':
+		c.suffix = value
+	case 'X':
+		c.exclude = value
+	case 'C':
+		s.complain("warning: -C option may not work as you expect")
+	case 'F':
+		s.complain("warning: -F option may not work as you expect")
+	case 'o':
+		if !slices.Contains([]string{"bashdefault", "default", "dirnames", "filenames", "noquote", "nosort", "nospace", "plusdirs"}, value) {
+			s.complain(value + ": invalid option name")
+			return statusUsage
+		}
+	}
+	return 0
+}
+
+// candidates returns the names that begin with a prefix.
+func (c *completion) candidates(s *shell, prefix string) []string {
 	var found []string
 	add := func(names []string) {
-		slices.Sort(names)
 		for _, n := range names {
 			if strings.HasPrefix(n, prefix) {
 				found = append(found, n)
 			}
 		}
 	}
-	for _, a := range actions {
-		add(s.completions(a, prefix))
+	for _, kind := range c.kinds {
+		names := s.completions(kind, prefix)
+		if kind != 'k' { // which come as bash has them
+			slices.Sort(names)
+		}
+		add(names)
 	}
-	if hasList {
+	if c.hasGlob {
+		names, _ := s.globbed(c.glob)
+		found = append(found, names...)
+	}
+	if c.hasWords {
 		e := expander{s: s, split: true, ifs: s.ifs()}
-		if err := e.value(list, false); err == nil {
+		if err := e.value(c.words, false); err == nil {
 			_ = e.end()
 		}
-		for _, f := range e.fields {
-			if strings.HasPrefix(f, prefix) {
-				found = append(found, f)
-			}
-		}
+		add(e.fields)
 	}
-	for _, name := range found {
-		s.print(1, name+"\n")
+	if c.exclude != "" {
+		pattern, not := strings.CutPrefix(c.exclude, "!")
+		found = slices.DeleteFunc(found, func(n string) bool { return s.match(pattern, n) != not })
 	}
-	if actions == "" && !hasList {
-		return 0
-	}
-	return int(1 - truth(len(found) > 0))
+	return found
 }
 
 // completions lists the names of one kind.
@@ -100,12 +162,37 @@ func (s *shell) completions(kind rune, prefix string) []string {
 		for name := range s.functions {
 			out = append(out, name)
 		}
+	case 'a':
+		for name := range s.aliases {
+			out = append(out, name)
+		}
+	case 'H':
+		out = slices.Collect(maps.Keys(topics()))
+	case 'O':
+		for _, o := range s.optionNames() {
+			out = append(out, o.name)
+		}
+	case 'S':
+		out = slices.Clone(shoptOrder)
+	case 'G':
+		for n := container.Signal(1); n < 65; n++ {
+			if name := signalName(n); !isNumber(name) {
+				out = append(out, "SIG"+name)
+			}
+		}
+	case 'j':
+		for _, j := range s.jobs {
+			name, _, _ := strings.Cut(syntax.PrintStmt(j.stmt), " ")
+			out = append(out, name)
+		}
+	case 'u', 'g':
+		out = s.p.Container().Accounts(kind == 'g')
 	case 'k':
 		out = keywords
 	case 'b':
-		out = s.builtinNames()
+		out = slices.Clone(builtinsOfBash)
 	case 'c':
-		out = append(keywords, s.builtinNames()...)
+		out = append(keywords, builtinsOfBash...)
 		for name := range s.functions {
 			out = append(out, name)
 		}
@@ -132,7 +219,6 @@ func (s *shell) completions(kind rune, prefix string) []string {
 			}
 		}
 	}
-	slices.Sort(out)
 	return out
 }
 
@@ -142,16 +228,7 @@ func splitPath(path string) (dir, name string) {
 	return path[:i], path[i:]
 }
 
-// builtinNames lists bash's built-ins.
-func (s *shell) builtinNames() []string {
-	var out []string
-	for _, name := range []string{".", ":", "[", "alias", "bg", "bind", "break", "builtin", "caller", "cd", "command", "compgen", "complete", "compopt",
-		"continue", "declare", "dirs", "disown", "echo", "enable", "eval", "exec", "exit", "export", "false", "fc", "fg", "getopts", "hash", "help", "history",
-		"jobs", "kill", "let", "local", "logout", "mapfile", "popd", "printf", "pushd", "pwd", "read", "readarray", "readonly", "return", "set", "shift",
-		"shopt", "source", "suspend", "test", "times", "trap", "true", "type", "typeset", "ulimit", "umask", "unalias", "unset", "wait"} {
-		if s.builtin(name) != nil {
-			out = append(out, name)
-		}
-	}
-	return out
-}
+// builtinsOfBash lists bash's built-ins.
+var builtinsOfBash = strings.Fields(`. : [ alias bg bind break builtin caller cd command compgen complete compopt continue declare dirs disown echo
+	enable eval exec exit export false fc fg getopts hash help history jobs kill let local logout mapfile popd printf pushd pwd read readarray
+	readonly return set shift shopt source suspend test times trap true type typeset ulimit umask unalias unset wait`)

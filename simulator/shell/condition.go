@@ -15,16 +15,19 @@ type conditionError struct{ text string }
 func (e *conditionError) Error() string { return e.text }
 
 // condition evaluates the inside of [[ ]].
-func (s *shell) condition(x syntax.CondExpr) (bool, error) {
+func (s *shell) condition(x syntax.CondExpr) (bool, error) { return s.negatable(x, "") }
+
+// negatable evaluates a condition; not is the sign before it, for the trace.
+func (s *shell) negatable(x syntax.CondExpr, not string) (bool, error) {
 	switch x := x.(type) {
 	case *syntax.CondWord:
 		text, err := s.single(x.Word)
-		s.traceCondition("-n " + s.traceQuote(text))
+		s.traceCondition(not + "-n " + tracedWord(text))
 		return text != "", err
 	case *syntax.CondGroup:
 		return s.condition(x.X)
 	case *syntax.CondNot:
-		ok, err := s.condition(x.X)
+		ok, err := s.negatable(x.X, "! ")
 		return !ok && err == nil, err
 	case *syntax.CondAnd:
 		for _, term := range x.Terms {
@@ -45,16 +48,10 @@ func (s *shell) condition(x syntax.CondExpr) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		s.traceCondition(x.Op + " " + s.traceQuote(text))
-		if ok, known := s.shellTest(x.Op, text); known {
-			return ok, nil
-		}
-		if x.Op == "-a" {
-			return utility.TestUnary(s.p, "-e", text), nil
-		}
-		return utility.TestUnary(s.p, x.Op, text), nil
+		s.traceCondition(not + x.Op + " " + tracedWord(text))
+		return s.unaryTest(x.Op, text), nil
 	case *syntax.CondBinary:
-		return s.binaryCondition(x)
+		return s.binaryCondition(x, not)
 	}
 	return false, nil
 }
@@ -101,27 +98,30 @@ func (s *shell) isSet(name string) bool {
 	return set
 }
 
-func (s *shell) binaryCondition(x *syntax.CondBinary) (bool, error) {
+func (s *shell) binaryCondition(x *syntax.CondBinary, not string) (bool, error) {
 	a, err := s.single(x.X)
 	if err != nil {
 		return false, err
 	}
 	switch x.Op {
 	case "=", "==", "!=":
-		pat, err := s.pattern(x.Y)
-		if err != nil {
+		e := expander{s: s}
+		if err := e.word(x.Y.Parts, false); err != nil {
 			return false, err
 		}
-		s.traceCondition(s.traceQuote(a) + " " + x.Op + " " + tracedPattern(pat))
+		pat := e.escaped()
+		if s.options.xtrace {
+			s.traceCondition(not + tracedWord(a) + " " + x.Op + " " + tracedWord(e.allEscaped()))
+		}
 		return s.matches(pat, a) == (x.Op != "!="), nil
 	case "=~":
-		return s.regexMatch(a, x.Y)
+		return s.regexMatch(a, x.Y, not)
 	}
 	b, err := s.single(x.Y)
 	if err != nil {
 		return false, err
 	}
-	s.traceCondition(s.traceQuote(a) + " " + x.Op + " " + s.traceQuote(b))
+	s.traceCondition(not + tracedWord(a) + " " + x.Op + " " + tracedWord(b))
 	switch x.Op {
 	case "<":
 		return a < b, nil
@@ -142,30 +142,19 @@ func (s *shell) binaryCondition(x *syntax.CondBinary) (bool, error) {
 		s.complain("[[: " + err.Error()) // the comparison is false, and what is around it goes on
 		return false, nil
 	}
-	switch x.Op {
-	case "-eq":
-		return m == n, nil
-	case "-ne":
-		return m != n, nil
-	case "-le":
-		return m <= n, nil
-	case "-ge":
-		return m >= n, nil
-	case "-lt":
-		return m < n, nil
-	}
-	return m > n, nil
+	return compared(m, x.Op, n), nil
 }
 
-func tracedPattern(pat string) string {
-	if pat == "" {
+// tracedWord is a word of a condition in the trace.
+func tracedWord(text string) string {
+	if text == "" {
 		return "''"
 	}
-	return pat
+	return text
 }
 
 // regexMatch answers [[ a =~ expression ]] and sets BASH_REMATCH.
-func (s *shell) regexMatch(text string, w *syntax.Word) (bool, error) {
+func (s *shell) regexMatch(text string, w *syntax.Word, not string) (bool, error) {
 	e := expander{s: s}
 	if err := e.word(w.Parts, false); err != nil {
 		return false, err
@@ -179,7 +168,7 @@ func (s *shell) regexMatch(text string, w *syntax.Word) (bool, error) {
 	}
 	b.Write(e.buf[i:])
 	expr := b.String()
-	s.traceCondition(s.traceQuote(text) + " =~ " + expr)
+	s.traceCondition(not + tracedWord(text) + " =~ " + tracedWord(string(e.buf)))
 	if s.options.nocasematch {
 		expr = "(?i)" + expr
 	}

@@ -227,6 +227,22 @@ func (e *expander) escaped() string {
 	return b.String()
 }
 
+// allEscaped is the field with a backslash before each quoted character, as the trace of bash shows patterns.
+func (e *expander) allEscaped() string {
+	var b strings.Builder
+	i := 0
+	for _, q := range e.quoted {
+		b.Write(e.buf[i:q.from])
+		for _, c := range e.buf[q.from:q.to] {
+			b.WriteByte('\\')
+			b.WriteByte(c)
+		}
+		i = q.to
+	}
+	b.Write(e.buf[i:])
+	return b.String()
+}
+
 // quote appends text that means nothing but itself.
 func (e *expander) quote(text string) {
 	e.active, e.delim = true, false

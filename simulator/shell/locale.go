@@ -94,9 +94,12 @@ func narrow(text string) string {
 		}
 		escape := text[i:n]
 		if code >= utf8.RuneSelf {
-			escape = `\\` + string(text[i+1]) + strings.ToUpper(escape[2:])
-			if most == 4 {
-				escape = `\\u` + strings.Repeat("0", max(0, 4-(n-i-2))) + strings.ToUpper(text[i+2:n])
+			digits := strings.ToUpper(text[i+2 : n])
+			if code < 1<<16 {
+				digits = strings.TrimLeft(digits, "0")
+				escape = `\\u` + strings.Repeat("0", max(0, 4-len(digits))) + digits
+			} else {
+				escape = `\\U` + strings.Repeat("0", max(0, 8-len(digits))) + digits
 			}
 		}
 		b.WriteString(escape)

@@ -156,15 +156,23 @@ func builtinTest(s *shell, args []string) int {
 			end = "]]"
 		}
 		if len(args) == 0 || args[len(args)-1] != end {
+			if s.kind == bash {
+				end = "`]'"
+			}
 			s.testError(errors.New("missing " + end))
 			return statusUsage
 		}
 		args = args[:len(args)-1]
 	}
-	var own utility.ShellTest
 	if s.kind == bash {
-		own.Unary = s.shellTest
+		ok, err := s.testOfBash(args)
+		if err != nil {
+			s.testError(err)
+			return statusUsage
+		}
+		return int(1 - truth(ok))
 	}
+	var own utility.ShellTest
 	if name == "[[" {
 		own.Binary = s.patternTest
 		args = slices.Clone(args)

@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -77,6 +78,7 @@ func (s *shell) formatter() utility.Formatter {
 	if s.kind == bash {
 		f.Style, f.Escapes = utility.PrintfOfBash, s.formatEscapes
 		f.Quote, f.Time = s.quoteBackslash, s.formatTime
+		f.Count = func(name string, n int) error { return s.assign(name, strconv.Itoa(n)) }
 	}
 	return f
 }
@@ -126,7 +128,14 @@ func (s *shell) quoteBackslash(text string) string {
 	var b strings.Builder
 	for i := range len(text) {
 		c := text[i]
-		if strings.IndexByte(" !\"#$&'()*,;<>?[\\]^`{|}~", c) >= 0 && (c != '#' && c != '~' || i == 0) {
+		special := strings.IndexByte(" !\"#$&'()*,;<>?[\\]^`{|}~", c) >= 0
+		switch c {
+		case '#':
+			special = i == 0
+		case '~':
+			special = i == 0 || text[i-1] == ':' || text[i-1] == '='
+		}
+		if special {
 			b.WriteByte('\\')
 		}
 		b.WriteByte(c)

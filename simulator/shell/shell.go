@@ -140,10 +140,13 @@ type shell struct {
 	status      int  // $?
 	substatus   int  // of the last command substitution
 	substituted bool
-	pid         int    // $$
-	lastJob     int    // $!
-	input       int    // where the script comes from bit by bit, or -1
-	lastArg     string // $_
+	pid         int               // $$
+	lastJob     int               // $!
+	programs    map[string]hashed // that bash remembers
+	aliases     map[string]string
+	disabled    map[string]bool // built-ins
+	input       int             // where the script comes from bit by bit, or -1
+	lastArg     string          // $_
 	// Whether $_ is still the one that the environment had.
 	lastArgExported bool
 	asked           map[string]string // computed variables that were asked for; see [shell.remember]

@@ -99,7 +99,8 @@ func (s *shell) quoteIfNeeded(word string) string {
 	if s.unprintable(word, "\n\t") {
 		return s.quoteDollar(word)
 	}
-	if strings.ContainsAny(word, " \t\n\"'\\$`*?[]|&;()<>{}!^") || word[0] == '#' || word[0] == '~' {
+	if strings.ContainsAny(word, " \t\n\"'\\$`*?[]|&;()<>{}!^") || word[0] == '#' || word[0] == '~' ||
+		strings.Contains(word, ":~") || strings.Contains(word, "=~") {
 		return quoteSingle(word)
 	}
 	return word

@@ -91,7 +91,9 @@ func (s *shell) trapsSet() bool {
 // trapName returns the canonical name of a condition.
 func (s *shell) trapName(text string) (string, bool) {
 	switch {
-	case s.kind == bash && (text == "DEBUG" || text == "RETURN" || text == "ERR"), s.kind == ash && text == "ERR":
+	case s.kind == bash && slices.Contains([]string{"DEBUG", "RETURN", "ERR"}, strings.ToUpper(text)):
+		return strings.ToUpper(text), true
+	case s.kind == ash && text == "ERR":
 		return text, true
 	case s.kind == dash && strings.HasPrefix(text, "SIG"):
 		return "", false
@@ -119,16 +121,27 @@ func builtinTrap(s *shell, args []string) int {
 		if s.subshell && !s.trapped {
 			traps = s.inherited // a subshell shows what its parent had until it sets one itself
 		}
+		wanted, status := args, 0
+		if len(args) > 0 && s.kind == bash {
+			wanted, status = s.trapNames(args[1:])
+		}
 		for _, name := range trapOrder(traps) {
-			if len(args) > 1 && !slices.Contains(args[1:], name) {
+			if len(args) > 1 && !slices.Contains(wanted, name) {
 				continue
 			}
 			shown := name
 			if s.kind == bash && name != "EXIT" && name != "ERR" && name != "DEBUG" && name != "RETURN" {
 				shown = "SIG" + name
+				if n, err := strconv.Atoi(name); err == nil {
+					shown = "SIG" + signalName(container.Signal(n))
+				}
 			}
 			s.print(1, "trap -- "+s.trapText(traps[name])+" "+shown+"\n")
 		}
+		return status
+	}
+	if args[0] == "-l" && s.kind == bash {
+		s.print(1, signalTable())
 		return 0
 	}
 	if args[0] == "-l" {
@@ -139,7 +152,12 @@ func builtinTrap(s *shell, args []string) int {
 	}
 	action, names := args[0], args[1:]
 	_, isNumber := strconv.Atoi(action)
-	if len(names) == 0 || isNumber == nil {
+	_, isSignal := s.trapName(action)
+	switch {
+	case s.kind == bash && len(names) == 0 && !isSignal:
+		s.usage("trap")
+		return statusUsage
+	case len(names) == 0 || isNumber == nil && (isSignal || s.kind != bash):
 		action, names = "-", args
 	}
 	status := 0
@@ -179,6 +197,19 @@ func builtinTrap(s *shell, args []string) int {
 		}
 	}
 	return status
+}
+
+// trapNames returns the canonical names of conditions, and complains about others.
+func (s *shell) trapNames(words []string) (names []string, status int) {
+	for _, text := range words {
+		name, ok := s.trapName(text)
+		if !ok {
+			s.complain(text + ": invalid signal specification")
+			status = 1
+		}
+		names = append(names, name)
+	}
+	return names, status
 }
 
 // trapText quotes the commands of a trap.

@@ -162,6 +162,8 @@ func (s *shell) assign(name, value string) error {
 	v.set = true
 	s.store(name, v)
 	switch name {
+	case "PATH":
+		s.programs = nil
 	case "OPTIND":
 		s.optIndex = 0
 	case "RANDOM":

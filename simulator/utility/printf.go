@@ -58,6 +58,8 @@ type Formatter struct {
 	Quote func(text string) string
 	// Time is %(layout)T, or nil.
 	Time func(layout string, seconds int64, given bool) string
+	// Count is %n, which sets a variable to how many bytes came before it, or nil.
+	Count func(name string, n int) error
 
 	out    []byte
 	held   int
@@ -275,9 +277,12 @@ func (f *Formatter) directive(text string) int {
 			if given {
 				seconds = f.integer(a)
 			}
-			f.pad(f.Time(text[i+1:i+end], seconds, given), &d)
+			f.pad(d.cut(f.Time(text[i+1:i+end], seconds, given)), &d)
 			return i + end + 2
 		}
+		f.Complain("warning: `': invalid time format specification")
+		f.add("%" + text[:i+1])
+		return i + 1
 	}
 	if !f.verb(text[i], &d) {
 		f.unknown(text, i)
@@ -293,7 +298,7 @@ func (f *Formatter) unfinished(text string) {
 		f.bad("missing format character")
 		f.status = 2
 	case PrintfOfBash:
-		f.bad("`" + text[max(0, len(text)-1):] + "': missing format character")
+		f.bad("`%" + text + "': missing format character")
 	case PrintfOfGNU:
 		f.bad("%" + text + ": invalid conversion specification")
 	default:
@@ -377,6 +382,15 @@ func (f *Formatter) verb(letter byte, d *directive) bool {
 		a, _ := f.next()
 		a, f.stop = f.Escapes(a, true)
 		f.pad(d.cut(a), d)
+	case 'n':
+		if f.Count == nil {
+			return false
+		}
+		if name, _ := f.next(); name != "" {
+			if err := f.Count(name, len(f.out)); err != nil {
+				f.bad(err.Error())
+			}
+		}
 	case 'q', 'Q':
 		quote := f.Quote
 		switch {

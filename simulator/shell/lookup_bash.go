@@ -1,0 +1,365 @@
+package shell
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
+)
+
+// hashed is a program that bash remembers where it has found.
+type hashed struct {
+	path string
+	hits int
+}
+
+// hashChains is how many chains the table of remembered programs has.
+const hashChains = 256
+
+// rememberProgram notes where a program was found and, with used, that it was run.
+func (s *shell) rememberProgram(name, path string, used bool) {
+	if !s.options.hashall {
+		return
+	}
+	programs := make(map[string]hashed, len(s.programs)+1) // a fork may have the same map
+	maps.Copy(programs, s.programs)
+	h := programs[name]
+	h.path = path
+	if used {
+		h.hits++
+	}
+	programs[name] = h
+	s.programs = programs
+}
+
+// builtinHashOfBash is bash's hash.
+func builtinHashOfBash(s *shell, args []string) int {
+	flags, path := "", ""
+	args = args[1:]
+	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' {
+		flag := args[0][1:]
+		if args = args[1:]; flag == "-" {
+			break
+		}
+		if i := strings.IndexByte(flag, 'p'); i >= 0 {
+			if path = flag[i+1:]; path == "" {
+				path, args = args[0], args[1:]
+			}
+			flag = flag[:i]
+		}
+		flags += flag
+	}
+	if strings.Contains(flags, "r") {
+		s.programs = nil
+	}
+	if len(args) == 0 {
+		switch {
+		case strings.ContainsAny(flags, "r") || path != "" || len(s.programs) == 0 && strings.Contains(flags, "l"):
+		case len(s.programs) == 0:
+			s.print(1, "hash: hash table empty\n")
+		default:
+			s.listPrograms(strings.Contains(flags, "l"))
+		}
+		return 0
+	}
+	status := 0
+	for _, name := range args {
+		if !s.hashOne(name, flags, path, len(args) > 1) {
+			s.complain(name + ": not found")
+			status = 1
+		}
+	}
+	return status
+}
+
+// hashOne does what hash does with one name, and reports whether it could.
+func (s *shell) hashOne(name, flags, path string, several bool) bool {
+	known, ok := s.programs[name]
+	switch {
+	case path != "":
+		s.rememberProgram(name, path, false)
+	case strings.Contains(flags, "t"):
+		if ok && several {
+			s.print(1, name+"\t"+known.path+"\n")
+		} else if ok {
+			s.print(1, known.path+"\n")
+		}
+		return ok
+	case strings.Contains(flags, "d"):
+		programs := maps.Clone(s.programs)
+		delete(programs, name)
+		s.programs = programs
+		return ok
+	case strings.Contains(name, "/") || s.builtin(name) != nil || s.functions[name] != nil:
+	default:
+		found, err := s.p.SearchPath(name, s.value("PATH"))
+		if err != nil {
+			return false
+		}
+		s.rememberProgram(name, found, false)
+	}
+	return true
+}
+
+// listPrograms prints the remembered programs by their places in the table.
+func (s *shell) listPrograms(again bool) {
+	names := slices.Sorted(maps.Keys(s.programs))
+	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(fnv(a)%hashChains, fnv(b)%hashChains) })
+	if !again {
+		s.print(1, "hits\tcommand\n")
+	}
+	for _, name := range names {
+		h := s.programs[name]
+		if again {
+			s.print(1, "builtin hash -p "+h.path+" "+name+"\n")
+		} else {
+			s.print(1, fmt.Sprintf("%4d\t%s\n", h.hits, h.path))
+		}
+	}
+}
+
+// meaning is one thing that a command name stands for.
+type meaning struct {
+	kind string // alias, keyword, function, builtin or file
+	path string
+}
+
+// meanings returns what a name stands for, the first thing first.
+func (s *shell) meanings(name string, noFunctions bool) []meaning {
+	var out []meaning
+	if _, ok := s.aliases[name]; ok && s.options.others[slices.Index(shoptOrder, "expand_aliases")] {
+		out = append(out, meaning{kind: "alias"})
+	}
+	if s.kind.IsKeyword(name) {
+		out = append(out, meaning{kind: "keyword"})
+	}
+	if s.functions[name] != nil && !noFunctions {
+		out = append(out, meaning{kind: "function"})
+	}
+	if s.builtin(name) != nil {
+		out = append(out, meaning{kind: "builtin"})
+	}
+	if strings.Contains(name, "/") {
+		if s.p.Executable(name) == nil {
+			out = append(out, meaning{"file", name})
+		}
+		return out
+	}
+	var seen []string
+	for _, dir := range strings.Split(s.value("PATH"), ":") {
+		if dir = cmp.Or(dir, "."); slices.Contains(seen, dir) {
+			continue
+		}
+		seen = append(seen, dir)
+		path := dir + "/" + name
+		if info, err := s.p.Stat(path); name != "" && err == nil && !info.IsDir() && s.p.Executable(path) == nil {
+			out = append(out, meaning{"file", path})
+		}
+	}
+	return out
+}
+
+// builtinTypeOfBash is bash's type.
+func builtinTypeOfBash(s *shell, args []string) int {
+	flags := ""
+	args = args[1:]
+	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' {
+		flag := args[0][1:]
+		if args = args[1:]; flag == "-" {
+			break
+		}
+		flags += flag
+	}
+	status := 0
+	for _, name := range args {
+		if !s.typeOf(name, flags) {
+			if !strings.ContainsAny(flags, "tpP") {
+				s.complain(name + ": not found")
+			}
+			status = 1
+		}
+	}
+	return status
+}
+
+// typeOf says what a name stands for, and reports whether it stands for anything.
+func (s *shell) typeOf(name, flags string) bool {
+	all := s.meanings(name, strings.Contains(flags, "f"))
+	forced := strings.Contains(flags, "P")
+	if forced {
+		all = slices.DeleteFunc(all, func(m meaning) bool { return m.kind != "file" })
+	}
+	if len(all) > 1 && !strings.Contains(flags, "a") {
+		all = all[:1]
+	}
+	known, isHashed := s.programs[name]
+	if isHashed && len(all) == 0 && !strings.Contains(flags, "a") {
+		all = []meaning{{"file", known.path}}
+	}
+	if isHashed && len(all) > 0 && all[0].kind == "file" && !strings.ContainsAny(flags, "aP") {
+		s.rememberProgram(name, known.path, true)
+	}
+	for _, m := range all {
+		switch {
+		case strings.Contains(flags, "t"):
+			s.print(1, m.kind+"\n")
+		case forced || strings.Contains(flags, "p"):
+			if m.kind == "file" {
+				s.print(1, m.path+"\n")
+			}
+		case m.kind == "file" && isHashed && !strings.Contains(flags, "a"):
+			s.print(1, name+" is hashed ("+known.path+")\n")
+		default:
+			s.describeMeaning(name, m)
+		}
+	}
+	return len(all) > 0
+}
+
+// describeMeaning says at length what a name stands for.
+func (s *shell) describeMeaning(name string, m meaning) {
+	switch m.kind {
+	case "alias":
+		s.print(1, name+" is aliased to `"+s.aliases[name]+"'\n")
+	case "function":
+		s.print(1, name+" is a function\n"+syntax.PrintFunction(s.functions[name].Func)+"\n")
+	case "builtin":
+		s.print(1, name+" is a shell builtin\n")
+	case "keyword":
+		s.print(1, name+" is a shell keyword\n")
+	default:
+		s.print(1, name+" is "+m.path+"\n")
+	}
+}
+
+// commandOfBash is command -v and -V of bash.
+func (s *shell) commandOfBash(names []string, long bool) int {
+	if len(names) == 0 {
+		return 0
+	}
+	status := 1
+	for _, name := range names {
+		all := s.meanings(name, false)
+		if len(all) == 0 {
+			if long {
+				s.complain(name + ": not found")
+			}
+			continue
+		}
+		status = 0
+		known, isHashed := s.programs[name]
+		if isHashed && all[0].kind == "file" {
+			s.rememberProgram(name, known.path, true)
+		}
+		switch m := all[0]; {
+		case long && m.kind == "file" && isHashed:
+			s.print(1, name+" is hashed ("+known.path+")\n")
+		case long:
+			s.describeMeaning(name, m)
+		case m.kind == "alias":
+			s.print(1, "alias "+name+"="+quoteSingle(s.aliases[name])+"\n")
+		case m.kind == "file":
+			s.print(1, m.path+"\n")
+		default:
+			s.print(1, name+"\n")
+		}
+	}
+	return status
+}
+
+// builtinAlias is bash's alias. A script that is not interactive does not expand aliases.
+func builtinAlias(s *shell, args []string) int {
+	args = args[1:]
+	list := len(args) == 0
+	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' {
+		list = list || strings.Contains(args[0], "p")
+		args = args[1:]
+	}
+	if list {
+		for _, name := range slices.Sorted(maps.Keys(s.aliases)) {
+			s.print(1, "alias "+name+"="+quoteSingle(s.aliases[name])+"\n")
+		}
+	}
+	status := 0
+	for _, arg := range args {
+		name, value, has := strings.Cut(arg, "=")
+		old, ok := s.aliases[name]
+		switch {
+		case has && name != "":
+			aliases := make(map[string]string, len(s.aliases)+1)
+			maps.Copy(aliases, s.aliases)
+			s.hold(len(name) + len(value) + elementSize)
+			aliases[name] = value
+			s.aliases = aliases
+		case ok:
+			s.print(1, "alias "+name+"="+quoteSingle(old)+"\n")
+		default:
+			s.complain(arg + ": not found")
+			status = 1
+		}
+	}
+	return status
+}
+
+// builtinUnalias is bash's unalias.
+func builtinUnalias(s *shell, args []string) int {
+	args = args[1:]
+	if len(args) > 0 && args[0] == "-a" {
+		s.aliases = nil
+		return 0
+	}
+	if len(args) > 0 && args[0] == "--" {
+		args = args[1:]
+	}
+	if len(args) == 0 {
+		s.usage("unalias")
+		return statusUsage
+	}
+	status := 0
+	for _, name := range args {
+		if _, ok := s.aliases[name]; !ok {
+			s.complain(name + ": not found")
+			status = 1
+			continue
+		}
+		aliases := maps.Clone(s.aliases)
+		delete(aliases, name)
+		s.aliases = aliases
+	}
+	return status
+}
+
+// builtinEnable is bash's enable.
+func builtinEnable(s *shell, args []string) int {
+	flags := ""
+	args = args[1:]
+	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' {
+		flags += args[0][1:]
+		args = args[1:]
+	}
+	off := strings.Contains(flags, "n")
+	if len(args) == 0 {
+		for _, name := range builtinsOfBash {
+			if disabled := s.disabled[name]; disabled == off || strings.Contains(flags, "a") {
+				s.print(1, map[bool]string{false: "enable ", true: "enable -n "}[disabled]+name+"\n")
+			}
+		}
+		return 0
+	}
+	status := 0
+	for _, name := range args {
+		if !slices.Contains(builtinsOfBash, name) {
+			s.complain(name + ": not a shell builtin")
+			status = 1
+			continue
+		}
+		disabled := make(map[string]bool, len(s.disabled)+1)
+		maps.Copy(disabled, s.disabled)
+		disabled[name] = off
+		s.disabled = disabled
+	}
+	return status
+}
