@@ -14,9 +14,10 @@ import (
 )
 
 // Claims are what an implementation says about itself. The zero Claims claim the
-// mandatory features of every profile.
+// mandatory features of taskrun-core.
 type Claims struct {
-	// Profiles are the profiles it conforms to; nil means all.
+	// Profiles are the profiles it conforms to; nil means taskrun-core, and the private profiles of the fixtures that are run.
+	// A profile that is claimed, and of which no required fixture was executed, is inconclusive.
 	Profiles []string
 	// Features are what it has beyond the mandatory features.
 	Features []string
@@ -66,7 +67,10 @@ func proves(f *fixture.Fixture, id string) bool {
 }
 
 func (c Claims) profile(name string) bool {
-	return c.Profiles == nil || slices.Contains(c.Profiles, name)
+	if c.Profiles == nil {
+		return name == fixture.ProfileTaskRunCore || fixture.Private(name)
+	}
+	return slices.Contains(c.Profiles, name)
 }
 
 // feature says whether a feature of a profile is claimed, and whether it is mandatory.

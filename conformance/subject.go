@@ -24,7 +24,7 @@ type Subject struct {
 	APIVersion     string                `yaml:"apiVersion" fixture:"required,enum=plumbline.dev/v1alpha1" doc:"plumbline.dev/v1alpha1"`
 	Kind           string                `yaml:"kind" fixture:"required,enum=Subject" doc:"Subject"`
 	Implementation subjectIdentity       `yaml:"implementation" fixture:"required" doc:"who it is"`
-	Profiles       []string              `yaml:"profiles" doc:"the profiles it conforms to; default: all"`
+	Profiles       []string              `yaml:"profiles" doc:"the profiles it conforms to; default: taskrun-core"`
 	Features       []string              `yaml:"features" doc:"what it has beyond the mandatory features"`
 	Lacks          []string              `yaml:"lacks" doc:"mandatory features that it has not"`
 	APIVersions    []string              `yaml:"apiVersions" doc:"the versions of tekton.dev in which it serves TaskRuns, as v1beta1; default: those that fixtures use"`

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -26,14 +27,9 @@ func worse(a, b reports.Result) reports.Result {
 // passed, and something was. Reasons say in words what stands against it.
 func conclude(results []reports.Fixture, claims Claims, filter Filter) (reports.Result, []string, []reports.Profile) {
 	byProfile := map[string][]reports.Fixture{}
-	var names []string
 	for _, f := range results {
-		if _, ok := byProfile[f.Profile]; !ok {
-			names = append(names, f.Profile)
-		}
 		byProfile[f.Profile] = append(byProfile[f.Profile], f)
 	}
-	slices.Sort(names)
 	if len(results) == 0 {
 		reason := "the suite has no fixtures: nothing was run"
 		if !filter.empty() {
@@ -45,13 +41,9 @@ func conclude(results []reports.Fixture, claims Claims, filter Filter) (reports.
 		profiles []reports.Profile
 		reasons  []string
 		result   = reports.Passed
-		claimed  = 0
 	)
-	for _, name := range names {
-		if !claims.profile(name) {
-			continue
-		}
-		claimed++
+	names := slices.Sorted(maps.Keys(byProfile))
+	for _, name := range claims.judged(names, filter) {
 		p := concludeProfile(name, byProfile[name], claims, results)
 		profiles = append(profiles, p)
 		result = worse(result, p.Result)
@@ -59,10 +51,21 @@ func conclude(results []reports.Fixture, claims Claims, filter Filter) (reports.
 			reasons = append(reasons, name+": "+reason)
 		}
 	}
-	if claimed == 0 {
+	if len(profiles) == 0 {
 		return reports.Inconclusive, []string{"none of the profiles " + strings.Join(names, ", ") + " is claimed: nothing was run"}, nil
 	}
 	return result, reasons, profiles
+}
+
+// judged are the profiles that a run is about, in the order of their names: those that are claimed. A selection of fixtures
+// is about the profiles that it selects from. present are the profiles of the fixtures in the run.
+func (c Claims) judged(present []string, filter Filter) []string {
+	out := slices.DeleteFunc(slices.Clone(present), func(name string) bool { return !c.profile(name) })
+	if filter.empty() {
+		out = append(out, c.Profiles...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 func concludeProfile(name string, results []reports.Fixture, claims Claims, all []reports.Fixture) reports.Profile {
@@ -144,6 +147,8 @@ func concludeProfile(name string, results []reports.Fixture, claims Claims, all 
 	}
 	if passed == 0 {
 		switch {
+		case len(results) == 0:
+			against(reports.Inconclusive, "the suite has no fixture of this profile: nothing is shown")
 		case own && len(by[reports.Fail]) > 0: // that has been said
 		case binding == 0:
 			against(reports.Inconclusive, "no required fixture was selected: nothing is shown")

@@ -90,8 +90,18 @@ func TestARunPassesOnlyIfEverythingRequiredPassed(t *testing.T) {
 			verdicts: "fail pass", result: reports.Failed, says: "f0"},
 		{reason: "a profile that is not claimed says nothing", fixtures: fix("profile: pipelinerun\n"+fails, passes), options: func(o *conformance.Options) { o.Claims.Profiles = []string{"taskrun-core"} },
 			verdicts: "unsupported pass", result: reports.Passed},
+		{reason: "a profile that is claimed and has no fixture is no pass", fixtures: fix(passes), options: func(o *conformance.Options) { o.Claims.Profiles = []string{"pipelinerun", "taskrun-core"} },
+			verdicts: "pass", result: reports.Inconclusive, says: "pipelinerun: the suite has no fixture of this profile: nothing is shown"},
+		{reason: "a profile that is claimed and of which nothing is executed is no pass", fixtures: fix("profile: pipelinerun\nneeds: [realKubelet]\n"+passes, passes), options: func(o *conformance.Options) {
+			o.Claims.Profiles = []string{"pipelinerun", "taskrun-core"}
+		}, verdicts: "not-on-this-target pass", result: reports.Inconclusive, says: "pipelinerun: no required fixture can be met by this target"},
+		{reason: "a selection says nothing about other profiles", fixtures: fix(passes, passes), options: func(o *conformance.Options) {
+			o.Claims.Profiles, o.Filter.Names = []string{"pipelinerun", "taskrun-core"}, []string{"f0"}
+		}, verdicts: "pass", result: reports.Passed},
+		{reason: "who names no profile claims taskrun-core", fixtures: fix("profile: pipelinerun\n"+fails, passes), verdicts: "unsupported pass", result: reports.Passed},
+		{reason: "and what is private", fixtures: fix("profile: example.com/own\n"+fails, passes), verdicts: "fail pass", result: reports.Failed, says: "example.com/own: a fixture failed: f0"},
 		{reason: "no claimed profile at all is no pass", fixtures: fix(passes), options: func(o *conformance.Options) { o.Claims.Profiles = []string{"pipelinerun"} },
-			verdicts: "unsupported", result: reports.Inconclusive, says: "none of the profiles taskrun-core is claimed"},
+			verdicts: "unsupported", result: reports.Inconclusive, says: "pipelinerun: the suite has no fixture of this profile"},
 		{reason: "a selection may pass, and says that it is one", fixtures: fix(passes, fails), options: func(o *conformance.Options) { o.Filter.Names = []string{"f0"} }, verdicts: "pass", result: reports.Passed},
 	} {
 		t.Run(tt.reason, func(t *testing.T) {

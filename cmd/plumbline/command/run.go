@@ -271,6 +271,9 @@ func (o *runOptions) own(options *conformance.Options) error {
 		options.Implementation.Project = "your Tasks on the " + options.Implementation.Project
 	}
 	claims := &options.Claims
+	claims.Profiles = slices.DeleteFunc(slices.Clone(claims.Profiles), func(name string) bool { // these fixtures are of others
+		return !slices.ContainsFunc(list, func(f *fixture.Fixture) bool { return f.Spec.Profile == name })
+	})
 	for _, f := range list {
 		if fixture.Private(f.Spec.Profile) && !slices.Contains(claims.Profiles, f.Spec.Profile) {
 			claims.Profiles = append(claims.Profiles, f.Spec.Profile)
