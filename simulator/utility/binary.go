@@ -12,6 +12,7 @@ import (
 	"hash"
 	"io"
 	"math"
+	"strconv"
 	"strings"
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
@@ -301,21 +302,58 @@ func hexdump(p *container.Process, args []string) int {
 
 func cmp(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, names, ok := t.options(args, "sln:", false, nil)
-	if !ok || len(names) < 2 {
-		t.status = 2
+	long := map[string]string{}
+	if t.gnu {
+		long = map[string]string{"silent": "s", "quiet": "s", "verbose": "l", "bytes": "n:"}
+	}
+	opts, names, ok := t.options(args, "sln:", false, long)
+	if !ok || t.misused(names, 1, 4) {
 		return t.end()
 	}
-	a, b, ok := t.both(names)
+	if has(opts, 's') && has(opts, 'l') {
+		return t.usage()
+	}
+	most := int64(-1)
+	var skip [2]int64
+	for i, text := range append(names[min(2, len(names)):len(names):len(names)], opts['n']...) {
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || n < 0 {
+			return t.fail("invalid number '%s'", text)
+		}
+		if i < len(names)-2 {
+			skip[i] = n
+		} else {
+			most = n
+		}
+	}
+	if len(names) < 2 {
+		names = append(names, "-")
+	}
+	if names[0] == "-" && names[1] == "-" {
+		return t.end()
+	}
+	a, b, ok := t.both(names, has(opts, 's'))
 	if !ok {
 		return t.end()
 	}
+	a, b = a[min(skip[0], int64(len(a))):], b[min(skip[1], int64(len(b))):]
+	if most >= 0 {
+		a, b = a[:min(most, int64(len(a)))], b[:min(most, int64(len(b)))]
+	}
+	many := has(opts, 'l') || has(opts, 'n') && !t.gnu // BusyBox goes on if there is any option
 	for i := range min(len(a), len(b)) {
-		if a[i] != b[i] {
-			if !has(opts, 's') {
-				fmt.Fprintf(t.out, "%s %s differ: char %d, line %d\n", names[0], names[1], i+1, 1+bytes.Count(a[:i], []byte("\n")))
-			}
-			t.status = 1
+		if a[i] == b[i] {
+			continue
+		}
+		t.status = 1
+		switch {
+		case has(opts, 's'):
+		case has(opts, 'l'):
+			fmt.Fprintf(t.out, "%d %3o %3o\n", i+1, a[i], b[i])
+		default:
+			fmt.Fprintf(t.out, "%s %s differ: char %d, line %d\n", names[0], names[1], i+1, 1+bytes.Count(a[:i], []byte("\n")))
+		}
+		if !many {
 			return t.end()
 		}
 	}
@@ -332,11 +370,13 @@ func cmp(p *container.Process, args []string) int {
 	return t.end()
 }
 
-func (t *tool) both(names []string) (a, b []byte, ok bool) {
+func (t *tool) both(names []string, silent bool) (a, b []byte, ok bool) {
 	for i, name := range names[:2] {
 		r, done, err := t.open(name)
 		if err != nil {
-			t.failed(name, err)
+			if t.status = 2; !silent {
+				t.failed(name, err)
+			}
 			t.status = 2
 			return nil, nil, false
 		}

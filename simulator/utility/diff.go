@@ -28,7 +28,11 @@ type differ struct {
 // diff compares two files, or two directories. That of BusyBox prints unified hunks whether asked to or not.
 func diff(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, names, ok := t.options(args, "abdipqrstuwBEL:NS:TU:", false, map[string]string{"recursive": "r", "brief": "q", "unified": "u?", "ignore-case": "i",
+	unified := "U:"
+	if t.gnu {
+		unified = "u?"
+	}
+	opts, names, ok := t.options(args, "abdipqrstuwBEL:NS:TU:", false, map[string]string{"recursive": "r", "brief": "q", "unified": unified, "ignore-case": "i",
 		"ignore-all-space": "w", "ignore-space-change": "b", "ignore-blank-lines": "B", "text": "a", "new-file": "N", "label": "L:", "starting-file": "S:",
 		"expand-tabs": "t", "initial-tab": "T", "minimal": "d", "report-identical-files": "s", "show-c-function": "p", "ignore-tab-expansion": "E"})
 	if !ok || t.misused(names, 2, 2) {
@@ -480,7 +484,7 @@ func comm(p *container.Process, args []string) int {
 	if !ok || len(names) != 2 {
 		return t.fail("two files are needed")
 	}
-	a, b, ok := t.both(names)
+	a, b, ok := t.both(names, false)
 	if !ok {
 		t.status = 1
 		return t.end()

@@ -147,6 +147,10 @@ func tee(p *container.Process, args []string) int {
 	}
 	fds := []int{1}
 	for _, name := range names {
+		if name == "-" && !t.gnu {
+			fds = append(fds, 1)
+			continue
+		}
 		fd, err := p.OpenFile(name, flags, 0o666)
 		if err != nil {
 			t.failed(name, err)

@@ -108,7 +108,7 @@ func readlink(p *container.Process, args []string) int {
 		} else if t.gnu && has(opts, 'f') {
 			out, err = t.canonical(name, lastMayMiss)
 		} else if has(opts, 'f') {
-			out, err = p.RealPath(name)
+			out, err = t.canonicalOperand(name)
 		} else {
 			out, err = p.Readlink(name)
 		}
@@ -157,7 +157,10 @@ func realpath(p *container.Process, args []string) int {
 		end = "\x00"
 	}
 	for _, name := range names {
-		out, err := t.canonical(name, mode)
+		out, err := t.canonicalOperand(name)
+		if t.gnu {
+			out, err = t.canonical(name, mode)
+		}
 		if err == nil && has(opts, 'r') {
 			var from string
 			if from, err = t.canonical(last(opts, 'r'), mode); err == nil {
@@ -216,6 +219,15 @@ func (t *tool) canonical(name string, mode int) (string, error) {
 	}
 	dir, err := t.canonical(parent, mode)
 	return path.Join(dir, base(trimmed)), err
+}
+
+// canonicalOperand is canonical for what may not exist yet, as BusyBox finds it: it does not take the name alone of a
+// file that does not exist.
+func (t *tool) canonicalOperand(name string) (string, error) {
+	if _, err := t.p.Lstat(name); err != nil && !strings.Contains(strings.TrimRight(name, "/"), "/") {
+		return "", err
+	}
+	return t.canonical(name, lastMayMiss)
 }
 
 // relative is the way from a directory to a path; both are canonical.

@@ -12,74 +12,6 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/files"
 )
 
-// ParseMode reads a mode, octal or symbolic (u+x,go-w,a=rX), as a change to old.
-func ParseMode(text string, old uint16, isDir bool) (uint16, bool) {
-	if text != "" && strings.Trim(text, "01234567") == "" {
-		n, err := strconv.ParseUint(text, 8, 16)
-		return uint16(n), err == nil && n <= 0o7777
-	}
-	mode := old
-	for _, clause := range strings.Split(text, ",") {
-		i := 0
-		var who uint16
-		for i < len(clause) && strings.IndexByte("ugoa", clause[i]) >= 0 {
-			who |= map[byte]uint16{'u': 0o4700, 'g': 0o2070, 'o': 0o1007, 'a': 0o7777}[clause[i]]
-			i++
-		}
-		if who == 0 {
-			who = 0o7777
-		}
-		if i >= len(clause) {
-			return 0, false
-		}
-		for i < len(clause) {
-			op := clause[i]
-			if op != '+' && op != '-' && op != '=' {
-				return 0, false
-			}
-			i++
-			var bits uint16
-			for i < len(clause) && strings.IndexByte("+-=", clause[i]) < 0 {
-				switch clause[i] {
-				case 'r':
-					bits |= 0o444
-				case 'w':
-					bits |= 0o222
-				case 'x':
-					bits |= 0o111
-				case 'X':
-					if isDir || old&0o111 != 0 {
-						bits |= 0o111
-					}
-				case 's':
-					bits |= files.Setuid | files.Setgid
-				case 't':
-					bits |= files.Sticky
-				case 'u':
-					bits |= mode >> 6 & 7 * 0o111
-				case 'g':
-					bits |= mode >> 3 & 7 * 0o111
-				case 'o':
-					bits |= mode & 7 * 0o111
-				default:
-					return 0, false
-				}
-				i++
-			}
-			bits &= who | files.Sticky
-			switch op {
-			case '+':
-				mode |= bits
-			case '-':
-				mode &^= bits
-			default:
-				mode = mode&^(who&0o777) | bits
-			}
-		}
-	}
-	return mode, true
-}
-
 func touch(p *container.Process, args []string) int {
 	t := begin(p, args)
 	opts, names, ok := t.options(args, "acd:fhmr:t:", false, map[string]string{"no-create": "c", "date": "d:", "reference": "r:", "no-dereference": "h"})
@@ -336,7 +268,7 @@ func chmod(p *container.Process, args []string) int {
 	if t.misused(rest, 2, -1) {
 		return t.end()
 	}
-	if _, ok := ParseMode(rest[0], 0, false); !ok {
+	if _, ok := (modes{gnu: t.gnu}).parse(rest[0], 0); !ok {
 		return t.fail("invalid mode '%s'", rest[0])
 	}
 	var change func(name string)
@@ -349,10 +281,7 @@ func chmod(p *container.Process, args []string) int {
 			return
 		}
 		old := info.Perm()
-		mode, _ := ParseMode(rest[0], old, info.IsDir())
-		if c := rest[0][0]; c == '+' || c == '-' || c == '=' { // without "who", the umask counts
-			mode = mode&^p.Umask | old&p.Umask
-		}
+		mode, _ := modes{isDir: info.IsDir(), umask: p.Umask, gnu: t.gnu}.parse(rest[0], old)
 		if err := p.Chmod(name, mode); err != nil {
 			t.failed(name, err)
 		} else if strings.Contains(given, "v") || strings.Contains(given, "c") && mode != old {
@@ -550,7 +479,7 @@ func truncate(p *container.Process, args []string) int {
 		return t.end()
 	}
 	size, valid := count(last(opts, 's'))
-	if !valid {
+	if !valid || !t.gnu && !digit(last(opts, 's')[0]) {
 		return t.fail("invalid number '%s'", last(opts, 's'))
 	}
 	for _, name := range names {
@@ -572,93 +501,6 @@ func truncate(p *container.Process, args []string) int {
 		}
 	}
 	return t.end()
-}
-
-func dd(p *container.Process, args []string) int {
-	t := begin(p, args)
-	in, out := "-", ""
-	bs, n, skip, seek := int64(512), int64(-1), int64(0), int64(0)
-	quiet, noTrunc := false, false
-	for _, a := range args[1:] {
-		key, value, _ := strings.Cut(a, "=")
-		num, good := count(value)
-		switch key {
-		case "if":
-			in, good = value, true
-		case "of":
-			out, good = value, true
-		case "bs", "ibs", "obs":
-			bs = num
-		case "count":
-			n = num
-		case "skip":
-			skip = num
-		case "seek":
-			seek = num
-		case "status":
-			quiet, good = value == "none", true
-		case "conv", "oflag", "iflag":
-			noTrunc, good = noTrunc || strings.Contains(value, "notrunc"), true
-		default:
-			return t.fail("invalid argument '%s'", a)
-		}
-		if !good {
-			return t.fail("invalid number '%s'", value)
-		}
-	}
-	if bs < 1 {
-		return t.fail("invalid number '%d'", bs)
-	}
-	r, done, err := t.open(in)
-	if err != nil {
-		return t.fail("can't open '%s': %s", in, message(err))
-	}
-	defer done()
-	fd := 1
-	if out != "" {
-		flags := files.Write | files.Create | files.Truncate
-		if noTrunc || seek > 0 {
-			flags = files.Write | files.Create
-		}
-		if fd, err = p.OpenFile(out, flags, 0o666); err != nil {
-			return t.fail("can't open '%s': %s", out, message(err))
-		}
-		if h := p.FileHandle(fd); h != nil && seek > 0 {
-			_, _ = h.Seek(seek*bs, 0)
-		}
-	}
-	p.Allocate(bs)
-	defer p.Allocate(-bs)
-	buf := make([]byte, bs)
-	full, partial, total := 0, 0, int64(0)
-	for i := int64(0); n < 0 || i < n+skip; i++ {
-		got, err := readBlock(r, buf)
-		if got == 0 && err != nil {
-			break
-		}
-		if i < skip {
-			continue
-		}
-		if int64(got) == bs {
-			full++
-		} else {
-			partial++
-		}
-		total += int64(got)
-		p.Spend(container.CommandCost)
-		if _, err := p.Write(fd, buf[:got]); err != nil {
-			t.complain("error writing '%s': %s", out, message(err))
-			break
-		}
-	}
-	if !quiet {
-		fmt.Fprintf(p.Stderr(), "%d+%d records in\n%d+%d records out\n%d bytes copied, 0.001 seconds\n", full, partial, full, partial, total)
-	}
-	return t.end()
-}
-
-func readBlock(r interface{ Read([]byte) (int, error) }, buf []byte) (int, error) {
-	return r.Read(buf)
 }
 
 // noDeadline is a wait without end.

@@ -403,7 +403,8 @@ func uname(p *container.Process, args []string) int {
 	if t.name == "arch" {
 		args = []string{"arch", "-m"}
 	}
-	opts, names, ok := t.options(args, "aimnoprsv", false, map[string]string{"all": "a", "kernel-name": "s"})
+	opts, names, ok := t.options(args, "aimnoprsv", false, map[string]string{"all": "a", "kernel-name": "s", "nodename": "n", "kernel-release": "r",
+		"kernel-version": "v", "machine": "m", "processor": "p", "operating-system": "o"})
 	if !ok || t.misused(names, 0, 0) {
 		return t.end()
 	}
