@@ -191,7 +191,7 @@ func (t *dashTest) primary(n testOperator) bool {
 		}
 		return t.err == nil && utility.TestUnary(t.s.p, op, t.args[t.at])
 	}
-	if t.look(t.at+1); t.op == testBinary {
+	if t.look(t.at + 1); t.op == testBinary {
 		return t.binary()
 	}
 	return t.arg(t.at) != ""

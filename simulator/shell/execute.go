@@ -61,7 +61,7 @@ func (s *shell) statement(st *syntax.Stmt, tail bool) {
 		s.tolerant++
 		s.redirected(st, false)
 		s.tolerant--
-		if s.flow <= continuing || s.kind == ash && (s.flow == returning || s.left) {
+		if s.flow == goOn || s.flow <= continuing && s.kind != dash || s.kind == ash && (s.flow == returning || s.left) {
 			s.status = int(truth(s.status == 0))
 		}
 		s.runTraps()

@@ -249,7 +249,9 @@ func (s *shell) duplicate(r *syntax.Redirect, fd int, variable string, save bool
 		return true
 	}
 	if err := s.p.Dup2(from, fd); err != nil {
-		s.complain(text + ": Bad file descriptor")
+		if s.kind != dash || fd != 2 || !save { // dash has closed its standard error by then
+			s.complain(text + ": Bad file descriptor")
+		}
 		return false
 	}
 	if move && from != fd {

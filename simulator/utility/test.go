@@ -197,7 +197,7 @@ func (t *tester) not() (bool, error) {
 
 func (t *tester) primary() (bool, error) {
 	a := t.args
-	if len(a) >= 3 && t.isBinary(a[1]) {
+	if a[0] != "(" && len(a) >= 3 && t.isBinary(a[1]) {
 		t.args = a[3:]
 		return t.binary(a[0], a[1], a[2])
 	}

@@ -118,7 +118,7 @@ func (p *Parser) parts(m mode, quoted bool) []Part {
 			add(p.backquote(m == quoteMode || quoted))
 			continue
 		case '"':
-			if m == hereMode || m.isArithmetic() && (p.dialect == Dash || quoted && p.dialect == Ash) {
+			if m == hereMode || m.isArithmetic() && p.dialect != Bash {
 				break
 			}
 			if m == quoteMode {
