@@ -21,31 +21,20 @@ import (
 func base64Tool(p *container.Process, args []string) int {
 	t := begin(p, args)
 	opts, names, ok := t.options(args, "dw:i", false, nil)
+	if !ok || t.misused(names, 0, 1) {
+		return t.end()
+	}
+	width, ok := t.within(opts, 'w', 76, 0, math.MaxInt32)
 	if !ok {
 		return t.end()
 	}
-	t.inputs(names, func(_ string, r io.Reader) bool {
+	t.inputsOf(names, "", func(_ string, r io.Reader) bool {
 		data, _ := t.readAll(r)
 		if has(opts, 'd') || has(opts, 'D') {
-			clean := bytes.Map(func(c rune) rune {
-				if c == '\n' || c == '\r' || c == ' ' {
-					return -1
-				}
-				return c
-			}, data)
-			out := make([]byte, base64.StdEncoding.DecodedLen(len(clean)))
-			n, err := base64.StdEncoding.Decode(out, clean)
-			t.out.Write(out[:n])
-			if err != nil {
-				t.complain("invalid input")
-			}
+			t.decode64(data)
 			return true
 		}
 		text := base64.StdEncoding.EncodeToString(data)
-		width := 76
-		if has(opts, 'w') {
-			width = atoi(last(opts, 'w'))
-		}
 		for width > 0 && len(text) > width {
 			t.out.WriteString(text[:width] + "\n")
 			text = text[width:]
@@ -57,6 +46,48 @@ func base64Tool(p *container.Process, args []string) int {
 		return true
 	})
 	return t.end()
+}
+
+// decode64 decodes base64. What is none of its characters is left out; it ends behind the first group with padding.
+func (t *tool) decode64(data []byte) {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
+	var group []byte
+	end := false
+	for i, c := range data {
+		switch {
+		case strings.IndexByte(alphabet, c) < 0:
+			if t.gnu && c != '\n' && c != '\r' {
+				t.complain("invalid input")
+				return
+			}
+			continue
+		case end && t.gnu:
+			t.complain("invalid input")
+			return
+		}
+		if group = append(group, c); len(group) < 4 {
+			continue
+		}
+		out, err := base64.StdEncoding.DecodeString(string(group))
+		if err != nil {
+			break
+		}
+		t.out.Write(out)
+		group = group[:0]
+		if end = c == '='; end && !t.gnu {
+			rest := bytes.TrimLeft(data[i+1:], "\n\r \t")
+			if len(rest) == 0 {
+				return
+			}
+		}
+	}
+	if len(group) > 0 {
+		if t.gnu {
+			t.complain("invalid input")
+		} else {
+			t.complain("truncated input")
+		}
+	}
 }
 
 func newHash(name string) hash.Hash {
@@ -73,9 +104,12 @@ func newHash(name string) hash.Hash {
 
 func checksum(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, names, ok := t.options(args, "cswb", false, nil)
+	opts, names, ok := t.options(args, "cswbt", false, nil)
 	if !ok {
 		return t.end()
+	}
+	if !has(opts, 'c') && (has(opts, 's') || has(opts, 'w')) && !t.gnu {
+		return t.usage()
 	}
 	sum := func(r io.Reader) (text string, err error) {
 		h := newHash(t.name)
@@ -91,213 +125,65 @@ func checksum(p *container.Process, args []string) int {
 		})
 		return t.end()
 	}
+	c := sumCheck{t: t, sum: sum, silent: has(opts, 's'), quiet: has(opts, 'q'), warn: has(opts, 'w')}
+	t.inputsOf(names, "", c.file)
+	return t.end()
+}
+
+// sumCheck is a check of files against a list of checksums.
+type sumCheck struct {
+	t                   *tool
+	sum                 func(r io.Reader) (string, error)
+	silent, quiet, warn bool
+}
+
+// file checks the files of a list.
+func (c *sumCheck) file(list string, r io.Reader) bool {
 	bad, total := 0, 0
-	t.inputsOf(names, "", func(_ string, list io.Reader) bool {
-		_ = t.lines(list, func(line string, _ bool) bool {
-			want, name, ok := strings.Cut(line, " ")
-			if !ok {
-				return true
-			}
-			name = strings.TrimLeft(name, " *")
-			total++
-			verdict := "OK"
-			r, done, err := t.open(name)
-			if err != nil {
-				t.failed(name, err)
-				verdict = "FAILED"
-			} else {
-				if have, _ := sum(r); !strings.EqualFold(have, want) {
-					verdict = "FAILED"
-				}
-				done()
-			}
-			if verdict != "OK" {
-				bad++
-			}
-			if !has(opts, 's') {
-				t.out.WriteString(name + ": " + verdict + "\n")
+	_ = c.t.lines(r, func(line string, _ bool) bool {
+		total++
+		want, name, ok := strings.Cut(line, "  ")
+		if !ok {
+			want, name, ok = strings.Cut(line, " *")
+		}
+		if !ok {
+			bad++
+			if c.warn {
+				c.t.complain("invalid format")
 			}
 			return true
-		})
+		}
+		verdict := "OK"
+		if have, ok := c.of(name); !ok || !strings.EqualFold(have, want) {
+			verdict = "FAILED"
+			bad++
+		}
+		if !c.silent && !(c.quiet && verdict == "OK") {
+			c.t.out.WriteString(name + ": " + verdict + "\n")
+		}
 		return true
 	})
-	if bad > 0 {
-		t.complain("WARNING: %d of %d computed checksums did NOT match", bad, total)
+	switch {
+	case bad > 0 && !c.silent:
+		c.t.complain("WARNING: %d of %d computed checksums did NOT match", bad, total)
+	case bad > 0:
+		c.t.status = 1
+	case total == 0:
+		c.t.complain("%s: no checksum lines found", list)
 	}
-	return t.end()
+	return true
 }
 
-func od(p *container.Process, args []string) int {
-	t := begin(p, args)
-	opts, names, ok := t.options(args, "A:t:N:j:w:vcxbdo", false, nil)
-	if !ok {
-		return t.end()
+// of returns the checksum of a file.
+func (c *sumCheck) of(name string) (sum string, ok bool) {
+	r, done, err := c.t.open(name)
+	if err != nil {
+		c.t.complain("can't open '%s': %s", name, message(err))
+		return "", false
 	}
-	var data []byte
-	t.inputs(names, func(_ string, r io.Reader) bool {
-		if has(opts, 'N') {
-			n, _ := count(last(opts, 'N'))
-			r = io.LimitReader(r, n)
-		}
-		chunk, _ := t.readAll(r)
-		data = append(data, chunk...)
-		return true
-	})
-	if has(opts, 'j') {
-		n, _ := count(last(opts, 'j'))
-		data = data[min(int64(len(data)), max(0, n)):]
-	}
-	format := last(opts, 't')
-	if has(opts, 'c') {
-		format = "c"
-	}
-	if has(opts, 'x') {
-		format = "x2"
-	}
-	if has(opts, 'b') {
-		format = "o1"
-	}
-	address := func(n int) {
-		switch last(opts, 'A') {
-		case "n":
-		case "d":
-			fmt.Fprintf(t.out, "%07d", n)
-		case "x":
-			fmt.Fprintf(t.out, "%06x", n)
-		default:
-			fmt.Fprintf(t.out, "%07o", n)
-		}
-	}
-	width := 16
-	if has(opts, 'w') {
-		if width, ok = t.within(opts, 'w', 32, 1, math.MaxInt32); !ok {
-			return t.end()
-		}
-	}
-	for i := 0; i < len(data); i += width {
-		row := data[i:min(len(data), i+width)]
-		address(i)
-		switch {
-		case strings.HasPrefix(format, "c"):
-			for _, c := range row {
-				fmt.Fprintf(t.out, " %3s", character(c))
-			}
-		case strings.HasSuffix(format, "1"):
-			for _, c := range row {
-				switch format[0] {
-				case 'x':
-					fmt.Fprintf(t.out, " %02x", c)
-				case 'u':
-					fmt.Fprintf(t.out, " %3d", c)
-				case 'd':
-					fmt.Fprintf(t.out, " %4d", int8(c))
-				default:
-					fmt.Fprintf(t.out, " %03o", c)
-				}
-			}
-		default:
-			size := 2
-			if strings.HasSuffix(format, "4") {
-				size = 4
-			}
-			for j := 0; j < len(row); j += size {
-				v := 0
-				for k := size - 1; k >= 0; k-- {
-					v <<= 8
-					if j+k < len(row) {
-						v |= int(row[j+k])
-					}
-				}
-				switch {
-				case strings.HasPrefix(format, "x"):
-					fmt.Fprintf(t.out, " %0*x", size*2, v)
-				case strings.HasPrefix(format, "u"), strings.HasPrefix(format, "d"):
-					fmt.Fprintf(t.out, " %*d", size*5/2, v)
-				default:
-					fmt.Fprintf(t.out, " %0*o", size*3, v)
-				}
-			}
-		}
-		t.out.WriteByte('\n')
-	}
-	if last(opts, 'A') != "n" {
-		address(len(data))
-		t.out.WriteByte('\n')
-	}
-	return t.end()
-}
-
-func character(c byte) string {
-	switch c {
-	case 0:
-		return `\0`
-	case '\n':
-		return `\n`
-	case '\t':
-		return `\t`
-	case '\r':
-		return `\r`
-	}
-	if c >= ' ' && c < 127 {
-		return string(c)
-	}
-	return fmt.Sprintf("%03o", c)
-}
-
-func hexdump(p *container.Process, args []string) int {
-	t := begin(p, args)
-	opts, names, ok := t.options(args, "Cvn:", false, nil)
-	if !ok {
-		return t.end()
-	}
-	var data []byte
-	t.inputs(names, func(_ string, r io.Reader) bool {
-		if has(opts, 'n') {
-			n, _ := count(last(opts, 'n'))
-			r = io.LimitReader(r, n)
-		}
-		chunk, _ := t.readAll(r)
-		data = append(data, chunk...)
-		return true
-	})
-	for i := 0; i < len(data); i += 16 {
-		row := data[i:min(len(data), i+16)]
-		if !has(opts, 'C') {
-			fmt.Fprintf(t.out, "%07x", i)
-			for j := 0; j < len(row); j += 2 {
-				v := int(row[j])
-				if j+1 < len(row) {
-					v |= int(row[j+1]) << 8
-				}
-				fmt.Fprintf(t.out, " %04x", v)
-			}
-			t.out.WriteString(strings.Repeat("     ", 8-(len(row)+1)/2) + "\n")
-			continue
-		}
-		fmt.Fprintf(t.out, "%08x ", i)
-		text := make([]byte, len(row))
-		for j := range 16 {
-			if j == 8 {
-				t.out.WriteByte(' ')
-			}
-			if j >= len(row) {
-				t.out.WriteString("   ")
-				continue
-			}
-			fmt.Fprintf(t.out, " %02x", row[j])
-			text[j] = '.'
-			if row[j] >= ' ' && row[j] < 127 {
-				text[j] = row[j]
-			}
-		}
-		fmt.Fprintf(t.out, "  |%s|\n", text)
-	}
-	if has(opts, 'C') {
-		fmt.Fprintf(t.out, "%08x\n", len(data))
-	} else {
-		fmt.Fprintf(t.out, "%07x\n", len(data))
-	}
-	return t.end()
+	defer done()
+	sum, err = c.sum(r)
+	return sum, err == nil
 }
 
 func cmp(p *container.Process, args []string) int {

@@ -29,8 +29,8 @@ func uniq(p *container.Process, args []string) int {
 		return t.end()
 	}
 	end := "\n"
-	if t.zero = has(opts, 'z'); t.zero {
-		end = "\x00"
+	if has(opts, 'z') {
+		end, t.zero = "\x00", t.gnu // BusyBox's uniq reads lines all the same
 	}
 	// key is the part of a line that counts.
 	key := func(line string) string {
@@ -71,6 +71,9 @@ func uniq(p *container.Process, args []string) int {
 	}
 	t.inputs(names[:min(1, len(names))], func(_ string, r io.Reader) bool {
 		_ = t.lines(r, func(line string, _ bool) bool {
+			if has(opts, 'z') && !t.gnu {
+				line, _, _ = strings.Cut(line, "\x00")
+			}
 			if any && key(line) == key(previous) {
 				n++
 				return true

@@ -1,6 +1,7 @@
 package utility
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -71,12 +72,12 @@ func truthText(b bool) string { return strconv.Itoa(btoi(b)) }
 
 func (e *exprParser) apply(op, a, b string) string {
 	isNull := func(s string) bool { return s == "" || s == "0" }
-	x, errX := strconv.ParseInt(a, 10, 64)
-	y, errY := strconv.ParseInt(b, 10, 64)
+	x, errX := e.integer(a)
+	y, errY := e.integer(b)
 	switch op {
 	case "|":
 		if isNull(a) {
-			if b == "" {
+			if b == "" && e.t.gnu {
 				return "0"
 			}
 			return b
@@ -121,6 +122,18 @@ func (e *exprParser) apply(op, a, b string) string {
 	return strconv.FormatInt(x, 10)
 }
 
+// integer reads a whole number. BusyBox's expr lets blanks stand before it, and takes the largest one for what is larger.
+func (e *exprParser) integer(text string) (int64, error) {
+	if !e.t.gnu {
+		text = strings.TrimLeft(text, " \t\n\v\f\r")
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if errors.Is(err, strconv.ErrRange) && !e.t.gnu {
+		err = nil
+	}
+	return n, err
+}
+
 func (e *exprParser) match(text, pattern string) string {
 	re, err := compilePattern(e.t.p, pattern, posix.Options{})
 	if err != nil {
@@ -145,37 +158,46 @@ func (e *exprParser) operand() string {
 	}
 	a := e.args[0]
 	e.args = e.args[1:]
+	e.deep++
+	defer func() { e.deep-- }()
+	nested(e.t.p, "expr", e.deep)
 	switch {
+	case a == ")":
+		return e.fail("syntax error")
 	case a == "(":
-		e.deep++
-		nested(e.t.p, "expr", e.deep)
 		out := e.binary(0)
-		e.deep--
 		if len(e.args) == 0 || e.args[0] != ")" {
 			return e.fail("syntax error")
 		}
 		e.args = e.args[1:]
 		return out
-	case a == "length" && len(e.args) > 0:
-		out := strconv.Itoa(len([]rune(e.args[0])))
+	case a == "quote" && !e.t.gnu, a == "+" && e.t.gnu && len(e.args) > 0:
+		if len(e.args) == 0 {
+			return e.fail("syntax error")
+		}
+		a = e.args[0]
 		e.args = e.args[1:]
-		return out
-	case a == "match" && len(e.args) > 1:
-		out := e.match(e.args[0], e.args[1])
-		e.args = e.args[2:]
-		return out
-	case a == "index" && len(e.args) > 1:
-		out := strconv.Itoa(strings.IndexAny(e.args[0], e.args[1]) + 1)
-		e.args = e.args[2:]
-		return out
-	case a == "substr" && len(e.args) > 2:
-		runes := []rune(e.args[0])
-		from, n := max(1, atoi(e.args[1])), max(0, atoi(e.args[2]))
-		e.args = e.args[3:]
-		if from > len(runes) {
+	case a == "length":
+		return strconv.Itoa(len(e.operand()))
+	case a == "match":
+		text := e.operand()
+		return e.match(text, e.operand())
+	case a == "index":
+		text, set := e.operand(), e.operand()
+		for i := range len(text) {
+			if strings.IndexByte(set, text[i]) >= 0 {
+				return strconv.Itoa(i + 1)
+			}
+		}
+		return "0"
+	case a == "substr":
+		text, from, n := e.operand(), e.operand(), e.operand()
+		at, err := e.integer(from)
+		size, errSize := e.integer(n)
+		if err != nil || errSize != nil || at < 1 || size < 1 || at > int64(len(text)) {
 			return ""
 		}
-		return string(runes[from-1 : min(len(runes), from-1+n)])
+		return text[at-1 : at-1+min(size, int64(len(text))-at+1)]
 	}
 	return a
 }

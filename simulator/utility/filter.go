@@ -16,44 +16,21 @@ func message(err error) string { return files.Message(err) }
 
 func cat(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, names, ok := t.options(args, "nuevbstAET", false, nil)
+	letters := "nbvteAu"
+	if t.gnu {
+		letters = "nbvteAusET"
+	}
+	opts, names, ok := t.options(args, letters, false, nil)
 	if !ok {
 		return t.end()
 	}
-	number := 0
+	c := catter{
+		t: t, visible: has(opts, 'v') || has(opts, 'e') || has(opts, 't') || has(opts, 'A'), ends: has(opts, 'E') || has(opts, 'e') || has(opts, 'A'),
+		tabs: has(opts, 'T') || has(opts, 't') || has(opts, 'A'), number: has(opts, 'n') || has(opts, 'b'), filled: has(opts, 'b'), squeeze: has(opts, 's'),
+	}
 	t.inputs(names, func(name string, r io.Reader) bool {
-		visible := has(opts, 'v') || has(opts, 'e') || has(opts, 't') || has(opts, 'A')
-		ends := has(opts, 'E') || has(opts, 'e') || has(opts, 'A')
-		tabs := has(opts, 'T') || has(opts, 't') || has(opts, 'A')
-		if visible || ends || tabs || has(opts, 'n') || has(opts, 'b') || has(opts, 's') {
-			blank := false
-			_ = t.lines(r, func(line string, ended bool) bool {
-				if has(opts, 's') && line == "" && blank {
-					return true
-				}
-				blank = line == ""
-				if has(opts, 'n') && !has(opts, 'b') || has(opts, 'b') && line != "" {
-					number++
-					fmt.Fprintf(t.out, "%6d\t", number)
-				}
-				for _, c := range []byte(line) {
-					switch {
-					case c == '\t' && tabs:
-						t.out.WriteString("^I")
-					case c == '\t' || !visible:
-						t.out.WriteByte(c)
-					default:
-						t.out.WriteString(shown(c))
-					}
-				}
-				if ends {
-					t.out.WriteByte('$')
-				}
-				if ended || (has(opts, 'n') || has(opts, 'b')) && !t.gnu {
-					t.out.WriteByte('\n')
-				}
-				return true
-			})
+		if c.visible || c.ends || c.tabs || c.number || c.squeeze {
+			_ = t.lines(r, c.line)
 			return true
 		}
 		if err := t.copy(r); err != nil {
@@ -63,6 +40,47 @@ func cat(p *container.Process, args []string) int {
 		return true
 	})
 	return t.end()
+}
+
+// catter is a cat that changes lines.
+type catter struct {
+	t                                            *tool
+	visible, ends, tabs, number, filled, squeeze bool
+	n                                            int
+	blank                                        bool // the line before was empty
+}
+
+func (c *catter) line(line string, ended bool) bool {
+	out := c.t.out
+	if c.squeeze && line == "" && c.blank {
+		return true
+	}
+	c.blank = line == ""
+	if c.number && (line != "" || !c.filled) {
+		c.n++
+		if c.visible && !c.t.gnu {
+			fmt.Fprintf(out, "%6d  ", c.n)
+		} else {
+			fmt.Fprintf(out, "%6d\t", c.n)
+		}
+	}
+	for _, b := range []byte(line) {
+		switch {
+		case b == '\t' && c.tabs:
+			out.WriteString("^I")
+		case b == '\t' || !c.visible:
+			out.WriteByte(b)
+		default:
+			out.WriteString(shown(b))
+		}
+	}
+	if c.ends && ended {
+		out.WriteByte('$')
+	}
+	if ended || c.number && !c.visible && !c.t.gnu {
+		out.WriteByte('\n')
+	}
+	return true
 }
 
 // shown is a byte as cat -v shows it.

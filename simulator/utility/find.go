@@ -1,7 +1,6 @@
 package utility
 
 import (
-	"fmt"
 	"path"
 	"slices"
 	"strconv"
@@ -485,84 +484,6 @@ func (t *tool) command(argv []string, stdin int) int {
 		return 1
 	}
 	return st.Code
-}
-
-func xargs(p *container.Process, args []string) int {
-	t := begin(p, args)
-	opts, rest, ok := t.options(args, "0rtn:I:P:pxs:", true, map[string]string{"no-run-if-empty": "r"})
-	if !ok {
-		return t.end()
-	}
-	if len(rest) == 0 {
-		rest = []string{"echo"}
-	}
-	data, _ := t.readAll(p.Stdin())
-	var items []string
-	switch {
-	case has(opts, '0'):
-		items = strings.FieldsFunc(string(data), func(r rune) bool { return r == 0 })
-	case has(opts, 'd'):
-		sep, _ := Escapes(last(opts, 'd'), FormatString)
-		items = strings.Split(strings.TrimSuffix(string(data), sep), sep)
-	case has(opts, 'I'):
-		for line := range strings.Lines(string(data)) {
-			if line = strings.TrimLeft(strings.TrimSuffix(line, "\n"), " \t"); line != "" {
-				items = append(items, line)
-			}
-		}
-	default:
-		items = shellWords(string(data))
-	}
-	status := 0
-	run := func(argv []string) bool {
-		_ = t.out.Flush()
-		if has(opts, 't') {
-			fmt.Fprintln(p.Stderr(), strings.Join(argv, " "))
-		}
-		code := t.command(argv, -1)
-		switch {
-		case code == 126 || code == 127:
-			status = code
-			return false
-		case code == 255:
-			status = 124
-			return false
-		case code != 0:
-			status = 123
-		}
-		return true
-	}
-	if has(opts, 'I') {
-		for _, item := range items {
-			argv := make([]string, len(rest))
-			for i, a := range rest {
-				argv[i] = strings.ReplaceAll(a, last(opts, 'I'), item)
-			}
-			if !run(argv) {
-				break
-			}
-		}
-		return status
-	}
-	size := len(items)
-	if has(opts, 'n') {
-		size = max(1, atoi(last(opts, 'n')))
-	}
-	if has(opts, 'L') {
-		size = max(1, atoi(last(opts, 'L')))
-	}
-	if len(items) == 0 && !has(opts, 'r') {
-		run(rest)
-		return status
-	}
-	for len(items) > 0 {
-		n := min(size, len(items))
-		if !run(append(append([]string{}, rest...), items[:n]...)) {
-			break
-		}
-		items = items[n:]
-	}
-	return status
 }
 
 // shellWords splits at white space, with quotes and backslashes.

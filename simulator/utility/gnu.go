@@ -97,7 +97,7 @@ var gnuOptions = map[string]further{
 	"uname":    {"", map[string]string{"all": "a", "machine": "m", "kernel-name": "s", "kernel-release": "r", "nodename": "n"}},
 	"wc":       {"", map[string]string{"lines": "l", "words": "w", "bytes": "c", "chars": "m", "max-line-length": "L"}},
 	"xargs": {"L:d:", map[string]string{"null": "0", "max-args": "n:", "replace": "I:", "max-procs": "P:", "delimiter": "d:", "max-lines": "L:", "verbose": "t", "exit": "x",
-		"max-chars": "s:"}},
+		"max-chars": "s:", "arg-file": "a:"}},
 }
 
 // dialect adds what GNU's version takes to the options of BusyBox's.

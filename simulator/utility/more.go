@@ -2,7 +2,6 @@ package utility
 
 import (
 	"bytes"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"math"
@@ -67,98 +66,6 @@ func become(p *container.Process, args []string) int {
 		t.status = 127
 	}
 	return t.end()
-}
-
-func xxd(p *container.Process, args []string) int {
-	t := begin(p, args)
-	opts, names, ok := t.options(args, "pric:l:s:g:u", false, nil)
-	if !ok {
-		return t.end()
-	}
-	columns, group := 16, 2
-	if has(opts, 'p') {
-		columns, group = 30, 0
-	}
-	if columns, ok = t.within(opts, 'c', columns, 0, math.MaxInt32); !ok {
-		return t.end()
-	}
-	if columns == 0 {
-		columns = 16
-	}
-	if has(opts, 'g') {
-		group = max(0, atoi(last(opts, 'g')))
-	}
-	t.inputs(names[:min(1, len(names))], func(_ string, r io.Reader) bool {
-		data, _ := t.readAll(r)
-		if has(opts, 's') {
-			data = data[min(len(data), max(0, atoi(last(opts, 's')))):]
-		}
-		if has(opts, 'l') {
-			data = data[:min(len(data), max(0, atoi(last(opts, 'l'))))]
-		}
-		if has(opts, 'r') {
-			t.unhex(string(data), has(opts, 'p'))
-			return true
-		}
-		for at := 0; at < len(data); at += columns {
-			row := data[at:min(len(data), at+columns)]
-			if has(opts, 'p') {
-				t.out.WriteString(hex.EncodeToString(row) + "\n")
-				continue
-			}
-			t.passing(3 * columns)
-			var b strings.Builder
-			for i := range columns {
-				if i < len(row) {
-					fmt.Fprintf(&b, "%02x", row[i])
-				} else {
-					b.WriteString("  ")
-				}
-				if group > 0 && (i+1)%group == 0 {
-					b.WriteByte(' ')
-				}
-			}
-			text := bytes.Map(func(c rune) rune {
-				if c < ' ' || c > '~' {
-					return '.'
-				}
-				return c
-			}, latin(row))
-			fmt.Fprintf(t.out, "%08x: %s %s\n", at, b.String(), text)
-		}
-		return true
-	})
-	return t.end()
-}
-
-// latin makes each byte a rune, so that bytes.Map sees bytes.
-func latin(row []byte) []byte {
-	out := make([]byte, len(row))
-	for i, c := range row {
-		if c > '~' {
-			c = 0
-		}
-		out[i] = c
-	}
-	return out
-}
-
-// unhex writes what a dump stands for.
-func (t *tool) unhex(text string, plain bool) {
-	for line := range strings.Lines(text) {
-		if !plain {
-			_, line, _ = strings.Cut(line, ": ")
-			line, _, _ = strings.Cut(line, "  ")
-		}
-		digits := strings.Map(func(c rune) rune {
-			if strings.ContainsRune("0123456789abcdefABCDEF", c) {
-				return c
-			}
-			return -1
-		}, line)
-		out, _ := hex.DecodeString(digits[:len(digits)&^1]) // digits alone
-		t.out.Write(out)
-	}
 }
 
 func expand(p *container.Process, args []string) int {
@@ -267,15 +174,19 @@ func unexpanded(line string, width int, all bool) string {
 
 func stringsTool(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, names, ok := t.options(args, "an:fo", false, nil)
+	opts, names, ok := t.options(args, "fon:at:", false, nil)
 	if !ok {
 		return t.end()
 	}
-	least := 4
-	if has(opts, 'n') {
-		least = max(1, atoi(last(opts, 'n')))
+	least, ok := t.within(opts, 'n', 4, 1, math.MaxInt32)
+	if !ok {
+		return t.end()
 	}
-	t.inputs(names, func(_ string, r io.Reader) bool {
+	format := map[string]string{"d": "%7d ", "o": "%7o ", "x": "%7x "}[last(opts, 't')]
+	if has(opts, 'o') {
+		format = "%7o "
+	}
+	t.inputsOf(names, "", func(name string, r io.Reader) bool {
 		data, _ := t.readAll(r)
 		from := 0
 		for i := 0; i <= len(data); i++ {
@@ -283,6 +194,12 @@ func stringsTool(p *container.Process, args []string) int {
 				continue
 			}
 			if i-from >= least {
+				if has(opts, 'f') {
+					t.out.WriteString(name + ": ")
+				}
+				if format != "" {
+					fmt.Fprintf(t.out, format, from)
+				}
 				t.out.Write(data[from:i])
 				t.out.WriteByte('\n')
 			}

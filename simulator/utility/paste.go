@@ -89,22 +89,26 @@ func (t *tool) pasteOne(in *lineReader, delimiters []string) {
 	}
 }
 
-// pasteRow writes the next line of each file beside each other. It reports whether any had one.
+// pasteRow writes the next line of each file beside each other. It reports whether any had one. Of a file that has no
+// more lines BusyBox's paste writes nothing, not even what ends the row.
 func (t *tool) pasteRow(inputs []*lineReader, delimiters []string) bool {
-	row, some := make([]string, len(inputs)), false
+	some := false
+	waiting := ""
 	for i, in := range inputs {
 		line, _, err := in.next()
-		row[i], some = line, some || err == nil
-	}
-	if !some {
-		return false
-	}
-	for i, line := range row {
-		if i > 0 {
-			t.out.WriteString(delimiters[(i-1)%len(delimiters)])
+		end := "\n"
+		if i < len(inputs)-1 {
+			end = delimiters[i%len(delimiters)]
 		}
-		t.out.WriteString(line)
+		switch {
+		case err == nil:
+			t.out.WriteString(waiting + line + end)
+			waiting, some = "", true
+		case t.gnu && some:
+			t.out.WriteString(end)
+		case t.gnu:
+			waiting += end
+		}
 	}
-	t.out.WriteByte('\n')
-	return true
+	return some
 }

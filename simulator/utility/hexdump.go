@@ -1,0 +1,291 @@
+package utility
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/plumbline-ci/plumbline/simulator/container"
+)
+
+// hexdump prints data in the formats of its options, or one of -e.
+func hexdump(p *container.Process, args []string) int {
+	t := begin(p, args)
+	opts, names, ok := t.options(args, "bcdoxCe:f:n:s:v", false, nil)
+	if !ok {
+		return t.end()
+	}
+	var formats []*hexFormat
+	given := opts['e']
+	for _, letter := range t.given {
+		switch letter {
+		case 'e':
+			f, problem := parseHexFormat(given[0])
+			if problem != "" {
+				return t.fail("%s", problem)
+			}
+			formats, given = append(formats, f), given[1:]
+		case 'b', 'c', 'd', 'o', 'x', 'C':
+			formats = append(formats, &hexFormat{letter: letter, block: 16})
+		}
+	}
+	if len(formats) == 0 {
+		formats = []*hexFormat{{block: 16}}
+	}
+	skip, limit := int64(0), int64(-1)
+	if has(opts, 's') {
+		if skip, ok = odNumber(last(opts, 's')); !ok {
+			return t.fail("invalid number '%s'", last(opts, 's'))
+		}
+	}
+	if has(opts, 'n') {
+		if limit, ok = odNumber(last(opts, 'n')); !ok {
+			return t.fail("invalid number '%s'", last(opts, 'n'))
+		}
+	}
+	if len(names) == 0 {
+		names = []string{"-"}
+	}
+	var data []byte
+	for _, name := range names {
+		r, done, err := t.open(name)
+		if err != nil {
+			if !errors.Is(err, errDirectory) || t.gnu {
+				t.failed(name, err)
+			}
+			continue
+		}
+		if limit >= 0 {
+			r = io.LimitReader(r, max(0, skip+limit-int64(len(data))))
+		}
+		chunk, _ := t.readAll(r)
+		done()
+		data = append(data, chunk...)
+	}
+	t.hexdump(data[min(skip, int64(len(data))):], int(skip), formats, has(opts, 'v'))
+	return t.end()
+}
+
+// hexdump prints blocks of data in each of the formats. Blocks like the one before are left out unless all is set.
+func (t *tool) hexdump(data []byte, at int, formats []*hexFormat, all bool) {
+	block := 1
+	for _, f := range formats {
+		block = max(block, f.block)
+	}
+	addressed := formats[0].letter
+	squeezed := false
+	for i := 0; i < len(data); i += block {
+		row := data[i:min(len(data), i+block)]
+		if i > 0 && !all && len(row) == block && bytes.Equal(row, data[i-block:i]) {
+			if !squeezed {
+				t.out.WriteString("*\n")
+			}
+			squeezed = true
+			continue
+		}
+		squeezed = false
+		for _, f := range formats {
+			f.row(t, at+i, row)
+		}
+	}
+	switch {
+	case len(data) == 0 || formats[0].units != nil:
+	case addressed == 'C':
+		fmt.Fprintf(t.out, "%08x\n", at+len(data))
+	default:
+		fmt.Fprintf(t.out, "%07x\n", at+len(data))
+	}
+}
+
+// hexFormat is a format: that of an option, or the units of -e.
+type hexFormat struct {
+	letter byte
+	block  int // bytes for a line
+	units  []hexUnit
+}
+
+// hexUnit is a part of a format of -e: how often, for how many bytes, and the text with a conversion.
+type hexUnit struct {
+	times, size int
+	text        string
+}
+
+func (f *hexFormat) row(t *tool, at int, row []byte) {
+	if f.units != nil {
+		f.own(t, at, row)
+		return
+	}
+	if f.letter == 'C' {
+		canonical(t, at, row)
+		return
+	}
+	fmt.Fprintf(t.out, "%07x", at)
+	size, format, missing := 2, " %04x", "     "
+	switch f.letter {
+	case 'b':
+		size, format, missing = 1, " %03o", "    "
+	case 'c':
+		size, missing = 1, "    "
+	case 'd':
+		format, missing = "   %05d", "        "
+	case 'o':
+		format, missing = "  %06o", "        "
+	case 'x':
+		format, missing = "    %04x", "        "
+	}
+	for j := 0; j < f.block; j += size {
+		switch {
+		case j >= len(row):
+			t.out.WriteString(missing)
+		case f.letter == 'c':
+			fmt.Fprintf(t.out, " %3s", character(row[j]))
+		default:
+			v := int(row[j])
+			if size == 2 && j+1 < len(row) {
+				v |= int(row[j+1]) << 8
+			}
+			fmt.Fprintf(t.out, format, v)
+		}
+	}
+	t.out.WriteByte('\n')
+}
+
+// canonical prints bytes in hexadecimal and as text.
+func canonical(t *tool, at int, row []byte) {
+	fmt.Fprintf(t.out, "%08x ", at)
+	text := make([]byte, len(row))
+	for j := range 16 {
+		if j == 8 {
+			t.out.WriteByte(' ')
+		}
+		if j >= len(row) {
+			t.out.WriteString("   ")
+			continue
+		}
+		fmt.Fprintf(t.out, " %02x", row[j])
+		text[j] = '.'
+		if row[j] >= ' ' && row[j] < 127 {
+			text[j] = row[j]
+		}
+	}
+	fmt.Fprintf(t.out, "  |%s|\n", text)
+}
+
+// parseHexFormat reads a format of -e: units of [TIMES/SIZE] "TEXT".
+func parseHexFormat(text string) (f *hexFormat, problem string) {
+	f = &hexFormat{}
+	for {
+		text = strings.TrimLeft(text, " \t\n")
+		if text == "" {
+			return f, ""
+		}
+		u := hexUnit{times: 1, size: -1}
+		if run := digitRun(text); run != "" {
+			u.times, text = atoi(run), strings.TrimLeft(text[len(run):], " ")
+		}
+		if strings.HasPrefix(text, "/") {
+			run := digitRun(text[1:])
+			u.size, text = atoi(run), strings.TrimLeft(text[1+len(run):], " ")
+		}
+		if !strings.HasPrefix(text, `"`) {
+			return nil, "bad format {" + text + "}"
+		}
+		end := strings.IndexByte(text[1:], '"')
+		if end < 0 {
+			return nil, "bad format {" + text + "}"
+		}
+		u.text, _ = Escapes(text[1:end+1], FormatString)
+		text = text[end+2:]
+		verb := hexVerb(u.text)
+		switch {
+		case verb == "" || strings.HasPrefix(verb, "_a"):
+			u.size = 0
+		case u.size < 0 && (verb == "c" || verb == "_c" || verb == "_p" || verb == "_u"):
+			u.size = 1
+		case u.size < 0:
+			u.size = 4
+		}
+		f.units = append(f.units, u)
+		f.block += u.times * u.size
+	}
+}
+
+// hexVerb returns the conversion of a text: its letter, or an underscore and its letters.
+func hexVerb(text string) string {
+	_, after, found := strings.Cut(text, "%")
+	if !found {
+		return ""
+	}
+	after = strings.TrimLeft(after, "-+ #0123456789.")
+	if strings.HasPrefix(after, "_a") {
+		return after[:min(3, len(after))]
+	}
+	if strings.HasPrefix(after, "_") {
+		return after[:min(2, len(after))]
+	}
+	return after[:min(1, len(after))]
+}
+
+// own prints bytes in a format of -e. What the last bytes do not fill is blank.
+func (f *hexFormat) own(t *tool, at int, row []byte) {
+	for _, u := range f.units {
+		for turn := range u.times {
+			text := u.text
+			if turn == u.times-1 && u.times > 1 { // the blanks behind the last one
+				text = strings.TrimRight(text, " ")
+			}
+			verb := hexVerb(text)
+			if verb == "" {
+				t.out.WriteString(text)
+				continue
+			}
+			before, after, _ := strings.Cut(text, "%")
+			flags := after[:strings.Index(after, verb)]
+			after = after[len(flags)+len(verb):]
+			part := ""
+			switch {
+			case strings.HasPrefix(verb, "_a"):
+				letter := map[string]string{"_ax": "x", "_ao": "o", "_ad": "d"}[verb]
+				part = fmt.Sprintf("%"+flags+letter, at)
+			case len(row) == 0:
+				part = fmt.Sprintf("%"+strings.TrimLeft(flags, "0")+"s", "")
+				before, after = strings.Repeat(" ", len(before)), strings.Repeat(" ", len(after))
+			default:
+				n := min(u.size, len(row))
+				part = hexPart(flags, verb, row[:n])
+				row = row[n:]
+			}
+			t.out.WriteString(before + part + after)
+		}
+	}
+}
+
+// hexPart converts some bytes.
+func hexPart(flags, verb string, part []byte) string {
+	v, c := uint64(0), part[0]
+	for i, b := range part {
+		v |= uint64(b) << (8 * i)
+	}
+	switch verb {
+	case "c":
+		return fmt.Sprintf("%"+flags+"s", string([]byte{c}))
+	case "_p":
+		if c < ' ' || c > '~' {
+			c = '.'
+		}
+		return fmt.Sprintf("%"+flags+"s", string([]byte{c}))
+	case "_c":
+		return fmt.Sprintf("%"+flags+"s", character(c))
+	case "u", "d", "i":
+		if verb != "u" {
+			shift := 64 - 8*len(part)
+			return fmt.Sprintf("%"+flags+"d", int64(v<<shift)>>shift)
+		}
+		return fmt.Sprintf("%"+flags+"d", v)
+	case "x", "X", "o":
+		return fmt.Sprintf("%"+flags+verb, v)
+	}
+	return ""
+}
