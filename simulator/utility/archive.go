@@ -128,6 +128,10 @@ type tarTool struct {
 	only []string
 	skip []string
 	cut  int // leading components that go
+
+	archive *files.Info // the archive that is being made
+	linked  []linkedFile
+	removed bool // that the beginning of a name is left out has been said
 }
 
 func tarMain(p *container.Process, args []string) int {
@@ -137,9 +141,22 @@ func tarMain(p *container.Process, args []string) int {
 		args[1] = "-" + args[1]
 	}
 	opts, names, ok := t.options(args, "ctxvzOkmopahf:C:", false, map[string]string{"create": "c", "extract": "x", "list": "t", "file": "f:", "directory": "C:",
-		"verbose": "v", "gzip": "z", "strip-components": "S:", "to-stdout": "O", "no-same-owner": "o", "no-same-permissions": "m", "overwrite": "k", "numeric-owner": "o"})
+		"verbose": "v", "gzip": "z", "strip-components": "S:", "to-stdout": "O", "no-same-owner": "o", "no-same-permissions": "m", "overwrite": "w",
+		"numeric-owner": "o", "keep": "k", "dereference": "h", "same-permissions": "p", "touch": "m", "no-recursion": "n", "auto-compress": "a", "version": "V"})
 	if !ok {
 		return t.end()
+	}
+	if has(opts, 'V') && !t.gnu {
+		t.out.WriteString("tar (busybox) 1.35.0\n")
+		return t.end()
+	}
+	if modes := btoi(has(opts, 'c')) + btoi(has(opts, 'x')) + btoi(has(opts, 't')); modes != 1 && !t.gnu {
+		return t.usage()
+	}
+	if dir := last(opts, 'C'); dir != "" {
+		if info, err := p.Stat(dir); err != nil || !info.IsDir() {
+			return t.fail("can't change directory to '%s': No such file or directory", dir)
+		}
 	}
 	a := &tarTool{tool: t, opts: opts, skip: opts['e'], cut: atoi(last(opts, 'S'))}
 	switch {
@@ -178,48 +195,97 @@ func (a *tarTool) create(names []string) {
 		a.complain("empty archive")
 		return
 	}
+	file := last(a.opts, 'f')
+	if file != "" && file != "-" {
+		if err := a.p.WriteFile(file, nil, 0o666); err != nil {
+			a.complain("can't open '%s': %s", file, message(err))
+			return
+		}
+		a.archive, _ = a.p.Stat(file)
+	}
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
 	for _, name := range names {
-		info, err := a.p.Lstat(a.place(name))
+		info, err := a.describe(a.place(name))
 		if err != nil {
 			a.failed(name, err)
 			continue
 		}
-		a.add(w, &b, strings.TrimLeft(path.Clean(name), "/"), a.place(name), info)
+		a.add(w, strings.TrimSuffix(name, "/"), a.place(name), info)
 	}
 	_ = w.Close()
 	data := b.Bytes()
-	file := last(a.opts, 'f')
 	if has(a.opts, 'z') || has(a.opts, 'a') && strings.HasSuffix(file, "gz") {
 		data = pack(data)
 	}
 	if file == "" || file == "-" {
 		a.out.Write(data)
-		return
-	}
-	if err := a.p.WriteFile(file, data, 0o644); err != nil {
+	} else if err := a.p.WriteFile(file, data, 0o666); err != nil {
 		a.complain("can't open '%s': %s", file, message(err))
+	}
+	if a.status != 0 {
+		a.complain("error exit delayed from previous errors")
 	}
 }
 
-func (a *tarTool) add(w *tar.Writer, b *bytes.Buffer, name, from string, info *files.Info) {
-	if a.skipped(name) {
+// describe finds out about a file to be archived: with -h, about what a link points to.
+func (a *tarTool) describe(name string) (*files.Info, error) {
+	if has(a.opts, 'h') {
+		return a.p.Stat(name)
+	}
+	return a.p.Lstat(name)
+}
+
+// member is the name of a file in the archive: without what could lead out of the directory that it is unpacked in.
+func (a *tarTool) member(name string) string {
+	rest := name
+	for {
+		if trimmed := strings.TrimPrefix(strings.TrimLeft(rest, "/"), "../"); trimmed != rest {
+			rest = trimmed
+			continue
+		}
+		_, after, found := strings.Cut(rest, "/../")
+		if !found {
+			break
+		}
+		rest = after
+	}
+	if rest != name && !a.removed {
+		before := a.status
+		a.complain("removing leading '%s' from member names", name[:len(name)-len(rest)])
+		a.status, a.removed = before, true
+	}
+	return rest
+}
+
+// add puts a file into the archive, and what is below it.
+func (a *tarTool) add(w *tar.Writer, name, from string, info *files.Info) {
+	if a.skipped(strings.TrimPrefix(name, "./")) {
 		return
 	}
-	h := &tar.Header{Name: name, Mode: int64(info.Perm()), Uid: int(info.UID()), Gid: int(info.GID()), ModTime: info.ModTime(), Format: tar.FormatGNU}
+	if a.archive != nil && a.archive.Same(info) {
+		before := a.status
+		a.complain("%s: file is the archive; skipping", name)
+		a.status = before
+		return
+	}
+	member := a.member(name)
+	h := &tar.Header{Name: member, Mode: int64(info.Perm()), Uid: int(info.UID()), Gid: int(info.GID()), ModTime: info.ModTime(), Format: tar.FormatGNU}
 	h.Uname, _ = a.p.Container().UserName(info.UID())
 	h.Gname, _ = a.p.Container().GroupName(info.GID())
 	var content []byte
 	switch info.Kind() {
 	case files.Directory:
-		h.Typeflag, h.Name = tar.TypeDir, name+"/"
-		if name == "." {
-			h.Name = "./"
-		}
+		h.Typeflag, h.Name = tar.TypeDir, strings.TrimSuffix(member, "/")+"/"
 	case files.Symlink:
 		h.Typeflag, h.Linkname = tar.TypeSymlink, info.Target()
+	case files.Fifo:
+		h.Typeflag = tar.TypeFifo
 	case files.Regular:
+		if to := a.linkTo(info, member); to != "" {
+			h.Typeflag, h.Linkname = tar.TypeLink, to
+			break
+		}
 		data, err := a.p.ReadFile(from)
 		if err != nil {
 			a.complain("can't open '%s': %s", from, message(err))
@@ -229,32 +295,64 @@ func (a *tarTool) add(w *tar.Writer, b *bytes.Buffer, name, from string, info *f
 	default:
 		return
 	}
-	a.p.Allocate(h.Size)
-	a.p.Allocate(-h.Size)
 	if has(a.opts, 'v') {
 		fmt.Fprintln(a.verbose(), h.Name)
 	}
+	a.write(w, h, content)
+	if info.Kind() == files.Directory && !has(a.opts, 'n') {
+		a.addAll(w, name, from)
+	}
+}
+
+// linkTo returns the name under which a file with several names is in the archive already.
+func (a *tarTool) linkTo(info *files.Info, member string) string {
+	if info.Links() < 2 {
+		return ""
+	}
+	for _, l := range a.linked {
+		if l.info.Same(info) {
+			return l.to
+		}
+	}
+	a.hold(member)
+	a.linked = append(a.linked, linkedFile{info, member})
+	return ""
+}
+
+func (a *tarTool) write(w *tar.Writer, h *tar.Header, content []byte) {
+	a.p.Allocate(h.Size)
+	a.p.Allocate(-h.Size)
 	if err := w.WriteHeader(h); err != nil {
-		a.complain("%s: cannot be archived", name)
+		a.complain("%s: cannot be archived", h.Name)
 		return
 	}
 	_, _ = w.Write(content) // into a buffer
-	if info.Kind() != files.Directory {
-		return
-	}
+}
+
+// addAll adds the entries of a directory.
+func (a *tarTool) addAll(w *tar.Writer, name, from string) {
 	entries, err := a.p.ReadDir(from)
 	if err != nil {
 		a.failed(from, err)
 	}
 	for _, e := range entries {
 		a.p.Spend(container.CommandCost)
-		a.add(w, b, path.Join(name, e.Name()), path.Join(from, e.Name()), e)
+		file := strings.TrimSuffix(from, "/") + "/" + e.Name()
+		if has(a.opts, 'h') {
+			to, err := a.p.Stat(file)
+			if err != nil {
+				a.failed(file, err)
+				continue
+			}
+			e = to
+		}
+		a.add(w, name+"/"+path.Base(file), file, e)
 	}
 }
 
 // verbose is where the names of -v go: not among the data.
 func (a *tarTool) verbose() io.Writer {
-	if f := last(a.opts, 'f'); has(a.opts, 'c') && (f == "" || f == "-") || has(a.opts, 'O') {
+	if f := last(a.opts, 'f'); has(a.opts, 'c') && (f == "" || f == "-") || has(a.opts, 'O') && a.gnu {
 		return a.p.Stderr()
 	}
 	return a.out
@@ -272,11 +370,17 @@ func (a *tarTool) extract() {
 	}
 	data, _ := a.readAll(in)
 	done()
-	if len(data) > 1 && data[0] == 0x1f && data[1] == 0x8b {
+	const block = 512 // what BusyBox reads before it looks whether the archive is compressed
+	packed := len(data) > 1 && data[0] == 0x1f && data[1] == 0x8b && (a.gnu || has(a.opts, 'z') || len(data) >= block)
+	if has(a.opts, 'z') || packed {
 		if data, err = a.unpacked(data); err != nil {
 			a.complain("%s", err)
 			return
 		}
+	}
+	if len(data) < block && !a.gnu {
+		a.complain("short read")
+		return
 	}
 	found := map[string]bool{}
 	r := tar.NewReader(bytes.NewReader(data))
@@ -290,8 +394,8 @@ func (a *tarTool) extract() {
 			return
 		}
 		a.p.Spend(container.CommandCost)
-		if a.chosen(h.Name, found) && !a.skipped(strings.TrimSuffix(h.Name, "/")) {
-			a.one(h, r)
+		if a.chosen(h.Name, found) && !a.skipped(strings.TrimSuffix(h.Name, "/")) && !a.one(h, r) {
+			return
 		}
 	}
 	for _, want := range a.only {
@@ -309,20 +413,24 @@ func (a *tarTool) chosen(name string, found map[string]bool) bool {
 		if clean := strings.TrimSuffix(want, "/"); name == want || strings.TrimSuffix(name, "/") == clean || strings.HasPrefix(name, clean+"/") {
 			found[want] = true
 			return true
+		} else if n := strings.Count(clean, "/") + 1; !a.gnu && fnmatch(clean, components(name, n), false) {
+			return true // but BusyBox will not find it among the names
 		}
 	}
 	return false
 }
 
-// one lists or extracts one entry.
-func (a *tarTool) one(h *tar.Header, r io.Reader) {
+// components returns the first n components of a path.
+func components(name string, n int) string {
+	parts := strings.Split(strings.TrimSuffix(name, "/"), "/")
+	return strings.Join(parts[:min(n, len(parts))], "/")
+}
+
+// one lists or extracts one entry. It reports whether the others follow.
+func (a *tarTool) one(h *tar.Header, r io.Reader) bool {
 	if has(a.opts, 't') {
-		if has(a.opts, 'v') {
-			fmt.Fprintf(a.out, "%s %s/%s %9d %s %s\n", listMode(h.FileInfo().Mode()), h.Uname, h.Gname, h.Size, h.ModTime.UTC().Format("2006-01-02 15:04:05"), h.Name)
-			return
-		}
-		a.out.WriteString(h.Name + "\n")
-		return
+		a.list(h)
+		return true
 	}
 	if has(a.opts, 'v') {
 		fmt.Fprintln(a.verbose(), h.Name)
@@ -330,31 +438,63 @@ func (a *tarTool) one(h *tar.Header, r io.Reader) {
 	name := strings.TrimLeft(h.Name, "/")
 	if parts := strings.Split(strings.TrimPrefix(name, "./"), "/"); a.cut > 0 {
 		if len(parts) <= a.cut {
-			return
+			return true
 		}
 		name = strings.Join(parts[a.cut:], "/")
 	}
 	if strings.Contains("/"+name+"/", "/../") {
 		a.complain("name with '..' is skipped")
-		return
+		return true
 	}
 	if name = strings.TrimSuffix(name, "/"); name == "" || name == "." {
-		return
+		return true
 	}
 	target := a.place(name)
 	if has(a.opts, 'O') {
 		if h.Typeflag == tar.TypeReg {
-			_, _ = io.Copy(a.out, r)
+			var out io.Writer = a.out
+			if !a.gnu { // whose list of names waits until the end
+				out = a.p.Stdout()
+			}
+			_, _ = io.Copy(out, r)
 		}
-		return
+		return true
 	}
 	if err := a.p.MkdirAll(path.Dir(target), 0o777); err != nil {
 		a.failed(target, err)
-		return
+		return true
+	}
+	if _, err := a.p.Lstat(target); err == nil && h.Typeflag != tar.TypeDir {
+		if has(a.opts, 'k') {
+			if a.complain("can't open '%s': File exists", target); !a.gnu {
+				return false
+			}
+			return true
+		}
+		_ = a.p.Unlink(target)
 	}
 	if err := a.put(h, r, target); err != nil {
 		a.complain("can't create '%s': %s", target, message(err))
 	}
+	return true
+}
+
+// list prints one entry.
+func (a *tarTool) list(h *tar.Header) {
+	if !has(a.opts, 'v') {
+		a.out.WriteString(h.Name + "\n")
+		return
+	}
+	to := ""
+	switch h.Typeflag {
+	case tar.TypeSymlink:
+		to = " -> " + h.Linkname
+	case tar.TypeLink:
+		if to = " -> " + h.Linkname; a.gnu {
+			to = " link to " + h.Linkname
+		}
+	}
+	fmt.Fprintf(a.out, "%s %s/%s %9d %s %s%s\n", listMode(h.FileInfo().Mode()), h.Uname, h.Gname, h.Size, h.ModTime.UTC().Format("2006-01-02 15:04:05"), h.Name, to)
 }
 
 func (a *tarTool) put(h *tar.Header, r io.Reader, target string) error {
@@ -365,31 +505,36 @@ func (a *tarTool) put(h *tar.Header, r io.Reader, target string) error {
 		}
 		return a.p.Chmod(target, uint16(h.Mode)&0o7777)
 	case tar.TypeSymlink:
-		_ = a.p.Unlink(target)
 		return a.p.Symlink(h.Linkname, target)
 	case tar.TypeLink:
-		_ = a.p.Unlink(target)
 		return a.p.Link(a.place(h.Linkname), target)
+	case tar.TypeFifo:
+		if err := a.p.Mkfifo(target, uint16(h.Mode)&0o777); err != nil {
+			return err
+		}
 	case tar.TypeReg:
 		data, err := io.ReadAll(r) // a part of what is held already
 		if err != nil {
 			return err
 		}
-		_ = a.p.Unlink(target)
 		if err := a.p.WriteFile(target, data, 0o666); err != nil {
 			return err
 		}
-		if a.p.UID == 0 {
-			if err := a.p.Chown(target, h.Uid, h.Gid, false); err != nil {
-				return err
-			}
-		}
-		if err := a.p.Chmod(target, uint16(h.Mode)&0o7777); err != nil {
+	default:
+		return nil
+	}
+	if a.p.UID == 0 && !has(a.opts, 'o') {
+		if err := a.p.Chown(target, h.Uid, h.Gid, false); err != nil {
 			return err
 		}
-		return a.p.Chtimes(target, h.ModTime)
 	}
-	return nil
+	if err := a.p.Chmod(target, uint16(h.Mode)&0o7777); err != nil {
+		return err
+	}
+	if has(a.opts, 'm') {
+		return nil
+	}
+	return a.p.Chtimes(target, h.ModTime)
 }
 
 // listMode is a mode as ls prints it.
@@ -400,6 +545,8 @@ func listMode(m fs.FileMode) string {
 		kind = "d"
 	case m&fs.ModeSymlink != 0:
 		kind = "l"
+	case m&fs.ModeNamedPipe != 0:
+		kind = "p"
 	}
 	return kind + m.Perm().String()[1:]
 }
