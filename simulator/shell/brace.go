@@ -77,7 +77,7 @@ func join(pieces []piece) *syntax.Word {
 	var text []byte
 	flush := func() {
 		if len(text) > 0 {
-			w.Parts = append(w.Parts, &syntax.Lit{Value: string(text)})
+			appendText(w, string(text))
 			text = nil
 		}
 	}
@@ -95,6 +95,24 @@ func join(pieces []piece) *syntax.Word {
 	}
 	flush()
 	return w
+}
+
+// appendText appends text to a word. What can go on the name of a parameter does.
+func appendText(w *syntax.Word, text string) {
+	if n := len(w.Parts); n > 0 {
+		if pe, ok := w.Parts[n-1].(*syntax.Param); ok && pe.Short && syntax.IsName(pe.Name) {
+			more := 0
+			for more < len(text) && isWordByte(text[more]) {
+				more++
+			}
+			longer := *pe
+			longer.Name, longer.Text = pe.Name+text[:more], pe.Text+text[:more]
+			w.Parts[n-1], text = &longer, text[more:]
+		}
+	}
+	if text != "" {
+		w.Parts = append(w.Parts, &syntax.Lit{Value: text})
+	}
 }
 
 // expand returns the words that a word with braces stands for.

@@ -97,6 +97,11 @@ func (s *shell) commandFields(cmd *syntax.Call) ([]string, error) {
 				s.arrayArgs = map[int]*syntax.Assign{}
 			}
 			s.arrayArgs[len(out)] = w.Assign
+			if s.options.xtrace {
+				if s.arrayArgs[len(out)], err = s.tracedArray(w.Assign, strings.Contains(strings.Join(out, " "), "A")); err != nil {
+					return nil, err
+				}
+			}
 			out = append(out, w.Assign.Name)
 		case declaring && assignmentLength(w) > 0:
 			if out, err = s.appendAssigned(out, w); err != nil {
@@ -109,6 +114,46 @@ func (s *shell) commandFields(cmd *syntax.Call) ([]string, error) {
 		}
 	}
 	return out, nil
+}
+
+// tracedArray expands the value of an array among the arguments of a command, shows it, and returns it as literal text.
+func (s *shell) tracedArray(a *syntax.Assign, keyed bool) (*syntax.Assign, error) {
+	if a.Array == nil {
+		return a, nil
+	}
+	literal := func(text string) *syntax.Word {
+		return &syntax.Word{Parts: []syntax.Part{&syntax.SglQuoted{Value: text}}}
+	}
+	out := &syntax.Array{}
+	var shown []string
+	for _, e := range a.Array.Elems {
+		if e.Index == nil {
+			fields, err := s.appendFields(nil, e.Value)
+			if err != nil {
+				return nil, err
+			}
+			for _, f := range fields {
+				out.Elems = append(out.Elems, syntax.Element{Value: literal(f)})
+				shown = append(shown, quoteSingle(f))
+			}
+			continue
+		}
+		index, err := s.single(e.Index)
+		if err != nil {
+			return nil, err
+		}
+		value, err := s.assigned(e.Value)
+		if err != nil {
+			return nil, err
+		}
+		out.Elems = append(out.Elems, syntax.Element{Index: literal(index), Value: literal(value), Append: e.Append})
+		if keyed || s.vars[a.Name].table != nil {
+			index = quoteSingle(index)
+		}
+		shown = append(shown, "["+index+"]="+quoteSingle(value))
+	}
+	s.traceLine(a.Name + "=(" + strings.Join(shown, " ") + ")")
+	return &syntax.Assign{Name: a.Name, Array: out, Append: a.Append}, nil
 }
 
 // appendAssigned expands an argument that is an assignment. In bash braces make several of it.
@@ -146,24 +191,65 @@ func (s *shell) assignments(cmd *syntax.Call, redirs []*syntax.Redirect) {
 	if !ok {
 		return
 	}
-	var traced []string
-	for _, a := range cmd.Assigns {
-		if err := s.assignment(a); s.problem(err) {
-			return
+	if s.kind == bash {
+		for _, a := range cmd.Assigns {
+			if err := s.tracedAssignment(a); s.problem(err) {
+				return
+			}
 		}
-		if s.options.xtrace {
-			traced = append(traced, s.assignmentText(a))
-		}
-	}
-	if len(traced) > 0 || s.options.xtrace && s.kind != bash {
-		s.traceFD = savedError(undo)
-		s.trace(traced, nil)
-		s.traceFD = 0
+	} else if !s.assignAll(cmd.Assigns, undo) {
+		return
 	}
 	s.status = 0
 	if s.substituted {
 		s.status = s.substatus
 	}
+}
+
+// assignAll performs the assignments of a command that has no name in ash and dash, which trace them together.
+func (s *shell) assignAll(assigns []*syntax.Assign, undo []savedDescriptor) bool {
+	var traced []string
+	for _, a := range assigns {
+		if err := s.assignment(a); s.problem(err) {
+			return false
+		}
+		if s.options.xtrace {
+			traced = append(traced, s.assignmentText(a))
+		}
+	}
+	if s.options.xtrace {
+		s.traceFD = savedError(undo)
+		s.trace(traced, nil)
+		s.traceFD = 0
+	}
+	return true
+}
+
+// tracedAssignment performs an assignment, which bash shows before it does it.
+func (s *shell) tracedAssignment(a *syntax.Assign) error {
+	switch {
+	case !s.options.xtrace:
+		return s.assignment(a)
+	case a.Array != nil:
+		s.traceLine(syntax.PrintAssign(a))
+		return s.assignArray(a.Name, a.Array, a.Append)
+	}
+	value, err := s.assigned(a.Value)
+	if err != nil {
+		return err
+	}
+	name := a.Name
+	if a.Index != nil {
+		name += "[" + syntax.PrintWord(a.Index) + "]"
+	}
+	if a.Append {
+		name += "+"
+	}
+	s.traceLine(s.traceAssign(name + "=" + value))
+	if a.Index != nil {
+		return s.assignIndex(a.Name, a.Index, value, a.Append)
+	}
+	return s.assignValue(a.Name, value, a.Append)
 }
 
 // assignmentText is an assignment as the trace shows it.
@@ -232,6 +318,9 @@ func (s *shell) withRedirects(assigns []*syntax.Assign, fields []string, redirs 
 			}
 		}
 		if err := s.assignment(a); err != nil {
+			if scope != nil && s.ignorable(err) {
+				continue
+			}
 			s.restore(scope)
 			s.problem(err)
 			return
@@ -267,6 +356,15 @@ func (s *shell) withRedirects(assigns []*syntax.Assign, fields []string, redirs 
 	if scope != nil {
 		s.restore(scope)
 	}
+}
+
+// ignorable reports whether bash runs a command although an assignment before it has failed: a variable cannot be set.
+func (s *shell) ignorable(err error) bool {
+	if s.kind != bash || s.options.posix || !errors.As(err, new(*readonlyError)) {
+		return false
+	}
+	s.complain(err.Error())
+	return true
 }
 
 // callFunction runs a function. assigned says that there are assignments before its name.
@@ -324,7 +422,8 @@ func (s *shell) external(cmd *syntax.Call, redirs []*syntax.Redirect, fields []s
 		}
 		var traced []string
 		for _, a := range cmd.Assigns {
-			if err := c.assignment(a); c.problem(err) {
+			if err := c.assignment(a); err != nil && !c.ignorable(err) {
+				c.problem(err)
 				return c.status
 			}
 			if c.options.xtrace {
@@ -391,6 +490,9 @@ func (s *shell) exec(fields []string) int {
 	switch {
 	case errors.As(err, &missing):
 		text := s.notFound()
+		if s.command == "exec" {
+			text = "not found"
+		}
 		if name == "" && s.kind != bash {
 			text = "Permission denied"
 		}

@@ -24,9 +24,6 @@ func builtinDeclare(s *shell, args []string) int {
 	}
 	for i, word := range args[1:] {
 		a := arrays[i+1+shift]
-		if a != nil && s.options.xtrace {
-			s.traceLine(syntax.PrintAssign(a))
-		}
 		if !d.word(word, a) {
 			return d.status
 		}
@@ -177,6 +174,9 @@ func (d *declaration) word(word string, array *syntax.Assign) bool {
 		v.value, v.set = value, true
 		s.store(base, v)
 	case has:
+		if s.options.xtrace && s.kind == bash && (d.name == "export" || d.name == "readonly") {
+			s.traceLine(s.traceAssign(name + map[bool]string{true: "+"}[add] + "=" + value))
+		}
 		err = s.assignValue(base, value, add)
 	}
 	if err != nil {

@@ -243,16 +243,17 @@ func (s *shell) defineFunction(cmd *syntax.Func) {
 		source = "environment"
 	}
 	s.status = 0
-	fn := &function{Func: cmd, base: s.base, source: source}
+	fn := &function{Func: cmd, base: s.base, source: source, exported: s.options.allexport && s.kind == bash}
 	if old := s.functions[cmd.Name]; old != nil {
 		if old.readonly {
 			s.complain(cmd.Name + ": readonly function")
 			s.status = 1
 			return
 		}
-		if fn.exported = old.exported; fn.exported {
-			s.env = nil
-		}
+		fn.exported = fn.exported || old.exported
+	}
+	if fn.exported {
+		s.env = nil
 	}
 	s.define(cmd.Name, fn)
 }

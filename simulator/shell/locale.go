@@ -45,17 +45,37 @@ func (s *shell) characters(text string) []string {
 
 // upper and lower change the case of a character.
 func (s *shell) upper(c string) string {
-	if len(c) == 1 || s.wide() {
-		return strings.ToUpper(c)
-	}
-	return c
+	return s.upperAll(c)
 }
 
 func (s *shell) lower(c string) string {
-	if len(c) == 1 || s.wide() {
-		return strings.ToLower(c)
+	return s.lowerAll(c)
+}
+
+// upperAll and lowerAll change the case of text.
+func (s *shell) upperAll(text string) string {
+	if s.wide() {
+		return strings.ToUpper(text)
 	}
-	return c
+	return mapASCII(text, 'a', 'z')
+}
+
+func (s *shell) lowerAll(text string) string {
+	if s.wide() {
+		return strings.ToLower(text)
+	}
+	return mapASCII(text, 'A', 'Z')
+}
+
+// mapASCII changes the case of the letters in a range.
+func mapASCII(text string, from, to byte) string {
+	out := []byte(text)
+	for i, c := range out {
+		if from <= c && c <= to {
+			out[i] = c ^ 0x20
+		}
+	}
+	return string(out)
 }
 
 func isLower(c string) bool {

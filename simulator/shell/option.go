@@ -188,7 +188,7 @@ func builtinSet(s *shell, args []string) int {
 			}
 			if !s.flag(letter, on) {
 				if s.kind == bash {
-					s.complain(string(arg[0]) + string(letter) + ": invalid option")
+					s.invalidOption("set", string(arg[0])+string(letter))
 					return statusUsage
 				}
 				s.illegalOption(letter)

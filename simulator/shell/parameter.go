@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
@@ -168,6 +167,9 @@ func (e *expander) param(pe *syntax.Param, quoted bool) error {
 			return e.value(value, quoted)
 		}
 		return nil
+	}
+	if !set && pe.Op == ":" && s.kind == bash { // the numbers do not matter
+		return e.value("", quoted)
 	}
 	if !set && !quoted && pe.Op != "@" {
 		return nil
@@ -557,15 +559,15 @@ func (s *shell) transform(op, name, value string) (string, error) {
 	case "E":
 		return s.dollarQuote(value), nil
 	case "U":
-		return strings.ToUpper(value), nil
+		return s.upperAll(value), nil
 	case "L":
-		return strings.ToLower(value), nil
+		return s.lowerAll(value), nil
 	case "u":
-		r, n := utf8.DecodeRuneInString(value)
-		if n == 0 {
+		chars := s.characters(value)
+		if len(chars) == 0 {
 			return "", nil
 		}
-		return string(unicode.ToUpper(r)) + value[n:], nil
+		return s.upper(chars[0]) + value[len(chars[0]):], nil
 	case "a":
 		return v.attributes(), nil
 	case "A":

@@ -4,7 +4,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
 )
@@ -249,10 +248,10 @@ func (s *shell) converted(v variable, value string) (string, error) {
 		value = strconv.FormatInt(n, 10)
 	}
 	if v.lower {
-		value = strings.ToLower(value)
+		value = s.lowerAll(value)
 	}
 	if v.upper {
-		value = strings.ToUpper(value)
+		value = s.upperAll(value)
 	}
 	return value, nil
 }
