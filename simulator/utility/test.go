@@ -78,6 +78,13 @@ func (t *tester) binary(a, op, b string) (bool, error) {
 			return result, nil
 		}
 	}
+	if _, gnu := t.p.State.(gnuTools); (op == "-nt" || op == "-ot") && t.own.Unary == nil && !gnu { // BusyBox wants both files
+		for _, name := range []string{a, b} {
+			if _, err := t.p.Stat(name); err != nil {
+				return false, nil
+			}
+		}
+	}
 	return TestBinary(t.p, a, op, b)
 }
 
