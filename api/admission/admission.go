@@ -7,19 +7,15 @@ package admission
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"reflect"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/plumbline-ci/plumbline/api/config"
-	"github.com/plumbline-ci/plumbline/api/conversion"
-	"github.com/plumbline-ci/plumbline/api/defaulting"
-	v1 "github.com/plumbline-ci/plumbline/api/v1"
+	"github.com/plumbline-ci/plumbline/api/kinds"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
-	"github.com/plumbline-ci/plumbline/api/validation"
 )
 
 // The webhooks, by the names under which denials report them.
@@ -114,107 +110,28 @@ func AdmitTyped(obj, old runtime.Object, op Operation, cfg *config.Config) error
 }
 
 // Admit fills in the defaults of obj, in place, and checks it. old is the object before an update, or nil at creation;
-// it is only read, and obj may share memory with it. The error is nil or a *Denied. Kinds that the webhooks are not
-// registered for pass untouched.
+// it is only read, and obj may share memory with it. The error is a *Denied, or says that what is stored cannot be read,
+// or that an object of the API's group is of no kind that is known. Objects of other groups pass untouched.
 //
 // A write that leaves the spec alone, as every status update does, costs one comparison: what was admitted once stays
 // admitted, also under a configuration that would refuse it today.
 func Admit(obj, old runtime.Object, cfg *config.Config) error {
-	switch o := obj.(type) {
-	case *v1beta1.TaskRun:
-		before, _ := old.(*v1beta1.TaskRun)
-		return taskRun(o, before, cfg)
-	case *v1.TaskRun:
-		before, _ := old.(*v1.TaskRun)
-		return taskRunV1(o, before, cfg)
-	case *v1.Task:
-		before, _ := old.(*v1.Task)
-		if before != nil && (o.DeletionTimestamp != nil || unchanged(&o.Spec, &before.Spec)) {
-			return nil
-		}
-		defaulting.TaskV1(o)
-		return validated(validation.TaskV1(o.Name, &o.Spec, cfg))
-	case *v1beta1.Task:
-		var before *v1beta1.TaskSpec
-		if t, ok := old.(*v1beta1.Task); ok && t != nil {
-			before = &t.Spec
-		}
-		return task(o.Name, &o.Spec, before, o.DeletionTimestamp != nil, cfg)
-	case *v1beta1.ClusterTask:
-		var before *v1beta1.TaskSpec
-		if t, ok := old.(*v1beta1.ClusterTask); ok && t != nil {
-			before = &t.Spec
-		}
-		return task(o.Name, &o.Spec, before, o.DeletionTimestamp != nil, cfg)
+	_, version, ok := kinds.API().Of(obj)
+	if !ok {
+		return foreign(obj)
 	}
-	return nil
-}
-
-func taskRun(tr, old *v1beta1.TaskRun, cfg *config.Config) error {
-	if old == nil {
-		defaulting.TaskRun(tr, cfg)
-		return validated(validation.TaskRun(tr, cfg))
-	}
-	if tr.DeletionTimestamp != nil {
-		return nil // on its way out; only finalizers change any more
-	}
-	defaulting.Labels(tr, cfg)
-	if unchanged(&tr.Spec, &old.Spec) {
-		return nil
-	}
-	defaulting.TaskRunSpec(&tr.Spec, cfg)
-	// Defaults may have changed since the run was created; that difference is not the writer's.
-	before := &v1beta1.TaskRun{Spec: *old.Spec.DeepCopy(), Status: old.Status}
-	defaulting.TaskRunSpec(&before.Spec, cfg)
-	if err := validation.TaskRunUpdate(before, tr); err != nil {
-		return validationFailed(err)
-	}
-	return validated(validation.TaskRun(tr, cfg))
-}
-
-// taskRunV1 is taskRun for v1.
-func taskRunV1(tr, old *v1.TaskRun, cfg *config.Config) error {
-	if old == nil {
-		defaulting.TaskRunV1(tr, cfg)
-		return validated(validation.TaskRunV1(tr, cfg))
-	}
-	if tr.DeletionTimestamp != nil {
-		return nil
-	}
-	defaulting.LabelsV1(tr, cfg)
-	if unchanged(&tr.Spec, &old.Spec) {
-		return nil
-	}
-	defaulting.TaskRunSpecV1(&tr.Spec, cfg)
-	before, err := conversion.TaskRunFromV1(old.DeepCopy())
-	if err != nil {
+	err := version.Admit(obj, old, cfg)
+	var stored *kinds.StoredError
+	if err == nil || errors.As(err, &stored) {
 		return err
 	}
-	defaulting.TaskRunSpec(&before.Spec, cfg)
-	before.Spec.Resources = nil // v1 has none; an annotation is the writer's to change
-	if err := validation.TaskRunUpdate(before, &v1beta1.TaskRun{Spec: conversion.TaskRunSpecFromV1(&tr.Spec)}); err != nil {
-		return validationFailed(err)
-	}
-	return validated(validation.TaskRunV1(tr, cfg))
+	return validationFailed(err)
 }
 
-func task(name string, spec, old *v1beta1.TaskSpec, deleting bool, cfg *config.Config) error {
-	if old != nil && (deleting || unchanged(spec, old)) {
-		return nil
-	}
-	defaulting.TaskSpec(spec)
-	return validated(validation.Task(name, spec, cfg))
-}
-
-func validated(err error) error {
-	if err != nil {
-		return validationFailed(err)
+// foreign refuses objects of the API's group that no row of the table describes: they would be stored unchecked.
+func foreign(obj runtime.Object) error {
+	if gvk := obj.GetObjectKind().GroupVersionKind(); gvk.Group == v1beta1.Group {
+		return fmt.Errorf("the webhooks do not know the kind %s of %s (%T)", gvk.Kind, gvk.GroupVersion(), obj)
 	}
 	return nil
-}
-
-// unchanged compares specs. Almost every write is of the status alone, for which the standard library's comparison says
-// yes several times faster; only what it finds different has to be looked at for differences that mean nothing.
-func unchanged[T any](a, b *T) bool {
-	return reflect.DeepEqual(a, b) || equality.Semantic.DeepEqual(a, b)
 }

@@ -8,9 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/plumbline-ci/plumbline/api/config"
-	"github.com/plumbline-ci/plumbline/api/conversion"
-	"github.com/plumbline-ci/plumbline/api/defaulting"
-	v1 "github.com/plumbline-ci/plumbline/api/v1"
+	"github.com/plumbline-ci/plumbline/api/kinds"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 )
 
@@ -20,59 +18,22 @@ import (
 // What the writer left open is filled in on the way, with the built-in defaults, whatever is configured: a webhook for
 // conversion is not asked under a configuration. An object that is being deleted stays as it is.
 func Convert(in runtime.Object, to schema.GroupVersion) (runtime.Object, error) {
-	out, err := convert(in.DeepCopyObject(), to)
-	if err != nil {
-		return nil, err
+	kind, from, ok := kinds.API().Of(in)
+	if !ok || from.Name == to.Version || to.Group != v1beta1.Group || kind.Version(to.Version) == nil {
+		return nil, fmt.Errorf("unknown version, got: %T", in)
 	}
-	cfg := config.Default()
-	switch o := out.(type) {
-	case *v1beta1.TaskRun:
-		if o.DeletionTimestamp == nil {
-			defaulting.TaskRun(o, cfg)
+	out, into := in.DeepCopyObject(), kind.Version(to.Version)
+	for _, turn := range []func(runtime.Object) (runtime.Object, error){from.ToStorage, into.FromStorage} {
+		if turn == nil {
+			continue
 		}
-	case *v1.TaskRun:
-		if o.DeletionTimestamp == nil {
-			defaulting.TaskRunV1(o, cfg)
-		}
-	case *v1beta1.Task:
-		if o.DeletionTimestamp == nil {
-			defaulting.TaskSpec(&o.Spec)
-		}
-	case *v1.Task:
-		if o.DeletionTimestamp == nil {
-			defaulting.TaskV1(o)
+		var err error
+		if out, err = turn(out); err != nil {
+			return nil, err
 		}
 	}
+	into.Fill(out, config.Default())
 	return out, nil
-}
-
-func convert(in runtime.Object, to schema.GroupVersion) (runtime.Object, error) {
-	switch o := in.(type) {
-	case *v1beta1.TaskRun:
-		if to == v1.GroupVersion {
-			return asObject(conversion.TaskRunToV1(o))
-		}
-	case *v1.TaskRun:
-		if to == v1beta1.GroupVersion {
-			return asObject(conversion.TaskRunFromV1(o))
-		}
-	case *v1beta1.Task:
-		if to == v1.GroupVersion {
-			return asObject(conversion.TaskToV1(o))
-		}
-	case *v1.Task:
-		if to == v1beta1.GroupVersion {
-			return asObject(conversion.TaskFromV1(o))
-		}
-	}
-	return nil, fmt.Errorf("unknown version, got: %T", in)
-}
-
-func asObject[T runtime.Object](o T, err error) (runtime.Object, error) {
-	if err != nil {
-		return nil, err
-	}
-	return o, nil
 }
 
 // ConvertJSON is Convert for objects as a webhook gets them. An object that is in the version already is returned as it
@@ -93,7 +54,7 @@ func ConvertJSON(raw []byte, to string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := NewObject(from.Version, of.Kind)
+	in := kinds.API().New(from.Version, of.Kind)
 	if from.Group != v1beta1.Group || in == nil {
 		return nil, fmt.Errorf("unknown version, got: %s %s", of.APIVersion, of.Kind)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/api/admission"
 	"github.com/plumbline-ci/plumbline/api/config"
+	"github.com/plumbline-ci/plumbline/api/kinds"
 )
 
 // FuzzConversion: whatever is stored, conversion answers or refuses; and what v1 shows, v1beta1 holds and v1 shows again.
@@ -69,7 +70,7 @@ func FuzzReview(f *testing.F) {
 		if v1 {
 			review.Version = "v1"
 		}
-		if admission.NewObject(review.Version, kind) == nil {
+		if kinds.API().New(review.Version, kind) == nil {
 			return
 		}
 		for _, cfg := range []*config.Config{config.Default(), alpha} {

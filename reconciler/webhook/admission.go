@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	rules "github.com/plumbline-ci/plumbline/api/admission"
+	"github.com/plumbline-ci/plumbline/api/kinds"
 )
 
 // review asks the API's admission.
@@ -32,7 +33,7 @@ func review(in Configuration, r admission.Request) ([]byte, *rules.Denied, error
 
 // decoded refuses what does not fit the type of its kind.
 func decoded(r admission.Request) *rules.Denied {
-	into := rules.NewObject(r.Kind.Version, r.Kind.Kind)
+	into := kinds.API().New(r.Kind.Version, r.Kind.Kind)
 	if into == nil {
 		return nil
 	}

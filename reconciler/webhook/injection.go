@@ -12,7 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	rules "github.com/plumbline-ci/plumbline/api/admission"
-	"github.com/plumbline-ci/plumbline/api/v1beta1"
+	"github.com/plumbline-ci/plumbline/api/kinds"
 )
 
 // Mutating, Validating and Converted are the names of the objects in which an API server is told to ask the webhooks.
@@ -23,7 +23,13 @@ func Validating() []string { return []string{rules.ValidatingWebhook, rules.Conf
 
 // Converted are definitions; see [Mutating].
 func Converted() []string {
-	return []string{"taskruns." + v1beta1.Group, "tasks." + v1beta1.Group}
+	var names []string
+	for _, k := range kinds.API().All() {
+		if k.Converted() {
+			names = append(names, k.Definition())
+		}
+	}
+	return names
 }
 
 // inject makes the API server trust the bundle wherever it asks the webhooks, and reports whether it did not before. What

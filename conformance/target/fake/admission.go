@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/plumbline-ci/plumbline/api/admission"
+	"github.com/plumbline-ci/plumbline/api/kinds"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
 )
@@ -84,7 +85,7 @@ func decode(c *apiserver.Call, next func() error) error {
 }
 
 func strictly(gvk schema.GroupVersionKind, tree map[string]any) error {
-	into := admission.NewObject(gvk.Version, gvk.Kind)
+	into := kinds.API().New(gvk.Version, gvk.Kind)
 	if into == nil {
 		return nil
 	}

@@ -96,7 +96,7 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 		API: apiserver.Options{
 			Scheme:    t.scheme,
 			Plans:     t.plans,
-			Kinds:     kinds(),
+			Kinds:     served(),
 			Converter: conversion{},
 			Admission: []apiserver.Admission{&webhooks{settings: c.settings}, configWebhook{}},
 			Intercept: []apiserver.Interceptor{decode},

@@ -17,7 +17,7 @@ func Programs() map[string]container.Program { return programs() }
 func Images() taskrun.Images { return imagesOfReference() }
 
 // Kinds are the API's kinds.
-func Kinds() []apiserver.Kind { return kinds() }
+func Kinds() []apiserver.Kind { return served() }
 
 // Pullable are the images of a cluster on which none is described. It guesses none.
 func (t *Target) Pullable() (*image.Catalogue, error) { return t.pullable(nil) }

@@ -9,27 +9,27 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/plumbline-ci/plumbline/api/admission"
-	v1 "github.com/plumbline-ci/plumbline/api/v1"
-	"github.com/plumbline-ci/plumbline/api/v1beta1"
+	"github.com/plumbline-ci/plumbline/api/kinds"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
 )
 
-// kinds are the API's, as its CustomResourceDefinitions declare them: v1beta1 is stored, v1 is served.
-func kinds() []apiserver.Kind {
-	both := []string{v1.Version}
-	return []apiserver.Kind{
-		{GVK: v1beta1.GroupVersion.WithKind(v1beta1.KindTaskRun), Plural: "taskruns", Namespaced: true, Status: true, Versions: both},
-		{GVK: v1beta1.GroupVersion.WithKind(v1beta1.KindTask), Plural: "tasks", Namespaced: true, Status: true, Versions: both},
-		{GVK: v1beta1.GroupVersion.WithKind(v1beta1.KindClusterTask), Plural: "clustertasks", Status: true},
+// served are the API's kinds, as its CustomResourceDefinitions declare them.
+func served() []apiserver.Kind {
+	var out []apiserver.Kind
+	for _, k := range kinds.API().All() {
+		row := apiserver.Kind{GVK: k.GroupVersionKind(k.Storage()), Plural: k.Plural, Namespaced: k.Namespaced, Status: true}
+		for _, v := range k.Versions[1:] {
+			row.Versions = append(row.Versions, v.Name)
+		}
+		out = append(out, row)
 	}
+	return out
 }
 
-// AddToScheme registers the Go types of the API's kinds, in both versions.
+// AddToScheme registers the Go types of the API's kinds, in all versions.
 func AddToScheme(s *apiruntime.Scheme) error {
-	for _, add := range []func(*apiruntime.Scheme) error{v1beta1.AddToScheme, v1.AddToScheme} {
-		if err := add(s); err != nil {
-			return fmt.Errorf("the API's kinds: %w", err)
-		}
+	if err := kinds.AddToScheme(s); err != nil {
+		return fmt.Errorf("the API's kinds: %w", err)
 	}
 	return nil
 }

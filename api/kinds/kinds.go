@@ -1,0 +1,122 @@
+// Package kinds is the table of the API's kinds: one row a kind, with everything that is the same question for each of
+// them. Admission, conversion, the definitions that the simulated API server serves, and the check of the install
+// manifests read it. A kind that is added here needs no other list; what it is admitted by is in its row.
+//
+//	kinds.go       the table, and how rows are found
+//	versions.go    what a version of a kind is, over its Go type
+//	taskrun.go     the row of TaskRun
+//	task.go        the rows of Task and ClusterTask
+package kinds
+
+import (
+	"reflect"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	v1 "github.com/plumbline-ci/plumbline/api/v1"
+	"github.com/plumbline-ci/plumbline/api/v1beta1"
+)
+
+// Kind is a kind of the API.
+type Kind struct {
+	// Name is as manifests write it: TaskRun.
+	Name string
+	// Plural is the resource's name: taskruns.
+	Plural     string
+	Namespaced bool
+	// Versions are the versions that are served. The first one is stored.
+	Versions []Version
+}
+
+// Storage is the version that is stored.
+func (k *Kind) Storage() *Version { return &k.Versions[0] }
+
+// Definition is the name of the kind's CustomResourceDefinition.
+func (k *Kind) Definition() string { return k.Plural + "." + v1beta1.Group }
+
+// Converted reports whether the kind has several versions, between which the conversion webhook is asked.
+func (k *Kind) Converted() bool { return len(k.Versions) > 1 }
+
+// Version returns a version of the kind by its name, or nil.
+func (k *Kind) Version(name string) *Version {
+	i := slices.IndexFunc(k.Versions, func(v Version) bool { return v.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &k.Versions[i]
+}
+
+// Table is a list of kinds, with its indexes.
+type Table struct {
+	list  []Kind
+	names map[string]*Kind
+	types map[reflect.Type]row
+}
+
+type row struct {
+	kind    *Kind
+	version *Version
+}
+
+// NewTable returns a table of these kinds.
+func NewTable(list ...Kind) *Table {
+	t := &Table{list: list, names: map[string]*Kind{}, types: map[reflect.Type]row{}}
+	for i := range list {
+		k := &t.list[i]
+		t.names[k.Name] = k
+		for j := range k.Versions {
+			v := &k.Versions[j]
+			t.types[reflect.TypeOf(v.New())] = row{k, v}
+		}
+	}
+	return t
+}
+
+// API returns the kinds of the API.
+func API() *Table { return api }
+
+// api is read alone.
+var api = NewTable(taskRun(), task(), clusterTask())
+
+// All returns the kinds in the order of the table.
+func (t *Table) All() []Kind { return t.list }
+
+// Named returns a kind by its name, or nil.
+func (t *Table) Named(kind string) *Kind { return t.names[kind] }
+
+// Of returns the row of an object by its Go type.
+func (t *Table) Of(o runtime.Object) (k *Kind, v *Version, ok bool) {
+	r, ok := t.types[reflect.TypeOf(o)]
+	return r.kind, r.version, ok
+}
+
+// New returns an empty object of a kind, or nil. An empty version is the one that is stored.
+func (t *Table) New(version, kind string) runtime.Object {
+	k := t.Named(kind)
+	if k == nil {
+		return nil
+	}
+	v := k.Storage()
+	if version != "" {
+		v = k.Version(version)
+	}
+	if v == nil {
+		return nil
+	}
+	return v.New()
+}
+
+// GroupVersionKind names a version of a kind.
+func (k *Kind) GroupVersionKind(v *Version) schema.GroupVersionKind {
+	return schema.GroupVersionKind{Group: v1beta1.Group, Version: v.Name, Kind: k.Name}
+}
+
+// AddToScheme registers the Go types of the API's kinds, in all versions.
+func AddToScheme(s *runtime.Scheme) error {
+	if err := v1beta1.AddToScheme(s); err != nil {
+		return err
+	}
+	return v1.AddToScheme(s)
+}

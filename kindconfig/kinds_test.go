@@ -1,0 +1,115 @@
+package kindconfig_test
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+
+	"github.com/plumbline-ci/plumbline/api/kinds"
+	"github.com/plumbline-ci/plumbline/api/v1beta1"
+	"github.com/plumbline-ci/plumbline/kindconfig"
+)
+
+// TestTheManifestsHaveEveryKind compares what is installed with the table of kinds: definitions, the resources that the
+// webhooks are asked about, and the rights of the controller and of users.
+func TestTheManifestsHaveEveryKind(t *testing.T) {
+	t.Parallel()
+	list := objects(t, kindconfig.Options{})
+	table := kinds.API().All()
+
+	definitions := typed[apiextensionsv1.CustomResourceDefinition](t, list, "CustomResourceDefinition")
+	var names []string
+	for _, k := range table {
+		names = append(names, k.Definition())
+		d, ok := definitions[k.Definition()]
+		if !ok {
+			continue
+		}
+		var served []string
+		stored := ""
+		for _, v := range d.Spec.Versions {
+			if v.Served {
+				served = append(served, v.Name)
+			}
+			if v.Storage {
+				stored = v.Name
+			}
+		}
+		var want []string
+		for _, v := range k.Versions {
+			want = append(want, v.Name)
+		}
+		slices.Sort(want)
+		slices.Sort(served)
+		if diff := cmp.Diff(want, served); diff != "" || stored != k.Storage().Name || d.Spec.Names.Kind != k.Name || (d.Spec.Scope == apiextensionsv1.NamespaceScoped) != k.Namespaced {
+			t.Errorf("%s: stored as %q, scope %s, kind %s; versions (-table +manifests):\n%s", d.Name, stored, d.Spec.Scope, d.Spec.Names.Kind, diff)
+		}
+	}
+	if diff := cmp.Diff(slices.Sorted(slices.Values(names)), slices.Sorted(maps.Keys(definitions))); diff != "" {
+		t.Errorf("definitions (-table +manifests):\n%s", diff)
+	}
+
+	asked := map[string]bool{}
+	versions := map[string]bool{}
+	for _, k := range table {
+		asked[k.Plural], asked[k.Plural+"/status"] = true, true
+		for _, v := range k.Versions {
+			versions[v.Name] = true
+		}
+	}
+	check := func(name string, rules []admissionregistrationv1.RuleWithOperations) {
+		for _, r := range rules {
+			if !slices.Contains(r.APIGroups, v1beta1.Group) {
+				continue
+			}
+			if diff := cmp.Diff(slices.Sorted(maps.Keys(asked)), slices.Sorted(slices.Values(r.Resources))); diff != "" {
+				t.Errorf("%s is asked about (-table +manifests):\n%s", name, diff)
+			}
+			if diff := cmp.Diff(slices.Sorted(maps.Keys(versions)), slices.Sorted(slices.Values(r.APIVersions))); diff != "" {
+				t.Errorf("%s is asked about versions (-table +manifests):\n%s", name, diff)
+			}
+		}
+	}
+	for name, c := range typed[admissionregistrationv1.MutatingWebhookConfiguration](t, list, "MutatingWebhookConfiguration") {
+		check(name, c.Webhooks[0].Rules)
+	}
+	for name, c := range typed[admissionregistrationv1.ValidatingWebhookConfiguration](t, list, "ValidatingWebhookConfiguration") {
+		check(name, c.Webhooks[0].Rules)
+	}
+
+	// Somebody has a right to read each kind, and no role names a resource of the group that there is none of.
+	readable := map[string]bool{}
+	note := func(name string, rules []rbacv1.PolicyRule) {
+		for _, r := range rules {
+			if !slices.Contains(r.APIGroups, v1beta1.Group) {
+				continue
+			}
+			for _, resource := range r.Resources {
+				plural, _, _ := strings.Cut(resource, "/")
+				if !asked[plural] {
+					t.Errorf("%s gives rights to %s, which no row has", name, resource)
+				}
+				if slices.Contains(r.Verbs, "get") {
+					readable[plural] = true
+				}
+			}
+		}
+	}
+	for name, r := range typed[rbacv1.ClusterRole](t, list, "ClusterRole") {
+		note(name, r.Rules)
+	}
+	for name, r := range typed[rbacv1.Role](t, list, "Role") {
+		note(name, r.Rules)
+	}
+	for _, k := range table {
+		if !readable[k.Plural] {
+			t.Errorf("no role may read %s", k.Plural)
+		}
+	}
+}
