@@ -203,18 +203,40 @@ func (c *compiler) term(t *gojq.Term, s *scope) node {
 		case suffix.Index != nil:
 			n = c.index(n, suffix.Index, s)
 		case suffix.Iter:
-			n = &each{n}
+			n = &each{of: n}
 		case suffix.Optional:
-			n = &try{body: n}
+			n = optional(n)
 		}
 	}
 	return n
 }
 
+// optional is what a question mark makes of a term. Of an access it suppresses the error of that alone.
+func optional(n node) node {
+	switch n := n.(type) {
+	case *index:
+		if !n.quiet {
+			n.quiet = true
+			return n
+		}
+	case *slice:
+		if !n.quiet {
+			n.quiet = true
+			return n
+		}
+	case *each:
+		if !n.quiet {
+			n.quiet = true
+			return n
+		}
+	}
+	return &try{body: n}
+}
+
 func (c *compiler) index(of node, i *gojq.Index, s *scope) node {
 	switch {
 	case i.Str != nil:
-		return &index{of, c.text(i.Str, "text", s)}
+		return &index{of: of, key: c.text(i.Str, "text", s)}
 	case i.IsSlice:
 		n := &slice{of: of}
 		if i.Start != nil {
@@ -225,9 +247,9 @@ func (c *compiler) index(of node, i *gojq.Index, s *scope) node {
 		}
 		return n
 	case i.Start != nil:
-		return &index{of, c.query(i.Start, s)}
+		return &index{of: of, key: c.query(i.Start, s)}
 	}
-	return &index{of, &constant{i.Name}}
+	return &index{of: of, key: &constant{i.Name}}
 }
 
 // plain compiles a term without its suffixes.
@@ -353,7 +375,7 @@ func (c *compiler) object(o *gojq.Object, s *scope) node {
 		case strings.HasPrefix(kv.Key, "$"):
 			e.value = c.function(kv.Key, nil, s)
 		default:
-			e.value = &index{identity{}, e.key}
+			e.value = &index{of: identity{}, key: e.key}
 		}
 		n.entries = append(n.entries, e)
 	}
@@ -450,7 +472,7 @@ func (c *compiler) pattern(p *gojq.Pattern, value *variable, s *scope, rest func
 // part binds a part of a value to a hidden variable and goes on with a pattern for it, then with the others.
 func (c *compiler) part(key node, inner *gojq.Pattern, value *variable, s *scope, others func(*variable, *scope) node) node {
 	hidden := &scope{up: s}
-	return &bind{&index{value, key}, c.pattern(inner, &variable{0}, hidden, func(s *scope) node {
+	return &bind{&index{of: value, key: key}, c.pattern(inner, &variable{0}, hidden, func(s *scope) node {
 		hops := 1
 		for at := s; at != hidden; at = at.up {
 			hops++
@@ -487,9 +509,9 @@ func (c *compiler) fields(list []*gojq.PatternObject, value *variable, s *scope,
 	named := &scope{up: s, name: o.Key}
 	further := &variable{value.hops + 1}
 	if o.Val == nil {
-		return &bind{&index{value, key}, others(further, named)}
+		return &bind{&index{of: value, key: key}, others(further, named)}
 	}
-	return &bind{&index{value, key}, c.part(key, o.Val, further, named, others)}
+	return &bind{&index{of: value, key: key}, c.part(key, o.Val, further, named, others)}
 }
 
 // function compiles a call or a variable.

@@ -47,7 +47,6 @@ var natives = map[string]func(m *Machine, in any, args []any) (any, error){
 		return fits("endswith", strings.HasSuffix, in, args[0])
 	},
 	"_trimstr/2":       trimString,
-	"_trim/1":          trimSpace,
 	"_case/1":          changeCase,
 	"_strindices/1":    stringIndices,
 	"error/1":          func(_ *Machine, _ any, args []any) (any, error) { return nil, &Error{args[0]} },
@@ -601,21 +600,6 @@ func trimString(_ *Machine, in any, args []any) (any, error) {
 		return strings.TrimPrefix(s, part), nil
 	}
 	return strings.TrimSuffix(s, part), nil
-}
-
-func trimSpace(m *Machine, in any, args []any) (any, error) {
-	s, ok := in.(string)
-	if !ok {
-		return nil, failure("%s (%s) cannot be trimmed", kind(in), m.brief(in, 15))
-	}
-	sides, _ := args[0].(string)
-	if strings.Contains(sides, "l") {
-		s = strings.TrimLeft(s, " \t\n\r\f\v")
-	}
-	if strings.Contains(sides, "r") {
-		s = strings.TrimRight(s, " \t\n\r\f\v")
-	}
-	return s, nil
 }
 
 func changeCase(m *Machine, in any, args []any) (any, error) {

@@ -41,9 +41,18 @@ type (
 	try    struct{ body, catch node }
 	label  struct{ body node }
 	leave  struct{ hops int }
-	index  struct{ of, key node }
-	slice  struct{ of, from, to node }
-	each   struct{ of node }
+	index  struct {
+		of, key node
+		quiet   bool // a failure is no output
+	}
+	slice struct {
+		of, from, to node
+		quiet        bool
+	}
+	each struct {
+		of    node
+		quiet bool
+	}
 	list   struct{ of node } // nil is []
 	record struct{ entries []entry }
 	text   struct {

@@ -45,28 +45,44 @@ func (m *Machine) keys(p *path) *Array {
 func (n *index) eval(m *Machine) {
 	if key, ok := m.simple(n.key); ok {
 		if _, here := n.of.(identity); here {
-			m.access(m.v, key)
+			m.access(m.v, key, n.quiet)
 			return
 		}
-		m.push(frame{run: indexOf, a: key})
+		m.push(frame{run: accessing(n.quiet), a: key})
 		m.cur = n.of
 		return
 	}
+	run := accessing(n.quiet)
 	m.sub(n.key, m.env, func(m *Machine, k *frame) {
 		key := m.v
 		m.v, m.path, m.env, m.cur = k.a, k.path, k.env, k.node
-		m.push(frame{run: indexOf, a: key})
+		m.push(frame{run: run, a: key})
 	}, n.of, nil)
 }
 
-func indexOf(m *Machine, k *frame) { m.access(m.v, k.a) }
+// accessing returns what looks up a key, which fails quietly or not.
+func accessing(quiet bool) func(m *Machine, k *frame) {
+	if quiet {
+		return indexQuietly
+	}
+	return indexOf
+}
 
-func (m *Machine) access(v, key any) {
+func indexOf(m *Machine, k *frame) { m.access(m.v, k.a, false) }
+
+func indexQuietly(m *Machine, k *frame) { m.access(m.v, k.a, true) }
+
+// access looks up a key. If that fails quietly there is no output.
+func (m *Machine) access(v, key any, quiet bool) {
 	if !m.intact(v) {
 		m.fail(failure("Invalid path expression near attempt to access element %s of %s", m.brief(key, 15), m.brief(v, 30)))
 		return
 	}
 	x, err := m.get(v, key)
+	if err != nil && quiet {
+		m.backtrack()
+		return
+	}
 	if err != nil {
 		m.fail(err)
 		return
@@ -84,6 +100,7 @@ func (n *slice) eval(m *Machine) {
 	if to == nil {
 		to = none
 	}
+	run := accessing(n.quiet)
 	m.sub(from, m.env, func(m *Machine, k *frame) {
 		start := m.v
 		m.v = k.a
@@ -92,21 +109,23 @@ func (n *slice) eval(m *Machine) {
 			m.reserve(objectSize)
 			key := newObject().with("start", k.b).with("end", m.v)
 			m.v, m.path, m.env, m.cur = k.a, k.path, k.env, k.node
-			m.push(frame{run: indexOf, a: key})
+			m.push(frame{run: run, a: key})
 		}, k.node, start)
 	}, n.of, to)
 }
 
 func (n *each) eval(m *Machine) {
 	if _, here := n.of.(identity); here {
-		m.iterate()
+		m.iterate(n.quiet)
 		return
 	}
-	m.push(frame{run: func(m *Machine, _ *frame) { m.iterate() }})
+	quiet := n.quiet
+	m.push(frame{run: func(m *Machine, _ *frame) { m.iterate(quiet) }})
 	m.cur = n.of
 }
 
-func (m *Machine) iterate() {
+// iterate gives out the elements of m.v. What has none fails, or quietly has no output.
+func (m *Machine) iterate(quiet bool) {
 	if !m.intact(m.v) {
 		m.fail(failure("Invalid path expression near attempt to iterate through %s", m.brief(m.v, 30)))
 		return
@@ -114,6 +133,13 @@ func (m *Machine) iterate() {
 	switch m.v.(type) {
 	case *Array, *Object:
 		m.iterateFrom(0)
+		return
+	}
+	if quiet {
+		m.backtrack()
+		return
+	}
+	switch m.v.(type) {
 	case nil:
 		m.fail(failure("Cannot iterate over null (null)"))
 	default:
