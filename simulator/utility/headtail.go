@@ -76,6 +76,9 @@ func (t *tool) amount(opts map[byte][]string, mark string) (a amount, ok bool) {
 		return a, true
 	}
 	a.bytes = last == 'c'
+	if mark == "+" && !t.gnu && has(opts, 'c') && has(opts, 'n') { // BusyBox's tail takes the number of -n for bytes
+		last, a.bytes = 'n', true
+	}
 	text := opts[last][len(opts[last])-1]
 	number := text
 	if strings.HasPrefix(text, mark) {

@@ -69,6 +69,10 @@ func jqTool(p *container.Process, args []string) int {
 		if errors.Is(err, io.EOF) {
 			break
 		}
+		if err != nil && r.flags["seq"] {
+			r.ignore(err)
+			continue
+		}
 		if err != nil {
 			_ = r.t.out.Flush()
 			fmt.Fprintf(p.Stderr(), "parse error: %s\n", err)
@@ -77,6 +81,12 @@ func jqTool(p *container.Process, args []string) int {
 		status, halted = r.one(program, v)
 	}
 	return r.finish(status, halted)
+}
+
+// ignore tells of an input of --seq that is broken.
+func (r *jqRun) ignore(err error) {
+	_ = r.t.out.Flush()
+	fmt.Fprintf(r.t.p.Stderr(), "ignoring parse error: %s\n", err)
 }
 
 const jqHelp = "Use jq --help for help with command-line options,\nor see the jq manpage, or online docs  at https://stedolan.github.io/jq\n"
@@ -269,8 +279,8 @@ func (r *jqRun) operand(a string, has *bool, positional string) (complaint strin
 // taking is an option with values.
 func (r *jqRun) taking(option string, values []string) (complaint string) {
 	if option == "--indent" {
-		n, err := strconv.Atoi(values[0])
-		if err != nil || n < -1 || n > 7 {
+		n := leadingInteger(values[0])
+		if n < -1 || n > 7 {
 			return "--indent takes a number between -1 and 7"
 		}
 		r.indent = strings.Repeat(" ", max(n, 0))
@@ -301,6 +311,17 @@ func (r *jqRun) taking(option string, values []string) (complaint string) {
 		r.named = append(r.named, jq.Variable{Name: name, Value: v})
 	}
 	return ""
+}
+
+// leadingInteger is the number that a text begins with, or 0.
+func leadingInteger(text string) int {
+	text = strings.TrimLeft(text, " \t\n\v\f\r")
+	sign := 1
+	if strings.HasPrefix(text, "-") {
+		sign, text = -1, text[1:]
+	}
+	n, _ := strconv.Atoi(digitRun(text))
+	return sign * n
 }
 
 // read reads a file; its memory is accounted for.
@@ -393,11 +414,22 @@ func (i *jqInputs) next() (any, error) {
 		return strings.ToValidUTF8(all.String(), "\ufffd"), nil
 	case slurp:
 		i.over = true
-		return i.r.machine.Collect(i.value)
+		return i.r.machine.Collect(i.whole)
 	case raw:
 		return i.rawLine()
 	}
 	return i.value()
+}
+
+// whole is value for --slurp: what is broken of a sequence is left out.
+func (i *jqInputs) whole() (any, error) {
+	for {
+		v, err := i.value()
+		if err == nil || errors.Is(err, io.EOF) || !i.r.flags["seq"] {
+			return v, err
+		}
+		i.r.ignore(err)
+	}
 }
 
 func (i *jqInputs) rawLine() (any, error) {
@@ -440,7 +472,9 @@ func (i *jqInputs) value() (any, error) {
 				i.over = true
 				return nil, io.EOF
 			}
-			i.decoder = i.r.machine.NewDecoder(text)
+			if i.decoder = i.r.machine.NewDecoder(text); i.r.flags["seq"] {
+				i.decoder.Sequence()
+			}
 		}
 		v, err := i.decoder.Next()
 		switch {
@@ -449,7 +483,11 @@ func (i *jqInputs) value() (any, error) {
 			i.decoder = nil
 			continue
 		case err != nil:
-			i.over = true
+			if i.r.flags["seq"] {
+				i.decoder = nil
+			} else {
+				i.over = true
+			}
 			return nil, err
 		case !i.r.flags["stream"]:
 			return v, nil

@@ -42,6 +42,14 @@ func Kinds() []Kind {
 			},
 		},
 		{
+			Name:    "jq dies",
+			Reason:  "Jq 1.6 ends in a failed assertion, without its output, where a program gives it what it does not expect, as an array of something else than numbers to implode. The simulator says what is wrong.",
+			Example: "jq -n '[[1]] | implode'",
+			Covers: func(c Case) bool {
+				return c.Real.Code == 134 && strings.Contains(c.Real.Stderr, "Assertion")
+			},
+		},
+		{
 			Name:    "grep -o -v",
 			Reason:  "BusyBox's grep reads memory that is not its own when it is to print the matching parts of lines that do not match, and mostly dies of it.",
 			Example: "echo a | grep -ov b",

@@ -411,7 +411,12 @@ func (p *parser) printing() statement {
 		p.unexpected()
 	}
 	if k := p.kind(); k == GREATER || k == APPEND || k == PIPE {
-		s.how = p.take().kind
+		how := p.take().kind
+		switch p.kind() {
+		case SEMICOLON, NEWLINE, RBRACE, END: // to nothing is to standard output
+			return s
+		}
+		s.how = how
 		p.noGreater = true
 		s.to = p.choice()
 		for p.accept(COMMA) { // a list names the file by all its parts

@@ -33,6 +33,8 @@ type Variable struct {
 // compiler turns the tree of gojq's parser into nodes.
 type compiler struct {
 	functions map[string]*function // builtins that are defined in jq
+	// alternatives counts the patterns that stand behind another.
+	alternatives int
 	depth     int
 	problems  []string
 }
@@ -62,7 +64,44 @@ func (m *Machine) Compile(source string, variables []Variable) (*Program, error)
 	if len(c.problems) > 0 {
 		return nil, errors.New(strings.Join(c.problems, "\n"))
 	}
+	if alternativeWords(source) > c.alternatives {
+		return nil, errors.New("syntax error, unexpected ?//, expecting $end (Unix shell quoting issues?)")
+	}
 	return p, nil
+}
+
+// alternativeWords counts the words "?//" of a program. They separate patterns, and jq 1.6 does not take one for a question
+// mark and the operator "//".
+func alternativeWords(source string) (n int) {
+	var open []byte // strings, and what is open inside their interpolations
+	for i := 0; i < len(source); i++ {
+		inside := len(open) > 0 && open[len(open)-1] == '"'
+		switch c := source[i]; {
+		case inside && c == '\\' && i+1 < len(source):
+			if i++; source[i] == '(' {
+				open = append(open, '(')
+			}
+		case c == '"' && inside:
+			open = open[:len(open)-1]
+		case inside:
+		case c == '"':
+			open = append(open, '"')
+		case c == '(' && len(open) > 0:
+			open = append(open, '(')
+		case c == ')' && len(open) > 0:
+			open = open[:len(open)-1]
+		case c == '#':
+			end := strings.IndexByte(source[i:], '\n')
+			if end < 0 {
+				return n
+			}
+			i += end
+		case strings.HasPrefix(source[i:], "?//"):
+			n++
+			i += 2
+		}
+	}
+	return n
 }
 
 // safely reports whether a program did not nest too deep.
@@ -116,6 +155,7 @@ func (c *compiler) query(q *gojq.Query, s *scope) node {
 		return identity{}
 	}
 	if q.Op == gojq.OpPipe && len(q.Patterns) > 0 {
+		c.alternatives += len(q.Patterns) - 1
 		return c.destructure(q.Left, q.Patterns, s, func(s *scope) node { return c.query(q.Right, s) })
 	}
 	return c.operator(q, s)
@@ -307,8 +347,10 @@ func (c *compiler) plain(t *gojq.Term, s *scope) node {
 		}
 		return n
 	case gojq.TermTypeReduce:
+		c.alternatives += len(t.Reduce.Patterns) - 1
 		return c.fold(t.Reduce.Query, t.Reduce.Patterns, t.Reduce.Start, t.Reduce.Update, nil, true, s)
 	case gojq.TermTypeForeach:
+		c.alternatives += len(t.Foreach.Patterns) - 1
 		return c.fold(t.Foreach.Query, t.Foreach.Patterns, t.Foreach.Start, t.Foreach.Update, t.Foreach.Extract, false, s)
 	case gojq.TermTypeLabel:
 		return &label{c.query(t.Label.Body, &scope{up: s, name: "*label" + t.Label.Ident})}

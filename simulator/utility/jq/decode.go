@@ -19,6 +19,27 @@ type Decoder struct {
 	at   int
 	line int // of at, from 1
 	from int // where the line begins
+	// sequence is set for texts that are introduced by a record separator each. What stands before the first one is
+	// left out.
+	sequence, begun bool
+}
+
+// Sequence makes the decoder read texts that a record separator introduces.
+func (d *Decoder) Sequence() { d.sequence = true }
+
+// begin goes to the first record separator.
+func (d *Decoder) begin() error {
+	d.begun = true
+	for ; d.at < len(d.text); d.at++ {
+		switch d.text[d.at] {
+		case '\x1e':
+			return nil
+		case '\n':
+			d.line++
+			d.from = d.at + 1
+		}
+	}
+	return d.short("Unfinished abandoned text")
 }
 
 // NewDecoder returns a decoder of a text.
@@ -58,6 +79,11 @@ func (d *Decoder) space() {
 
 // Next returns the next value; at the end, io.EOF.
 func (d *Decoder) Next() (any, error) {
+	if d.sequence && !d.begun {
+		if err := d.begin(); err != nil {
+			return nil, err
+		}
+	}
 	d.space()
 	if d.at == len(d.text) {
 		return nil, io.EOF

@@ -82,6 +82,9 @@ func (m *Machine) base64d(s string) (string, error) {
 	return valid(string(out)), nil
 }
 
+// shellEscapes are what @sh replaces: a NUL as well, which no shell can have.
+var shellEscapes = strings.NewReplacer("'", `'\''`, "\x00", `\0`)
+
 // row writes an array as csv or tsv, or anything for a shell.
 func (m *Machine) row(name string, v any) (string, error) {
 	a, ok := v.(*Array)
@@ -112,7 +115,7 @@ func (m *Machine) row(name string, v any) (string, error) {
 			case "tsv":
 				part = tsvEscapes.Replace(x)
 			default:
-				part = "'" + strings.ReplaceAll(x, "'", `'\''`) + "'"
+				part = "'" + shellEscapes.Replace(x) + "'"
 			}
 		case *Array, *Object:
 			if name == "sh" {
