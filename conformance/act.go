@@ -142,7 +142,7 @@ func (s *session) apply(ctx context.Context, m *fixture.Manifest, pos source.Pos
 // seen waits until a watch has shown an object that was created, if its kind is watched.
 func (s *session) seen(ctx context.Context, r *fixture.Ref) error {
 	kind, _ := s.fixture.KindOf(r)
-	must, _ := s.kinds()
+	must, _ := s.fixture.Watched()
 	if !slices.ContainsFunc(must, func(k fixture.KindInfo) bool { return k.Kind == kind.Kind && k.APIVersion() == kind.APIVersion() }) {
 		return nil
 	}

@@ -65,7 +65,7 @@ func (s *session) found(v invariant.Violation) {
 
 // both shows a kind's versions to the monitor, too.
 func (s *session) both(kind fixture.KindInfo, handler func(watch.EventType, *unstructured.Unstructured)) func(watch.EventType, *unstructured.Unstructured) {
-	if s.monitor == nil || !invariable(kind) {
+	if s.monitor == nil || !kind.Judged() {
 		return handler
 	}
 	return func(event watch.EventType, o *unstructured.Unstructured) {

@@ -13,8 +13,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"github.com/plumbline-ci/plumbline/conformance/fixture"
 )
 
 // sightings are versions of objects of several kinds. Each kind has a watch of its own, and which of two watches is told
@@ -89,9 +87,9 @@ func (l *sightings) tell(to func(watch.EventType, *unstructured.Unstructured)) {
 
 // catchUp waits until the watches have shown what there is now.
 func (s *session) catchUp(ctx context.Context) error {
-	must, may := s.kinds()
+	must, may := s.fixture.Watched()
 	for _, kind := range slices.Concat(must, may) {
-		if !invariable(kind) {
+		if !kind.Judged() {
 			continue
 		}
 		list := &unstructured.UnstructuredList{}
@@ -116,6 +114,3 @@ func (s *session) catchUp(ctx context.Context) error {
 	}
 	return nil
 }
-
-// invariable says whether a kind is one that invariants are about.
-func invariable(kind fixture.KindInfo) bool { return kind.Kind == "TaskRun" || kind.Kind == "Pod" }

@@ -148,7 +148,7 @@ func (s *session) observe(ctx context.Context) (stop func(), err error) {
 			f()
 		}
 	}
-	kinds, explaining := s.kinds()
+	kinds, explaining := s.fixture.Watched()
 	for i, kind := range slices.Concat(kinds, explaining) {
 		namespaces := s.world.namespaces
 		if kind.ClusterScoped {
@@ -167,35 +167,6 @@ func (s *session) observe(ctx context.Context) (stop func(), err error) {
 		}
 	}
 	return stop, nil
-}
-
-// kinds lists the kinds that must be watched, and those that are watched if possible.
-func (s *session) kinds() (must, may []fixture.KindInfo) {
-	seen := map[schema.GroupVersionKind]bool{}
-	add := func(list *[]fixture.KindInfo, r *fixture.Ref) {
-		if r == nil {
-			return
-		}
-		kind, ok := s.fixture.KindOf(r)
-		gvk := schema.GroupVersionKind{Group: kind.Group, Version: kind.Version, Kind: kind.Kind}
-		if ok && !seen[gvk] {
-			seen[gvk] = true
-			*list = append(*list, kind)
-		}
-	}
-	for _, r := range s.fixture.References() {
-		add(&must, r)
-		add(&must, r.Of)
-	}
-	for _, m := range s.fixture.Manifests {
-		if group, _ := m.GroupVersion(); group == fixture.GroupTekton {
-			add(&must, &fixture.Ref{Kind: lower(m.Kind), Name: m.Name})
-		}
-	}
-	for _, kind := range []string{"pod", "event"} {
-		add(&may, &fixture.Ref{Kind: kind})
-	}
-	return must, may
 }
 
 // allowance is how long a wait may take.

@@ -79,7 +79,7 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 		c.trace = &trace{}
 		onRecord = both(onRecord, c.trace.record)
 	}
-	c.guard = &guard{now: c.Now}
+	c.guard = &guard{now: c.Now, scheme: t.scheme, kinds: map[string]string{}}
 	options := simulator.Options{
 		Seed:     s.Seed,
 		OnRecord: onRecord,

@@ -11,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/plumbline-ci/plumbline/conformance"
@@ -22,15 +23,24 @@ import (
 
 // guard watches over what only the cluster sees: what the reconciler reads from its cache, and what it asks for.
 type guard struct {
+	scheme *runtime.Scheme
 	now   func() time.Time
 	found func(invariant.Violation)
 	lent  []loan
-	// rounds counts the reconciles of each run.
-	rounds map[reconcile.Request]int
+	// rounds counts the reconciles of each object, by each controller.
+	rounds map[round]int
+	// kinds are what the controllers reconcile, by their names.
+	kinds map[string]string
 }
 
 // mostRounds bounds them: a run of a few steps takes some twenty, one in an hour of trouble some hundreds.
 const mostRounds = 10_000
+
+// round is what is counted.
+type round struct {
+	controller string
+	request    reconcile.Request
+}
 
 // loan is an object that the reconciler was given to read, and how it was then.
 type loan struct {
@@ -42,7 +52,7 @@ var _ conformance.Guarded = (*Cluster)(nil)
 
 // Guard implements conformance.Guarded.
 func (c *Cluster) Guard(found func(invariant.Violation)) {
-	c.guard.found, c.guard.rounds = found, map[reconcile.Request]int{}
+	c.guard.found, c.guard.rounds = found, map[round]int{}
 }
 
 // read notes an object of the cache that the reconciler can reach. One that gets copies has nothing to spoil.
@@ -65,9 +75,10 @@ func (g *guard) reconciled(o controller.Outcome) {
 	if g.found == nil {
 		return
 	}
-	if g.rounds[o.Request]++; g.rounds[o.Request] == mostRounds {
+	key := round{o.Controller, o.Request}
+	if g.rounds[key]++; g.rounds[key] == mostRounds {
 		g.found(invariant.Violation{
-			Rule: invariant.NoStorm, At: g.now(), Object: "taskrun/" + o.Request.Name, Message: fmt.Sprintf("it was reconciled %d times", mostRounds),
+			Rule: invariant.NoStorm, At: g.now(), Object: g.kinds[o.Controller] + "/" + o.Request.Name, Message: fmt.Sprintf("it was reconciled %d times", mostRounds),
 		})
 	}
 	for i := range g.lent {
@@ -88,11 +99,11 @@ func (g *guard) created(o client.Object, err error) {
 }
 
 func (g *guard) violated(rule string, o client.Object, format string, args ...any) {
-	kind := "taskrun/"
-	if _, pod := o.(*corev1.Pod); pod {
-		kind = "pod/"
+	gvk, err := apiutil.GVKForObject(o, g.scheme)
+	if err != nil {
+		gvk = o.GetObjectKind().GroupVersionKind()
 	}
-	g.found(invariant.Violation{Rule: rule, At: g.now(), Object: kind + o.GetName(), Message: fmt.Sprintf(format, args...)})
+	g.found(invariant.Violation{Rule: rule, At: g.now(), Object: strings.ToLower(gvk.Kind) + "/" + o.GetName(), Message: fmt.Sprintf(format, args...)})
 }
 
 // Create implements client.Client.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -106,6 +107,7 @@ func (c *Cluster) employ(t *Target, images registry) error {
 		if err != nil {
 			return err
 		}
+		c.guard.kinds[o.Name] = strings.ToLower(o.For.Kind)
 		p = append(p, made)
 	}
 	c.controller = p
