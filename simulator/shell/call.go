@@ -97,10 +97,8 @@ func (s *shell) commandFields(cmd *syntax.Call) ([]string, error) {
 				s.arrayArgs = map[int]*syntax.Assign{}
 			}
 			s.arrayArgs[len(out)] = w.Assign
-			if s.options.xtrace {
-				if s.arrayArgs[len(out)], err = s.tracedArray(w.Assign, strings.Contains(strings.Join(out, " "), "A")); err != nil {
-					return nil, err
-				}
+			if s.arrayArgs[len(out)], err = s.expandedArray(w.Assign, keyedBy(out[1:])); err != nil {
+				return nil, err
 			}
 			out = append(out, w.Assign.Name)
 		case declaring && assignmentLength(w) > 0:
@@ -116,8 +114,14 @@ func (s *shell) commandFields(cmd *syntax.Call) ([]string, error) {
 	return out, nil
 }
 
-// tracedArray expands the value of an array among the arguments of a command, shows it, and returns it as literal text.
-func (s *shell) tracedArray(a *syntax.Assign, keyed bool) (*syntax.Assign, error) {
+// keyedBy reports whether options declare associative arrays.
+func keyedBy(words []string) bool {
+	return slices.ContainsFunc(words, func(word string) bool { return word != "" && word[0] == '-' && strings.Contains(word, "A") })
+}
+
+// expandedArray expands the value of an array among the arguments of a command, which bash does before the command runs,
+// and returns it as literal text.
+func (s *shell) expandedArray(a *syntax.Assign, keyed bool) (*syntax.Assign, error) {
 	if a.Array == nil {
 		return a, nil
 	}
@@ -126,9 +130,10 @@ func (s *shell) tracedArray(a *syntax.Assign, keyed bool) (*syntax.Assign, error
 	}
 	out := &syntax.Array{}
 	var shown []string
+	keyed = keyed || s.vars[s.target(a.Name)].table != nil
 	for _, e := range a.Array.Elems {
 		if e.Index == nil {
-			fields, err := s.appendFields(nil, e.Value)
+			fields, err := s.elementFields(e.Value, keyed)
 			if err != nil {
 				return nil, err
 			}
@@ -147,13 +152,24 @@ func (s *shell) tracedArray(a *syntax.Assign, keyed bool) (*syntax.Assign, error
 			return nil, err
 		}
 		out.Elems = append(out.Elems, syntax.Element{Index: literal(index), Value: literal(value), Append: e.Append})
-		if keyed || s.vars[a.Name].table != nil {
+		if keyed {
 			index = quoteSingle(index)
 		}
 		shown = append(shown, "["+index+"]="+quoteSingle(value))
 	}
-	s.traceLine(a.Name + "=(" + strings.Join(shown, " ") + ")")
+	if s.options.xtrace {
+		s.traceLine(a.Name + "=(" + strings.Join(shown, " ") + ")")
+	}
 	return &syntax.Assign{Name: a.Name, Array: out, Append: a.Append}, nil
+}
+
+// elementFields expands an element of an array's value: in an associative array to one field.
+func (s *shell) elementFields(w *syntax.Word, keyed bool) ([]string, error) {
+	if !keyed {
+		return s.appendFields(nil, w)
+	}
+	text, err := s.assigned(w)
+	return []string{text}, err
 }
 
 // appendAssigned expands an argument that is an assignment. In bash braces make several of it.
@@ -383,6 +399,10 @@ func (s *shell) callFunction(name string, fn *function, args []string, assigned 
 	s.frames = append(s.frames, frame{name, s.source, s.line})
 	s.base, s.source = fn.base, fn.source
 	s.statement(fn.Body, false)
+	if s.flow == exiting && s.kind == bash {
+		s.runTraps()
+		s.exitTrap()
+	}
 	s.returned()
 	s.frames = s.frames[:len(s.frames)-1]
 	s.loops, s.base, s.source, s.line = loops, base, source, line

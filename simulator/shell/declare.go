@@ -180,6 +180,11 @@ func (d *declaration) word(word string, array *syntax.Assign) bool {
 		err = s.assignValue(base, value, add)
 	}
 	if err != nil {
+		if s.kind == bash && (d.name == "export" || d.name == "readonly") {
+			s.failing("", err)
+			d.status = 1
+			return s.flow == goOn
+		}
 		if s.kind == bash {
 			s.complain(err.Error())
 			d.status = 1

@@ -3,6 +3,7 @@ package shell
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
@@ -135,7 +136,15 @@ func (s *shell) perform(st *syntax.Stmt, tail bool) {
 		s.status = 0
 		return
 	}
+	fed := s.fed
+	s.fed = fed || s.kind == bash && feeds(st.Redirs)
 	s.compound(st.Cmd, false)
+	s.fed = fed
+}
+
+// feeds reports whether redirections concern the standard input.
+func feeds(redirs []*syntax.Redirect) bool {
+	return slices.ContainsFunc(redirs, func(r *syntax.Redirect) bool { return r.Op[0] == '<' && (r.N == "" || r.N == "0") })
 }
 
 // ignoreKeyboard makes a job ignore the keyboard's signals, as it does without job control.
@@ -154,9 +163,11 @@ func (s *shell) background(st *syntax.Stmt) {
 		if c.kind != bash {
 			c.deaf |= 1<<container.SIGINT | 1<<container.SIGQUIT
 		}
-		if fd, err := p.OpenFile("/dev/null", files.Read, 0); err == nil && fd != 0 {
-			_ = p.Dup2(fd, 0)
-			p.Close(fd)
+		if !c.fed {
+			if fd, err := p.OpenFile("/dev/null", files.Read, 0); err == nil && fd != 0 {
+				_ = p.Dup2(fd, 0)
+				p.Close(fd)
+			}
 		}
 		c.tolerant, c.isJob = 0, true
 		c.enter(plain.Cmd)

@@ -15,6 +15,7 @@ type expander struct {
 	split  bool // fields are split at IFS and matched against files
 	here   bool // inside a here-document
 	spaced bool // it is an assignment among the arguments of a built-in of bash
+	signed bool // the sign of the assignment is not part of the text
 	assign bool // it is the value of an assignment: a tilde may follow a colon too
 	lists  bool // inside of quotes with "$@", which may be no field at all
 	brace  bool // inside the operand of ${…} in double quotes
@@ -148,9 +149,10 @@ func (s *shell) assigned(w *syntax.Word) (string, error) {
 	return s.assignedText(w, false)
 }
 
-// assignedText expands an assignment: with argument, one among the arguments of a built-in.
+// assignedText expands the value of an assignment or, with argument, a whole assignment among the arguments of a
+// built-in.
 func (s *shell) assignedText(w *syntax.Word, argument bool) (string, error) {
-	e := expander{s: s, assign: true, spaced: argument && s.kind == bash}
+	e := expander{s: s, assign: true, spaced: argument && s.kind == bash, signed: !argument}
 	if err := e.word(w.Parts, false); err != nil {
 		return "", err
 	}
@@ -439,7 +441,7 @@ func (e *expander) unquoted(lit *syntax.Lit, first, last bool) {
 
 // tildes appends text in which a tilde may stand after a colon, or after the sign of an assignment.
 func (e *expander) tildes(text string, last bool) {
-	signed := false
+	signed := e.signed
 	for i := 0; i+1 < len(text); i++ {
 		switch text[i] {
 		case '\\':

@@ -90,6 +90,9 @@ func (s *shell) dollarQuote(text string) string {
 	} else if !s.wide() && (strings.Contains(text, `\u`) || strings.Contains(text, `\U`)) {
 		text = narrow(text)
 	}
+	if s.kind == bash && strings.HasSuffix(text, `\c`) && (len(text)-len(strings.TrimRight(text[:len(text)-1], `\`)))%2 == 0 {
+		text = text[:len(text)-2] + `\\c` // nothing is behind it
+	}
 	text, _ = utility.Escapes(text, utility.DollarQuote)
 	if cut := strings.IndexByte(text, 0); cut >= 0 {
 		text = text[:cut]

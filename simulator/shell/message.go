@@ -45,7 +45,7 @@ func (s *shell) prefixOf(builtin string) string {
 	switch s.kind {
 	case bash:
 		name := s.name
-		if s.source != "" && s.source != "environment" {
+		if s.source != "" {
 			name = s.source
 		}
 		return fmt.Sprintf("%s: line %d: %s", name, s.line, command)
@@ -73,13 +73,17 @@ func (s *shell) problem(err error) bool {
 	if err == nil {
 		return false
 	}
-	s.complain(err.Error())
+	if errors.As(err, new(*readonlyError)) { // which is not the mistake of a built-in
+		s.print(2, s.prefixOf("")+err.Error()+"\n")
+	} else {
+		s.complain(err.Error())
+	}
 	var fatal *fatalError
 	switch {
 	case errors.As(err, &fatal):
 		s.status = fatal.status
 		s.flow = exiting
-	case s.kind == bash && s.options.errexit && errors.As(err, new(*reportedError)):
+	case s.kind == bash && s.options.errexit && (errors.As(err, new(*reportedError)) || errors.As(err, new(*readonlyError))):
 		s.status = 1
 		s.flow = exiting
 	case s.kind != bash:
@@ -123,7 +127,15 @@ func (s *shell) failing(name string, err error) {
 	if name != "" {
 		name += ": "
 	}
-	s.complain(name + err.Error())
+	switch {
+	case !errors.As(err, new(*readonlyError)):
+		s.complain(name + err.Error())
+	case s.options.errexit:
+		s.flow = exiting
+		fallthrough
+	default:
+		s.print(2, s.prefixOf("")+err.Error()+"\n")
+	}
 	s.status = 1
 }
 

@@ -226,6 +226,9 @@ func (s *shell) element(name, index string) (string, bool, error) {
 	if err != nil {
 		var usage *usageError
 		if errors.As(err, &usage) { // a message, and the element is not set
+			if s.options.errexit {
+				return "", false, &reportedError{name + ": bad array subscript"}
+			}
 			s.complain(name + ": bad array subscript")
 			return "", false, nil
 		}

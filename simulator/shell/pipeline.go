@@ -1,6 +1,8 @@
 package shell
 
 import (
+	"slices"
+
 	"github.com/plumbline-ci/plumbline/simulator/container"
 	"github.com/plumbline-ci/plumbline/simulator/files"
 	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
@@ -49,10 +51,14 @@ func (s *shell) pipeline(cmd *syntax.Pipeline) {
 					_ = p.Dup2(w, 1)
 					p.Close(w)
 				}
-				if both[i] {
+				if both[i] && c.kind != bash {
 					_ = p.Dup2(1, 2)
 				}
 			}
+			if both[i] && c.kind == bash {
+				st = withErrors(st)
+			}
+			c.fed = c.fed || in >= 0 && c.kind == bash
 			c.tolerant = min(c.tolerant, 1)
 			c.enter(st.Cmd)
 			c.statement(st, true)
@@ -115,4 +121,11 @@ func (s *shell) lastStage(st *syntax.Stmt) {
 			s.status = all
 		}
 	}
+}
+
+// withErrors returns a stage whose standard error goes into the pipe too, which is the last of its redirections.
+func withErrors(st *syntax.Stmt) *syntax.Stmt {
+	out := *st
+	out.Redirs = append(slices.Clone(st.Redirs), &syntax.Redirect{N: "2", Op: ">&", Word: &syntax.Word{Parts: []syntax.Part{&syntax.Lit{Value: "1"}}}, Line: st.Line})
+	return &out
 }

@@ -142,6 +142,7 @@ type shell struct {
 	substituted bool
 	pid         int               // $$
 	lastJob     int               // $!
+	fed         bool              // the standard input is a pipe or a file of the script, which jobs of bash keep
 	programs    map[string]hashed // that bash remembers
 	aliases     map[string]string
 	disabled    map[string]bool // built-ins
@@ -544,23 +545,33 @@ func (s *shell) again(sc *syntax.Script, line int, tail bool) {
 // leave ends the shell: the EXIT trap, then the status.
 func (s *shell) leave() int {
 	s.runTraps()
-	if action, ok := s.traps["EXIT"]; ok && action != "" {
-		delete(s.traps, "EXIT")
-		status := s.status
-		s.flow, s.levels = goOn, 0
-		switch s.base = 0; s.kind {
-		case bash:
-			s.line = 1
-		case ash:
-			s.base = s.line - 1
-		}
-		s.inTrap, s.left = true, false
-		s.run(action, false)
-		if s.flow != exiting || s.left {
-			s.status = status
-		}
-	}
+	s.exitTrap()
 	return s.status & 0xff
+}
+
+// exitTrap runs the EXIT trap. In bash it runs where the exit is, be it in a function.
+func (s *shell) exitTrap() {
+	action, ok := s.traps["EXIT"]
+	if !ok || action == "" {
+		return
+	}
+	delete(s.traps, "EXIT")
+	status := s.status
+	s.flow, s.levels = goOn, 0
+	switch s.base = 0; s.kind {
+	case bash:
+		s.line = 1
+	case ash:
+		s.base = s.line - 1
+	}
+	s.inTrap, s.left = true, false
+	s.run(action, false)
+	if s.flow != exiting && s.flow != returning || s.left {
+		s.status = status
+	}
+	if s.flow = goOn; s.calls > 0 {
+		s.flow = exiting
+	}
 }
 
 // fork starts a child process that runs body in a copy of the shell. The copy is taken at once, although the child

@@ -175,6 +175,9 @@ func (s *shell) assign(name, value string) error {
 
 // assignIndex sets an element of an array.
 func (s *shell) assignIndex(name string, index *syntax.Word, value string, add bool) error {
+	if len(index.Parts) == 0 {
+		return &usageError{name + "[]: bad array subscript"}
+	}
 	key, err := s.subscript(name, index)
 	if err != nil {
 		return err
