@@ -422,7 +422,7 @@ func (a *tarTool) chosen(name string, found map[string]bool) bool {
 
 // components returns the first n components of a path.
 func components(name string, n int) string {
-	parts := strings.Split(strings.TrimSuffix(name, "/"), "/")
+	parts := strings.Split(name, "/")
 	return strings.Join(parts[:min(n, len(parts))], "/")
 }
 

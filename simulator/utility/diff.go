@@ -191,12 +191,17 @@ func (d *differ) directories(a, b string) {
 		}
 		first, _ := d.p.Stat(x)
 		second, _ := d.p.Stat(y)
+		if there, err := d.p.Stat(a + "/" + name); !d.gnu && err == nil && !inB && there.IsDir() {
+			second = first // BusyBox takes what is missing for the same kind of file
+		} else if there, err := d.p.Stat(b + "/" + name); !d.gnu && err == nil && !inA && there.IsDir() {
+			first = second
+		}
 		switch {
 		case first != nil && second != nil && first.IsDir() && second.IsDir():
 			if has(d.opts, 'r') {
 				d.directories(x, y)
 			} else {
-				fmt.Fprintf(d.out, "Common subdirectories: %s and %s\n", x, y)
+				fmt.Fprintf(d.out, "Common subdirectories: %s and %s\n", a+"/"+name, b+"/"+name)
 			}
 		case has(d.opts, 'r') && (first == nil && second != nil && second.IsDir() || second == nil && first != nil && first.IsDir()):
 			d.directories(x, y)

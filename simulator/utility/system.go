@@ -376,7 +376,11 @@ func whoami(p *container.Process, args []string) int {
 
 func hostname(p *container.Process, args []string) int {
 	t := begin(p, args)
-	opts, names, ok := t.options(args, "dfisvF:", false, map[string]string{"short": "s", "fqdn": "f", "long": "f", "domain": "d", "ip-address": "i", "file": "F:"})
+	var long map[string]string
+	if t.gnu {
+		long = map[string]string{"short": "s", "fqdn": "f", "long": "f", "domain": "d", "ip-address": "i", "file": "F:"}
+	}
+	opts, names, ok := t.options(args, "dfisvF:", false, long)
 	if !ok || t.misused(names, 0, 1) {
 		return t.end()
 	}

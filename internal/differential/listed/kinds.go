@@ -2,6 +2,7 @@ package listed
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/plumbline-ci/plumbline/internal/differential/script"
@@ -11,8 +12,12 @@ var (
 	asksForProgram = regexp.MustCompile(`\b(type|command -[vV]p?|which|hash)\b`)
 	tildeBefore    = regexp.MustCompile("~[$`]")
 	changesInside  = regexp.MustCompile(`\(\([^)]*(\+\+|--|[^=!<>]=[^=])`)
+	notFound       = regexp.MustCompile(`sh: (\w+): not found`)
 	grepsWithout   = regexp.MustCompile(`\bgrep\b.* -\w*(o\w* .*-\w*v|v\w* .*-\w*o|ov|vo)`)
 )
+
+// furtherApplets are applets of Debian's BusyBox that scripts are likely to call and the simulated image does not have.
+var furtherApplets = strings.Fields("ar bc bzip2 cal clear cpio crc32 dc ed factor free ipcalc logname patch sha3sum shred time ts tsort tree unzip uptime uuencode wget who xz")
 
 // Kinds returns the list.
 func Kinds() []Kind {
@@ -55,6 +60,16 @@ func Kinds() []Kind {
 			Example: "echo a | grep -ov b",
 			Covers: func(c Case) bool {
 				return isAsh(c) && grepsWithout.MatchString(c.Script)
+			},
+		},
+		{
+			Name:    "an applet that the image does not have",
+			Reason:  "Debian builds BusyBox so that its shell runs every applet inside, also those that the simulated image does not have and reports as not found.",
+			Example: "cal",
+			Covers: func(c Case) bool {
+				return isAsh(c) && !strings.Contains(c.Real.Stderr, "not found") && slices.ContainsFunc(notFound.FindAllStringSubmatch(c.Sim.Stderr, -1), func(m []string) bool {
+					return slices.Contains(furtherApplets, m[1])
+				})
 			},
 		},
 		{
