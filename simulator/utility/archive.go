@@ -539,14 +539,14 @@ func (a *tarTool) put(h *tar.Header, r io.Reader, target string) error {
 
 // listMode is a mode as ls prints it.
 func listMode(m fs.FileMode) string {
-	kind := "-"
+	kind := byte('-')
 	switch {
 	case m.IsDir():
-		kind = "d"
+		kind = 'd'
 	case m&fs.ModeSymlink != 0:
-		kind = "l"
+		kind = 'l'
 	case m&fs.ModeNamedPipe != 0:
-		kind = "p"
+		kind = 'p'
 	}
-	return kind + m.Perm().String()[1:]
+	return modeText(kind, files.UnixMode(m))
 }

@@ -433,6 +433,9 @@ func ln(p *container.Process, args []string) int {
 	if t.gnu && len(sources) > 1 && !isDir {
 		return t.fail("target '%s' is not a directory", dest)
 	}
+	if there, err := p.Lstat(dest); err == nil && there.IsDir() && has(opts, 'T') {
+		return t.fail("'%s' is a directory", dest)
+	}
 	for _, source := range sources {
 		to := dest
 		if isDir {

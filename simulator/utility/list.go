@@ -15,8 +15,12 @@ import (
 // permissions is the first column of ls -l.
 func permissions(info *files.Info) string {
 	kind := map[files.Kind]byte{files.Regular: '-', files.Directory: 'd', files.Symlink: 'l', files.CharDevice: 'c', files.Fifo: 'p'}[info.Kind()]
+	return modeText(kind, info.Perm())
+}
+
+// modeText is a kind and a mode as ls prints them.
+func modeText(kind byte, mode uint16) string {
 	out := []byte{kind}
-	mode := info.Perm()
 	for i := 8; i >= 0; i-- {
 		c := "xwr"[i%3]
 		if mode&(1<<i) == 0 {

@@ -125,7 +125,7 @@ func (l *lister) sort(list []listed) {
 
 // leads reports whether a file comes first with --group-directories-first.
 func (l *lister) leads(e listed) bool {
-	if e.info.Kind() != files.Symlink {
+	if e.info.Kind() != files.Symlink || !l.gnu {
 		return e.info.IsDir()
 	}
 	to, err := l.p.Stat(e.full)

@@ -445,7 +445,7 @@ func pwd(p *container.Process, args []string) int {
 func nproc(p *container.Process, args []string) int {
 	t := begin(p, args)
 	opts, names, ok := t.options(args, "", false, map[string]string{"all": "a", "ignore": "i:"})
-	if !ok || t.misused(names, 0, 0) {
+	if !ok || t.gnu && t.misused(names, 0, 0) {
 		return t.end()
 	}
 	ignored, ok := t.within(opts, 'i', 0, 0, 1<<31-1)

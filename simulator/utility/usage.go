@@ -13,7 +13,7 @@ import (
 const banner = "BusyBox v1.35.0 (Debian 1:1.35.0-4+deb12u1+b1) multi-call binary."
 
 // synopses holds how each applet of BusyBox is called, a line each: its name and its arguments. A line that begins with
-// white space continues the one before. The descriptions of options that BusyBox prints below are left out.
+// white space or "or:" continues the one before. The descriptions of options that BusyBox prints below are left out.
 //
 //go:embed synopses.txt
 var synopses string
@@ -23,7 +23,7 @@ func synopsis(name string) string {
 	var out strings.Builder
 	for line := range strings.Lines(synopses) {
 		first, _, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
-		continued := strings.HasPrefix(line, " ") || strings.HasPrefix(line, "\t")
+		continued := strings.HasPrefix(line, "or:") || strings.HasPrefix(line, "\t")
 		switch {
 		case out.Len() > 0 && !continued:
 			return out.String()
