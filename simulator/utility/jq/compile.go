@@ -35,8 +35,8 @@ type compiler struct {
 	functions map[string]*function // builtins that are defined in jq
 	// alternatives counts the patterns that stand behind another.
 	alternatives int
-	depth     int
-	problems  []string
+	depth        int
+	problems     []string
 }
 
 type tooDeep struct{}
