@@ -166,7 +166,7 @@ func (s *shell) expandedArray(a *syntax.Assign, keyed bool) (*syntax.Assign, err
 // elementFields expands an element of an array's value: in an associative array to one field.
 func (s *shell) elementFields(w *syntax.Word, keyed bool) ([]string, error) {
 	if !keyed {
-		return s.appendFields(nil, w)
+		return s.appendWord(nil, w, false)
 	}
 	text, err := s.assigned(w)
 	return []string{text}, err
@@ -202,18 +202,19 @@ func declares(name string) bool {
 
 // assignments runs a command that has no name.
 func (s *shell) assignments(cmd *syntax.Call, redirs []*syntax.Redirect) {
-	undo, ok := s.redirect(redirs, true)
-	defer s.undo(undo)
-	if !ok {
-		return
-	}
-	if s.kind == bash {
+	if s.kind == bash { // which expands, and so assigns, before it opens files
 		for _, a := range cmd.Assigns {
 			if err := s.tracedAssignment(a); s.problem(err) {
 				return
 			}
 		}
-	} else if !s.assignAll(cmd.Assigns, undo) {
+	}
+	undo, ok := s.redirect(redirs, true)
+	defer s.undo(undo)
+	if !ok {
+		return
+	}
+	if s.kind != bash && !s.assignAll(cmd.Assigns, undo) {
 		return
 	}
 	s.status = 0

@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -29,8 +30,14 @@ func builtinDeclare(s *shell, args []string) int {
 		}
 	}
 	d.list()
+	if d.failed && s.isStage { // whose child does not tell a failed assignment from its code
+		return statusBadAssignment
+	}
 	return d.status
 }
+
+// statusBadAssignment is what is left of bash's inner code for a failed assignment when a child ends with it.
+const statusBadAssignment = 4
 
 // declaration collects what a declaring command asks for.
 type declaration struct {
@@ -41,6 +48,7 @@ type declaration struct {
 	print  bool
 	named  bool
 	words  bool // no more flags
+	failed bool // an assignment did
 	status int
 }
 
@@ -180,15 +188,19 @@ func (d *declaration) word(word string, array *syntax.Assign) bool {
 		err = s.assignValue(base, value, add)
 	}
 	if err != nil {
-		if s.kind == bash && (d.name == "export" || d.name == "readonly") {
-			s.failing("", err)
-			d.status = 1
-			return s.flow == goOn
+		if s.kind == bash && errors.As(err, new(*abandonError)) {
+			s.problem(err)
+			d.status = s.status
+			return false
 		}
 		if s.kind == bash {
-			s.complain(err.Error())
+			if d.failed = true; d.name == "export" || d.name == "readonly" {
+				s.failing("", err)
+			} else {
+				s.complain(err.Error())
+			}
 			d.status = 1
-			return true
+			return s.flow == goOn
 		}
 		s.problem(err)
 		d.status = s.status
@@ -382,7 +394,7 @@ func (s *shell) assignArray(name string, array *syntax.Array, add bool) error {
 	}
 	for _, e := range array.Elems {
 		if e.Index == nil {
-			fields, err := s.appendFields(nil, e.Value)
+			fields, err := s.appendWord(nil, e.Value, false)
 			if err != nil {
 				return err
 			}
@@ -431,6 +443,7 @@ func (s *shell) assignTable(name string, v variable, array *syntax.Array, add bo
 		s.hold(-v.bytes())
 	}
 	key, hasKey := "", false
+	keyed := len(array.Elems) > 0 && array.Elems[0].Index != nil
 	for _, e := range array.Elems {
 		value, err := s.assigned(e.Value)
 		if err != nil {
@@ -446,6 +459,8 @@ func (s *shell) assignTable(name string, v variable, array *syntax.Array, add bo
 				value = t.entries[index].value + value
 			}
 			s.hold(t.set(index, value))
+		case keyed:
+			s.complain(name + ": " + quoteSingle(value) + ": must use subscript when assigning associative array")
 		case hasKey:
 			s.hold(t.set(key, value))
 			hasKey = false

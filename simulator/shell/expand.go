@@ -46,6 +46,12 @@ func (s *shell) fieldsOf(words []*syntax.Word) ([]string, error) {
 
 // appendFields expands a word and appends its fields.
 func (s *shell) appendFields(out []string, w *syntax.Word) ([]string, error) {
+	return s.appendWord(out, w, s.kind == bash && !s.options.posix && assignmentLength(w) > 0)
+}
+
+// appendWord expands a word and appends its fields; assign says that it may be an assignment, with tildes behind its sign
+// and its colons.
+func (s *shell) appendWord(out []string, w *syntax.Word, assign bool) ([]string, error) {
 	if len(w.Parts) == 1 {
 		switch part := w.Parts[0].(type) {
 		case *syntax.Lit:
@@ -59,12 +65,12 @@ func (s *shell) appendFields(out []string, w *syntax.Word) ([]string, error) {
 		}
 	}
 	if s.kind != bash || !s.options.braceexpand || !hasBrace(w) {
-		return s.fields(out, w)
+		return s.fields(out, w, assign)
 	}
 	words, err := s.braces(w)
 	for _, word := range words {
 		if err == nil {
-			out, err = s.fields(out, word)
+			out, err = s.fields(out, word, assign)
 		}
 	}
 	return out, err
@@ -85,9 +91,8 @@ func plain(lit string) bool {
 	return true
 }
 
-func (s *shell) fields(out []string, w *syntax.Word) ([]string, error) {
-	e := expander{s: s, split: true, ifs: s.ifs(), fields: out}
-	e.assign = s.kind == bash && !s.options.posix && assignmentLength(w) > 0
+func (s *shell) fields(out []string, w *syntax.Word, assign bool) ([]string, error) {
+	e := expander{s: s, split: true, ifs: s.ifs(), fields: out, assign: assign}
 	if err := e.word(w.Parts, false); err != nil {
 		return nil, err
 	}

@@ -112,11 +112,12 @@ func builtinRead(s *shell, args []string) int {
 			value = parts[i]
 		}
 		if err := s.assign(name, value); err != nil {
-			s.complain(err.Error())
-			if s.kind != bash {
-				return statusUsage
+			if s.kind == bash {
+				s.failing("", err)
+				return 1
 			}
-			return 1
+			s.complain(err.Error())
+			return statusUsage
 		}
 	}
 	return status
@@ -300,7 +301,7 @@ func builtinMapfile(s *shell, args []string) int {
 	name = s.target(name)
 	v := s.vars[name]
 	if v.readonly {
-		s.complain(name + ": readonly variable")
+		s.failing("", s.readonly(name))
 		return 1
 	}
 	if v.table != nil {
