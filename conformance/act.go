@@ -205,13 +205,13 @@ func (s *session) exec(ctx context.Context, a *fixture.Exec, path string) error 
 		return fmt.Errorf("running %q in %s of pod %s: %w", a.Command, container, pod, err)
 	}
 	if exit != a.Exit {
-		f := s.failure(a.Pos, path, fmt.Sprintf("the command %q ended with another exit code: %s", a.Command, strings.TrimSpace(stderr)))
+		f := s.failure(a.Pos, path, fmt.Sprintf("the command %q ended with an unexpected exit code: %s", a.Command, strings.TrimSpace(stderr)))
 		f.Object, f.Path, f.Want, f.Got = a.On.String(), "exit", fmt.Sprint(a.Exit), fmt.Sprint(exit)
 		return f
 	}
 	if a.Stdout.Given() {
 		if diff := a.Stdout.Match(stdout); len(diff) > 0 {
-			f := s.failure(diff[0].Pos, path, fmt.Sprintf("the command %q printed something else", a.Command))
+			f := s.failure(diff[0].Pos, path, fmt.Sprintf("the command %q printed unexpected output", a.Command))
 			f.Object, f.Path, f.Want, f.Got = a.On.String(), "stdout", diff[0].Want, diff[0].Got
 			return f
 		}
@@ -332,7 +332,7 @@ func (s *session) denied(action string, r *fixture.Ref, err error, pos source.Po
 	case tooLarge(err) && s.fixture.Manifest(r) != nil && action == "apply":
 		m := s.fixture.Manifest(r)
 		return source.Errors{{Position: m.Pos, Message: m.Ref() + " was refused: " + err.Error(),
-			Hint: "make it smaller: a cluster stores at most 1.5 MiB of an object; long text belongs into an image or a volume"}}
+			Hint: "make it smaller: a cluster stores at most 1.5 MiB for each object; put long text into an image or a volume"}}
 	case strings.Contains(err.Error(), valueless) && s.fixture.Manifest(r) != nil:
 		return s.mistakes(s.fixture.Manifest(r), err)
 	case apierrors.IsNotFound(err) && !meta.IsNoMatchError(err) && action != "apply":

@@ -95,17 +95,17 @@ func TestChecksAreJudged(t *testing.T) {
 		{"always holds through its window", "when: [{apply: taskrun/slow}, {once: {on: taskrun/slow, match: " + timedOut + "}}]\nthen: [{always: {on: taskrun/slow, for: 10s, match: " + timedOut + "}}]", slow, double.Faults{}, reports.Pass, ""},
 		{"always sees what changes within its window", "when: [{apply: taskrun/slow}, {once: {on: taskrun/slow, match: " + timedOut + "}}]\nthen: [{always: {on: taskrun/slow, for: 10s, match: " + timedOut + "}}]", slow, double.Faults{Flip: true}, reports.Fail, "is not always as described, at +16.1s"},
 		{"always since the start counts the first versions", "when: [{apply: taskrun/slow}, {once: {on: taskrun/slow, match: " + timedOut + "}}]\nthen: [{always: {on: taskrun/slow, since: start, match: " + timedOut + "}}]", slow, double.Faults{}, reports.Fail, "is not always as described, at +0s"},
-		{"always of nothing shows nothing", "then: [{always: {on: {kind: pod, of: taskrun/slow}, for: 10s, match: {metadata: {name: x}}}}]", slow, double.Faults{Hang: true}, reports.Fail, "nothing is shown"},
+		{"always of nothing shows nothing", "then: [{always: {on: {kind: pod, of: taskrun/slow}, for: 10s, match: {metadata: {name: x}}}}]", slow, double.Faults{Hang: true}, reports.Fail, "so the check proves nothing"},
 
-		{"never looks back to the start", "when: [{apply: taskrun/slow}, {once: {on: taskrun/slow, match: " + timedOut + "}}]\nthen: [{never: {on: taskrun/slow, match: {status: {conditions: [{reason: Running}]}}}}]", slow, double.Faults{}, reports.Fail, "was as it must never be, at +1.1s"},
+		{"never looks back to the start", "when: [{apply: taskrun/slow}, {once: {on: taskrun/slow, match: " + timedOut + "}}]\nthen: [{never: {on: taskrun/slow, match: {status: {conditions: [{reason: Running}]}}}}]", slow, double.Faults{}, reports.Fail, "matched, but must never match, at +1.1s"},
 		{"never since now does not", "when: [{apply: taskrun/slow}, {once: {on: taskrun/slow, match: " + timedOut + "}}]\nthen: [{never: {on: taskrun/slow, since: now, match: {status: {conditions: [{reason: Running}]}}}}]", slow, double.Faults{}, reports.Pass, ""},
-		{"never without a description means that it must not exist", "then: [{never: {on: pod/slow-pod, for: 10s}}]", slow, double.Faults{}, reports.Fail, "is there, and must never be"},
+		{"never without a description means that it must not exist", "then: [{never: {on: pod/slow-pod, for: 10s}}]", slow, double.Faults{}, reports.Fail, "exists, but must never exist"},
 		{"never is content with what does not exist", "then: [{never: {on: pod/slow-pod, for: 10s}}]", slow, double.Faults{Hang: true}, reports.Pass, ""},
-		{"never of nothing to look at shows nothing", "then: [{never: {on: pod/slow-pod, for: 10s, match: {spec: {nodeName: x}}}}]", slow, double.Faults{Hang: true}, reports.Fail, "nothing is shown"},
+		{"never of nothing to look at shows nothing", "then: [{never: {on: pod/slow-pod, for: 10s, match: {spec: {nodeName: x}}}}]", slow, double.Faults{Hang: true}, reports.Fail, "so the check proves nothing"},
 
 		{"sequence finds states in order", "then: [{sequence: {on: taskrun/slow, steps: [{match: {status: {conditions: [{reason: Pending}]}}}, {match: {status: {conditions: [{reason: Running}]}}}, {match: " + timedOut + "}]}}]", slow, double.Faults{}, reports.Pass, ""},
-		{"sequence refuses another order", "then: [{sequence: {on: taskrun/slow, steps: [{match: {status: {conditions: [{reason: Running}]}}}, {match: {status: {conditions: [{reason: Pending}]}}}]}}]", slow, double.Faults{}, reports.Fail, "has not come to this state after the 1 before it"},
-		{"sequence wants a version for each state", "then: [{sequence: {on: taskrun/slow, steps: [{match: " + timedOut + "}, {match: {status: {conditions: [{reason: TaskRunTimeout}]}}}]}}]", slow, double.Faults{}, reports.Fail, "after the 1 before it"},
+		{"sequence refuses another order", "then: [{sequence: {on: taskrun/slow, steps: [{match: {status: {conditions: [{reason: Running}]}}}, {match: {status: {conditions: [{reason: Pending}]}}}]}}]", slow, double.Faults{}, reports.Fail, "did not reach state 2 of 2"},
+		{"sequence wants a version for each state", "then: [{sequence: {on: taskrun/slow, steps: [{match: " + timedOut + "}, {match: {status: {conditions: [{reason: TaskRunTimeout}]}}}]}}]", slow, double.Faults{}, reports.Fail, "did not reach state 2 of 2"},
 		{"an optional state may be left out", "then: [{sequence: {on: taskrun/slow, steps: [{optional: true, match: {status: {conditions: [{reason: Started}]}}}, {match: {status: {conditions: [{reason: Running}]}}}]}}]", slow, double.Faults{}, reports.Pass, ""},
 		{"an optional state does not eat the version of a required one", "then: [{sequence: {on: taskrun/slow, steps: [{optional: true, match: {status: {conditions: [{status: \"False\"}]}}}, {match: " + timedOut + "}]}}]", slow, double.Faults{}, reports.Pass, ""},
 
@@ -117,10 +117,10 @@ func TestChecksAreJudged(t *testing.T) {
 
 		{"a log is waited for", "then: [{eventually: {on: pod/slow-pod, container: step-s, logs: hello}}]", slow, double.Faults{}, reports.Pass, ""},
 		{"a log with other text fails", "then: [{eventually: {on: pod/slow-pod, container: step-s, logs: bye}}]", slow, double.Faults{KeepPod: true}, reports.Fail, "the log of pod/slow-pod step-s"},
-		{"a log is never to contain", "when: [{apply: taskrun/slow}, {logs: {on: pod/slow-pod, container: step-s, text: hello}}]\nthen: [{never: {on: pod/slow-pod, container: step-s, logs: hello}}]", slow, double.Faults{}, reports.Fail, "is not as it must be"},
+		{"a log is never to contain", "when: [{apply: taskrun/slow}, {logs: {on: pod/slow-pod, container: step-s, text: hello}}]\nthen: [{never: {on: pod/slow-pod, container: step-s, logs: hello}}]", slow, double.Faults{}, reports.Fail, "is not as required"},
 
 		{"objects are counted", "then: [{eventually: {on: {kind: pod, of: taskrun/slow}, count: 1}}, {never: {on: {kind: pod, of: taskrun/slow}, count: 2, for: 60s}}]", slow, double.Faults{}, reports.Pass, ""},
-		{"a wrong count fails", "then: [{eventually: {on: {kind: pod, labels: {tekton.dev/taskRun: slow}}, count: 2}}]", slow, double.Faults{}, reports.Fail, "the number of {kind: pod, labels: {tekton.dev/taskRun: slow}} as described is another"},
+		{"a wrong count fails", "then: [{eventually: {on: {kind: pod, labels: {tekton.dev/taskRun: slow}}, count: 2}}]", slow, double.Faults{}, reports.Fail, "the number of matching {kind: pod, labels: {tekton.dev/taskRun: slow}} was not as expected"},
 		{"a count that goes wrong for a while fails", "then: [{always: {on: {kind: pod, of: taskrun/slow}, count: 0, for: 60s}}]", slow, double.Faults{}, reports.Fail, "is not always 0"},
 
 		{"cancel asks by spec.status", "when: [{apply: taskrun/slow}, {once: {on: taskrun/slow, match: {status: {conditions: [{reason: Running}]}}}}, {cancel: taskrun/slow}]\nthen: [{eventually: {on: taskrun/slow, match: {status: {conditions: [{reason: TaskRunCancelled}]}}}}]", slow, double.Faults{}, reports.Pass, ""},

@@ -71,7 +71,7 @@ func (s *session) unusedFaults() error {
 	}
 	for _, f := range unused {
 		return &source.Error{Position: f.Pos, Path: "spec.faults", Message: fmt.Sprintf("the fault at the point %s has not struck", f.Point),
-			Hint: "remove it, or correct what it is to strike"}
+			Hint: "remove it, or correct what it strikes"}
 	}
 	return nil
 }

@@ -109,7 +109,7 @@ func (w *fitter) decoded(n *yaml.Node, t reflect.Type, path string) {
 	m := misfit{at: n, path: path}
 	switch {
 	case t == reflect.TypeFor[metav1.Duration]():
-		m.problem, m.hint = source.Describe(n)+" is not a duration", "write a number with a unit, as 90s, 5m or 1h30m"
+		m.problem, m.hint = source.Describe(n)+" is not a duration", "write a number with a unit, such as 90s, 5m or 1h30m"
 	case t.Kind() == reflect.String:
 		m.problem = "must be a string, got " + source.Describe(n)
 		if n.Kind == yaml.ScalarNode {

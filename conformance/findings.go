@@ -118,10 +118,10 @@ func (r *Runner) featureFindings(results []reports.Fixture) []reports.Finding {
 		switch {
 		case len(s.failed) > 0:
 			out = append(out, reports.Finding{Kind: reports.ClaimedFails, Of: s.feature, Profile: s.profile, Fixtures: s.failed,
-				Message: fmt.Sprintf("feature %s is %s, and fails: %s", s.feature, r.why(s), some(s.failed))})
+				Message: fmt.Sprintf("feature %s is %s, but fails: %s", s.feature, r.why(s), some(s.failed))})
 		case len(s.worked) > 0 && len(s.broke) == 0 && r.whole(s, results):
 			out = append(out, reports.Finding{Kind: reports.UnclaimedWorks, Of: s.feature, Profile: s.profile, Fixtures: s.worked,
-				Message: fmt.Sprintf("feature %s is not claimed, and works: %s", s.feature, some(s.worked))})
+				Message: fmt.Sprintf("feature %s is not claimed, but works: %s", s.feature, some(s.worked))})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b reports.Finding) int {
@@ -148,7 +148,7 @@ func (r *Runner) why(s *seen) string {
 	if slices.Contains(r.o.Claims.Features, s.feature) {
 		return "claimed"
 	}
-	return "mandatory, and not said to be lacking"
+	return "mandatory and not listed as lacking"
 }
 
 // shows says whether a fixture shows more than that something is refused: what refuses everything passes those.
@@ -181,10 +181,10 @@ func (r *Runner) missFindings(results []reports.Fixture) []reports.Finding {
 		switch {
 		case len(failed) > 0:
 			out = append(out, reports.Finding{Kind: reports.KnownMiss, Of: m.Statement, Fixtures: failed,
-				Message: fmt.Sprintf("statement %s is missed, as is known: %s", m.Statement, m.Why)})
+				Message: fmt.Sprintf("statement %s is missed, as expected: %s", m.Statement, m.Why)})
 		case len(passed) > 0:
 			out = append(out, reports.Finding{Kind: reports.KnownMissPasses, Of: m.Statement, Fixtures: passed,
-				Message: fmt.Sprintf("statement %s is said to be missed (%s), and its fixtures pass", m.Statement, m.Why)})
+				Message: fmt.Sprintf("statement %s is listed as missed (%s), but its fixtures pass", m.Statement, m.Why)})
 		}
 	}
 	return out

@@ -52,9 +52,9 @@ func (s *session) incomplete(out *reports.Fixture) {
 	everything := slices.ContainsFunc(s.fixture.Spec.Then, func(c fixture.Check) bool { return c.Always != nil || c.Never != nil || c.Sequence != nil })
 	switch {
 	case out.Verdict == reports.Pass && everything:
-		out.Verdict, out.Reason, out.Evidence = reports.Error, "it passes by what was seen, but not everything was: "+gaps[0].says, nil
+		out.Verdict, out.Reason, out.Evidence = reports.Error, "the checks held, but the watch missed versions: "+gaps[0].says, nil
 	case out.Verdict == reports.Fail:
-		out.Reason = fmt.Sprintf("it fails by what was seen, but not everything was: %s; %s: %s", gaps[0].says, out.Failure.At, out.Failure.Message)
+		out.Reason = fmt.Sprintf("a check failed, but the watch missed versions: %s; %s: %s", gaps[0].says, out.Failure.At, out.Failure.Message)
 		out.Verdict, out.Failure, out.Evidence = reports.Error, nil, nil
 	case out.Verdict == reports.Pass:
 		for _, g := range gaps {

@@ -26,10 +26,10 @@ func TestWhatWasNotSeenIsToldOf(t *testing.T) {
 	}{
 		{"nothing is lost", passes, "", "pass: []"},
 		{"what was seen to come about has", passes, "TaskRun", "pass: [taskrun 500ms versions were lost]"},
-		{"that something never was nobody knows", never, "TaskRun", "error: it passes by what was seen, but not everything was: versions were lost []"},
-		{"nor in which order it came", sequence, "TaskRun", "error: it passes by what was seen, but not everything was: versions were lost []"},
+		{"that something never was nobody knows", never, "TaskRun", "error: the checks held, but the watch missed versions: versions were lost []"},
+		{"nor in which order it came", sequence, "TaskRun", "error: the checks held, but the watch missed versions: versions were lost []"},
 		{"a failure may be one of seeing", fails, "TaskRun",
-			`error: it fails by what was seen, but not everything was: versions were lost; f.yaml:9:82: taskrun/quick is over (Succeeded=True/Succeeded), and is not as expected []`},
+			`error: a check failed, but the watch missed versions: versions were lost; f.yaml:9:82: taskrun/quick is over (Succeeded=True/Succeeded), and is not as expected []`},
 		{"of a kind that only explains it is among the evidence, too", passes, "Event", "pass: [event 500ms versions were lost]"},
 	} {
 		t.Run(tt.reason, func(t *testing.T) {

@@ -57,7 +57,7 @@ func stackHead(text string) string {
 	const most = 40
 	lines := strings.Split(text, "\n")
 	if len(lines) > most {
-		lines = append(lines[:most], fmt.Sprintf("… %d lines more …", len(lines)-most))
+		lines = append(lines[:most], fmt.Sprintf("… %d more lines …", len(lines)-most))
 	}
 	return strings.Join(lines, "\n")
 }

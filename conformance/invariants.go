@@ -93,7 +93,7 @@ func (s *session) violated() error {
 		return nil
 	}
 	v := list[0]
-	f := s.failure(s.fixture.Spec.Pos, "invariants", "what must hold of every run was broken: "+v.String())
+	f := s.failure(s.fixture.Spec.Pos, "invariants", "an invariant was broken: "+v.String())
 	f.Object, f.Got = v.Object, v.Message
 	for _, rule := range invariant.Rules() {
 		if rule.Name == v.Rule {
@@ -196,7 +196,7 @@ func (s *session) noted() {
 	for _, v := range s.violations.noted {
 		s.evidence = append(s.evidence, reports.Evidence{
 			Check: "invariants", At: s.fixture.Spec.Pos.String(), Object: v.Object, After: s.since(v.At),
-			Saw: "not held against it, since no statement demands it: " + v.String(),
+			Saw: "not counted, since no statement requires it: " + v.String(),
 		})
 	}
 }

@@ -110,7 +110,7 @@ func (s *session) awaitGone(ctx context.Context, x *fixture.Condition, allowed t
 	lives := s.world.find(x.Gone)
 	s.world.mu.Unlock()
 	if len(lives) == 0 {
-		f := s.failure(x.Pos, path, fmt.Sprintf("%s was never seen, so it cannot have gone", x.Gone.String()))
+		f := s.failure(x.Pos, path, fmt.Sprintf("%s was never seen, so it cannot be gone", x.Gone.String()))
 		f.Object, f.Want, f.Got = x.Gone.String(), "(there, then gone)", "(never there)"
 		return f
 	}
@@ -188,7 +188,7 @@ func (s *session) awaitCount(ctx context.Context, x *fixture.Condition, allowed 
 		s.proven(x.Pos, path, x.On.String(), newest, fmt.Sprintf("%d of them", n))
 		return nil
 	}
-	return s.miscounted(x, n, fmt.Sprintf("the number of %s as described is another, for %v", x.On.String(), allowed), path)
+	return s.miscounted(x, n, fmt.Sprintf("the number of matching %s was not as expected within %v", x.On.String(), allowed), path)
 }
 
 func (s *session) miscounted(x *fixture.Condition, n int, message, path string) error {

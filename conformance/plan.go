@@ -21,7 +21,7 @@ type Claims struct {
 	Profiles []string
 	// Features are what it has beyond the mandatory features.
 	Features []string
-	// Lacks are mandatory features that it has not: it can be partial at best.
+	// Lacks are mandatory features that it does not have: it can be partial at best.
 	Lacks []string
 	// APIVersions are the versions of tekton.dev in which TaskRuns are served; nil means whatever fixtures use.
 	APIVersions []string
@@ -87,16 +87,16 @@ func (c Claims) validate(known []*fixture.Fixture) error {
 	for _, x := range c.Exclusions {
 		what := x.Fixture + x.Statement
 		if x.Fixture != "" && x.Statement != "" || what == "" || x.By == "" || x.Why == "" {
-			return fmt.Errorf("the exclusion of %q says not of what, by whom and why: give fixture or statement, by and why", what)
+			return fmt.Errorf("the exclusion of %q is incomplete: give fixture or statement, by and why", what)
 		}
 		if !slices.ContainsFunc(known, x.of) {
-			return fmt.Errorf("the exclusion of %q names no fixture of the suite, and nothing that one proves", what)
+			return fmt.Errorf("the exclusion of %q matches no fixture of the suite, and no statement that one proves", what)
 		}
 	}
 	for _, m := range c.Misses {
 		for _, name := range m.Fixtures {
 			if !slices.ContainsFunc(known, func(f *fixture.Fixture) bool { return f.Name() == name }) {
-				return fmt.Errorf("statement %s is said to be missed by %q, which names no fixture of the suite", m.Statement, name)
+				return fmt.Errorf("statement %s is listed as missed by %q, which is not a fixture of the suite", m.Statement, name)
 			}
 		}
 	}
@@ -183,14 +183,14 @@ func plan(f *fixture.Fixture, claims Claims, c Capabilities, target string) (rep
 	}
 	for _, need := range f.Spec.Needs {
 		if !has[need] {
-			return reports.NotOnThisTarget, fmt.Sprintf("needs %s, which target %s has not", need, target)
+			return reports.NotOnThisTarget, fmt.Sprintf("target %s does not provide %s", target, need)
 		}
 	}
 	if len(f.Spec.Images) > 0 && c.Mocks && !c.Images {
-		return reports.NotOnThisTarget, fmt.Sprintf("describes images, and target %s knows only what their names suggest", target)
+		return reports.NotOnThisTarget, fmt.Sprintf("describes images, but target %s goes only by their names", target)
 	}
 	if named := f.Namespaces(""); len(named) > 0 && !c.Isolated {
-		return reports.NotOnThisTarget, fmt.Sprintf("its manifests name the namespace %s, and target %s is shared by fixtures", strings.Join(named, ", "), target)
+		return reports.NotOnThisTarget, fmt.Sprintf("its manifests use the namespace %s, but fixtures share target %s", strings.Join(named, ", "), target)
 	}
 	if slices.Contains(c.Substituted, f.Spec.Component) {
 		return reports.NotOnThisTarget, fmt.Sprintf("is about the %s, which on target %s is not the implementation's own", f.Spec.Component, target)

@@ -96,7 +96,7 @@ func (x *explanation) misfits(t reflect.Type) {
 		x.add(doc.Position(f.at), f.path, message, hint)
 	}
 	for _, p := range x.m.Valueless() {
-		x.add(x.m.PlaceOf(p.Path), p.Path, fmt.Sprintf("the param %q has no value", p.Name), `add one, as value: text, or value: "" for an empty one`)
+		x.add(x.m.PlaceOf(p.Path), p.Path, fmt.Sprintf("the param %q has no value", p.Name), `add one, such as value: text, or value: "" for an empty one`)
 	}
 }
 
@@ -195,12 +195,12 @@ func (x *explanation) variables(at source.Position, path, words, value string) {
 		case strings.HasPrefix(words, "non-existent"):
 			message, hint = "there is no variable "+v.text, "use $(context.taskRun.name), .namespace or .uid, or $(context.task.name) or .retry-count"
 		case strings.HasPrefix(words, "variable type invalid"):
-			message, hint = "variable type invalid: "+v.text+" is a list or an object, and text is needed here", "give it to the step in args, and use \"$@\" in the script; or take one item, as $(params."+v.param+"[0])"
+			message, hint = "variable type invalid: "+v.text+" is a list or an object, but text is needed here", "give it to the step in args, and use \"$@\" in the script; or take one item, such as $(params."+v.param+"[0])"
 		case strings.Contains(words, "isolated"):
-			message, hint = v.text+" is a list, and stands beside other text", "make it an item of its own"
+			message, hint = v.text+" is a list, but there is other text beside it", "make it an item of its own"
 		default:
 			message = words + ": " + v.text
-			hint = "write a name with dots in brackets, as $(params[\"a.b\"])"
+			hint = "write a name with dots in brackets, such as $(params[\"a.b\"])"
 		}
 		x.add(x.where(at, v.text), path, message, hint)
 	}

@@ -150,7 +150,7 @@ func conclusion[Test T[Test]](t Test, report *reports.ConformanceReport, o Optio
 		t.Log(fmt.Sprintf("%d of %d fixtures were selected: no verdict", len(report.Fixtures), report.Suite.Fixtures))
 	case report.Result == reports.Passed:
 	case report.Result == reports.Partial && o.Partial && slices.ContainsFunc(report.Profiles, shows):
-		t.Log("partial, as wanted: " + strings.Join(report.Reasons, "; "))
+		t.Log("partial, as requested: " + strings.Join(report.Reasons, "; "))
 	default:
 		t.Error(fmt.Sprintf("%s: %s", report.Result, strings.Join(report.Reasons, "; ")))
 	}

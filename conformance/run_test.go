@@ -123,7 +123,7 @@ func TestRunMakesASubtestOfEachFixture(t *testing.T) {
 			outcomes: []string{core + "f0 skip", core + "f1 ok"}, says: []string{"partial: taskrun-core: ", "mandatory features are not claimed: timeout"}},
 		{reason: "unless partial is what is wanted", fixtures: list("features: [timeout]\n"+passes, passes),
 			options:  func(o *conformance.Options) { o.Claims.Lacks, o.Partial = []string{"timeout"}, true },
-			outcomes: []string{core + "f0 skip", core + "f1 ok"}, says: []string{"partial, as wanted: taskrun-core: "}},
+			outcomes: []string{core + "f0 skip", core + "f1 ok"}, says: []string{"partial, as requested: taskrun-core: "}},
 		{reason: "wanting partial does not excuse a failure", fixtures: list("features: [timeout]\n"+passes, fails), failed: true,
 			options:  func(o *conformance.Options) { o.Claims.Lacks, o.Partial = []string{"timeout"}, true },
 			outcomes: []string{core + "f0 skip", core + "f1 FAIL"}},

@@ -42,7 +42,7 @@ func NewRunner(o Options) (*Runner, error) {
 	}
 	for i := range all {
 		if slices.ContainsFunc(all[:i], func(f *fixture.Fixture) bool { return f.Name() == all[i].Name() }) {
-			return nil, fmt.Errorf("two fixtures are called %s: names are unique in a run", all[i].Name())
+			return nil, fmt.Errorf("two fixtures are called %s; names must be unique in a run", all[i].Name())
 		}
 	}
 	if o.Replay == nil {

@@ -72,10 +72,10 @@ func (s *session) explainSequence(x *fixture.Sequence, n int, early bool, path s
 		last := lives[0].last()
 		diff := s.holds(&x.Steps[n].Match, x.Steps[n].CEL, last)
 		s.world.mu.Unlock()
-		f = s.failure(x.Steps[n].Pos, fmt.Sprintf("%s.steps[%d]", path, n), fmt.Sprintf("%s %shas not come to this state after the %d before it", x.On.String(), ended(early, nil), n))
+		f = s.failure(x.Steps[n].Pos, fmt.Sprintf("%s.steps[%d]", path, n), fmt.Sprintf("%s %sdid not reach state %d of %d", x.On.String(), ended(early, nil), n+1, len(x.Steps)))
 		s.detail(f, lives[0], diff)
 		if len(diff) == 0 {
-			f.Want, f.Got = "(this state after the states before)", "(this state before them, or in the same version)"
+			f.Want, f.Got = "(this state after the previous states)", "(this state before them, or in the same version)"
 		}
 		f.History = s.history(lives)
 	} else {
@@ -92,7 +92,7 @@ func (s *session) rejected(x *fixture.Rejected, path string) error {
 	object := x.On.String()
 	err := s.refused[x.Request()+" "+object]
 	if err == nil {
-		f := s.failure(x.Pos, path, fmt.Sprintf("%s was accepted, and should have been refused", object))
+		f := s.failure(x.Pos, path, fmt.Sprintf("%s was accepted, but should have been refused", object))
 		f.Object, f.Want, f.Got = object, "(refused)", "(accepted)"
 		if len(x.Fields) > 0 {
 			f.Want = "(refused, for " + strings.Join(x.Fields, " and ") + ")"
@@ -102,13 +102,13 @@ func (s *session) rejected(x *fixture.Rejected, path string) error {
 	for _, field := range x.Fields {
 		if !namesField(err, field) {
 			f := s.failure(x.Pos, path, fmt.Sprintf("%s was refused, but not for %s", object, field))
-			f.Object, f.Path, f.Want, f.Got = object, field, "(an answer that names "+field+")", err.Error()
+			f.Object, f.Path, f.Want, f.Got = object, field, "(a message that names "+field+")", err.Error()
 			return f
 		}
 	}
 	if x.Message.Given() {
 		if diff := x.Message.Match(err.Error()); len(diff) > 0 {
-			f := s.failure(diff[0].Pos, path, fmt.Sprintf("%s was refused with another answer", object))
+			f := s.failure(diff[0].Pos, path, fmt.Sprintf("%s was refused with an unexpected message", object))
 			f.Object, f.Path, f.Want, f.Got = object, "message", diff[0].Want, diff[0].Got
 			return f
 		}

@@ -127,7 +127,7 @@ func (s *session) afterwards(ctx context.Context) error {
 		}
 	}
 	if len(broken) > 0 {
-		f := s.failure(s.fixture.Spec.Pos, "invariants", "what must hold of every run was broken: "+broken[0])
+		f := s.failure(s.fixture.Spec.Pos, "invariants", "an invariant was broken: "+broken[0])
 		f.Got = fmt.Sprint(broken)
 		return f
 	}

@@ -23,53 +23,53 @@ type Subject struct {
 	Pos            source.Position
 	APIVersion     string                `yaml:"apiVersion" fixture:"required,enum=plumbline.dev/v1alpha1" doc:"plumbline.dev/v1alpha1"`
 	Kind           string                `yaml:"kind" fixture:"required,enum=Subject" doc:"Subject"`
-	Implementation subjectIdentity       `yaml:"implementation" fixture:"required" doc:"who it is"`
+	Implementation subjectIdentity       `yaml:"implementation" fixture:"required" doc:"the implementation"`
 	Profiles       []string              `yaml:"profiles" doc:"the profiles it conforms to; default: taskrun-core"`
-	Features       []string              `yaml:"features" doc:"what it has beyond the mandatory features"`
-	Lacks          []string              `yaml:"lacks" doc:"mandatory features that it has not"`
-	APIVersions    []string              `yaml:"apiVersions" doc:"the versions of tekton.dev in which it serves TaskRuns, as v1beta1; default: those that fixtures use"`
+	Features       []string              `yaml:"features" doc:"features beyond the mandatory ones"`
+	Lacks          []string              `yaml:"lacks" doc:"mandatory features that it does not have"`
+	APIVersions    []string              `yaml:"apiVersions" doc:"the versions of tekton.dev in which it serves TaskRuns, such as v1beta1; default: those that fixtures use"`
 	Exclusions     []subjectExclude      `yaml:"exclusions" doc:"fixtures left out, by whom and why"`
 	Misses         []subjectMiss         `yaml:"misses" doc:"statements of the documents that it is known to miss; fixtures that prove them are run, and fail"`
-	Configuration  *SubjectConfiguration `yaml:"configuration" doc:"which of its configuration may be changed while it is judged; default: none"`
-	Images         map[string]string     `yaml:"images" doc:"what images of fixtures are called where it runs, as busybox: registry.example.com/busybox"`
-	Substituted    []string              `yaml:"substituted" fixture:"enum=admission|controller|launcher|kubelet|custom-controller" doc:"components that are not its own where it runs: nothing is said about them"`
+	Configuration  *SubjectConfiguration `yaml:"configuration" doc:"which of its configuration the run may change; default: none"`
+	Images         map[string]string     `yaml:"images" doc:"what images of fixtures are called where it runs, such as busybox: registry.example.com/busybox"`
+	Substituted    []string              `yaml:"substituted" fixture:"enum=admission|controller|launcher|kubelet|custom-controller" doc:"components that are not its own where it runs; they are not judged"`
 	Reference      bool                  `yaml:"reference" doc:"this is the reference, bound to fixtures of level reference too"`
 
 	places map[string]source.Position
 }
 
 type subjectIdentity struct {
-	Organization string `yaml:"organization" doc:"who makes it"`
-	Project      string `yaml:"project" fixture:"required" doc:"what it is called"`
-	URL          string `yaml:"url" doc:"where it is"`
-	Version      string `yaml:"version" doc:"which version"`
-	Contact      string `yaml:"contact" doc:"whom to ask"`
+	Organization string `yaml:"organization" doc:"its maker"`
+	Project      string `yaml:"project" fixture:"required" doc:"its name"`
+	URL          string `yaml:"url" doc:"its home page"`
+	Version      string `yaml:"version" doc:"its version"`
+	Contact      string `yaml:"contact" doc:"a contact"`
 }
 
 type subjectExclude struct {
 	Fixture   string `yaml:"fixture" doc:"the fixture's name"`
-	Statement string `yaml:"statement" doc:"or a statement's id, as S004-176, for all fixtures that prove it"`
-	By        string `yaml:"by" fixture:"required" doc:"who decided so"`
-	Why       string `yaml:"why" fixture:"required" doc:"for what reason"`
+	Statement string `yaml:"statement" doc:"or a statement's id, such as S004-176, for all fixtures that prove it"`
+	By        string `yaml:"by" fixture:"required" doc:"who decided this"`
+	Why       string `yaml:"why" fixture:"required" doc:"the reason"`
 }
 
 type subjectMiss struct {
-	Statement string   `yaml:"statement" fixture:"required" doc:"the statement's id, as S004-176"`
+	Statement string   `yaml:"statement" fixture:"required" doc:"the statement's id, such as S004-176"`
 	Fixtures  []string `yaml:"fixtures" doc:"the fixtures that show it; default: all that prove the statement"`
 	Why       string   `yaml:"why" fixture:"required" doc:"what it does instead, or since when"`
 }
 
 // SubjectConfiguration says where the implementation's configuration is, and what of it may be changed.
 type SubjectConfiguration struct {
-	Namespace string                `yaml:"namespace" fixture:"required" doc:"where its ConfigMaps are"`
+	Namespace string                `yaml:"namespace" fixture:"required" doc:"the namespace of its ConfigMaps"`
 	Changes   []SubjectConfigChange `yaml:"changes" fixture:"required" doc:"what may be changed"`
 	Settle    source.Duration       `yaml:"settle" doc:"how long it takes to notice a change; default 3s"`
 }
 
 // SubjectConfigChange is one ConfigMap that may be changed.
 type SubjectConfigChange struct {
-	Of   string   `yaml:"of" fixture:"required,enum=feature-flags|config-defaults" doc:"which configuration it has"`
-	Name string   `yaml:"name" doc:"what it is called; default: as of"`
+	Of   string   `yaml:"of" fixture:"required,enum=feature-flags|config-defaults" doc:"the configuration that it holds"`
+	Name string   `yaml:"name" doc:"the ConfigMap's name; default: the same as of"`
 	Keys []string `yaml:"keys" fixture:"required" doc:"the keys that may be set, or * for all"`
 }
 
@@ -144,18 +144,18 @@ func (s *Subject) check(places map[string]source.Position, errs *source.Errors) 
 	}
 	for i, f := range s.Lacks {
 		if slices.Contains(s.Features, f) {
-			fail(fmt.Sprintf("lacks[%d]", i), fmt.Sprintf("%s is also among the features", f), "take it out of one of them")
+			fail(fmt.Sprintf("lacks[%d]", i), fmt.Sprintf("%s is also among the features", f), "remove it from one of them")
 		}
 	}
 	for i, v := range s.APIVersions {
 		if !apiVersion.MatchString(v) {
-			fail(fmt.Sprintf("apiVersions[%d]", i), fmt.Sprintf("%q is no version of an API", v), "write it without its group, as v1beta1")
+			fail(fmt.Sprintf("apiVersions[%d]", i), fmt.Sprintf("%q is not an API version", v), "write it without its group, such as v1beta1")
 		}
 	}
 	for i, x := range s.Exclusions {
 		path := fmt.Sprintf("exclusions[%d]", i)
 		if (x.Fixture == "") == (x.Statement == "") {
-			fail(path, "an exclusion is of a fixture or of a statement", "give one of fixture and statement")
+			fail(path, "an exclusion must name either a fixture or a statement", "give fixture or statement")
 		}
 		s.statement(x.Statement, path, fail)
 	}
@@ -173,7 +173,7 @@ func (s *Subject) check(places map[string]source.Position, errs *source.Errors) 
 	seen := map[string]bool{}
 	for i, c := range s.Configuration.Changes {
 		if seen[c.Of] {
-			fail(fmt.Sprintf("configuration.changes[%d].of", i), c.Of+" is there twice", "put the keys into one list")
+			fail(fmt.Sprintf("configuration.changes[%d].of", i), c.Of+" is listed twice", "put the keys into one list")
 		}
 		seen[c.Of] = true
 	}

@@ -76,10 +76,10 @@ const mostBreaches = 10
 // Sweep runs every selected fixture under every seed. It needs virtual time.
 func (r *Runner) Sweep(ctx context.Context, o Sweep) (*SweepReport, error) {
 	if !r.caps.VirtualTime || !r.caps.Isolated {
-		return nil, fmt.Errorf("target %s has no seeds: schedules are drawn on virtual time only", r.o.Target.Name())
+		return nil, fmt.Errorf("target %s has no seeds: schedules need virtual time", r.o.Target.Name())
 	}
 	if o.Faults && !r.caps.Faults {
-		return nil, fmt.Errorf("target %s injects no faults", r.o.Target.Name())
+		return nil, fmt.Errorf("target %s does not provide faults", r.o.Target.Name())
 	}
 	if o.First == 0 {
 		o.First = DefaultSeed

@@ -129,9 +129,9 @@ func concludeProfile(name string, results []reports.Fixture, claims Claims, all 
 	told(reports.Error, reports.Errored, "a fixture broke and was not judged", "fixtures broke and were not judged")
 	told(reports.NotRun, reports.Incomplete, "a required fixture was not run", "required fixtures were not run")
 	if n := len(open); n == 1 {
-		against(reports.Partial, "a requirement stays open, since the fault of its fixture could not strike: %s", open[0])
+		against(reports.Partial, "a requirement was not judged, since the fault of its fixture could not strike: %s", open[0])
 	} else if n > 1 {
-		against(reports.Partial, "%d requirements stay open, since the faults of their fixtures could not strike: %s", n, some(open))
+		against(reports.Partial, "%d requirements were not judged, since the faults of their fixtures could not strike: %s", n, some(open))
 	}
 	told(reports.Excluded, reports.Partial, "a required fixture is excluded", "required fixtures are excluded")
 	told(reports.Unsupported, reports.Partial, "a required fixture is unsupported", "required fixtures are unsupported")
@@ -153,7 +153,7 @@ func concludeProfile(name string, results []reports.Fixture, claims Claims, all 
 		case binding == 0:
 			against(reports.Inconclusive, "no required fixture was selected: nothing is shown")
 		case p.Required.NotOnThisTarget == p.Required.Total:
-			against(reports.Inconclusive, "no required fixture can be met by this target: nothing is shown")
+			against(reports.Inconclusive, "this target can run no required fixture: nothing is shown")
 		default:
 			against(reports.Inconclusive, "no required fixture was executed and passed: nothing is shown")
 		}
@@ -175,8 +175,8 @@ func judgedElsewhere(f reports.Fixture, all []reports.Fixture) bool {
 
 // What the reason of a fixture begins with that was not run, or not to its end, because the run ended.
 const (
-	EndedBefore    = "the run ended before: "
-	endedMeanwhile = "the run ended meanwhile: "
+	EndedBefore    = "the run ended first: "
+	endedMeanwhile = "the run ended during this fixture: "
 )
 
 // cut counts the fixtures that were not run because the run ended, and says why it did.

@@ -57,7 +57,7 @@ func TestARunPassesOnlyIfEverythingRequiredPassed(t *testing.T) {
 		{reason: "an all-unsupported run is no pass", fixtures: fix("features: [debug]\n"+passes, "features: [bundles]\n"+passes), verdicts: "unsupported unsupported",
 			result: reports.Inconclusive, says: "no required fixture was executed and passed: nothing is shown"},
 		{reason: "what the target lacks altogether is no pass", fixtures: fix("needs: [realKubelet]\n" + passes), verdicts: "not-on-this-target",
-			result: reports.Inconclusive, says: "no required fixture can be met by this target"},
+			result: reports.Inconclusive, says: "this target can run no required fixture"},
 		{reason: "what the target lacks besides is no hindrance", fixtures: fix("needs: [realKubelet]\n"+passes, passes), verdicts: "not-on-this-target pass", result: reports.Passed},
 		{reason: "a target that panics is no pass", fixtures: fix(passes, passes), script: func(c *double.Cluster) { c.After(0, func() { panic("out of cheese") }) },
 			verdicts: "error error", result: reports.Errored, says: "2 fixtures broke and were not judged: f0, f1"},
@@ -167,7 +167,7 @@ func TestARunThatIsCutShortIsIncomplete(t *testing.T) {
 	for _, f := range report.Fixtures {
 		got = append(got, string(f.Verdict)+" "+f.Reason)
 	}
-	want := []string{"incomplete", "the run was cut short, and 2 of 3 fixtures were not run: out of time", "pass ", "not-run the run ended meanwhile: out of time", "not-run the run ended before: out of time"}
+	want := []string{"incomplete", "the run was cut short, and 2 of 3 fixtures were not run: out of time", "pass ", "not-run the run ended during this fixture: out of time", "not-run the run ended first: out of time"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

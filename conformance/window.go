@@ -20,7 +20,7 @@ type violation struct {
 
 // watchWindow looks at every version through a window. judge is asked once for each
 // object and version, in the order they came, and returns what is wrong with it. The
-// answer is the first violation and the number of versions looked at.
+// answer is the first violation and the number of versions checked.
 func (s *session) watchWindow(ctx context.Context, w *fixture.Window, sinceStart bool, judge func(*life, *version) *violation) (*violation, int, error) {
 	var (
 		found  *violation
@@ -105,9 +105,9 @@ func (s *session) never(ctx context.Context, w *fixture.Window, path string) err
 		if v.gone || len(s.holds(&w.Match, w.CEL, v)) > 0 {
 			return nil
 		}
-		x := &violation{life: l, version: *v, message: "is there, and must never be"}
+		x := &violation{life: l, version: *v, message: "exists, but must never exist"}
 		if described {
-			x.message = "was as it must never be"
+			x.message = "matched, but must never match"
 			x.diff = []match.Mismatch{{Pos: w.Match.Position(), Want: "(never as described)", Got: conditions(v.object)}}
 		}
 		return x
@@ -123,14 +123,14 @@ func (s *session) never(ctx context.Context, w *fixture.Window, path string) err
 
 // neverSeen fails a window through which nothing was to be seen: it shows nothing.
 func (s *session) neverSeen(w *fixture.Window, path string) error {
-	f := s.failure(w.Pos, path, fmt.Sprintf("%s was not seen, so nothing is shown", w.On.String()))
-	f.Object, f.Want, f.Got = w.On.String(), "(an object to look at)", "(nothing)"
+	f := s.failure(w.Pos, path, fmt.Sprintf("%s was not seen, so the check proves nothing", w.On.String()))
+	f.Object, f.Want, f.Got = w.On.String(), "(an object)", "(nothing)"
 	return f
 }
 
 func (s *session) windowEnd(w *fixture.Window, found *violation, looked int, path string) error {
 	if found == nil {
-		s.proven(w.Pos, path, w.On.String(), nil, fmt.Sprintf("%d versions looked at", looked))
+		s.proven(w.Pos, path, w.On.String(), nil, fmt.Sprintf("%d versions checked", looked))
 		return nil
 	}
 	object := found.life.kind.Name + "/" + found.life.name
@@ -195,7 +195,7 @@ func (s *session) windowState(ctx context.Context, w *fixture.Window, path strin
 		}
 		return s.miscounted(&w.Condition, n, fmt.Sprintf("the number of %s %s %d", w.On.String(), words, *w.Count), path)
 	}
-	f := s.failure(w.Logs.Position(), path, fmt.Sprintf("the log of %s %s is not as it must be", w.On.String(), w.Container))
+	f := s.failure(w.Logs.Position(), path, fmt.Sprintf("the log of %s %s is not as required", w.On.String(), w.Container))
 	f.Object, f.Path, f.Got = w.On.String()+" "+w.Container, "log", got
 	f.Want = "(always as described)"
 	if !want {

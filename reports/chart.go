@@ -60,7 +60,7 @@ func newChart(t *Timeline) *chart {
 	last := t.last()
 	length := c.scale(last)
 	if t.End > last {
-		c.Rest = "nothing was seen from then until +" + clock(t.End)
+		c.Rest = "nothing more was seen until +" + clock(t.End)
 	}
 	place := func(at int64) string { return percent(at, length) }
 	for _, o := range t.Objects {
@@ -189,7 +189,7 @@ func spanRow(s Span, p PodLine, end int64, place func(int64) string, length int6
 		ended = fmt.Sprintf("exit %d %s", *s.Exit, s.Reason)
 		row.Times += fmt.Sprintf(", exit %d", *s.Exit)
 	} else if !open {
-		ended = "gone with its Pod"
+		ended = "deleted with its Pod"
 	}
 	bar := chartBar{Class: string(s.Role), Left: place(s.From), Width: percent(to-s.From, length), Title: fmt.Sprintf("%s %s–%s, %s", s.Container, clock(s.From), clock(to), ended)}
 	if row.Bad {

@@ -146,15 +146,15 @@ func TestAGateKnowsNamesFeaturesAndTargets(t *testing.T) {
 		want   string // the table, without its head
 	}{
 		{"a renamed fixture that passes still", with(of(Passed, "x=pass"), requires("x", "It is.")), with(of(Passed, "y=pass"), requires("y", "It is.")),
-			"renamed: x is y now\nPASSED: 0 worse, 0 better\n"},
+			"renamed: x is now y\nPASSED: 0 worse, 0 better\n"},
 		{"a renamed fixture that fails", with(of(Passed, "x=pass"), requires("x", "It is.")), with(of(Failed, "y=fail"), requires("y", "It is.")),
-			"CHANGE         FIXTURE    LEVEL     BASELINE  REPORT  EXPLAINED\nnewly-failing  y (was x)  required  pass      fail    -\n\nFAIL y: It is.\n  f.yaml:1:1: c: m\n\nrenamed: x is y now\nFAILED: 1 worse, 0 better\n"},
+			"CHANGE         FIXTURE    LEVEL     BASELINE  REPORT  EXPLAINED\nnewly-failing  y (was x)  required  pass      fail    -\n\nFAIL y: It is.\n  f.yaml:1:1: c: m\n\nrenamed: x is now y\nFAILED: 1 worse, 0 better\n"},
 		{"a renamed fixture that failed before", with(of(Failed, "x=fail", "z=pass"), requires("x", "It is.")), with(of(Failed, "y=fail", "z=pass"), requires("y", "It is.")),
-			"renamed: x is y now\nfailed before, fails still: y\nPASSED: 0 worse, 0 better, 1 known\n"},
+			"renamed: x is now y\nfailed before and still fails: y\nPASSED: 0 worse, 0 better, 1 known\n"},
 		{"two that require the same are not guessed", with(of(Passed, "x=pass", "w=pass"), requires("x", "It is.", "w", "It is.")), with(of(Passed, "y=pass"), requires("y", "It is.")),
 			"CHANGE     FIXTURE  LEVEL     BASELINE  REPORT  EXPLAINED\nonly-in-a  w        required  pass      -       -\nonly-in-a  x        required  pass      -       -\n\nFAILED: 2 worse, 0 better\n"},
 		{"a feature that is claimed no more, whose fixture failed", with(of(Failed, "x=fail"), features(list("f"), nil, "f")), with(of(Partial, "x=unsupported"), features(nil, nil, "f")),
-			"lost: feature f of p is no longer claimed\nthe run does not show what it should: partial, was failed\nFAILED: 2 worse, 0 better\n"},
+			"lost: feature f of p is no longer claimed\nthe run as a whole is worse: partial, was failed\nFAILED: 2 worse, 0 better\n"},
 		{"a feature that is claimed no more", with(of(Passed, "x=pass", "y=pass"), features(list("f"), nil, "f")), with(of(Partial, "x=unsupported", "y=pass"), features(nil, nil, "f")),
 			"CHANGE   FIXTURE  LEVEL     BASELINE  REPORT       EXPLAINED\nchanged  x        required  pass      unsupported  -\n\nlost: feature f of p is no longer claimed; it passed x\nFAILED: 2 worse, 0 better\n"},
 		{"a mandatory feature without fixtures", of(Passed, "x=pass"), with(of(Partial, "x=pass"), features(nil, list("m"))),
@@ -168,7 +168,7 @@ func TestAGateKnowsNamesFeaturesAndTargets(t *testing.T) {
 		{"what this target could meet before", with(of(Passed, "x=pass", "y=pass"), on("kind")), with(of(Passed, "x=not-on-this-target", "y=pass"), on("kind")),
 			"CHANGE   FIXTURE  LEVEL     BASELINE  REPORT              EXPLAINED\nchanged  x        required  pass      not-on-this-target  -\n\nFAILED: 1 worse, 0 better\n"},
 		{"a part against all", of(Passed, "x=pass", "y=pass"), with(of(Passed, "y=pass"), func(r *ConformanceReport) { r.Selection = &Selection{Filter: "name=y"} }),
-			"CHANGE     FIXTURE  LEVEL     BASELINE  REPORT  EXPLAINED\nonly-in-a  x        required  pass      -       -\n\nthe report is of the fixtures selected by name=y, the baseline of all fixtures: what was not selected counts as no longer there\nFAILED: 1 worse, 0 better\n"},
+			"CHANGE     FIXTURE  LEVEL     BASELINE  REPORT  EXPLAINED\nonly-in-a  x        required  pass      -       -\n\nthe report covers the fixtures selected by name=y, the baseline all fixtures: fixtures that were not selected count as removed\nFAILED: 1 worse, 0 better\n"},
 		{"a part against the same part", with(of(Passed, "y=pass"), func(r *ConformanceReport) { r.Selection = &Selection{Filter: "name=y"} }), with(of(Passed, "y=pass"), func(r *ConformanceReport) { r.Selection = &Selection{Filter: "name=y"} }),
 			"PASSED: 0 worse, 0 better\n"},
 	} {

@@ -105,7 +105,7 @@ func rows(b *bytes.Buffer, list []Change, called sides) {
 func (d *Difference) table(b *bytes.Buffer) {
 	fmt.Fprintf(b, "A  %s\nB  %s\n", d.A, d.B)
 	if d.A.Digest != d.B.Digest {
-		fmt.Fprintln(b, "The suites are not the same: fixtures may have changed under their names.")
+		fmt.Fprintln(b, "The suites differ: fixtures of the same name may have changed.")
 	}
 	fmt.Fprintln(b)
 	rows(b, d.Changes, sides{"A", "B"})
@@ -117,7 +117,7 @@ func (d *Difference) table(b *bytes.Buffer) {
 	profileRows(b, d.Profiles)
 	renamedRows(b, d.Renamed)
 	for _, x := range d.Stale {
-		fmt.Fprintf(b, "%s is explained, and does not differ so\n", x.Fixture)
+		fmt.Fprintf(b, "%s is explained, but does not differ that way\n", x.Fixture)
 	}
 	fmt.Fprintln(b, d.verdict())
 }
@@ -136,7 +136,7 @@ func profileRows(b *bytes.Buffer, list []ProfileChange) {
 
 func renamedRows(b *bytes.Buffer, list []Rename) {
 	for _, r := range list {
-		fmt.Fprintf(b, "renamed: %s is %s now\n", r.A, r.B)
+		fmt.Fprintf(b, "renamed: %s is now %s\n", r.A, r.B)
 	}
 }
 
@@ -146,14 +146,14 @@ func (d *Difference) verdict() string {
 	for _, c := range d.Changes {
 		count[c.Change]++
 	}
-	words := map[ChangeKind]string{NewlyFailing: "newly failing", OnlyInA: "only in A", Changed: "with another verdict", OnlyInB: "only in B", NewlyPassing: "newly passing"}
+	words := map[ChangeKind]string{NewlyFailing: "newly failing", OnlyInA: "only in A", Changed: "with a changed verdict", OnlyInB: "only in B", NewlyPassing: "newly passing"}
 	var parts []string
 	for _, kind := range ChangeKinds() {
 		if count[kind] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", count[kind], words[kind]))
 		}
 	}
-	same := plural(d.Same, "fixture") + " of one verdict in both"
+	same := plural(d.Same, "fixture") + " with the same verdict in both"
 	switch explained := len(d.Changes) > 0 && d.Unexplained == 0; {
 	case explained:
 		return "EXPLAINED: " + strings.Join(parts, ", ") + "; " + same
@@ -184,7 +184,7 @@ func (g *Gate) table(b *bytes.Buffer) {
 		fmt.Fprintln(b, g.Part)
 	}
 	if len(g.Known) > 0 {
-		fmt.Fprintf(b, "failed before, fails still: %s\n", strings.Join(g.Known, ", "))
+		fmt.Fprintf(b, "failed before and still fails: %s\n", strings.Join(g.Known, ", "))
 	}
 	fmt.Fprintln(b, g.verdict())
 }
@@ -200,7 +200,7 @@ func (g *Gate) whole() []string {
 		out = append(out, line)
 	}
 	if x := g.Broken; x != nil {
-		out = append(out, fmt.Sprintf("the run does not show what it should: %s, was %s", x.B, x.A))
+		out = append(out, fmt.Sprintf("the run as a whole is worse: %s, was %s", x.B, x.A))
 		for _, reason := range x.Reasons {
 			out = append(out, "  "+reason)
 		}
@@ -282,7 +282,7 @@ func markdownProfiles(b *bytes.Buffer, list []ProfileChange) {
 
 func markdownRenamed(b *bytes.Buffer, list []Rename) {
 	for _, r := range list {
-		fmt.Fprintf(b, "- renamed: %s is %s now\n", text(r.A), text(r.B))
+		fmt.Fprintf(b, "- renamed: %s is now %s\n", text(r.A), text(r.B))
 	}
 	if len(list) > 0 {
 		fmt.Fprintln(b)
@@ -296,7 +296,7 @@ func (d *Difference) markdown(b *bytes.Buffer) {
 	markdownProfiles(b, d.Profiles)
 	markdownRenamed(b, d.Renamed)
 	for _, x := range d.Stale {
-		fmt.Fprintf(b, "- %s is explained, and does not differ so\n", text(x.Fixture))
+		fmt.Fprintf(b, "- %s is explained, but does not differ that way\n", text(x.Fixture))
 	}
 }
 
@@ -320,7 +320,7 @@ func (g *Gate) markdown(b *bytes.Buffer) {
 		fmt.Fprintf(b, "%s\n\n", text(g.Part))
 	}
 	if len(g.Known) > 0 {
-		fmt.Fprintf(b, "Failed before, fails still: %s\n", text(strings.Join(g.Known, ", ")))
+		fmt.Fprintf(b, "Failed before and still fails: %s\n", text(strings.Join(g.Known, ", ")))
 	}
 }
 

@@ -117,7 +117,7 @@ func (n *node) identify(kind string) *MistakeError {
 	case said["apiVersion"] == "" || said["kind"] == "":
 		return mistake("", "has no apiVersion and kind; a document of this kind begins with apiVersion %s and kind %s", APIVersion, kind)
 	case group != ourGroup:
-		return mistake("apiVersion", "%q is not of Plumbline, want %q", said["apiVersion"], APIVersion)
+		return mistake("apiVersion", "%q is not a version of Plumbline, want %q", said["apiVersion"], APIVersion)
 	case said["kind"] != kind:
 		return mistake("kind", "%q, want %q", said["kind"], kind)
 	case version != ourVersion && age(version) > age(ourVersion):
@@ -216,7 +216,7 @@ func (n *node) into(v reflect.Value, path string) *MistakeError {
 		}
 		number, err := strconv.ParseUint(n.text, 10, 64)
 		if err != nil {
-			return mistake("is %s, want a whole number from 0", n.text)
+			return mistake("is %s, want a whole number of at least 0", n.text)
 		}
 		v.SetUint(number)
 		return nil
@@ -248,9 +248,9 @@ func (n *node) intoStruct(v reflect.Value, path string) *MistakeError {
 		i, ok := known[f.name]
 		switch {
 		case !ok:
-			return mistake("unknown field %q: a mistake, or of a newer plumbline")
+			return mistake("unknown field %q: a typo, or from a newer plumbline")
 		case seen[f.name]:
-			return mistake("field %q is there twice")
+			return mistake("field %q is listed twice")
 		}
 		seen[f.name] = true
 		below := f.name
@@ -299,11 +299,11 @@ func (r *ConformanceReport) mistake() *MistakeError {
 		case !slices.Contains(Verdicts(), f.Verdict):
 			return invalid(path+".verdict", "unknown verdict %q", f.Verdict)
 		case f.Tried != "" && (f.Verdict != Unsupported || !slices.Contains(Verdicts(), f.Tried)):
-			return invalid(path+".tried", "%q and verdict %q do not fit", f.Tried, f.Verdict)
+			return invalid(path+".tried", "%q does not fit verdict %q", f.Tried, f.Verdict)
 		case len(f.Unstruck) > 0 && f.Verdict != NotRun:
-			return invalid(path+".unstruck", "faults that could not strike and verdict %q do not fit", f.Verdict)
+			return invalid(path+".unstruck", "faults that could not strike do not fit verdict %q", f.Verdict)
 		case (f.Failure != nil) != (f.Verdict == Fail):
-			return invalid(path+".verdict", "%q and failure details do not fit", f.Verdict)
+			return invalid(path+".verdict", "verdict %q does not fit the failure details", f.Verdict)
 		case r.Result == Passed && f.Level == levelRequired && f.Verdict == Fail:
 			return invalid(path+".verdict", "%q failed, but the result is %q", f.Name, r.Result)
 		}
@@ -334,9 +334,9 @@ func (t *Timeline) mistake(path string) *MistakeError {
 			switch {
 			case x == nil:
 			case *x < 0 || *x > longest:
-				invalid(at, "%d is no time of a run", *x)
+				invalid(at, "%d is not a valid time of a run", *x)
 			case *x < from:
-				invalid(at, "is before what it follows")
+				invalid(at, "is earlier than the time before it")
 			}
 		}
 	}

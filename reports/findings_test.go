@@ -11,7 +11,7 @@ import (
 // TestFindingsAreToldToPeople renders a report with one in every form for people, and for programs.
 func TestFindingsAreToldToPeople(t *testing.T) {
 	t.Parallel()
-	const message = "feature debug is not claimed, and works: breakpoint"
+	const message = "feature debug is not claimed, but works: breakpoint"
 	r := &reports.ConformanceReport{
 		APIVersion: reports.APIVersion, Kind: reports.Kind, Result: reports.Passed,
 		Target:   reports.Target{Name: "cluster", Substituted: []string{"launcher"}},

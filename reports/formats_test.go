@@ -198,7 +198,7 @@ func TestMarkdownFitsAStepSummary(t *testing.T) {
 	if len(got) > limit {
 		t.Errorf("%d bytes, a step summary takes %d", len(got), limit)
 	}
-	for _, want := range []string{"… and 2952 more.", "… and 2009 more.", "cut, the report has the rest"} {
+	for _, want := range []string{"… and 2952 more.", "… and 2009 more.", "truncated; the report has the rest"} {
 		if !bytes.Contains(got, []byte(want)) {
 			t.Errorf("it does not say %q", want)
 		}

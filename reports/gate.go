@@ -201,5 +201,5 @@ func parted(baseline, report *ConformanceReport) string {
 	if baseline.Selection != nil {
 		before = "those selected by " + baseline.Selection.Filter
 	}
-	return fmt.Sprintf("the report is of the fixtures selected by %s, the baseline of %s: what was not selected counts as no longer there", report.Selection.Filter, before)
+	return fmt.Sprintf("the report covers the fixtures selected by %s, the baseline %s: fixtures that were not selected count as removed", report.Selection.Filter, before)
 }

@@ -27,7 +27,7 @@ func full() *ConformanceReport {
 		Selection: &Selection{Filter: "name=a|b*", Selected: 9, Of: 12},
 		Reasons:   []string{"taskrun-core: a required fixture failed: fails-for-all-to-see"},
 		Findings: []Finding{
-			{Kind: ClaimedFails, Of: "retries", Profile: "taskrun-core", Message: "feature retries is claimed, and fails: fails-for-all-to-see", Fixtures: []string{"fails-for-all-to-see"}},
+			{Kind: ClaimedFails, Of: "retries", Profile: "taskrun-core", Message: "feature retries is claimed, but fails: fails-for-all-to-see", Fixtures: []string{"fails-for-all-to-see"}},
 			{Kind: ServedUnclaimed, Of: "v1", Message: "version v1 | is <served>, and not claimed"},
 		},
 		Profiles: []Profile{
@@ -36,10 +36,10 @@ func full() *ConformanceReport {
 				Required: Tally{Total: 6, Pass: 1, Fail: 1, Unsupported: 1, NotOnThisTarget: 1, Excluded: 1, Error: 1}, Recommended: Tally{Total: 1, Fail: 1}, Reference: Tally{Total: 1, Pass: 1}},
 		},
 		Fixtures: []Fixture{
-			{Name: "not-reached", File: "own/not-reached.yaml", Requirement: "It is reached.", Profile: "own.example.com/profile", Level: "required", Component: "controller", Verdict: NotRun, Reason: "the run ended before: out of time"},
+			{Name: "not-reached", File: "own/not-reached.yaml", Requirement: "It is reached.", Profile: "own.example.com/profile", Level: "required", Component: "controller", Verdict: NotRun, Reason: "the run ended first: out of time"},
 			{Name: "breaks", File: "fixtures/breaks.yaml", Requirement: "It does not break.", Profile: "taskrun-core", Level: "required", Component: "launcher", Verdict: Error, Reason: "the target panicked: no more 100% <cheese>"},
 			{Name: "fails-as-advised", File: "fixtures/fails-as-advised.yaml", Requirement: "It follows the advice.", Profile: "taskrun-core", Level: "recommended", Component: "controller", Verdict: Fail, Duration: "1s",
-				Failure: &Failure{At: "fixtures/fails-as-advised.yaml:9:5", Check: "spec.then[0].rejected", Message: "taskrun/x was accepted, and should have been refused", Object: "taskrun/x", Want: "(refused)", Got: "(accepted)", Seed: &seed, Replay: "plumbline run --name fails-as-advised --seed 7"}},
+				Failure: &Failure{At: "fixtures/fails-as-advised.yaml:9:5", Check: "spec.then[0].rejected", Message: "taskrun/x was accepted, but should have been refused", Object: "taskrun/x", Want: "(refused)", Got: "(accepted)", Seed: &seed, Replay: "plumbline run --name fails-as-advised --seed 7"}},
 			{Name: "fails-for-all-to-see", File: "fixtures/a, b: c.yaml", Requirement: "A retry <b>waits</b> | for `no one`.", Profile: "taskrun-core", Level: "required", Component: "controller",
 				Features: []string{"retries", "timeout"}, Proves: []string{"S004-129", "S999-001"}, Verdict: Fail, Duration: "1m2.5s", TraceHash: "00ff",
 				Evidence: []Evidence{{Check: "spec.then[0].eventually", At: "fixtures/a, b: c.yaml:8:5", Object: "pod/p", ResourceVersion: "12", After: "5s", Saw: "phase Running"}},
@@ -58,7 +58,7 @@ func full() *ConformanceReport {
 							{Container: "sidecar-x", Role: RoleSidecar, From: 22000, To: ms(40000), Exit: ms(0), Reason: "Completed"}, {Container: "sidecar-x", Role: RoleSidecar, From: 40000, To: ms(40000), Exit: ms(128), Reason: "StartError"},
 							{Container: "istio", Role: RoleOther, From: 22000}}}}}},
 			{Name: "left-out", File: "fixtures/left-out.yaml", Requirement: "It is not left out.", Profile: "taskrun-core", Level: "required", Component: "controller", Verdict: Excluded, Reason: "by ci@example.com: flaky_disk_of_ours"},
-			{Name: "needs-more", File: "fixtures/needs-more.yaml", Requirement: "It has what it needs.", Profile: "taskrun-core", Level: "required", Component: "kubelet", Verdict: NotOnThisTarget, Reason: "needs realKubelet, which target fake has not"},
+			{Name: "needs-more", File: "fixtures/needs-more.yaml", Requirement: "It has what it needs.", Profile: "taskrun-core", Level: "required", Component: "kubelet", Verdict: NotOnThisTarget, Reason: "target fake does not provide realKubelet"},
 			{Name: "passes", File: "fixtures/passes.yaml", Requirement: "It passes.", Profile: "taskrun-core", Level: "required", Component: "controller", Features: []string{"timeout"}, Proves: []string{"S004-129"}, Verdict: Pass, Duration: "15.25s",
 				Evidence: []Evidence{{Check: "spec.then[0].eventually", At: "fixtures/passes.yaml:9:5", Object: "taskrun/a", ResourceVersion: "54", After: "15s", Saw: "Succeeded=True <&>"}}},
 			{Name: "passes-word-by-word", File: "fixtures/passes-word-by-word.yaml", Requirement: "It says so.", Profile: "taskrun-core", Level: "reference", Component: "controller", Verdict: Pass, Duration: "1h0m0s"},

@@ -117,11 +117,11 @@ func (HTML) Render(w io.Writer, r *ConformanceReport) error {
 		},
 	}).Parse(pageHTML)
 	if err != nil {
-		return fmt.Errorf("the page: %w", err)
+		return fmt.Errorf("rendering the page: %w", err)
 	}
 	var b bytes.Buffer
 	if err := t.Execute(&b, newPage(shown(r))); err != nil {
-		return fmt.Errorf("the page: %w", err)
+		return fmt.Errorf("rendering the page: %w", err)
 	}
 	_, err = w.Write(visible.Markup(b.Bytes()))
 	return err

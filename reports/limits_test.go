@@ -11,10 +11,10 @@ func TestHostileDocuments(t *testing.T) {
 	t.Parallel()
 	const head = `{"apiVersion":"plumbline.dev/v1alpha1","kind":"ConformanceReport","result":"passed","reasons":[`
 	for _, tt := range []struct{ reason, text, want string }{
-		{"too many bytes", strings.Repeat(" ", maxSize) + "{}", "1:1: the document has 67108866 bytes, more than the 67108864 that are read"},
+		{"too many bytes", strings.Repeat(" ", maxSize) + "{}", "1:1: the document has 67108866 bytes; at most 67108864 are read"},
 		{"nesting in JSON", strings.Repeat(`{"a":`, 1000), "1:326: nested too deeply"},
 		{"nesting in YAML", "a: " + strings.Repeat("[", 200) + strings.Repeat("]", 200), "1:68: nested too deeply"},
-		{"an alias bomb", "a: &a [b]\nc: [*a, *a]\n", "2:5: anchors and aliases are not for reports"},
+		{"an alias bomb", "a: &a [b]\nc: [*a, *a]\n", "2:5: reports must not contain anchors or aliases"},
 		{"a number that is none", head + `1e999999999]}`, `1:96: reasons[0]: is a number, want a string`},
 	} {
 		_, err := Decode([]byte(tt.text))

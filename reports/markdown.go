@@ -38,7 +38,7 @@ func (Markdown) Render(w io.Writer, r *ConformanceReport) error {
 	}
 	markdownFindings(&b, r)
 	if r.Selection != nil {
-		fmt.Fprintf(&b, "%d of %d fixtures were selected by %s, which says nothing about a profile.\n\n", r.Selection.Selected, r.Selection.Of, code(r.Selection.Filter))
+		fmt.Fprintf(&b, "%d of %d fixtures were selected by %s, which does not judge a profile.\n\n", r.Selection.Selected, r.Selection.Of, code(r.Selection.Filter))
 	}
 	if len(r.Profiles) > 0 {
 		fmt.Fprint(&b, "| Profile | Result | Required | Recommended | Reference |\n|---|---|---|---|---|\n")
@@ -64,7 +64,7 @@ func markdownFindings(b *bytes.Buffer, r *ConformanceReport) {
 	if len(r.Findings) == 0 {
 		return
 	}
-	fmt.Fprint(b, "### Where claims and what was seen differ\n\n| Finding | Of | What was seen |\n|---|---|---|\n")
+	fmt.Fprint(b, "### Where claims and observations differ\n\n| Finding | Subject | Observation |\n|---|---|---|\n")
 	for i, f := range r.Findings {
 		if i == markdownRows {
 			fmt.Fprintf(b, "\n… and %d more.\n", len(r.Findings)-i)
@@ -240,5 +240,5 @@ func cut(s string, most int) string {
 	if i := strings.LastIndexByte(s, '\n'); i > 0 {
 		s = s[:i]
 	}
-	return strings.ToValidUTF8(s, "") + "\n  … cut, the report has the rest …\n"
+	return strings.ToValidUTF8(s, "") + "\n  … truncated; the report has the rest …\n"
 }

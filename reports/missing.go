@@ -48,11 +48,11 @@ func (m MissingCommand) String() string {
 	case len(m.Command) == 0:
 		fmt.Fprintf(&b, "the command of the image %s is not known", m.Image)
 	case m.Interpreter && m.Present:
-		fmt.Fprintf(&b, "the first line of the script asks for %s of the image %s, which the simulation cannot run", m.Command[0], m.Image)
+		fmt.Fprintf(&b, "the first line of the script needs %s of the image %s, which the simulation cannot run", m.Command[0], m.Image)
 	case m.Present:
 		fmt.Fprintf(&b, "the simulation cannot run %s of the image %s", m.Title(), m.Image)
 	case m.Interpreter:
-		fmt.Fprintf(&b, "the first line of the script asks for %s, which is not in the image %s", m.Command[0], m.Image)
+		fmt.Fprintf(&b, "the first line of the script needs %s, which is not in the image %s", m.Command[0], m.Image)
 	default:
 		fmt.Fprintf(&b, "%s is not in the image %s", m.Title(), m.Image)
 	}

@@ -24,8 +24,8 @@ func TestCauses(t *testing.T) {
 		{"one panic, in two fixtures", broken("the target panicked: runtime error: index out of range [3]\nstack a"), broken("starting target fake: the target panicked: runtime error: index out of range [7]\nstack b"), true},
 		{"two panics", broken("the target panicked: no more cheese"), broken("the target panicked: nil map"), false},
 		{"one error, of two names and times", broken("creating namespace a-00ff00ff: timeout after 10s"), broken("creating namespace a-11ee11ee: timeout after 12.5s"), true},
-		{"never there", failure(Failure{Message: "pod/a was never seen, so it cannot have gone", Want: "(there, then gone)", Got: "(never there)"}),
-			failure(Failure{Message: "pod/b-1 was never seen, so it cannot have gone", Want: "(there, then gone)", Got: "(never there)"}), true},
+		{"never there", failure(Failure{Message: "pod/a was never seen, so it cannot be gone", Want: "(there, then gone)", Got: "(never there)"}),
+			failure(Failure{Message: "pod/b-1 was never seen, so it cannot be gone", Want: "(there, then gone)", Got: "(never there)"}), true},
 	} {
 		tt.a.Name, tt.b.Name = "a", "b"
 		got := causes(&ConformanceReport{Fixtures: []Fixture{tt.a, tt.b}})

@@ -28,19 +28,19 @@ func (s *SweepReport) table(b *bytes.Buffer) {
 
 // verdict is the result in a line.
 func (s *SweepReport) verdict() string {
-	what := "every fixture as it expects"
+	what := "every fixture met its expectations"
 	switch {
 	case len(s.Breaches) > 0:
 		what = fmt.Sprintf("%d did not pass", len(s.Breaches))
 		if s.Result != Incomplete && s.Schedules < len(s.Fixtures)*s.Seeds {
-			what += ", where the sweep ended"
+			what += ", and the sweep ended there"
 		}
 	case s.Result == Incomplete:
-		what = "what was run passed"
+		what = "everything that was run passed"
 	case s.Schedules == 0:
 		what = "no fixture applies"
 	case s.RandomFaults:
-		what = fmt.Sprintf("%d faults have struck; what holds of every run held, and every run came to a right end", s.Struck)
+		what = fmt.Sprintf("%d faults struck; all invariants held, and every run ended properly", s.Struck)
 	}
 	return fmt.Sprintf("%s: %d schedules, %d fixtures under the seeds %d to %d: %s", strings.ToUpper(string(s.Result)), s.Schedules, len(s.Fixtures), s.FirstSeed, s.FirstSeed+uint64(max(s.Seeds, 1))-1, what)
 }
@@ -179,7 +179,7 @@ func (s *SweepReport) judge(suite *junitSuite, c *junitCase, f SweepFixture) {
 	list := s.of(f.Name)
 	if len(list) == 0 {
 		if f.Schedules == 0 {
-			c.Skipped = &junitState{Message: "not run: the sweep ended before", Type: string(NotRun)}
+			c.Skipped = &junitState{Message: "not run: the sweep ended first", Type: string(NotRun)}
 			suite.Skipped++
 		}
 		return

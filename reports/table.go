@@ -267,7 +267,7 @@ func (t *Table) verdict() string {
 	case t.Contradicted > 0:
 		word = "EXPLAINED"
 	}
-	text := fmt.Sprintf("%s: %s of one verdict everywhere, %d judged in part of the columns, %d judged differently", word, plural(t.Agreed, "fixture"), t.Partly, t.Contradicted)
+	text := fmt.Sprintf("%s: %s with the same verdict everywhere, %d judged in some columns only, %d judged differently", word, plural(t.Agreed, "fixture"), t.Partly, t.Contradicted)
 	if n := t.Contradicted - t.Unexplained; n > 0 {
 		text += fmt.Sprintf(" (%d explained)", n)
 	}

@@ -42,11 +42,11 @@ func (t *Table) html(w io.Writer) error {
 		},
 	}).Parse(tableHTML)
 	if err != nil {
-		return fmt.Errorf("the page: %w", err)
+		return fmt.Errorf("rendering the page: %w", err)
 	}
 	var b bytes.Buffer
 	if err := page.Execute(&b, tablePage{Table: t, Verdict: t.verdict(), Suites: t.suites(), CSS: template.CSS(pageCSS + tableCSS), JS: template.JS(tableJS)}); err != nil { //nolint:gosec // they are ours
-		return fmt.Errorf("the page: %w", err)
+		return fmt.Errorf("rendering the page: %w", err)
 	}
 	_, err = w.Write(visible.Markup(b.Bytes()))
 	return err

@@ -46,7 +46,7 @@ func (t *Table) table(b *bytes.Buffer) {
 	}
 	_ = w.Flush() // a bytes.Buffer takes everything
 	if t.suites() {
-		fmt.Fprintln(b, "The suites are not the same: fixtures may have changed under their names.")
+		fmt.Fprintln(b, "The suites differ: fixtures of the same name may have changed.")
 	}
 	fmt.Fprintln(b)
 	if len(t.Rows) > 0 {
@@ -81,7 +81,7 @@ func (t *Table) table(b *bytes.Buffer) {
 		fmt.Fprintln(b)
 	}
 	for _, x := range t.Stale {
-		fmt.Fprintf(b, "%s is explained, and does not differ so\n", x.Fixture)
+		fmt.Fprintf(b, "%s is explained, but does not differ that way\n", x.Fixture)
 	}
 	fmt.Fprintln(b, t.verdict())
 }
@@ -95,17 +95,17 @@ func (t *Table) markdown(b *bytes.Buffer) {
 	}
 	fmt.Fprintln(b)
 	if t.suites() {
-		fmt.Fprint(b, "The suites are not the same: fixtures may have changed under their names.\n\n")
+		fmt.Fprint(b, "The suites differ: fixtures of the same name may have changed.\n\n")
 	}
 	for _, part := range []struct {
 		agree  Agreement
 		title  string
 		folded bool
-	}{{Contradiction, "Judged differently", false}, {PartAgreement, "Judged in part of the columns", false}, {FullAgreement, "One verdict everywhere", true}} {
+	}{{Contradiction, "Judged differently", false}, {PartAgreement, "Judged in some columns only", false}, {FullAgreement, "Same verdict everywhere", true}} {
 		t.markdownPart(b, part.agree, part.title, part.folded)
 	}
 	for _, x := range t.Stale {
-		fmt.Fprintf(b, "- %s is explained, and does not differ so\n", text(x.Fixture))
+		fmt.Fprintf(b, "- %s is explained, but does not differ that way\n", text(x.Fixture))
 	}
 }
 

@@ -229,7 +229,7 @@ func (t Text) verdict(b *bytes.Buffer, r *ConformanceReport) {
 	}
 	fmt.Fprintf(b, "%s: %s", t.style(string(r.Result), strings.ToUpper(string(r.Result))), total)
 	if r.Selection != nil {
-		fmt.Fprintf(b, "; %d of %d fixtures selected by %s, which says nothing about a profile", r.Selection.Selected, r.Selection.Of, r.Selection.Filter)
+		fmt.Fprintf(b, "; %d of %d fixtures selected by %s, which does not judge a profile", r.Selection.Selected, r.Selection.Of, r.Selection.Filter)
 	}
 	fmt.Fprintln(b)
 }

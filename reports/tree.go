@@ -50,7 +50,7 @@ type field struct {
 // parse reads one document: JSON if it begins so, else YAML.
 func parse(data []byte) (*node, *MistakeError) {
 	if len(data) > maxSize {
-		return nil, &MistakeError{Line: 1, Column: 1, Message: fmt.Sprintf("the document has %d bytes, more than the %d that are read", len(data), maxSize)}
+		return nil, &MistakeError{Line: 1, Column: 1, Message: fmt.Sprintf("the document has %d bytes; at most %d are read", len(data), maxSize)}
 	}
 	if bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) {
 		return parseJSON(data)
@@ -75,7 +75,7 @@ func parseJSON(data []byte) (*node, *MistakeError) {
 	}
 	if _, err := r.d.Token(); !errors.Is(err, io.EOF) {
 		line, column := r.next()
-		return nil, &MistakeError{Line: line, Column: column, Message: "there is more behind the document"}
+		return nil, &MistakeError{Line: line, Column: column, Message: "there is more text after the document"}
 	}
 	return root, nil
 }
@@ -112,7 +112,7 @@ func (r *jsonReader) broken(err error) *MistakeError {
 		offset = max(offset, int(syntax.Offset)-1)
 	}
 	line, column := r.place(offset)
-	return &MistakeError{Line: line, Column: column, Message: "no JSON: " + text}
+	return &MistakeError{Line: line, Column: column, Message: "not JSON: " + text}
 }
 
 func (r *jsonReader) value(depth int) (*node, *MistakeError) {
@@ -181,7 +181,7 @@ func parseYAML(data []byte) (*node, *MistakeError) {
 	}
 	var more yaml.Node
 	if err := d.Decode(&more); !errors.Is(err, io.EOF) {
-		return nil, &MistakeError{Line: max(1, more.Line), Column: max(1, more.Column), Message: "there is more behind the document"}
+		return nil, &MistakeError{Line: max(1, more.Line), Column: max(1, more.Column), Message: "there is more text after the document"}
 	}
 	return fromYAML(document.Content[0], 0)
 }
@@ -233,7 +233,7 @@ func fromYAML(y *yaml.Node, depth int) (*node, *MistakeError) {
 			n.kind = kindString
 		}
 	default:
-		return mistake("anchors and aliases are not for reports")
+		return mistake("reports must not contain anchors or aliases")
 	}
 	return n, nil
 }

@@ -96,7 +96,7 @@ func (w *world) noPass() {
 		result        reports.Result
 		says          string
 	}{
-		{subjectFile, "out-of-memory", reports.Inconclusive, "no required fixture can be met by this target: nothing is shown"},
+		{subjectFile, "out-of-memory", reports.Inconclusive, "this target can run no required fixture: nothing is shown"},
 		{lacking, "single-step-succeeds", reports.Partial, "mandatory features are not claimed: timeout"},
 	} {
 		r, code := w.judged("--target", "cluster", "--kubeconfig", w.adminFile, "--subject", tt.subject, "--name", tt.name)

@@ -58,7 +58,7 @@ func TestNotesAboutARun(t *testing.T) {
 		{
 			reason: "a result that is nearly declared", task: "results: [{name: digest}]\nsteps: [{name: s, script: 'echo $(results.digets.path)'}]",
 			status: `taskResults: [{name: digest, value: x}]`,
-			want:   []string{`r.yaml:7:31: step s of r: $(results.digets.path) in the script is left as it is: the Task does not declare a result "digets"; did you mean "digest"?; the shell takes it for a command to run`},
+			want:   []string{`r.yaml:7:31: step s of r: $(results.digets.path) in the script is not replaced: the Task does not declare a result "digets"; did you mean "digest"?; the shell runs it as a command`},
 		},
 		{
 			reason: "the folder of results is no result", task: "steps: [{script: 'ls /tekton/results /tekton/results/'}]",
@@ -80,11 +80,11 @@ func TestNotesAboutARun(t *testing.T) {
 		{
 			reason: "each kind of variable says what it has", task: "workspaces: [{name: src}]\nparams: [{name: p}]\nsteps: [{name: s, args: ['$(workspaces.scr.path)', '$(workspaces.src.pth)', '$(steps.a.results.x)', '$(tasks.a.results.b)', '$(params.p.q)']}]",
 			want: []string{
-				`r.yaml:8:30: step s of r: $(workspaces.scr.path) is left as it is: the Task does not declare a workspace "scr"; did you mean "src"?`,
-				`r.yaml:8:56: step s of r: $(workspaces.src.pth) is left as it is: a workspace has the variables path, bound, claim and volume`,
-				`r.yaml:8:81: step s of r: $(steps.a.results.x) is left as it is: of a step there is the variable $(steps.step-NAME.exitCode.path)`,
-				`r.yaml:8:105: step s of r: $(tasks.a.results.b) is left as it is: it is a variable of Pipelines, not of Tasks`,
-				`r.yaml:8:129: step s of r: $(params.p.q) is left as it is: variables are not replaced in this field`,
+				`r.yaml:8:30: step s of r: $(workspaces.scr.path) is not replaced: the Task does not declare a workspace "scr"; did you mean "src"?`,
+				`r.yaml:8:56: step s of r: $(workspaces.src.pth) is not replaced: a workspace has the variables path, bound, claim and volume`,
+				`r.yaml:8:81: step s of r: $(steps.a.results.x) is not replaced: a step has only the variable $(steps.step-NAME.exitCode.path)`,
+				`r.yaml:8:105: step s of r: $(tasks.a.results.b) is not replaced: it is a variable of Pipelines, not of Tasks`,
+				`r.yaml:8:129: step s of r: $(params.p.q) is not replaced: this field does not support variables`,
 			},
 		},
 		{
@@ -96,8 +96,8 @@ func TestNotesAboutARun(t *testing.T) {
 		{
 			reason: "line ends of Windows, with and without a first line", task: `steps: [{name: a, script: "echo a\r\necho b"}, {name: b, script: "#!/bin/bash -e\r\necho"}, {name: c, script: "printf 'a\rb'"}]`,
 			want: []string{
-				"r.yaml:6:31: step a of r: the script has the line ends of Windows (CR LF), so the carriage return is part of each command; save it with LF",
-				`r.yaml:6:70: step b of r: the script has the line ends of Windows (CR LF), so the interpreter gets the argument "-e\r"; save it with LF`,
+				"r.yaml:6:31: step a of r: the script has Windows line endings (CR LF), so the carriage return is part of each command; save it with LF",
+				`r.yaml:6:70: step b of r: the script has Windows line endings (CR LF), so the interpreter gets the argument "-e\r"; save it with LF`,
 			},
 		},
 	}

@@ -22,7 +22,7 @@ func nowhere(t *task) []Note {
 	if b, ok := Blockage(t.Pods[len(t.Pods)-1]); !ok || b.What != notScheduled {
 		return nil
 	}
-	return []Note{t.note(source.Position{}, "no node has what its Pod asks for; --any-node runs it on one that has whatever is asked for")}
+	return []Note{t.note(source.Position{}, "no node has what its Pod requests; --any-node runs it on a node that has everything")}
 }
 
 // Blocked is what keeps a Pod from running: what happens, and the cluster's reason for it.

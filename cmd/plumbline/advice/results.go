@@ -16,7 +16,7 @@ func results(t *task) []Note {
 	if t.succeeded() {
 		for i, r := range declared {
 			if name := text(r, "name"); !slices.Contains(names(written), name) {
-				notes = append(notes, t.note(t.at("results[%d]", i), "the result %q is declared, and no step wrote it", name))
+				notes = append(notes, t.note(t.at("results[%d]", i), "the result %q is declared, but no step wrote it", name))
 			}
 		}
 	}

@@ -28,7 +28,7 @@ func lineEnds(t *task) []Note {
 					what = fmt.Sprintf("the interpreter gets the argument %q", argument)
 				}
 			}
-			n := t.note(t.at("%s[%d].script", list, i), "the script has the line ends of Windows (CR LF), so %s; save it with LF", what)
+			n := t.note(t.at("%s[%d].script", list, i), "the script has Windows line endings (CR LF), so %s; save it with LF", what)
 			n.Step = stepName(i, c)
 			notes = append(notes, n)
 		}

@@ -42,7 +42,7 @@ func variables(t *task) []Note {
 			return
 		}
 		seen[under+" "+found] = true
-		n := t.note(t.find(found, under), "%s%s is left as it is: %s", found, where, why)
+		n := t.note(t.find(found, under), "%s%s is not replaced: %s", found, where, why)
 		n.Step = p.step
 		notes = append(notes, n)
 	}
@@ -56,7 +56,7 @@ func variables(t *task) []Note {
 				found := s.text[at[0]:at[1]]
 				why := t.unknown(found)
 				if script && shell(s.text) {
-					why += "; the shell takes it for a command to run"
+					why += "; the shell runs it as a command"
 				}
 				add(part, script, found, why)
 			}
@@ -67,7 +67,7 @@ func variables(t *task) []Note {
 			}
 			for _, found := range template.FindAllStringSubmatch(s.text, -1) {
 				if !script && (prepared.MatchString(found[1]) || s.field == "image" || s.field == "workingDir") {
-					add(part, false, found[0], "nothing replaces such a placeholder here; variables are written $(params.name)")
+					add(part, false, found[0], "such placeholders are not replaced here; variables are written $(params.name)")
 				}
 			}
 		}
@@ -116,7 +116,7 @@ func (t *task) outside() []Note {
 			if t.Manifest != nil {
 				at, _ = t.Manifest.Find(found, "spec")
 			}
-			notes = append(notes, t.note(at, "%s is left as it is: variables are not replaced in this field of a TaskRun", found))
+			notes = append(notes, t.note(at, "%s is not replaced: this field of a TaskRun does not support variables", found))
 		}
 	}
 	return notes
@@ -158,9 +158,9 @@ func (t *task) unknown(found string) string {
 		if step, ok := strings.CutSuffix(name, ".exitCode.path"); ok {
 			return fmt.Sprintf("there is no step %q before this one", strings.TrimPrefix(step, "step-"))
 		}
-		return "of a step there is the variable $(steps.step-NAME.exitCode.path)"
+		return "a step has only the variable $(steps.step-NAME.exitCode.path)"
 	}
-	return "variables are not replaced in this field"
+	return "this field does not support variables"
 }
 
 // knows reports whether something of the Task has that variable.

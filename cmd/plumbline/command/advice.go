@@ -53,7 +53,7 @@ func (w *witness) findings(sc *scenario, c *fake.Cluster) findings {
 		f.add("the fault at the point %s (%s) has not struck", fault.Point, fault.Pos)
 	}
 	if len(w.runs) == 0 {
-		f.add("there is no TaskRun among the manifests; they were accepted")
+		f.add("the manifests were accepted, but contain no TaskRun")
 	}
 	return f
 }
@@ -154,7 +154,7 @@ func (o *simulateOptions) printFindings(f findings) {
 	if o.stubMissing {
 		hint = ""
 	}
-	fmt.Fprintf(o.streams.Err, "note: put what these commands would do into a file, and give that with --mocks%s:\n%s", hint, reports.MocksFor(f.missing))
+	fmt.Fprintf(o.streams.Err, "note: describe in a file what these commands would do, and pass it with --mocks%s:\n%s", hint, reports.MocksFor(f.missing))
 }
 
 // unusedImages are descriptions that the user gave with flags and that fit the image of no manifest. A file beside the
@@ -164,7 +164,7 @@ func (sc *scenario) unusedImages() []advice.Note {
 	for i := range sc.given {
 		entry := &sc.given[i]
 		if !slices.ContainsFunc(sc.files, func(f *fixture.Fixture) bool { return f.Mentions(entry.Image) }) {
-			out = append(out, advice.Note{At: entry.Pos, Text: fmt.Sprintf("the description of the image %s was not used: no manifest has such an image", entry.Image)})
+			out = append(out, advice.Note{At: entry.Pos, Text: fmt.Sprintf("the description of the image %s was not used: no manifest uses this image", entry.Image)})
 		}
 	}
 	return out

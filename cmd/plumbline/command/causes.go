@@ -18,7 +18,7 @@ var fromManifest = []string{
 // suspects are the fields that the message of such a run is about, by a word of the message.
 var suspects = []struct{ word, path, hint string }{
 	{"workspace", "spec.workspaces", "bind the workspace, as - name: …, emptyDir: {}"},
-	{"missing values for these params", "spec.params", "give them in spec.params, or a default in the Task"},
+	{"missing values for these params", "spec.params", "set them in spec.params, or give the Task a default"},
 	{"param", "spec.params", ""},
 	{"serviceaccount", "spec.serviceAccountName", "add a manifest of the ServiceAccount, or leave the field out"},
 	{"service account", "spec.serviceAccountName", "add a manifest of the ServiceAccount, or leave the field out"},
@@ -68,7 +68,7 @@ func (sc *scenario) nearestTask(run *fixture.Manifest) string {
 		}
 	}
 	if len(names) == 0 {
-		return "give the manifest of the Task too, with another -f"
+		return "also give the manifest of the Task, with another -f"
 	}
 	return source.DidYouMean(name, names)
 }

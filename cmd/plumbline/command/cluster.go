@@ -43,14 +43,14 @@ func clusterFlags() []string {
 }
 
 func (o *clusterOptions) register(f *pflag.FlagSet) {
-	f.StringVar(&o.kubeconfig, "kubeconfig", "", "of the cluster to judge, with --target cluster; the file that the cluster is in, with --target kind; default: as kubectl")
-	f.StringVar(&o.context, "context", "", "of the kubeconfig; default: the current one")
-	f.StringVar(&o.subject, "subject", "", "file of kind Subject: who is judged on that cluster, and what it claims; on other targets the reference is judged by those claims")
-	f.StringArrayVar(&o.images, "image", nil, "what an image of the fixtures is called there, as busybox=registry.example.com/busybox; may be repeated")
-	f.BoolVar(&o.keep, "keep", false, "keep the namespaces of fixtures that did not pass, and with --target kind the cluster")
-	f.StringVar(&o.prefix, "namespace-prefix", "", "how the names of the fixtures' namespaces begin")
-	f.DurationVar(&o.budget, "budget", 0, "what a wait gets at least, on a cluster that is slow; default: what each fixture says, mostly 2m")
-	f.DurationVar(&o.limit, "time-limit", 0, "how long the run may take, on any target; then it is incomplete; default: as long as it takes")
+	f.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig of the cluster to judge, with --target cluster, or of the kind cluster, with --target kind; default: as kubectl")
+	f.StringVar(&o.context, "context", "", "context of the kubeconfig; default: the current one")
+	f.StringVar(&o.subject, "subject", "", "file of kind Subject: the implementation on that cluster and its claims; on other targets the reference is judged by these claims")
+	f.StringArrayVar(&o.images, "image", nil, "name of a fixture image on the cluster, such as busybox=registry.example.com/busybox; may be repeated")
+	f.BoolVar(&o.keep, "keep", false, "keep the namespaces of fixtures that did not pass, and with --target kind also the cluster")
+	f.StringVar(&o.prefix, "namespace-prefix", "", "prefix of the fixtures' namespaces")
+	f.DurationVar(&o.budget, "budget", 0, "minimum time for each wait, for slow clusters; default: what each fixture says, mostly 2m")
+	f.DurationVar(&o.limit, "time-limit", 0, "how long the run may take, on any target; a run that exceeds it is incomplete; default: no limit")
 	f.BoolVar(&o.claimedOnly, "claimed-only", false, "do not try features that are not claimed")
 }
 
@@ -70,7 +70,7 @@ func anywhere() []string { return []string{"subject", "claimed-only", "time-limi
 func (o *clusterOptions) elsewhere(target string, taken ...string) error {
 	for _, name := range o.given {
 		if !slices.Contains(anywhere(), name) && !slices.Contains(taken, name) {
-			return &usageError{fmt.Errorf("--%s is for --target %s, and the target is %s", name, cluster.Name, target)}
+			return &usageError{fmt.Errorf("--%s is for --target %s, but the target is %s", name, cluster.Name, target)}
 		}
 	}
 	return nil
@@ -112,7 +112,7 @@ func (o *clusterOptions) into(ctx context.Context, errs io.Writer, options *conf
 	config.WarningHandlerWithContext = newWarnings(errs)
 	target := cluster.Options{Config: config, Images: images, Parallel: options.Parallel}
 	options.Claims = conformance.Claims{Profiles: []string{fixture.ProfileTaskRunCore}}
-	options.Implementation = reports.Implementation{Project: "whatever is installed at " + config.Host}
+	options.Implementation = reports.Implementation{Project: "the implementation installed at " + config.Host}
 	if subject != nil {
 		options.Claims, options.Implementation = subject.Claims(), subject.Identity()
 		options.TryUnclaimed = !o.claimedOnly
@@ -150,7 +150,7 @@ func (o *clusterOptions) mapping() (map[string]string, error) {
 	for _, text := range o.images {
 		name, here, ok := strings.Cut(text, "=")
 		if !ok || name == "" || here == "" {
-			return nil, &usageError{fmt.Errorf("--image %s: want name=name, as busybox=registry.example.com/busybox", text)}
+			return nil, &usageError{fmt.Errorf("--image %s: want name=name, such as busybox=registry.example.com/busybox", text)}
 		}
 		images[name] = here
 	}

@@ -90,7 +90,7 @@ func execute(ctx context.Context, args []string, s Streams) int {
 	}
 	code, told := exitCode(err)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		code, err = exitBudget, fmt.Errorf("the command ended before its end: %w", context.Cause(ctx))
+		code, err = exitBudget, fmt.Errorf("the command was interrupted: %w", context.Cause(ctx))
 	}
 	if !told {
 		tell(s.Err, err)
@@ -143,21 +143,21 @@ func (u *usageError) Unwrap() error { return u.err }
 func newRoot(s Streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "plumbline",
-		Short: "Shows whether something that claims to run Tekton TaskRuns really does",
-		Long: `Plumbline shows whether something that claims to run Tekton TaskRuns really does.
+		Short: "Check whether an implementation really runs Tekton TaskRuns",
+		Long: `Plumbline checks whether an implementation that claims to run Tekton TaskRuns really does.
 
   plumbline run                     judge the reference implementation on the simulated cluster
-  plumbline run -f DIR              judge it by fixtures of your own
+  plumbline run -f DIR              judge it by your own fixtures
   plumbline run --target cluster    judge what is installed on your cluster
   plumbline simulate -f run.yaml    run your own TaskRuns without a cluster
-  plumbline kubelet                 be the node of an API server, and the rest of a cluster
-  plumbline fixture list            the requirements, one a line
-  plumbline report compare A B C    several reports side by side
-  plumbline report diff A B         what two reports say differently
+  plumbline kubelet                 run a simulated node for an API server
+  plumbline fixture list            list the requirements
+  plumbline report compare A B C    show several reports side by side
+  plumbline report diff A B         show how two reports differ
   plumbline install                 install the reference implementation in a cluster
-  plumbline kind up                 make a cluster of kind with it
+  plumbline kind up                 create a kind cluster with it
 
-Exit codes: 0 all required passed; 1 a requirement failed; 2 not found; 3 invalid input; 4 a budget ran out; 5 forbidden; 10 the machine broke.`,
+Exit codes: 0 all required fixtures passed; 1 one failed; 2 not found; 3 invalid input; 4 a budget ran out; 5 forbidden; 10 the machine broke.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args: func(cmd *cobra.Command, args []string) error {

@@ -23,7 +23,7 @@ func newFixture(s Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "fixture",
 		Aliases: []string{"fixtures"},
-		Short:   "Look at requirements, and check your own",
+		Short:   "Show the requirements, and check your own",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return unknownCommand(cmd, args[0])
@@ -142,7 +142,7 @@ func newFixtureList(s Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
-		Short:   "List requirements, one a line",
+		Short:   "List the requirements, one a line",
 		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if err := oneOf("output", output, "table", "wide", "name", "json"); err != nil {
@@ -282,7 +282,7 @@ func newFixtureCoverage(s Streams) *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "coverage",
-		Short: "Say which statements of the documents the suite proves",
+		Short: "Show which statements of the documents the suite proves",
 		Args:  noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			list, err := embedded()
@@ -303,7 +303,7 @@ func newFixtureCoverage(s Streams) *cobra.Command {
 			}
 		},
 	}
-	cmd.Flags().BoolVar(&all, "unproven", false, "list the statements that no fixture proves, too")
+	cmd.Flags().BoolVar(&all, "unproven", false, "also list the statements that no fixture proves")
 	cmd.Flags().StringVarP(&format, "output", "o", "table", "table or markdown")
 	completes(cmd, map[string]func() []string{"output": always("table", "markdown")})
 	return cmd

@@ -46,7 +46,7 @@ func checkLists(cmd *cobra.Command) error {
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		list, ok := f.Value.(pflag.SliceValue)
 		if ok && err == nil && strings.Join(list.GetSlice(), "") == "" {
-			err = &usageError{fmt.Errorf("--%s is given and empty; give it a value, or leave it out; see '%s --help'", f.Name, cmd.CommandPath())}
+			err = &usageError{fmt.Errorf("--%s is empty; give it a value, or leave it out; see '%s --help'", f.Name, cmd.CommandPath())}
 		}
 	})
 	return err
@@ -60,7 +60,7 @@ func wanted(kind string) string {
 	case "bool":
 		return "true or false"
 	case "duration":
-		return "a duration, as 15s"
+		return "a duration, such as 15s"
 	}
 	return ""
 }
@@ -108,7 +108,7 @@ func checkFilter(f conformance.Filter, list []*fixture.Fixture) error {
 	}
 	for _, pattern := range f.Names {
 		if _, err := path.Match(pattern, ""); err != nil {
-			return &usageError{fmt.Errorf("--name %s: a [ has no ]; * matches any text, ? one letter, [ab] one of two", pattern)}
+			return &usageError{fmt.Errorf("--name %s: a [ without a ]; * matches any text, ? one letter, [ab] one of two", pattern)}
 		}
 	}
 	return checkNames(f.Names, list)
@@ -145,7 +145,7 @@ func checkNames(wanted []string, list []*fixture.Fixture) error {
 // checkSeed refuses the seed that stands for none.
 func checkSeed(seed uint64) error {
 	if seed == 0 {
-		return &usageError{errors.New("--seed 0: want a number from 1")}
+		return &usageError{errors.New("--seed 0: want a number of at least 1")}
 	}
 	return nil
 }

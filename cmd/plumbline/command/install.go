@@ -30,12 +30,12 @@ func newInstall(s Streams) *cobra.Command {
 		Use:   "install",
 		Short: "Install the reference implementation in a cluster",
 		Long: `Install applies the definitions, roles, configuration, webhooks and the Deployment of the reference implementation
-to a cluster, server-side. Applied again, it mends what has changed; the keys of the ConfigMaps stay as they are. Who is
-not among the tenants any more loses the role's binding.
+to a cluster, server-side. Running it again reverts changes to these objects, but keeps the keys of the ConfigMaps. Namespaces
+that are no longer tenants lose their role binding.
 
-  plumbline install --dry-run -o yaml           print what would be applied, and contact nobody
-  plumbline install --registry example.com/ci   install with images of your own registry
-  plumbline install --tenants team-a,team-b     run TaskRuns of these namespaces alone`,
+  plumbline install --dry-run -o yaml           print what would be applied, without contacting the cluster
+  plumbline install --registry example.com/ci   install with images from your own registry
+  plumbline install --tenants team-a,team-b     run only TaskRuns of these namespaces`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			objects, err := i.objects()
@@ -64,19 +64,19 @@ not among the tenants any more loses the role's binding.
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&i.kubeconfig, "kubeconfig", "", "`file` that says which cluster; without it KUBECONFIG, or the usual place")
-	f.BoolVar(&i.dryRun, "dry-run", false, "print the objects, and contact nobody")
+	f.StringVar(&i.kubeconfig, "kubeconfig", "", "kubeconfig `file` of the cluster; default: as kubectl")
+	f.BoolVar(&i.dryRun, "dry-run", false, "print the objects, without contacting the cluster")
 	f.StringVarP(&i.output, "output", "o", "yaml", "`format` of --dry-run: yaml or json")
 	completes(c, map[string]func() []string{"output": always("yaml", "json")})
-	f.StringVar(&i.registry, "registry", registryOfReference, "where the images are, up to their names")
+	f.StringVar(&i.registry, "registry", registryOfReference, "registry of the images, the part before their names")
 	f.StringVar(&i.tag, "tag", conformance.SuiteVersion, "the images' tag")
-	f.StringVar(&i.Images.Controller, "controller-image", "", "`image` of the controller, if it is called otherwise")
+	f.StringVar(&i.Images.Controller, "controller-image", "", "`image` of the controller, if it has another name")
 	f.StringVar(&i.shell, "shell-image", "", "`image` that places scripts (default busybox:latest)")
 	f.StringVar(&i.PullPolicy, "image-pull-policy", "", "when the controller's image is pulled: Always, IfNotPresent or Never")
 	f.IntVar(&i.Replicas, "replicas", 1, "how many controllers; one of them leads")
-	f.StringSliceVar(&i.Tenants, "tenants", nil, "`namespaces` whose TaskRuns are run; all if none is named")
-	f.StringVar(&i.WebhookURL, "webhook-url", "", "`https://host:port` of webhooks that are not served in the cluster")
-	f.StringArrayVar(&i.Arguments, "controller-argument", nil, "further `argument` of the controller; may be repeated")
+	f.StringSliceVar(&i.Tenants, "tenants", nil, "`namespaces` whose TaskRuns are run; default: all")
+	f.StringVar(&i.WebhookURL, "webhook-url", "", "`https://host:port` of webhooks that run outside the cluster")
+	f.StringArrayVar(&i.Arguments, "controller-argument", nil, "additional `argument` of the controller; may be repeated")
 	return c
 }
 
@@ -91,11 +91,11 @@ func (i *installation) objects() ([]*unstructured.Unstructured, error) {
 	}
 	switch {
 	case i.output != "yaml" && i.output != "json":
-		return nil, invalid("-o is yaml or json, not %q", i.output)
+		return nil, invalid("-o must be yaml or json, not %q", i.output)
 	case i.Replicas < 1:
-		return nil, invalid("--replicas is at least 1, not %d", i.Replicas)
+		return nil, invalid("--replicas must be at least 1, not %d", i.Replicas)
 	case i.WebhookURL != "" && !strings.HasPrefix(i.WebhookURL, "https://"):
-		return nil, invalid("--webhook-url is https://host:port, not %q", i.WebhookURL)
+		return nil, invalid("--webhook-url must be https://host:port, not %q", i.WebhookURL)
 	}
 	return kindconfig.Objects(o)
 }

@@ -26,7 +26,7 @@ func TestInterruptedCommandsSaySo(t *testing.T) {
 			"the run was cut short, and 1 of 1 fixtures were not run: interrupt signal received\n"},
 		{[]string{"run", "-q", "--name", "single-step-succeeds", "-o", "junit"}, "the run was cut short, and 1 of 1 fixtures were not run: interrupt signal received\n"},
 		{[]string{"run", "-q", "--name", "single-step-succeeds", "--seeds", "3"}, "the sweep was cut short after 0 of 3 schedules: interrupt signal received\nINCOMPLETE: "},
-		{[]string{"simulate", "-f", "../../../docs/examples/results.yaml"}, "plumbline: the command ended before its end: interrupt signal received\n"},
+		{[]string{"simulate", "-f", "../../../docs/examples/results.yaml"}, "plumbline: the command was interrupted: interrupt signal received\n"},
 	} {
 		var out bytes.Buffer
 		if code := Main(ctx, tt.args, Streams{In: strings.NewReader(""), Out: &out, Err: &out}); code != exitBudget {

@@ -28,21 +28,21 @@ func newKind(s Streams) *cobra.Command {
 	o.Warnings = newWarnings(s.Err)
 	cmd := &cobra.Command{
 		Use:   "kind",
-		Short: "Make a cluster of kind with the reference implementation in it",
-		Long: `Make a cluster of kind (Kubernetes in Docker) with the reference implementation in it, and take it down again.
+		Short: "Create a kind cluster with the reference implementation",
+		Long: `Create a kind cluster (Kubernetes in Docker) with the reference implementation, and delete it again.
 
-  plumbline kind up        make the cluster, or what it lacks, and wait until TaskRuns can be made
-  plumbline kind load      build the images again and put those into the cluster that have changed
-  plumbline kind load X    put image X, or a file of docker save, into the cluster
-  plumbline kind status    say what is there; exit code 1 if fixtures cannot be run on it
+  plumbline kind up        create the cluster, or what is missing, and wait until TaskRuns can be created
+  plumbline kind load      rebuild the images and put the changed ones into the cluster
+  plumbline kind load X    put image X, or a docker save file, into the cluster
+  plumbline kind status    show what is there; exit code 1 if fixtures cannot run on it
   plumbline kind down      delete the cluster
 
-Images are built from the source that the working directory leads to: a checkout, or a module that requires Plumbline. Where
-no registry can be reached, and with --offline, the node image is built as well, which takes ten minutes and more, once, and
-needs root, debootstrap and a checkout.
+Images are built from the source of the working directory: a checkout, or a module that requires Plumbline. If no registry can
+be reached, or with --offline, the node image is also built. That takes ten minutes or more, once, and needs root, debootstrap
+and a checkout.
 
-Exit codes: 0 it is done; 1 the cluster is there and not ready; 2 there is no container engine, no such cluster, image or
-file, or no source; 3 wrong arguments; 5 this user may not use the container engine; 10 it did not work.`,
+Exit codes: 0 success; 1 the cluster exists but is not ready; 2 there is no container engine, no such cluster, image or file,
+or no source; 3 wrong arguments; 5 this user may not use the container engine; 10 something failed.`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return unknownCommand(cmd, args[0])
@@ -53,7 +53,7 @@ file, or no source; 3 wrong arguments; 5 this user may not use the container eng
 	}
 	f := cmd.PersistentFlags()
 	f.StringVar(&o.Name, "name", kindcluster.DefaultName, "the cluster's `name`")
-	f.StringVar(&o.Kubeconfig, "kubeconfig", "", "`file` that the cluster is entered in; default: as kubectl")
+	f.StringVar(&o.Kubeconfig, "kubeconfig", "", "kubeconfig `file` to add the cluster to; default: as kubectl")
 	cmd.AddCommand(o.up(), o.load(), o.down(), o.status())
 	return cmd
 }
@@ -61,11 +61,11 @@ file, or no source; 3 wrong arguments; 5 this user may not use the container eng
 func (o *kindOptions) up() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "up",
-		Short: "Make the cluster, or what it lacks",
+		Short: "Create the cluster, or what is missing",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.Installation.Replicas < 1 {
-				return &usageError{fmt.Errorf("--replicas is at least 1, not %d", o.Installation.Replicas)}
+				return &usageError{fmt.Errorf("--replicas must be at least 1, not %d", o.Installation.Replicas)}
 			}
 			state, err := kindcluster.Up(cmd.Context(), o.Options)
 			if err != nil {
@@ -77,18 +77,18 @@ func (o *kindOptions) up() *cobra.Command {
 	}
 	o.content(cmd)
 	f := cmd.Flags()
-	f.BoolVar(&o.Offline, "offline", false, "ask no registry, though one might be reached")
-	f.StringVar(&o.NodeImage, "node-image", "", "`image` of the node, instead of kind's or one that is built")
-	f.BoolVar(&o.Retain, "retain", false, "keep the nodes of a cluster that could not be made")
+	f.BoolVar(&o.Offline, "offline", false, "use no registry, even if one can be reached")
+	f.StringVar(&o.NodeImage, "node-image", "", "node `image`, instead of kind's or a built one")
+	f.BoolVar(&o.Retain, "retain", false, "keep the nodes of a cluster that could not be created")
 	return cmd
 }
 
 // content are the flags about what is put into the cluster.
 func (o *kindOptions) content(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&o.Archive, "images", "", "`file` of images that are taken instead of building them: "+strings.Join([]string{images.Controller, images.Entrypoint, images.Nop, images.Registry, images.WorkingDirInit}, ", "))
+	f.StringVar(&o.Archive, "images", "", "`file` of images to use instead of building them: "+strings.Join([]string{images.Controller, images.Entrypoint, images.Nop, images.Registry, images.WorkingDirInit}, ", "))
 	f.IntVar(&o.Installation.Replicas, "replicas", 1, "how many controllers; one of them leads")
-	f.StringArrayVar(&o.Installation.Arguments, "controller-argument", nil, "further `argument` of the controller; may be repeated")
+	f.StringArrayVar(&o.Installation.Arguments, "controller-argument", nil, "additional `argument` of the controller; may be repeated")
 }
 
 func (o *kindOptions) load() *cobra.Command {
@@ -124,7 +124,7 @@ func (o *kindOptions) down() *cobra.Command {
 func (o *kindOptions) status() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
-		Short: "Say what is there",
+		Short: "Show what is there",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.output != "text" && o.output != "json" {

@@ -42,21 +42,21 @@ func newKubelet(s Streams) *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use:   "kubelet",
-		Short: "Play a node, and what else a cluster is, before an API server",
-		Long: `Play a node, and what else a cluster is, before an API server.
+		Short: "Run a simulated node, and the rest of a cluster, for an API server",
+		Long: `Run a simulated node, and the rest of a cluster, for an API server.
 
-A Node object is registered, and the Pods that are bound to it run: their containers are simulated, in this process, with a
-shell, the usual utilities, and Plumbline's own step launcher. kubectl logs and kubectl exec work. Scheduler, garbage
-collector and the controllers of namespaces, service accounts, volumes, quotas and nodes are played as well; a cluster that
-has some of them already has them left out with --without. So an API server alone is enough to judge a controller on.
+The command registers a Node object and runs the Pods that are bound to it. Their containers are simulated in this process,
+with a shell, the usual utilities, and Plumbline's own step launcher. kubectl logs and kubectl exec work. The command also
+plays the scheduler, the garbage collector and the controllers of namespaces, service accounts, volumes, quotas and nodes; use
+--without to leave out those that the cluster already has. So an API server alone is enough to judge a controller.
 
-Images are not real: say which program stands in for which image. The images that can stand in:
+Images are not real: say which image of this list stands in for which image of the cluster:
   ` + strings.Join(node.Catalogue(), "\n  ") + `
 
-The node runs until the command is interrupted; then its Pods are failed and the Node object is deleted.
+The node runs until the command is interrupted. Then its Pods are failed and the Node object is deleted.
 
-Exit codes: 0 it was interrupted; 2 there is no kubeconfig, or no file of that name; 3 wrong arguments; 5 the user may not do
-what is needed; 10 the API server does not answer.`,
+Exit codes: 0 it was interrupted; 2 there is no kubeconfig, or a file does not exist; 3 wrong arguments; 5 the user does not
+have the permissions; 10 the API server does not answer.`,
 		Example: `  plumbline kubelet --kubeconfig envtest.kubeconfig
   plumbline kubelet --kubeconfig real.kubeconfig --without scheduler,garbage-collector,namespaces,service-accounts,volumes,quota,nodes
   plumbline kubelet --image registry.example.com/tools/shell=busybox --image registry.example.com/launcher=plumbline.dev/entrypoint:v0.1.0
@@ -65,21 +65,21 @@ what is needed; 10 the API server does not answer.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.kubeconfig, "kubeconfig", "", "of an administrator of the cluster; default: as kubectl")
-	f.StringVar(&o.context, "context", "", "of the kubeconfig; default: the current one")
+	f.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig of an administrator of the cluster; default: as kubectl")
+	f.StringVar(&o.context, "context", "", "context of the kubeconfig; default: the current one")
 	f.StringVar(&o.name, "name", node.DefaultName, "the node's name")
 	f.StringToStringVar(&o.labels, "label", nil, "labels of the node, key=value")
-	f.StringSliceVar(&o.without, "without", nil, "roles that the cluster plays already: "+strings.Join(roles, ", "))
+	f.StringSliceVar(&o.without, "without", nil, "roles that the cluster already plays: "+strings.Join(roles, ", "))
 	completes(cmd, map[string]func() []string{"without": always(roles...)})
-	f.StringArrayVar(&o.images, "image", nil, "which program stands in for an image, as registry.example.com/tools/shell=busybox; without a tag it is all tags and digests; may be repeated")
-	f.StringArrayVar(&o.files, "images", nil, "a file with such pairs below the key images; may be repeated")
-	f.StringVar(&o.subject, "subject", "", "file of kind Subject, whose images are taken")
-	f.StringVar(&o.otherwise, "default-image", "", "which program stands in for all other images, as "+image.Toolbox+"; default: they cannot be pulled")
-	f.StringVar(&o.endpoint.Address, "address", "", "the IP address of this machine by which the API server reaches the node; default: the one that reaches the API server")
-	f.IntVar(&o.endpoint.Port, "port", 0, "the port of logs and exec; 0 is one that is free")
-	f.StringVar(&o.clients, "client-ca", "", "`file` with the authority whose clients may ask for logs and exec; default: the one that the API server trusts, from kube-system/extension-apiserver-authentication")
-	f.BoolVar(&o.endpoint.Insecure, "insecure-logs", false, "serve logs and exec without a certificate to every process of this machine, on a loopback address")
-	f.Float64Var(&o.sleepScale, "sleep-scale", 1, "how many times shorter the command sleep is; only for fixtures that contain no timeout, which is as long as ever")
+	f.StringArrayVar(&o.images, "image", nil, "what stands in for an image, such as registry.example.com/tools/shell=busybox; a name without a tag covers all tags and digests; may be repeated")
+	f.StringArrayVar(&o.files, "images", nil, "a file with such pairs under the key images; may be repeated")
+	f.StringVar(&o.subject, "subject", "", "file of kind Subject whose images are used")
+	f.StringVar(&o.otherwise, "default-image", "", "what stands in for all other images, such as "+image.Toolbox+"; default: they cannot be pulled")
+	f.StringVar(&o.endpoint.Address, "address", "", "the IP address at which the API server reaches this machine; default: the address from which this machine reaches the API server")
+	f.IntVar(&o.endpoint.Port, "port", 0, "the port of logs and exec; 0 selects a free one")
+	f.StringVar(&o.clients, "client-ca", "", "`file` with the certificate authority whose clients may use logs and exec; default: the one that the API server publishes in kube-system/extension-apiserver-authentication")
+	f.BoolVar(&o.endpoint.Insecure, "insecure-logs", false, "serve logs and exec to every process of this machine without a certificate, on a loopback address")
+	f.Float64Var(&o.sleepScale, "sleep-scale", 1, "how many times shorter the command sleep is; only for fixtures without timeouts, which keep their length")
 	return cmd
 }
 
@@ -126,10 +126,10 @@ func (o *kubeletOptions) options() (node.Options, error) {
 		options.Without = append(options.Without, role)
 	}
 	if o.endpoint.Insecure && o.clients != "" {
-		return options, &usageError{errors.New("--client-ca says who is served, and --insecure-logs serves everyone: give one of them")}
+		return options, &usageError{errors.New("--client-ca restricts clients, and --insecure-logs serves everyone: give only one of them")}
 	}
 	if ip := net.ParseIP(o.endpoint.Address); o.endpoint.Insecure && ip != nil && !ip.IsLoopback() {
-		return options, &usageError{fmt.Errorf("--address %s: with --insecure-logs, want a loopback address, as 127.0.0.1", ip)}
+		return options, &usageError{fmt.Errorf("--address %s: with --insecure-logs, want a loopback address, such as 127.0.0.1", ip)}
 	}
 	if o.clients != "" {
 		var err error
@@ -169,7 +169,7 @@ func (o *kubeletOptions) mapping() (node.Images, error) {
 	for _, text := range o.images {
 		name, like, ok := strings.Cut(text, "=")
 		if !ok || name == "" || like == "" {
-			return out, &usageError{fmt.Errorf("--image %s: want name=program, as registry.example.com/tools/shell=busybox", text)}
+			return out, &usageError{fmt.Errorf("--image %s: want name=program, such as registry.example.com/tools/shell=busybox", text)}
 		}
 		if err := out.Add(name, like); err != nil {
 			return out, &usageError{fmt.Errorf("--image %s: %w", text, err)}
@@ -179,7 +179,7 @@ func (o *kubeletOptions) mapping() (node.Images, error) {
 		return out, &usageError{fmt.Errorf("--default-image: %w", err)}
 	}
 	for _, name := range out.Substituted() {
-		fmt.Fprintf(o.streams.Err, "plumbline: image %s is run by Plumbline's own launcher: run --target cluster says nothing about the launcher\n", name)
+		fmt.Fprintf(o.streams.Err, "plumbline: image %s is run by Plumbline's own launcher: run --target cluster does not judge the launcher\n", name)
 	}
 	return out, nil
 }

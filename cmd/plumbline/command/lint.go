@@ -18,9 +18,9 @@ func newFixtureLint(s Streams) *cobra.Command {
 		Use:   "lint [FOLDER|FILE]...",
 		Short: "Check fixtures: format, references, fairness, images",
 		Long: `Check fixtures: their format, what they refer to, and the rules that make a fixture fair to every implementation.
-Of fixtures of your own it also says which images the simulated cluster cannot pull, and which steps it cannot start because
-their image has neither their command nor a mock of it; such notes are no failure.
-Without arguments the suite in the binary is checked.`,
+For your own fixtures, notes also name images that the simulated cluster cannot pull, and steps that it cannot start because
+their image has neither the command nor a mock of it. Notes are not failures.
+Without arguments the command checks the suite in the binary.`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			list, err := read(args, s.In)
 			if len(args) == 0 {
@@ -54,9 +54,9 @@ Without arguments the suite in the binary is checked.`,
 			if len(list) == 1 {
 				noun = "fixture"
 			}
-			said := "nothing to say"
+			said := "no mistakes"
 			if len(notes) > 0 {
-				said = "nothing wrong but for the notes"
+				said = "no mistakes, see the notes"
 			}
 			fmt.Fprintf(s.Out, "%d %s, %s\n", len(list), noun, said)
 			if len(args) == 0 {

@@ -112,7 +112,7 @@ func mistakes() []mistake {
 		{name: "a variable of no param, below", line: "echo $(params.message)", into: "echo one\necho two $(params.other)", says: "there is no param for the variable $(params.other)", up: -1},
 		{name: "an array in a script", line: "echo $(params.message)", into: "echo one\necho $(params.list[*])", says: "$(params.list[*]) is a list or an object", up: -1},
 		{name: "a context variable that is none", line: "echo $(params.message)", into: "echo $(context.taskRun.names)", says: "there is no variable $(context.taskRun.names)"},
-		{name: "an array beside other text", line: "image: busybox", into: "image: busybox\nargs: [\"x$(params.list[*])\"]", says: "$(params.list[*]) is a list, and stands beside other text", up: -1},
+		{name: "an array beside other text", line: "image: busybox", into: "image: busybox\nargs: [\"x$(params.list[*])\"]", says: "$(params.list[*]) is a list, but there is other text beside it", up: -1},
 		{name: "a script and a command", line: "image: busybox", into: "image: busybox\ncommand: [echo]", says: "script cannot be used with command", up: -4},
 		{name: "a step's name", line: "- name: say", into: "- name: Say_it", says: `invalid value "Say_it"`, only: "embedded"},
 		{name: "an unknown onError", line: "onError: continue", into: "onError: ignore", says: `invalid value: "ignore"`},

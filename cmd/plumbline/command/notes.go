@@ -33,7 +33,7 @@ func inputNotes(w io.Writer, files []*fixture.Fixture) {
 		fmt.Fprintf(w, "note: %s: left out the fields that only a cluster sets: %s\n", some(objects), strings.Join(fields, ", "))
 	}
 	if len(children) > 0 {
-		fmt.Fprintf(w, "note: %s: left out, because the object that controls it makes it again\n", some(children))
+		fmt.Fprintf(w, "note: %s: left out, because its controller creates it again\n", some(children))
 	}
 	for _, f := range files {
 		for _, m := range f.Manifests {

@@ -17,9 +17,9 @@ func newReport(s Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "report",
 		Short: "Show and compare reports",
-		Long: `Show and compare reports, as written by run.
+		Long: `Show and compare the reports that run writes.
 
-A report is read as JSON or YAML; - is standard input.`,
+Reports may be JSON or YAML; - is standard input.`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return unknownCommand(cmd, args[0])
@@ -39,8 +39,8 @@ func newReportShow(s Streams) *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "show FILE|-",
-		Short: "Show a report in another form",
-		Long:  "Show a report in another form. The exit code is 0, whatever the report's result.",
+		Short: "Show a report in another format",
+		Long:  "Show a report in another format. The exit code is 0, whatever the report's result.",
 		Example: `  plumbline report show report.json
   plumbline report show report.json -o html > report.html
   plumbline run -o json | plumbline report show - -o markdown`,
@@ -75,10 +75,10 @@ func newReportDiff(s Streams) *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "diff A B",
-		Short: "Tell what two reports say differently, fixture by fixture",
-		Long: `Tell what two reports say differently, fixture by fixture: of two versions, two implementations, two targets.
+		Short: "Show how two reports differ, fixture by fixture",
+		Long: `Show how two reports differ, fixture by fixture. Use it for two versions, two implementations or two targets.
 
-The exit code is 0 if they do not differ, or only as explained in a file, and 1 if they do. A file of explanations:
+The exit code is 0 if they do not differ, or only in ways that a file explains, otherwise 1. A file of explanations:
 
   apiVersion: plumbline.dev/v1alpha1
   kind: ExplainedDifferences
@@ -86,9 +86,9 @@ The exit code is 0 if they do not differ, or only as explained in a file, and 1 
   - fixture: timeout-of-an-hour
     a: pass
     b: not-on-this-target
-    why: nobody waits for an hour on a real cluster
+    why: an hour is too long on a real cluster
 
-The verdicts a and b may be left out. An explanation of what does not differ so is told.`,
+The verdicts a and b may be left out. Explanations that match no difference are reported.`,
 		Example: `  plumbline report diff before.json after.json
   plumbline report diff fake.json kind.json --judged --explained divergences.yaml -o markdown`,
 		Args: takes("the files of two reports", 2),
@@ -118,7 +118,7 @@ The verdicts a and b may be left out. An explanation of what does not differ so 
 	f.StringVarP(&output, "output", "o", reports.FormatTable, "format: "+strings.Join(reports.ComparisonFormats(), ", "))
 	f.StringVar(&explained, "explained", "", explainedUsage)
 	completes(cmd, map[string]func() []string{"output": reports.ComparisonFormats})
-	f.BoolVar(&judged, "judged", false, "only fixtures that passed or failed in both, for targets of different abilities")
+	f.BoolVar(&judged, "judged", false, "only fixtures that passed or failed in both, for targets with different capabilities")
 	return cmd
 }
 
@@ -131,20 +131,19 @@ func newReportGate(s Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "gate --baseline FILE REPORT|-",
 		Short: "Fail only on what got worse",
-		Long: `Fail only on what got worse since a report that is kept, the baseline.
+		Long: `Fail only on what got worse since a saved report, the baseline.
 
-Worse is
-  - a fixture that fails and did not,
-  - one that passed and is not shown to pass any more: not run, broken, excluded, unsupported, no longer there,
-  - a feature that was judged and is no longer claimed,
-  - a run that broke, was cut short or judged nothing, when the one before did not,
-  - a profile that passed and does not, if none of these tells why.
-What failed before may fail; so may a fixture that is new. A fixture that only has another name is compared with itself: it
-is known by its requirement, word by word.
+These count as worse:
+  - a fixture that fails now and did not before,
+  - a fixture that passed before and is now not shown to pass: not run, broken, excluded, unsupported, or removed,
+  - a feature that was judged before and is no longer claimed,
+  - a run that broke, was cut short or judged nothing, if the previous one did not,
+  - a profile that passed before and does not now, if none of the above explains it.
+Fixtures that failed before may fail, and so may new ones. A renamed fixture is recognized if its requirement is unchanged.
 
-Exit codes: 0 nothing is worse, whatever the report's own result; 1 something is, and each is named; 2 a file is not there;
-3 a file is no report, or the baseline is none: no fixture of it was judged, so that nothing could be worse, or it is of
-another target. With --other-target it may be; what this target cannot meet is not worse then.`,
+Exit codes: 0 nothing is worse, whatever the report's own result; 1 something is worse, and each item is named; 2 a file does
+not exist; 3 a file is not a report, or the baseline judged nothing, so nothing could be worse, or the baseline is of another
+target. --other-target allows another target; fixtures that this target cannot run then do not count as worse.`,
 		Example: `  plumbline report gate --baseline baseline.json report.json
   plumbline report gate --baseline baseline.json report.json --level required -o github`,
 		Args: takes("the file of a report, or -", 1),
@@ -194,7 +193,7 @@ func checkBaseline(before, after *reports.ConformanceReport, otherTarget bool, l
 	case errors.As(err, &wrong) && wrong.Target && otherTarget:
 		return nil
 	case errors.As(err, &wrong) && wrong.Target:
-		return invalid("%w; --other-target compares them all the same", err)
+		return invalid("%w; --other-target compares them anyway", err)
 	case err != nil:
 		return invalid("%w", err)
 	}
@@ -216,7 +215,7 @@ const standardInput = "-"
 
 func readReports(s Streams, a, b string) (x, y *reports.ConformanceReport, err error) {
 	if a == standardInput && b == standardInput {
-		return nil, nil, &usageError{fmt.Errorf("standard input can be one of the two reports only")}
+		return nil, nil, &usageError{fmt.Errorf("only one of the two reports can be standard input")}
 	}
 	if x, err = readReport(s, a); err != nil {
 		return nil, nil, err

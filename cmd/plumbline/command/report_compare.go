@@ -18,15 +18,15 @@ func newReportCompare(s Streams) *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "compare [NAME=]FILE…",
-		Short: "Put several reports side by side: a row a fixture, a column a target",
-		Long: `Put several reports side by side: a row a fixture, a column a report. A column has the name of its report's target, or the
-one that is given before the file.
+		Short: "Show several reports side by side: a row for each fixture, a column for each report",
+		Long: `Show several reports side by side: a row for each fixture, a column for each report. A column has the name of its report's
+target, or the name that is given before the file.
 
-AGREE says "no" where a fixture passes in one report and fails in another, "partly" where it was judged in some of them
-only, and "yes" where all say the same. The rows that do not agree come first.
+AGREE is "no" if a fixture passes in one report and fails in another, "partly" if only some reports judged it, and "yes" if
+all agree. Rows that do not agree come first.
 
-Exit codes: 0 no fixture is judged differently, or only as explained in a file (see report diff); 1 one is; 2 a file is not
-there; 3 a file is no report.`,
+Exit codes: 0 no fixture is judged differently, or only in ways that a file explains (see report diff); 1 one is; 2 a file
+does not exist; 3 a file is not a report.`,
 		Example: `  plumbline report compare fake.json envtest.json kind.json
   plumbline report compare before=main.json after=branch.json --differing
   plumbline report compare fake.json kind.json -o html > targets.html`,
@@ -62,7 +62,7 @@ there; 3 a file is no report.`,
 	f.StringVarP(&output, "output", "o", reports.FormatTable, "format: "+strings.Join(reports.TableFormats(), ", "))
 	completes(cmd, map[string]func() []string{"output": reports.TableFormats})
 	f.StringVar(&explained, "explained", "", explainedUsage)
-	f.BoolVar(&differing, "differing", false, "only fixtures in which the reports do not agree")
+	f.BoolVar(&differing, "differing", false, "only fixtures on which the reports do not agree")
 	return cmd
 }
 
@@ -81,7 +81,7 @@ func readNamed(s Streams, args []string) ([]reports.Named, error) {
 			name, file = "", arg
 		}
 		if file == standardInput && slices.Contains(files, file) {
-			return nil, &usageError{fmt.Errorf("standard input can be one of the reports only")}
+			return nil, &usageError{fmt.Errorf("only one of the reports can be standard input")}
 		}
 		list, files = append(list, reports.Named{Name: name}), append(files, file)
 	}
@@ -96,7 +96,7 @@ func readNamed(s Streams, args []string) ([]reports.Named, error) {
 }
 
 // explainedUsage describes the flag that names accepted differences.
-const explainedUsage = "a file of differences that are known and accepted"
+const explainedUsage = "a file of known and accepted differences"
 
 // readExplained reads a file of explanations, if there is one.
 func readExplained(s Streams, file string) ([]reports.Explanation, error) {

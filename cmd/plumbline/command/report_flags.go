@@ -21,7 +21,7 @@ import (
 )
 
 // reportUsage describes the flag that names files to write.
-const reportUsage = "also write the report to this file, as FORMAT=FILE, or as FILE whose ending tells the format; may be repeated"
+const reportUsage = "also write the report to a file: FORMAT=FILE, or FILE if its ending gives the format; may be repeated"
 
 // outputFile is a file that a report is to be written to.
 type outputFile struct{ format, name string }
@@ -54,14 +54,14 @@ func outputFiles(values []string) ([]outputFile, error) {
 			file = v
 			var known bool
 			if format, known = formatOf(file); !known {
-				return nil, &usageError{fmt.Errorf("--report %s: the file's ending tells no format; write FORMAT=%s, with one of %s", v, file, strings.Join(reports.Formats(), ", "))}
+				return nil, &usageError{fmt.Errorf("--report %s: the file's ending does not give a format; write FORMAT=%s, with one of %s", v, file, strings.Join(reports.Formats(), ", "))}
 			}
 		}
 		if err := oneOf("report", format, reports.Formats()...); err != nil {
 			return nil, err
 		}
 		if file == "" || file == "-" {
-			return nil, &usageError{fmt.Errorf("--report %s: want a file behind the =; standard output is for -o", v)}
+			return nil, &usageError{fmt.Errorf("--report %s: want a file after the =; standard output is for -o", v)}
 		}
 		file = filepath.Clean(file)
 		if slices.ContainsFunc(out, func(o outputFile) bool { return o.name == file }) {

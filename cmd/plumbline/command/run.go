@@ -49,11 +49,11 @@ func newRun(s Streams) *cobra.Command {
 	o := &runOptions{streams: s}
 	cmd := &cobra.Command{
 		Use:   "run",
-		Short: "Run the conformance suite and report",
-		Long: `Run the conformance suite, or a folder of your own fixtures, and report.
+		Short: "Run the conformance suite and print a report",
+		Long: `Run the conformance suite, or a folder of your own fixtures, and print a report.
 
-The report goes to standard output, the progress to standard error. The exit code is 0 only if every required fixture that
-the target can meet was executed and passed, and something was.`,
+The report goes to standard output, the progress to standard error. The exit code is 0 only if at least one required fixture
+ran and every required fixture that the target can run passed.`,
 		Example: `  plumbline run
   plumbline run --feature timeout
   plumbline run --name 'retries-*' -o wide
@@ -71,18 +71,18 @@ the target can meet was executed and passed, and something was.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.target, "target", "fake", "where to run: fake, the simulated cluster; envtest, a real kube-apiserver before a simulated node; kind, a kind cluster; all with the reference implementation; cluster, whatever is installed behind --kubeconfig")
+	f.StringVar(&o.target, "target", "fake", "where to run: with the reference implementation on fake, the simulated cluster, envtest, a real kube-apiserver with a simulated node, or kind, a kind cluster; or on cluster, with the implementation installed on the cluster of --kubeconfig")
 	o.register(f)
-	f.StringVar(&o.kindName, "kind-cluster", kindcluster.DefaultName, "name of the kind cluster; it is made if it is not there, and deleted afterwards unless --keep")
+	f.StringVar(&o.kindName, "kind-cluster", kindcluster.DefaultName, "name of the kind cluster; if it does not exist it is created, and deleted afterwards unless --keep is given")
 	f.StringArrayVarP(&o.files, "filename", "f", nil, filesUsage)
 	f.StringVar(&o.images, "images", "", imagesUsage+"; with -f")
 	f.StringVarP(&o.output, "output", "o", reports.FormatTable, "format of the report: "+strings.Join(reports.Formats(), ", "))
 	f.StringArrayVar(&o.also, "report", nil, reportUsage)
-	f.Uint64Var(&o.seed, "seed", conformance.DefaultSeed, "decides everything random in the simulated cluster")
-	f.IntVar(&o.seeds, "seeds", 1, "run each fixture under so many seeds, from --seed on")
-	f.StringVar(&o.faults, "faults", faultsNone, "what goes wrong besides the fixtures' own faults: none; random, drawn from the seed: then invariants are judged instead of expectations; random:0,2 of these only")
+	f.Uint64Var(&o.seed, "seed", conformance.DefaultSeed, "seed of everything random in the simulated cluster")
+	f.IntVar(&o.seeds, "seeds", 1, "run each fixture with this many seeds, starting at --seed")
+	f.StringVar(&o.faults, "faults", faultsNone, "faults besides the fixtures' own: none; random, drawn from the seed, which judges invariants instead of expectations; random:0,2 uses only these of the drawn faults")
 	f.IntVar(&o.parallel, "parallel", runtime.NumCPU(), "how many fixtures run at once")
-	f.StringSliceVar(&o.filter.Names, "name", nil, "only fixtures of these names; * matches any text")
+	f.StringSliceVar(&o.filter.Names, "name", nil, "only fixtures with these names; * matches any text")
 	f.StringSliceVar(&o.filter.Profiles, "profile", nil, "only fixtures of these profiles")
 	f.StringSliceVar(&o.filter.Features, "feature", nil, "only fixtures of these features")
 	f.StringSliceVar(&o.filter.Levels, "level", nil, "only fixtures of these levels: required, recommended, reference")
@@ -134,7 +134,7 @@ func (o *runOptions) run(ctx context.Context) error {
 		Replay:         o.replay,
 	}
 	if o.images != "" && len(o.files) == 0 {
-		return &usageError{errors.New("--images describes the images of fixtures of your own: give those with -f")}
+		return &usageError{errors.New("--images describes the images of your own fixtures: pass those with -f")}
 	}
 	var subject *conformance.Subject
 	if o.target != cluster.Name {
@@ -171,7 +171,7 @@ func (o *runOptions) run(ctx context.Context) error {
 	defer end()
 	if o.wanted() {
 		if o.target == cluster.Name || o.target == kind.Name {
-			return &usageError{fmt.Errorf("--seeds and --faults are of the simulated cluster, and the target is %s", o.target)}
+			return &usageError{fmt.Errorf("--seeds and --faults are for the simulated cluster, but the target is %s", o.target)}
 		}
 		return o.sweep(ctx, options, files)
 	}

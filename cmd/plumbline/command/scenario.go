@@ -186,7 +186,7 @@ func (sc *scenario) namespacesIn(ctx context.Context, c *fake.Cluster) error {
 		if err := c.CreateNamespace(ctx, name); err != nil {
 			var status apierrors.APIStatus
 			if errors.As(err, &status) {
-				return invalid("namespace %q cannot be made: %w", name, err)
+				return invalid("namespace %q cannot be created: %w", name, err)
 			}
 			return err
 		}

@@ -39,15 +39,15 @@ func newSimulate(s Streams) *cobra.Command {
 	o := &simulateOptions{streams: s}
 	cmd := &cobra.Command{
 		Use:   "simulate -f FILE|FOLDER|-",
-		Short: "Run your TaskRuns on a simulated cluster and show what became of them",
-		Long: `Run your TaskRuns on a simulated cluster and show what became of them: status, step logs and a timeline.
+		Short: "Run your TaskRuns on a simulated cluster and show the outcome",
+		Long: `Run your TaskRuns on a simulated cluster and show the outcome: status, step logs and a timeline.
 
-The manifests are applied as they are, in order; then virtual time passes until every TaskRun is done. Scripts really run, by
-an interpreter with the usual utilities; what it cannot run (a compiler, git, a service's client) needs a mock. An image is what
-a file of images says it is, or what its name suggests: see docs/simulator.md. One whose registry's name ends in ".invalid"
-cannot be pulled.
+The manifests are applied unchanged and in order. Then virtual time passes until every TaskRun is done. Scripts really run, in
+an interpreter with the usual utilities. Programs that it cannot run (a compiler, git, a service's client) need a mock. An
+image is what a file of images says, or else what its name suggests: see docs/simulator.md. An image whose registry's name
+ends in ".invalid" cannot be pulled.
 
-A file may begin with a fixture header; its configuration, mocks and spec.when are honoured, its checks are not.
+A file may begin with a fixture header. Its configuration, mocks and spec.when are used; its checks are ignored.
 
 Exit codes: 0 all TaskRuns succeeded; 1 one did not; 3 the manifests are wrong; 4 a TaskRun was still running at the limit.`,
 		Example: `  plumbline simulate -f docs/examples/results.yaml
@@ -60,14 +60,14 @@ Exit codes: 0 all TaskRuns succeeded; 1 one did not; 3 the manifests are wrong; 
 	f.StringArrayVarP(&o.files, "filename", "f", nil, "a file, a folder of *.yaml files, or - for standard input; may be repeated")
 	f.StringVar(&o.mocks, "mocks", "", "a file of mocks, and of images: {mocks: [{image: …, command: […], args: […], exit: 0, stdout: …, files: {path: text}, takes: 3s}], images: […]}")
 	f.StringVar(&o.images, "images", "", imagesUsage)
-	f.BoolVar(&o.stubMissing, "stub-missing", false, "let commands that are not in their image succeed without doing anything, to see the rest")
-	f.BoolVar(&o.anyNode, "any-node", false, "run on a node that has whatever Pods ask for: processors, memory, devices, labels")
+	f.BoolVar(&o.stubMissing, "stub-missing", false, "let commands that are missing from their image succeed without doing anything, to see the rest")
+	f.BoolVar(&o.anyNode, "any-node", false, "run on a node that has everything that Pods request: processors, memory, devices, labels")
 	f.StringArrayVar(&o.flags, "feature-flag", nil, "a key of feature-flags, key=value; may be repeated")
 	f.StringArrayVar(&o.defaults, "default", nil, "a key of config-defaults, key=value; may be repeated")
 	f.StringVarP(&o.output, "output", "o", "table", "table, yaml, json or name")
-	f.Uint64Var(&o.seed, "seed", conformance.DefaultSeed, "decides everything random in the simulated cluster")
+	f.Uint64Var(&o.seed, "seed", conformance.DefaultSeed, "seed of everything random in the simulated cluster")
 	f.DurationVar(&o.limit, "limit", 7*24*time.Hour, "how much virtual time may pass")
-	f.BoolVar(&o.pods, "pods", false, "with -o yaml or json: the Pods, too")
+	f.BoolVar(&o.pods, "pods", false, "with -o yaml or json: also print the Pods")
 	f.BoolVar(&o.trace, "trace", false, "print every event of the simulation on standard error")
 	f.BoolVar(&o.timeline, "timeline", true, "with -o table: show when what happened")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no notes on standard error")
@@ -86,7 +86,7 @@ func (o *simulateOptions) run(ctx context.Context) error {
 		return err
 	}
 	if o.limit <= 0 {
-		return &usageError{fmt.Errorf("--limit %s: want a time above 0, as 24h", o.limit)}
+		return &usageError{fmt.Errorf("--limit %s: want a time above 0, such as 24h", o.limit)}
 	}
 	sc, err := o.load()
 	if err != nil {

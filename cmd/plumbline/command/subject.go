@@ -13,7 +13,7 @@ import (
 func newSubject(s Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "subject",
-		Short: "Files that say who is judged and what it claims",
+		Short: "Check subject files, which describe an implementation and what it claims",
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}

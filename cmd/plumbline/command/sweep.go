@@ -35,7 +35,7 @@ func (o *sweepOptions) sweep(first uint64) (conformance.Sweep, error) {
 	mode, places, some := strings.Cut(o.faults, ":")
 	switch {
 	case o.seeds < 1:
-		return s, &usageError{fmt.Errorf("--seeds %d: want how many, from 1", o.seeds)}
+		return s, &usageError{fmt.Errorf("--seeds %d: want a number of at least 1", o.seeds)}
 	case o.faults == faultsNone:
 		return s, nil
 	case mode != faultsRandom:
@@ -52,7 +52,7 @@ func (o *sweepOptions) sweep(first uint64) (conformance.Sweep, error) {
 		}
 		n, err := strconv.Atoi(word)
 		if err != nil || n < 0 {
-			return s, &usageError{fmt.Errorf("--faults %s: %q is no place in the list of faults; want random:0,2", o.faults, word)}
+			return s, &usageError{fmt.Errorf("--faults %s: %q is not an index in the list of faults; want for example random:0,2", o.faults, word)}
 		}
 		s.Keep = append(s.Keep, n)
 	}

@@ -15,7 +15,7 @@ func newVersion(s Streams) *cobra.Command {
 	output := "text"
 	cmd := &cobra.Command{
 		Use:   "version",
-		Short: "Print the versions of the tool and of the suite in it",
+		Short: "Print the versions of the tool and of its suite",
 		Args:  noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if err := oneOf("output", output, "text", "json"); err != nil {

@@ -44,7 +44,7 @@ func (x *warnings) HandleWarningHeaderWithContext(_ context.Context, code int, _
 	}
 	x.said[text] = true
 	if len(x.said) > mostWarnings {
-		fmt.Fprintln(x.w, "plumbline: the API server has more warnings, which are not shown")
+		fmt.Fprintln(x.w, "plumbline: more warnings of the API server are not shown")
 		return
 	}
 	fmt.Fprintln(x.w, "plumbline: warning of the API server: "+text)

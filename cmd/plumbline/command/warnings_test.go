@@ -51,7 +51,7 @@ func TestWarningsAreBounded(t *testing.T) {
 		x.HandleWarningHeaderWithContext(t.Context(), warningCode, "-", fmt.Sprintf("two\nlines %d", i))
 	}
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	if len(lines) != mostWarnings+1 || lines[0] != "plumbline: warning of the API server: two lines 0" || lines[mostWarnings] != "plumbline: the API server has more warnings, which are not shown" {
+	if len(lines) != mostWarnings+1 || lines[0] != "plumbline: warning of the API server: two lines 0" || lines[mostWarnings] != "plumbline: more warnings of the API server are not shown" {
 		t.Errorf("%d lines, the last %q", len(lines), lines[len(lines)-1])
 	}
 }

@@ -19,12 +19,12 @@ const (
 type Simulation struct {
 	APIVersion string `json:"apiVersion" yaml:"apiVersion" fixture:"required,enum=plumbline.dev/v1alpha1" doc:"the version of this format"`
 	Kind       string `json:"kind" yaml:"kind" fixture:"required,enum=Simulation" doc:"Simulation"`
-	Status     Status `json:"status" yaml:"status" fixture:"required" doc:"what became of the simulation"`
+	Status     Status `json:"status" yaml:"status" fixture:"required" doc:"how the simulation ended"`
 }
 
-// Status is what became of the simulation.
+// Status is how the simulation ended.
 type Status struct {
-	Notes   []Note    `json:"notes" yaml:"notes" doc:"what is legal and surely not meant, and what was not used"`
+	Notes   []Note    `json:"notes" yaml:"notes" doc:"input that is legal but probably a mistake, and input that was not used"`
 	Runs    []Run     `json:"runs" yaml:"runs" doc:"the TaskRuns, in the order of their creation"`
 	Missing []Command `json:"missingCommands" yaml:"missingCommands" doc:"the commands that need a mock"`
 }

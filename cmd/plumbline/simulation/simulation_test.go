@@ -94,7 +94,7 @@ func TestWhatSimulatePrints(t *testing.T) {
 		want := simulation.Simulation{APIVersion: "plumbline.dev/v1alpha1", Kind: "Simulation", Status: simulation.Status{
 			Notes: []simulation.Note{
 				{Run: "work", Step: "unnamed-1", At: "<stdin>:10:51", Text: "make all is not in the image registry.example.com/x:1 (line 3 of /tekton/scripts/script-1-xzltw in the log)"},
-				{Run: "idle", At: "<stdin>:17:15", Text: `the result "never" is declared, and no step wrote it`},
+				{Run: "idle", At: "<stdin>:17:15", Text: `the result "never" is declared, but no step wrote it`},
 			},
 			Runs: []simulation.Run{
 				{Namespace: "default", Name: "work", Outcome: got.Status.Runs[0].Outcome, Steps: []simulation.Step{

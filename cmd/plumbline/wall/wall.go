@@ -63,7 +63,7 @@ func limit() (int64, error) {
 	}
 	q, err := resource.ParseQuantity(text)
 	if err != nil {
-		return 0, fmt.Errorf("%s=%s: want a quantity, as 8Gi, or 0: %w", Variable, text, err)
+		return 0, fmt.Errorf("%s=%s: want a quantity, such as 8Gi, or 0: %w", Variable, text, err)
 	}
 	if n := q.Value(); n == 0 || n >= smallest {
 		return n, nil
@@ -76,24 +76,24 @@ var deaths = []struct{ says, limit string }{
 	{"out of memory", "memory"},
 	{"cannot allocate memory", "memory"},
 	{"failed to create new OS thread", "memory"},
-	{"stack exceeds", "depth of a stack"},
-	{"stack overflow", "depth of a stack"},
+	{"stack exceeds", "stack depth"},
+	{"stack overflow", "stack depth"},
 }
 
 // verdict says what a process that has not ended by itself died of, from what its runtime wrote.
 func verdict(crash string, killed bool, limit int64, ran []string) (text string, ofLimit bool) {
-	which := "none: the tool itself was at work"
+	which := "none: the tool itself was running"
 	if len(ran) > 0 {
 		which = strings.Join(ran, ", ")
 	}
 	for _, d := range deaths {
 		if strings.Contains(crash, d.says) {
-			return fmt.Sprintf("SimulationLimit: the simulation passed its last limit, that of %s (%s of addresses, %s); containers that ran: %s",
+			return fmt.Sprintf("SimulationLimit: the simulation exceeded its last limit, %s (%s of addresses, %s); running containers: %s",
 				d.limit, resource.NewQuantity(limit, resource.BinarySI), Variable, which), true
 		}
 	}
 	if killed {
-		return fmt.Sprintf("SimulationLimit: the simulation was killed, as machines do that are out of memory; containers that ran: %s", which), true
+		return fmt.Sprintf("SimulationLimit: the simulation was killed, probably because the machine is out of memory; running containers: %s", which), true
 	}
 	return crash, false
 }

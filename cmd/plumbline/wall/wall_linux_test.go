@@ -53,8 +53,8 @@ func TestWhatAChildDiesOfIsTold(t *testing.T) {
 	}{
 		{"nothing", "", 7, []string{"said\n"}, "SimulationLimit"},
 		{"nothing", "0", 7, []string{"said\n"}, "SimulationLimit"},
-		{"memory", "", 4, []string{"said\n", "SimulationLimit", "that of memory (8Gi of addresses", "step-s of the Pod default/r-pod"}, "goroutine"},
-		{"stack", "", 4, []string{"SimulationLimit", "that of depth of a stack", "step-s of the Pod default/r-pod"}, "step-past"},
+		{"memory", "", 4, []string{"said\n", "SimulationLimit", "its last limit, memory (8Gi of addresses", "step-s of the Pod default/r-pod"}, "goroutine"},
+		{"stack", "", 4, []string{"SimulationLimit", "its last limit, stack depth", "step-s of the Pod default/r-pod"}, "step-past"},
 		{"crash", "", 10, []string{"the tool crashed (exit status 2)", "a mistake of the tool", "goroutine 1"}, "SimulationLimit"},
 		{"nothing", "1Gi", 3, []string{"want at least 3Gi"}, "said"},
 		{"nothing", "much", 3, []string{"want a quantity"}, "said"},

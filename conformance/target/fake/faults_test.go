@@ -146,7 +146,7 @@ func TestFaultsThatDoNotStrikeAreMistakes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = "several-steps.yaml:11:12: spec.faults: the fault at the point api has not struck; remove it, or correct what it is to strike"
+	const want = "several-steps.yaml:11:12: spec.faults: the fault at the point api has not struck; remove it, or correct what it strikes"
 	if got := report.Fixtures[0]; got.Verdict != reports.Error || got.Reason != want {
 		t.Errorf("%s: %s, want %s", got.Verdict, got.Reason, want)
 	}
@@ -174,7 +174,7 @@ func TestFaultsThatCannotStrikeAForeignImplementation(t *testing.T) {
 	}{
 		{"another fixture judges the statement", []*fixture.Fixture{load("faulty", "  proves: [S004-176]\n"+faulty), load("sound", "  proves: [S004-176]\n")}, reports.Passed, nil},
 		{"no fixture does", []*fixture.Fixture{load("faulty", "  proves: [S004-176]\n"+faulty), load("sound", "  proves: [S004-171]\n")}, reports.Partial,
-			[]string{"taskrun-core: a requirement stays open, since the fault of its fixture could not strike: faulty"}},
+			[]string{"taskrun-core: a requirement was not judged, since the fault of its fixture could not strike: faulty"}},
 	} {
 		claims := fake.Claims()
 		claims.Reference = false

@@ -37,7 +37,7 @@ func (e *UnmappedError) Error() string {
 type UnknownProgramError struct{ Name string }
 
 func (e *UnknownProgramError) Error() string {
-	return fmt.Sprintf("%s is no image of the catalogue, which has %s", e.Name, strings.Join(Catalogue(), ", "))
+	return fmt.Sprintf("%s is not an image of the catalogue, which has %s", e.Name, strings.Join(Catalogue(), ", "))
 }
 
 // Catalogue lists the images that can stand in for others.
