@@ -94,7 +94,7 @@ func TestARunPassesOnlyIfEverythingRequiredPassed(t *testing.T) {
 			verdicts: "pass", result: reports.Inconclusive, says: "pipelinerun: the suite has no fixture of this profile: nothing is shown"},
 		{reason: "a profile that is claimed and of which nothing is executed is no pass", fixtures: fix("profile: pipelinerun\nneeds: [realKubelet]\n"+passes, passes), options: func(o *conformance.Options) {
 			o.Claims.Profiles = []string{"pipelinerun", "taskrun-core"}
-		}, verdicts: "not-on-this-target pass", result: reports.Inconclusive, says: "pipelinerun: no required fixture can be met by this target"},
+		}, verdicts: "not-on-this-target pass", result: reports.Inconclusive, says: "pipelinerun: this target can run no required fixture"},
 		{reason: "a selection says nothing about other profiles", fixtures: fix(passes, passes), options: func(o *conformance.Options) {
 			o.Claims.Profiles, o.Filter.Names = []string{"pipelinerun", "taskrun-core"}, []string{"f0"}
 		}, verdicts: "pass", result: reports.Passed},
