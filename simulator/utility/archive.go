@@ -166,7 +166,9 @@ func tarMain(p *container.Process, args []string) int {
 		a.only = names
 		a.extract()
 	default:
-		return t.fail("must specify one of -c, -x or -t")
+		t.complain("must specify one of -c, -x or -t")
+		t.status = 2
+		return t.end()
 	}
 	return t.end()
 }

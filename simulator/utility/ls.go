@@ -60,7 +60,9 @@ func ls(p *container.Process, args []string) int {
 	for _, name := range names {
 		info, err := l.operand(name)
 		if err != nil {
-			t.failed(name, err)
+			if t.failed(name, err); t.gnu {
+				t.status = wrongCall(t.name, true)
+			}
 			continue
 		}
 		if info.IsDir() && !has(opts, 'd') {

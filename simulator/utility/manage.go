@@ -31,7 +31,9 @@ func touch(p *container.Process, args []string) int {
 	text := last(opts, 'd') + last(opts, 't')
 	switch {
 	case has(opts, 't') && t.gnu:
-		when, good = digitsDate(text, brokenDown(p.Now().UTC()))
+		if when, good = digitsDate(text, brokenDown(p.Now().UTC())); len(before(text, ".")) < len("MMDDhhmm") {
+			good = false
+		}
 	case has(opts, 'd') || has(opts, 't'):
 		when, good = t.parseDate(text, p.Now())
 	}
@@ -285,7 +287,7 @@ func chmod(p *container.Process, args []string) int {
 		if err := p.Chmod(name, mode); err != nil {
 			t.failed(name, err)
 		} else if strings.Contains(given, "v") || strings.Contains(given, "c") && mode != old {
-			t.modeChanged(name, info, old)
+			t.modeChanged(name, old)
 		}
 		if deep && info.IsDir() {
 			entries, _ := p.ReadDir(name)
@@ -303,8 +305,7 @@ func chmod(p *container.Process, args []string) int {
 }
 
 // modeChanged tells of a mode that was set.
-func (t *tool) modeChanged(name string, before *files.Info, old uint16) {
-	was := permissions(before)[1:]
+func (t *tool) modeChanged(name string, old uint16) {
 	after, err := t.p.Stat(name)
 	if err != nil {
 		return
@@ -316,7 +317,7 @@ func (t *tool) modeChanged(name string, before *files.Info, old uint16) {
 	case mode == old:
 		fmt.Fprintf(t.out, "mode of '%s' retained as %04o (%s)\n", name, mode, now)
 	default:
-		fmt.Fprintf(t.out, "mode of '%s' changed from %04o (%s) to %04o (%s)\n", name, old, was, mode, now)
+		fmt.Fprintf(t.out, "mode of '%s' changed from %04o (%s) to %04o (%s)\n", name, old, modeText('-', old)[1:], mode, now)
 	}
 }
 

@@ -22,6 +22,9 @@ type modes struct {
 func (m modes) parse(text string, old uint16) (uint16, bool) {
 	if text != "" && strings.Trim(text, "01234567") == "" {
 		n, err := strconv.ParseUint(text, 8, 16)
+		if m.gnu && m.isDir && len(text) < len("00000") { // which keeps what makes a directory special
+			n |= uint64(old & (files.Setuid | files.Setgid))
+		}
 		return uint16(n), err == nil && n <= 0o7777
 	}
 	mode := old

@@ -233,10 +233,5 @@ func (c conversion) nanoseconds(n int) string {
 	case c.width > 0:
 		text = text[:c.width]
 	}
-	if c.pad == '-' {
-		if text = strings.TrimRight(text, "0"); text == "" {
-			text = "0"
-		}
-	}
 	return text
 }
