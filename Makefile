@@ -41,6 +41,11 @@ determinism: ## no goroutine, clock, entropy or map order in the simulated world
 	$(GO) -C .ci/determinism build -o ../../$(BIN)/determinism ./cmd/determinism
 	$(GO) vet -vettool=$(CURDIR)/$(BIN)/determinism ./simulator/... ./reconciler/... ./entrypoint/...
 
+.PHONY: prose
+prose: ## wording that reads like a word-for-word translation, in the files of .ci/prose.done
+	.ci/prose -selftest
+	.ci/prose
+
 .PHONY: vulnerabilities
 vulnerabilities: ## known vulnerabilities in what is called, or the modules in use where the database is out of reach
 	GO=$(GO) .ci/vulnerabilities
