@@ -157,11 +157,11 @@ func (c *copier) copy(from, to string) bool {
 	}
 	switch {
 	case c.soft, c.hard:
-		make := c.p.Link
+		create := c.p.Link
 		if c.soft {
-			make = c.p.Symlink
+			create = c.p.Symlink
 		}
-		return c.link(make, from, to)
+		return c.link(create, from, to)
 	case info.Kind() == files.Symlink:
 		target := info.Target()
 		if old != nil && !c.mayReplace(to, syscall.EEXIST) {
@@ -258,13 +258,13 @@ func (c *copier) finish(from, to string, info *files.Info) {
 }
 
 // link makes a link of either kind.
-func (c *copier) link(make func(old, name string) error, from, to string) bool {
-	err := make(from, to)
+func (c *copier) link(create func(old, name string) error, from, to string) bool {
+	err := create(from, to)
 	if err != nil {
 		if !c.mayReplace(to, files.Errno(err)) {
 			return false
 		}
-		err = make(from, to)
+		err = create(from, to)
 	}
 	if err != nil {
 		c.complain("can't create link '%s': %s", to, message(err))
@@ -315,7 +315,7 @@ func (c *copier) content(from, to string, info *files.Info) (done, ok bool) {
 			return false, false
 		}
 	}
-	defer c.p.Close(fd) //nolint:errcheck // it is open
+	defer c.p.Close(fd)
 	buf := make([]byte, 32<<10)
 	for {
 		n, rerr := r.Read(buf)
@@ -448,9 +448,9 @@ func ln(p *container.Process, args []string) int {
 
 // makeLink makes one link of ln.
 func (t *tool) makeLink(opts map[byte][]string, source, to string) {
-	make := t.p.Link
+	create := t.p.Link
 	if has(opts, 's') {
-		make = t.p.Symlink
+		create = t.p.Symlink
 		if has(opts, 'r') { // --relative
 			from, err := t.canonical(path.Dir(to), anyMayMiss)
 			target, err2 := t.canonical(source, anyMayMiss)
@@ -478,7 +478,7 @@ func (t *tool) makeLink(opts map[byte][]string, source, to string) {
 	if has(opts, 'v') {
 		fmt.Fprintf(t.out, "'%s' -> '%s'\n", to, source)
 	}
-	if err := make(source, to); err != nil {
+	if err := create(source, to); err != nil {
 		t.failed(to, err)
 	}
 }

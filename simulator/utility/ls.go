@@ -251,13 +251,13 @@ func (l *lister) one(e listed) int {
 	}
 	l.out.WriteString(before.String())
 	name := l.name(e.name)
-	l.out.WriteString(l.colored(name, e.info))
+	l.out.WriteString(l.painted(name, e.info))
 	if l.format == 'l' && e.info.Kind() == files.Symlink {
 		to, err := l.p.Stat(e.full)
 		if err != nil {
 			to = e.info
 		}
-		l.out.WriteString(" -> " + l.colored(l.name(e.info.Target()), to))
+		l.out.WriteString(" -> " + l.painted(l.name(e.info.Target()), to))
 		return 0 // nothing follows on the line
 	}
 	indicator := l.indicator(e.info)
@@ -315,8 +315,8 @@ func (l *lister) indicator(info *files.Info) string {
 	return ""
 }
 
-// colored puts a name into the color of its kind, if asked to.
-func (l *lister) colored(name string, info *files.Info) string {
+// painted puts a name into the color of its kind, if asked to.
+func (l *lister) painted(name string, info *files.Info) string {
 	if !l.color {
 		return name
 	}

@@ -378,7 +378,7 @@ func install(p *container.Process, args []string) int {
 		target, names = names[len(names)-1], names[:len(names)-1]
 	}
 	if target == "" || len(names) == 0 {
-		return t.fail("missing operand")
+		return t.usage()
 	}
 	for _, name := range names {
 		to := target
