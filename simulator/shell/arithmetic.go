@@ -569,7 +569,7 @@ func (a *arith) load(x operand) int64 {
 		return 0
 	}
 	if !set {
-		if s.options.nounset && s.kind == bash {
+		if s.options.nounset && s.kind == bash && !s.vars[s.target(x.name)].set {
 			a.err = s.unbound(x.name)
 		}
 		return 0

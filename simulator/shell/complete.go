@@ -134,10 +134,13 @@ func (c *completion) candidates(s *shell, prefix string) []string {
 		found = append(found, names...)
 	}
 	if c.hasWords {
+		noglob := s.options.noglob
+		s.options.noglob = true
 		e := expander{s: s, split: true, ifs: s.ifs()}
 		if err := e.value(c.words, false); err == nil {
 			_ = e.end()
 		}
+		s.options.noglob = noglob
 		add(e.fields)
 	}
 	if c.exclude != "" {

@@ -65,6 +65,10 @@ func (s *shell) statement(st *syntax.Stmt, tail bool) {
 		if s.flow == goOn || s.flow <= continuing && s.kind != dash || s.kind == ash && (s.flow == returning || s.left) {
 			s.status = int(truth(s.status == 0))
 		}
+		switch st.Cmd.(type) {
+		case *syntax.Arith, *syntax.Cond:
+			s.pipestatus = []int{s.status}
+		}
 		s.runTraps()
 		return
 	}
@@ -169,7 +173,7 @@ func (s *shell) background(st *syntax.Stmt) {
 				p.Close(fd)
 			}
 		}
-		c.tolerant, c.isJob = 0, true
+		c.tolerant, c.isJob = 0, !s.subshell
 		c.enter(plain.Cmd)
 		c.last = lastCall([]*syntax.Stmt{&plain}, true)
 		c.statement(&plain, true)

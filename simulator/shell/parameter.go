@@ -652,7 +652,7 @@ func (s *shell) replace(pe *syntax.Param, value string) (string, error) {
 	if pat == "" {
 		return value, nil
 	}
-	if value == "" && s.kind == ash && s.match(pat, "") {
+	if value == "" && s.kind != dash && s.match(pat, "") {
 		return r.of(""), nil
 	}
 	all := pe.Op == "//"

@@ -1,7 +1,6 @@
 package shell
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -116,9 +115,6 @@ func (s *shell) redirectOne(r *syntax.Redirect, save bool, undo *[]savedDescript
 func (s *shell) open(r *syntax.Redirect) (fd int, ok bool) {
 	switch r.Op {
 	case "<<", "<<-":
-		if r.Unended && s.kind == bash {
-			s.complain(fmt.Sprintf("warning: here-document at line %d delimited by end-of-file (wanted `%s')", r.Line+s.base, syntax.EndWord(r)))
-		}
 		text, err := s.hereDocument(r)
 		if err != nil && s.kind != bash { // the redirection has failed, and nothing else
 			s.complain(err.Error())

@@ -507,6 +507,9 @@ func (s *shell) lines(sc *syntax.Script, tail bool) {
 			s.again(sc, i, tail)
 			return
 		}
+		if i == len(sc.Lines)-1 && sc.Unended != nil && s.kind == bash {
+			s.print(2, s.prefixOf("")+fmt.Sprintf("warning: here-document at line %d delimited by end-of-file (wanted `%s')\n", sc.Unended.Line+s.base, syntax.EndWord(sc.Unended)))
+		}
 		last := tail && i == len(sc.Lines)-1 && sc.Err == nil
 		if last && s.kind == bash && !s.subshell {
 			s.last = lastCall(line, false)

@@ -337,6 +337,9 @@ func (f *Formatter) number(text string) (n, used int) {
 			}
 		}
 		v := f.integer(a)
+		if f.Style == PrintfOfBash && (v > math.MaxInt32 || v < -math.MaxInt32) { // which complains, and has none then
+			return 0, 1
+		}
 		return int(min(max(v, -math.MaxInt32), math.MaxInt32)), 1
 	}
 	for used < len(text) && text[used] >= '0' && text[used] <= '9' {

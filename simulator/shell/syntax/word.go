@@ -268,6 +268,20 @@ func (p *Parser) single(dollar bool) *SglQuoted {
 	return q
 }
 
+// paired reports whether the double quote that stands here has a partner. The end of an arithmetic expression of bash has
+// been found without asking for it.
+func (p *Parser) paired() bool {
+	for i := p.pos + 1; i < len(p.src); i++ {
+		switch p.src[i] {
+		case '"':
+			return true
+		case '\\':
+			i++
+		}
+	}
+	return false
+}
+
 // pairedQuote goes to the second of two single quotes.
 func (p *Parser) pairedQuote() {
 	n := strings.IndexByte(p.src[p.pos+1:], '\'')
