@@ -49,7 +49,7 @@ func awkTool(p *container.Process, args []string) int {
 	}
 	for _, a := range opts['v'] {
 		if !strings.Contains(a, "=") {
-			return t.fail("invalid assignment '%s'", a)
+			return t.usage()
 		}
 	}
 	var separator *string

@@ -75,10 +75,10 @@ func (t *tool) decode64(data []byte) {
 		t.out.Write(out)
 		group = group[:0]
 		if end = c == '='; end && !t.gnu {
-			rest := bytes.TrimLeft(data[i+1:], "\n\r \t")
-			if len(rest) == 0 {
-				return
+			if rest := bytes.TrimLeft(data[i+1:], "\n\r \t"); len(rest) > 0 {
+				t.complain("truncated input")
 			}
+			return
 		}
 	}
 	if len(group) > 0 {

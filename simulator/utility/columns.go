@@ -70,10 +70,10 @@ func uniq(p *container.Process, args []string) int {
 		t.out.Reset(p.Descriptor(fd))
 	}
 	t.inputs(names[:min(1, len(names))], func(_ string, r io.Reader) bool {
+		if has(opts, 'z') && !t.gnu {
+			r = &withoutNUL{r}
+		}
 		_ = t.lines(r, func(line string, _ bool) bool {
-			if has(opts, 'z') && !t.gnu {
-				line, _, _ = strings.Cut(line, "\x00")
-			}
 			if any && key(line) == key(previous) {
 				n++
 				return true
@@ -86,6 +86,19 @@ func uniq(p *container.Process, args []string) int {
 	})
 	flush()
 	return t.end()
+}
+
+// withoutNUL reads NULs as newlines.
+type withoutNUL struct{ io.Reader }
+
+func (w *withoutNUL) Read(b []byte) (int, error) {
+	n, err := w.Reader.Read(b)
+	for i, c := range b[:n] {
+		if c == 0 {
+			b[i] = '\n'
+		}
+	}
+	return n, err
 }
 
 func rev(p *container.Process, args []string) int {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -65,6 +66,10 @@ func grep(p *container.Process, args []string) int {
 		return t.usage()
 	default:
 		patterns, rest = rest[:1], rest[1:]
+	}
+	if !t.gnu { // BusyBox's grep tries the last one first
+		patterns = slices.Clone(patterns)
+		slices.Reverse(patterns)
 	}
 	g.compilers(patterns)
 	if t.gnu {

@@ -509,7 +509,12 @@ func (w jqWorld) Input() (any, error) {
 }
 
 // InputName implements jq.World.
-func (w jqWorld) InputName() string { return w.r.inputs.name() }
+func (w jqWorld) InputName() string {
+	if name := w.r.inputs.name(); name != "" || !w.r.inputs.started {
+		return name
+	}
+	return "<stdin>"
+}
 
 // InputLine implements jq.World.
 func (w jqWorld) InputLine() int { return w.r.inputs.line() }

@@ -310,6 +310,9 @@ func shuf(p *container.Process, args []string) int {
 	if !ok {
 		return t.end()
 	}
+	if !has(opts, 'e') && t.misused(names, 0, 1) {
+		return t.end()
+	}
 	var all []string
 	switch {
 	case has(opts, 'e'):

@@ -80,7 +80,18 @@ func od(p *container.Process, args []string) int {
 		}
 	}
 	strs := opts['t']
-	for _, letter := range t.given {
+	order := t.given
+	if !t.gnu { // BusyBox's od does not care for their order
+		order = nil
+		for _, letter := range []byte("abcdfhilotxs") {
+			if n := len(opts[letter]); letter == 't' {
+				order = append(order, bytes.Repeat([]byte("t"), n)...)
+			} else if n > 0 {
+				order = append(order, letter)
+			}
+		}
+	}
+	for _, letter := range order {
 		if letter != 't' {
 			if short, ok := odShort[letter]; ok {
 				o.types = append(o.types, short)

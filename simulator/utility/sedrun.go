@@ -628,7 +628,9 @@ func (r *sedRun) substitute(c *sedCommand) error {
 			b.WriteString(text[:m[1]])
 		} else {
 			b.WriteString(text[:m[0]])
-			if emptyBefore || m[0] > 0 || !empty {
+			replaced := emptyBefore || m[0] > 0 || !empty
+			emptyBefore = empty
+			if replaced {
 				r.room(b.Len() + len(c.with) + references*(m[1]-m[0]))
 				r.expand(&b, c.with, text, m)
 				done = true
@@ -643,7 +645,6 @@ func (r *sedRun) substitute(c *sedCommand) error {
 			b.WriteByte(text[0])
 			text = text[1:]
 		}
-		emptyBefore = empty
 	}
 	if !done {
 		return nil

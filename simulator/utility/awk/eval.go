@@ -87,11 +87,11 @@ func (m *machine) cellOf(v *variable) *cell {
 	return &m.globals[v.index]
 }
 
+// arrayOf returns the array of a variable. One that is used as an array becomes one, as in BusyBox's awk, whatever it
+// was before.
 func (m *machine) arrayOf(v *variable) *array {
 	c := m.cellOf(v)
-	if c.a == nil && c.v.kind != unset {
-		m.fail("Not an array")
-	}
+	c.v = value{}
 	return c.array()
 }
 

@@ -123,7 +123,7 @@ func (m *machine) main() int {
 		}
 	}
 	for _, b := range m.p.end {
-		if m.run(b) == toExit {
+		if f := m.run(b); f == toExit || f == toNext || f == toNextFile {
 			break
 		}
 	}

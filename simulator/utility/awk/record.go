@@ -362,7 +362,7 @@ func (m *machine) assignment(text string) bool {
 		}
 	}
 	for i, g := range m.p.globals {
-		if g == name {
+		if g == name && m.globals[i].a == nil {
 			m.store(&variable{index: i}, input(unescape(raw)))
 		}
 	}

@@ -118,5 +118,5 @@ var definitions = map[string]string{
 		| if $in[$m] < $x then [$m + 1, .[1]] else [.[0], $m] end) | .[0] as $i | if $in[$i:$i+1] == [$x] then $i else -1 - $i end;`,
 	"isfinite/0":         `def isfinite: isinfinite or isnan | not;`,
 	"scalars_or_empty/0": `def scalars_or_empty: select(type | . != "array" and . != "object");`,
-	"get_search_list/0":  `def get_search_list: [];`,
+	"get_search_list/0":  `def get_search_list: ["~/.jq", "$ORIGIN/../lib/jq", "$ORIGIN/lib"];`,
 }

@@ -232,6 +232,11 @@ func (m *Machine) keysOf(in any, inOrder bool) (any, error) {
 
 func hasKey(_ *Machine, in any, args []any) (any, error) {
 	switch in := in.(type) {
+	case nil:
+		switch args[0].(type) {
+		case float64, string:
+			return false, nil
+		}
 	case *Object:
 		if key, ok := args[0].(string); ok {
 			return in.find(key) >= 0, nil
