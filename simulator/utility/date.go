@@ -140,6 +140,7 @@ func date(p *container.Process, args []string) int {
 			return t.usage()
 		}
 	}
+	t.passing(strings.Count(format, "%") * mostPadded)
 	if t.gnu || !given {
 		t.out.WriteString(strftimeGNU(format, when) + "\n")
 	} else {

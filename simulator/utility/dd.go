@@ -46,8 +46,22 @@ func blocks(text string) (int64, bool) {
 			break
 		}
 	}
-	n, err := strconv.ParseInt(text, 10, 41)
-	return n * unit, err == nil && n >= 0 && text[0] != '+'
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 || text[0] == '+' || n > mostBytes/unit {
+		return 0, false
+	}
+	return n * unit, true
+}
+
+// mostBytes bounds the places in a file.
+const mostBytes = 1 << 50
+
+// product is how many bytes some blocks are, up to mostBytes.
+func product(n, size int64) int64 {
+	if n > mostBytes/size {
+		return mostBytes
+	}
+	return n * size
 }
 
 func dd(p *container.Process, args []string) int {
@@ -154,7 +168,7 @@ func (d *copying) run() {
 
 // target opens what is written to and goes to where writing begins.
 func (d *copying) target() (fd int, ok bool) {
-	offset := d.seek * d.obs
+	offset := product(d.seek, d.obs)
 	if slices.Contains(d.oflag, "seek_bytes") {
 		offset = d.seek
 	}
@@ -198,13 +212,13 @@ func (d *copying) target() (fd int, ok bool) {
 
 // copy moves the blocks. It reports whether all could be written.
 func (d *copying) copy(r io.Reader, fd int) bool {
-	skip := d.skip * d.ibs
+	skip := product(d.skip, d.ibs)
 	if slices.Contains(d.iflag, "skip_bytes") {
 		skip = d.skip
 	}
 	left := int64(-1)
 	if d.count >= 0 {
-		left = d.count * d.ibs
+		left = product(d.count, d.ibs)
 		if slices.Contains(d.iflag, "count_bytes") {
 			left = d.count
 		}

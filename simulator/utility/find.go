@@ -274,9 +274,16 @@ func (f *finder) primary() (findTest, string) {
 	f.args = f.args[1:]
 	switch op {
 	case "-name", "-iname":
-		return func(n string, _ *files.Info, _ int) bool { return fnmatch(value, path.Base(n), op == "-iname") }, ""
+		return func(n string, _ *files.Info, _ int) bool {
+			name := path.Base(n)
+			f.t.p.Work(uint32(len(value) * len(name) >> 11))
+			return fnmatch(value, name, op == "-iname")
+		}, ""
 	case "-path", "-wholename", "-ipath":
-		return func(n string, _ *files.Info, _ int) bool { return fnmatch(value, n, op == "-ipath") }, ""
+		return func(n string, _ *files.Info, _ int) bool {
+			f.t.p.Work(uint32(len(value) * len(n) >> 11))
+			return fnmatch(value, n, op == "-ipath")
+		}, ""
 	case "-regex", "-iregex":
 		expr := value
 		if f.t.gnu && !f.extended {

@@ -89,6 +89,7 @@ func mode(info *files.Info) uint32 {
 
 // statFormat prints a file by the format of -c.
 func (t *tool) statFormat(format, name string, info *files.Info) string {
+	t.passing(strings.Count(format, "%") * mostPadded)
 	return formatFields(format, func(letter byte) (string, bool) {
 		switch letter {
 		case 'n':
@@ -167,7 +168,7 @@ func formatFields(format string, field func(letter byte) (text string, known boo
 		flags := format[start:i]
 		width, _, _ := strings.Cut(strings.TrimLeft(flags, "#-+I 0"), ".")
 		n, _ := strconv.Atoi(width)
-		n = min(n, 4096)
+		n = min(n, mostPadded)
 		fill := " "
 		if lead := flags[:len(flags)-len(strings.TrimLeft(flags, "#-+I 0"))]; strings.Contains(lead, "-") {
 			b.WriteString(text + strings.Repeat(" ", max(0, n-len(text))))

@@ -8,7 +8,7 @@ import (
 )
 
 // mostPadded bounds the width of one conversion of strftime.
-const mostPadded = 4096
+const mostPadded = 1024
 
 // Strftime formats a time as strftime of the GNU C library does in the locale C. What it does not know stays as it is.
 func Strftime(format string, t time.Time) string { return strftime(format, t, false) }
