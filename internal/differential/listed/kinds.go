@@ -9,6 +9,8 @@ import (
 )
 
 var (
+	openInEval     = regexp.MustCompile(`(?s)eval: line \d+: unexpected EOF while looking for matching.*syntax error near unexpected token`)
+	bothLists      = regexp.MustCompile(`"[^"]*\$\{?(@|\w+\[@)[^"]*\$\{?!?(\*|\w+\*|\w+\[\*)|"[^"]*\$\{?!?(\*|\w+\*|\w+\[\*)[^"]*\$\{?(@|\w+\[@)`)
 	asksForProgram = regexp.MustCompile(`\b(type|command -[vV]p?|which|hash)\b`)
 	tildeBefore    = regexp.MustCompile("~[$`]")
 	changesInside  = regexp.MustCompile(`\(\([^)]*(\+\+|--|[^=!<>]=[^=])`)
@@ -89,6 +91,30 @@ func Kinds() []Kind {
 			},
 		},
 		{
+			Name:    "bash after an open quote in eval",
+			Reason:  "When the text that bash evaluates ends inside of quotes or braces, its parser does not know any more that a new command begins, and refuses the next one if that is a compound command: a defect.",
+			Example: "eval 'echo \"'\n{ echo on; }",
+			Covers: func(c Case) bool {
+				return c.Dialect == script.Bash && openInEval.MatchString(c.Real.Stderr)
+			},
+		},
+		{
+			Name:    "$@ and $* in the same quotes",
+			Reason:  "Where both stand in one pair of double quotes, bash splits what the second has joined, or loses an empty element: a defect.",
+			Example: "arr=(a b); a=1; printf '<%s>' \"${arr[@]}${!a*}\"",
+			Covers: func(c Case) bool {
+				return c.Dialect == script.Bash && c.Sim.Code == c.Real.Code && bothLists.MatchString(c.Script)
+			},
+		},
+		{
+			Name:    "the order of a directory",
+			Reason:  "Bash's compgen -G lists files in the order in which they are in their directory, which is the file system's.",
+			Example: "cd /bin; compgen -G 't*'",
+			Covers: func(c Case) bool {
+				return c.Dialect == script.Bash && strings.Contains(c.Script, "compgen -G") && c.Sim.Code == c.Real.Code && sameLines(c.Sim.Stdout, c.Real.Stdout)
+			},
+		},
+		{
 			Name:    "a pipe that nobody reads",
 			Reason:  "Whether the writer of a pipeline is killed by SIGPIPE depends on which process is faster, and with pipefail or set -e that shows.",
 			Example: "",
@@ -97,6 +123,14 @@ func Kinds() []Kind {
 			},
 		},
 	}
+}
+
+// sameLines reports whether two texts have the same lines in some order.
+func sameLines(a, b string) bool {
+	x, y := strings.Split(a, "\n"), strings.Split(b, "\n")
+	slices.Sort(x)
+	slices.Sort(y)
+	return slices.Equal(x, y)
 }
 
 // isAsh reports whether the shell of a case is BusyBox ash.
