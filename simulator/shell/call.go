@@ -106,9 +106,11 @@ func (s *shell) commandFields(cmd *syntax.Call) ([]string, error) {
 				return nil, err
 			}
 		default:
+			before := len(out)
 			if out, err = s.appendFields(out, w); err != nil {
 				return nil, err
 			}
+			s.holdFields(out[before:])
 		}
 	}
 	return out, nil
@@ -388,7 +390,8 @@ func (s *shell) ignorable(err error) bool {
 func (s *shell) callFunction(name string, fn *function, args []string, assigned bool) {
 	s.deeper("function calls")
 	before, loops, base, source, line, layer := s.args, s.loops, s.base, s.source, s.line, s.layer
-	s.args = args
+	held := s.argsHeld
+	s.args, s.argsHeld = args, 0
 	s.calls++
 	if !assigned { // else the variables of the function are kept with those that are assigned before its name
 		s.layer++
@@ -410,7 +413,8 @@ func (s *shell) callFunction(name string, fn *function, args []string, assigned 
 	s.restore(s.scopes[len(s.scopes)-1])
 	s.scopes = s.scopes[:len(s.scopes)-1]
 	s.calls--
-	s.args, s.layer = before, layer
+	s.p.Allocate(-s.argsHeld)
+	s.args, s.layer, s.argsHeld = before, layer, held
 	if s.flow == returning {
 		s.flow = goOn
 	}

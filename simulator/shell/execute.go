@@ -104,8 +104,9 @@ func (s *shell) failed() {
 
 // redirected runs a command with its redirections.
 func (s *shell) redirected(st *syntax.Stmt, tail bool) {
-	mark := len(s.opened)
+	mark, held := len(s.opened), s.fieldsHeld
 	s.perform(st, tail)
+	s.releaseFields(held)
 	if len(s.opened) > mark {
 		s.closeSubstitutions(mark)
 	}

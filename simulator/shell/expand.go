@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -37,9 +38,11 @@ func (s *shell) fieldsOf(words []*syntax.Word) ([]string, error) {
 	out := make([]string, 0, len(words)+2)
 	var err error
 	for _, w := range words {
+		before := len(out)
 		if out, err = s.appendFields(out, w); err != nil {
 			return nil, err
 		}
+		s.holdFields(out[before:])
 	}
 	return out, nil
 }
@@ -569,9 +572,50 @@ func (s *shell) tilde(text string, more, colon bool) (home, rest string, ok bool
 
 // grow asks for memory that a word is about to take.
 func (s *shell) grow(n int) {
+	s.p.Work(uint32(n >> 11))
 	if n >= 1<<16 {
-		s.p.Work(uint32(n >> 11))
 		s.p.Allocate(int64(n))
 		s.p.Allocate(int64(-n))
 	}
+}
+
+// What fields take is accounted for where they are many or long.
+const (
+	fieldSize  = 16
+	manyFields = 64 * fieldSize
+)
+
+// holdFields accounts for new fields, until the command ends that they belong to.
+func (s *shell) holdFields(fields []string) {
+	n := len(fields) * fieldSize
+	for _, f := range fields {
+		n += len(f)
+	}
+	if n >= manyFields {
+		s.fieldsHeld += int64(n)
+		s.p.Work(uint32(n >> 11))
+		s.p.Allocate(int64(n))
+	}
+}
+
+// releaseFields says that those fields are no longer held that came after mark.
+func (s *shell) releaseFields(mark int64) {
+	if s.fieldsHeld > mark {
+		s.p.Allocate(mark - s.fieldsHeld)
+		s.fieldsHeld = mark
+	}
+}
+
+// setArgs sets the positional parameters to a copy of args, which is accounted for.
+func (s *shell) setArgs(args []string) {
+	n := 0
+	for _, a := range args {
+		n += len(a) + fieldSize
+	}
+	if n < manyFields {
+		n = 0
+	}
+	s.p.Allocate(int64(n) - s.argsHeld)
+	s.argsHeld = int64(n)
+	s.args = slices.Clone(args)
 }

@@ -145,14 +145,14 @@ func builtinSet(s *shell, args []string) int {
 	for len(args) > 0 {
 		arg := args[0]
 		if arg == "--" {
-			s.args = slices.Clone(args[1:])
+			s.setArgs(args[1:])
 			return 0
 		}
 		if arg == "-" {
 			s.options.xtrace, s.options.verbose = false, false
 			args = args[1:]
 			if len(args) > 0 {
-				s.args = slices.Clone(args)
+				s.setArgs(args)
 			}
 			return 0
 		}
@@ -198,7 +198,7 @@ func builtinSet(s *shell, args []string) int {
 		}
 	}
 	if len(args) > 0 {
-		s.args = slices.Clone(args)
+		s.setArgs(args)
 	}
 	return 0
 }

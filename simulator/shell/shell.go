@@ -173,6 +173,8 @@ type shell struct {
 	traced          int // how deep in substitutions and evals, for the trace
 	optIndex        int // inside a group of options, for getopts
 	dirs            []string
+	fieldsHeld      int64                  // bytes of fields that commands at work have
+	argsHeld        int64                  // bytes of positional parameters that set has made
 	unwritten       error                  // what became of the output of a built-in
 	traceFD         int                    // where the trace goes, if not to standard error
 	evaluating      int                    // variables that name each other in an expression
@@ -610,7 +612,7 @@ func (s *shell) snapshot() *shell {
 	c.caught, c.jobs, c.ended, c.subshell, c.inTrap = nil, nil, nil, true, false
 	c.inSubstitution, c.last, c.isStage = false, nil, false
 	c.subshells++
-	c.held = 0
+	c.held, c.fieldsHeld, c.argsHeld = 0, 0, 0
 	c.random = nil
 	return &c
 }

@@ -467,8 +467,9 @@ func (r *sedRun) grown(text string) string {
 	return text
 }
 
-// room accounts for n bytes that a pattern space is about to have.
+// room accounts for n bytes that a pattern space is about to have, and for copying them.
 func (r *sedRun) room(n int) {
+	r.t.p.Work(uint32(n >> 11))
 	if n > 1<<16 {
 		r.t.p.Allocate(int64(n))
 		r.t.p.Allocate(-int64(n))

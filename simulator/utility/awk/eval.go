@@ -179,7 +179,8 @@ func (m *machine) binary(e *binary) value {
 	if e.op == ' ' {
 		a := m.string(left)
 		b := m.string(m.eval(e.right))
-		return str(m.passing(a + b))
+		m.room(len(a) + len(b))
+		return str(a + b)
 	}
 	right := m.eval(e.right)
 	m.line = e.line

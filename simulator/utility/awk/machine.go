@@ -29,6 +29,7 @@ const (
 	maxField    = 1 << 20 // fields of a record
 	maxPatterns = 256     // regular expressions kept
 	perStep     = 8       // statements for which the World is told of one step
+	perCopy     = 256     // bytes that may be copied as if it were a statement
 	perHold     = 4096    // bytes that are told of at once
 	itemSize    = 64      // what an element of an array holds besides its strings
 )
@@ -211,21 +212,18 @@ func (m *machine) hold(n int) {
 
 // passing accounts for a long string that is held for a moment.
 func (m *machine) passing(s string) string {
-	if len(s) >= perHold {
-		m.w.Hold(int64(len(s)))
-		m.w.Hold(-int64(len(s)))
-		for n := len(s); n > 1<<16; n -= 1 << 16 {
-			m.step()
-		}
-	}
+	m.room(len(s))
 	return s
 }
 
-// room accounts for n bytes that a string is about to have.
+// room accounts for n bytes that a string is about to have, and for copying them.
 func (m *machine) room(n int) {
 	if n >= perHold {
 		m.w.Hold(int64(n))
 		m.w.Hold(-int64(n))
+	}
+	for ; n >= perCopy; n -= perCopy {
+		m.step()
 	}
 }
 
