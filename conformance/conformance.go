@@ -67,7 +67,7 @@ type Options struct {
 	Seed uint64
 	// Parallel is how many fixtures may run at once, at most what the target allows; 0 means as many as it allows.
 	Parallel int
-	// Progress, if set, is told of each fixture that is done, one at a time.
+	// Progress, if set, is called for each fixture that is done, one call at a time.
 	Progress func(Progress)
 	// Date is when the run began, for targets on real time.
 	Date time.Time

@@ -237,7 +237,7 @@ type LogKeeper interface {
 // mostMissing is how many missing commands a failure tells.
 const mostMissing = 20
 
-// goneLog stands for a log that cannot be read any more.
+// goneLog stands for a log that can no longer be read.
 const goneLog = "(the Pod is gone, and its log with it)"
 
 // surroundings adds to a failure what helps to understand it.

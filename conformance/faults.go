@@ -53,9 +53,9 @@ func (e *unstruckError) Error() string {
 	return fmt.Sprintf("%s at %s could not strike: the implementation never did what %s would break, so nothing was judged", faults, strings.Join(e.faults, " and "), they)
 }
 
-// unusedFaults returns an error if a fault has not struck: what the fixture then proves, it proves of a sound cluster. For
-// the reference that is a mistake in the fixture. Another implementation may do the same in another way, with an update
-// instead of a patch, say, which the fault does not meet: then nothing was judged, and nobody made a mistake.
+// unusedFaults returns an error if a fault has not struck, since the fixture then proves nothing about faults. For the
+// reference that is a mistake in the fixture. Another implementation may work differently, for example with an update instead
+// of a patch, so that the fault cannot strike. Then nothing was judged, but neither side is wrong.
 func (s *session) unusedFaults() error {
 	user, ok := s.cluster.(FaultUser)
 	if !ok || len(s.fixture.Spec.Faults) == 0 {

@@ -30,8 +30,8 @@ func (c Claims) with(f *fixture.Fixture) Claims {
 	return c
 }
 
-// unsupported is what became of a fixture that was tried: nothing that counts. A machine that broke is not told: nobody
-// asked for this to be run.
+// unsupported turns the result of a fixture that was only tried into one that does not count. A machine that broke is not
+// reported, since the fixture did not have to run.
 func (c Claims) unsupported(f reports.Fixture) reports.Fixture {
 	f.Tried = f.Verdict
 	f.Unstruck = nil
@@ -101,7 +101,7 @@ func (r *Runner) featureFindings(results []reports.Fixture) []reports.Finding {
 				s.failed = append(s.failed, f.Name)
 			}
 		}
-		// Of two features that are not claimed nobody knows which one it is.
+		// With two unclaimed features we cannot tell which one was exercised.
 		if len(missing) != 1 {
 			continue
 		}
@@ -130,7 +130,7 @@ func (r *Runner) featureFindings(results []reports.Fixture) []reports.Finding {
 	return out
 }
 
-// whole says whether all fixtures were run that a feature could be tried by. Of some of them nobody knows that it works.
+// whole reports whether all fixtures were run by which a feature can be tried. Only some of them do not show that it works.
 func (r *Runner) whole(s *seen, results []reports.Fixture) bool {
 	for _, f := range r.all {
 		if f.Spec.Profile != s.profile || !binding(f.Spec.Level, r.o.Claims) || !slices.Equal(r.o.Claims.unclaimed(f), []string{s.feature}) || !r.tried(f) {
@@ -143,7 +143,7 @@ func (r *Runner) whole(s *seen, results []reports.Fixture) bool {
 	return true
 }
 
-// why says how a feature came to be claimed.
+// why says whether a feature is claimed or mandatory.
 func (r *Runner) why(s *seen) string {
 	if slices.Contains(r.o.Claims.Features, s.feature) {
 		return "claimed"

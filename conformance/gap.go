@@ -15,14 +15,14 @@ import (
 // checkWatch is what evidence of a gap is about, in place of a check.
 const checkWatch = "watch"
 
-// gap is a time of which the versions of a kind are not known.
+// gap is a time in which a watch lost versions of a kind.
 type gap struct {
 	kind string
 	at   time.Time
 	says string
 }
 
-// gaps writes down where versions were lost; the handler is told of versions alone.
+// gaps wraps a handler of a watch: it records where versions were lost, and passes only versions on.
 func (s *session) gaps(kind fixture.KindInfo, handler func(watch.EventType, *unstructured.Unstructured)) func(watch.EventType, *unstructured.Unstructured) {
 	return func(event watch.EventType, o *unstructured.Unstructured) {
 		if event != watch.Error {
@@ -36,9 +36,9 @@ func (s *session) gaps(kind fixture.KindInfo, handler func(watch.EventType, *uns
 	}
 }
 
-// incomplete judges a result of which not everything was seen. Who was seen to do what is asked for has done it, and
-// passes; the gap is among the evidence. That something never was, or always, cannot be told any more, and a failure may
-// be one of seeing: these are errors of the machine.
+// incomplete judges a result if a watch lost versions. A check that already matched still passes, with the gap in its
+// evidence. Checks on never, always or an order can no longer be judged, and a failure may be due to the gap: both become
+// errors of the machine.
 func (s *session) incomplete(out *reports.Fixture) {
 	if s.world == nil {
 		return

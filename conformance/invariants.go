@@ -201,8 +201,8 @@ func (s *session) noted() {
 	}
 }
 
-// hopeless says when nothing will change any more: an action of a disturbed fixture
-// does not wait for what a fault has prevented.
+// hopeless returns a function that reports whether nothing more will change: an action
+// of a disturbed fixture does not wait for what a fault has prevented.
 func (s *session) hopeless() func() bool {
 	var since time.Time
 	return func() bool {

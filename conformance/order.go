@@ -15,8 +15,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// sightings are versions of objects of several kinds. Each kind has a watch of its own, and which of two watches is told
-// first says nothing about what happened first. The API server does: its resourceVersions are revisions of one store.
+// sightings are versions of objects of several kinds. Each kind has its own watch, and the order of events of two watches
+// does not say what happened first. The resourceVersions do, since they are revisions of one store.
 type sightings struct {
 	mu     sync.Mutex
 	list   []sighting
@@ -34,7 +34,7 @@ type sighting struct {
 
 func newSightings() *sightings { return &sightings{latest: map[types.UID]uint64{}} }
 
-// revision is the number of a resourceVersion, or 0 if it is none.
+// revision returns the number of a resourceVersion, or 0 if it is not a number.
 func revision(o *unstructured.Unstructured) uint64 {
 	n, err := strconv.ParseUint(o.GetResourceVersion(), 10, 64)
 	if err != nil {

@@ -19,8 +19,8 @@ import (
 // in several requests, and a watch may be behind. It is the same on every target, so that all give the same verdict.
 const overGrace = 10 * time.Second
 
-// settled are the fields of a run that is over that do not change any more. Labels, annotations, the states of sidecars and
-// what an API server or another controller adds may.
+// settled returns the fields that no longer change once a run is over. Labels, annotations, the states of sidecars and what an
+// API server or another controller adds may still change.
 func settled() []string {
 	return []string{
 		"spec", "metadata.name", "metadata.namespace", "metadata.uid", "metadata.creationTimestamp",

@@ -27,8 +27,8 @@ func documentTitle(id string) string {
 	return series
 }
 
-// proven returns the words of the statements that fixtures prove, sorted by id. Ids of
-// somebody's own documents have none.
+// proven returns the texts of the statements that fixtures prove, sorted by id. Ids of
+// a user's own documents have no text.
 func proven(list []*fixture.Fixture) []reports.Statement {
 	table, err := Statements()
 	if err != nil {

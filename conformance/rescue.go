@@ -16,8 +16,8 @@ const rescueLimit = 20 * time.Second
 
 // rescued are the logs of Pods that were being deleted. On a real cluster a log is gone
 // with its Pod, and a run that is timed out or cancelled deletes the very Pod whose log
-// would tell why: so it is read when the deletion is seen. On virtual time there is
-// nobody to read meanwhile; such a cluster may be a [LogKeeper].
+// would tell why: so it is read when the deletion is seen. On virtual time nothing can
+// read it meanwhile; such a cluster may be a [LogKeeper].
 type rescued struct {
 	mu   sync.Mutex
 	logs map[string]string // by namespace/pod/container

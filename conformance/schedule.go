@@ -191,8 +191,8 @@ func expected(f *fixture.Fixture) time.Duration {
 	return sum
 }
 
-// job runs one fixture: the first of a group starts its cluster, the last closes it. Who shares a cluster is told of at
-// once, and does not wait for its end.
+// job runs one fixture: the first of a group starts its cluster, the last closes it. The result of a fixture that shares a
+// cluster is reported at once, before the cluster is closed.
 func (r *Runner) job(ctx context.Context, j job, t *tally) {
 	g := j.group
 	alone := len(g.members) == 1

@@ -89,7 +89,7 @@ func (s *session) run(ctx context.Context) error {
 	s.start = s.cluster.Now()
 	s.last = s.start
 	s.watchOver()
-	defer s.rescued.work.Wait() // after nobody watches any more
+	defer s.rescued.work.Wait() // after all watches have ended
 	stop, err := s.observe(ctx)
 	defer stop()
 	if err != nil {

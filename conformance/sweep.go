@@ -28,9 +28,9 @@ type Sweep struct {
 	Keep []int
 	// Most is after how many breaches the sweep ends; 0 means 10.
 	Most int
-	// Progress, if set, is told now and then how many schedules are done.
+	// Progress, if set, is called now and then with the number of schedules that are done.
 	Progress func(done, total int)
-	// Took, if set, is told of each schedule how long it took by the clock, one at a time.
+	// Took, if set, is called for each schedule with the real time that it took, one call at a time.
 	Took func(fixture string, took time.Duration)
 }
 

@@ -222,7 +222,7 @@ func finish(span *reports.Span, ended map[string]any, at int64) {
 }
 
 // stamp reads a time of an object, which is cut to seconds and another machine's, and
-// fits it between what is known; one that is no time of this run is taken for the latest.
+// fits it between known times; a time outside of this run is replaced by the latest.
 func (s *session) stamp(value any, from, to int64) int64 {
 	t, err := time.Parse(time.RFC3339, stringOf(value))
 	if err != nil || t.Before(s.start.Add(-time.Minute)) {

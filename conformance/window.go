@@ -121,7 +121,7 @@ func (s *session) never(ctx context.Context, w *fixture.Window, path string) err
 	return s.windowEnd(w, found, looked, path)
 }
 
-// neverSeen fails a window through which nothing was to be seen: it shows nothing.
+// neverSeen fails the check when no object matched during the window, since that proves nothing.
 func (s *session) neverSeen(w *fixture.Window, path string) error {
 	f := s.failure(w.Pos, path, fmt.Sprintf("%s was not seen, so the check proves nothing", w.On.String()))
 	f.Object, f.Want, f.Got = w.On.String(), "(an object)", "(nothing)"

@@ -18,8 +18,8 @@ type cause struct {
 	Counts bool
 }
 
-// causes groups what failed and what broke by why: the same panic, the same field with the same value wanted and seen, or
-// the same message but for the names and numbers in it. Those that count come first, then the more frequent ones.
+// causes groups failures and errors by cause: the same panic, the same field with the same values wanted and seen, or the
+// same message except for names and numbers in it. Those that count come first, then the more frequent ones.
 func causes(r *ConformanceReport) []cause {
 	var out []cause
 	places := map[string]int{}
@@ -50,8 +50,7 @@ func causes(r *ConformanceReport) []cause {
 	return out
 }
 
-// causeOf returns what failures of one cause have in common, and how it is told. A fixture that neither failed nor broke
-// has no cause.
+// causeOf returns the key of a failure's cause, and its text. A fixture that neither failed nor broke has no cause.
 func causeOf(f *Fixture) (key, what string) {
 	message := f.Reason
 	switch {

@@ -128,7 +128,7 @@ func (n *node) identify(kind string) *MistakeError {
 	return nil
 }
 
-// age orders versions as Kubernetes does: v1alpha1, v1alpha2, v1beta1, v1, v2alpha1. What is no version has age 0.
+// age orders versions as Kubernetes does: v1alpha1, v1alpha2, v1beta1, v1, v2alpha1. A text that is not a version has age 0.
 func age(version string) int {
 	var major, minor int
 	for stage, word := range []string{"alpha", "beta"} {
@@ -318,7 +318,7 @@ func (r *ConformanceReport) mistake() *MistakeError {
 // longest is more than any run takes, in milliseconds: some thirty years.
 const longest = 1_000_000_000_000
 
-// mistake finds times that are none, and unknown roles.
+// mistake finds invalid times and unknown roles.
 func (t *Timeline) mistake(path string) *MistakeError {
 	if t == nil {
 		return nil

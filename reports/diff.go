@@ -42,7 +42,7 @@ type Side struct {
 	Fixtures       int     `json:"fixtures"`
 }
 
-// ChangeKind says what has become of a fixture.
+// ChangeKind says how a fixture's result changed.
 type ChangeKind string
 
 // The kinds of changes.
@@ -95,7 +95,7 @@ type ProfileChange struct {
 	Profile string `json:"profile"`
 	A       Result `json:"a,omitempty"`
 	B       Result `json:"b,omitempty"`
-	// Reasons are why B's is no pass.
+	// Reasons say why B is not a pass.
 	Reasons []string `json:"reasons,omitempty"`
 }
 

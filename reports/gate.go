@@ -11,11 +11,11 @@ const GateKind = "ReportGate"
 
 // Gate is the answer to whether a run is worse than the one before.
 //
-// Worse is what fails and did not, and what passed and is not shown to pass any more:
-// not run, excluded, unsupported, no longer there; a feature that is no longer claimed;
-// and a run that broke or was cut short. What has failed before may fail, and a fixture
-// that is new may, too: the gate is about what was once achieved. A fixture that has
-// only another name is not new.
+// These are worse: a fixture that fails now and did not before; a fixture that passed and
+// is now not shown to pass, since it is not run, excluded, unsupported or removed; a
+// feature that is no longer claimed; and a run that broke or was cut short. Fixtures that
+// failed before may fail, and so may new ones: the gate protects what was once achieved.
+// A renamed fixture is not new.
 type Gate struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`

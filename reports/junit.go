@@ -15,11 +15,11 @@ import (
 // There is no standard. This keeps to what the strict schema of Jenkins' xUnit plugin allows, which GitLab and the readers
 // for GitHub understand, too, and adds what pytest writes and most readers show: file and line of a case, and properties
 // of its own. Failures are those that count, so that a reader's verdict is the run's: what does not count, or was not
-// judged, is skipped, with its reason. A suite's properties and output have the verdict on the run, why it is no pass, and
-// where claims and what was seen differ: a run can fail without a failed fixture, which only its exit code tells a reader.
+// judged, is skipped, with its reason. A suite's properties and output have the verdict on the run, why it is not a pass, and
+// where claims and observations differ: a run can fail without a failed fixture, which otherwise only its exit code shows.
 //
-// Times are seconds of the clock. A report of a run on virtual time does not have them: whoever has run it gives them as
-// Took; without it the cases have no time. What a fixture took on virtual time is its property "virtual seconds".
+// Times are real seconds. A report of a run on virtual time does not contain them: the caller that ran it passes them as Took;
+// without it the cases have no time. The property "virtual seconds" is a fixture's virtual time.
 type JUnit struct {
 	// Took is how long each fixture took by the clock.
 	Took map[string]time.Duration

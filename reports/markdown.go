@@ -201,7 +201,7 @@ func text(s string) string {
 			b.WriteString("&gt;")
 		case c == '&':
 			b.WriteString("&amp;")
-		case c == '@': // nobody is to be called
+		case c == '@': // must not mention a user
 			b.WriteString("&#64;")
 		case strings.ContainsRune("\\`*_[]|~#!$", c):
 			b.WriteRune('\\')

@@ -41,7 +41,7 @@ func (m MissingCommand) Title() string {
 	return strings.Join(words, " ")
 }
 
-// String says that the image does not have the command, and what became of the call.
+// String says that the image does not have the command, and how the call ended.
 func (m MissingCommand) String() string {
 	var b strings.Builder
 	switch {

@@ -45,7 +45,7 @@ type ConformanceReport struct {
 	Selection *Selection `json:"selection,omitempty"`
 	// Binding are the levels whose failures count: required, and for the reference implementation reference.
 	Binding []string `json:"binding,omitempty"`
-	// Result is the verdict on the run; Reasons say in words why it is no pass.
+	// Result is the verdict on the run; Reasons say why it is not a pass.
 	Result  Result   `json:"result"`
 	Reasons []string `json:"reasons,omitempty"`
 	// Findings are where what is claimed and what is there differ.
@@ -207,7 +207,7 @@ func Verdicts() []Verdict {
 type Profile struct {
 	Name   string `json:"name"`
 	Result Result `json:"result"`
-	// Reasons say in words why it is no pass.
+	// Reasons say why it is not a pass.
 	Reasons []string `json:"reasons,omitempty"`
 	// Features are the features judged: the mandatory ones that have fixtures, and the claimed ones.
 	Features []string `json:"features,omitempty"`

@@ -27,7 +27,7 @@ func (t *Table) Render(w io.Writer, format string) error {
 	return fmt.Errorf("unknown format %q; use one of %v", format, TableFormats())
 }
 
-// differing lists for each column of a row that is no pass why, as "kind: …".
+// differing lists the reason of each column of a row that is not a pass, such as "kind: …".
 func (t *Table) differing(row *Row) []string {
 	var out []string
 	for i, c := range row.Cells {

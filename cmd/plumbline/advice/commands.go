@@ -13,12 +13,13 @@ import (
 // script with the line ends of Windows. Other rules are about those.
 var noCommand = regexp.MustCompile(`^(params|results|workspaces|context|steps|tasks)[.\[]|\r$`)
 
-// Meant reports whether a command that was missing is one that somebody meant to run.
+// Meant reports whether a missing command was meant to be run, and is not a variable that was not replaced.
 func Meant(m reports.MissingCommand) bool {
 	return len(m.Command) == 0 || !noCommand.MatchString(m.Command[0])
 }
 
-// commands says which commands the image of a step does not have. Of calls that differ in their arguments one is told.
+// commands returns a note for each command that the image of a step does not have. Calls that differ only in their arguments
+// share one note.
 func commands(t *task) []Note {
 	type key struct{ container, title, near string }
 	seen := map[key]bool{}

@@ -57,7 +57,7 @@ func undeclared(t *task) []Note {
 	return notes
 }
 
-// declare says how a name that is not declared comes to be.
+// declare says how to fix an undeclared name: by another spelling, or by a declaration.
 func declare(name string, declared []string, list string) string {
 	if near := source.Nearest(name, declared); near != "" {
 		return "did you mean \"" + near + "\"?"

@@ -47,8 +47,8 @@ var scriptFile = regexp.MustCompile(`(/tekton/scripts/script-\d+-[a-z0-9]+)(?:: 
 // preamble is how many lines a script gets that does not begin with "#!".
 const preamble = 2
 
-// scriptFiles says where the line of a script is written that an error in a step's log names: the file that the log names
-// is a copy, under a name that nobody has given. Commands that are missing have a note of their own.
+// scriptFiles returns notes that map the script lines in a step's log to the manifest: the file that the log names is a copy
+// with a generated name. Missing commands have their own notes.
 func scriptFiles(t *task) []Note {
 	var notes []Note
 	for i, step := range t.steps() {

@@ -51,7 +51,7 @@ func variables(t *task) []Note {
 			script := s.field == "script"
 			for _, at := range variable.FindAllStringIndex(s.text, -1) {
 				if at[0] > 0 && s.text[at[0]-1] == '$' {
-					continue // somebody means it to stay
+					continue // $$ keeps it on purpose
 				}
 				found := s.text[at[0]:at[1]]
 				why := t.unknown(found)

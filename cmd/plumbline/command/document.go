@@ -13,7 +13,7 @@ import (
 	"github.com/plumbline-ci/plumbline/reports/visible"
 )
 
-// printJSON writes a document for programs: it keeps every text exactly, and is harmless on a terminal all the same.
+// printJSON writes a document for programs: it keeps every text exactly, and is still harmless on a terminal.
 func printJSON(w io.Writer, document any) error {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

@@ -14,7 +14,7 @@ import (
 	"github.com/plumbline-ci/plumbline/kindconfig"
 )
 
-// registryOfReference is where the reference's images are said to be, unless somebody says otherwise.
+// registryOfReference is the default registry of the reference's images.
 const registryOfReference = "plumbline.dev"
 
 // installation is what the flags of install say.

@@ -109,7 +109,7 @@ func (o *kubeletOptions) run(ctx context.Context) error {
 	return noNode(n.Stop())
 }
 
-// options are the node's, but for the cluster.
+// options returns the node's options, without those of the cluster.
 func (o *kubeletOptions) options() (node.Options, error) {
 	options := node.Options{
 		Name: o.name, Labels: o.labels, SleepScale: o.sleepScale, Endpoint: &o.endpoint,
@@ -199,5 +199,5 @@ func noNode(err error) error {
 	case errors.As(err, &taken), errors.As(err, &unknown):
 		return &coded{code: exitInvalid, err: err}
 	}
-	return &coded{code: exitBroken, err: err} // also where a deadline ran out: it was none of the user's
+	return &coded{code: exitBroken, err: err} // also if a deadline ran out, since the user did not set it
 }

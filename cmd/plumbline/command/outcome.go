@@ -15,7 +15,7 @@ import (
 	"github.com/plumbline-ci/plumbline/reports/visible"
 )
 
-// print writes what became of the TaskRuns.
+// print writes the outcome of the TaskRuns.
 func (o *simulateOptions) print(c *fake.Cluster, w *witness, found findings) error {
 	switch o.output {
 	case "name":

@@ -185,7 +185,7 @@ target. --other-target allows another target; fixtures that this target cannot r
 	return cmd
 }
 
-// checkBaseline refuses a baseline that is none.
+// checkBaseline refuses a report that cannot be a baseline.
 func checkBaseline(before, after *reports.ConformanceReport, otherTarget bool, levels []string) error {
 	err := reports.CheckBaseline(before, after, levels...)
 	var wrong *reports.BaselineError

@@ -257,7 +257,7 @@ func (w *witness) allSucceeded() bool {
 	return !slices.ContainsFunc(w.runs, func(r *run) bool { return succeeded(r.object).status != "True" })
 }
 
-// outcome is what became of the TaskRun in one sentence: the condition's message and, where that does not say it, what kept
+// outcome returns one sentence about the end of the TaskRun: the condition's message and, if that does not say it, what kept
 // its Pod from running.
 func (r *run) outcome() string {
 	c := succeeded(r.object)
@@ -272,7 +272,7 @@ func (r *run) outcome() string {
 	return message + ": " + blocked.String()
 }
 
-// podsEnded reports whether no Pod of a run runs any more.
+// podsEnded reports whether no Pod of a run still runs.
 func (w *witness) podsEnded() bool {
 	for _, r := range w.runs {
 		for _, p := range r.pods {

@@ -37,7 +37,7 @@ type Note struct {
 	At   string `json:"at,omitempty" yaml:"at" doc:"file:line:column of what it is about"`
 }
 
-// Run is what became of a TaskRun.
+// Run is the outcome of a TaskRun.
 type Run struct {
 	Namespace string `json:"namespace" yaml:"namespace" fixture:"required" doc:"the TaskRun's namespace"`
 	Name      string `json:"name" yaml:"name" fixture:"required" doc:"the TaskRun's name"`

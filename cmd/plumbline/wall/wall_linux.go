@@ -193,8 +193,8 @@ func Done() {
 	}
 }
 
-// Turns returns a function that notes which container of one cluster has its turn, or nil where nobody reads it. Each cluster
-// needs one of its own.
+// Turns returns a function that notes which container of one cluster has its turn, or nil if the notes are not read. Each
+// cluster needs its own function.
 func Turns() func(actor string) {
 	if notes == nil {
 		return nil

@@ -13,5 +13,5 @@ func Stderr() *os.File { return os.Stderr }
 // Done notes that the process ends by itself.
 func Done() {}
 
-// Turns returns nil: nobody reads notes here.
+// Turns returns nil: notes are not read here.
 func Turns() func(actor string) { return nil }
