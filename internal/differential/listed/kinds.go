@@ -15,6 +15,7 @@ var (
 	tildeBefore    = regexp.MustCompile("~[$`]")
 	changesInside  = regexp.MustCompile(`\(\([^)]*(\+\+|--|[^=!<>]=[^=])`)
 	notFound       = regexp.MustCompile(`sh: (\w+): not found`)
+	quitsInPlace   = regexp.MustCompile(`(?s)\bsed\b.* -i.*q`)
 	grepsWithout   = regexp.MustCompile(`\bgrep\b.* -\w*(o\w* .*-\w*v|v\w* .*-\w*o|ov|vo)`)
 )
 
@@ -54,6 +55,14 @@ func Kinds() []Kind {
 			Example: "jq -n '[[1]] | implode'",
 			Covers: func(c Case) bool {
 				return c.Real.Code == 134 && strings.Contains(c.Real.Stderr, "Assertion")
+			},
+		},
+		{
+			Name:    "sed -i that quits",
+			Reason:  "After q in a file that is edited in place BusyBox's sed goes on with the rest of the file and prints it. In the simulator the file ends with the line that q met.",
+			Example: "printf 'a\\nb\\nc\\n' > f; sed -i q f",
+			Covers: func(c Case) bool {
+				return isAsh(c) && quitsInPlace.MatchString(c.Script)
 			},
 		},
 		{

@@ -338,37 +338,30 @@ func (m *machine) jump(s *jump) flow {
 
 func (m *machine) print(s *printing) {
 	m.line = s.line
-	var text string
+	out := m.out
+	if s.to != nil {
+		out = m.output(m.string(m.eval(s.to)), s.how)
+	}
 	if s.format {
 		args := make([]value, len(s.args))
 		for i, a := range s.args {
 			args[i] = m.eval(a)
 		}
-		text = m.passing(sprintf(m.string(args[0]), args[1:], m.global(vCONVFMT), m.room))
-	} else {
-		ofmt, ors := m.global(vOFMT), m.global(vORS)
-		switch len(s.args) {
-		case 0:
-			text = m.whole() + ors
-		case 1:
-			text = m.eval(s.args[0]).text(ofmt) + ors
-		default:
-			var b strings.Builder
-			for i, a := range s.args {
-				if i > 0 {
-					b.WriteString(m.global(vOFS))
-				}
-				b.WriteString(m.eval(a).text(ofmt))
-			}
-			b.WriteString(ors)
-			text = b.String()
-		}
-	}
-	if s.to == nil {
-		m.write(m.out, text)
+		m.write(out, m.passing(sprintf(m.string(args[0]), args[1:], m.global(vCONVFMT), m.room)))
 		return
 	}
-	m.write(m.output(m.string(m.eval(s.to)), s.how), text)
+	if len(s.args) == 0 {
+		m.write(out, m.whole())
+	}
+	// What stands before an expression that fails has been written.
+	for i, a := range s.args {
+		text := m.eval(a).text(m.global(vOFMT))
+		if i < len(s.args)-1 {
+			text += m.global(vOFS)
+		}
+		m.write(out, text)
+	}
+	m.write(out, m.global(vORS))
 }
 
 // write writes to a buffer. An error stays in it and shows when it is flushed.

@@ -388,9 +388,6 @@ func (m *machine) getline(e *getline) value {
 		if record, _, ok = src.r.next(); !ok {
 			return num(0)
 		}
-		if e.command {
-			m.count(vNR)
-		}
 	}
 	if e.to == nil {
 		m.setRecord(record)
