@@ -56,7 +56,7 @@ func (s *shell) runCall(cmd *syntax.Call, fields []string, redirs []*syntax.Redi
 			before := s.command
 			s.command, s.unwritten = name, nil
 			s.status = s.performBuiltin(b, fields)
-			if s.unwritten != nil && s.status == 0 && s.flow == goOn {
+			if s.unwritten != nil && s.status == 0 && s.flow == goOn && !s.careless(name) {
 				s.writeError(s.unwritten)
 			}
 			s.command = before
@@ -375,6 +375,15 @@ func (s *shell) withRedirects(assigns []*syntax.Assign, fields []string, redirs 
 	if scope != nil {
 		s.restore(scope)
 	}
+}
+
+// careless reports whether a built-in does not mind that its output could not be written.
+func (s *shell) careless(name string) bool {
+	switch name {
+	case "command", "declare", "typeset", "compgen", "ulimit", "kill":
+		return s.kind == bash
+	}
+	return false
 }
 
 // ignorable reports whether bash runs a command although an assignment before it has failed: a variable cannot be set.
