@@ -82,6 +82,7 @@ func (m *machine) divide(text string, by *string, emit func(string)) {
 			text = after
 		}
 	}
+	paragraphs = paragraphs && len(fs) == 1 // an expression splits by itself alone
 	if len(fs) == 1 {
 		fs = "[" + fs + "]"
 		if fs == `[\]` {
