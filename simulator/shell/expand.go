@@ -282,6 +282,7 @@ func (e *expander) add(text string) {
 
 // value appends the result of an unquoted expansion.
 func (e *expander) value(text string, quoted bool) error {
+	e.s.p.Work(uint32(len(text) >> 11))
 	e.s.grow(len(e.buf) + len(text))
 	switch {
 	case quoted:
@@ -572,8 +573,8 @@ func (s *shell) tilde(text string, more, colon bool) (home, rest string, ok bool
 
 // grow asks for memory that a word is about to take.
 func (s *shell) grow(n int) {
-	s.p.Work(uint32(n >> 11))
 	if n >= 1<<16 {
+		s.p.Work(uint32(n >> 11))
 		s.p.Allocate(int64(n))
 		s.p.Allocate(int64(-n))
 	}

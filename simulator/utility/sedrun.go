@@ -461,15 +461,15 @@ func (r *sedRun) execute() (outcome, error) {
 
 // grown accounts for a pattern or hold space that became long.
 func (r *sedRun) grown(text string) string {
+	r.t.p.Work(uint32(len(text) >> 11))
 	if r.room(len(text)); len(text) > 1<<16 {
 		r.t.p.Spend(container.CommandCost)
 	}
 	return text
 }
 
-// room accounts for n bytes that a pattern space is about to have, and for copying them.
+// room accounts for n bytes that a pattern space is about to have.
 func (r *sedRun) room(n int) {
-	r.t.p.Work(uint32(n >> 11))
 	if n > 1<<16 {
 		r.t.p.Allocate(int64(n))
 		r.t.p.Allocate(-int64(n))

@@ -180,6 +180,7 @@ func (m *machine) binary(e *binary) value {
 		a := m.string(left)
 		b := m.string(m.eval(e.right))
 		m.room(len(a) + len(b))
+		m.copies(len(a) + len(b))
 		return str(a + b)
 	}
 	right := m.eval(e.right)

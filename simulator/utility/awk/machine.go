@@ -213,15 +213,20 @@ func (m *machine) hold(n int) {
 // passing accounts for a long string that is held for a moment.
 func (m *machine) passing(s string) string {
 	m.room(len(s))
+	m.copies(len(s))
 	return s
 }
 
-// room accounts for n bytes that a string is about to have, and for copying them.
+// room accounts for n bytes that a string is about to have.
 func (m *machine) room(n int) {
 	if n >= perHold {
 		m.w.Hold(int64(n))
 		m.w.Hold(-int64(n))
 	}
+}
+
+// copies accounts for n bytes that are copied.
+func (m *machine) copies(n int) {
 	for ; n >= perCopy; n -= perCopy {
 		m.step()
 	}
