@@ -40,7 +40,7 @@ func (s *shell) substitute(cs *syntax.CmdSubst) (string, error) {
 			p.Close(w)
 		}
 		c.traced++
-		if c.kind == bash && !c.options.inheritErr && !c.options.posix {
+		if c.kind == ash || c.kind == bash && !c.options.inheritErr && !c.options.posix {
 			c.options.errexit = false
 		}
 		if c.kind == bash {
