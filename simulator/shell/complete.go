@@ -21,7 +21,6 @@ type completion struct {
 	words, glob    string
 	hasWords       bool
 	hasGlob        bool
-	command        string
 	prefix, suffix string
 	exclude        string
 }

@@ -41,7 +41,7 @@ func replayTrials(t *testing.T, file, shell string, i *image.Image) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close() //nolint:errcheck // it was only read
+	defer f.Close()
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 1<<20)
 	if shell == "ash" {

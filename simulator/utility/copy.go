@@ -377,7 +377,7 @@ func mv(p *container.Process, args []string) int {
 			t.complain("can't stat '%s': %s", to, message(err))
 			continue
 		}
-		good := true
+		var good bool
 		switch {
 		case err == nil && noClobber:
 			good = !t.gnu

@@ -1,6 +1,7 @@
 package utility
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"syscall"
@@ -187,7 +188,7 @@ func tee(p *container.Process, args []string) int {
 			}
 		}
 		if err != nil {
-			if err != io.EOF && t.status == 0 {
+			if !errors.Is(err, io.EOF) && t.status == 0 {
 				t.status = 1
 			}
 			return t.end()

@@ -244,7 +244,7 @@ func (f *hexFormat) own(t *tool, at int, row []byte) {
 			before, after, _ := strings.Cut(text, "%")
 			flags := after[:strings.Index(after, verb)]
 			after = after[len(flags)+len(verb):]
-			part := ""
+			var part string
 			switch {
 			case strings.HasPrefix(verb, "_a"):
 				letter := map[string]string{"_ax": "x", "_ao": "o", "_ad": "d"}[verb]

@@ -1,6 +1,7 @@
 package utility
 
 import (
+	"errors"
 	"io"
 	"strings"
 
@@ -77,7 +78,7 @@ func (t *tool) pasteOne(in *lineReader, delimiters []string) {
 	for {
 		line, _, err := in.next()
 		if err != nil {
-			if n > 0 || t.gnu || err != io.EOF {
+			if n > 0 || t.gnu || !errors.Is(err, io.EOF) {
 				t.out.WriteByte('\n')
 			}
 			return

@@ -254,7 +254,7 @@ func (f *Formatter) directive(text string) int {
 		i++
 	}
 	d := directive{flags: text[:i], precision: -1}
-	n := 0
+	var n int
 	if d.width, n = f.number(text[i:]); d.width < 0 {
 		d.flags, d.width = d.flags+"-", -d.width
 	}

@@ -98,8 +98,9 @@ func timeout(p *container.Process, args []string) int {
 			return t.end()
 		}
 	}
-	after, ok := time.Duration(0), true
+	var after time.Duration
 	if has(opts, 'k') {
+		var ok bool
 		if after, ok = duration(last(opts, 'k')); !ok {
 			t.complain("invalid number '%s'", last(opts, 'k'))
 			t.status = usage
@@ -224,7 +225,8 @@ func env(p *container.Process, args []string) int {
 func splitString(args []string) []string {
 	for i := 1; i < len(args); i++ {
 		a := args[i]
-		value, attached := "", true
+		var value string
+		attached := true
 		switch {
 		case strings.HasPrefix(a, "--split-string="):
 			value = strings.TrimPrefix(a, "--split-string=")

@@ -2,6 +2,7 @@ package utility
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"strings"
 
@@ -162,7 +163,7 @@ func (t *tool) translate(first, second []byte, remove, squeeze bool) int {
 				return t.fail("write error: %s", message(werr))
 			}
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return t.end()
 		}
 		if err != nil {

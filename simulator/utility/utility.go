@@ -302,7 +302,7 @@ func (t *tool) lines(r io.Reader, f func(line string, ended bool) (more bool)) e
 	in := t.lineReader(r)
 	for {
 		line, ended, err := in.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil || !f(line, ended) {

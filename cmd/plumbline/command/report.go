@@ -139,7 +139,7 @@ These count as worse:
   - a feature that was judged before and is no longer claimed,
   - a run that broke, was cut short or judged nothing, if the previous one did not,
   - a profile that passed before and does not now, if none of the above explains it.
-Fixtures that failed before may fail, and so may new ones. A renamed fixture is recognized if its requirement is unchanged.
+Fixtures that failed before may fail, and so may new ones. A renamed fixture is recognised if its requirement is unchanged.
 
 Exit codes: 0 nothing is worse, whatever the report's own result; 1 something is worse, and each item is named; 2 a file does
 not exist; 3 a file is not a report, or the baseline judged nothing, so nothing could be worse, or the baseline is of another

@@ -24,9 +24,9 @@ import (
 // guard watches over what only the cluster sees: what the reconciler reads from its cache, and what it asks for.
 type guard struct {
 	scheme *runtime.Scheme
-	now   func() time.Time
-	found func(invariant.Violation)
-	lent  []loan
+	now    func() time.Time
+	found  func(invariant.Violation)
+	lent   []loan
 	// rounds counts the reconciles of each object, by each controller.
 	rounds map[round]int
 	// kinds are what the controllers reconcile, by their names.

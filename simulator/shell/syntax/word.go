@@ -268,20 +268,6 @@ func (p *Parser) single(dollar bool) *SglQuoted {
 	return q
 }
 
-// paired reports whether the double quote that stands here has a partner. The end of an arithmetic expression of bash has
-// been found without asking for it.
-func (p *Parser) paired() bool {
-	for i := p.pos + 1; i < len(p.src); i++ {
-		switch p.src[i] {
-		case '"':
-			return true
-		case '\\':
-			i++
-		}
-	}
-	return false
-}
-
 // pairedQuote goes to the second of two single quotes.
 func (p *Parser) pairedQuote() {
 	n := strings.IndexByte(p.src[p.pos+1:], '\'')
@@ -483,38 +469,6 @@ func (p *Parser) sum(quoted bool) Part {
 	}
 	p.pos += 2
 	return &ArithExp{x}
-}
-
-// arithmetic reads an arithmetic expression from behind its two opening parentheses, and returns where the text goes on
-// behind the two closing ones. It is not ok if the parentheses do not close together: then it is something else.
-func (p *Parser) arithmetic(start int) (x *Word, end int, ok bool) {
-	depth := 2
-	i := start
-	defer func() { p.look(i - start) }()
-	for ; i < len(p.src); i++ {
-		switch p.src[i] {
-		case '\\':
-			i++
-		case '\'', '"', '`':
-			q := p.src[i]
-			for i++; i < len(p.src) && p.src[i] != q; i++ {
-				if q != '\'' && p.src[i] == '\\' {
-					i++
-				}
-			}
-		case '(':
-			depth++
-		case ')':
-			depth--
-			if depth == 1 && (i+1 >= len(p.src) || p.src[i+1] != ')') {
-				return nil, 0, false
-			}
-			if depth == 0 {
-				return p.inner(p.src[start:i-1], start, arithMode), i + 1, true
-			}
-		}
-	}
-	return nil, 0, false
 }
 
 // arithmeticOrCommand reads what begins with $((: bash looks for the parenthesis that closes the first one, and takes

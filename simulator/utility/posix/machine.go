@@ -3,7 +3,6 @@ package posix
 // machine follows all ways through a program at once. It keeps its memory between matches.
 type machine struct {
 	now, next threads
-	stack     []int32
 	captures  []int32 // of the thread that is being added
 	slots     int
 }
