@@ -354,7 +354,9 @@ func (s *shell) loopOfBash(args []string) int {
 		args = args[1:]
 	}
 	if s.loops == 0 {
-		s.complain("only meaningful in a `for', `while', or `until' loop")
+		if !s.options.posix {
+			s.complain("only meaningful in a `for', `while', or `until' loop")
+		}
 		return 0
 	}
 	n := 1
@@ -411,6 +413,9 @@ func builtinEval(s *shell, args []string) int {
 	if err != nil && s.flow == goOn {
 		s.command = "eval"
 		s.syntaxError(err)
+		if s.kind == bash && s.options.posix {
+			s.flow, s.status = exiting, statusUsage
+		}
 	}
 	s.release(sc)
 	s.shallower()
@@ -523,6 +528,9 @@ func builtinReturn(s *shell, args []string) int {
 		s.left = status == 0 || !s.options.errexit || s.tolerant > 0 // with set -e it ends the shell as a failure
 	default:
 		s.complain("can only `return' from a function or sourced script")
+		if s.options.posix { // a special built-in that fails ends the shell
+			s.flow = exiting
+		}
 		return statusUsage
 	}
 	return status
@@ -557,7 +565,7 @@ func builtinShift(s *shell, args []string) int {
 		}
 	}
 	if n > len(s.args) {
-		if s.options.shiftVerbose {
+		if s.options.shiftVerbose || s.kind == bash && s.options.posix {
 			s.complain(strconv.Itoa(n) + ": shift count out of range")
 		}
 		if s.kind == dash {

@@ -355,6 +355,9 @@ func (d *declaration) show(name string, v variable) {
 		flags = "-"
 	}
 	text := "declare -" + flags + " " + name
+	if s.options.posix && (d.name == "export" || d.name == "readonly") && !v.isArray() {
+		text = d.name + " " + name
+	}
 	switch {
 	case v.isArray() && (v.set || v.length() > 0):
 		text += "=" + s.arrayText(v)

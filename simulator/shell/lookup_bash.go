@@ -279,8 +279,12 @@ func builtinAlias(s *shell, args []string) int {
 		args = args[1:]
 	}
 	if list {
+		before := "alias "
+		if s.options.posix {
+			before = ""
+		}
 		for _, name := range slices.Sorted(maps.Keys(s.aliases)) {
-			s.print(1, "alias "+name+"="+quoteSingle(s.aliases[name])+"\n")
+			s.print(1, before+name+"="+quoteSingle(s.aliases[name])+"\n")
 		}
 	}
 	status := 0

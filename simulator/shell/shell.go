@@ -212,7 +212,12 @@ func (i *Interpreter) main(p *container.Process, kind dialect, posix bool) int {
 			s.vars[key] = variable{value: value, entry: kv, set: true, exported: true, order: s.nextOrder}
 		}
 	}
-	s.options.posix = posix
+	if s.options.posix = posix; posix {
+		if _, given := s.vars["POSIXLY_CORRECT"]; !given {
+			s.nextOrder++
+			s.vars["POSIXLY_CORRECT"] = variable{value: "y", set: true, order: s.nextOrder}
+		}
+	}
 	for sig := container.Signal(1); sig < 32; sig++ {
 		if p.Ignores(sig) {
 			s.deaf |= 1 << sig

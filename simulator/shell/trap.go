@@ -131,7 +131,9 @@ func builtinTrap(s *shell, args []string) int {
 			}
 			shown := name
 			if s.kind == bash && name != "EXIT" && name != "ERR" && name != "DEBUG" && name != "RETURN" {
-				shown = "SIG" + name
+				if !s.options.posix {
+					shown = "SIG" + name
+				}
 				if n, err := strconv.Atoi(name); err == nil {
 					shown = "SIG" + signalName(container.Signal(n))
 				}

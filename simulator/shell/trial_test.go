@@ -10,14 +10,14 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/image"
 )
 
-// TestTrials runs scripts that the differential had found to differ from BusyBox 1.35.0's ash and dash 0.5.12, shrunk,
-// with what the real shell does.
+// TestTrials runs scripts with what the real shell does: those that the differential had found to differ from BusyBox
+// 1.35.0's ash and dash 0.5.12, shrunk, and some of what bash 5.2.15 does otherwise when it is called sh.
 func TestTrials(t *testing.T) {
 	t.Parallel()
 	for _, dialect := range []struct {
 		name, program string
 		least         int
-	}{{"ash", "sh", 200}, {"dash", "dash", 1}} {
+	}{{"ash", "sh", 200}, {"dash", "dash", 1}, {"bash-as-sh", "bash-as-sh", 60}} {
 		t.Run(dialect.name, func(t *testing.T) {
 			t.Parallel()
 			tree := image.Busybox()
@@ -44,7 +44,7 @@ func replayTrials(t *testing.T, file, shell string, i *image.Image) int {
 	defer f.Close()
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 1<<20)
-	if shell == "ash" {
+	if shell != "dash" {
 		shell = "sh"
 	}
 	n := 0
