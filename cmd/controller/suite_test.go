@@ -16,6 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/plumbline-ci/plumbline/cmd/plumbline/command"
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/kindconfig"
 	"github.com/plumbline-ci/plumbline/reports"
 )
@@ -75,8 +76,8 @@ const leastPassed = 200
 
 // lacked says whether a fixture is left out for want of what a cluster without a kubelet cannot have.
 func lacked(reason string) bool {
-	for _, need := range []string{"needs mocks", "needs virtualTime", "needs realKubelet", "needs faults"} {
-		if strings.HasPrefix(reason, need) {
+	for _, need := range []string{fixture.NeedsMocks, fixture.NeedsVirtualTime, fixture.NeedsRealKubelet, fixture.NeedsFaults, fixture.NeedsInjector} {
+		if strings.HasSuffix(reason, " does not provide "+need) {
 			return true
 		}
 	}

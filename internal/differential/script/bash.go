@@ -99,7 +99,7 @@ func (g *generator) bashCompound() string {
 // bashFeature is a few lines around one feature of bash.
 func (g *generator) bashFeature() string {
 	return g.do(
-		g.introspection, g.introspection, g.introspection, g.introspection, g.directories, g.completion, g.definitions, g.declaredInBash, g.arraysInBash, g.conditions,
+		g.introspection, g.introspection, g.introspection, g.introspection, g.introspection, g.introspection, g.introspection, g.directories, g.completion, g.definitions, g.declaredInBash, g.arraysInBash, g.conditions,
 		func() string { g.mark("mapfile"); return g.mapfile() },
 		func() string { g.mark("printf %q"); return "printf '%q\\n' " + g.words(1, 2) },
 		func() string {
