@@ -155,21 +155,19 @@ func (s *shell) completions(kind rune, prefix string) []string {
 	keywords := []string{"if", "then", "else", "elif", "fi", "case", "esac", "for", "select", "while", "until", "do", "done", "in", "function", "time", "{", "}", "!", "[[", "]]", "coproc"}
 	switch kind {
 	case 'v', 'e', 'V':
-		for name, v := range s.shown() {
+		all := s.shown()
+		for _, name := range slices.Sorted(maps.Keys(all)) {
+			v := all[name]
 			if (kind == 'v' && (v.set || v.isArray() || slices.Contains(remembered, name))) || kind == 'e' && v.exported || kind == 'V' && v.isArray() {
 				out = append(out, name)
 			}
 		}
 	case 'F':
-		for name := range s.functions {
-			out = append(out, name)
-		}
+		out = slices.Sorted(maps.Keys(s.functions))
 	case 'a':
-		for name := range s.aliases {
-			out = append(out, name)
-		}
+		out = slices.Sorted(maps.Keys(s.aliases))
 	case 'H':
-		out = slices.Collect(maps.Keys(topics()))
+		out = slices.Sorted(maps.Keys(topics()))
 	case 'O':
 		for _, o := range s.optionNames() {
 			out = append(out, o.name)
@@ -195,9 +193,7 @@ func (s *shell) completions(kind rune, prefix string) []string {
 		out = slices.Clone(builtinsOfBash)
 	case 'c':
 		out = append(keywords, builtinsOfBash...)
-		for name := range s.functions {
-			out = append(out, name)
-		}
+		out = append(out, slices.Sorted(maps.Keys(s.functions))...)
 		for _, dir := range strings.Split(s.value("PATH"), ":") {
 			entries, err := s.p.ReadDir(dir)
 			if err != nil {

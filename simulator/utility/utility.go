@@ -11,6 +11,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -201,14 +203,14 @@ func longOption(long map[string]string, name string) (letter string, ok bool) {
 	if letter, ok = long[name]; ok {
 		return letter, true
 	}
-	for full, l := range long {
+	for _, full := range slices.Sorted(maps.Keys(long)) {
 		if !strings.HasPrefix(full, name) {
 			continue
 		}
-		if ok && l != letter {
+		if ok && long[full] != letter {
 			return "", false
 		}
-		letter, ok = l, true
+		letter, ok = long[full], true
 	}
 	return letter, ok
 }

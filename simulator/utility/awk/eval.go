@@ -268,6 +268,7 @@ func (m *machine) dynamic(source string) *posix.Regexp {
 		panic(&RunError{0, "bad regex '" + source + "': " + err.Error()})
 	}
 	if len(m.patterns) >= maxPatterns {
+		//plumbline:unordered each gives back its own memory
 		for _, old := range m.patterns {
 			old.Free()
 		}
