@@ -110,6 +110,12 @@ func (r *Runner) groups(t *tally) []*group {
 	return groups
 }
 
+// setupOf is the cluster that a fixture asks for.
+func setupOf(f *fixture.Fixture, seed uint64) Setup {
+	s := &f.Spec
+	return Setup{Name: f.Name(), Seed: seed, Config: s.Config, Mocks: s.Mocks, Images: s.Images, Injects: s.Injects, Faults: s.Faults}
+}
+
 // groupKey names the cluster a fixture can share: none on an isolated target, else
 // the one of its configuration, and one of its own if something is mocked or broken.
 func (r *Runner) groupKey(f *fixture.Fixture) string {
@@ -221,7 +227,7 @@ func (r *Runner) attempt(ctx context.Context, j job) reports.Fixture {
 	}
 	j.group.begin.Do(func() {
 		first := j.group.members[0].fixture
-		setup := Setup{Name: first.Name(), Seed: r.o.Seed, Config: first.Spec.Config, Mocks: first.Spec.Mocks, Images: first.Spec.Images, Injects: first.Spec.Injects, Faults: first.Spec.Faults}
+		setup := setupOf(first, r.o.Seed)
 		if !r.caps.Isolated {
 			for _, m := range j.group.members {
 				setup.Namespaces = append(setup.Namespaces, r.namespace(m.fixture))

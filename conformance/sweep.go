@@ -165,7 +165,8 @@ type scheduled struct {
 func (r *Runner) schedule(ctx context.Context, f *fixture.Fixture, seed uint64, o Sweep, places []int, trace bool) (out scheduled) {
 	one := *r
 	one.o.Seed = seed
-	setup := Setup{Name: f.Name(), Seed: seed, Config: f.Spec.Config, Mocks: f.Spec.Mocks, Images: f.Spec.Images, Injects: f.Spec.Injects, Faults: f.Spec.Faults, Trace: trace}
+	setup := setupOf(f, seed)
+	setup.Trace = trace
 	if o.Faults {
 		one.disturbed = true
 		drawn := disturbance.Draw(f.Name(), seed)

@@ -83,7 +83,7 @@ func TestTheManifestsHaveEveryKind(t *testing.T) {
 		check(name, c.Webhooks[0].Rules)
 	}
 
-	// Somebody has a right to read each kind, and no role names a resource of the group that there is none of.
+	// At least one role may read each kind, and no role names a resource that the table does not have.
 	readable := map[string]bool{}
 	note := func(name string, rules []rbacv1.PolicyRule) {
 		for _, r := range rules {

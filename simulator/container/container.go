@@ -134,19 +134,10 @@ const (
 // Start makes the container and starts its command. The command itself runs in later events. An error is a
 // *StartError: the command could not be started.
 func Start(cfg Config) (*Container, error) {
-	c := &Container{cfg: cfg, kernel: cfg.Kernel, nextPID: 1}
-	c.cfg.Budget = cfg.Budget.withDefaults(cfg.MemoryLimit)
-	if c.cfg.Platform == "" {
-		c.cfg.Platform = "linux/amd64"
-	}
-	c.started = c.kernel.Now()
-	if err := c.mount(); err != nil {
+	c, err := prepare(cfg)
+	if err != nil {
 		return nil, err
 	}
-	if err := c.identify(); err != nil {
-		return nil, err
-	}
-	c.environment()
 	dir := cfg.WorkingDir
 	if dir == "" {
 		dir = cfg.Image.WorkingDir
@@ -169,6 +160,23 @@ func Start(cfg Config) (*Container, error) {
 		return nil, err
 	}
 	c.main = p
+	return c, nil
+}
+
+// prepare makes a container with its files, its user and its environment, in which nothing runs.
+func prepare(cfg Config) (*Container, error) {
+	c := &Container{cfg: cfg, kernel: cfg.Kernel, nextPID: 1, started: cfg.Kernel.Now()}
+	c.cfg.Budget = cfg.Budget.withDefaults(cfg.MemoryLimit)
+	if c.cfg.Platform == "" {
+		c.cfg.Platform = "linux/amd64"
+	}
+	if err := c.mount(); err != nil {
+		return nil, err
+	}
+	if err := c.identify(); err != nil {
+		return nil, err
+	}
+	c.environment()
 	return c, nil
 }
 

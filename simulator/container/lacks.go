@@ -6,15 +6,10 @@ import "strings"
 // Nothing is run. script, if there is one, is put into the file that the command begins with. The error is a *StartError
 // where the container could not be made at all.
 func Lacks(cfg Config, script []byte) ([]MissingCommand, error) {
-	c := &Container{cfg: cfg, kernel: cfg.Kernel, nextPID: 1, started: cfg.Kernel.Now()}
-	c.cfg.Budget = cfg.Budget.withDefaults(cfg.MemoryLimit)
-	if err := c.mount(); err != nil {
+	c, err := prepare(cfg)
+	if err != nil {
 		return nil, err
 	}
-	if err := c.identify(); err != nil {
-		return nil, err
-	}
-	c.environment()
 	argv := c.argv()
 	if len(argv) == 0 {
 		return nil, &StartError{"failed to generate container spec: no command specified"}
@@ -31,18 +26,16 @@ func Lacks(cfg Config, script []byte) ([]MissingCommand, error) {
 	if err != nil && len(c.missing) == 0 {
 		return nil, &StartError{"exec: " + startReason(argv[0], err)}
 	}
-	if words := behindEnv(found.args); err == nil && len(words) > 0 {
-		_, _ = p.find(words, false) // what is missing is in c.missing
+	if err == nil && found.env {
+		if words := behindEnv(found.args); len(words) > 0 {
+			_, _ = p.find(words, found.launcher) // what is missing is in c.missing
+		}
 	}
 	return c.missing, nil
 }
 
-// behindEnv is the command line that env is to start, or nothing if something else is run, or env has options that change
-// what it starts.
+// behindEnv is the command line that env is to start, or nothing if its options change what it starts.
 func behindEnv(argv []string) []string {
-	if len(argv) == 0 || base(argv[0]) != "env" {
-		return nil
-	}
 	for i, word := range argv[1:] {
 		switch {
 		case strings.HasPrefix(word, "-S"): // of a "#!" line, which has one argument

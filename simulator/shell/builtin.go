@@ -755,14 +755,7 @@ func (s *shell) symbolicUmask() string {
 
 // umaskOfBash is bash's umask.
 func (s *shell) umaskOfBash(args []string) int {
-	flags := ""
-	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' {
-		flag := args[0][1:]
-		if args = args[1:]; flag == "-" {
-			break
-		}
-		flags += flag
-	}
+	flags, args := leadingFlags(args)
 	symbolic := strings.Contains(flags, "S")
 	if len(args) > 0 {
 		digits := args[0] != "" && args[0][0] >= '0' && args[0][0] <= '9'

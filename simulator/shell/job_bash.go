@@ -227,15 +227,7 @@ func (s *shell) waitNextOf(names []string, waited func(pid int)) int {
 
 // jobsOfBash is bash's jobs.
 func jobsOfBash(s *shell, args []string) int {
-	args = args[1:]
-	flags := ""
-	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' {
-		flag := args[0][1:]
-		if args = args[1:]; flag == "-" {
-			break
-		}
-		flags += flag
-	}
+	flags, args := leadingFlags(args[1:])
 	jobs, status := s.jobs, 0
 	if len(args) > 0 {
 		jobs = nil

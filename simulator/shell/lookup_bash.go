@@ -164,15 +164,7 @@ func (s *shell) meanings(name string, noFunctions bool) []meaning {
 
 // builtinTypeOfBash is bash's type.
 func builtinTypeOfBash(s *shell, args []string) int {
-	flags := ""
-	args = args[1:]
-	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' {
-		flag := args[0][1:]
-		if args = args[1:]; flag == "-" {
-			break
-		}
-		flags += flag
-	}
+	flags, args := leadingFlags(args[1:])
 	status := 0
 	for _, name := range args {
 		if !s.typeOf(name, flags) {
@@ -338,12 +330,7 @@ func builtinUnalias(s *shell, args []string) int {
 
 // builtinEnable is bash's enable.
 func builtinEnable(s *shell, args []string) int {
-	flags := ""
-	args = args[1:]
-	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' {
-		flags += args[0][1:]
-		args = args[1:]
-	}
+	flags, args := leadingFlags(args[1:])
 	off := strings.Contains(flags, "n")
 	if len(args) == 0 {
 		for _, name := range builtinsOfBash {

@@ -3,8 +3,9 @@ package shell
 import (
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/plumbline-ci/plumbline/simulator/utility"
 )
 
 // matcher accounts for the work on patterns: their matching may have to try very many ways.
@@ -149,7 +150,7 @@ func (m *matcher) set(p string, r rune) (in bool, rest string, valid bool) {
 		}
 		if strings.HasPrefix(p[i:], "[:") {
 			if end := strings.Index(p[i:], ":]"); end > 0 {
-				if inClass(p[i+2:i+end], r) && (m.wide || r < utf8.RuneSelf) {
+				if utility.InClass(p[i+2:i+end], r) && (m.wide || r < utf8.RuneSelf) {
 					in = true
 				}
 				i += end + 2
@@ -175,36 +176,6 @@ func (m *matcher) set(p string, r rune) (in bool, rest string, valid bool) {
 		}
 	}
 	return false, "", false
-}
-
-func inClass(name string, r rune) bool {
-	switch name {
-	case "alpha":
-		return unicode.IsLetter(r)
-	case "digit":
-		return r >= '0' && r <= '9'
-	case "alnum":
-		return unicode.IsLetter(r) || unicode.IsDigit(r)
-	case "upper":
-		return unicode.IsUpper(r)
-	case "lower":
-		return unicode.IsLower(r)
-	case "space":
-		return unicode.IsSpace(r)
-	case "blank":
-		return r == ' ' || r == '\t'
-	case "punct":
-		return r > ' ' && r < 127 && !unicode.IsLetter(r) && !unicode.IsDigit(r)
-	case "print":
-		return unicode.IsPrint(r)
-	case "graph":
-		return unicode.IsGraphic(r) && r != ' '
-	case "cntrl":
-		return unicode.IsControl(r)
-	case "xdigit":
-		return strings.ContainsRune("0123456789abcdefABCDEF", r)
-	}
-	return false
 }
 
 // closing returns the place of the parenthesis that closes the first character, or -1.

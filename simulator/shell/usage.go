@@ -122,3 +122,16 @@ func (s *shell) usage(name string) {
 	}
 	s.print(2, text+"\n")
 }
+
+// leadingFlags takes the options without values from the beginning of arguments, and a "--" behind them. flags are their
+// letters.
+func leadingFlags(args []string) (flags string, rest []string) {
+	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' {
+		flag := args[0][1:]
+		if args = args[1:]; flag == "-" {
+			break
+		}
+		flags += flag
+	}
+	return flags, args
+}

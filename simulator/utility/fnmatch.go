@@ -67,7 +67,7 @@ func bracket(pattern string, r rune) (length int, in, valid bool) {
 		}
 		if strings.HasPrefix(pattern[i:], "[:") {
 			if end := strings.Index(pattern[i:], ":]"); end > 0 {
-				in = in || inClass(pattern[i+2:i+end], r)
+				in = in || InClass(pattern[i+2:i+end], r)
 				i += end + 2
 				continue
 			}
@@ -87,25 +87,25 @@ func bracket(pattern string, r rune) (length int, in, valid bool) {
 	return 0, false, false
 }
 
-// inClass reports whether a character is of a class like alpha.
-func inClass(name string, r rune) bool {
+// InClass reports whether a character is of a class of patterns, such as alpha. It is of no class that is not known.
+func InClass(name string, r rune) bool {
 	switch name {
 	case "alpha":
 		return unicode.IsLetter(r)
 	case "digit":
 		return r >= '0' && r <= '9'
 	case "alnum":
-		return unicode.IsLetter(r) || r >= '0' && r <= '9'
+		return unicode.IsLetter(r) || unicode.IsDigit(r)
 	case "upper":
 		return unicode.IsUpper(r)
 	case "lower":
 		return unicode.IsLower(r)
 	case "space":
-		return strings.ContainsRune(" \t\n\v\f\r", r)
+		return unicode.IsSpace(r)
 	case "blank":
 		return r == ' ' || r == '\t'
 	case "punct":
-		return r < utf8.RuneSelf && unicode.In(r, unicode.P, unicode.S)
+		return r > ' ' && r < 127 && !unicode.IsLetter(r) && !unicode.IsDigit(r)
 	case "print":
 		return unicode.IsPrint(r)
 	case "graph":

@@ -329,12 +329,8 @@ func (f *Formatter) number(text string) (n, used int) {
 		if !given {
 			return 0, 1
 		}
-		if f.Style == PrintfOfBusybox { // to which it is decimal, and not failing if it is wrong
-			status := f.status
-			defer func() { f.status = status }()
-			if digits := strings.TrimLeft(a, "0"); digits != "" {
-				a = digits
-			}
+		if f.Style == PrintfOfBusybox {
+			return f.plainWidth(a), 1
 		}
 		v := f.integer(a)
 		if f.Style == PrintfOfBash && (v > math.MaxInt32 || v < -math.MaxInt32) { // which complains, and has none then
@@ -347,6 +343,18 @@ func (f *Formatter) number(text string) (n, used int) {
 		used++
 	}
 	return n, used
+}
+
+// plainWidth reads a width of BusyBox, which is decimal. One that is wrong is reported, and is no failure.
+func (f *Formatter) plainWidth(text string) int {
+	n, err := strconv.ParseInt(text, 10, 32)
+	if err != nil || text[0] == '+' {
+		status := f.status
+		f.bad("invalid number '" + text + "'")
+		f.status = status
+		return 0
+	}
+	return int(max(n, -math.MaxInt32))
 }
 
 // verb formats an argument. It returns false if there is no such letter.

@@ -42,7 +42,7 @@ func TestSizesAreChargedBeforeTheyAreTaken(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	for _, script := range []string{
-		`printf '%1000000000s' x`, `printf '%-1000000000d' 1`, `printf '%.1000000000d' 1`, `printf '%.1000000000f' 1`, `printf '%*s' 9999999999 x`,
+		`printf '%1000000000s' x`, `printf '%-1000000000d' 1`, `printf '%.1000000000d' 1`, `printf '%.1000000000f' 1`, `printf '%*s' 2147483640 x`,
 		`awk 'BEGIN{printf "%1000000000s", "x"}'`, `awk 'BEGIN{printf "%.1000000000f", 1.5}'`, `awk 'BEGIN{x=sprintf("%*d", 2000000000, 1)}'`, `awk 'BEGIN{printf "%.1000000000x", 255}'`,
 		`printf 'a\tb' | expand -t 4000000000`, `printf a | xxd -c 1000000000`, `printf a | nl -w 1000000000`, `shuf -i 1-9000000000000000000`, `dd bs=1G count=1 if=/dev/zero of=/dev/null`,
 		`seq 1 100000000000 > /dev/null`,

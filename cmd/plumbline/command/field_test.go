@@ -117,8 +117,8 @@ func fieldTests() []fieldTest {
 	}
 }
 
-// TestWhatIsMetInTheField runs small inputs of others, and wants the answer of a real cluster, or of a person who helps.
-func TestWhatIsMetInTheField(t *testing.T) {
+// TestFieldInputsAreAnswered runs small inputs of other people, and wants the answer of a real cluster, or a helpful message.
+func TestFieldInputsAreAnswered(t *testing.T) {
 	t.Parallel()
 	logged := regexp.MustCompile(`(?m)^    \| (.*)$`)
 	for _, tt := range fieldTests() {

@@ -30,6 +30,7 @@ type scenario struct {
 	images    []fixture.Image
 	given     []fixture.Image // those of images that flags name
 	faults    []fixture.Fault
+	injects   []fixture.Injected
 	namespace string // of manifests that name none
 }
 
@@ -62,6 +63,7 @@ func (o *simulateOptions) load() (*scenario, error) {
 			sc.mocks = append(sc.mocks, f.Spec.Mocks...)
 			sc.describe(f.Spec.Images)
 			sc.faults = append(sc.faults, f.Spec.Faults...)
+			sc.injects = append(sc.injects, f.Spec.Injects...)
 			for _, configMap := range []string{fixture.ConfigFeatureFlags, fixture.ConfigDefaults} {
 				for key, value := range f.Spec.Config[configMap] {
 					sc.set(configMap, key, value)

@@ -107,7 +107,7 @@ func (o *simulateOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cluster, err := target.Cluster(conformance.Setup{Name: "simulate", Seed: o.seed, Config: sc.config, Mocks: sc.mocks, Images: sc.images, Faults: sc.faults})
+	cluster, err := target.Cluster(conformance.Setup{Name: "simulate", Seed: o.seed, Config: sc.config, Mocks: sc.mocks, Images: sc.images, Injects: sc.injects, Faults: sc.faults})
 	if err != nil {
 		return &coded{code: exitInvalid, err: err}
 	}

@@ -15,8 +15,8 @@ var (
 	tildeBefore    = regexp.MustCompile("~[$`]")
 	changesInside  = regexp.MustCompile(`\(\([^)]*(\+\+|--|[^=!<>]=[^=])`)
 	notFound       = regexp.MustCompile(`sh: (\w+): not found`)
-	quitsInPlace   = regexp.MustCompile(`(?s)\bsed\b.* -i.*q`)
-	grepsWithout   = regexp.MustCompile(`\bgrep\b.* -\w*(o\w* .*-\w*v|v\w* .*-\w*o|ov|vo)`)
+	quitsInPlace   = regexp.MustCompile(`\bsed\b[^|&\n]* -\w*i[^|&\n]*[^A-Za-z]q([^A-Za-z]|$)`)
+	grepsWithout   = regexp.MustCompile(`\bgrep\b[^|;&\n]* -\w*(o\w*( [^|;&\n]*-\w*)?v|v\w*( [^|;&\n]*-\w*)?o)`)
 )
 
 // furtherApplets are applets of Debian's BusyBox that scripts are likely to call and the simulated image does not have.

@@ -1,6 +1,5 @@
-// Package regex matches regular expressions that backtrack: those of Perl, with look-around, back-references, atomic
-// groups and \K, as grep -P and jq take them, and POSIX's with back-references. Where such a thing is not needed, the
-// utilities use Go's regexp, which cannot take long.
+// Package regex matches regular expressions of Perl, with look-around, back-references, atomic groups and \K, as grep -P
+// and jq take them. Expressions of POSIX are package posix's.
 //
 // A match runs a program for a small machine. Every step and every place to go back to is charged to a [Meter] before
 // it is taken, so an expression that backtracks without end ends its container.
