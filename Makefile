@@ -88,7 +88,7 @@ faults: ## every fixture under SEEDS schedules of random faults, some 20,000 alt
 
 .PHONY: bench
 bench: ## benchmarks, ready for benchstat
-	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(BENCHCOUNT) -timeout 2h ./simulator/... ./conformance/target/fake/...
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(BENCHCOUNT) -timeout 2h ./simulator/... ./conformance/targets/fake/...
 
 .PHONY: bench-entrypoint
 bench-entrypoint: ## the step launcher, measured in real processes
@@ -113,7 +113,7 @@ kind-broken: ## three faults in the controller of the cluster of kind, each name
 .PHONY: bench-kind
 bench-kind: ## TaskRuns on the cluster of kind: wall time, hand-offs, throughput; ready for benchstat
 	$(GO) run ./cmd/plumbline kind up
-	$(GO) run ./conformance/target/kind/bench -context kind-plumbline -image $(KINDIMAGE) -count $(KINDCOUNT)
+	$(GO) run ./conformance/targets/kind/bench -context kind-plumbline -image $(KINDIMAGE) -count $(KINDCOUNT)
 
 .PHONY: differential
 differential: ## N random scripts of SEED for each shell, and N utility calls, in the simulator and with the real programs

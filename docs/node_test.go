@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"github.com/plumbline-ci/plumbline/cmd/plumbline/command"
-	"github.com/plumbline-ci/plumbline/conformance/target/envtest"
+	"github.com/plumbline-ci/plumbline/conformance/targets/envtest"
 )
 
 // TestCommandsOfANodeAreAccepted runs the commands of the document without a cluster: then nothing but that is wrong with

@@ -21,8 +21,8 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
-	"github.com/plumbline-ci/plumbline/conformance/target/envtest"
-	"github.com/plumbline-ci/plumbline/conformance/target/node"
+	"github.com/plumbline-ci/plumbline/conformance/targets/envtest"
+	"github.com/plumbline-ci/plumbline/conformance/targets/node"
 )
 
 // kubeconfigOf writes a kubeconfig for a server.

@@ -10,7 +10,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/cmd/plumbline/advice"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
-	"github.com/plumbline-ci/plumbline/conformance/target/fake"
+	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/reports"
 	"github.com/plumbline-ci/plumbline/reports/visible"
 	"github.com/plumbline-ci/plumbline/simulator/image"

@@ -12,8 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/plumbline-ci/plumbline/conformance/target/cluster"
-	"github.com/plumbline-ci/plumbline/conformance/target/node"
+	"github.com/plumbline-ci/plumbline/conformance/targets/cluster"
+	"github.com/plumbline-ci/plumbline/conformance/targets/node"
 	"github.com/plumbline-ci/plumbline/simulator"
 	"github.com/plumbline-ci/plumbline/simulator/image"
 )

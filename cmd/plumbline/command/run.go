@@ -14,10 +14,10 @@ import (
 
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
-	"github.com/plumbline-ci/plumbline/conformance/target/cluster"
-	"github.com/plumbline-ci/plumbline/conformance/target/envtest"
-	"github.com/plumbline-ci/plumbline/conformance/target/fake"
-	"github.com/plumbline-ci/plumbline/conformance/target/kind"
+	"github.com/plumbline-ci/plumbline/conformance/targets/cluster"
+	"github.com/plumbline-ci/plumbline/conformance/targets/envtest"
+	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
+	"github.com/plumbline-ci/plumbline/conformance/targets/kind"
 	"github.com/plumbline-ci/plumbline/kindconfig/kindcluster"
 	"github.com/plumbline-ci/plumbline/reports"
 )

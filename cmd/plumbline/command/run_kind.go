@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/plumbline-ci/plumbline/conformance"
-	"github.com/plumbline-ci/plumbline/conformance/target/kind"
+	"github.com/plumbline-ci/plumbline/conformance/targets/kind"
 	"github.com/plumbline-ci/plumbline/kindconfig/kindcluster"
 )
 

@@ -18,8 +18,8 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/examples/foreign"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/source"
-	"github.com/plumbline-ci/plumbline/conformance/target/cluster"
-	"github.com/plumbline-ci/plumbline/conformance/target/envtest"
+	"github.com/plumbline-ci/plumbline/conformance/targets/cluster"
+	"github.com/plumbline-ci/plumbline/conformance/targets/envtest"
 	"github.com/plumbline-ci/plumbline/fixtures"
 	"github.com/plumbline-ci/plumbline/reports"
 )

@@ -1,0 +1,142 @@
+package envtest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/plumbline-ci/plumbline/api/config"
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
+)
+
+// installation is the implementation under one configuration: ConfigMaps in a system namespace of their own, and
+// reconcilers that know them. Several share the API server, its definitions, the webhooks' server and the Manager; each
+// is responsible for its tenants, namespaces of fixtures, alone.
+type installation struct {
+	settings *settings
+	// reconcilers are by their controllers' names.
+	reconcilers map[string]reconcile.Reconciler
+}
+
+// installations know who is responsible for what. Where nobody is, the built-in configuration is in force and nothing is
+// reconciled.
+type installations struct {
+	mu       sync.RWMutex
+	byConfig map[string]*installation
+	bySystem map[string]*installation
+	byTenant map[string]*installation
+}
+
+func newInstallations() *installations {
+	return &installations{byConfig: map[string]*installation{}, bySystem: map[string]*installation{}, byTenant: map[string]*installation{}}
+}
+
+// config is the configuration in force in a namespace, or for what is in none.
+func (s *installations) config(namespace string) *config.Config {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if i := s.byTenant[namespace]; i != nil {
+		return i.settings.Now()
+	}
+	return config.Default()
+}
+
+// let makes a namespace a tenant of an installation, or of none.
+func (s *installations) let(namespace string, to *installation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if to == nil {
+		delete(s.byTenant, namespace)
+		return
+	}
+	s.byTenant[namespace] = to
+}
+
+// routed is a controller of all installations: each object goes to the reconciler of who is responsible.
+type routed struct {
+	*installations
+	controller string
+}
+
+// Reconcile implements reconcile.Reconciler.
+func (c routed) Reconcile(ctx context.Context, r reconcile.Request) (reconcile.Result, error) {
+	c.mu.RLock()
+	i := c.byTenant[r.Namespace]
+	c.mu.RUnlock()
+	if i == nil {
+		return reconcile.Result{}, nil
+	}
+	return i.reconcilers[c.controller].Reconcile(ctx, r)
+}
+
+// follow takes over what the watch of ConfigMaps shows.
+func (s *installations) follow(object any) {
+	m, ok := object.(*corev1.ConfigMap)
+	if !ok {
+		return
+	}
+	s.mu.RLock()
+	i := s.bySystem[m.Namespace]
+	s.mu.RUnlock()
+	if i != nil {
+		i.settings.follow(m)
+	}
+}
+
+// add registers an installation, so that it sees its ConfigMaps from the first on.
+func (s *installations) add(key string, i *installation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.byConfig[key], s.bySystem[i.settings.namespace] = i, i
+}
+
+// under returns the installation for a configuration, and whether there is one; if not, the system namespace for it.
+func (s *installations) under(key string) (*installation, string) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if i := s.byConfig[key]; i != nil {
+		return i, ""
+	}
+	if len(s.bySystem) == 0 {
+		return nil, fake.SystemNamespace
+	}
+	return nil, fmt.Sprintf("%s-%d", fake.SystemNamespace, len(s.bySystem)+1)
+}
+
+// install returns the installation for a configuration. Calls come one after the other.
+func (m *machine) install(ctx context.Context, want fixture.Config) (*installation, error) {
+	key, err := json.Marshal(want) // maps are encoded in the order of their keys
+	if err != nil {
+		return nil, fmt.Errorf("naming the configuration: %w", err)
+	}
+	i, system := m.installations.under(string(key))
+	if i != nil {
+		return i, nil
+	}
+	i = &installation{settings: newSettings(system), reconcilers: map[string]reconcile.Reconciler{}}
+	deps := m.deps
+	deps.Config = func() config.Config { return *i.settings.Now() }
+	for _, c := range fake.Controllers(m.subject) {
+		if i.reconcilers[c.Name], err = c.New(deps); err != nil {
+			return nil, fmt.Errorf("making the reconciler %s: %w", c.Name, err)
+		}
+	}
+	if err := m.client.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: system}}); err != nil {
+		return nil, fmt.Errorf("installing: creating namespace %s: %w", system, err)
+	}
+	m.installations.add(string(key), i)
+	if err := i.settings.write(ctx, m.client, want); err != nil {
+		return nil, fmt.Errorf("installing: %w", err)
+	}
+	if err := m.world().WaitUntil(ctx, time.Now().Add(startTimeout), i.settings.seen); err != nil {
+		return nil, fmt.Errorf("waiting for the configuration to be taken over: %w", err)
+	}
+	return i, nil
+}

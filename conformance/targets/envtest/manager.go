@@ -1,0 +1,140 @@
+package envtest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/webhook"
+
+	"github.com/plumbline-ci/plumbline/api/v1beta1"
+	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
+	"github.com/plumbline-ci/plumbline/reconciler/podspec"
+	"github.com/plumbline-ci/plumbline/reconciler/taskrun"
+)
+
+// workers is how many objects are reconciled at once.
+const workers = 8
+
+// startManager runs the webhooks, and the subject for all installations.
+func (m *machine) startManager(t *Target) error {
+	hooks := m.plane.env.WebhookInstallOptions
+	mgr, err := manager.New(m.plane.Config, manager.Options{
+		Scheme:  t.scheme,
+		Logger:  logr.Discard(),
+		Metrics: server.Options{BindAddress: "0"},
+		WebhookServer: webhook.NewServer(webhook.Options{
+			Host: hooks.LocalServingHost, Port: hooks.LocalServingPort, CertDir: hooks.LocalServingCertDir,
+		}),
+		// Several targets may live in one process, one after the other.
+		Controller: config.Controller{SkipNameValidation: new(true)},
+	})
+	if err != nil {
+		return fmt.Errorf("making the manager: %w", err)
+	}
+	serve(mgr.GetWebhookServer(), m.installations)
+	m.deps = fake.Deps{
+		Client:      mgr.GetClient(),
+		Reader:      mgr.GetAPIReader(),
+		Clock:       wallClock{},
+		Recorder:    mgr.GetEventRecorderFor(v1beta1.EventSourceComponent), //nolint:staticcheck // Tekton's events are of core/v1
+		Images:      fake.Images(),
+		ImageConfig: registry{m.node},
+		Logs:        podLogs{m.node},
+	}
+	for _, c := range fake.Controllers(t.subject) {
+		if err := m.startController(mgr, c); err != nil {
+			return fmt.Errorf("making the controller %s: %w", c.Name, err)
+		}
+	}
+	i, err := mgr.GetCache().GetInformer(m.running, &corev1.ConfigMap{}, cache.BlockUntilSynced(false))
+	if err == nil {
+		_, err = i.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
+			AddFunc:    func(o any) { m.installations.follow(o); m.news.Tell() },
+			UpdateFunc: func(_, o any) { m.installations.follow(o); m.news.Tell() },
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("watching the configuration: %w", err)
+	}
+	m.spawn("the manager", mgr.Start)
+	return served(m.running, mgr.GetWebhookServer())
+}
+
+// startController runs one of the subject's reconcilers, for all installations.
+func (m *machine) startController(mgr manager.Manager, c fake.Controller) error {
+	object := func(gvk schema.GroupVersionKind) (client.Object, error) {
+		o, err := mgr.GetScheme().New(gvk)
+		if err != nil {
+			return nil, err
+		}
+		if typed, ok := o.(client.Object); ok {
+			return typed, nil
+		}
+		return nil, fmt.Errorf("%s is not a kind of objects", gvk)
+	}
+	made, err := object(c.For)
+	if err != nil {
+		return err
+	}
+	b := builder.ControllerManagedBy(mgr).Named(c.Name).For(made, builder.WithPredicates(c.Predicates...)).
+		WithOptions(controller.Options{MaxConcurrentReconciles: workers})
+	for _, gvk := range c.Owns {
+		owned, err := object(gvk)
+		if err != nil {
+			return err
+		}
+		b = b.Owns(owned)
+	}
+	for _, w := range c.Watches {
+		watched, err := object(w.GVK)
+		if err != nil {
+			return err
+		}
+		b = b.Watches(watched, handler.EnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []reconcile.Request { return w.Map(o) }))
+	}
+	return b.Complete(routed{m.installations, c.Name})
+}
+
+// wallClock is the machine's clock; the kernel's is of its own goroutine.
+type wallClock struct{}
+
+// Now implements taskrun.Clock.
+func (wallClock) Now() time.Time { return time.Now() }
+
+// registry answers from the node's images.
+type registry struct{ node *node }
+
+// ImageConfig implements taskrun.ImageLookup.
+func (r registry) ImageConfig(ctx context.Context, reference string, access taskrun.ImageAccess) (out podspec.Image, err error) {
+	if failed := r.node.do(ctx, func() {
+		out, err = fake.Registry(r.node.actors.Images()).ImageConfig(ctx, reference, access)
+	}); failed != nil {
+		return podspec.Image{}, failed
+	}
+	return out, err
+}
+
+// podLogs reads the node's logs.
+type podLogs struct{ node *node }
+
+// Logs implements taskrun.PodLogs.
+func (l podLogs) Logs(ctx context.Context, namespace, pod, container string) (out []byte, err error) {
+	if failed := l.node.do(ctx, func() { out, err = l.node.actors.Logs(namespace, pod, container) }); failed != nil {
+		return nil, failed
+	}
+	return out, err
+}

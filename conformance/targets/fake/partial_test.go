@@ -1,0 +1,96 @@
+package fake_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/plumbline-ci/plumbline/api/v1beta1"
+	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
+	"github.com/plumbline-ci/plumbline/reports"
+)
+
+// blind is a client that does not show some fields: an implementation that reads by it does not know them.
+type blind struct {
+	client.Client
+	hide func(*v1beta1.TaskSpec, *v1beta1.TaskRun)
+}
+
+func (b blind) Get(ctx context.Context, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+	if err := b.Client.Get(ctx, key, o, opts...); err != nil {
+		return err
+	}
+	switch o := o.(type) {
+	case *v1beta1.TaskRun:
+		task := o.Spec.TaskSpec
+		if task == nil {
+			task = &v1beta1.TaskSpec{}
+		}
+		b.hide(task, o)
+	case *v1beta1.Task:
+		b.hide(&o.Spec, &v1beta1.TaskRun{})
+	case *v1beta1.ClusterTask:
+		b.hide(&o.Spec, &v1beta1.TaskRun{})
+	}
+	return nil
+}
+
+// TestWhatIsNotClaimedFailsNobody has implementations judged that lack a mandatory feature and say so: all that applies to
+// them passes, and the verdict is partial.
+func TestWhatIsNotClaimedFailsNobody(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		lacks string
+		hide  func(*v1beta1.TaskSpec, *v1beta1.TaskRun)
+	}{
+		{"results", func(task *v1beta1.TaskSpec, _ *v1beta1.TaskRun) { task.Results = nil }},
+		{"workspaces", func(task *v1beta1.TaskSpec, run *v1beta1.TaskRun) { task.Workspaces, run.Spec.Workspaces = nil, nil }},
+		{"sidecars", func(task *v1beta1.TaskSpec, _ *v1beta1.TaskRun) { task.Sidecars = nil }},
+		{"params", func(task *v1beta1.TaskSpec, run *v1beta1.TaskRun) { task.Params, run.Spec.Params = nil, nil }},
+	} {
+		t.Run(row.lacks, func(t *testing.T) {
+			t.Parallel()
+			subject := fake.Reference()
+			whole := subject.New
+			subject.SharedReads = false
+			subject.New = func(d fake.Deps) (reconcile.Reconciler, error) {
+				d.Client = blind{d.Client, row.hide}
+				return whole(d)
+			}
+			target, err := fake.New(fake.Options{Subject: subject})
+			if err != nil {
+				t.Fatal(err)
+			}
+			claims := fake.Claims()
+			claims.Lacks = []string{row.lacks}
+			report, err := conformance.Judge(t.Context(), conformance.Options{Target: target, Claims: claims, Seed: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range report.Fixtures {
+				if f := &report.Fixtures[i]; f.Verdict == reports.Fail || f.Verdict == reports.Error {
+					t.Errorf("%s: %s is held against it:\n%s", f.Name, row.lacks, reports.Explain(f))
+				}
+			}
+			missing := fmt.Sprintf("mandatory features are not claimed: %s", row.lacks)
+			if report.Result != reports.Partial || !slices.ContainsFunc(report.Reasons, func(r string) bool { return strings.Contains(r, missing) }) {
+				t.Errorf("the result is %s: %q", report.Result, report.Reasons)
+			}
+			// It could be tried all the same, and then it is seen to fail: the test is not without teeth.
+			report, err = conformance.Judge(t.Context(), conformance.Options{Target: target, Claims: fake.Claims(), Seed: 1,
+				Filter: conformance.Filter{Features: []string{row.lacks}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if report.Result != reports.Failed {
+				t.Errorf("with the claim it is %s: %q", report.Result, report.Reasons)
+			}
+		})
+	}
+}

@@ -1,0 +1,280 @@
+package fake_test
+
+import (
+	"maps"
+	"os"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/plumbline-ci/plumbline/api/config"
+	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/recording"
+	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
+)
+
+const (
+	recordingsDir = "../../testdata/recordings"
+	// recordedImage is the image that the recorded steps run in.
+	recordedImage = "docker.io/local/busybox:1"
+	// replaySeed draws how long things take. 07 cancels its run two seconds after the Pod runs, which is about when its
+	// first step is seen to have ended: with most seeds before, as recorded.
+	replaySeed = 1
+	// leastAgreeing is how many recordings agree in everything, at least.
+	leastAgreeing = 40
+)
+
+// Who decided that something is different.
+const (
+	project = "the project" // a decision: we do better, or later versions do
+	lab     = "the machine" // of the recorded machine, or of its load, not of the reference
+	unbuilt = "not built"   // comes later
+)
+
+// difference explains why some facts are not as recorded.
+type difference struct {
+	// in are the recordings, by number: "15", "11 alpha".
+	in []string
+	// object and field are patterns of path.Match for what differs.
+	object, field string
+	// rule is the requirement's id.
+	rule string
+	why  string
+	by   string
+}
+
+// differences are all that there are. A row that explains nothing fails the test, and so does a fact without a row.
+func differences() []difference {
+	return []difference{
+		{[]string{"13"}, "TaskRun/resbig", "message", "EP-31", "The reference leaves the reason in the step's log.", project},
+		{[]string{"93"}, "TaskRun/r-result", "*message", "EP-31", "The reference leaves the reason in the step's log.", project},
+		{[]string{"15", "97"}, "*/*", "*", "EP-55",
+			"Eight containers leave each 1536 bytes. There the kubelet cut the messages: results were lost and the run succeeded. Here the launcher knows its share, and the step that writes too much fails.", project},
+		{[]string{"35"}, "*/*", "*", "LC-85",
+			"A container that can never be created ends the run. There it stayed without completionTime, with a step that waits and a Pod that is left.", project},
+		{[]string{"93"}, "*/r-config*", "*", "LC-85", "As 35, for each attempt.", project},
+		{[]string{"83"}, "TaskRun/sizelimit", "step 0", "LC-63",
+			"Steps of a run that is over are shown as ended. An evicted Pod shows its containers as if they were to be created, and there the step waits for ever.", project},
+		{[]string{"43"}, "TaskRun/poddel", "*", "EP-23", "The launcher that waits dies of SIGTERM, which is 128+15. There the Go runtime ended it with 2.", project},
+		{[]string{"47"}, "*/relative*", "*", "POD-12",
+			"A relative workingDir is below /workspace. There the container cannot start, nobody tells the others, and the run hangs until its timeout.", project},
+		{[]string{"57"}, "TaskRun/oom", "*", "EP-23",
+			"With cgroup v1 only the command was killed, and the launcher reported 255. With cgroup v2 the whole container is, so nobody tells the step behind.", lab},
+		{[]string{"57"}, "Pod/oom-pod", "end", "EP-36", "The run fails and deletes its Pod when a step died without a word: the step behind would wait for ever.", project},
+		{[]string{"61"}, "action/*", "answer", "S-02",
+			"A spec that changes under way misleads: the run keeps the old values. Later versions refuse it, too.", project},
+		{[]string{"63", "73"}, "TaskRun/*", "condition", "LC-54", "The Task is there; it is the Pod that could not be created. Later versions say so, too.", project},
+		{[]string{"93"}, "TaskRun/r-nosa", "*condition", "LC-54", "As 63, for each attempt.", project},
+		{[]string{"93"}, "TaskRun/r-pull", "*message", "LC-81", "The text of the container runtime, with addresses of the machine.", lab},
+		{[]string{"77", "77 alpha"}, "TaskRun/a-resolver", "*", "LC-22", "Remote resolution is not supported yet; the run says so and ends.", unbuilt},
+		{[]string{"77 alpha"}, "TaskRun/a-bundle", "message", "LC-21", "Bundles are not supported yet; there the registry could not be reached.", unbuilt},
+		{[]string{"77 alpha"}, "TaskRun/a-status-in-create", "*", "-", "The recording ended before the run.", lab},
+		{[]string{"77 alpha"}, "Pod/a-*", "end", "-", "The recording ended before the Pod.", lab},
+		{[]string{"45 alpha"}, "Pod/bp-pod", "place-scripts: argv", "POD-18", "The breakpoint's scripts are our own, with the same effect.", project},
+		{[]string{"45 alpha"}, "TaskRun/bp", "step 1", "EP-42", "A step that was released as failed has failed: the next is skipped. There it runs.", project},
+		{[]string{"95 alpha"}, "TaskRun/mm-*", "message", "LC-46", "The type or key is named once. There it appears twice, since an embedded Task is counted twice.", project},
+		{[]string{"27 noinjected"}, "TaskRun/sidecarready", "sidecar 0", "SC-15",
+			"The kubelet had lost what the sidecar was before nop took its place; with default flags, the same input shows it.", lab},
+	}
+}
+
+// pending are the recordings of what is not built yet, with why.
+func pending() map[string]string {
+	return map[string]string{
+		"51":       "needs Pipeline and PipelineRun",
+		"53":       "needs Run of v1alpha1",
+		"55":       "needs PipelineRun, and Run for its custom task",
+		"55 alpha": "needs PipelineRun, and Run for its custom task",
+		"71":       "needs PipelineRun",
+	}
+}
+
+// everywhere are differences of every Pod of some shape, which the comparison takes back.
+type everywhere struct {
+	field string
+	added *regexp.Regexp
+	rule  string
+	what  string
+	why   string
+	by    string
+}
+
+func differencesEverywhere() []everywhere {
+	return []everywhere{{
+		field: "*: argv", added: regexp.MustCompile(`-termination_budget\n\d+\n`), rule: "EP-55",
+		what: "`-termination_budget N` among the launcher's arguments, in Pods of more than three containers",
+		why:  "The kubelet cuts termination messages to 12288 bytes divided by the Pod's containers, silently. A launcher that knows its share can fail the step instead.",
+		by:   project,
+	}}
+}
+
+// flags are the feature flags of a recording's folder.
+func flags(t *testing.T, under string) map[string]string {
+	t.Helper()
+	known := map[string]map[string]string{
+		"v0.43.0":            {},
+		"v0.43.0-alpha":      {"enable-api-fields": "alpha"},
+		"v0.43.0-noinjected": {"running-in-environment-with-injected-sidecars": "false"},
+	}
+	f, ok := known[under]
+	if !ok {
+		t.Fatalf("nothing is known of the configuration of %s", under)
+	}
+	return f
+}
+
+// label is how tables name a recording.
+func label(r *recording.Recording) string {
+	_, variant, _ := strings.Cut(r.Under, "0-")
+	return strings.TrimSpace(r.Number() + " " + variant)
+}
+
+// replay compares one recording with the fake cluster. taken counts the differences everywhere that were taken back.
+func replay(t *testing.T, target *fake.Target, r *recording.Recording, taken []int) []recording.Difference {
+	t.Helper()
+	cluster, err := target.Cluster(conformance.Setup{
+		Name: r.Name, Seed: replaySeed, Config: fixture.Config{config.FeatureFlagsName: flags(t, r.Under)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	recorded, err := r.Recorded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(recorded) == 0 {
+		t.Fatal("nothing is recorded")
+	}
+	replayed, err := r.Replay(t.Context(), cluster)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, e := range differencesEverywhere() {
+		for i := range replayed {
+			if matches(t, e.field, replayed[i].Field) && e.added.MatchString(replayed[i].Value) {
+				replayed[i].Value = e.added.ReplaceAllString(replayed[i].Value, "")
+				taken[n]++
+			}
+		}
+	}
+	return recording.Compare(recorded, replayed)
+}
+
+func matches(t *testing.T, pattern, text string) bool {
+	t.Helper()
+	ok, err := path.Match(pattern, text)
+	if err != nil {
+		t.Fatalf("pattern %q: %v", pattern, err)
+	}
+	return ok
+}
+
+// explained returns the row that is about a difference, or -1.
+func explained(t *testing.T, in string, d recording.Difference) int {
+	t.Helper()
+	return slices.IndexFunc(differences(), func(x difference) bool {
+		return slices.Contains(x.in, in) && matches(t, x.object, d.Object) && matches(t, x.field, d.Field)
+	})
+}
+
+// outcome is what became of all recordings.
+type outcome struct {
+	// all and agreeing are the recordings' labels, in order.
+	all, agreeing []string
+	// rows are, for each row of differences, what it explains, by recording.
+	rows []map[string][]recording.Difference
+}
+
+// TestRecordings plays every recording of the reference on a real cluster again on the fake one. What is not the same is
+// explained by a row of differences, and docs/fidelity.md is made from these.
+func TestRecordings(t *testing.T) {
+	t.Parallel()
+	list, err := recording.List(os.DirFS(recordingsDir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	target, err := fake.New(fake.Options{Aliases: map[string]string{recordedImage: "busybox:latest"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := make([][]recording.Difference, len(list))
+	taken := make([][]int, len(list))
+	t.Run("replay", func(t *testing.T) {
+		for i, r := range list {
+			taken[i] = make([]int, len(differencesEverywhere()))
+			t.Run(r.Under+"/"+r.Name, func(t *testing.T) {
+				t.Parallel()
+				found[i] = replay(t, target, r, taken[i])
+				if _, later := pending()[label(r)]; later {
+					if len(found[i]) == 0 {
+						t.Error("it agrees: it is not pending any more")
+					}
+					return
+				}
+				for _, d := range found[i] {
+					if explained(t, label(r), d) < 0 {
+						t.Errorf("%s: its %s differs, and no row says why:\nrecorded %s\nreplayed %s", d.Object, d.Field, or(d.Recorded), or(d.Replayed))
+					}
+				}
+			})
+		}
+	})
+	if t.Failed() {
+		return
+	}
+	o := outcome{rows: make([]map[string][]recording.Difference, len(differences()))}
+	for i, r := range list {
+		name := label(r)
+		o.all = append(o.all, name)
+		if _, later := pending()[name]; later {
+			continue
+		}
+		if len(found[i]) == 0 {
+			o.agreeing = append(o.agreeing, name)
+		}
+		for _, d := range found[i] {
+			n := explained(t, name, d)
+			if o.rows[n] == nil {
+				o.rows[n] = map[string][]recording.Difference{}
+			}
+			o.rows[n][name] = append(o.rows[n][name], d)
+		}
+	}
+	o.check(t, taken)
+	compareFidelity(t, fidelity(t, o))
+}
+
+// check fails for rows that explain nothing.
+func (o *outcome) check(t *testing.T, taken [][]int) {
+	t.Helper()
+	for n, row := range differences() {
+		for _, in := range row.in {
+			if len(o.rows[n][in]) == 0 {
+				t.Errorf("nothing of recording %s is explained by %q of %s %s", in, row.why, row.object, row.field)
+			}
+		}
+	}
+	for _, in := range slices.Sorted(maps.Keys(pending())) {
+		if !slices.Contains(o.all, in) {
+			t.Errorf("recording %s is pending, but there is none", in)
+		}
+	}
+	for n, e := range differencesEverywhere() {
+		if !slices.ContainsFunc(taken, func(counts []int) bool { return counts[n] > 0 }) {
+			t.Errorf("nowhere is %s", e.what)
+		}
+	}
+	if len(o.agreeing) < leastAgreeing {
+		t.Errorf("%d recordings agree in everything, want %d", len(o.agreeing), leastAgreeing)
+	}
+}
+
+func or(text string) string {
+	if text == "" {
+		return "(nothing)"
+	}
+	return text
+}

@@ -1,0 +1,131 @@
+package kind_test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/conformance/targets/envtest"
+	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
+	"github.com/plumbline-ci/plumbline/conformance/targets/kind"
+	"github.com/plumbline-ci/plumbline/kindconfig/kindcluster"
+	"github.com/plumbline-ci/plumbline/reports"
+)
+
+// only chooses fixtures by name, for whoever works on some of them.
+const only = "PLUMBLINE_ONLY"
+
+// explained are the fixtures that may end otherwise here than on the fake cluster, with the reason. There is none.
+func explained() []reports.Explanation { return nil }
+
+// newTarget is a cluster with what is in the source, and the container engine that its node is in.
+func newTarget(t *testing.T) (target *kind.Target, engine string) {
+	t.Helper()
+	if !kind.Required() {
+		t.Skipf("makes a kind cluster and takes six minutes: set %s=%s to run it", envtest.VariableRequire, kind.Name)
+	}
+	began := time.Now()
+	state, err := kindcluster.Up(t.Context(), kindcluster.Options{Name: os.Getenv(kind.VariableCluster), Tell: func(text string) { t.Log(text) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("summary: the cluster %s is ready after %s", state.Name, time.Since(began).Round(time.Second))
+	engine = strings.Fields(state.Engine)[0]
+	target, err = kind.New(t.Context(), kind.Options{Config: state.Config(), Images: state.Images, Journal: kind.EngineJournal(engine)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := target.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return target, engine
+}
+
+// TestVerdictsAreThoseOfTheFakeCluster runs every fixture on both targets.
+func TestVerdictsAreThoseOfTheFakeCluster(t *testing.T) {
+	real, _ := newTarget(t)
+	simulated, err := fake.New(fake.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := conformance.Options{Target: simulated, Implementation: fake.Implementation(), Claims: fake.Claims(), Date: time.Now()}
+	if names := os.Getenv(only); names != "" {
+		options.Filter.Names = strings.Split(names, ",")
+	}
+	want := judge(t, options)
+	options.Target = real
+	began := time.Now()
+	options.Progress = func(p conformance.Progress) {
+		t.Logf("%6.1fs %s %s took %s", time.Since(began).Seconds(), p.Result.Verdict, p.Result.Name, p.Result.Duration)
+	}
+	got := judge(t, options)
+	t.Logf("summary: %s: %s", want.Target.Name, summary(want))
+	t.Logf("summary: %s: %s, in %s", got.Target.Name, summary(got), time.Since(began).Round(time.Second))
+	for _, text := range unexpected(want, got, explained()) {
+		t.Error(text)
+	}
+}
+
+func judge(t *testing.T, o conformance.Options) *reports.ConformanceReport {
+	t.Helper()
+	report, err := conformance.Judge(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+// unexpected tells where the two targets come to different verdicts, which fixtures of a real kubelet do not pass, and which
+// explanations are not needed.
+func unexpected(simulated, real *reports.ConformanceReport, explained []reports.Explanation) []string {
+	var out []string
+	fixtures := map[string]*reports.Fixture{}
+	passed := false
+	for i := range real.Fixtures {
+		f := &real.Fixtures[i]
+		fixtures[f.Name] = f
+		passed = passed || f.Verdict == reports.Pass
+	}
+	known := map[string]bool{}
+	difference := reports.Diff(simulated, real, reports.DiffOptions{Judged: true, Explained: explained})
+	for _, c := range difference.Changes {
+		known[c.Fixture] = true
+		if c.Why == "" {
+			out = append(out, fmt.Sprintf("%s: %s on %s, %s on %s\n%s", c.Fixture, c.B, real.Target.Name, c.A, simulated.Target.Name, reports.Explain(fixtures[c.Fixture])))
+		}
+	}
+	for _, x := range difference.Stale {
+		out = append(out, fmt.Sprintf("%s: the targets agree; take the explanation out: %s", x.Fixture, x.Why))
+	}
+	for i := range real.Fixtures {
+		f := &real.Fixtures[i]
+		if !known[f.Name] && (f.Verdict == reports.Fail || f.Verdict == reports.Error || f.Verdict == reports.NotRun) {
+			out = append(out, fmt.Sprintf("%s: %s on %s: %s\n%s", f.Name, f.Verdict, real.Target.Name, f.Reason, reports.Explain(f)))
+		}
+	}
+	if !passed {
+		out = append(out, "no fixture passed")
+	}
+	return out
+}
+
+// summary counts what passed, failed and was skipped.
+func summary(r *reports.ConformanceReport) string {
+	var passed, failed, skipped int
+	for _, f := range r.Fixtures {
+		switch f.Verdict {
+		case reports.Pass:
+			passed++
+		case reports.Unsupported, reports.NotOnThisTarget, reports.Excluded:
+			skipped++
+		default:
+			failed++
+		}
+	}
+	return fmt.Sprintf("%d passed, %d failed, %d skipped", passed, failed, skipped)
+}
