@@ -212,7 +212,7 @@ func reasons(t *testing.T) []string {
 		}
 		for _, spec := range group.Specs {
 			v, ok := spec.(*ast.ValueSpec)
-			if !ok || !strings.HasPrefix(v.Names[0].Name, "Reason") {
+			if !ok || !strings.HasPrefix(v.Names[0].Name, "TaskRunReason") {
 				continue
 			}
 			if lit, ok := v.Values[0].(*ast.BasicLit); ok {

@@ -15,7 +15,7 @@ import (
 
 func TestTransitionTimeIsThatOfTheLastChange(t *testing.T) {
 	t.Parallel()
-	first := v1beta1.Condition{Type: v1beta1.ConditionSucceeded, Status: corev1.ConditionUnknown, Reason: v1beta1.ReasonRunning, Message: "m"}
+	first := v1beta1.Condition{Type: v1beta1.ConditionSucceeded, Status: corev1.ConditionUnknown, Reason: v1beta1.TaskRunReasonRunning, Message: "m"}
 	for _, row := range []struct {
 		reason  string
 		edit    func(*v1beta1.Condition)
@@ -24,7 +24,7 @@ func TestTransitionTimeIsThatOfTheLastChange(t *testing.T) {
 		{"the same again", func(*v1beta1.Condition) {}, false},
 		{"its own time does not count", func(c *v1beta1.Condition) { c.LastTransitionTime = metav1.Unix(99, 0) }, false},
 		{"status", func(c *v1beta1.Condition) { c.Status = corev1.ConditionTrue }, true},
-		{"reason", func(c *v1beta1.Condition) { c.Reason = v1beta1.ReasonPending }, true},
+		{"reason", func(c *v1beta1.Condition) { c.Reason = v1beta1.TaskRunReasonPending }, true},
 		{"message", func(c *v1beta1.Condition) { c.Message = "n" }, true},
 		{"severity", func(c *v1beta1.Condition) { c.Severity = "Info" }, true},
 	} {

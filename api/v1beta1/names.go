@@ -10,43 +10,43 @@ const (
 
 // Reasons of ConditionSucceeded while it is Unknown.
 const (
-	ReasonStarted               = "Started"
-	ReasonResolvingTaskRef      = "ResolvingTaskRef"
-	ReasonPending               = "Pending"
-	ReasonPullImageFailed       = "PullImageFailed"
-	ReasonExceededNodeResources = "ExceededNodeResources"
-	ReasonExceededResourceQuota = "ExceededResourceQuota"
-	ReasonRunning               = "Running"
-	ReasonToBeRetried           = "ToBeRetried"
+	TaskRunReasonStarted               = "Started"
+	TaskRunReasonResolvingTaskRef      = "ResolvingTaskRef"
+	TaskRunReasonPending               = "Pending"
+	TaskRunReasonPullImageFailed       = "PullImageFailed"
+	TaskRunReasonExceededNodeResources = "ExceededNodeResources"
+	TaskRunReasonExceededResourceQuota = "ExceededResourceQuota"
+	TaskRunReasonRunning               = "Running"
+	TaskRunReasonToBeRetried           = "ToBeRetried"
 )
 
-// Reasons of ConditionSucceeded when it is True or False. ReasonFailedResolution and ReasonCancelled also occur while
+// Reasons of ConditionSucceeded when it is True or False. TaskRunReasonFailedResolution and TaskRunReasonCancelled also occur while
 // the condition is Unknown: a resolution that will be tried again, a Pod that could not be deleted yet.
 const (
-	ReasonSucceeded                        = "Succeeded"
-	ReasonFailed                           = "Failed"
-	ReasonCancelled                        = "TaskRunCancelled"
-	ReasonTimedOut                         = "TaskRunTimeout"
-	ReasonImagePullFailed                  = "TaskRunImagePullFailed"
-	ReasonCreateContainerConfigError       = "CreateContainerConfigError"
-	ReasonFailedResolution                 = "TaskRunResolutionFailed"
-	ReasonFailedValidation                 = "TaskRunValidationFailed"
-	ReasonCouldntGetTask                   = "CouldntGetTask"
-	ReasonCouldntCreateWorkspacePVC        = "CouldntCreateWorkspacePVC"
-	ReasonResourceVerificationFailed       = "ResourceVerificationFailed"
-	ReasonResultLargerThanAllowedLimit     = "TaskRunResultLargerThanAllowedLimit"
-	ReasonStopSidecarFailed                = "TaskRunStopSidecarFailed"
-	ReasonPodCreationFailed                = "PodCreationFailed"
-	ReasonTaskRunResultsVerified           = "TaskRunResultsVerified"
-	ReasonTaskRunResultsVerificationFailed = "TaskRunResultsVerificationFailed"
-	ReasonAwaitingTaskRunResults           = "AwaitingTaskRunResults"
+	TaskRunReasonSucceeded                    = "Succeeded"
+	TaskRunReasonFailed                       = "Failed"
+	TaskRunReasonCancelled                    = "TaskRunCancelled"
+	TaskRunReasonTimedOut                     = "TaskRunTimeout"
+	TaskRunReasonImagePullFailed              = "TaskRunImagePullFailed"
+	TaskRunReasonCreateContainerConfigError   = "CreateContainerConfigError"
+	TaskRunReasonFailedResolution             = "TaskRunResolutionFailed"
+	TaskRunReasonFailedValidation             = "TaskRunValidationFailed"
+	TaskRunReasonCouldntGetTask               = "CouldntGetTask"
+	TaskRunReasonCouldntCreateWorkspacePVC    = "CouldntCreateWorkspacePVC"
+	TaskRunReasonResourceVerificationFailed   = "ResourceVerificationFailed"
+	TaskRunReasonResultLargerThanAllowedLimit = "TaskRunResultLargerThanAllowedLimit"
+	TaskRunReasonStopSidecarFailed            = "TaskRunStopSidecarFailed"
+	TaskRunReasonPodCreationFailed            = "PodCreationFailed"
+	TaskRunReasonResultsVerified              = "TaskRunResultsVerified"
+	TaskRunReasonResultsVerificationFailed    = "TaskRunResultsVerificationFailed"
+	TaskRunReasonAwaitingResults              = "AwaitingTaskRunResults"
 )
 
 // Messages of ConditionSucceeded whose text the documents promise.
 const (
-	MessageRunning               = "Not all Steps in the Task have finished executing"
-	MessageSucceeded             = "All Steps have completed executing"
-	MessageExceededNodeResources = "TaskRun Pod exceeded available resources"
+	TaskRunMessageRunning               = "Not all Steps in the Task have finished executing"
+	TaskRunMessageSucceeded             = "All Steps have completed executing"
+	TaskRunMessageExceededNodeResources = "TaskRun Pod exceeded available resources"
 )
 
 // Reasons of events that are not reasons of a condition.

@@ -354,7 +354,7 @@ func (s *witness) check(names []string) {
 		}
 		told := 0
 		for i := range events.Items {
-			if events.Items[i].Reason == v1beta1.ReasonSucceeded {
+			if events.Items[i].Reason == v1beta1.TaskRunReasonSucceeded {
 				told += max(int(events.Items[i].Count), 1)
 			}
 		}

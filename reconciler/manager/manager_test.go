@@ -125,12 +125,12 @@ func TestMetricsUnderNamesThatPeopleKnow(t *testing.T) {
 		t.Errorf("who does not lead tells %q", got)
 	}
 	m.leads.Store(true)
-	m.changed(running, running)                                                                        // goes on
-	m.changed(running, done)                                                                           // ends
-	m.changed(done, done)                                                                              // is over
-	m.changed(running, taskRun("other", "t", corev1.ConditionTrue, "Succeeded", time.Second))          // is another one
-	m.changed(running, taskRun("r", "", corev1.ConditionFalse, "Failed", 10*time.Second))              // a Task of its own
-	m.changed(running, taskRun("r", "t", corev1.ConditionFalse, v1beta1.ReasonCancelled, time.Second)) // somebody's wish
+	m.changed(running, running)                                                                               // goes on
+	m.changed(running, done)                                                                                  // ends
+	m.changed(done, done)                                                                                     // is over
+	m.changed(running, taskRun("other", "t", corev1.ConditionTrue, "Succeeded", time.Second))                 // is another one
+	m.changed(running, taskRun("r", "", corev1.ConditionFalse, "Failed", 10*time.Second))                     // a Task of its own
+	m.changed(running, taskRun("r", "t", corev1.ConditionFalse, v1beta1.TaskRunReasonCancelled, time.Second)) // somebody's wish
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "n", UID: "p", Labels: map[string]string{v1beta1.LabelTaskRun: "r"}}}
 	placed := pod.DeepCopy()
 	placed.Spec.NodeName = "node"

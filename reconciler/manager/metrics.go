@@ -136,7 +136,7 @@ func outcome(tr *v1beta1.TaskRun) string {
 	switch {
 	case c.IsTrue():
 		return statusSuccess
-	case c.Reason == v1beta1.ReasonCancelled:
+	case c.Reason == v1beta1.TaskRunReasonCancelled:
 		return statusCancelled
 	}
 	return statusFailed

@@ -29,28 +29,28 @@ func condition(in Input, o *Observation, reports []report) (c v1beta1.Condition,
 	pod := in.Pod
 	if complete(pod) {
 		if failed(pod) {
-			return falseCondition(v1beta1.ReasonFailed, failureMessage(pod, reports)), false
+			return falseCondition(v1beta1.TaskRunReasonFailed, failureMessage(pod, reports)), false
 		}
-		return newCondition(corev1.ConditionTrue, v1beta1.ReasonSucceeded, v1beta1.MessageSucceeded), false
+		return newCondition(corev1.ConditionTrue, v1beta1.TaskRunReasonSucceeded, v1beta1.TaskRunMessageSucceeded), false
 	}
 	if pod.Status.Phase != corev1.PodPending {
-		return unknown(v1beta1.ReasonRunning, v1beta1.MessageRunning), false
+		return unknown(v1beta1.TaskRunReasonRunning, v1beta1.TaskRunMessageRunning), false
 	}
 	switch {
 	case unschedulable(pod):
-		return unknown(v1beta1.ReasonExceededNodeResources, v1beta1.MessageExceededNodeResources), false
+		return unknown(v1beta1.TaskRunReasonExceededNodeResources, v1beta1.TaskRunMessageExceededNodeResources), false
 	case waitingFor(pod, reasonConfigError):
-		return falseCondition(v1beta1.ReasonCreateContainerConfigError, messageConfigError), true
+		return falseCondition(v1beta1.TaskRunReasonCreateContainerConfigError, messageConfigError), true
 	case waitingFor(pod, reasonInvalidImage):
 		// No time will make the name valid: it fails at once.
 		if message := waitingForImage(in.TaskRun.Name, reasonInvalidImage, o.Steps, o.Sidecars); message != "" {
-			return falseCondition(v1beta1.ReasonImagePullFailed, message), true
+			return falseCondition(v1beta1.TaskRunReasonImagePullFailed, message), true
 		}
-		return unknown(v1beta1.ReasonPullImageFailed, waitingMessage(pod)), false
+		return unknown(v1beta1.TaskRunReasonPullImageFailed, waitingMessage(pod)), false
 	case waitingFor(pod, reasonImageBackOff, "ImageInspectError", "ErrImagePull", "ErrImageNeverPull", "RegistryUnavailable"):
-		return unknown(v1beta1.ReasonPullImageFailed, waitingMessage(pod)), false
+		return unknown(v1beta1.TaskRunReasonPullImageFailed, waitingMessage(pod)), false
 	default:
-		return unknown(v1beta1.ReasonPending, waitingMessage(pod)), false
+		return unknown(v1beta1.TaskRunReasonPending, waitingMessage(pod)), false
 	}
 }
 

@@ -50,7 +50,7 @@ func (o *Observation) conclude(in Input, reports []report) {
 	for _, r := range reports {
 		if r.unread != nil && len(in.Spec.Results) > 0 {
 			// What the message said is lost, and with it results: they must not vanish silently.
-			o.refuse(v1beta1.ReasonFailed, fmt.Errorf("the results of container %q are lost: its termination message cannot be read: %w", r.container, r.unread))
+			o.refuse(v1beta1.TaskRunReasonFailed, fmt.Errorf("the results of container %q are lost: its termination message cannot be read: %w", r.container, r.unread))
 			return
 		}
 		for _, e := range r.results {
@@ -67,7 +67,7 @@ func (o *Observation) conclude(in Input, reports []report) {
 	if err := checkResults(in.Spec.Results, o.Results); err != nil {
 		// They are shown as they were written: whoever wrote them can see what is wrong (LC-46).
 		results, others := o.Results, o.ResourcesResult
-		o.refuse(v1beta1.ReasonFailedValidation, err)
+		o.refuse(v1beta1.TaskRunReasonFailedValidation, err)
 		o.Results, o.ResourcesResult = results, others
 	}
 }

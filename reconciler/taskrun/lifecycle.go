@@ -33,7 +33,7 @@ func start(tr *v1beta1.TaskRun, now metav1.Time) bool {
 	if c := succeeded(&tr.Status); c != nil {
 		message = c.Message
 	}
-	setUnknown(&tr.Status, v1beta1.ReasonStarted, message, now)
+	setUnknown(&tr.Status, v1beta1.TaskRunReasonStarted, message, now)
 	return true
 }
 
@@ -119,7 +119,7 @@ func retry(tr *v1beta1.TaskRun, now metav1.Time) bool {
 	s.PodName = ""
 	s.Steps, s.Sidecars = nil, nil
 	s.TaskRunResults, s.ResourcesResult = nil, nil
-	setUnknown(s, v1beta1.ReasonToBeRetried, message, now)
+	setUnknown(s, v1beta1.TaskRunReasonToBeRetried, message, now)
 	return true
 }
 

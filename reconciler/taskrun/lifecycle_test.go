@@ -34,13 +34,13 @@ func TestTimeoutCountsFromStartTime(t *testing.T) {
 		w.kubelet("slow-pod", phase(corev1.PodRunning))
 		w.now = begin.Add(time.Hour - 1)
 		result = w.pass("slow")
-		w.expect("slow", unknown, v1beta1.ReasonRunning, "")
+		w.expect("slow", unknown, v1beta1.TaskRunReasonRunning, "")
 		if result.RequeueAfter != 1 {
 			t.Errorf("a nanosecond before the end the next pass is after %v", result.RequeueAfter)
 		}
 		w.now = begin.Add(time.Hour)
 		w.pass("slow")
-		tr := w.expect("slow", isFalse, v1beta1.ReasonTimedOut, `TaskRun "slow" failed to finish within "1h0m0s"`)
+		tr := w.expect("slow", isFalse, v1beta1.TaskRunReasonTimedOut, `TaskRun "slow" failed to finish within "1h0m0s"`)
 		if d := tr.Status.CompletionTime.Sub(tr.Status.StartTime.Time); d != time.Hour {
 			t.Errorf("begun at +%v the run took %v", fraction, d)
 		}
@@ -48,7 +48,7 @@ func TestTimeoutCountsFromStartTime(t *testing.T) {
 			t.Error("the Pod of a run that timed out is still there")
 		}
 		step := tr.Status.Steps[0].Terminated
-		if step == nil || step.Reason != v1beta1.ReasonTimedOut || step.ExitCode != 1 || step.StartedAt.IsZero() {
+		if step == nil || step.Reason != v1beta1.TaskRunReasonTimedOut || step.ExitCode != 1 || step.StartedAt.IsZero() {
 			t.Errorf("the running step became %+v", step)
 		}
 	}
@@ -62,7 +62,7 @@ func TestNoTimeout(t *testing.T) {
 	}
 	w.now = w.now.Add(10000 * time.Hour)
 	w.pass("endless")
-	w.expect("endless", unknown, v1beta1.ReasonPending, "")
+	w.expect("endless", unknown, v1beta1.TaskRunReasonPending, "")
 }
 
 func TestCancellation(t *testing.T) {
@@ -82,15 +82,15 @@ func TestCancellation(t *testing.T) {
 	if !w.again("run") {
 		t.Error("a pass that could not delete the Pod is not tried again")
 	}
-	w.expect("run", unknown, v1beta1.ReasonCancelled, `TaskRun "run" was cancelled. enough`)
+	w.expect("run", unknown, v1beta1.TaskRunReasonCancelled, `TaskRun "run" was cancelled. enough`)
 
 	w.fault = nil
 	w.pass("run")
-	tr := w.expect("run", isFalse, v1beta1.ReasonCancelled, `TaskRun "run" was cancelled. enough`)
+	tr := w.expect("run", isFalse, v1beta1.TaskRunReasonCancelled, `TaskRun "run" was cancelled. enough`)
 	if w.pod("run-pod") != nil || tr.Status.PodName != "run-pod" || len(tr.Status.RetriesStatus) != 0 {
 		t.Errorf("after cancellation: podName %q, %d retries", tr.Status.PodName, len(tr.Status.RetriesStatus))
 	}
-	if step := tr.Status.Steps[0].Terminated; step == nil || step.Reason != v1beta1.ReasonCancelled {
+	if step := tr.Status.Steps[0].Terminated; step == nil || step.Reason != v1beta1.TaskRunReasonCancelled {
 		t.Errorf("the running step became %+v", step)
 	}
 }
@@ -110,7 +110,7 @@ func TestCancelledBeforeItBegan(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, taskRun(t, "early", "status: TaskRunCancelled\n"+oneStep))
 	w.pass("early")
-	tr := w.expect("early", isFalse, v1beta1.ReasonCancelled, `TaskRun "early" was cancelled. `)
+	tr := w.expect("early", isFalse, v1beta1.TaskRunReasonCancelled, `TaskRun "early" was cancelled. `)
 	if tr.Status.StartTime == nil || tr.Status.PodName != "" {
 		t.Errorf("startTime %v, podName %q", tr.Status.StartTime, tr.Status.PodName)
 	}
@@ -139,7 +139,7 @@ func TestCancellationFindsUnrecordedPod(t *testing.T) {
 	w.fault = nil
 	w.cancel("run", "")
 	w.pass("run")
-	w.expect("run", isFalse, v1beta1.ReasonCancelled, "")
+	w.expect("run", isFalse, v1beta1.TaskRunReasonCancelled, "")
 	if w.pod("run-pod") != nil {
 		t.Error("the Pod that was not recorded runs on")
 	}
@@ -156,7 +156,7 @@ steps: [{name: a, image: busybox, command: [echo], args: ["$(context.task.retry-
 		taskRun(t, "again", `{taskRef: {name: t}, retries: 2, params: [{name: p, value: "$(params.p)$(context.taskRun.name)"}]}`))
 	for attempt, podName := range []string{"again-pod", "again-pod-retry1", "again-pod-retry2"} {
 		w.pass("again")
-		tr := w.expect("again", unknown, v1beta1.ReasonPending, "")
+		tr := w.expect("again", unknown, v1beta1.TaskRunReasonPending, "")
 		if attempt > 0 && (len(tr.Status.TaskRunResults) > 0 || len(tr.Status.Steps) > 0 || len(tr.Status.Sidecars) > 0) {
 			t.Errorf("attempt %d begins with %+v", attempt, tr.Status)
 		}
@@ -175,7 +175,7 @@ steps: [{name: a, image: busybox, command: [echo], args: ["$(context.task.retry-
 		if attempt == 2 {
 			break
 		}
-		tr = w.expect("again", unknown, v1beta1.ReasonToBeRetried, `"step-a" exited with code 1`)
+		tr = w.expect("again", unknown, v1beta1.TaskRunReasonToBeRetried, `"step-a" exited with code 1`)
 		if tr.Status.StartTime != nil || tr.Status.CompletionTime != nil || tr.Status.PodName != "" || len(tr.Status.Steps) > 0 ||
 			len(tr.Status.Sidecars) > 0 || len(tr.Status.TaskRunResults) > 0 {
 			t.Errorf("of attempt %d stays %+v", attempt, tr.Status)
@@ -186,7 +186,7 @@ steps: [{name: a, image: busybox, command: [echo], args: ["$(context.task.retry-
 			t.Errorf("attempt %d was archived as %+v", attempt, archived)
 		}
 	}
-	tr := w.expect("again", isFalse, v1beta1.ReasonFailed, `"step-a" exited with code 1`)
+	tr := w.expect("again", isFalse, v1beta1.TaskRunReasonFailed, `"step-a" exited with code 1`)
 	if len(tr.Status.RetriesStatus) != 2 || tr.Status.Annotations != nil {
 		t.Errorf("%d attempts archived, want 2; annotations %v", len(tr.Status.RetriesStatus), tr.Status.Annotations)
 	}
@@ -203,9 +203,9 @@ func TestRetryOfEarlyFailures(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, taskRun(t, "notask", `{taskRef: {name: nosuch}, retries: 1}`))
 	w.pass("notask")
-	w.expect("notask", unknown, v1beta1.ReasonToBeRetried, `error when listing tasks for taskRun notask: failed to get task: tasks.tekton.dev "nosuch" not found`)
+	w.expect("notask", unknown, v1beta1.TaskRunReasonToBeRetried, `error when listing tasks for taskRun notask: failed to get task: tasks.tekton.dev "nosuch" not found`)
 	w.pass("notask")
-	w.expect("notask", isFalse, v1beta1.ReasonFailedResolution, `tasks.tekton.dev "nosuch" not found`)
+	w.expect("notask", isFalse, v1beta1.TaskRunReasonFailedResolution, `tasks.tekton.dev "nosuch" not found`)
 	const text = `error when listing tasks for taskRun notask: failed to get task: tasks.tekton.dev "nosuch" not found`
 	if diff := cmp.Diff([]string{
 		"Normal Started ",
@@ -227,7 +227,7 @@ func TestTimeoutOfAnAttempt(t *testing.T) {
 	w.pass("slow")
 	w.now = w.now.Add(10 * time.Second)
 	w.pass("slow")
-	w.expect("slow", unknown, v1beta1.ReasonToBeRetried, `failed to finish within "10s"`)
+	w.expect("slow", unknown, v1beta1.TaskRunReasonToBeRetried, `failed to finish within "10s"`)
 	if w.pod("slow-pod") != nil {
 		t.Error("the Pod of the first attempt is still there")
 	}
@@ -247,9 +247,9 @@ func TestQuota(t *testing.T) {
 		after           time.Duration
 	}{
 		{"a full quota is tried again after a minute", apierrors.NewForbidden(pods, "run-pod", errors.New("exceeded quota: q")),
-			v1beta1.ReasonExceededResourceQuota, "TaskRun Pod exceeded available resources: ", time.Minute},
+			v1beta1.TaskRunReasonExceededResourceQuota, "TaskRun Pod exceeded available resources: ", time.Minute},
 		{"a conflict of counting after a second", apierrors.NewConflict(schema.GroupResource{Resource: "resourcequotas"}, "q", errors.New("x")),
-			v1beta1.ReasonPending, "tried to create pod, but it failed with ResourceQuotaConflictError", time.Second},
+			v1beta1.TaskRunReasonPending, "tried to create pod, but it failed with ResourceQuotaConflictError", time.Second},
 	} {
 		w := newWorld(t, taskRun(t, "run", "timeout: 90s\n"+oneStep))
 		begin := w.now
@@ -270,7 +270,7 @@ func TestQuota(t *testing.T) {
 		}
 		w.now = begin.Add(90 * time.Second)
 		w.pass("run")
-		w.expect("run", isFalse, v1beta1.ReasonTimedOut, "")
+		w.expect("run", isFalse, v1beta1.TaskRunReasonTimedOut, "")
 	}
 }
 
@@ -305,7 +305,7 @@ func TestPodCannotBeCreated(t *testing.T) {
 			if again {
 				t.Errorf("%s: yet it is tried again", tt.reason)
 			}
-			w.expect("run", isFalse, v1beta1.ReasonPodCreationFailed,
+			w.expect("run", isFalse, v1beta1.TaskRunReasonPodCreationFailed,
 				fmt.Sprintf("failed to create task run pod %q: %v. Maybe invalid TaskSpec", "run", tt.err))
 			continue
 		}
@@ -314,7 +314,7 @@ func TestPodCannotBeCreated(t *testing.T) {
 		}
 		w.fault = nil
 		w.pass("run")
-		w.expect("run", unknown, v1beta1.ReasonPending, "Pending")
+		w.expect("run", unknown, v1beta1.TaskRunReasonPending, "Pending")
 	}
 }
 
@@ -348,7 +348,7 @@ func TestAPIErrorsAtEveryWrite(t *testing.T) {
 			for range 3 {
 				_, _ = w.reconcile("run")
 			}
-			w.expect("run", isTrue, v1beta1.ReasonSucceeded, "")
+			w.expect("run", isTrue, v1beta1.TaskRunReasonSucceeded, "")
 			if image := w.mustPod("run-pod").Spec.Containers[1].Image; image != "nop" {
 				t.Errorf("write %d failed with %v: the sidecar runs on", nth, fault)
 			}
@@ -376,13 +376,13 @@ func TestForeignPod(t *testing.T) {
 		if result := w.pass("run"); result.RequeueAfter == 0 {
 			t.Error("nobody looks whether the name is free again")
 		}
-		tr := w.expect("run", unknown, v1beta1.ReasonPending, "tried to create pod, but it already exists")
+		tr := w.expect("run", unknown, v1beta1.TaskRunReasonPending, "tried to create pod, but it already exists")
 		if tr.Status.PodName != "" {
 			t.Errorf("the run claims Pod %q", tr.Status.PodName)
 		}
 		w.now = begin.Add(15 * time.Second)
 		w.pass("run")
-		w.expect("run", isFalse, v1beta1.ReasonTimedOut, "")
+		w.expect("run", isFalse, v1beta1.TaskRunReasonTimedOut, "")
 		if w.pod("run-pod") == nil {
 			t.Error("the Pod of somebody else was deleted")
 		}
@@ -398,7 +398,7 @@ func TestPodNotInCache(t *testing.T) {
 	w.kubelet("run-pod", phase(corev1.PodRunning))
 	w.hidden["Pod/run-pod"] = true
 	w.pass("run")
-	w.expect("run", unknown, v1beta1.ReasonRunning, "")
+	w.expect("run", unknown, v1beta1.TaskRunReasonRunning, "")
 	if w.mustPod("run-pod").UID != uid {
 		t.Error("the Pod was replaced")
 	}
@@ -442,7 +442,7 @@ func TestStaleTaskRun(t *testing.T) {
 		if !w.again("run") {
 			t.Error("the pass is not repeated")
 		}
-		w.expect("run", isFalse, v1beta1.ReasonCancelled, "")
+		w.expect("run", isFalse, v1beta1.TaskRunReasonCancelled, "")
 		if w.pod("run-pod") != nil {
 			t.Error("a run that is over has a Pod again")
 		}
@@ -477,7 +477,7 @@ func TestStaleTaskRun(t *testing.T) {
 			t.Error("the pass is not repeated")
 		}
 		w.mustPod("run-pod")
-		w.expect("run", isTrue, v1beta1.ReasonSucceeded, "")
+		w.expect("run", isTrue, v1beta1.TaskRunReasonSucceeded, "")
 	})
 }
 
@@ -494,14 +494,14 @@ func TestImagePullFailures(t *testing.T) {
 	w.pass("run")
 	w.kubelet("run-pod", waitFor("step-a", "ErrImagePull", "no such host"))
 	w.pass("run")
-	w.expect("run", unknown, v1beta1.ReasonPullImageFailed, `build step "step-a" is pending with reason "no such host"`)
+	w.expect("run", unknown, v1beta1.TaskRunReasonPullImageFailed, `build step "step-a" is pending with reason "no such host"`)
 	w.kubelet("run-pod", waitFor("step-a", "ImagePullBackOff", "Back-off pulling"))
 	w.pass("run")
-	w.expect("run", unknown, v1beta1.ReasonPullImageFailed, "Back-off pulling")
+	w.expect("run", unknown, v1beta1.TaskRunReasonPullImageFailed, "Back-off pulling")
 	w.pass("run")
-	tr := w.expect("run", isFalse, v1beta1.ReasonImagePullFailed,
+	tr := w.expect("run", isFalse, v1beta1.TaskRunReasonImagePullFailed,
 		`The step "a" in TaskRun "run" failed to pull the image "image-of-step-a". The pod errored with the message: "Back-off pulling."`)
-	if step := tr.Status.Steps[0].Terminated; w.pod("run-pod") != nil || step == nil || step.Reason != v1beta1.ReasonImagePullFailed {
+	if step := tr.Status.Steps[0].Terminated; w.pod("run-pod") != nil || step == nil || step.Reason != v1beta1.TaskRunReasonImagePullFailed {
 		t.Errorf("Pod %v, step %+v", w.pod("run-pod"), step)
 	}
 }
@@ -509,8 +509,8 @@ func TestImagePullFailures(t *testing.T) {
 func TestFinalContainerProblems(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ waiting, reason, message string }{
-		{"InvalidImageName", v1beta1.ReasonImagePullFailed, `The step "a" in TaskRun "run" failed to pull the image`},
-		{"CreateContainerConfigError", v1beta1.ReasonCreateContainerConfigError, "Failed to create pod due to config error"},
+		{"InvalidImageName", v1beta1.TaskRunReasonImagePullFailed, `The step "a" in TaskRun "run" failed to pull the image`},
+		{"CreateContainerConfigError", v1beta1.TaskRunReasonCreateContainerConfigError, "Failed to create pod due to config error"},
 	} {
 		w := newWorld(t, taskRun(t, "run", oneStep))
 		w.pass("run")
@@ -569,7 +569,7 @@ func TestSidecarsAreStopped(t *testing.T) {
 	}
 	w.kubelet("run-pod", all(phase(corev1.PodRunning), exit("step-a", 0, "")))
 	w.pass("run")
-	tr := w.expect("run", isTrue, v1beta1.ReasonSucceeded, "")
+	tr := w.expect("run", isTrue, v1beta1.TaskRunReasonSucceeded, "")
 	if len(tr.Status.Sidecars) != 1 || tr.Status.Sidecars[0].Running == nil {
 		t.Errorf("sidecars at the end: %+v", tr.Status.Sidecars)
 	}
@@ -588,7 +588,7 @@ func TestSidecarsAreStopped(t *testing.T) {
 		s.RestartCount = 1
 	})
 	w.pass("run")
-	after := w.expect("run", isTrue, v1beta1.ReasonSucceeded, "")
+	after := w.expect("run", isTrue, v1beta1.TaskRunReasonSucceeded, "")
 	want := corev1.ContainerStateTerminated{
 		ExitCode: 137, Reason: "Completed", Message: "Sidecar container successfully stopped by nop image", ContainerID: "first",
 	}
@@ -638,7 +638,7 @@ func TestTroubleDoesNotDelayTimeouts(t *testing.T) {
 		last = max(last, result.RequeueAfter)
 		w.now = w.now.Add(result.RequeueAfter)
 	}
-	tr := w.expect("run", isFalse, v1beta1.ReasonTimedOut, "")
+	tr := w.expect("run", isFalse, v1beta1.TaskRunReasonTimedOut, "")
 	if d := tr.Status.CompletionTime.Sub(begin); d != 100*time.Second || last < 5*time.Second {
 		t.Errorf("timed out after %v; the longest delay was %v", d, last)
 	}
@@ -665,7 +665,7 @@ func TestStepKilledWithItsLauncher(t *testing.T) {
 	}
 	w.now = w.now.Add(10 * time.Second)
 	w.pass("run")
-	tr := w.expect("run", isFalse, v1beta1.ReasonFailed, `"step-a" exited with code 137`)
+	tr := w.expect("run", isFalse, v1beta1.TaskRunReasonFailed, `"step-a" exited with code 137`)
 	if b := tr.Status.Steps[1].Terminated; b == nil || b.ExitCode != 1 || w.pod("run-pod") != nil {
 		t.Errorf("step b is %+v, the Pod %v", tr.Status.Steps[1], w.pod("run-pod"))
 	}
@@ -701,7 +701,7 @@ func TestDeletedPodIsLeftAlone(t *testing.T) {
 	w.ghosts = map[string]*corev1.Pod{"run-pod": w.mustPod("run-pod")}
 	w.cancel("run", "")
 	w.pass("run")
-	w.expect("run", isFalse, v1beta1.ReasonCancelled, "")
+	w.expect("run", isFalse, v1beta1.TaskRunReasonCancelled, "")
 	writes := len(w.writes)
 	w.pass("run")
 	if len(w.writes) != writes {
@@ -724,7 +724,7 @@ func TestSidecarsOfPastAttempts(t *testing.T) {
 	w.pass("run")
 	w.kubelet("run-pod-retry1", all(phase(corev1.PodRunning), exit("step-a", 1, "")))
 	w.pass("run")
-	w.expect("run", unknown, v1beta1.ReasonToBeRetried, "")
+	w.expect("run", unknown, v1beta1.TaskRunReasonToBeRetried, "")
 	w.pass("run")
 	if image := w.mustPod("run-pod-retry1").Spec.Containers[1].Image; image != "nop" {
 		t.Errorf("while the next attempt runs, the sidecar of the last runs on: %s", image)
@@ -739,7 +739,7 @@ func TestPodGoneAfterTheEnd(t *testing.T) {
 	w.pass("run")
 	w.kubelet("run-pod", all(phase(corev1.PodRunning), exit("step-a", 0, "")))
 	w.pass("run")
-	before := w.expect("run", isTrue, v1beta1.ReasonSucceeded, "")
+	before := w.expect("run", isTrue, v1beta1.TaskRunReasonSucceeded, "")
 	if err := w.client.Delete(t.Context(), w.mustPod("run-pod")); err != nil {
 		t.Fatal(err)
 	}
@@ -758,11 +758,11 @@ func TestStart(t *testing.T) {
 	now := metav1.Date(2000, 1, 1, 0, 0, 10, 0, time.UTC)
 	tr := taskRun(t, "run", oneStep)
 	tr.CreationTimestamp = metav1.NewTime(now.Add(time.Second))
-	setUnknown(&tr.Status, v1beta1.ReasonToBeRetried, "it failed", now)
+	setUnknown(&tr.Status, v1beta1.TaskRunReasonToBeRetried, "it failed", now)
 	if !start(tr, now) || !tr.Status.StartTime.Equal(&tr.CreationTimestamp) {
 		t.Errorf("startTime is %v, want that of creation, %v", tr.Status.StartTime, tr.CreationTimestamp)
 	}
-	if c := succeeded(&tr.Status); c.Reason != v1beta1.ReasonStarted || c.Message != "it failed" || !c.IsUnknown() {
+	if c := succeeded(&tr.Status); c.Reason != v1beta1.TaskRunReasonStarted || c.Message != "it failed" || !c.IsUnknown() {
 		t.Errorf("the condition is %+v", c)
 	}
 	if start(tr, now) {

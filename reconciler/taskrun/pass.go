@@ -80,7 +80,7 @@ func (p *pass) run(ctx context.Context) (reconcile.Result, error) {
 		return reconcile.Result{}, err
 	}
 	if start(p.tr, p.now) {
-		p.event(corev1.EventTypeNormal, v1beta1.ReasonStarted, "")
+		p.event(corev1.EventTypeNormal, v1beta1.TaskRunReasonStarted, "")
 	}
 	p.before = succeeded(&p.tr.Status).DeepCopy()
 
@@ -96,14 +96,14 @@ func (p *pass) run(ctx context.Context) (reconcile.Result, error) {
 func (p *pass) advance(ctx context.Context) error {
 	switch timeout := p.timeout(); {
 	case cancelled(p.tr):
-		return p.cut(ctx, v1beta1.ReasonCancelled, cancelMessage(p.tr))
+		return p.cut(ctx, v1beta1.TaskRunReasonCancelled, cancelMessage(p.tr))
 	case timedOut(p.tr, timeout, p.moment):
-		return p.cut(ctx, v1beta1.ReasonTimedOut, timeoutMessage(p.tr, timeout))
+		return p.cut(ctx, v1beta1.TaskRunReasonTimedOut, timeoutMessage(p.tr, timeout))
 	default:
 		p.wakeAt(deadline(p.tr, timeout))
 	}
 	if message := podstatus.PullFailure(p.tr); message != "" {
-		return p.cut(ctx, v1beta1.ReasonImagePullFailed, message)
+		return p.cut(ctx, v1beta1.TaskRunReasonImagePullFailed, message)
 	}
 	if !recorded(&p.tr.Status) {
 		if err := p.prepare(ctx); err != nil {
@@ -134,7 +134,7 @@ func (p *pass) timeout() time.Duration {
 // over. A cancellation is shown even then.
 func (p *pass) cut(ctx context.Context, reason, message string) error {
 	if err := p.deletePod(ctx); err != nil {
-		if reason == v1beta1.ReasonCancelled {
+		if reason == v1beta1.TaskRunReasonCancelled {
 			setUnknown(&p.tr.Status, reason, message, p.now)
 		}
 		return err
@@ -151,7 +151,7 @@ func (p *pass) observe(ctx context.Context, pod *corev1.Pod) error {
 	var large *podstatus.LargeResultError
 	switch {
 	case errors.As(err, &large):
-		return p.cut(ctx, v1beta1.ReasonResultLargerThanAllowedLimit, fmt.Sprintf("TaskRun %q failed: %v", p.tr.Name, large))
+		return p.cut(ctx, v1beta1.TaskRunReasonResultLargerThanAllowedLimit, fmt.Sprintf("TaskRun %q failed: %v", p.tr.Name, large))
 	case err != nil:
 		return err
 	}
@@ -161,7 +161,7 @@ func (p *pass) observe(ctx context.Context, pod *corev1.Pod) error {
 		p.event(corev1.EventTypeWarning, v1beta1.EventReasonInternalError, multiple(o.Problems...))
 	}
 	if o.Unschedulable {
-		p.event(corev1.EventTypeWarning, v1beta1.ReasonExceededNodeResources, fmt.Sprintf("Insufficient resources to schedule pod %q", pod.Name))
+		p.event(corev1.EventTypeWarning, v1beta1.TaskRunReasonExceededNodeResources, fmt.Sprintf("Insufficient resources to schedule pod %q", pod.Name))
 	}
 	switch {
 	case o.Refused != nil:
@@ -172,7 +172,7 @@ func (p *pass) observe(ctx context.Context, pod *corev1.Pod) error {
 	case o.Condition.IsUnknown():
 		stuck, message, again := podstatus.Stuck(pod, p.moment)
 		if stuck {
-			return p.cut(ctx, v1beta1.ReasonFailed, message)
+			return p.cut(ctx, v1beta1.TaskRunReasonFailed, message)
 		}
 		if again > 0 {
 			p.wakeAt(p.moment.Add(again))

@@ -42,7 +42,7 @@ func (p *pass) prepare(ctx context.Context) error {
 		return err
 	}
 	if err := validate(p.tr, task, bindings, p.cfg.FeatureFlags.Alpha()); err != nil {
-		return failed(v1beta1.ReasonFailedValidation, err)
+		return failed(v1beta1.TaskRunReasonFailedValidation, err)
 	}
 	p.planFor(task, bindings)
 	return nil
@@ -105,7 +105,7 @@ func (p *pass) task(ctx context.Context) (resolve.Task, error) {
 		if passes(err) && !isResolveError(err) {
 			return task, err
 		}
-		return task, failedf(v1beta1.ReasonFailedResolution, "error when listing tasks for taskRun %s: failed to get task: %w", p.tr.Name, err)
+		return task, failedf(v1beta1.TaskRunReasonFailedResolution, "error when listing tasks for taskRun %s: failed to get task: %w", p.tr.Name, err)
 	}
 	task.Spec = task.Spec.DeepCopy() // it may be the cache's
 	defaulting.TaskSpec(task.Spec)
@@ -163,7 +163,7 @@ func (p *pass) bindings(spec *v1beta1.TaskSpec) ([]v1beta1.WorkspaceBinding, err
 	}
 	var fallback v1beta1.WorkspaceBinding
 	if err := yaml.Unmarshal([]byte(text), &fallback); err != nil {
-		return nil, failed(v1beta1.ReasonFailedResolution, fmt.Errorf("failed to unmarshal %v", text))
+		return nil, failed(v1beta1.TaskRunReasonFailedResolution, fmt.Errorf("failed to unmarshal %v", text))
 	}
 	bound := map[string]bool{}
 	for _, b := range bindings {

@@ -56,7 +56,7 @@ func TestTaskNotInCache(t *testing.T) {
 	w := newWorld(t, task(t, "t", "steps: [{image: i, command: [c]}]"), taskRun(t, "run", "taskRef: {name: t}"))
 	w.hidden["Task/t"], w.hidden["ServiceAccount/default"] = true, true
 	w.pass("run")
-	w.expect("run", unknown, v1beta1.ReasonPending, "Pending")
+	w.expect("run", unknown, v1beta1.TaskRunReasonPending, "Pending")
 }
 
 func TestClusterTask(t *testing.T) {
@@ -71,7 +71,7 @@ func TestClusterTask(t *testing.T) {
 		t.Errorf("labels %v, Task %+v", got.Labels, got.Status.TaskSpec)
 	}
 	w.pass("none")
-	w.expect("none", isFalse, v1beta1.ReasonFailedResolution, `failed to get task: clustertasks.tekton.dev "nosuch" not found`)
+	w.expect("none", isFalse, v1beta1.TaskRunReasonFailedResolution, `failed to get task: clustertasks.tekton.dev "nosuch" not found`)
 }
 
 func TestRemoteTasks(t *testing.T) {
@@ -79,7 +79,7 @@ func TestRemoteTasks(t *testing.T) {
 	w := newWorld(t, taskRun(t, "bundle", "taskRef: {name: x, bundle: registry/b}"), taskRun(t, "resolver", "taskRef: {resolver: git}"))
 	for name, message := range map[string]string{"bundle": "bundles are not supported", "resolver": "remote resolution is not supported"} {
 		w.pass(name)
-		w.expect(name, isFalse, v1beta1.ReasonFailedResolution, message)
+		w.expect(name, isFalse, v1beta1.TaskRunReasonFailedResolution, message)
 	}
 }
 
@@ -87,13 +87,13 @@ func TestRemoteTasks(t *testing.T) {
 func TestEarlyFailures(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ reason, spec, because, message string }{
-		{"a Task and its run that do not fit", "taskSpec: {params: [{name: p}], steps: [{image: i, command: [c]}]}", v1beta1.ReasonFailedValidation,
+		{"a Task and its run that do not fit", "taskSpec: {params: [{name: p}], steps: [{image: i, command: [c]}]}", v1beta1.TaskRunReasonFailedValidation,
 			"invalid input params for task run: missing values for these params which have no default values: [p]"},
 		{"a value that makes the Task invalid", `{params: [{name: p, value: "$(params.nope)"}], taskSpec: {params: [{name: p}], steps: [{image: i, script: "$(params.p)"}]}}`,
-			v1beta1.ReasonPodCreationFailed, `failed to create task run pod "run": non-existent variable in "$(params.nope)": steps[0].script. Maybe invalid TaskSpec`},
-		{"an account that is not there", "{serviceAccountName: nosuch, taskSpec: {steps: [{image: i, command: [c]}]}}", v1beta1.ReasonPodCreationFailed,
+			v1beta1.TaskRunReasonPodCreationFailed, `failed to create task run pod "run": non-existent variable in "$(params.nope)": steps[0].script. Maybe invalid TaskSpec`},
+		{"an account that is not there", "{serviceAccountName: nosuch, taskSpec: {steps: [{image: i, command: [c]}]}}", v1beta1.TaskRunReasonPodCreationFailed,
 			`failed to create task run pod "run": translating TaskSpec to Pod: serviceaccounts "nosuch" not found. Maybe invalid TaskSpec`},
-		{"an image that is not there", "taskSpec: {steps: [{image: nosuch}]}", v1beta1.ReasonPodCreationFailed, "no such image: nosuch"},
+		{"an image that is not there", "taskSpec: {steps: [{image: nosuch}]}", v1beta1.TaskRunReasonPodCreationFailed, "no such image: nosuch"},
 	} {
 		w := newWorld(t, taskRun(t, "run", tt.spec))
 		w.pass("run")
@@ -111,7 +111,7 @@ func TestHintNamesTheTask(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, task(t, "t", "steps: [{image: nosuch}]"), taskRun(t, "run", "taskRef: {name: t}"))
 	w.pass("run")
-	w.expect("run", isFalse, v1beta1.ReasonPodCreationFailed, ". Maybe missing or invalid Task ns/t")
+	w.expect("run", isFalse, v1beta1.TaskRunReasonPodCreationFailed, ". Maybe missing or invalid Task ns/t")
 }
 
 // TestDefaultAccountMayBeLate: a namespace has its default account soon after it was made.
@@ -125,10 +125,10 @@ func TestDefaultAccountMayBeLate(t *testing.T) {
 	if !w.again("run") {
 		t.Error("the run does not wait for its account")
 	}
-	w.expect("run", unknown, v1beta1.ReasonStarted, "")
+	w.expect("run", unknown, v1beta1.TaskRunReasonStarted, "")
 	w.now = w.now.Add(10 * time.Second)
 	w.pass("run")
-	w.expect("run", isFalse, v1beta1.ReasonPodCreationFailed, `serviceaccounts "default" not found`)
+	w.expect("run", isFalse, v1beta1.TaskRunReasonPodCreationFailed, `serviceaccounts "default" not found`)
 }
 
 func TestImageCommand(t *testing.T) {
@@ -157,7 +157,7 @@ func TestCredentialsOfTheAccount(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.pass("missing")
-	w.expect("missing", isFalse, v1beta1.ReasonPodCreationFailed, `secrets "s" not found`)
+	w.expect("missing", isFalse, v1beta1.TaskRunReasonPodCreationFailed, `secrets "s" not found`)
 }
 
 func TestKnownHosts(t *testing.T) {
@@ -167,7 +167,7 @@ func TestKnownHosts(t *testing.T) {
 	w := newWorld(t, account, secret, taskRun(t, "run", "{serviceAccountName: robot, taskSpec: {steps: [{image: i, command: [c]}]}}"))
 	w.cfg.FeatureFlags.RequireGitSSHKnownHosts = true
 	w.pass("run")
-	w.expect("run", isFalse, v1beta1.ReasonFailedValidation, `translating TaskSpec to Pod: TaskRun validation failed. Git SSH Secret must have "known_hosts" included`)
+	w.expect("run", isFalse, v1beta1.TaskRunReasonFailedValidation, `translating TaskSpec to Pod: TaskRun validation failed. Git SSH Secret must have "known_hosts" included`)
 }
 
 func TestLimitRange(t *testing.T) {
@@ -226,7 +226,7 @@ taskSpec: {workspaces: [{name: w}, {name: v}], steps: [{image: i, script: "$(wor
 			t.Errorf("%v: tried again: %t", tt.err, again)
 		}
 		if tt.ends {
-			w.expect("run", isFalse, v1beta1.ReasonCouldntCreateWorkspacePVC, "Failed to create PVC for TaskRun ns/run workspaces correctly: failed to create PVC mine-")
+			w.expect("run", isFalse, v1beta1.TaskRunReasonCouldntCreateWorkspacePVC, "Failed to create PVC for TaskRun ns/run workspaces correctly: failed to create PVC mine-")
 		}
 	}
 }
@@ -252,7 +252,7 @@ func TestDefaultBinding(t *testing.T) {
 	}
 	w.cfg.Defaults.TaskRunWorkspaceBinding = "nonsense: ["
 	w.pass("bad")
-	w.expect("bad", isFalse, v1beta1.ReasonFailedResolution, "failed to unmarshal nonsense: [")
+	w.expect("bad", isFalse, v1beta1.TaskRunReasonFailedResolution, "failed to unmarshal nonsense: [")
 }
 
 // TestSpecChangesAreIgnored: what has begun keeps its values, even if admission lets a change through.
@@ -285,11 +285,11 @@ func TestResultsFromSidecar(t *testing.T) {
 		w.kubelet(name+"-pod", all(phase(corev1.PodRunning), exit("step-a", 0, ""), exit("sidecar-tekton-log-results", 0, "")))
 		w.pass(name)
 	}
-	tr := w.expect("run", isTrue, v1beta1.ReasonSucceeded, "")
+	tr := w.expect("run", isTrue, v1beta1.TaskRunReasonSucceeded, "")
 	if len(tr.Status.TaskRunResults) != 1 || tr.Status.TaskRunResults[0].Value.StringVal != "logged" {
 		t.Errorf("results %+v", tr.Status.TaskRunResults)
 	}
-	w.expect("large", isFalse, v1beta1.ReasonResultLargerThanAllowedLimit, `TaskRun "large" failed: results exceeded size limit 4096 bytes`)
+	w.expect("large", isFalse, v1beta1.TaskRunReasonResultLargerThanAllowedLimit, `TaskRun "large" failed: results exceeded size limit 4096 bytes`)
 	if w.pod("large-pod") != nil {
 		t.Error("the Pod whose results are too large is still there")
 	}
@@ -305,19 +305,19 @@ func TestLogsCannotBeRead(t *testing.T) {
 		w.kubelet(name+"-pod", all(phase(corev1.PodRunning), exit("step-a", 0, "")))
 	}
 	w.pass("run")
-	w.expect("run", unknown, v1beta1.ReasonRunning, "") // nothing is printed yet
+	w.expect("run", unknown, v1beta1.TaskRunReasonRunning, "") // nothing is printed yet
 	w.kubelet("run-pod", exit("sidecar-tekton-log-results", 0, ""))
 	if !w.again("run") {
 		t.Error("the log is not asked for again")
 	}
-	w.expect("run", unknown, v1beta1.ReasonRunning, "")
+	w.expect("run", unknown, v1beta1.TaskRunReasonRunning, "")
 	w.logs = map[string]string{"run-pod/sidecar-tekton-log-results": `{"Name":"r","Value":"late"}`}
 	w.pass("run")
-	if tr := w.expect("run", isTrue, v1beta1.ReasonSucceeded, ""); len(tr.Status.TaskRunResults) != 1 {
+	if tr := w.expect("run", isTrue, v1beta1.TaskRunReasonSucceeded, ""); len(tr.Status.TaskRunResults) != 1 {
 		t.Errorf("results %+v", tr.Status.TaskRunResults)
 	}
 	w.pass("without")
-	w.expect("without", isTrue, v1beta1.ReasonSucceeded, "")
+	w.expect("without", isTrue, v1beta1.TaskRunReasonSucceeded, "")
 }
 
 func TestRefusedResultsAreTold(t *testing.T) {
@@ -328,7 +328,7 @@ func TestRefusedResultsAreTold(t *testing.T) {
 	w.kubelet("run-pod", all(phase(corev1.PodSucceeded), exit("step-a", 0, `[{"key":"r","value":"x","type":1}]`)))
 	w.events = nil
 	w.pass("run")
-	tr := w.expect("run", isFalse, v1beta1.ReasonFailedValidation, "missmatched Types for these results, map[r:[array]]")
+	tr := w.expect("run", isFalse, v1beta1.TaskRunReasonFailedValidation, "missmatched Types for these results, map[r:[array]]")
 	if tr.Status.Steps[0].Terminated == nil || len(tr.Status.TaskRunResults) != 1 { // shown as it was written
 		t.Errorf("status %+v", tr.Status)
 	}
@@ -348,7 +348,7 @@ func TestUnschedulable(t *testing.T) {
 	w.events = nil
 	w.pass("run")
 	w.pass("run")
-	w.expect("run", unknown, v1beta1.ReasonExceededNodeResources, "TaskRun Pod exceeded available resources")
+	w.expect("run", unknown, v1beta1.TaskRunReasonExceededNodeResources, "TaskRun Pod exceeded available resources")
 	if diff := cmp.Diff([]string{
 		`Warning ExceededNodeResources Insufficient resources to schedule pod "run-pod"`,
 		"Normal ExceededNodeResources TaskRun Pod exceeded available resources",
@@ -376,12 +376,12 @@ func TestPropagatedWorkspaces(t *testing.T) {
 		taskRun(t, "referenced", "{workspaces: [{name: w, emptyDir: {}}], taskRef: {name: t}}"))
 	w.cfg.FeatureFlags.EnableAPIFields = "alpha"
 	w.pass("embedded")
-	tr := w.expect("embedded", unknown, v1beta1.ReasonPending, "")
+	tr := w.expect("embedded", unknown, v1beta1.TaskRunReasonPending, "")
 	if s := tr.Status.TaskSpec; s.Steps[0].Command[0] != "/workspace/w" || len(s.Workspaces) != 1 || s.Workspaces[0].Name != "w" {
 		t.Errorf("the Task as it runs: %+v", s)
 	}
 	w.pass("referenced")
-	w.expect("referenced", isFalse, v1beta1.ReasonFailedValidation, `workspace binding "w" does not match any declared workspace`)
+	w.expect("referenced", isFalse, v1beta1.TaskRunReasonFailedValidation, `workspace binding "w" does not match any declared workspace`)
 }
 
 // TestGates: what has a gate does not happen behind it.
@@ -417,9 +417,9 @@ func TestReadsFail(t *testing.T) {
 		if !w.again("run") || reads == 0 {
 			t.Errorf("%s was read %d times; the pass is not repeated", kind, reads)
 		}
-		w.expect("run", unknown, v1beta1.ReasonStarted, "")
+		w.expect("run", unknown, v1beta1.TaskRunReasonStarted, "")
 		w.unread = nil
 		w.pass("run")
-		w.expect("run", unknown, v1beta1.ReasonPending, "Pending")
+		w.expect("run", unknown, v1beta1.TaskRunReasonPending, "Pending")
 	}
 }

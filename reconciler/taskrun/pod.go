@@ -59,7 +59,7 @@ func (p *pass) pod(ctx context.Context) (*corev1.Pod, error) {
 	case err != nil:
 		return nil, err
 	case !metav1.IsControlledBy(pod, p.tr):
-		return nil, &waiting{reason: v1beta1.ReasonPending, message: messageTaken, after: takenDelay}
+		return nil, &waiting{reason: v1beta1.TaskRunReasonPending, message: messageTaken, after: takenDelay}
 	default:
 		return pod, nil
 	}
@@ -109,18 +109,18 @@ func (p *pass) existingPod(ctx context.Context) (*corev1.Pod, error) {
 	if client.IgnoreNotFound(err) != nil {
 		return nil, err
 	}
-	return nil, &waiting{reason: v1beta1.ReasonPending, message: messageTaken, after: takenDelay}
+	return nil, &waiting{reason: v1beta1.TaskRunReasonPending, message: messageTaken, after: takenDelay}
 }
 
 // createError is what the refusal of a Pod means.
 func (p *pass) createError(err error) error {
 	switch {
 	case isQuotaConflict(err):
-		return &waiting{reason: v1beta1.ReasonPending, message: messageQuotaConflict, after: quotaConflictDelay}
+		return &waiting{reason: v1beta1.TaskRunReasonPending, message: messageQuotaConflict, after: quotaConflictDelay}
 	case apierrors.IsForbidden(err) && strings.Contains(err.Error(), "exceeded quota"):
 		// The API has no other way to tell a full quota from missing rights.
 		return &waiting{
-			reason: v1beta1.ReasonExceededResourceQuota, message: fmt.Sprintf("TaskRun Pod exceeded available resources: %v", err), after: quotaDelay,
+			reason: v1beta1.TaskRunReasonExceededResourceQuota, message: fmt.Sprintf("TaskRun Pod exceeded available resources: %v", err), after: quotaDelay,
 		}
 	case passes(err):
 		return err
@@ -138,13 +138,13 @@ func isQuotaConflict(err error) bool {
 // refused is the failure of an attempt whose Pod cannot be made (LC-54).
 func (p *pass) refused(err error) error {
 	if errors.Is(err, podspec.ErrKnownHosts) {
-		return failed(v1beta1.ReasonFailedValidation, err)
+		return failed(v1beta1.TaskRunReasonFailedValidation, err)
 	}
 	hint := "Maybe invalid TaskSpec"
 	if ref := p.tr.Spec.TaskRef; ref != nil {
 		hint = fmt.Sprintf("Maybe missing or invalid Task %s/%s", p.tr.Namespace, ref.Name)
 	}
-	return failedf(v1beta1.ReasonPodCreationFailed, "failed to create task run pod %q: %w. %s", p.tr.Name, err, hint)
+	return failedf(v1beta1.TaskRunReasonPodCreationFailed, "failed to create task run pod %q: %w. %s", p.tr.Name, err, hint)
 }
 
 // createClaims makes the claims that the templates among the workspaces ask for (POD-96).
@@ -163,7 +163,7 @@ func (p *pass) createClaims(ctx context.Context) error {
 		if passes(err) {
 			return err
 		}
-		return failedf(v1beta1.ReasonCouldntCreateWorkspacePVC,
+		return failedf(v1beta1.TaskRunReasonCouldntCreateWorkspacePVC,
 			"Failed to create PVC for TaskRun %s/%s workspaces correctly: failed to %s PVC %s: %w", p.tr.Namespace, p.tr.Name, verb, claim.Name, err)
 	}
 	return nil

@@ -43,8 +43,8 @@ func (p *pass) afterEnd(ctx context.Context) error {
 // podIsDeleted tells whether an attempt that ends for that reason takes its Pod with it.
 func podIsDeleted(reason string) bool {
 	switch reason {
-	case v1beta1.ReasonCancelled, v1beta1.ReasonTimedOut, v1beta1.ReasonImagePullFailed, v1beta1.ReasonCreateContainerConfigError,
-		v1beta1.ReasonResultLargerThanAllowedLimit:
+	case v1beta1.TaskRunReasonCancelled, v1beta1.TaskRunReasonTimedOut, v1beta1.TaskRunReasonImagePullFailed, v1beta1.TaskRunReasonCreateContainerConfigError,
+		v1beta1.TaskRunReasonResultLargerThanAllowedLimit:
 		return true
 	}
 	return false

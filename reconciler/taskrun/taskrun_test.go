@@ -29,7 +29,7 @@ func TestOneStep(t *testing.T) {
 	w := newWorld(t, taskRun(t, "one", oneStep))
 
 	w.pass("one")
-	tr := w.expect("one", unknown, v1beta1.ReasonPending, "Pending")
+	tr := w.expect("one", unknown, v1beta1.TaskRunReasonPending, "Pending")
 	if tr.Status.StartTime == nil || !tr.Status.StartTime.Time.Equal(w.now) {
 		t.Errorf("startTime is %v, want %v: it is set in the first pass", tr.Status.StartTime, w.now)
 	}
@@ -42,7 +42,7 @@ func TestOneStep(t *testing.T) {
 
 	w.kubelet("one-pod", phase(corev1.PodRunning))
 	w.pass("one")
-	w.expect("one", unknown, v1beta1.ReasonRunning, "Not all Steps in the Task have finished executing")
+	w.expect("one", unknown, v1beta1.TaskRunReasonRunning, "Not all Steps in the Task have finished executing")
 	if pod := w.mustPod("one-pod"); pod.Annotations[v1beta1.AnnotationReady] != v1beta1.AnnotationReadyValue {
 		t.Errorf("the Pod was not told to start: %v", pod.Annotations)
 	}
@@ -55,7 +55,7 @@ func TestOneStep(t *testing.T) {
 	if result := w.pass("one"); result != (reconcile.Result{}) {
 		t.Errorf("a run that is over asks for another pass: %+v", result)
 	}
-	tr = w.expect("one", isTrue, v1beta1.ReasonSucceeded, "All Steps have completed executing")
+	tr = w.expect("one", isTrue, v1beta1.TaskRunReasonSucceeded, "All Steps have completed executing")
 	if tr.Status.CompletionTime == nil || !tr.Status.CompletionTime.Time.Equal(w.now) {
 		t.Errorf("completionTime is %v, want %v", tr.Status.CompletionTime, w.now)
 	}

@@ -33,9 +33,9 @@ func (p *pass) eventOfChange(before, after *v1beta1.Condition) {
 	}
 	switch {
 	case after.IsTrue():
-		p.event(corev1.EventTypeNormal, v1beta1.ReasonSucceeded, after.Message)
+		p.event(corev1.EventTypeNormal, v1beta1.TaskRunReasonSucceeded, after.Message)
 	case after.IsFalse():
-		p.event(corev1.EventTypeWarning, v1beta1.ReasonFailed, after.Message)
+		p.event(corev1.EventTypeWarning, v1beta1.TaskRunReasonFailed, after.Message)
 	default:
 		p.event(corev1.EventTypeNormal, after.Reason, after.Message)
 	}

@@ -11,8 +11,8 @@ import (
 
 // fromManifest are the reasons of runs that never began because of what their manifests say.
 var fromManifest = []string{
-	v1beta1.ReasonFailedValidation, v1beta1.ReasonFailedResolution, v1beta1.ReasonCouldntGetTask,
-	v1beta1.ReasonPodCreationFailed, v1beta1.ReasonCouldntCreateWorkspacePVC,
+	v1beta1.TaskRunReasonFailedValidation, v1beta1.TaskRunReasonFailedResolution, v1beta1.TaskRunReasonCouldntGetTask,
+	v1beta1.TaskRunReasonPodCreationFailed, v1beta1.TaskRunReasonCouldntCreateWorkspacePVC,
 }
 
 // suspects are the fields that the message of such a run is about, by a word of the message.
@@ -37,7 +37,7 @@ func (sc *scenario) causes(w *witness) source.Errors {
 		}
 		path, hint := "spec", ""
 		message := strings.TrimSpace(c.message)
-		if c.reason == v1beta1.ReasonFailedResolution || c.reason == v1beta1.ReasonCouldntGetTask {
+		if c.reason == v1beta1.TaskRunReasonFailedResolution || c.reason == v1beta1.TaskRunReasonCouldntGetTask {
 			path = "spec.taskRef.name"
 			hint = sc.nearestTask(m)
 		} else {

@@ -235,19 +235,19 @@ func wrong() []struct {
 		{rule: invariant.RightState, reason: "it says that a run has succeeded which has not", backed: true, spec: "timeout: 10m",
 			subject: changing(func(s *v1beta1.TaskRunStatus) {
 				if c := conditionOf(s); c.IsFalse() {
-					s.Conditions[0].Status, s.Conditions[0].Reason = corev1.ConditionTrue, v1beta1.ReasonSucceeded
+					s.Conditions[0].Status, s.Conditions[0].Reason = corev1.ConditionTrue, v1beta1.TaskRunReasonSucceeded
 				}
 			})},
 		{rule: invariant.RightState, reason: "it says that a run has timed out which has not", backed: true, spec: "timeout: 10m",
 			subject: changing(func(s *v1beta1.TaskRunStatus) {
 				if c := conditionOf(s); c.IsFalse() {
-					s.Conditions[0].Reason = v1beta1.ReasonTimedOut
+					s.Conditions[0].Reason = v1beta1.TaskRunReasonTimedOut
 				}
 			})},
 		{rule: invariant.RightState, reason: "it says that a run is cancelled which is not", backed: true, spec: "timeout: 10m",
 			subject: changing(func(s *v1beta1.TaskRunStatus) {
 				if c := conditionOf(s); c.IsFalse() {
-					s.Conditions[0].Reason = v1beta1.ReasonCancelled
+					s.Conditions[0].Reason = v1beta1.TaskRunReasonCancelled
 				}
 			})},
 		{rule: invariant.ReadsUnchanged, reason: "it edits what it has read from its cache",
