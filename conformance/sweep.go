@@ -169,7 +169,7 @@ func (r *Runner) schedule(ctx context.Context, f *fixture.Fixture, seed uint64, 
 	setup.Trace = trace
 	if o.Faults {
 		one.disturbed = true
-		drawn := disturbance.Draw(f.Name(), seed)
+		drawn := disturbance.Draw(f.Name(), seed, disturbance.TableFor(f))
 		if places == nil {
 			places = o.Keep
 		}
@@ -214,7 +214,7 @@ func (s *scheduled) same(other *scheduled) bool {
 // breach tells of a run that did not pass, with as few faults as show it.
 func (r *Runner) breach(ctx context.Context, f *fixture.Fixture, seed uint64, o Sweep, one scheduled) *Breach {
 	b := &Breach{Fixture: f.Name(), Seed: seed}
-	drawn := disturbance.Draw(f.Name(), seed)
+	drawn := disturbance.Draw(f.Name(), seed, disturbance.TableFor(f))
 	places := []int{}
 	if o.Faults {
 		b.Drawn = len(drawn)

@@ -25,9 +25,9 @@ import (
 // most is how many faults a list has at most.
 const most = 6
 
-// Draw returns the faults of a fixture under a seed.
-func Draw(name string, seed uint64) []fixture.Fault {
-	d := newDrawer(name, seed)
+// Draw returns the faults of a fixture under a seed. They strike the kinds of the table.
+func Draw(name string, seed uint64, table Table) []fixture.Fault {
+	d := newDrawer(name, seed, table)
 	n := 1
 	for n < most && d.chance(0.6) {
 		n++
@@ -42,16 +42,19 @@ func Draw(name string, seed uint64) []fixture.Fault {
 	return list
 }
 
-type drawer struct{ *rand.Rand }
+type drawer struct {
+	*rand.Rand
+	table Table
+}
 
-func newDrawer(name string, seed uint64) *drawer {
+func newDrawer(name string, seed uint64, table Table) *drawer {
 	h := fnv.New128a()
 	var b [8]byte
 	binary.LittleEndian.PutUint64(b[:], seed)
 	h.Write(b[:])
 	h.Write([]byte(name))
 	sum := h.Sum(nil)
-	return &drawer{rand.New(rand.NewPCG(binary.LittleEndian.Uint64(sum[:8]), binary.LittleEndian.Uint64(sum[8:])))}
+	return &drawer{rand.New(rand.NewPCG(binary.LittleEndian.Uint64(sum[:8]), binary.LittleEndian.Uint64(sum[8:]))), table}
 }
 
 func (d *drawer) chance(p float64) bool { return d.Float64() < p }
@@ -100,13 +103,13 @@ func (d *drawer) fault() fixture.Fault {
 			break // at this time, whatever it is doing
 		}
 		if d.chance(0.5) {
-			r := pick(d, writes)
+			r := pick(d, d.table.writes)
 			f.Verb, f.Kind, f.Subresource = r.verb, r.kind, r.subresource
 		}
 		f.Nth = d.between(1, 12)
 	case fixture.PointWatch:
 		f.Actor = pick(d, []weighted[string]{{3, ""}, {1, "kubelet"}})
-		f.Kind = pick(d, []weighted[string]{{3, "Pod"}, {2, "TaskRun"}})
+		f.Kind = pick(d, d.table.watched)
 		f.Error = pick(d, []weighted[string]{{3, "delayed"}, {3, "lost"}, {1, "repeated"}})
 		f.Nth, f.Times = d.between(1, 15), d.between(1, 3)
 		f.Delay = d.duration(10*time.Millisecond, 2*time.Minute)
@@ -136,22 +139,6 @@ func (d *drawer) fault() fixture.Fault {
 	return f
 }
 
-// request is what a fault of the API strikes.
-type request struct{ verb, kind, subresource string }
-
-// writes and reads are what controllers of TaskRuns ask for.
-var (
-	writes = []weighted[request]{
-		{6, request{"create", "Pod", ""}}, {8, request{"update", "TaskRun", "status"}}, {2, request{"patch", "TaskRun", ""}},
-		{4, request{"patch", "Pod", ""}}, {4, request{"delete", "Pod", ""}}, {3, request{"create", "Event", ""}},
-		{1, request{"create", "PersistentVolumeClaim", ""}},
-	}
-	reads = []weighted[request]{
-		{3, request{"get", "TaskRun", ""}}, {3, request{"get", "Pod", ""}}, {1, request{"get", "ServiceAccount", ""}}, {1, request{"list", "LimitRange", ""}},
-		{1, request{"get", "Task", ""}},
-	}
-)
-
 // api draws a fault of a request. Writes are what matters most.
 func (d *drawer) api(f *fixture.Fault) {
 	f.Actor = pick(d, []weighted[string]{{16, ""}, {3, "kubelet"}, {1, "default-scheduler"}, {1, "garbage-collector"}})
@@ -162,9 +149,9 @@ func (d *drawer) api(f *fixture.Fault) {
 		r = pick(d, []weighted[request]{{3, request{"update", "Pod", "status"}}, {1, request{"delete", "Pod", ""}}, {1, request{}}})
 	case f.Actor != "" || d.chance(0.2):
 	case d.chance(0.25):
-		r = pick(d, reads)
+		r = pick(d, d.table.reads)
 	default:
-		r = pick(d, writes)
+		r = pick(d, d.table.writes)
 	}
 	f.Verb, f.Kind, f.Subresource = r.verb, r.kind, r.subresource
 	errors := []weighted[string]{

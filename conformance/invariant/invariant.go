@@ -1,12 +1,14 @@
-// Package invariant watches over what holds of every TaskRun, whatever a fixture
+// Package invariant watches over what holds of every run, whatever a fixture
 // wants of it and whatever goes wrong in the cluster.
 //
-// A [Monitor] is shown every version of every TaskRun and Pod and says, at once,
-// which [Rule] was broken. What must come to be, rather than never happen, is asked
+// A [Monitor] is shown every version of every run and Pod and says, at once,
+// which [Rule] was broken. Which kinds are runs, and where they show what all runs have, is in the table of kinds
+// (fixture.Kinds): a kind with a row there is judged. Some rules hold of any run (runs.go), others of runs that have
+// Pods (pods.go). What must come to be, rather than never happen, is asked
 // at the end: [Monitor.Finish], when nothing has gone wrong for a while.
 //
 // The monitor is black-box, as all of conformance: it sees objects without Go
-// types. It reads of a TaskRun its spec.status, retries and timeout, its Succeeded
+// types. It reads of a run its spec.status, retries and timeout, its Succeeded
 // condition, times, steps, retriesStatus and results; of a Pod its owner, phase and
 // containers.
 //
@@ -21,7 +23,7 @@
 //     with one that the step may have (onError: continue);
 //   - TaskRunCancelled means that spec.status asked for it, and TaskRunTimeout that
 //     as much time has passed;
-//   - none of its Pods is alive: each has ended, or is gone.
+//   - nothing below it is alive: each of its Pods, and each run that it has made, has ended or is gone.
 //
 // # Backing
 //
@@ -65,19 +67,19 @@ type Rule struct {
 // what an implementation reads and asks for.
 func Rules() []Rule {
 	return []Rule{
-		{OnePod, "An attempt has one live Pod at most.", []string{"S002-005"}},
-		{Final, "A condition that is True or False does not change any more.", nil},
-		{CompletionTime, "completionTime is set exactly when the run is over.", []string{"S004-166", "S004-167", "S004-168", "S004-170", "S004-171", "S004-174", "S004-176"}},
-		{StepsEnded, "All steps are shown as terminated when the run is over.", nil},
-		{NothingRuns, "Nothing of a run that is over still runs after a grace, sidecars included.", []string{"S003-063", "S004-144", "S004-193"}},
-		{PastStopped, "Nothing of a past attempt still runs after a grace.", nil},
-		{LastResults, "Results are what the last attempt wrote.", nil},
-		{RetriesBounded, "There are no more entries in retriesStatus than spec.retries.", []string{"S004-129"}},
-		{NoStorm, "A run is written a bounded number of times, and not at all when it has been over for a while.", nil},
-		{Progress, "A run is over within its time.", []string{"S004-176"}},
-		{RightState, "A run ends in a state that agrees with its spec and its Pods.", []string{"S004-170", "S004-174", "S004-176"}},
-		{ReadsUnchanged, "A reconcile changes nothing of what it has read from the cache.", nil},
-		{PodAccepted, "The API accepts the Pod of an admitted TaskRun.", nil},
+		{OnePod, "An attempt has one live Pod at most.", allBacking(OnePod)},
+		{Final, "A condition that is True or False does not change any more.", allBacking(Final)},
+		{CompletionTime, "completionTime is set exactly when the run is over.", allBacking(CompletionTime)},
+		{StepsEnded, "All steps are shown as terminated when the run is over.", allBacking(StepsEnded)},
+		{NothingRuns, "Nothing of a run that is over still runs after a grace, sidecars included.", allBacking(NothingRuns)},
+		{PastStopped, "Nothing of a past attempt still runs after a grace.", allBacking(PastStopped)},
+		{LastResults, "Results are what the last attempt wrote.", allBacking(LastResults)},
+		{RetriesBounded, "There are no more entries in retriesStatus than spec.retries.", allBacking(RetriesBounded)},
+		{NoStorm, "A run is written a bounded number of times, and not at all when it has been over for a while.", allBacking(NoStorm)},
+		{Progress, "A run is over within its time.", allBacking(Progress)},
+		{RightState, "A run ends in a state that agrees with its spec and its Pods.", allBacking(RightState)},
+		{ReadsUnchanged, "A reconcile changes nothing of what it has read from the cache.", allBacking(ReadsUnchanged)},
+		{PodAccepted, "The API accepts the Pod of an admitted TaskRun.", allBacking(PodAccepted)},
 	}
 }
 
@@ -107,6 +109,6 @@ const (
 	// Slack is how much later than its time a run may be over: an implementation that
 	// met errors may wait as long as a work queue makes it wait.
 	Slack = 20 * time.Minute
-	// writesPerAttempt and writesPerStep bound how often a run is written.
-	writesPerAttempt, writesPerStep = 60, 15
+	// writesPerAttempt and writesPerPart bound how often a run is written: a part is a step, or a run that it has made.
+	writesPerAttempt, writesPerPart = 60, 15
 )

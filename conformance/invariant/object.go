@@ -2,6 +2,7 @@ package invariant
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -25,6 +26,18 @@ func list(m map[string]any, key string) []any {
 
 func text(m map[string]any, key string) string {
 	s, _ := m[key].(string)
+	return s
+}
+
+// at is what a path with dots leads to.
+func at(m map[string]any, path string) any {
+	keys := strings.Split(path, ".")
+	last := len(keys) - 1
+	return mapping(m, keys[:last]...)[keys[last]]
+}
+
+func textAt(m map[string]any, path string) string {
+	s, _ := at(m, path).(string)
 	return s
 }
 
@@ -57,17 +70,6 @@ func succeeded(o *unstructured.Unstructured) condition {
 		}
 	}
 	return condition{}
-}
-
-// owner is the UID of the TaskRun that controls an object.
-func owner(o *unstructured.Unstructured) string {
-	for _, item := range list(mapping(o.Object, "metadata"), "ownerReferences") {
-		ref := mapping(item)
-		if controls, _ := ref["controller"].(bool); controls && text(ref, "kind") == "TaskRun" {
-			return text(ref, "uid")
-		}
-	}
-	return ""
 }
 
 // running names the containers of a Pod that run.

@@ -3,7 +3,6 @@ package fake_test
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,7 +13,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/plumbline-ci/plumbline/conformance"
-	"github.com/plumbline-ci/plumbline/conformance/disturbance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/invariant"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
@@ -205,28 +203,5 @@ func TestFaultsThatCannotStrikeAForeignImplementation(t *testing.T) {
 	}
 	if sweep, err := r.Sweep(t.Context(), conformance.Sweep{Seeds: 2}); err != nil || len(sweep.Breaches) > 0 || sweep.Schedules != 2 {
 		t.Errorf("a sweep: %v, %+v", err, sweep)
-	}
-}
-
-func TestDrawnFaultsAreOnesThatThereAre(t *testing.T) {
-	t.Parallel()
-	points := map[string]bool{}
-	for seed := range uint64(500) {
-		for _, f := range disturbance.Draw("x", seed) {
-			points[f.Point] = true
-			at := slices.IndexFunc(fixture.FaultPoints(), func(p fixture.FaultPoint) bool { return p.Name == f.Point })
-			if at < 0 || f.Error != "" && !slices.Contains(fixture.FaultPoints()[at].Errors, f.Error) {
-				t.Errorf("seed %d: %+v", seed, f)
-			}
-		}
-	}
-	if len(points) != len(fixture.FaultPoints()) {
-		t.Errorf("of %d points only %d are drawn: %v", len(fixture.FaultPoints()), len(points), points)
-	}
-	if diff := cmp.Diff(disturbance.Draw("x", 3), disturbance.Draw("x", 3)); diff != "" {
-		t.Errorf("the same seed draws something else:\n%s", diff)
-	}
-	if cmp.Equal(disturbance.Draw("x", 3), disturbance.Draw("x", 4)) {
-		t.Error("seeds 3 and 4 draw the same")
 	}
 }
