@@ -3,8 +3,6 @@ package v1
 import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	"github.com/plumbline-ci/plumbline/api/v1beta1"
 )
 
 // TaskRun runs the Steps of one Task, in order, in one Pod.
@@ -95,6 +93,3 @@ type TaskRunStatusFields struct {
 	TaskSpec      *TaskSpec       `json:"taskSpec,omitempty"`
 	Provenance    *Provenance     `json:"provenance,omitempty"`
 }
-
-// Succeeded is the condition that tells how the run stands, or nil before the first pass.
-func (tr *TaskRun) Succeeded() *Condition { return tr.Status.GetCondition(v1beta1.ConditionSucceeded) }

@@ -79,5 +79,11 @@ func (cs *Conditions) Set(c Condition, now metav1.Time) bool {
 // GetCondition is the condition of that type, or nil.
 func (s *Status) GetCondition(t ConditionType) *Condition { return s.Conditions.Get(t) }
 
+// Succeeded returns the condition that says how a run stands, or nil before the first pass.
+func (s *Status) Succeeded() *Condition { return s.GetCondition(ConditionSucceeded) }
+
+// IsDone reports whether a run has ended, well or not.
+func (s *Status) IsDone() bool { return !s.Succeeded().IsUnknown() }
+
 // SetCondition stores a condition as of now, and tells whether that changed anything.
 func (s *Status) SetCondition(c Condition, now metav1.Time) bool { return s.Conditions.Set(c, now) }

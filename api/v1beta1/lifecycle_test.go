@@ -3,7 +3,6 @@ package v1beta1_test
 import (
 	"encoding/json"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
@@ -51,47 +50,31 @@ func TestTransitionTimeIsThatOfTheLastChange(t *testing.T) {
 
 func TestHowARunStands(t *testing.T) {
 	t.Parallel()
-	type answers struct{ Done, Successful bool }
-	for status, want := range map[corev1.ConditionStatus]answers{
-		"":                      {},
-		corev1.ConditionUnknown: {},
-		corev1.ConditionTrue:    {Done: true, Successful: true},
-		corev1.ConditionFalse:   {Done: true},
+	for status, done := range map[corev1.ConditionStatus]bool{
+		"":                      false,
+		corev1.ConditionUnknown: false,
+		corev1.ConditionTrue:    true,
+		corev1.ConditionFalse:   true,
 	} {
-		tr := &v1beta1.TaskRun{}
+		var s v1beta1.Status
 		if status != "" {
-			tr.Status.SetCondition(v1beta1.Condition{Type: v1beta1.ConditionSucceeded, Status: status}, metav1.Unix(1, 0))
+			s.SetCondition(v1beta1.Condition{Type: v1beta1.ConditionSucceeded, Status: status}, metav1.Unix(1, 0))
 		}
-		if diff := cmp.Diff(want, answers{tr.IsDone(), tr.IsSuccessful()}); diff != "" {
-			t.Errorf("condition %q (-want +got):\n%s", status, diff)
+		if s.IsDone() != done {
+			t.Errorf("condition %q: done is %v", status, s.IsDone())
 		}
 	}
 }
 
-func TestQuestionsAboutTheSpec(t *testing.T) {
+func TestAttemptCountsThoseThatAreOver(t *testing.T) {
 	t.Parallel()
-	tr := &v1beta1.TaskRun{ObjectMeta: metav1.ObjectMeta{Name: "r", UID: "u"}}
-	if tr.IsCancelled() || tr.HasStarted() || tr.IsRetriable() || tr.GetTimeout(time.Hour) != time.Hour {
-		t.Error("an empty run is cancelled, started, can be retried, or has a timeout of its own")
+	tr := &v1beta1.TaskRun{}
+	if got := tr.Attempt(); got != 0 {
+		t.Errorf("the first attempt is %d, want 0", got)
 	}
-	start := metav1.Unix(1, 0)
-	tr.Spec.Status, tr.Spec.Retries, tr.Spec.Timeout = v1beta1.TaskRunSpecStatusCancelled, 1, &metav1.Duration{}
-	tr.Status.StartTime = &start
-	if !tr.IsCancelled() || !tr.HasStarted() || !tr.IsRetriable() || tr.GetTimeout(time.Hour) != 0 {
-		t.Error("what the run says is not seen")
-	}
-	tr.Status.RetriesStatus = []v1beta1.TaskRunStatus{{}}
-	if tr.IsRetriable() || tr.Attempt() != 1 {
-		t.Error("its one retry is used up")
-	}
-	tr.Spec.Retries, tr.Status.RetriesStatus = -1, nil
-	if tr.IsRetriable() {
-		t.Error("a negative number of retries means none")
-	}
-	yes := true
-	want := metav1.OwnerReference{APIVersion: "tekton.dev/v1beta1", Kind: "TaskRun", Name: "r", UID: "u", Controller: &yes, BlockOwnerDeletion: &yes}
-	if diff := cmp.Diff(want, tr.OwnerReference()); diff != "" {
-		t.Errorf("owner reference (-want +got):\n%s", diff)
+	tr.Status.RetriesStatus = []v1beta1.TaskRunStatus{{}, {}}
+	if got := tr.Attempt(); got != 2 {
+		t.Errorf("the third attempt is %d, want 2", got)
 	}
 }
 

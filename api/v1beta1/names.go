@@ -4,8 +4,6 @@ package v1beta1
 const (
 	// ConditionSucceeded is True when the run succeeded, False when it failed, Unknown while it is under way.
 	ConditionSucceeded ConditionType = "Succeeded"
-	// ConditionSignedResultsVerified says whether the signature of the results was checked.
-	ConditionSignedResultsVerified ConditionType = "SignedResultsVerified"
 )
 
 // Reasons of ConditionSucceeded while it is Unknown.
@@ -55,16 +53,12 @@ const (
 	EventReasonError                = "Error"
 	EventReasonUpdateFailed         = "UpdateFailed"
 	EventReasonPodAffinityOverwrite = "PodAffinityOverwrite"
-	EventReasonCloudEventFailure    = "Cloud Event Failure"
 	EventSourceComponent            = "TaskRun"
 )
 
 // Values of spec.status and spec.statusMessage.
 const (
 	TaskRunSpecStatusCancelled TaskRunSpecStatus = "TaskRunCancelled"
-
-	TaskRunCancelledByPipelineMsg        TaskRunSpecStatusMessage = "TaskRun cancelled as the PipelineRun it belongs to has been cancelled."
-	TaskRunCancelledByPipelineTimeoutMsg TaskRunSpecStatusMessage = "TaskRun cancelled as the PipelineRun it belongs to has timed out."
 )
 
 // BreakpointOnFailure stops a Pod after a Step that failed.
@@ -91,25 +85,12 @@ const (
 
 // Label keys.
 const (
-	LabelTask         = Group + "/task"
-	LabelClusterTask  = Group + "/clusterTask"
-	LabelTaskRun      = Group + "/taskRun" // on Pods only
-	LabelPipeline     = Group + "/pipeline"
-	LabelPipelineRun  = Group + "/pipelineRun"
-	LabelPipelineTask = Group + "/pipelineTask"
-	LabelMemberOf     = Group + "/memberOf"
-	LabelRun          = Group + "/run"
-	LabelManagedBy    = "app.kubernetes.io/managed-by"
+	LabelTask        = Group + "/task"
+	LabelClusterTask = Group + "/clusterTask"
+	LabelTaskRun     = Group + "/taskRun" // on Pods only
+	LabelManagedBy   = "app.kubernetes.io/managed-by"
 	// LabelPartOf marks the ConfigMaps that the configuration webhook checks.
 	LabelPartOf = "app.kubernetes.io/part-of"
-	// LabelExcludeWebhooks on a namespace, with any value, keeps the webhooks out of it.
-	LabelExcludeWebhooks = "webhooks.knative.dev/exclude"
-)
-
-// Values of LabelMemberOf.
-const (
-	MemberOfTasks   = "tasks"
-	MemberOfFinally = "finally"
 )
 
 // Annotation keys.
@@ -118,7 +99,6 @@ const (
 	AnnotationReady             = Group + "/ready"
 	AnnotationAffinityAssistant = "pipeline.tekton.dev/affinity-assistant"
 	AnnotationExecutionMode     = "experimental.tekton.dev/execution-mode"
-	AnnotationSignature         = Group + "/signature"
 	AnnotationLastApplied       = "kubectl.kubernetes.io/last-applied-configuration"
 
 	// These prefix the keys that tie a Secret of a ServiceAccount to hosts: tekton.dev/git-0, tekton.dev/docker-0.
@@ -142,28 +122,29 @@ const (
 // Names of containers, volumes and Pods that a user must not take or can look for.
 const (
 	StepContainerPrefix    = "step-"
-	StepContainerUnnamed   = "step-unnamed-" // followed by the index
+	StepContainerUnnamed   = StepContainerPrefix + "unnamed-" // followed by the index
 	SidecarContainerPrefix = "sidecar-"
 	InternalVolumePrefix   = "tekton-internal-"
 	ReservedSidecarName    = "tekton-log-results"
 	PodNameSuffix          = "-pod"
-	PodNameRetrySuffix     = "-pod-retry" // followed by the attempt
+	PodNameRetrySuffix     = PodNameSuffix + "-retry" // followed by the attempt
 )
 
 // Directories that Steps can rely on.
 const (
-	TektonDir      = "/tekton"
-	HomeDir        = TektonDir + "/home"
-	ResultsDir     = TektonDir + "/results"
-	StepsDir       = TektonDir + "/steps"
-	ScriptsDir     = TektonDir + "/scripts"
-	RunDir         = TektonDir + "/run"
-	BinDir         = TektonDir + "/bin"
-	DownwardDir    = TektonDir + "/downward"
-	CredsDir       = TektonDir + "/creds"
-	TerminationDir = TektonDir + "/termination"
-	DebugDir       = TektonDir + "/debug"
-	WorkspaceDir   = "/workspace"
+	TektonDir    = "/tekton"
+	HomeDir      = TektonDir + "/home"
+	ResultsDir   = TektonDir + "/results"
+	StepsDir     = TektonDir + "/steps"
+	ScriptsDir   = TektonDir + "/scripts"
+	RunDir       = TektonDir + "/run"
+	BinDir       = TektonDir + "/bin"
+	DownwardDir  = TektonDir + "/downward"
+	CredsDir     = TektonDir + "/creds"
+	DebugDir     = TektonDir + "/debug"
+	WorkspaceDir = "/workspace"
+	// TerminationPath is the file to which a container writes its termination message.
+	TerminationPath = TektonDir + "/termination"
 	// ExitCodeFile is written into a Step's directory under StepsDir when the Step has ended.
 	ExitCodeFile = "exitCode"
 )

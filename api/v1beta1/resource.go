@@ -61,16 +61,8 @@ type SecretParam struct {
 	SecretName string `json:"secretName"`
 }
 
-// ResultType says what an entry of a termination message is.
+// ResultType says what an entry of a termination message is; package entrypoint/termination has its values.
 type ResultType int
-
-// The values of ResultType.
-const (
-	ResultTypeTaskRun          ResultType = 1
-	ResultTypePipelineResource ResultType = 2
-	ResultTypeInternal         ResultType = 3
-	ResultTypeUnknown          ResultType = 10
-)
 
 // PipelineResourceResult is a value that a PipelineResource produced.
 type PipelineResourceResult struct {
@@ -96,13 +88,6 @@ type CloudEventDeliveryState struct {
 
 // CloudEventCondition is Unknown, Sent or Failed.
 type CloudEventCondition string
-
-// The values of CloudEventCondition.
-const (
-	CloudEventConditionUnknown CloudEventCondition = "Unknown"
-	CloudEventConditionSent    CloudEventCondition = "Sent"
-	CloudEventConditionFailed  CloudEventCondition = "Failed"
-)
 
 // PipelineResourceTypes are the types that a PipelineResource can have.
 func PipelineResourceTypes() []string {

@@ -1,6 +1,8 @@
 package v1beta1
 
 import (
+	"strconv"
+
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -41,6 +43,15 @@ type Step struct {
 	Stdin                    bool                            `json:"stdin,omitempty"`
 	StdinOnce                bool                            `json:"stdinOnce,omitempty"`
 	TTY                      bool                            `json:"tty,omitempty"`
+}
+
+// ContainerName returns the name of the Step's container, where index is the Step's place in its Task. The Step's directory
+// under StepsDir has the same name. Kubernetes allows shorter names of containers than of directories: see podspec.
+func (s *Step) ContainerName(index int) string {
+	if s.Name == "" {
+		return StepContainerUnnamed + strconv.Itoa(index)
+	}
+	return StepContainerPrefix + s.Name
 }
 
 // OnErrorType says what happens to a run when a Step fails.

@@ -50,7 +50,7 @@ func taskRun(version, name string, spec *v1beta1.TaskRunSpec, cfg *config.Config
 // (L-20; the overview of TaskRuns says that parameters cannot be modified once started).
 func TaskRunUpdate(old, updated *v1beta1.TaskRun) error {
 	before := old.Spec // a shallow copy: only strings of it are replaced
-	done := old.IsDone()
+	done := old.Status.IsDone()
 	if !done {
 		before.Status, before.StatusMessage = updated.Spec.Status, updated.Spec.StatusMessage
 	}

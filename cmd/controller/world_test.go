@@ -384,7 +384,7 @@ func (w *world) succeeded(namespace, name string) *v1beta1.TaskRun {
 		if err := w.admin.Get(w.Context(), client.ObjectKey{Namespace: namespace, Name: name}, tr); err != nil {
 			return err
 		}
-		if c := tr.Succeeded(); !c.IsTrue() {
+		if c := tr.Status.Succeeded(); !c.IsTrue() {
 			return fmt.Errorf("its condition is %+v", c)
 		}
 		return nil

@@ -94,7 +94,7 @@ func (r *runs) Collect(to chan<- prometheus.Metric) {
 	}
 	n := 0
 	for i := range list.Items {
-		if !list.Items[i].IsDone() {
+		if !list.Items[i].Status.IsDone() {
 			n++
 		}
 	}
@@ -103,7 +103,7 @@ func (r *runs) Collect(to chan<- prometheus.Metric) {
 
 // changed measures a run that ended between two versions of it.
 func (r *runs) changed(before, after *v1beta1.TaskRun) {
-	if !r.leads.Load() || before.UID != after.UID || before.IsDone() || !after.IsDone() {
+	if !r.leads.Load() || before.UID != after.UID || before.Status.IsDone() || !after.Status.IsDone() {
 		return
 	}
 	status := outcome(after)
@@ -132,7 +132,7 @@ func (r *runs) placed(before, after *corev1.Pod) {
 }
 
 func outcome(tr *v1beta1.TaskRun) string {
-	c := tr.Succeeded()
+	c := tr.Status.Succeeded()
 	switch {
 	case c.IsTrue():
 		return statusSuccess

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/plumbline-ci/plumbline/api/v1beta1"
 )
 
 // mountDebug gives all Steps the directories of a breakpoint. Every Step sees its own index in debugInfoDir, which is how
@@ -46,7 +48,7 @@ fi
 touch %[4]s/$step/%[5]s
 echo "%[6]s" > %[4]s/$step/out.breakpointexit
 echo "Executing step $step..."
-`, v.word, len(b.steps), debugInfoDir, runDir, v.postFile, v.exitCode)
+`, v.word, len(b.steps), debugInfoDir, v1beta1.RunDir, v.postFile, v.exitCode)
 		body.WriteString(end + "\n")
 	}
 }

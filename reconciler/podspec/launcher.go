@@ -25,7 +25,7 @@ const breakOnFailure = "onFailure"
 func (b *builder) prepare() corev1.Container {
 	command := []string{launcherInImage, "init", launcherInImage, launcher}
 	for i := range b.steps {
-		command = append(command, stepFullName(b.steps[i].Name, i))
+		command = append(command, b.steps[i].ContainerName(i))
 	}
 	return corev1.Container{
 		Name:       prepareName,
@@ -33,8 +33,8 @@ func (b *builder) prepare() corev1.Container {
 		Command:    command,
 		WorkingDir: "/",
 		VolumeMounts: []corev1.VolumeMount{
-			{Name: binVolume, MountPath: binDir},
-			{Name: stepsVolume, MountPath: stepsDir},
+			{Name: binVolume, MountPath: v1beta1.BinDir},
+			{Name: stepsVolume, MountPath: v1beta1.StepsDir},
 		},
 	}
 }
@@ -50,10 +50,10 @@ func (b *builder) makeWorkingDirs() *corev1.Container {
 		}
 		dir := path.Clean(s.WorkingDir)
 		if !path.IsAbs(dir) {
-			dir = path.Join(workspaceDir, dir)
+			dir = path.Join(v1beta1.WorkspaceDir, dir)
 			s.WorkingDir = dir // no runtime takes a relative one
 		}
-		if strings.HasPrefix(dir, workspaceDir+"/") {
+		if strings.HasPrefix(dir, v1beta1.WorkspaceDir+"/") {
 			dirs = append(dirs, dir)
 		}
 	}
@@ -66,7 +66,7 @@ func (b *builder) makeWorkingDirs() *corev1.Container {
 		Image:        b.in.Images.WorkingDirInit,
 		Command:      []string{workingDirInitInImage},
 		Args:         slices.Compact(dirs),
-		WorkingDir:   workspaceDir,
+		WorkingDir:   v1beta1.WorkspaceDir,
 		VolumeMounts: implicitMounts(),
 	}
 }
@@ -81,7 +81,7 @@ func (b *builder) addEnv() {
 			}
 		}
 	}
-	if b.in.Features.Alpha && b.in.TaskRun.Annotations[v1beta1.AnnotationExecutionMode] == executionModeHermetic {
+	if b.in.Features.Alpha && b.in.TaskRun.Annotations[v1beta1.AnnotationExecutionMode] == v1beta1.ExecutionModeHermetic {
 		added = append(added, corev1.EnvVar{Name: "TEKTON_HERMETIC", Value: "1"})
 	}
 	for i := range b.steps {
@@ -100,7 +100,7 @@ func (b *builder) stepContainer(i int) (corev1.Container, error) {
 	c.Name = StepContainerName(s.Name, i)
 	c.Command = []string{launcher}
 	c.Args = args
-	c.TerminationMessagePath = terminationPath
+	c.TerminationMessagePath = v1beta1.TerminationPath
 	c.VolumeMounts = b.stepMounts(i)
 	return c, nil
 }
@@ -113,11 +113,11 @@ func (b *builder) launcherArgs(i int) ([]string, error) {
 	case i > 0:
 		args = append(args, "-wait_file", stepRunDir(i-1)+"/out")
 	case b.waits:
-		args = append(args, "-wait_file", downwardDir+"/"+readyFile, "-wait_file_content")
+		args = append(args, "-wait_file", v1beta1.DownwardDir+"/"+readyFile, "-wait_file_content")
 	}
 	args = append(args,
 		"-post_file", stepRunDir(i)+"/out",
-		"-termination_path", terminationPath,
+		"-termination_path", v1beta1.TerminationPath,
 		"-step_metadata_dir", stepRunDir(i)+"/status",
 	)
 	args = append(args, b.credentials.args...)
@@ -193,10 +193,10 @@ func (b *builder) sidecarContainer(i int) corev1.Container {
 // resultsSidecar prints the results that the Steps leave, for who reads its log (SC-30).
 func resultsSidecar(image string, results []v1beta1.TaskResult) v1beta1.Sidecar {
 	return v1beta1.Sidecar{
-		Name:  ResultsSidecar,
+		Name:  v1beta1.ReservedSidecarName,
 		Image: image,
 		Command: []string{
-			resultsReaderInImage, "-results-dir", resultsDir, "-result-names", strings.Join(resultNames(results), ","),
+			resultsReaderInImage, "-results-dir", v1beta1.ResultsDir, "-result-names", strings.Join(resultNames(results), ","),
 		},
 	}
 }

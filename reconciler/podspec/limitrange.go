@@ -5,6 +5,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/plumbline-ci/plumbline/api/v1beta1"
 )
 
 // limited are the resources whose defaults are shared among the Steps.
@@ -19,7 +21,7 @@ func limitRequests(pod *corev1.Pod, steps int, ranges []corev1.LimitRange) {
 	}
 	for i := range pod.Spec.Containers {
 		c := &pod.Spec.Containers[i]
-		if !strings.HasPrefix(c.Name, StepPrefix) {
+		if !strings.HasPrefix(c.Name, v1beta1.StepContainerPrefix) {
 			continue
 		}
 		if c.Resources.Requests == nil {

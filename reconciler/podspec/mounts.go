@@ -10,17 +10,17 @@ import (
 )
 
 // stepRunDir is where the Step at that index tells the others how far it is.
-func stepRunDir(i int) string { return runDir + "/" + strconv.Itoa(i) }
+func stepRunDir(i int) string { return v1beta1.RunDir + "/" + strconv.Itoa(i) }
 
 // stepMounts are the mounts of the Step at that index, in the order of §4.8. Its own, those of breakpoints and that of its
 // script are there already.
 func (b *builder) stepMounts(i int) []corev1.VolumeMount {
 	mounts := b.steps[i].VolumeMounts
 	if i == 0 && b.waits {
-		mounts = append(mounts, corev1.VolumeMount{Name: downwardVolume, MountPath: downwardDir, ReadOnly: true})
+		mounts = append(mounts, corev1.VolumeMount{Name: downwardVolume, MountPath: v1beta1.DownwardDir, ReadOnly: true})
 	}
 	if !b.in.Features.DisableCredentials {
-		mounts = append(mounts, corev1.VolumeMount{Name: credentialsVolume + strconv.Itoa(i), MountPath: credentialsDir})
+		mounts = append(mounts, corev1.VolumeMount{Name: credentialsVolume + strconv.Itoa(i), MountPath: v1beta1.CredsDir})
 	}
 	return b.addImplicit(b.addRunMounts(mounts, i))
 }
@@ -35,7 +35,7 @@ func (b *builder) addRunMounts(mounts []corev1.VolumeMount, own int) []corev1.Vo
 
 // addImplicit adds what every Step has, except where the Step mounts something of its own.
 func (b *builder) addImplicit(mounts []corev1.VolumeMount) []corev1.VolumeMount {
-	implicit := append([]corev1.VolumeMount{{Name: binVolume, MountPath: binDir, ReadOnly: true}}, implicitMounts()...)
+	implicit := append([]corev1.VolumeMount{{Name: binVolume, MountPath: v1beta1.BinDir, ReadOnly: true}}, implicitMounts()...)
 	implicit = append(implicit, b.credentials.mounts...)
 	own := mounts
 	for _, m := range implicit {
@@ -49,10 +49,10 @@ func (b *builder) addImplicit(mounts []corev1.VolumeMount) []corev1.VolumeMount 
 // implicitMounts are those of POD-30.
 func implicitMounts() []corev1.VolumeMount {
 	return []corev1.VolumeMount{
-		{Name: workspaceVolume, MountPath: workspaceDir},
-		{Name: homeVolume, MountPath: homeDir},
-		{Name: resultsVolume, MountPath: resultsDir},
-		{Name: stepsVolume, MountPath: stepsDir, ReadOnly: true},
+		{Name: workspaceVolume, MountPath: v1beta1.WorkspaceDir},
+		{Name: homeVolume, MountPath: v1beta1.HomeDir},
+		{Name: resultsVolume, MountPath: v1beta1.ResultsDir},
+		{Name: stepsVolume, MountPath: v1beta1.StepsDir, ReadOnly: true},
 	}
 }
 

@@ -2,7 +2,6 @@ package podspec
 
 import (
 	"crypto/sha256"
-	"fmt"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -10,60 +9,40 @@ import (
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 )
 
-// executionModeHermetic is the value of v1beta1.AnnotationExecutionMode that takes the network from the Steps.
-const executionModeHermetic = "hermetic"
-
 // Names of containers.
 const (
-	StepPrefix      = "step-"
-	SidecarPrefix   = "sidecar-"
-	unnamedStep     = "unnamed-"
 	prepareName     = "prepare"
 	placeScripts    = "place-scripts"
 	initWorkingDirs = "working-dir-initializer"
-	// ResultsSidecar is the name of the Sidecar that prints the results.
-	ResultsSidecar = "tekton-log-results"
 )
 
 // Paths in the containers.
 const (
-	workspaceDir    = v1beta1.WorkspaceDir
-	binDir          = "/tekton/bin"
-	launcher        = binDir + "/entrypoint"
-	homeDir         = "/tekton/home"
-	resultsDir      = "/tekton/results"
-	stepsDir        = "/tekton/steps"
-	runDir          = "/tekton/run"
-	downwardDir     = "/tekton/downward"
+	launcher        = v1beta1.BinDir + "/entrypoint"
 	readyFile       = "ready"
-	credentialsDir  = "/tekton/creds"
-	secretsDir      = "/tekton/creds-secrets"
-	debugScriptsDir = "/tekton/debug/scripts"
-	debugInfoDir    = "/tekton/debug/info"
-	terminationPath = "/tekton/termination"
+	secretsDir      = v1beta1.CredsDir + "-secrets"
+	debugScriptsDir = v1beta1.DebugDir + "/scripts"
+	debugInfoDir    = v1beta1.DebugDir + "/info"
 
 	launcherInImage       = "/ko-app/entrypoint"
 	workingDirInitInImage = "/ko-app/workingdirinit"
 	resultsReaderInImage  = "/ko-app/sidecarlogresults"
 )
 
-// ScriptsDir is where steps and sidecars find their scripts.
-const ScriptsDir = "/tekton/scripts"
-
 // Names of volumes.
 const (
-	workspaceVolume    = "tekton-internal-workspace"
-	homeVolume         = "tekton-internal-home"
-	resultsVolume      = "tekton-internal-results"
-	stepsVolume        = "tekton-internal-steps"
-	binVolume          = "tekton-internal-bin"
-	scriptsVolume      = "tekton-internal-scripts"
-	downwardVolume     = "tekton-internal-downward"
-	runVolume          = "tekton-internal-run-"
+	workspaceVolume    = v1beta1.InternalVolumePrefix + "workspace"
+	homeVolume         = v1beta1.InternalVolumePrefix + "home"
+	resultsVolume      = v1beta1.InternalVolumePrefix + "results"
+	stepsVolume        = v1beta1.InternalVolumePrefix + "steps"
+	binVolume          = v1beta1.InternalVolumePrefix + "bin"
+	scriptsVolume      = v1beta1.InternalVolumePrefix + "scripts"
+	downwardVolume     = v1beta1.InternalVolumePrefix + "downward"
+	runVolume          = v1beta1.InternalVolumePrefix + "run-"
 	credentialsVolume  = "tekton-creds-init-home-"
-	secretVolume       = "tekton-internal-secret-volume-"
-	debugScriptsVolume = "tekton-internal-debug-scripts"
-	debugInfoVolume    = "tekton-internal-debug-info"
+	secretVolume       = v1beta1.InternalVolumePrefix + "secret-volume-"
+	debugScriptsVolume = v1beta1.InternalVolumePrefix + "debug-scripts"
+	debugInfoVolume    = v1beta1.InternalVolumePrefix + "debug-info"
 	workspacePrefix    = "ws-"
 )
 
@@ -86,18 +65,11 @@ func suffix(uid types.UID, purpose string) string {
 
 // StepContainerName is the name of the container of the Step at that index (POD-20).
 func StepContainerName(name string, index int) string {
-	return restrict(stepFullName(name, index))
-}
-
-func stepFullName(name string, index int) string {
-	if name == "" {
-		return fmt.Sprintf("%s%s%d", StepPrefix, unnamedStep, index)
-	}
-	return StepPrefix + name
+	return restrict((&v1beta1.Step{Name: name}).ContainerName(index))
 }
 
 // SidecarContainerName is the name of the container of a Sidecar (POD-21).
-func SidecarContainerName(name string) string { return restrict(SidecarPrefix + name) }
+func SidecarContainerName(name string) string { return restrict(v1beta1.SidecarContainerPrefix + name) }
 
 // restrict cuts a name to what Kubernetes accepts.
 func restrict(name string) string {

@@ -26,6 +26,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"strconv"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -81,9 +82,9 @@ type Input struct {
 
 // Name is the name of the Pod of the current attempt.
 func Name(tr *v1beta1.TaskRun) string {
-	suffix := "-pod"
-	if n := len(tr.Status.RetriesStatus); n > 0 {
-		suffix = fmt.Sprintf("-pod-retry%d", n)
+	suffix := v1beta1.PodNameSuffix
+	if n := tr.Attempt(); n > 0 {
+		suffix = v1beta1.PodNameRetrySuffix + strconv.Itoa(n)
 	}
 	return childname.Of(tr.Name, suffix)
 }
@@ -102,7 +103,7 @@ func Build(in Input) (*corev1.Pod, error) {
 	if err := mountWorkspaces(spec, in.TaskRun.UID, in.Bindings, in.Features.Alpha); err != nil {
 		return nil, err
 	}
-	substitution.Credentials(spec, credentialsDir)
+	substitution.Credentials(spec, v1beta1.CredsDir)
 	steps, err := mergeTemplate(spec)
 	if err != nil {
 		return nil, err

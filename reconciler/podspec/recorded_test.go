@@ -176,7 +176,7 @@ func exempt(got, want *corev1.Pod) {
 		if at := slices.Index(c.Args, "-termination_budget"); at >= 0 {
 			c.Args = slices.Delete(c.Args, at, at+2) // the launcher is told its budget (TestBudget)
 		}
-		if strings.HasPrefix(c.WorkingDir, workspaceDir) && i < len(want.Spec.Containers) {
+		if strings.HasPrefix(c.WorkingDir, v1beta1.WorkspaceDir) && i < len(want.Spec.Containers) {
 			if w := &want.Spec.Containers[i]; w.WorkingDir != "" && !strings.HasPrefix(w.WorkingDir, "/") {
 				w.WorkingDir = c.WorkingDir // relative ones are resolved (TestWorkingDirs)
 			}
@@ -190,7 +190,7 @@ func exempt(got, want *corev1.Pod) {
 			case initWorkingDirs:
 				for j, arg := range c.Args {
 					if !strings.HasPrefix(arg, "/") {
-						c.Args[j] = workspaceDir + "/" + arg
+						c.Args[j] = v1beta1.WorkspaceDir + "/" + arg
 					}
 				}
 			}

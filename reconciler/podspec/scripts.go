@@ -56,7 +56,7 @@ func (b *builder) placeScripts() *corev1.Container {
 		Image:        b.in.Images.Shell,
 		Command:      []string{"sh"},
 		Args:         inArguments(body.String()),
-		VolumeMounts: []corev1.VolumeMount{scriptsMount(false), {Name: binVolume, MountPath: binDir}},
+		VolumeMounts: []corev1.VolumeMount{scriptsMount(false), {Name: binVolume, MountPath: v1beta1.BinDir}},
 	}
 	if windows {
 		c.Image = b.in.Images.ShellWindows
@@ -99,11 +99,11 @@ func inArguments(program string) []string {
 
 func (b *builder) scriptFile(prefix string, index int) string {
 	name := fmt.Sprintf("%s-%d", prefix, index)
-	return ScriptsDir + "/" + name + "-" + suffix(b.in.TaskRun.UID, name)
+	return v1beta1.ScriptsDir + "/" + name + "-" + suffix(b.in.TaskRun.UID, name)
 }
 
 func scriptsMount(readOnly bool) corev1.VolumeMount {
-	return corev1.VolumeMount{Name: scriptsVolume, MountPath: ScriptsDir, ReadOnly: readOnly}
+	return corev1.VolumeMount{Name: scriptsVolume, MountPath: v1beta1.ScriptsDir, ReadOnly: readOnly}
 }
 
 // write appends the shell text that writes one script, and returns the command and arguments that run it.

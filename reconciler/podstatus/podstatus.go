@@ -18,7 +18,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
-	"github.com/plumbline-ci/plumbline/reconciler/podspec"
 )
 
 // Observation is what a Pod says about its TaskRun.
@@ -65,9 +64,11 @@ func Observe(in Input) Observation {
 }
 
 // isStep and isSidecar tell a Task's containers from injected ones by their names (ST-02).
-func isStep(container string) bool { return strings.HasPrefix(container, podspec.StepPrefix) }
+func isStep(container string) bool { return strings.HasPrefix(container, v1beta1.StepContainerPrefix) }
 
-func isSidecar(container string) bool { return strings.HasPrefix(container, podspec.SidecarPrefix) }
+func isSidecar(container string) bool {
+	return strings.HasPrefix(container, v1beta1.SidecarContainerPrefix)
+}
 
 // statuses are the container statuses in the order of the Pod's containers (ST-01); those that are not reported yet are
 // left out.

@@ -4,13 +4,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
-	"github.com/plumbline-ci/plumbline/reconciler/podspec"
 )
 
 const (
 	messageStopped   = "Sidecar container successfully stopped by nop image"
 	reasonCompleted  = "Completed"
-	resultsContainer = podspec.SidecarPrefix + podspec.ResultsSidecar
+	resultsContainer = v1beta1.SidecarContainerPrefix + v1beta1.ReservedSidecarName
 )
 
 // ToStop are the indices of the Pod's containers whose image has to be replaced by nop for the Pod to end: everything that

@@ -11,7 +11,6 @@ import (
 
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/entrypoint/termination"
-	"github.com/plumbline-ci/plumbline/reconciler/podspec"
 )
 
 // report is what the launcher of a Step says in its termination message.
@@ -38,7 +37,7 @@ func readContainers(pod *corev1.Pod, o *Observation) []report {
 			}
 			o.Steps = append(o.Steps, v1beta1.StepState{
 				ContainerState: state,
-				Name:           strings.TrimPrefix(s.Name, podspec.StepPrefix),
+				Name:           strings.TrimPrefix(s.Name, v1beta1.StepContainerPrefix),
 				ContainerName:  s.Name,
 				ImageID:        s.ImageID,
 			})
@@ -52,7 +51,7 @@ func readContainers(pod *corev1.Pod, o *Observation) []report {
 func sidecarState(name, imageID string, state corev1.ContainerState) v1beta1.SidecarState {
 	return v1beta1.SidecarState{
 		ContainerState: state,
-		Name:           strings.TrimPrefix(name, podspec.SidecarPrefix),
+		Name:           strings.TrimPrefix(name, v1beta1.SidecarContainerPrefix),
 		ContainerName:  name,
 		ImageID:        imageID,
 	}

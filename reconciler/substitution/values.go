@@ -76,32 +76,26 @@ func contexts(tr *v1beta1.TaskRun, taskName string) Replacements {
 	r.texts["context.taskRun.namespace"] = tr.Namespace
 	r.texts["context.taskRun.uid"] = string(tr.UID)
 	r.texts["context.task.name"] = taskName
-	r.texts["context.task.retry-count"] = strconv.Itoa(len(tr.Status.RetriesStatus))
+	r.texts["context.task.retry-count"] = strconv.Itoa(tr.Attempt())
 	return r
 }
-
-const resultsDir = "/tekton/results/"
 
 func resultPaths(results []v1beta1.TaskResult) Replacements {
 	r := newReplacements()
 	for _, result := range results {
-		r.texts["results."+result.Name+".path"] = resultsDir + result.Name
-		r.texts[`results["`+result.Name+`"].path`] = resultsDir + result.Name
-		r.texts[`results['`+result.Name+`'].path`] = resultsDir + result.Name
+		path := v1beta1.ResultsDir + "/" + result.Name
+		r.texts["results."+result.Name+".path"] = path
+		r.texts[`results["`+result.Name+`"].path`] = path
+		r.texts[`results['`+result.Name+`'].path`] = path
 	}
 	return r
 }
 
-const stepsDir = "/tekton/steps/"
-
 func exitCodePaths(steps []v1beta1.Step) Replacements {
 	r := newReplacements()
 	for i, step := range steps {
-		name := "step-" + step.Name
-		if step.Name == "" {
-			name = "step-unnamed-" + strconv.Itoa(i)
-		}
-		r.texts["steps."+name+".exitCode.path"] = stepsDir + name + "/exitCode"
+		name := step.ContainerName(i)
+		r.texts["steps."+name+".exitCode.path"] = v1beta1.StepsDir + "/" + name + "/" + v1beta1.ExitCodeFile
 	}
 	return r
 }

@@ -10,14 +10,6 @@ import (
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 )
 
-// succeeded is the condition that everything is about, or nil.
-func succeeded(s *v1beta1.TaskRunStatus) *v1beta1.Condition {
-	return s.GetCondition(v1beta1.ConditionSucceeded)
-}
-
-// done tells whether the run is over, for good.
-func done(s *v1beta1.TaskRunStatus) bool { return !succeeded(s).IsUnknown() }
-
 // start begins an attempt, unless it has begun. The message of the attempt before stays until there is something to say
 // about this one.
 func start(tr *v1beta1.TaskRun, now metav1.Time) bool {
@@ -30,7 +22,7 @@ func start(tr *v1beta1.TaskRun, now metav1.Time) bool {
 	}
 	tr.Status.StartTime = &at
 	message := ""
-	if c := succeeded(&tr.Status); c != nil {
+	if c := tr.Status.Succeeded(); c != nil {
 		message = c.Message
 	}
 	setUnknown(&tr.Status, v1beta1.TaskRunReasonStarted, message, now)
@@ -105,7 +97,7 @@ func terminateSteps(s *v1beta1.TaskRunStatus, reason string, now metav1.Time) {
 // behind. Only what the user has cancelled is not tried again.
 func retry(tr *v1beta1.TaskRun, now metav1.Time) bool {
 	s := &tr.Status
-	c := succeeded(s)
+	c := s.Succeeded()
 	if !c.IsFalse() || cancelled(tr) || !moreAttempts(tr) {
 		return false
 	}
@@ -125,5 +117,5 @@ func retry(tr *v1beta1.TaskRun, now metav1.Time) bool {
 
 // moreAttempts tells whether the current attempt may fail without the run failing.
 func moreAttempts(tr *v1beta1.TaskRun) bool {
-	return len(tr.Status.RetriesStatus) < tr.Spec.Retries
+	return tr.Attempt() < tr.Spec.Retries
 }

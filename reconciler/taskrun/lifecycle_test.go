@@ -181,7 +181,7 @@ steps: [{name: a, image: busybox, command: [echo], args: ["$(context.task.retry-
 			t.Errorf("of attempt %d stays %+v", attempt, tr.Status)
 		}
 		archived := tr.Status.RetriesStatus[attempt]
-		if archived.PodName != podName || archived.CompletionTime == nil || len(archived.Steps) != 1 || !succeeded(&archived).IsFalse() ||
+		if archived.PodName != podName || archived.CompletionTime == nil || len(archived.Steps) != 1 || !archived.Succeeded().IsFalse() ||
 			len(archived.RetriesStatus) > 0 {
 			t.Errorf("attempt %d was archived as %+v", attempt, archived)
 		}
@@ -762,7 +762,7 @@ func TestStart(t *testing.T) {
 	if !start(tr, now) || !tr.Status.StartTime.Equal(&tr.CreationTimestamp) {
 		t.Errorf("startTime is %v, want that of creation, %v", tr.Status.StartTime, tr.CreationTimestamp)
 	}
-	if c := succeeded(&tr.Status); c.Reason != v1beta1.TaskRunReasonStarted || c.Message != "it failed" || !c.IsUnknown() {
+	if c := tr.Status.Succeeded(); c.Reason != v1beta1.TaskRunReasonStarted || c.Message != "it failed" || !c.IsUnknown() {
 		t.Errorf("the condition is %+v", c)
 	}
 	if start(tr, now) {

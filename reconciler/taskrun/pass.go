@@ -47,7 +47,7 @@ func newPass(deps Deps, stored *v1beta1.TaskRun) *pass {
 		moment: moment,
 		now:    metav1.NewTime(moment.UTC().Truncate(time.Second)),
 	}
-	if !done(&stored.Status) { // nothing of a run that is over becomes anything else
+	if !stored.Status.IsDone() { // nothing of a run that is over becomes anything else
 		p.tr = working(stored, p.cfg)
 	}
 	return p
@@ -72,7 +72,7 @@ func working(stored *v1beta1.TaskRun, cfg *config.Config) *v1beta1.TaskRun {
 }
 
 func (p *pass) run(ctx context.Context) (reconcile.Result, error) {
-	if done(&p.tr.Status) {
+	if p.tr.Status.IsDone() {
 		err := p.afterEnd(ctx)
 		if outdated(err) {
 			return soon(), nil
@@ -82,7 +82,7 @@ func (p *pass) run(ctx context.Context) (reconcile.Result, error) {
 	if start(p.tr, p.now) {
 		p.event(corev1.EventTypeNormal, v1beta1.TaskRunReasonStarted, "")
 	}
-	p.before = succeeded(&p.tr.Status).DeepCopy()
+	p.before = p.tr.Status.Succeeded().DeepCopy()
 
 	err := p.advance(ctx)
 	if err == nil {
@@ -116,7 +116,7 @@ func (p *pass) advance(ctx context.Context) error {
 	}
 	p.settleSpec()
 	p.tr.Status.PodName = pod.Name
-	if err := p.observe(ctx, pod); err != nil || done(&p.tr.Status) {
+	if err := p.observe(ctx, pod); err != nil || p.tr.Status.IsDone() {
 		return err
 	}
 	return p.announce(ctx, pod)
@@ -202,7 +202,7 @@ func (p *pass) settle(ctx context.Context, v verdict) reconcile.Result {
 		p.wakeAt(p.moment.Add(v.wait.after))
 	}
 	retried := retry(p.tr, p.now)
-	p.eventOfChange(p.before, succeeded(&p.tr.Status))
+	p.eventOfChange(p.before, p.tr.Status.Succeeded())
 	if v.warn != "" {
 		p.events = append(p.events, event{corev1.EventTypeWarning, v1beta1.EventReasonInternalError, v.warn, v.again})
 	}
@@ -214,7 +214,7 @@ func (p *pass) settle(ctx context.Context, v verdict) reconcile.Result {
 		p.wakeAt(p.moment.Add(troubleDelay(p.tr, p.moment)))
 		return p.sleep()
 	}
-	if retried || done(&p.tr.Status) || p.wake.IsZero() {
+	if retried || p.tr.Status.IsDone() || p.wake.IsZero() {
 		return reconcile.Result{} // writing calls again, see Predicate
 	}
 	return p.sleep()

@@ -21,7 +21,7 @@ func (p *pass) afterEnd(ctx context.Context) error {
 	if err := p.stopPastAttempts(ctx); err != nil {
 		return err
 	}
-	if p.tr.Status.PodName == "" || podIsDeleted(succeeded(&p.tr.Status).Reason) {
+	if p.tr.Status.PodName == "" || podIsDeleted(p.tr.Status.Succeeded().Reason) {
 		return nil
 	}
 	pod, err := p.cachedPod(ctx, p.tr.Status.PodName)
@@ -112,7 +112,7 @@ func (p *pass) stopSidecars(ctx context.Context, pod *corev1.Pod) error {
 // thing it does, and before it has, there may be no log to read.
 func (p *pass) loggedResults(ctx context.Context, pod *corev1.Pod) ([]podstatus.LoggedResult, error) {
 	flags := &p.cfg.FeatureFlags
-	container := podspec.SidecarContainerName(podspec.ResultsSidecar)
+	container := podspec.SidecarContainerName(v1beta1.ReservedSidecarName)
 	if p.deps.Logs == nil || flags.ResultsFrom != config.ResultsFromSidecarLogs || !hasSucceeded(pod, container) {
 		return nil, nil
 	}

@@ -142,7 +142,7 @@ func Predicate() predicate.Predicate {
 		if !ok || !too {
 			return true
 		}
-		return before.Attempt() != after.Attempt() || done(&before.Status) != done(&after.Status) || podstatus.PullFailure(after) != ""
+		return before.Attempt() != after.Attempt() || before.Status.IsDone() != after.Status.IsDone() || podstatus.PullFailure(after) != ""
 	}}
 }
 

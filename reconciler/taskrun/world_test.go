@@ -121,11 +121,11 @@ func (w *world) check(tr *v1beta1.TaskRun) {
 	if err := w.client.Get(context.Background(), client.ObjectKeyFromObject(tr), old); err != nil {
 		return
 	}
-	c := succeeded(&tr.Status)
+	c := tr.Status.Succeeded()
 	if isDone := c != nil && !c.IsUnknown(); isDone != (tr.Status.CompletionTime != nil) {
 		w.t.Errorf("stored %+v with completionTime %v: it has to be there exactly when the run is done", c, tr.Status.CompletionTime)
 	}
-	if was := succeeded(&old.Status); done(&old.Status) && !was.Equivalent(c) {
+	if was := old.Status.Succeeded(); old.Status.IsDone() && !was.Equivalent(c) {
 		w.t.Errorf("terminal condition %+v became %+v", was, c)
 	}
 }
@@ -341,7 +341,7 @@ func task(t *testing.T, name, spec string) *v1beta1.Task {
 func (w *world) expect(name string, status corev1.ConditionStatus, reason, message string) *v1beta1.TaskRun {
 	w.t.Helper()
 	tr := w.run(name)
-	c := succeeded(&tr.Status)
+	c := tr.Status.Succeeded()
 	if c == nil {
 		w.t.Fatalf("%s has no condition, want %s %s", name, status, reason)
 	}

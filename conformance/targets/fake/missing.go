@@ -4,8 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/conformance"
-	"github.com/plumbline-ci/plumbline/reconciler/podspec"
 	"github.com/plumbline-ci/plumbline/reports"
 	"github.com/plumbline-ci/plumbline/simulator"
 	"github.com/plumbline-ci/plumbline/simulator/container"
@@ -66,7 +66,7 @@ func ownImages() []string {
 func matching(args []string) []string {
 	out := slices.Clone(args[:min(len(args), maxWords)])
 	for i, word := range out {
-		if i > 0 && (strings.HasPrefix(word, podspec.ScriptsDir+"/") || len(word) > maxWord || strings.Contains(word, "\n")) {
+		if i > 0 && (strings.HasPrefix(word, v1beta1.ScriptsDir+"/") || len(word) > maxWord || strings.Contains(word, "\n")) {
 			out[i] = "*"
 		}
 	}

@@ -36,7 +36,7 @@ func TestAClientOfV1(t *testing.T) {
 		t.Fatalf("%d TaskRuns, %v", len(list.Items), err)
 	}
 	got := &list.Items[0]
-	if !got.Succeeded().IsTrue() || len(got.Status.Results) != 1 || got.Status.Results[0].Value.StringVal != "hello" {
+	if !got.Status.Succeeded().IsTrue() || len(got.Status.Results) != 1 || got.Status.Results[0].Value.StringVal != "hello" {
 		t.Errorf("it ended as %+v", got.Status)
 	}
 	old := &v1beta1.TaskRun{}
