@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/cmd/plumbline/advice"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
@@ -32,6 +33,9 @@ func (w *witness) findings(sc *scenario, c *fake.Cluster) findings {
 	}
 	missing := c.MissingCommands("")
 	for _, r := range w.runs {
+		if r.kind.Kind != v1beta1.KindTaskRun {
+			continue
+		}
 		about := advice.Run{Object: r.object.Object, Manifest: sc.manifestOf(r.object), Task: sc.taskOf(r.object), Missing: r.missingOf(missing)}
 		for _, p := range r.pods {
 			about.Pods = append(about.Pods, p.object.Object)

@@ -11,28 +11,27 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/plumbline-ci/plumbline/api/admission"
-	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/reports/visible"
 )
 
-// print writes the outcome of the TaskRuns.
-func (o *simulateOptions) print(c *fake.Cluster, w *witness, found findings) error {
+// print writes the outcome of the runs.
+func (o *simulateOptions) print(w *witness, now time.Time, found findings) error {
 	switch o.output {
 	case "name":
-		for _, r := range w.runs {
-			fmt.Fprintln(o.streams.Out, "taskrun.tekton.dev/"+r.object.GetName())
+		for _, r := range w.tree() {
+			fmt.Fprintln(o.streams.Out, r.resource())
 		}
 		return nil
 	case "json", "yaml":
 		return o.printList(w, found)
 	}
-	return o.printTable(c, w)
+	return o.printTable(w, now)
 }
 
 // printList writes the objects as they were last seen, as a list that kubectl could have printed.
 func (o *simulateOptions) printList(w *witness, found findings) error {
 	items := []any{}
-	for _, r := range w.runs {
+	for _, r := range w.tree() {
 		object, err := inVersion(r.object, w.writtenAs(r.object))
 		if err != nil {
 			return err
@@ -71,37 +70,42 @@ func inVersion(o *unstructured.Unstructured, apiVersion string) (map[string]any,
 		err = json.Unmarshal(raw, &out)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("showing TaskRun %s as %s: %w", o.GetName(), apiVersion, err)
+		return nil, fmt.Errorf("showing %s %s as %s: %w", o.GetKind(), o.GetName(), apiVersion, err)
 	}
 	return out, nil
 }
 
-func (o *simulateOptions) printTable(c *fake.Cluster, w *witness) error {
+func (o *simulateOptions) printTable(w *witness, now time.Time) error {
 	if len(w.runs) == 0 {
 		return nil
 	}
 	out := tabwriter.NewWriter(o.streams.Out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(out, "TASKRUN\tSUCCEEDED\tREASON\tTOOK\tPOD")
-	for _, r := range w.runs {
+	first := "TASKRUN"
+	if w.mixed {
+		first = "NAME"
+	}
+	fmt.Fprintln(out, first+"\tSUCCEEDED\tREASON\tTOOK\tPOD")
+	for _, r := range w.tree() {
 		s := succeeded(r.object)
+		_, depth := r.root()
 		pod, _, _ := unstructured.NestedString(r.object.Object, "status", "podName")
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n", r.object.GetName(), dash(s.status), visible.Line(dash(s.reason)), took(r.object), dash(pod))
+		fmt.Fprintf(out, "%s%s\t%s\t%s\t%s\t%s\n", strings.Repeat("  ", depth), w.title(r), dash(s.status), visible.Line(dash(s.reason)), took(r.object), dash(pod))
 	}
 	if err := out.Flush(); err != nil {
 		return err
 	}
-	for _, r := range w.runs {
-		if err := o.printRun(r); err != nil {
+	for _, r := range w.tree() {
+		if err := o.printRun(w, r); err != nil {
 			return err
 		}
 	}
-	fmt.Fprintf(o.streams.Out, "\n%s of virtual time, seed %d\n", short(c.Now().Sub(w.runs[0].created)), o.seed)
+	fmt.Fprintf(o.streams.Out, "\n%s of virtual time, seed %d\n", short(now.Sub(w.runs[0].created)), o.seed)
 	return nil
 }
 
-func (o *simulateOptions) printRun(r *run) error {
+func (o *simulateOptions) printRun(w *witness, r *run) error {
 	out := o.streams.Out
-	fmt.Fprintf(out, "\n%s: %s\n", r.object.GetName(), visible.Line(dash(r.outcome())))
+	fmt.Fprintf(out, "\n%s: %s\n", w.title(r), visible.Line(dash(r.outcome())))
 	if err := printSteps(out, r.object); err != nil {
 		return err
 	}
@@ -122,8 +126,9 @@ func (o *simulateOptions) printRun(r *run) error {
 	}
 	if o.timeline {
 		fmt.Fprintln(out, "  timeline")
+		root, _ := r.root()
 		for _, m := range r.moments {
-			fmt.Fprintf(out, "    %9s  %s\n", "+"+short(m.at.Sub(r.created)), visible.Line(m.what))
+			fmt.Fprintf(out, "    %9s  %s\n", "+"+short(m.at.Sub(root.created)), visible.Line(m.what))
 		}
 	}
 	return nil
@@ -152,7 +157,10 @@ func printSteps(w io.Writer, o *unstructured.Unstructured) error {
 }
 
 func printResults(w io.Writer, o *unstructured.Unstructured) {
-	results := mappings(o.Object, "status", "taskResults")
+	var results []map[string]any
+	for _, field := range []string{"taskResults", "pipelineResults", "results"} { // of TaskRuns, PipelineRuns and runs of custom tasks
+		results = append(results, mappings(o.Object, "status", field)...)
+	}
 	if len(results) == 0 {
 		return
 	}

@@ -132,7 +132,7 @@ func (o *simulateOptions) run(ctx context.Context) error {
 		return limitErr
 	}
 	found := w.findings(sc, cluster)
-	if err := o.print(cluster, w, found); err != nil {
+	if err := o.print(w, cluster.Now(), found); err != nil {
 		return err
 	}
 	if !o.quiet {
@@ -143,20 +143,20 @@ func (o *simulateOptions) run(ctx context.Context) error {
 	}
 	switch {
 	case limitErr != nil:
-		return &coded{code: exitBudget, err: fmt.Errorf("after %s of virtual time these TaskRuns are not done: %s; allow more with --limit", o.limit, strings.Join(w.unfinished(), ", "))}
+		return &coded{code: exitBudget, err: fmt.Errorf("after %s of virtual time these %s are not done: %s; allow more with --limit", o.limit, w.noun(), strings.Join(w.unfinished(), ", "))}
 	case !w.allSucceeded():
 		return failed(exitFailed)
 	}
 	return nil
 }
 
-// wait lets time pass until every TaskRun is done, and then until its Pod is, for a bounded time.
+// wait lets time pass until every run at the top of a tree is done, and then until what it has made is, for a bounded time.
 func (o *simulateOptions) wait(ctx context.Context, c *fake.Cluster, w *witness) error {
-	if err := c.WaitUntil(ctx, c.Now().Add(o.limit), func() bool { return len(w.unfinished()) == 0 }); err != nil {
+	if err := c.WaitUntil(ctx, c.Now().Add(o.limit), w.allOver); err != nil {
 		return err
 	}
 	const ending = 2 * time.Minute // grace periods and what follows them
-	err := c.WaitUntil(ctx, c.Now().Add(ending), w.podsEnded)
+	err := c.WaitUntil(ctx, c.Now().Add(ending), w.quiet)
 	if errors.Is(err, conformance.ErrDeadline) {
 		return nil
 	}

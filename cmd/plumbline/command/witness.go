@@ -2,36 +2,43 @@ package command
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/plumbline-ci/plumbline/cmd/plumbline/advice"
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/simulator/kubelet"
 )
 
 var (
-	taskRunKind = schema.GroupVersionKind{Group: "tekton.dev", Version: "v1beta1", Kind: "TaskRun"}
-	podKind     = schema.GroupVersionKind{Version: "v1", Kind: "Pod"}
-	eventKind   = schema.GroupVersionKind{Version: "v1", Kind: "Event"}
+	podKind   = schema.GroupVersionKind{Version: "v1", Kind: "Pod"}
+	eventKind = schema.GroupVersionKind{Version: "v1", Kind: "Event"}
 )
 
 // witness keeps what happens in a cluster while it happens: of Pods that are deleted, nothing could be asked afterwards.
 type witness struct {
-	runs []*run          // in the order of their creation
-	pods map[string]*pod // the one that has a name now, by namespace/name
-	now  func() time.Time
+	runs  []*run             // in the order of their creation
+	byUID map[types.UID]*run // the same
+	pods  map[string]*pod    // the one that has a name now, by namespace/name
+	mixed bool               // there is a run of another kind than TaskRun
+	open  int                // how many runs at the top of a tree are not over
+	now   func() time.Time
 	// writtenAs is the apiVersion of an object's manifest, or nothing for what no manifest has.
 	writtenAs func(*unstructured.Unstructured) string
 }
 
-// run is one TaskRun.
+// run is one run of any kind, and a node of the tree that ownership makes.
 type run struct {
+	kind     fixture.KindInfo
+	parent   *run
+	children []*run // in the order of their creation
 	object   *unstructured.Unstructured
 	created  time.Time
 	moments  []moment
@@ -40,8 +47,9 @@ type run struct {
 	pods     []*pod // in the order of their creation
 }
 
-// pod is one Pod of a TaskRun.
+// pod is one Pod of a run.
 type pod struct {
+	run    *run
 	object *unstructured.Unstructured
 	logs   map[string][]byte // by container
 	// blocked is what kept it from running when it was seen last before its end.
@@ -59,7 +67,7 @@ type moment struct {
 }
 
 func newWitness() *witness {
-	return &witness{pods: map[string]*pod{}}
+	return &witness{byUID: map[types.UID]*run{}, pods: map[string]*pod{}}
 }
 
 // maxLog bounds what is kept of one container's output.
@@ -83,15 +91,29 @@ func (w *witness) watch(c *fake.Cluster) (stop func(), err error) {
 			s()
 		}
 	}
-	for _, kind := range []struct {
-		gvk     schema.GroupVersionKind
-		handler func(watch.EventType, *unstructured.Unstructured)
-	}{{taskRunKind, w.taskRun}, {podKind, w.pod}, {eventKind, w.event}} {
-		s, err := c.Observe(kind.gvk, "", kind.handler)
-		if err != nil {
+	observe := func(gvk schema.GroupVersionKind, handler func(watch.EventType, *unstructured.Unstructured)) error {
+		s, err := c.Observe(gvk, "", handler)
+		if err == nil {
+			stops = append(stops, s)
+		}
+		return err
+	}
+	for _, kind := range fixture.Kinds() {
+		if kind.Run == nil {
+			continue
+		}
+		err := observe(schema.GroupVersionKind{Group: kind.Group, Version: kind.Version, Kind: kind.Kind}, func(event watch.EventType, o *unstructured.Unstructured) {
+			w.saw(kind, event, o)
+		})
+		if err != nil && !meta.IsNoMatchError(err) { // a kind that the cluster does not serve has no runs
 			return stop, err
 		}
-		stops = append(stops, s)
+	}
+	if err := observe(podKind, w.pod); err != nil {
+		return stop, err
+	}
+	if err := observe(eventKind, w.event); err != nil {
+		return stop, err
 	}
 	return stop, nil
 }
@@ -106,24 +128,31 @@ func (w *witness) event(_ watch.EventType, o *unstructured.Unstructured) {
 		return
 	}
 	key := text("involvedObject", "namespace") + "/" + text("involvedObject", "name")
-	p := w.pods[key]
-	for _, r := range w.runs {
-		if p != nil && slices.Contains(r.pods, p) {
-			r.say(w.now(), "event/"+key+"/"+text("reason"), "warning "+text("reason")+": "+strings.TrimSpace(text("message")))
-		}
+	if p := w.pods[key]; p != nil {
+		p.run.say(w.now(), "event/"+key+"/"+text("reason"), "warning "+text("reason")+": "+strings.TrimSpace(text("message")))
 	}
 }
 
-func (w *witness) taskRun(event watch.EventType, o *unstructured.Unstructured) {
-	i := slices.IndexFunc(w.runs, func(r *run) bool { return r.object.GetUID() == o.GetUID() })
-	if i < 0 {
-		i = len(w.runs)
-		w.runs = append(w.runs, &run{created: w.now(), seen: map[string]string{}})
+func (w *witness) saw(kind fixture.KindInfo, event watch.EventType, o *unstructured.Unstructured) {
+	r := w.byUID[o.GetUID()]
+	if r == nil {
+		r = &run{kind: kind, created: w.now(), seen: map[string]string{}, parent: w.ownerOf(o)}
+		w.runs, w.byUID[o.GetUID()] = append(w.runs, r), r
+		w.mixed = w.mixed || kind.Kind != "TaskRun"
+		if r.parent != nil {
+			r.parent.children = append(r.parent.children, r)
+		}
+	} else if r.parent == nil && !r.over() {
+		w.open--
 	}
-	r := w.runs[i]
+	defer func() {
+		if r.parent == nil && !r.over() {
+			w.open++
+		}
+	}()
 	r.object = o
 	if event == watch.Deleted {
-		r.say(w.now(), "deleted", "TaskRun deleted")
+		r.say(w.now(), "deleted", kind.Kind+" deleted")
 		return
 	}
 	c := succeeded(o)
@@ -144,7 +173,7 @@ func (w *witness) pod(event watch.EventType, o *unstructured.Unstructured) {
 	key := o.GetNamespace() + "/" + o.GetName()
 	p := w.pods[key]
 	if p == nil || p.object.GetUID() != o.GetUID() {
-		p = &pod{logs: map[string][]byte{}}
+		p = &pod{run: r, logs: map[string][]byte{}}
 		w.pods[key] = p
 		r.pods = append(r.pods, p)
 		r.say(w.now(), key, "Pod "+o.GetName()+" created")
@@ -214,12 +243,11 @@ func (r *run) say(at time.Time, about, text string) {
 	r.moments = append(r.moments, moment{at, text})
 }
 
+// ownerOf is the run that an object belongs to, or nil.
 func (w *witness) ownerOf(o *unstructured.Unstructured) *run {
 	for _, ref := range o.GetOwnerReferences() {
-		for _, r := range w.runs {
-			if r.object.GetUID() == ref.UID {
-				return r
-			}
+		if r := w.byUID[ref.UID]; r != nil {
+			return r
 		}
 	}
 	return nil
@@ -243,21 +271,7 @@ func succeeded(o *unstructured.Unstructured) condition {
 	return condition{}
 }
 
-func (w *witness) unfinished() []string {
-	var names []string
-	for _, r := range w.runs {
-		if !succeeded(r.object).done() && r.seen["deleted"] == "" {
-			names = append(names, r.object.GetNamespace()+"/"+r.object.GetName())
-		}
-	}
-	return names
-}
-
-func (w *witness) allSucceeded() bool {
-	return !slices.ContainsFunc(w.runs, func(r *run) bool { return succeeded(r.object).status != "True" })
-}
-
-// outcome returns one sentence about the end of the TaskRun: the condition's message and, if that does not say it, what kept
+// outcome returns one sentence about the end of the run: the condition's message and, if that does not say it, what kept
 // its Pod from running.
 func (r *run) outcome() string {
 	c := succeeded(r.object)
@@ -270,17 +284,4 @@ func (r *run) outcome() string {
 		return message
 	}
 	return message + ": " + blocked.String()
-}
-
-// podsEnded reports whether no Pod of a run still runs.
-func (w *witness) podsEnded() bool {
-	for _, r := range w.runs {
-		for _, p := range r.pods {
-			phase, _, _ := unstructured.NestedString(p.object.Object, "status", "phase")
-			if phase != "Succeeded" && phase != "Failed" && !p.gone {
-				return false
-			}
-		}
-	}
-	return true
 }

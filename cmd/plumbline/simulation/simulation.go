@@ -25,22 +25,24 @@ type Simulation struct {
 // Status is how the simulation ended.
 type Status struct {
 	Notes   []Note    `json:"notes" yaml:"notes" doc:"input that is legal but probably a mistake, and input that was not used"`
-	Runs    []Run     `json:"runs" yaml:"runs" doc:"the TaskRuns, in the order of their creation"`
+	Runs    []Run     `json:"runs" yaml:"runs" doc:"the runs, in the order of their creation, each one before those that it has made"`
 	Missing []Command `json:"missingCommands" yaml:"missingCommands" doc:"the commands that need a mock"`
 }
 
 // Note is a note.
 type Note struct {
 	Text string `json:"text" yaml:"text" fixture:"required" doc:"the note"`
-	Run  string `json:"run,omitempty" yaml:"run" doc:"the TaskRun that it is about"`
+	Run  string `json:"run,omitempty" yaml:"run" doc:"the run that it is about"`
 	Step string `json:"step,omitempty" yaml:"step" doc:"the step that it is about"`
 	At   string `json:"at,omitempty" yaml:"at" doc:"file:line:column of what it is about"`
 }
 
-// Run is the outcome of a TaskRun.
+// Run is the outcome of a run.
 type Run struct {
-	Namespace string `json:"namespace" yaml:"namespace" fixture:"required" doc:"the TaskRun's namespace"`
-	Name      string `json:"name" yaml:"name" fixture:"required" doc:"the TaskRun's name"`
+	Kind      string `json:"kind" yaml:"kind" fixture:"required" doc:"its kind, as TaskRun"`
+	Namespace string `json:"namespace" yaml:"namespace" fixture:"required" doc:"its namespace"`
+	Name      string `json:"name" yaml:"name" fixture:"required" doc:"its name"`
+	Of        string `json:"of,omitempty" yaml:"of" doc:"the run that has made it, as kind/name"`
 	Outcome   string `json:"outcome" yaml:"outcome" doc:"the message of the condition Succeeded, and what kept the Pod from running"`
 	Steps     []Step `json:"steps" yaml:"steps" doc:"the steps that the status has"`
 }

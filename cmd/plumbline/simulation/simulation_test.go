@@ -97,11 +97,11 @@ func TestWhatSimulatePrints(t *testing.T) {
 				{Run: "idle", At: "<stdin>:17:15", Text: `the result "never" is declared, but no step wrote it`},
 			},
 			Runs: []simulation.Run{
-				{Namespace: "default", Name: "work", Outcome: got.Status.Runs[0].Outcome, Steps: []simulation.Step{
+				{Kind: "TaskRun", Namespace: "default", Name: "work", Outcome: got.Status.Runs[0].Outcome, Steps: []simulation.Step{
 					{Name: "say", Log: "a\nb \x1b[31m"},
 					{Name: "unnamed-1", Log: "/tekton/scripts/script-1-xzltw: line 3: make: not found\n"},
 				}},
-				{Namespace: "default", Name: "idle", Outcome: "All Steps have completed executing", Steps: []simulation.Step{{Name: "s"}}},
+				{Kind: "TaskRun", Namespace: "default", Name: "idle", Outcome: "All Steps have completed executing", Steps: []simulation.Step{{Name: "s"}}},
 			},
 			Missing: []simulation.Command{{Namespace: "default", Pod: "work-pod", Container: "step-unnamed-1", Image: "registry.example.com/x:1", Command: []string{"make", "all"}}},
 		}}
