@@ -47,10 +47,10 @@ func (s *shell) builtin(name string) builtin {
 		return builtinGetopts
 	case "hash":
 		return builtinHash
-	case "alias", "unalias":
-		if s.kind != bash {
-			return builtinNothing
-		}
+	case "alias":
+		return builtinAlias
+	case "unalias":
+		return builtinUnalias
 	case "fg", "bg":
 		return builtinForeground
 	case "jobs":
@@ -144,10 +144,6 @@ func builtinOfBash(name string) builtin {
 			s.complain("not login shell: use `exit'")
 			return 1
 		}
-	case "alias":
-		return builtinAlias
-	case "unalias":
-		return builtinUnalias
 	case "enable":
 		return builtinEnable
 	case "help":
@@ -239,7 +235,7 @@ func builtinSource(s *shell, args []string) int {
 			s.command = ""
 			s.complain(args[1] + ": " + text)
 			if s.options.posix {
-				s.flow = exiting
+				s.flow, s.raised = exiting, true
 			}
 			return 1
 		case dash:
@@ -403,19 +399,10 @@ func builtinEval(s *shell, args []string) int {
 		s.command = s.name
 	}
 	s.deeper("evals")
-	err := sc.Err
-	if err != nil {
-		plain := *sc
-		plain.Err = nil
-		sc = &plain
-	}
-	s.lines(sc, false)
+	err := s.readLines(sc, false)
 	if err != nil && s.flow == goOn {
 		s.command = "eval"
 		s.syntaxError(err)
-		if s.kind == bash && s.options.posix {
-			s.flow, s.status = exiting, statusUsage
-		}
 	}
 	s.release(sc)
 	s.shallower()

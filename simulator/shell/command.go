@@ -54,9 +54,8 @@ func builtinCommand(s *shell, args []string) int {
 		}
 		status := s.performBuiltin(b, args)
 		switch args[0] {
-		case "exit", "exec", "eval":
-		case ".":
-			if s.raised && s.kind != bash {
+		case "exit", "exec", "eval", ".", "source":
+			if s.raised && (args[0] == "." || s.kind == bash) {
 				s.flow = goOn
 			}
 		default: // an error of the command is not the shell's
@@ -97,6 +96,8 @@ func (s *shell) describe(name string, long bool) (string, bool) {
 	switch {
 	case s.kind.IsKeyword(name):
 		return say(name, "a shell keyword")
+	case s.hasAlias(name):
+		return say("alias "+name+"="+s.quoted(s.aliases[name]), "an alias for "+s.aliases[name])
 	case s.functions[name] != nil && s.kind == dash:
 		return say(name, "a shell function")
 	case s.functions[name] != nil:

@@ -101,7 +101,7 @@ func (inv *invocation) long() bool {
 	switch arg {
 	case "--login", "--norc", "--noprofile", "--noediting", "--debugger":
 	case "--posix":
-		s.options.posix = true
+		s.options.posix, s.options.aliases = true, true
 	case "--verbose":
 		s.options.verbose = true
 	case "--rcfile", "--init-file":

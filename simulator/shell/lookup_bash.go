@@ -130,7 +130,7 @@ type meaning struct {
 // meanings returns what a name stands for, the first thing first.
 func (s *shell) meanings(name string, noFunctions bool) []meaning {
 	var out []meaning
-	if _, ok := s.aliases[name]; ok && s.options.others[slices.Index(shoptOrder, "expand_aliases")] {
+	if _, ok := s.aliases[name]; ok && s.options.aliases {
 		out = append(out, meaning{kind: "alias"})
 	}
 	if s.kind.IsKeyword(name) {
@@ -258,72 +258,6 @@ func (s *shell) commandOfBash(names []string, long bool) int {
 		default:
 			s.print(1, name+"\n")
 		}
-	}
-	return status
-}
-
-// builtinAlias is bash's alias. A script that is not interactive does not expand aliases.
-func builtinAlias(s *shell, args []string) int {
-	args = args[1:]
-	list := len(args) == 0
-	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' {
-		list = list || strings.Contains(args[0], "p")
-		args = args[1:]
-	}
-	if list {
-		before := "alias "
-		if s.options.posix {
-			before = ""
-		}
-		for _, name := range slices.Sorted(maps.Keys(s.aliases)) {
-			s.print(1, before+name+"="+quoteSingle(s.aliases[name])+"\n")
-		}
-	}
-	status := 0
-	for _, arg := range args {
-		name, value, has := strings.Cut(arg, "=")
-		old, ok := s.aliases[name]
-		switch {
-		case has && name != "":
-			aliases := make(map[string]string, len(s.aliases)+1)
-			maps.Copy(aliases, s.aliases)
-			s.hold(len(name) + len(value) + elementSize)
-			aliases[name] = value
-			s.aliases = aliases
-		case ok:
-			s.print(1, "alias "+name+"="+quoteSingle(old)+"\n")
-		default:
-			s.complain(arg + ": not found")
-			status = 1
-		}
-	}
-	return status
-}
-
-// builtinUnalias is bash's unalias.
-func builtinUnalias(s *shell, args []string) int {
-	args = args[1:]
-	if len(args) > 0 && args[0] == "-a" {
-		s.aliases = nil
-		return 0
-	}
-	if len(args) > 0 && args[0] == "--" {
-		args = args[1:]
-	}
-	if len(args) == 0 {
-		s.usage("unalias")
-		return statusUsage
-	}
-	status := 0
-	for _, name := range args {
-		if _, ok := s.aliases[name]; !ok {
-			s.complain(name + ": not found")
-			status = 1
-			continue
-		}
-		aliases := maps.Clone(s.aliases)
-		delete(aliases, name)
-		s.aliases = aliases
 	}
 	return status
 }

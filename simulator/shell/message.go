@@ -166,12 +166,14 @@ func (s *shell) syntaxError(e *syntax.Error) {
 		name += ": -c"
 	}
 	s.status = s.syntaxStatus(e, before)
-	if e.Silent {
-		return
+	if !e.Silent {
+		s.print(2, fmt.Sprintf("%s: line %d: %s\n", name, line, e.Message(bash)))
+		if e.Token != "" && e.Reason == "" {
+			s.print(2, fmt.Sprintf("%s: line %d: `%s'\n", name, line, e.Source))
+		}
 	}
-	s.print(2, fmt.Sprintf("%s: line %d: %s\n", name, line, e.Message(bash)))
-	if e.Token != "" && e.Reason == "" {
-		s.print(2, fmt.Sprintf("%s: line %d: `%s'\n", name, line, e.Source))
+	if s.options.posix && (s.command == "eval" || s.sourcing > 0) {
+		s.flow, s.status, s.raised = exiting, statusUsage, true
 	}
 }
 

@@ -43,6 +43,9 @@ func (s *shell) option(name string, on bool) bool {
 		if o.name != name {
 			continue
 		}
+		if s.kind == bash && name == "posix" && on != *o.state {
+			s.options.aliases = on
+		}
 		*o.state = on
 		if s.kind == bash && on { // one way to edit lines, or the other
 			s.options.vi = s.options.vi && name != "emacs"
@@ -222,6 +225,8 @@ func (s *shell) shoptNames() []optionName {
 	for i, name := range shoptOrder {
 		state := &o.others[i]
 		switch name {
+		case "expand_aliases":
+			state = &o.aliases
 		case "dotglob":
 			state = &o.dotglob
 		case "extglob":

@@ -287,7 +287,7 @@ func (s *shell) processSubstitution(ps *syntax.ProcSubst) (string, error) {
 	}
 	run := func(c *shell) { c.statements(ps.List, true) }
 	if s.kind == bash {
-		sc := s.parse(syntax.PrintProcess(ps))
+		sc := s.parseSubstitution(syntax.PrintProcess(ps), false)
 		defer s.release(sc)
 		run = func(c *shell) {
 			c.base = max(c.line, 1) - 1

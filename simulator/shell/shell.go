@@ -6,7 +6,7 @@
 //
 // An [Interpreter] keeps the scripts it has parsed, so that a script that runs in a thousand containers is parsed once.
 //
-// Not supported: aliases, job control (fg, bg, and process groups for background jobs), history, line editing. Ash and
+// Not supported: job control (fg, bg, and process groups for background jobs), history, line editing. Ash and
 // dash read a script that comes by standard input as a whole before it runs. A subshell that outlives its parent works; stopped jobs do not exist.
 package shell
 
@@ -134,7 +134,7 @@ type shell struct {
 	inTrap    bool
 	trapped   bool // a subshell has set a trap of its own
 
-	raised bool // a built-in has found no file to read
+	raised bool // the shell ends because a built-in has found no file to read, or a mistake in what it has read
 
 	left        bool // return has ended the shell, not a function
 	status      int  // $?
@@ -145,6 +145,7 @@ type shell struct {
 	fed         bool              // the standard input is a pipe or a file of the script, which jobs of bash keep
 	programs    map[string]hashed // that bash remembers
 	aliases     map[string]string
+	aliasOrder  []string        // the oldest first
 	disabled    map[string]bool // built-ins
 	input       int             // where the script comes from bit by bit, or -1
 	lastArg     string          // $_
@@ -187,7 +188,7 @@ type options struct {
 	errexit, noglob, noexec, xtrace, verbose, noclobber, allexport, nounset, pipefail             bool
 	ignoreeof, monitor, notify, errtrace, vi, functrace, posix                                    bool
 	nullglob, dotglob, extglob, globstar, nocaseglob, nocasematch, lastpipe, inheritErr, failglob bool
-	xpgEcho, shiftVerbose                                                                         bool
+	xpgEcho, shiftVerbose, aliases                                                                bool
 	// Those of bash that are known and change nothing, or little.
 	braceexpand, hashall, histexpand, history, comments, emacs, keyword, nolog, onecmd, physical, privileged bool
 	others                                                                                                   [64]bool // of shopt, by their place in its list
@@ -329,6 +330,7 @@ func (s *shell) prepareFurther() {
 	for _, o := range s.shoptNames() {
 		*o.state = slices.Contains(shoptDefaults, o.name)
 	}
+	s.options.aliases = s.options.posix
 	login := "/bin/sh"
 	if own, ok := s.p.Container().UserShell(s.p.UID); ok && own != "" {
 		login = own
@@ -506,18 +508,39 @@ func (s *shell) run(text string, tail bool) {
 
 // lines executes a parsed script, line by line.
 func (s *shell) lines(sc *syntax.Script, tail bool) {
+	if err := s.readLines(sc, tail); err != nil {
+		s.syntaxError(err)
+	}
+}
+
+// readLines executes a parsed script and returns the syntax error that it meets. What could not be parsed before is
+// parsed on the way.
+func (s *shell) readLines(sc *syntax.Script, tail bool) *syntax.Error {
+	base := s.base
+	defer func() { s.base = base }()
+	rest, err := s.parsedLines(sc, tail)
+	for rest != "" && err == nil {
+		next := s.parse(rest)
+		rest, err = s.parsedLines(next, tail)
+		s.release(next)
+	}
+	return err
+}
+
+// parsedLines executes the lines of a script that can be taken as they have been parsed. It returns what has to be parsed
+// after them, from the line behind s.base on.
+func (s *shell) parsedLines(sc *syntax.Script, tail bool) (rest string, err *syntax.Error) {
 	for i, line := range sc.Lines {
 		if s.options.noexec {
-			break
+			return "", sc.Err
 		}
-		if s.kind == bash && sc.Extglob[i] != s.options.extglob {
-			s.again(sc, i, tail)
-			return
+		if s.readOtherwise(sc, i) {
+			return s.from(sc, i), nil
 		}
 		if i == len(sc.Lines)-1 && sc.Unended != nil && s.kind == bash {
 			s.print(2, s.prefixOf("")+fmt.Sprintf("warning: here-document at line %d delimited by end-of-file (wanted `%s')\n", sc.Unended.Line+s.base, syntax.EndWord(sc.Unended)))
 		}
-		last := tail && i == len(sc.Lines)-1 && sc.Err == nil
+		last := tail && i == len(sc.Lines)-1 && sc.Err == nil && sc.Rest == ""
 		if last && s.kind == bash && !s.subshell {
 			s.last = lastCall(line, false)
 		}
@@ -529,27 +552,36 @@ func (s *shell) lines(sc *syntax.Script, tail bool) {
 			s.flow = exiting
 		}
 		if s.flow != goOn {
-			return
+			return "", nil
 		}
 	}
-	if sc.Err != nil {
-		if n := len(sc.Lines); s.kind == bash && sc.Extglob[n] != s.options.extglob {
-			s.again(sc, n, tail)
-			return
-		}
-		s.syntaxError(sc.Err)
+	if sc.Rest != "" {
+		s.base += sc.RestLine - 1
+		return sc.Rest, nil
 	}
+	if n := len(sc.Lines); sc.Err != nil && s.readOtherwise(sc, n) {
+		return s.from(sc, n), nil
+	}
+	return "", sc.Err
 }
 
-// again parses a script from a line on, because extended patterns are not on or off as they were thought to be.
-func (s *shell) again(sc *syntax.Script, line int, tail bool) {
+// readOtherwise reports whether a line would be parsed in another way now than it was: extended patterns are not on or off
+// as they were thought to be, or there are aliases.
+func (s *shell) readOtherwise(sc *syntax.Script, line int) bool {
+	switch {
+	case len(sc.Starts) == 0 || sc.Literal:
+		return false
+	case s.kind == bash && sc.Extglob[line] != s.options.extglob:
+		return true
+	}
+	return !sc.Aliases && s.aliasesAtWork() != nil
+}
+
+// from returns the text of a script from a line on.
+func (s *shell) from(sc *syntax.Script, line int) string {
 	at := sc.Starts[line]
-	base := s.base
 	s.base += strings.Count(sc.Text[:at], "\n")
-	rest := s.parse(sc.Text[at:])
-	s.lines(rest, tail)
-	s.release(rest)
-	s.base = base
+	return sc.Text[at:]
 }
 
 // leave ends the shell: the EXIT trap, then the status.

@@ -16,7 +16,7 @@ func (s *shell) substitute(cs *syntax.CmdSubst) (string, error) {
 		text := syntax.PrintSubst(cs)
 		s.p.Allocate(int64(len(text)))
 		defer s.p.Allocate(-int64(len(text)))
-		sc = s.parse(text)
+		sc = s.parseSubstitution(text, cs.Raw)
 		defer s.release(sc)
 	}
 	if len(sc.Lines) == 0 && sc.Err == nil {
@@ -47,7 +47,7 @@ func (s *shell) substitute(cs *syntax.CmdSubst) (string, error) {
 			c.base = max(c.line, 1) - 1
 		}
 		c.inSubstitution = true
-		if n := len(sc.Lines); n > 0 {
+		if n := len(sc.Lines); n > 0 && sc.Rest == "" {
 			c.last = lastCall(sc.Lines[n-1], false)
 		}
 		c.lines(sc, true)
@@ -69,6 +69,17 @@ func (s *shell) substitute(cs *syntax.CmdSubst) (string, error) {
 		out = bytes.ReplaceAll(out, []byte{0}, nil)
 	}
 	return strings.TrimRight(string(out), "\n"), nil
+}
+
+// parseSubstitution parses the commands of a substitution of bash. In POSIX mode their aliases have been replaced when the
+// commands around were read, unless raw.
+func (s *shell) parseSubstitution(text string, raw bool) *syntax.Script {
+	if !s.options.posix || raw || len(s.aliases) == 0 {
+		return s.parse(text)
+	}
+	sc := *s.parsePlain(text)
+	sc.Literal = true
+	return &sc
 }
 
 // readAll reads a descriptor to its end, through signals.
@@ -95,7 +106,7 @@ func (s *shell) readAll(fd int) []byte {
 
 // onlyRedirect recognises $(< file).
 func onlyRedirect(sc *syntax.Script) (*syntax.Word, bool) {
-	if sc.Err != nil || len(sc.Lines) != 1 || len(sc.Lines[0]) != 1 {
+	if sc.Err != nil || sc.Rest != "" || len(sc.Lines) != 1 || len(sc.Lines[0]) != 1 {
 		return nil, false
 	}
 	st := sc.Lines[0][0]

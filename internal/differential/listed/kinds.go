@@ -14,6 +14,8 @@ var (
 	asksForProgram = regexp.MustCompile(`\b(type|command -[vV]p?|which|hash)\b`)
 	tildeBefore    = regexp.MustCompile("~[$`]")
 	changesInside  = regexp.MustCompile(`\(\([^)]*(\+\+|--|[^=!<>]=[^=])`)
+	aliasDefined   = regexp.MustCompile(`\balias\b[^\n]*`)
+	nameOfAlias    = regexp.MustCompile(`(\w+)=`)
 	notFound       = regexp.MustCompile(`sh: (\w+): not found`)
 	quitsInPlace   = regexp.MustCompile(`\bsed\b[^|&\n]* -\w*i[^|&\n]*[^A-Za-z]q([^A-Za-z]|$)`)
 	grepsWithout   = regexp.MustCompile(`\bgrep\b[^|;&\n]* -\w*(o\w*( [^|;&\n]*-\w*)?v|v\w*( [^|;&\n]*-\w*)?o)`)
@@ -124,6 +126,14 @@ func Kinds() []Kind {
 			},
 		},
 		{
+			Name:    "ash after an alias and an operator",
+			Reason:  "Where an operator stands right behind the name of an alias, BusyBox ash loses the character behind the operator: a defect.",
+			Example: "alias e='echo x'\ne>/tmp/o",
+			Covers: func(c Case) bool {
+				return isAsh(c) && aliasThenSign(c.Script)
+			},
+		},
+		{
 			Name:    "a pipe that nobody reads",
 			Reason:  "Whether the writer of a pipeline is killed by SIGPIPE depends on which process is faster, and with pipefail or set -e that shows.",
 			Example: "",
@@ -132,6 +142,18 @@ func Kinds() []Kind {
 			},
 		},
 	}
+}
+
+// aliasThenSign reports whether a redirection or an ampersand stands right behind the name of an alias.
+func aliasThenSign(text string) bool {
+	for _, command := range aliasDefined.FindAllString(text, -1) {
+		for _, m := range nameOfAlias.FindAllStringSubmatch(command, -1) {
+			if regexp.MustCompile(`\b` + m[1] + `[<>&]`).MatchString(text) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // sameLines reports whether two texts have the same lines in some order.

@@ -167,6 +167,9 @@ func (g *generator) shellScript() []string {
 	if g.chance(0.3) {
 		parts = append(parts, g.option())
 	}
+	if g.chance(0.06) {
+		parts = append(parts, g.aliases())
+	}
 	g.statusSeen = g.bash() && g.chance(0.3)
 	for range 2 + g.r.IntN(4) {
 		parts = append(parts, g.statement())

@@ -7,6 +7,7 @@ func (p *Parser) command() *Stmt {
 	p.enter()
 	defer p.leave()
 	p.node()
+	p.alias(atCommand)
 	p.blanks()
 	line := p.line()
 	cmd := p.compound(line)
@@ -35,6 +36,7 @@ func (p *Parser) withRedirects(st *Stmt) *Stmt {
 		}
 	}()
 	for {
+		p.alias(atCommand)
 		p.blanks()
 		r := p.redirect()
 		if r == nil {
@@ -199,10 +201,11 @@ func (p *Parser) forClause(line int, isSelect bool) Command {
 	if p.at(0) != ';' {
 		p.newlines()
 	}
+	p.aliasBeforeIn()
 	if p.keyword() == "in" {
 		p.pos += 2
 		f.In = true
-		for p.blanks(); !p.eof() && (!isMeta(p.at(0)) || p.procSubst()); p.blanks() {
+		for p.nextArgument(); !p.eof() && (!isMeta(p.at(0)) || p.procSubst()); p.nextArgument() {
 			f.Items = append(f.Items, p.word())
 		}
 		if p.at(0) != ';' && p.at(0) != '\n' {
@@ -212,9 +215,24 @@ func (p *Parser) forClause(line int, isSelect bool) Command {
 	if p.at(0) == ';' {
 		p.pos++
 	}
-	p.newlines()
+	p.begin()
 	f.Do = p.doGroup()
 	return f
+}
+
+// aliasBeforeIn replaces an alias in the place of "in", where bash knows none.
+func (p *Parser) aliasBeforeIn() {
+	if p.dialect != Bash {
+		p.alias(atCommand)
+	} else {
+		p.alias(atArgument)
+	}
+}
+
+// nextArgument goes to the next word, which may be an alias only if one that ends in a blank is before it.
+func (p *Parser) nextArgument() {
+	p.alias(atArgument)
+	p.blanks()
 }
 
 // doGroup reads do …; done, or the braces that bash takes for it.
@@ -255,19 +273,20 @@ func (p *Parser) arithmeticFor(line int) Command {
 	if p.at(0) == ';' {
 		p.pos++
 	}
-	p.newlines()
+	p.begin()
 	f.Do = p.doGroup()
 	return f
 }
 
 func (p *Parser) caseClause(line int) Command {
 	c := &Case{Line: line}
-	p.blanks()
+	p.nextArgument()
 	if p.eof() || isMeta(p.at(0)) && !p.procSubst() {
 		p.unexpected("word")
 	}
 	c.Word = p.word()
 	p.newlines()
+	p.aliasBeforeIn()
 	if p.keyword() != "in" {
 		p.unexpected("in")
 	}
@@ -332,6 +351,9 @@ func (p *Parser) noPattern() {
 
 // function reads the rest of: function name [()] body.
 func (p *Parser) function(line int) Command {
+	if p.dialect == Ash {
+		p.alias(atName)
+	}
 	p.blanks()
 	if p.eof() || isMeta(p.at(0)) {
 		p.unexpected("")
@@ -357,7 +379,7 @@ func (p *Parser) blankThen(offset int, c byte) int {
 }
 
 func (p *Parser) functionBody(line int, name string) Command {
-	p.newlines()
+	p.begin()
 	if p.eof() || !p.startsCommand() {
 		p.unexpected("")
 	}
@@ -396,6 +418,14 @@ func (p *Parser) simple(line int) *Stmt {
 	first := false // a word that is no assignment came first
 	for seen := 0; ; seen++ {
 		behind := p.line()
+		switch {
+		case len(call.Args) > 0:
+			p.alias(atArgument)
+		case seen > 0:
+			p.alias(atName)
+		default:
+			p.alias(atCommand)
+		}
 		p.blanks()
 		if p.dialect == Bash {
 			switch {

@@ -48,16 +48,35 @@ type Parser struct {
 
 	// dropping says that the rest of the word is nothing, because of a ${x:} in it.
 	dropping bool
+
+	aliases map[string]string // nil if they are not expanded
+	pushed  []pushed          // aliases at work
+	posix   bool              // keywords are no aliases
+	literal bool              // aliases in substitutions are left as they are, for when these run
 }
 
-// Parse reads a whole script. extglob says whether bash's extended patterns are on at its beginning.
-func Parse(text string, d Dialect, extglob bool, limits Limits) *Script {
-	p := &Parser{src: text, dialect: d, extglob: extglob, limits: limits, base: 1}
+// Options are the state of the shell that matters to how a script is read.
+type Options struct {
+	// Extglob says whether bash's extended patterns are on at the beginning.
+	Extglob bool
+	// Posix is bash's POSIX mode.
+	Posix bool
+	// Aliases are the texts of the aliases, by name. If there are any, only the first line with commands is read, since
+	// it may change them.
+	Aliases map[string]string
+}
+
+// Parse reads a whole script.
+func Parse(text string, d Dialect, o Options, limits Limits) *Script {
+	p := &Parser{src: text, dialect: d, extglob: o.Extglob, limits: limits, base: 1}
+	if len(o.Aliases) > 0 {
+		p.aliases, p.posix, p.literal = o.Aliases, o.Posix || d != Bash, d == Bash && !o.Posix
+	}
 	return p.script()
 }
 
 func (p *Parser) script() (sc *Script) {
-	sc = &Script{Text: p.src}
+	sc = &Script{Text: p.src, Aliases: p.aliases != nil}
 	for {
 		p.take(16)
 		sc.Starts, sc.Extglob = append(sc.Starts, p.pos), append(sc.Extglob, p.extglob)
@@ -73,6 +92,12 @@ func (p *Parser) script() (sc *Script) {
 			}
 		}
 		if !more {
+			break
+		}
+		if p.aliases != nil {
+			if rest := p.src[p.pos:]; strings.TrimSpace(rest) != "" {
+				sc.Rest, sc.RestLine = rest, p.line()
+			}
 			break
 		}
 	}
@@ -92,13 +117,16 @@ func (p *Parser) nextLine() (line []*Stmt, more bool, err *Error) {
 			panic(r)
 		}
 	}()
-	p.newlines()
+	p.begin()
 	if p.eof() {
 		return nil, false, nil
 	}
 	for {
 		st, separated := p.item()
 		line = append(line, st)
+		if separated {
+			p.alias(atCommand)
+		}
 		p.blanks()
 		if p.eof() {
 			p.bodies()
@@ -325,6 +353,12 @@ func (p *Parser) newlines() {
 	}
 }
 
+// begin goes to where the next command begins.
+func (p *Parser) begin() {
+	for p.newlines(); p.alias(atCommand); p.newlines() {
+	}
+}
+
 // keyword returns the unquoted text that stands here if it is a whole word.
 func (p *Parser) keyword() string {
 	i := p.pos
@@ -365,7 +399,7 @@ func (p *Parser) list(mayBeEmpty bool) (out []*Stmt, expects bool) {
 	for {
 		p.blanks()
 		newline := !p.eof() && p.src[p.pos] == '\n' && !p.separated
-		p.newlines()
+		p.begin()
 		if p.eof() {
 			return out, true
 		}
@@ -440,7 +474,7 @@ func (p *Parser) andOr() *Stmt {
 		}
 		p.node()
 		p.pos += 2
-		p.newlines()
+		p.begin()
 		if p.eof() || !p.startsCommand() {
 			p.unexpected("")
 		}
@@ -459,6 +493,7 @@ func (p *Parser) pipeline() *Stmt {
 	negated, isTimed, posix := false, false, false
 	marked := false
 	for {
+		p.alias(atCommand)
 		p.blanks()
 		word := p.keyword()
 		if word == "!" {
@@ -519,7 +554,7 @@ func (p *Parser) stages() *Stmt {
 			p.pos++
 		}
 		pipe.Both = append(pipe.Both, all)
-		p.newlines()
+		p.begin()
 		if p.eof() || !p.startsCommand() || p.at(0) == '&' {
 			p.unexpected("")
 		}

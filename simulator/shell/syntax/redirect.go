@@ -53,7 +53,7 @@ func (p *Parser) redirect() *Redirect {
 	p.node()
 	r := &Redirect{N: p.src[start:i], Op: op, Line: p.line()}
 	p.pos = i + len(op)
-	p.blanks()
+	p.nextArgument()
 	if p.eof() || isMeta(p.at(0)) && !p.procSubst() {
 		p.unexpected("")
 	}
@@ -91,10 +91,33 @@ func unquote(text string) (string, bool) {
 	return b.String(), true
 }
 
-// bodies reads the here-documents that begin on this line.
+// bodies reads the here-documents that begin on this line. Bash reads them behind the line even if that ends inside the text
+// of an alias.
 func (p *Parser) bodies() {
 	docs := p.docs
 	p.docs = nil
+	if end := p.aliasEnd(); len(docs) > 0 && p.dialect == Bash && end > p.pos {
+		at := p.pos
+		p.pos = len(p.src)
+		if n := strings.IndexByte(p.src[end:], '\n'); n >= 0 {
+			p.pos = end + n + 1
+		}
+		from := p.pos
+		p.documents(docs)
+		p.base += strings.Count(p.src[from:p.pos], "\n")
+		to := p.pos
+		p.pos = at
+		p.line()
+		p.take(len(p.src) - to)
+		p.look(len(p.src))
+		p.src = p.src[:from] + p.src[to:]
+		return
+	}
+	p.documents(docs)
+}
+
+// documents reads the bodies of here-documents that begin here.
+func (p *Parser) documents(docs []*Redirect) {
 	for _, r := range docs {
 		end := r.Raw
 		start := p.pos

@@ -330,6 +330,12 @@ type Script struct {
 	Starts  []int
 	Extglob []bool
 	Err     *Error
+	// Aliases says that there are aliases. Then Rest is what is still to be read; its first line has the number RestLine.
+	Aliases  bool
+	Rest     string
+	RestLine int
+	// Literal says that words are no aliases, even if there are some when the script runs.
+	Literal bool
 	// Unended is a here-document whose end word has not come, and Continued says that the last line goes on in the next.
 	Unended   *Redirect
 	Continued bool

@@ -61,6 +61,9 @@ func (p *Parser) inner(text string, at int, m mode) *Word {
 	pos := p.pos
 	p.pos = at
 	sub := &Parser{src: text, dialect: p.dialect, limits: p.limits, extglob: p.extglob, base: p.line(), depth: p.depth}
+	if p.nested == 0 || !p.literal {
+		sub.aliases, sub.posix, sub.literal = p.aliases, p.posix, p.literal
+	}
 	p.pos = pos
 	sub.enter()
 	sub.here = m == hereMode
@@ -439,10 +442,15 @@ func (p *Parser) backquote(quoted bool) Part {
 	p.pos = at
 	text := b.String()
 	p.take(len(text))
+	if p.dialect == Bash && p.aliases != nil { // which are looked up when it is to run
+		p.pos = end
+		return &CmdSubst{Raw: true, Backquote: true, Text: text}
+	}
 	sub := &Parser{src: text, dialect: p.dialect, limits: p.limits, extglob: p.extglob, base: p.line(), depth: p.depth}
 	if p.dialect == Bash { // which counts from the line of the command
 		sub.base = 1
 	}
+	sub.aliases, sub.posix = p.aliases, p.posix
 	sub.enter()
 	var sc *Script
 	if p.dialect == Bash {
