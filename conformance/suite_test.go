@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/conformance/reference"
 	"github.com/plumbline-ci/plumbline/conformance/suite"
 	"github.com/plumbline-ci/plumbline/conformance/targets/cluster"
 	"github.com/plumbline-ci/plumbline/conformance/targets/envtest"
@@ -77,5 +78,5 @@ func TestConformance(t *testing.T) {
 			})
 			return target, nil
 		},
-	}, conformance.Options{Implementation: fake.Implementation(), Claims: fake.Claims()})
+	}, conformance.Options{Implementation: reference.Implementation(), Claims: reference.Claims()})
 }

@@ -19,8 +19,8 @@ import (
 
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/examples/foreign"
+	"github.com/plumbline-ci/plumbline/conformance/reference"
 	"github.com/plumbline-ci/plumbline/conformance/targets/envtest"
-	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/reports"
 )
 
@@ -222,12 +222,12 @@ func TestTheReferenceClaimsTheSameEverywhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, want := s.Claims(), fake.Claims()
+	got, want := s.Claims(), reference.Claims()
 	want.APIVersions = got.APIVersions // which are probed
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("claims (-built in +file):\n%s", diff)
 	}
-	if diff := cmp.Diff(fake.Implementation(), s.Identity()); diff != "" {
+	if diff := cmp.Diff(reference.Implementation(), s.Identity()); diff != "" {
 		t.Errorf("identity (-built in +file):\n%s", diff)
 	}
 }

@@ -32,8 +32,8 @@ import (
 
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/cmd/plumbline/command"
+	"github.com/plumbline-ci/plumbline/conformance/reference"
 	"github.com/plumbline-ci/plumbline/conformance/targets/envtest"
-	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/kindconfig"
 	"github.com/plumbline-ci/plumbline/reconciler/manager"
 )
@@ -273,7 +273,7 @@ func (w *world) start(more ...string) {
 	if err != nil {
 		w.Fatal(err)
 	}
-	images := fake.Images()
+	images := reference.Images()
 	w.process = &process{ended: make(chan struct{})}
 	go w.process.keep(append([]string{
 		"-kubeconfig=" + w.accountFile, "-metrics-address=" + w.metrics, "-health-address=" + w.health, "-lease-duration=6s",

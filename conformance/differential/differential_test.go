@@ -17,8 +17,8 @@ import (
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/plumbline-ci/plumbline/conformance/reference"
 	"github.com/plumbline-ci/plumbline/conformance/targets/envtest"
-	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/internal/differential/listed"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
@@ -117,17 +117,15 @@ func TestSimulatedServer(t *testing.T) {
 	real, other := read(t, fileReal), read(t, fileSimulated)
 	known := differences()
 	scheme := apiserver.NewScheme()
-	if err := fake.AddToScheme(scheme); err != nil {
+	if err := reference.AddToScheme(scheme); err != nil {
 		t.Fatal(err)
 	}
 	got := map[string][]string{}
 	for _, r := range rows() {
 		t.Run(r.name, func(t *testing.T) {
 			k := kernel.New(kernel.Options{Seed: 1})
-			options := apiserver.Options{Kernel: k, Scheme: scheme, Kinds: fake.Kinds(), ManageFields: true, WatchTimeouts: true}
-			if err := fake.Admit(&options); err != nil {
-				t.Fatal(err)
-			}
+			options := apiserver.Options{Kernel: k, Scheme: scheme, Kinds: reference.Kinds(), ManageFields: true, WatchTimeouts: true}
+			reference.Admit(&options, nil)
 			server := apiserver.New(options)
 			lines := r.on(t, server.Client("test"), "differential", func(arrived func() bool) {
 				for until := k.Now().Add(2 * patience); k.Now().Before(until); {

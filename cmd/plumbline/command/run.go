@@ -14,6 +14,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/reference"
 	"github.com/plumbline-ci/plumbline/conformance/targets/cluster"
 	"github.com/plumbline-ci/plumbline/conformance/targets/envtest"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
@@ -126,8 +127,8 @@ func (o *runOptions) run(ctx context.Context) error {
 	}
 	options := conformance.Options{
 		Target:         target, // of fixtures of one's own, too, to know the kinds
-		Implementation: fake.Implementation(),
-		Claims:         fake.Claims(),
+		Implementation: reference.Implementation(),
+		Claims:         reference.Claims(),
 		Filter:         o.filter,
 		Seed:           o.seed,
 		Parallel:       o.parallel,

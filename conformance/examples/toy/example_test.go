@@ -12,16 +12,17 @@ import (
 
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/examples/toy"
+	"github.com/plumbline-ci/plumbline/conformance/subject"
 	"github.com/plumbline-ci/plumbline/conformance/targets/attached"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/reports"
 )
 
 // deterministic is the toy as a reconciler that the simulated cluster calls.
-func deterministic() *fake.Subject {
-	return &fake.Subject{
+func deterministic() *subject.Subject {
+	return &subject.Subject{
 		Name: "toy",
-		New: func(d fake.Deps) (reconcile.Reconciler, error) {
+		New: func(d subject.Deps) (reconcile.Reconciler, error) {
 			return &toy.Reconciler{Client: d.Client, Clock: d.Clock}, nil
 		},
 		For:    toy.GroupVersion.WithKind("TaskRun"),
@@ -31,7 +32,7 @@ func deterministic() *fake.Subject {
 }
 
 // independent is the toy with informers and goroutines of its own.
-func independent(t *testing.T) *fake.Subject {
+func independent(t *testing.T) *subject.Subject {
 	return attached.Subject(t, attached.Options{
 		Name: "toy",
 		Run: func(ctx context.Context, d attached.Deps) error {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/conformance/subject"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/reports"
 )
@@ -16,7 +17,7 @@ import (
 var update = flag.Bool("update", false, "write the golden files")
 
 // verdicts judges a subject by all that the toy is shown with.
-func verdicts(t *testing.T, s *fake.Subject, seed uint64) map[string]string {
+func verdicts(t *testing.T, s *subject.Subject, seed uint64) map[string]string {
 	t.Helper()
 	target, err := fake.New(fake.Options{Subject: s})
 	if err != nil {

@@ -54,7 +54,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/plumbline-ci/plumbline/api/config"
-	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
+	"github.com/plumbline-ci/plumbline/conformance/reference"
+	"github.com/plumbline-ci/plumbline/conformance/subject"
 	"github.com/plumbline-ci/plumbline/reconciler/taskrun"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
 	"github.com/plumbline-ci/plumbline/simulator/clientset"
@@ -89,7 +90,7 @@ type Options struct {
 	// Run runs the subject until its context ends, and returns then, with all that it has started ended. It is called once
 	// for each cluster, in a world of its own. An error that it returns is reported.
 	Run func(ctx context.Context, d Deps) error
-	// Admission are the subject's webhooks; Scheme has its own Go types for the API's kinds. See fake.Subject.
+	// Admission are the subject's webhooks; Scheme has its own Go types for the API's kinds. See subject.Subject.
 	Admission func(config func() config.Config) []apiserver.Admission
 	Scheme    *runtime.Scheme
 	// Stuck is after which real time without a request a subject that computes is taken for one that never ends; 0 means
@@ -112,7 +113,7 @@ const (
 var errNoTest = errors.New("an attached subject needs a *testing.T: time is synctest's")
 
 // Subject makes an attached subject of something that runs by itself. t is the test that judges it, or a parent of it.
-func Subject(t *testing.T, o Options) *fake.Subject {
+func Subject(t *testing.T, o Options) *subject.Subject {
 	if o.Stuck == 0 {
 		o.Stuck = DefaultStuck
 	}
@@ -124,7 +125,7 @@ func Subject(t *testing.T, o Options) *fake.Subject {
 	}
 	hear()
 	told := &told{}
-	return &fake.Subject{Name: o.Name, Admission: o.Admission, Scheme: o.Scheme, Attach: func(c *fake.Cluster) (fake.Attached, error) {
+	return &subject.Subject{Name: o.Name, Admission: o.Admission, Scheme: o.Scheme, Attach: func(c subject.World) (subject.Attached, error) {
 		if t == nil {
 			return nil, errNoTest
 		}
@@ -140,12 +141,12 @@ func (d *driver) deps() Deps {
 	sim := d.cluster.Simulation()
 	o := clientset.Options{Server: sim.Server(), Actor: actor, Door: d.bubble, Logs: sim.Logs}
 	kinds := map[schema.GroupVersionResource]string{}
-	for _, k := range fake.Kinds() {
+	for _, k := range reference.Kinds() {
 		kinds[k.GVK.GroupVersion().WithResource(k.Plural)] = k.GVK.Kind
 	}
 	cs := clientset.New(o)
 	out := Deps{
-		Client:    fake.Spoken(clientset.NewClient(o), d.o.Scheme),
+		Client:    subject.WatchingClient(clientset.NewClient(o), d.o.Scheme),
 		Clientset: cs,
 		Dynamic:   clientset.NewDynamic(o, kinds),
 		Informers: informers.NewSharedInformerFactoryWithOptions(cs, 0, informers.WithTransform(d.mutations.lend)),
@@ -153,8 +154,8 @@ func (d *driver) deps() Deps {
 			d.bubble.Enter(func() { out = d.cluster.Config() })
 			return out
 		},
-		Images:      fake.Images(),
-		ImageConfig: fake.Registry(sim.Images()),
+		Images:      reference.Images(),
+		ImageConfig: reference.Registry(sim.Images()),
 		Go:          d.bubble.start,
 	}
 	out.Informer = func(of client.Object) (cache.SharedIndexInformer, error) { return d.informer(out.Client, of) }

@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/cache"
 
+	"github.com/plumbline-ci/plumbline/api/config"
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/targets/attached"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
@@ -272,7 +273,7 @@ func TestASubjectThatMisbehavesIsAnError(t *testing.T) {
 			lister := configMaps.Lister()
 			d.Informers.Start(ctx.Done())
 			d.Informers.WaitForCacheSync(ctx.Done())
-			m, err := lister.ConfigMaps(fake.SystemNamespace).Get("kube-root-ca.crt")
+			m, err := lister.ConfigMaps(config.Namespace).Get("kube-root-ca.crt")
 			if err != nil {
 				return err
 			}

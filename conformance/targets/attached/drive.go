@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/plumbline-ci/plumbline/conformance"
-	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
+	"github.com/plumbline-ci/plumbline/conformance/subject"
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
 )
 
@@ -63,7 +63,7 @@ func (e *LeakError) Error() string {
 // driver is the cluster's side. It is used by one goroutine at a time, the kernel's.
 type driver struct {
 	o         Options
-	cluster   *fake.Cluster
+	cluster   subject.World
 	kernel    *kernel.Kernel
 	bubble    *bubble
 	mutations mutations
@@ -81,9 +81,9 @@ type driver struct {
 	closed bool
 }
 
-var _ fake.Attached = (*driver)(nil)
+var _ subject.Attached = (*driver)(nil)
 
-func start(t *testing.T, o Options, c *fake.Cluster, told *told) (*driver, error) {
+func start(t *testing.T, o Options, c subject.World, told *told) (*driver, error) {
 	d := &driver{o: o, told: told, cluster: c, kernel: c.Simulation().Kernel(), dirty: true}
 	d.patient = d.kernel.Now().Add(DefaultSync)
 	d.bubble = open(t, d.kernel.Now(), func(ctx context.Context) error { return o.Run(ctx, d.deps()) })
@@ -98,7 +98,7 @@ func (d *driver) named(err error) error {
 	return &conformance.ImplementationError{Err: fmt.Errorf("subject %s: %w", d.o.Name, err), Told: d.told.before(d.cluster.Name(), err)}
 }
 
-// Settle implements fake.Attached.
+// Settle implements subject.Attached.
 func (d *driver) Settle() error {
 	if d.broken != nil {
 		return d.broken
@@ -117,7 +117,7 @@ func (d *driver) Settle() error {
 	return d.broken
 }
 
-// Advance implements fake.Attached.
+// Advance implements subject.Attached.
 func (d *driver) Advance(t time.Time) (time.Time, error) {
 	if d.broken != nil {
 		return d.kernel.Now(), d.broken
@@ -150,7 +150,7 @@ func (d *driver) follow(now, t time.Time) {
 	}
 }
 
-// Check implements fake.Attached.
+// Check implements subject.Attached.
 func (d *driver) Check() error {
 	if d.broken == nil {
 		d.broken = d.named(d.mutations.check())
@@ -158,7 +158,7 @@ func (d *driver) Check() error {
 	return d.broken
 }
 
-// Close implements fake.Attached.
+// Close implements subject.Attached.
 func (d *driver) Close() error {
 	if d.closed {
 		return nil

@@ -15,6 +15,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/conformance/reference"
 	"github.com/plumbline-ci/plumbline/conformance/targets/attached"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/reports"
@@ -167,7 +168,7 @@ func TestWhatStrikesAllIsToldOnce(t *testing.T) {
 				t.Fatal(err)
 			}
 			report, err := conformance.Judge(t.Context(), conformance.Options{
-				Target: target, Implementation: fake.Implementation(), Claims: fake.Claims(), Seed: 1, Parallel: 2,
+				Target: target, Implementation: reference.Implementation(), Claims: reference.Claims(), Seed: 1, Parallel: 2,
 				Filter: conformance.Filter{Names: []string{"timeout-*"}},
 			})
 			if err != nil {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/conformance/reference"
 	"github.com/plumbline-ci/plumbline/conformance/targets/attached"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/reconciler/taskrun"
@@ -34,8 +35,8 @@ func (l logs) Logs(ctx context.Context, namespace, pod, container string) ([]byt
 	return l.d.Clientset.CoreV1().Pods(namespace).GetLogs(pod, &corev1.PodLogOptions{Container: container}).DoRaw(ctx)
 }
 
-// reference runs the reference's reconciler as a controller of client-go does: informers, a work queue, workers.
-func reference(ctx context.Context, d attached.Deps) error {
+// controllerOfClientGo runs the reference's reconciler as a controller of client-go does: informers, a work queue, workers.
+func controllerOfClientGo(ctx context.Context, d attached.Deps) error {
 	runs, err := d.Informer(&v1beta1.TaskRun{})
 	if err != nil {
 		return err
@@ -143,11 +144,11 @@ func (s sink) Patch(e *corev1.Event, data []byte) (*corev1.Event, error) {
 // TestTheReferencePassesWithGoroutines has the whole suite judge the reference as a subject that runs by itself: what
 // passes when the cluster calls it passes then too, so the mode is fair.
 func TestTheReferencePassesWithGoroutines(t *testing.T) {
-	target, err := fake.New(fake.Options{Subject: attached.Subject(t, attached.Options{Name: "taskrun", Run: reference})})
+	target, err := fake.New(fake.Options{Subject: attached.Subject(t, attached.Options{Name: "taskrun", Run: controllerOfClientGo})})
 	if err != nil {
 		t.Fatal(err)
 	}
-	report := conformance.Run(t, conformance.Options{Target: target, Implementation: fake.Implementation(), Claims: fake.Claims(), Seed: 1})
+	report := conformance.Run(t, conformance.Options{Target: target, Implementation: reference.Implementation(), Claims: reference.Claims(), Seed: 1})
 	if report.Result != reports.Passed {
 		t.Errorf("result %s: %q", report.Result, report.Reasons)
 	}

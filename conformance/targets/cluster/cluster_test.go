@@ -23,9 +23,9 @@ import (
 
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/reference"
 	"github.com/plumbline-ci/plumbline/conformance/targets/cluster"
 	"github.com/plumbline-ci/plumbline/conformance/targets/envtest"
-	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/conformance/targets/node"
 	"github.com/plumbline-ci/plumbline/kindconfig"
 	"github.com/plumbline-ci/plumbline/reconciler/manager"
@@ -84,7 +84,7 @@ func (h *house) furnish(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	images := fake.Images()
+	images := reference.Images()
 	settings, err := manager.ParseFlags([]string{
 		"-metrics-address=0", "-health-address=" + health, "-leader-elect=false", "-webhook-address=" + host, "-webhook-port=" + port, "-webhook-hosts=" + host,
 		"-entrypoint-image=" + images.Entrypoint, "-nop-image=" + images.Nop, "-workingdirinit-image=" + images.WorkingDirInit, "-shell-image=" + images.Shell,
@@ -208,11 +208,11 @@ func (h *house) fixtures(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer leave(t, target)
-	claims := fake.Claims()
+	claims := reference.Claims()
 	claims.APIVersions = []string{"v1beta1", "v2"}
 	claims.Features = slices.DeleteFunc(claims.Features, func(f string) bool { return f == "overrides" })
 	report, err := conformance.Judge(t.Context(), conformance.Options{
-		Target: target, Implementation: fake.Implementation(), Claims: claims, Date: time.Now(), TryUnclaimed: true, NamespacePrefix: "house-",
+		Target: target, Implementation: reference.Implementation(), Claims: claims, Date: time.Now(), TryUnclaimed: true, NamespacePrefix: "house-",
 		Filter: conformance.Filter{Names: []string{
 			"single-step-succeeds", "timeout-fails-the-run", "taskref-and-taskspec-refused", "managed-by-label", "object-params", "out-of-memory",
 			"default-timeout-is-configurable", "timeout-of-an-hour", "compute-resources-of-the-run", "v1-timeout", "step-runs-in-its-image", "overrides-*", "gated-fields-refused", "gate-is-read-in-any-case", "gate-wording",
@@ -333,7 +333,7 @@ func (h *house) interrupted(t *testing.T) {
 	ended := make(chan *reports.ConformanceReport, 1)
 	go func() {
 		report, err := conformance.Judge(ctx, conformance.Options{
-			Target: target, Claims: fake.Claims(), Date: time.Now(), Filter: conformance.Filter{Names: []string{"managed-by-label"}},
+			Target: target, Claims: reference.Claims(), Date: time.Now(), Filter: conformance.Filter{Names: []string{"managed-by-label"}},
 		})
 		if err != nil {
 			t.Error(err)
@@ -376,7 +376,7 @@ func (h *house) restarted(t *testing.T) {
 	}
 	ended := make(chan *reports.ConformanceReport, 1)
 	go func() {
-		report, err := conformance.Judge(t.Context(), conformance.Options{Target: target, Claims: fake.Claims(), Date: time.Now(), Fixtures: list, NamespacePrefix: "again-"})
+		report, err := conformance.Judge(t.Context(), conformance.Options{Target: target, Claims: reference.Claims(), Date: time.Now(), Fixtures: list, NamespacePrefix: "again-"})
 		if err != nil {
 			t.Error(err)
 		}

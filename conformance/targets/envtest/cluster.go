@@ -14,8 +14,8 @@ import (
 
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
-	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/conformance/targets/internal/remote"
+	"github.com/plumbline-ci/plumbline/conformance/targets/internal/setup"
 	"github.com/plumbline-ci/plumbline/simulator/container"
 )
 
@@ -67,7 +67,7 @@ func (c *Cluster) Close() error { return nil }
 func (c *Cluster) UnusedMocks() []fixture.Mock {
 	var out []fixture.Mock
 	// If the node has stopped, whoever waits for it is told.
-	_ = c.machine.node.do(context.Background(), func() { out = fake.Unused(c.given, c.mocks) })
+	_ = c.machine.node.do(context.Background(), func() { out = setup.Unused(c.given, c.mocks) })
 	return out
 }
 

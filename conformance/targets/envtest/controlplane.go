@@ -24,8 +24,9 @@ import (
 
 	"github.com/plumbline-ci/plumbline/api/crds"
 	"github.com/plumbline-ci/plumbline/conformance"
-	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
+	"github.com/plumbline-ci/plumbline/conformance/subject"
 	"github.com/plumbline-ci/plumbline/conformance/targets/internal/remote"
+	"github.com/plumbline-ci/plumbline/conformance/targets/internal/setup"
 	"github.com/plumbline-ci/plumbline/simulator/namespace"
 )
 
@@ -174,14 +175,14 @@ func definitions() ([]*apiextensionsv1.CustomResourceDefinition, error) {
 
 // machine is everything that runs, shared by all clusters of a target.
 type machine struct {
-	subject       *fake.Subject
+	subject       *subject.Subject
 	plane         *ControlPlane
 	client        client.WithWatch
 	installations *installations
 	node          *node
 	news          *remote.News
 	// deps are what reconcilers have in common.
-	deps fake.Deps
+	deps subject.Deps
 	// end ends all goroutines; stopped waits for them.
 	end     context.CancelCauseFunc
 	running context.Context
@@ -245,7 +246,7 @@ var errStopped = errors.New("the target was closed")
 func (m *machine) under(ctx context.Context, s conformance.Setup) (*Cluster, error) {
 	c := &Cluster{machine: m, given: s.Mocks}
 	var err error
-	if c.mocks, err = fake.StandIns(s.Mocks); err != nil {
+	if c.mocks, err = setup.Mocks(s.Mocks); err != nil {
 		return nil, err
 	}
 	c.installation, err = m.install(ctx, s.Config)

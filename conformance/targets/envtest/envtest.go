@@ -35,7 +35,9 @@ import (
 	apiruntime "k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/plumbline-ci/plumbline/conformance"
-	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
+	"github.com/plumbline-ci/plumbline/conformance/reference"
+	"github.com/plumbline-ci/plumbline/conformance/subject"
+	"github.com/plumbline-ci/plumbline/conformance/targets/internal/setup"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
 )
 
@@ -48,19 +50,18 @@ const parallel = 48
 // Options configure the target. The zero value judges the reference with the binaries that FindAssets finds.
 type Options struct {
 	// Subject is what is judged; nil means the reference.
-	Subject *fake.Subject
+	Subject *subject.Subject
 	// Assets is the directory of the binaries; empty means the one that FindAssets finds.
 	Assets string
 }
 
 // Target is a control plane with a simulated node.
 type Target struct {
-	subject *fake.Subject
+	subject *subject.Subject
 	assets  string
 	version string
 	scheme  *apiruntime.Scheme
-	// parts knows images and mocks.
-	parts *fake.Target
+	images  *setup.Images
 
 	mu      sync.Mutex
 	machine *machine
@@ -73,12 +74,15 @@ var _ conformance.Target = (*Target)(nil)
 func New(o Options) (*Target, error) {
 	t := &Target{subject: o.Subject, assets: o.Assets}
 	if t.subject == nil {
-		t.subject = fake.Reference()
+		t.subject = reference.Subject()
 	}
 	if s := t.subject; s.Attach != nil || s.Admission != nil || s.Scheme != nil {
 		return nil, fmt.Errorf("subject %q: target envtest runs reconcilers, with the reference's webhooks and Go types", s.Name)
 	}
-	var err error
+	err := t.subject.Validate()
+	if err != nil {
+		return nil, err
+	}
 	if t.assets == "" {
 		if t.assets, err = FindAssets(); err != nil {
 			return nil, err
@@ -88,10 +92,10 @@ func New(o Options) (*Target, error) {
 		return nil, err
 	}
 	t.scheme = apiserver.NewScheme()
-	if err := fake.AddToScheme(t.scheme); err != nil {
+	if err := reference.AddToScheme(t.scheme); err != nil {
 		return nil, err
 	}
-	if t.parts, err = fake.New(fake.Options{Subject: t.subject}); err != nil {
+	if t.images, err = setup.NewImages(nil); err != nil {
 		return nil, err
 	}
 	return t, nil
@@ -142,4 +146,4 @@ func (t *Target) Close() error {
 }
 
 // Claims are the features of the reference that no profile demands.
-func Claims() conformance.Claims { return fake.Claims() }
+func Claims() conformance.Claims { return reference.Claims() }

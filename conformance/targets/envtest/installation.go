@@ -13,7 +13,6 @@ import (
 
 	"github.com/plumbline-ci/plumbline/api/config"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
-	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 )
 
 // installation is the implementation under one configuration: ConfigMaps in a system namespace of their own, and
@@ -105,9 +104,9 @@ func (s *installations) under(key string) (*installation, string) {
 		return i, ""
 	}
 	if len(s.bySystem) == 0 {
-		return nil, fake.SystemNamespace
+		return nil, config.Namespace
 	}
-	return nil, fmt.Sprintf("%s-%d", fake.SystemNamespace, len(s.bySystem)+1)
+	return nil, fmt.Sprintf("%s-%d", config.Namespace, len(s.bySystem)+1)
 }
 
 // install returns the installation for a configuration. Calls come one after the other.
@@ -123,7 +122,7 @@ func (m *machine) install(ctx context.Context, want fixture.Config) (*installati
 	i = &installation{settings: newSettings(system), reconcilers: map[string]reconcile.Reconciler{}}
 	deps := m.deps
 	deps.Config = func() config.Config { return *i.settings.Now() }
-	for _, c := range fake.Controllers(m.subject) {
+	for _, c := range m.subject.Controllers() {
 		if i.reconcilers[c.Name], err = c.New(deps); err != nil {
 			return nil, fmt.Errorf("making the reconciler %s: %w", c.Name, err)
 		}

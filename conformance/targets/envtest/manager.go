@@ -21,7 +21,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
 
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
-	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
+	"github.com/plumbline-ci/plumbline/conformance/reference"
+	"github.com/plumbline-ci/plumbline/conformance/subject"
 	"github.com/plumbline-ci/plumbline/reconciler/podspec"
 	"github.com/plumbline-ci/plumbline/reconciler/taskrun"
 )
@@ -46,16 +47,16 @@ func (m *machine) startManager(t *Target) error {
 		return fmt.Errorf("making the manager: %w", err)
 	}
 	serve(mgr.GetWebhookServer(), m.installations)
-	m.deps = fake.Deps{
+	m.deps = subject.Deps{
 		Client:      mgr.GetClient(),
 		Reader:      mgr.GetAPIReader(),
 		Clock:       wallClock{},
 		Recorder:    mgr.GetEventRecorderFor(v1beta1.EventSourceComponent), //nolint:staticcheck // Tekton's events are of core/v1
-		Images:      fake.Images(),
+		Images:      reference.Images(),
 		ImageConfig: registry{m.node},
 		Logs:        podLogs{m.node},
 	}
-	for _, c := range fake.Controllers(t.subject) {
+	for _, c := range t.subject.Controllers() {
 		if err := m.startController(mgr, c); err != nil {
 			return fmt.Errorf("making the controller %s: %w", c.Name, err)
 		}
@@ -75,7 +76,7 @@ func (m *machine) startManager(t *Target) error {
 }
 
 // startController runs one of the subject's reconcilers, for all installations.
-func (m *machine) startController(mgr manager.Manager, c fake.Controller) error {
+func (m *machine) startController(mgr manager.Manager, c subject.Controller) error {
 	object := func(gvk schema.GroupVersionKind) (client.Object, error) {
 		o, err := mgr.GetScheme().New(gvk)
 		if err != nil {
@@ -119,9 +120,9 @@ func (wallClock) Now() time.Time { return time.Now() }
 type registry struct{ node *node }
 
 // ImageConfig implements taskrun.ImageLookup.
-func (r registry) ImageConfig(ctx context.Context, reference string, access taskrun.ImageAccess) (out podspec.Image, err error) {
+func (r registry) ImageConfig(ctx context.Context, image string, access taskrun.ImageAccess) (out podspec.Image, err error) {
 	if failed := r.node.do(ctx, func() {
-		out, err = fake.Registry(r.node.actors.Images()).ImageConfig(ctx, reference, access)
+		out, err = reference.Registry(r.node.actors.Images()).ImageConfig(ctx, image, access)
 	}); failed != nil {
 		return podspec.Image{}, failed
 	}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
+	"github.com/plumbline-ci/plumbline/conformance/reference"
 	simulated "github.com/plumbline-ci/plumbline/conformance/targets/node"
 	"github.com/plumbline-ci/plumbline/simulator"
 )
@@ -17,14 +17,14 @@ type node struct {
 
 // startNode starts the simulated part, which lasts as long as the machine.
 func (m *machine) startNode(t *Target) (*node, error) {
-	images, err := t.parts.Pullable()
+	images, err := t.images.Pullable(nil)
 	if err != nil {
 		return nil, err
 	}
 	images.Guess()
 	n := &node{}
 	n.Node, err = simulated.Start(m.running, simulated.Options{
-		Config: m.plane.Config, Scheme: t.scheme, Name: simulator.DefaultNode, Kinds: fake.Kinds(), Catalogue: images, Transient: true,
+		Config: m.plane.Config, Scheme: t.scheme, Name: simulator.DefaultNode, Kinds: reference.Kinds(), Catalogue: images, Transient: true,
 	})
 	if err != nil {
 		return nil, err

@@ -20,6 +20,7 @@ import (
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/reference"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/fixtures"
 	"github.com/plumbline-ci/plumbline/reports"
@@ -271,7 +272,7 @@ func BenchmarkSuite(b *testing.B) {
 	b.Run(fmt.Sprintf("fixtures=%d", len(list)), func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			report, err := conformance.Judge(b.Context(), conformance.Options{Target: newTarget(b, fake.Options{}), Claims: fake.Claims(), Seed: 1})
+			report, err := conformance.Judge(b.Context(), conformance.Options{Target: newTarget(b, fake.Options{}), Claims: reference.Claims(), Seed: 1})
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -289,7 +290,7 @@ func BenchmarkSchedules(b *testing.B) {
 	target := newTarget(b, fake.Options{})
 	b.ReportAllocs()
 	for seed := uint64(0); b.Loop(); seed++ {
-		report, err := conformance.Judge(b.Context(), conformance.Options{Target: target, Fixtures: f, Claims: fake.Claims(), Seed: seed})
+		report, err := conformance.Judge(b.Context(), conformance.Options{Target: target, Fixtures: f, Claims: reference.Claims(), Seed: seed})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -3,7 +3,6 @@ package fake
 import (
 	"errors"
 	"fmt"
-	"runtime"
 	"runtime/debug"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -14,13 +13,15 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/conformance/subject"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
 	"github.com/plumbline-ci/plumbline/simulator/controller"
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
 )
 
 // The implementation runs in this process, and each of its parts may panic: reconcilers (process.go), predicates and maps
-// of watches, webhooks, and the reference's launcher. What panics is the implementation's fault, not the suite's, and
+// of watches, and webhooks; the launcher of package reference
+// does the same for itself. What panics is the implementation's fault, not the suite's, and
 // every wait on the cluster ends with it.
 
 // fail records the first thing that the implementation did wrong as a whole.
@@ -138,8 +139,8 @@ func (w *watchedAdmission) caught(err *error) {
 }
 
 // watched puts the webhooks under watch, unless they only stand in for those that the subject does not have.
-func (c *Cluster) watched(s *Subject, list []apiserver.Admission) []apiserver.Admission {
-	if s.foreign() && s.Admission == nil {
+func (c *Cluster) watched(s *subject.Subject, list []apiserver.Admission) []apiserver.Admission {
+	if !s.Trusted && s.Admission == nil {
 		return list
 	}
 	out := make([]apiserver.Admission, len(list))
@@ -147,18 +148,4 @@ func (c *Cluster) watched(s *Subject, list []apiserver.Admission) []apiserver.Ad
 		out[i] = &watchedAdmission{a, c}
 	}
 	return out
-}
-
-// launching runs a program of the reference's images. A panic that is no way for a process to end is the program's.
-func launching(name string, run func() int) int {
-	defer func() {
-		switch v := recover().(type) {
-		case nil:
-		case runtime.Error, error, string:
-			panic(conformance.Crash("the program "+name, v, debug.Stack()))
-		default:
-			panic(v) // a process that ends or turns into another one
-		}
-	}()
-	return run()
 }

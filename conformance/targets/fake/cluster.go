@@ -13,8 +13,12 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/plumbline-ci/plumbline/api/config"
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/reference"
+	"github.com/plumbline-ci/plumbline/conformance/subject"
+	"github.com/plumbline-ci/plumbline/conformance/targets/internal/setup"
 	"github.com/plumbline-ci/plumbline/simulator"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
 	"github.com/plumbline-ci/plumbline/simulator/container"
@@ -30,7 +34,7 @@ type Cluster struct {
 	client     client.Client
 	settings   *settings
 	controller process
-	attached   Attached
+	attached   subject.Attached
 	given      []fixture.Mock
 	mocks      *container.Mocks
 	maxEvents  uint64
@@ -66,10 +70,10 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 	if c.settings, err = newSettings(s.Config); err != nil {
 		return nil, err
 	}
-	if c.mocks, err = mocksOf(s.Mocks); err != nil {
+	if c.mocks, err = setup.Mocks(s.Mocks); err != nil {
 		return nil, err
 	}
-	pullable, err := t.pullable(s.Images)
+	pullable, err := t.images.Pullable(s.Images)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +90,7 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 		OnTurn:   turns(t.o.Turns),
 		OnOutput: c.kept.keeping(t.o.OnOutput),
 		Images:   pullable,
-		Programs: programs(),
+		Programs: reference.Programs(),
 		Mocks:    c.mocks,
 
 		OnMissing:   c.missed,
@@ -94,28 +98,26 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 		Boundless:   t.o.Boundless,
 
 		API: apiserver.Options{
-			Scheme:    t.scheme,
-			Plans:     t.plans,
-			Kinds:     served(),
-			Converter: conversion{},
-			Admission: []apiserver.Admission{&webhooks{settings: c.settings}, configWebhook{}},
-			Intercept: []apiserver.Interceptor{decode},
+			Scheme: t.scheme,
+			Plans:  t.plans,
+			Kinds:  reference.Kinds(),
 		},
 	}
+	reference.Admit(&options.API, c.settings.now)
 	if s.Seed != defaultSeed {
 		options.API.WatchLag = busy
 	}
 	if len(s.Injects) > 0 {
 		options.API.Admission = append(options.API.Admission, injector(s.Injects))
 	}
-	t.o.Subject.into(&options.API, c.settings)
+	c.admit(t.o.Subject, &options.API)
 	options.API.Admission = c.watched(t.o.Subject, options.API.Admission)
 	c.faults.into(&options)
 	if c.sim, err = simulator.New(options); err != nil {
 		return nil, err
 	}
 	c.client = c.sim.Client(actorUser)
-	if err := c.install(t, pullableRegistry(c.sim)); err != nil {
+	if err := c.install(t); err != nil {
 		return nil, err
 	}
 	if err := c.pass(settle); err != nil {
@@ -125,11 +127,9 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 	return c, nil
 }
 
-func pullableRegistry(sim *simulator.Cluster) registry { return registry{sim.Images()} }
-
 // install puts the implementation into the cluster: its namespace, its configuration, its controller.
-func (c *Cluster) install(t *Target, images registry) error {
-	if err := c.sim.CreateNamespace(SystemNamespace, nil); err != nil {
+func (c *Cluster) install(t *Target) error {
+	if err := c.sim.CreateNamespace(config.Namespace, nil); err != nil {
 		return fmt.Errorf("installing: %w", err)
 	}
 	for _, o := range c.settings.objects() {
@@ -140,7 +140,7 @@ func (c *Cluster) install(t *Target, images registry) error {
 	if _, err := c.sim.Server().Watch(schema.GroupVersionKind{Version: "v1", Kind: "ConfigMap"}, c.settings.follow); err != nil {
 		return fmt.Errorf("watching the configuration: %w", err)
 	}
-	return c.employ(t, images)
+	return c.employ(t)
 }
 
 // cachedClient reads from the cache and writes through, as a Manager's client does.
@@ -204,15 +204,7 @@ func (c *Cluster) Close() error {
 func (c *Cluster) TraceHash() string { return c.sim.Kernel().TraceHash() }
 
 // UnusedMocks implements conformance.MockUser.
-func (c *Cluster) UnusedMocks() []fixture.Mock { return unused(c.given, c.mocks) }
-
-func unused(given []fixture.Mock, mocks *container.Mocks) []fixture.Mock {
-	var out []fixture.Mock
-	for _, i := range mocks.Unused() {
-		out = append(out, given[i])
-	}
-	return out
-}
+func (c *Cluster) UnusedMocks() []fixture.Mock { return setup.Unused(c.given, c.mocks) }
 
 // Observe implements conformance.Watcher: the handler runs in the event that writes, so nothing is missed or late.
 func (c *Cluster) Observe(gvk schema.GroupVersionKind, namespace string, handler func(watch.EventType, *unstructured.Unstructured)) (func(), error) {
@@ -236,6 +228,18 @@ func (c *Cluster) Observe(gvk schema.GroupVersionKind, namespace string, handler
 		}
 		handler(change.Type, c.shown(object, gvk))
 	}), nil
+}
+
+// shown is a stored object in a version, without a Go type.
+func (c *Cluster) shown(object client.Object, gvk schema.GroupVersionKind) *unstructured.Unstructured {
+	as, err := c.sim.Server().In(gvk, object)
+	if err == nil {
+		var u *unstructured.Unstructured
+		if u, err = tree(as, gvk); err == nil {
+			return u
+		}
+	}
+	panic(fmt.Sprintf("showing %s %s: %v", gvk.Kind, object.GetName(), err))
 }
 
 // tree copies an object of any Go type into one without.

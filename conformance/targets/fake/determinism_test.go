@@ -25,6 +25,8 @@ import (
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/reference"
+	"github.com/plumbline-ci/plumbline/conformance/subject"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/fixtures"
 	"github.com/plumbline-ci/plumbline/reports"
@@ -137,7 +139,7 @@ func account(t *testing.T, list []*fixture.Fixture, seed uint64) string {
 	t.Helper()
 	names := make(chan string, len(list))
 	report, err := conformance.Judge(t.Context(), conformance.Options{
-		Target: newTarget(t, fake.Options{}), Fixtures: list, Seed: seed, Claims: fake.Claims(), Implementation: fake.Implementation(),
+		Target: newTarget(t, fake.Options{}), Fixtures: list, Seed: seed, Claims: reference.Claims(), Implementation: reference.Implementation(),
 		Invariants: func(ctx context.Context, c conformance.Cluster, namespace string) []string {
 			found, err := namesOf(ctx, c.Client(), namespace)
 			if err != nil {
@@ -210,7 +212,7 @@ func TestOtherSeedsAreOtherOrdersAndTheSameVerdicts(t *testing.T) {
 		for i, f := range list {
 			o.Reset()
 			report, err := conformance.Judge(t.Context(), conformance.Options{
-				Target: target, Fixtures: []*fixture.Fixture{f}, Seed: 1000 + seed, Claims: fake.Claims(),
+				Target: target, Fixtures: []*fixture.Fixture{f}, Seed: 1000 + seed, Claims: reference.Claims(),
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -276,16 +278,16 @@ func TestAnHourIsAnHour(t *testing.T) {
 	}
 }
 
-// subject is the reference with another reconciler.
-func subject(r reconcile.Func, err error) *fake.Subject {
-	s := fake.Reference()
-	s.New = func(fake.Deps) (reconcile.Reconciler, error) { return r, err }
+// having is the reference with another reconciler.
+func having(r reconcile.Func, err error) *subject.Subject {
+	s := reference.Subject()
+	s.New = func(subject.Deps) (reconcile.Reconciler, error) { return r, err }
 	return s
 }
 
 // changed is the reference with something else about it.
-func changed(how func(*fake.Subject)) *fake.Subject {
-	s := fake.Reference()
+func changed(how func(*subject.Subject)) *subject.Subject {
+	s := reference.Subject()
 	how(s)
 	return s
 }
@@ -306,7 +308,7 @@ func TestATargetThatCrashesIsNoPass(t *testing.T) {
 	list := slices.DeleteFunc(small(t), func(f *fixture.Fixture) bool { return f.Spec.Component != fixture.ComponentController })
 	debugged := *list[0]
 	debugged.Spec.Features = []string{"debug"}
-	unclaimed := fake.Claims()
+	unclaimed := reference.Claims()
 	unclaimed.Features = nil
 	for _, tt := range []struct {
 		reason   string
@@ -317,28 +319,28 @@ func TestATargetThatCrashesIsNoPass(t *testing.T) {
 		result   reports.Result
 		says     string
 	}{
-		{reason: "the reference, for comparison", fixtures: list, claims: fake.Claims(), verdict: reports.Pass, result: reports.Passed},
-		{reason: "a reconciler that panics", options: fake.Options{Subject: subject(panics, nil)}, fixtures: list, claims: fake.Claims(),
+		{reason: "the reference, for comparison", fixtures: list, claims: reference.Claims(), verdict: reports.Pass, result: reports.Passed},
+		{reason: "a reconciler that panics", options: fake.Options{Subject: having(panics, nil)}, fixtures: list, claims: reference.Claims(),
 			verdict: reports.Fail, result: reports.Failed, says: "the reconciler of taskrun crashed on"},
-		{reason: "a constructor that panics", options: fake.Options{Subject: changed(func(s *fake.Subject) {
-			s.New = func(fake.Deps) (reconcile.Reconciler, error) { panic("out of cheese") }
-		})}, fixtures: list, claims: fake.Claims(), verdict: reports.Fail, result: reports.Failed, says: "making the reconciler taskrun panicked: out of cheese"},
-		{reason: "a predicate that panics", options: fake.Options{Subject: changed(func(s *fake.Subject) {
+		{reason: "a constructor that panics", options: fake.Options{Subject: changed(func(s *subject.Subject) {
+			s.New = func(subject.Deps) (reconcile.Reconciler, error) { panic("out of cheese") }
+		})}, fixtures: list, claims: reference.Claims(), verdict: reports.Fail, result: reports.Failed, says: "making the reconciler taskrun panicked: out of cheese"},
+		{reason: "a predicate that panics", options: fake.Options{Subject: changed(func(s *subject.Subject) {
 			s.Predicates = []predicate.Predicate{predicate.NewPredicateFuncs(func(client.Object) bool { panic("out of cheese") })}
-		})}, fixtures: list, claims: fake.Claims(), verdict: reports.Fail, result: reports.Failed, says: "a predicate of taskrun panicked: out of cheese"},
-		{reason: "the map of a watch that panics", options: fake.Options{Subject: changed(func(s *fake.Subject) {
+		})}, fixtures: list, claims: reference.Claims(), verdict: reports.Fail, result: reports.Failed, says: "a predicate of taskrun panicked: out of cheese"},
+		{reason: "the map of a watch that panics", options: fake.Options{Subject: changed(func(s *subject.Subject) {
 			s.Watches = []controller.Watch{{GVK: podKind, Map: func(client.Object) []reconcile.Request { panic("out of cheese") }}}
-		})}, fixtures: list, claims: fake.Claims(), verdict: reports.Fail, result: reports.Failed, says: "the map of a watch of taskrun panicked: out of cheese"},
-		{reason: "a webhook that panics", options: fake.Options{Subject: changed(func(s *fake.Subject) {
+		})}, fixtures: list, claims: reference.Claims(), verdict: reports.Fail, result: reports.Failed, says: "the map of a watch of taskrun panicked: out of cheese"},
+		{reason: "a webhook that panics", options: fake.Options{Subject: changed(func(s *subject.Subject) {
 			s.Admission = func(func() config.Config) []apiserver.Admission { return []apiserver.Admission{panicking{}} }
-		})}, fixtures: list, claims: fake.Claims(), verdict: reports.Fail, result: reports.Failed, says: "a webhook of the implementation panicked: out of cheese"},
-		{reason: "a subject that cannot be made", options: fake.Options{Subject: subject(nil, errors.New("no cheese"))}, fixtures: list, claims: fake.Claims(),
+		})}, fixtures: list, claims: reference.Claims(), verdict: reports.Fail, result: reports.Failed, says: "a webhook of the implementation panicked: out of cheese"},
+		{reason: "a subject that cannot be made", options: fake.Options{Subject: having(nil, errors.New("no cheese"))}, fixtures: list, claims: reference.Claims(),
 			verdict: reports.Fail, result: reports.Failed, says: "making the reconciler taskrun: no cheese"},
-		{reason: "a reconciler that never rests", options: fake.Options{Subject: subject(busy, nil), MaxEvents: 20_000}, fixtures: list, claims: fake.Claims(),
+		{reason: "a reconciler that never rests", options: fake.Options{Subject: having(busy, nil), MaxEvents: 20_000}, fixtures: list, claims: reference.Claims(),
 			verdict: reports.Fail, result: reports.Failed, says: "the implementation never rests: "},
-		{reason: "a reconciler that does nothing", options: fake.Options{Subject: subject(idle, nil)}, fixtures: list, claims: fake.Claims(),
+		{reason: "a reconciler that does nothing", options: fake.Options{Subject: having(idle, nil)}, fixtures: list, claims: reference.Claims(),
 			verdict: reports.Fail, result: reports.Failed},
-		{reason: "an empty set", fixtures: []*fixture.Fixture{}, claims: fake.Claims(), result: reports.Inconclusive},
+		{reason: "an empty set", fixtures: []*fixture.Fixture{}, claims: reference.Claims(), result: reports.Inconclusive},
 		{reason: "nothing of it is claimed", fixtures: []*fixture.Fixture{&debugged}, claims: unclaimed, verdict: reports.Unsupported, result: reports.Inconclusive},
 	} {
 		t.Run(tt.reason, func(t *testing.T) {

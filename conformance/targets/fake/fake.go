@@ -1,22 +1,17 @@
 // Package fake is the target that needs nothing: a simulated cluster on virtual time (package simulator) with an
 // implementation in it, the reference unless told otherwise.
 //
-// The package is where the parts meet. The simulator knows Kubernetes, the reconciler knows Tekton, the launcher knows
-// neither; here the API's kinds and admission are put into the simulated API server, the implementation's reconcilers
-// are driven by the simulation's loop, and the container binaries become programs of the simulated containers.
+// It puts a subject (package subject) and the parts of the reference (package reference) into a simulated cluster.
 //
-//	fake.go       the target, and what every cluster of it shares
-//	cluster.go    one cluster, as the engine sees it
-//	subject.go    what is judged: an implementation as a value; the reference
-//	process.go    reconcilers, driven by the simulation's loop
-//	attached.go   a subject that runs by itself
-//	foreign.go    an implementation's own Go types
-//	admission.go  the API's webhooks, in process
-//	versions.go   the API's kinds in both versions
-//	settings.go   the ConfigMaps, watched
-//	launcher.go   the step launcher on a simulated process
-//	registry.go   the image catalogue, asked for entrypoints
-//	missing.go    the commands that containers did not have
+//	fake.go        the target, and what every cluster of it shares
+//	cluster.go     one cluster, as the engine sees it
+//	process.go     reconcilers, driven by the simulation's loop
+//	attached.go    a subject that runs by itself
+//	settings.go    the ConfigMaps, watched
+//	faults.go      what goes wrong, as fixtures ask for it
+//	guard.go       invariants of what only the cluster sees; the end of the trace
+//	broken.go      panics of the implementation
+//	missing.go     the commands that containers did not have; lacks.go tells them before a run
 //
 // Every fixture gets a cluster of its own, so fixtures cannot disturb each other and run side by side. A run is decided
 // by its seed: the same binary, fixture and seed give the same trace.
@@ -31,9 +26,11 @@ import (
 
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/reference"
+	"github.com/plumbline-ci/plumbline/conformance/subject"
+	"github.com/plumbline-ci/plumbline/conformance/targets/internal/setup"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver/roundtrip"
-	"github.com/plumbline-ci/plumbline/simulator/image"
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
 	"github.com/plumbline-ci/plumbline/simulator/kubelet"
 )
@@ -44,13 +41,10 @@ const Name = "fake"
 // kubernetesVersion is the release whose behaviour the simulator follows.
 const kubernetesVersion = "v1.36"
 
-// SystemNamespace is where the implementation and its ConfigMaps live.
-const SystemNamespace = "tekton-pipelines"
-
 // Options configure the target. The zero value judges the reference.
 type Options struct {
 	// Subject is what is judged; nil means the reference.
-	Subject *Subject
+	Subject *subject.Subject
 	// StubMissing makes commands that containers do not have succeed without doing anything.
 	StubMissing bool
 	// Boundless makes the node have whatever Pods ask for: processors, memory, devices, labels.
@@ -77,7 +71,7 @@ type Target struct {
 	substituted []string
 	scheme      *apiruntime.Scheme
 	plans       *roundtrip.Compiler
-	images      []*image.Image
+	images      *setup.Images
 }
 
 var _ conformance.Target = (*Target)(nil)
@@ -86,9 +80,9 @@ var _ conformance.Target = (*Target)(nil)
 func New(o Options) (*Target, error) {
 	var substituted []string
 	if o.Subject == nil {
-		o.Subject = Reference()
+		o.Subject = reference.Subject()
 	} else {
-		if err := o.Subject.validate(); err != nil {
+		if err := o.Subject.Validate(); err != nil {
 			return nil, err
 		}
 		if o.Subject.Admission == nil {
@@ -101,12 +95,12 @@ func New(o Options) (*Target, error) {
 	}
 	t := &Target{o: o, substituted: substituted, plans: roundtrip.NewCompiler()}
 	scheme := apiserver.NewScheme()
-	if err := AddToScheme(scheme); err != nil {
+	if err := reference.AddToScheme(scheme); err != nil {
 		return nil, err
 	}
 	t.scheme = scheme
 	var err error
-	if t.images, err = catalogue(); err != nil {
+	if t.images, err = setup.NewImages(o.Aliases); err != nil {
 		return nil, err
 	}
 	return t, nil
@@ -138,19 +132,6 @@ func (t *Target) Start(_ context.Context, s conformance.Setup) (conformance.Clus
 		return nil, err
 	}
 	return c, nil
-}
-
-// Claims are the features of the reference that no profile demands.
-func Claims() conformance.Claims {
-	return conformance.Claims{
-		Profiles: []string{fixture.ProfileTaskRunCore},
-		Features: []string{
-			"credentials", "directories", "launcher", "injected-sidecars", "object-params", "array-results", "propagated-params",
-			"propagated-workspaces", "overrides", "debug", "gates", "events", "hermetic", "stdout-config",
-			"v1", "cluster-tasks", "configuration",
-		},
-		Reference: true,
-	}
 }
 
 // settle is how long after its start a cluster is left alone, for its controllers to have seen what there is.

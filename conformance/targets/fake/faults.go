@@ -90,7 +90,7 @@ func (c *Cluster) crashed(t *Target, crash *controller.Crash) {
 func (c *Cluster) replace(t *Target, after time.Duration) {
 	c.cache.Stop()
 	c.sim.Kernel().After(after, actorController, "take over", func() {
-		if err := c.employ(t, pullableRegistry(c.sim)); err != nil {
+		if err := c.employ(t); err != nil {
 			c.fail(&conformance.ImplementationError{Err: fmt.Errorf("starting %s again: %w", t.o.Subject.Name, err)})
 		}
 	})

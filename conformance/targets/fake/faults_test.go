@@ -15,6 +15,8 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/invariant"
+	"github.com/plumbline-ci/plumbline/conformance/reference"
+	"github.com/plumbline-ci/plumbline/conformance/subject"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/reports"
 	"github.com/plumbline-ci/plumbline/simulator/fault"
@@ -47,20 +49,20 @@ func (c forgetful) Create(ctx context.Context, o client.Object, opts ...client.C
 	return c.Client.Create(ctx, o, opts...)
 }
 
-func forgets() *fake.Subject {
-	s := fake.Reference()
+func forgets() *subject.Subject {
+	s := reference.Subject()
 	right := s.New
-	s.New = func(d fake.Deps) (reconcile.Reconciler, error) {
+	s.New = func(d subject.Deps) (reconcile.Reconciler, error) {
 		d.Client = forgetful{d.Client, func() int64 { return d.Clock.Now().UnixNano() }}
 		return right(d)
 	}
 	return s
 }
 
-func sweep(t *testing.T, subject *fake.Subject, o conformance.Sweep) *conformance.SweepReport {
+func sweep(t *testing.T, s *subject.Subject, o conformance.Sweep) *conformance.SweepReport {
 	t.Helper()
 	r, err := conformance.NewRunner(conformance.Options{
-		Target: newTarget(t, fake.Options{Subject: subject}), Fixtures: small(t)[:1], Claims: fake.Claims(),
+		Target: newTarget(t, fake.Options{Subject: s}), Fixtures: small(t)[:1], Claims: reference.Claims(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -78,7 +80,7 @@ func TestRandomFaultsFindWhatNoSeedDoes(t *testing.T) {
 	if report := sweep(t, forgets(), conformance.Sweep{First: 1, Seeds: seeds}); len(report.Breaches) > 0 || report.Schedules != seeds {
 		t.Fatalf("without faults %d of %d schedules are wrong: %+v", len(report.Breaches), report.Schedules, report.Breaches)
 	}
-	if report := sweep(t, fake.Reference(), conformance.Sweep{First: 1, Seeds: seeds, Faults: true}); len(report.Breaches) > 0 || report.Struck < seeds {
+	if report := sweep(t, reference.Subject(), conformance.Sweep{First: 1, Seeds: seeds, Faults: true}); len(report.Breaches) > 0 || report.Struck < seeds {
 		t.Fatalf("the reference, which %d faults have struck: %+v", report.Struck, report.Breaches)
 	}
 	report := sweep(t, forgets(), conformance.Sweep{First: 1, Seeds: seeds, Faults: true})
@@ -140,7 +142,7 @@ func TestFaultsThatDoNotStrikeAreMistakes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	report, err := conformance.Judge(t.Context(), conformance.Options{Target: newTarget(t, fake.Options{}), Fixtures: []*fixture.Fixture{f}, Claims: fake.Claims()})
+	report, err := conformance.Judge(t.Context(), conformance.Options{Target: newTarget(t, fake.Options{}), Fixtures: []*fixture.Fixture{f}, Claims: reference.Claims()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +176,7 @@ func TestFaultsThatCannotStrikeAForeignImplementation(t *testing.T) {
 		{"no fixture does", []*fixture.Fixture{load("faulty", "  proves: [S004-176]\n"+faulty), load("sound", "  proves: [S004-171]\n")}, reports.Partial,
 			[]string{"taskrun-core: a requirement was not judged, since the fault of its fixture could not strike: faulty"}},
 	} {
-		claims := fake.Claims()
+		claims := reference.Claims()
 		claims.Reference = false
 		report, err := conformance.Judge(t.Context(), conformance.Options{Target: newTarget(t, fake.Options{}), Fixtures: tt.fixtures, Claims: claims})
 		if err != nil {
@@ -195,7 +197,7 @@ func TestFaultsThatCannotStrikeAForeignImplementation(t *testing.T) {
 		}
 	}
 	// Under many seeds, too, nobody is blamed for it.
-	claims := fake.Claims()
+	claims := reference.Claims()
 	claims.Reference = false
 	r, err := conformance.NewRunner(conformance.Options{Target: newTarget(t, fake.Options{}), Fixtures: []*fixture.Fixture{load("faulty", "  proves: [S004-176]\n"+faulty)}, Claims: claims})
 	if err != nil {

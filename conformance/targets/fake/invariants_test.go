@@ -18,6 +18,8 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/invariant"
+	"github.com/plumbline-ci/plumbline/conformance/reference"
+	"github.com/plumbline-ci/plumbline/conformance/subject"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/reports"
 )
@@ -56,8 +58,8 @@ spec:
 // meddler is a reconciler that does right, and then wrong.
 type meddler struct {
 	right reconcile.Reconciler
-	deps  fake.Deps
-	wrong func(ctx context.Context, d fake.Deps, tr *v1beta1.TaskRun) error
+	deps  subject.Deps
+	wrong func(ctx context.Context, d subject.Deps, tr *v1beta1.TaskRun) error
 }
 
 func (m *meddler) Reconcile(ctx context.Context, r reconcile.Request) (reconcile.Result, error) {
@@ -73,10 +75,10 @@ func (m *meddler) Reconcile(ctx context.Context, r reconcile.Request) (reconcile
 }
 
 // meddling is the reference with a wrong deed behind each reconcile.
-func meddling(wrong func(context.Context, fake.Deps, *v1beta1.TaskRun) error) *fake.Subject {
-	s := fake.Reference()
+func meddling(wrong func(context.Context, subject.Deps, *v1beta1.TaskRun) error) *subject.Subject {
+	s := reference.Subject()
 	right := s.New
-	s.New = func(d fake.Deps) (reconcile.Reconciler, error) {
+	s.New = func(d subject.Deps) (reconcile.Reconciler, error) {
 		r, err := right(d)
 		return &meddler{right: r, deps: d, wrong: wrong}, err
 	}
@@ -84,10 +86,10 @@ func meddling(wrong func(context.Context, fake.Deps, *v1beta1.TaskRun) error) *f
 }
 
 // through is the reference with another client.
-func through(change func(client.Client) client.Client) *fake.Subject {
-	s := fake.Reference()
+func through(change func(client.Client) client.Client) *subject.Subject {
+	s := reference.Subject()
 	right := s.New
-	s.New = func(d fake.Deps) (reconcile.Reconciler, error) {
+	s.New = func(d subject.Deps) (reconcile.Reconciler, error) {
 		d.Client = change(d.Client)
 		return right(d)
 	}
@@ -132,7 +134,7 @@ func (w statusWriter) Update(ctx context.Context, o client.Object, opts ...clien
 	return w.SubResourceWriter.Update(ctx, o, opts...)
 }
 
-func changing(change func(*v1beta1.TaskRunStatus)) *fake.Subject {
+func changing(change func(*v1beta1.TaskRunStatus)) *subject.Subject {
 	return through(func(c client.Client) client.Client { return status{c, change} })
 }
 
@@ -160,7 +162,7 @@ func (c pods) Patch(ctx context.Context, o client.Object, p client.Patch, opts .
 // wrong are controllers that break one rule each.
 func wrong() []struct {
 	rule, reason string
-	subject      *fake.Subject
+	subject      *subject.Subject
 	spec         string // replaces the TaskRun's retries and timeout
 	disturbed    bool   // the rule is asked about in the end only
 	backed       bool
@@ -168,20 +170,20 @@ func wrong() []struct {
 	conditionOf := func(s *v1beta1.TaskRunStatus) *v1beta1.Condition { return s.GetCondition(v1beta1.ConditionSucceeded) }
 	return []struct {
 		rule, reason string
-		subject      *fake.Subject
+		subject      *subject.Subject
 		spec         string
 		disturbed    bool
 		backed       bool
 	}{
 		{rule: invariant.OnePod, reason: "it makes a second Pod for the same attempt", backed: true,
-			subject: meddling(func(ctx context.Context, d fake.Deps, tr *v1beta1.TaskRun) error {
+			subject: meddling(func(ctx context.Context, d subject.Deps, tr *v1beta1.TaskRun) error {
 				if tr.Status.PodName == "" {
 					return nil
 				}
 				return client.IgnoreAlreadyExists(d.Client.Create(ctx, podOf(tr, tr.Name+"-second")))
 			})},
 		{rule: invariant.Final, reason: "it changes its mind about a run that is over",
-			subject: meddling(func(ctx context.Context, d fake.Deps, tr *v1beta1.TaskRun) error {
+			subject: meddling(func(ctx context.Context, d subject.Deps, tr *v1beta1.TaskRun) error {
 				if !over(tr) || conditionOf(&tr.Status).Reason == "Reconsidered" {
 					return nil
 				}
@@ -221,7 +223,7 @@ func wrong() []struct {
 				}
 			})},
 		{rule: invariant.NoStorm, reason: "it writes the run again and again",
-			subject: meddling(func(ctx context.Context, d fake.Deps, tr *v1beta1.TaskRun) error {
+			subject: meddling(func(ctx context.Context, d subject.Deps, tr *v1beta1.TaskRun) error {
 				if tr.Annotations == nil {
 					tr.Annotations = map[string]string{}
 				}
@@ -251,7 +253,7 @@ func wrong() []struct {
 				}
 			})},
 		{rule: invariant.ReadsUnchanged, reason: "it edits what it has read from its cache",
-			subject: meddling(func(ctx context.Context, d fake.Deps, tr *v1beta1.TaskRun) error {
+			subject: meddling(func(ctx context.Context, d subject.Deps, tr *v1beta1.TaskRun) error {
 				cached := &v1beta1.TaskRun{}
 				if err := d.Client.Get(ctx, client.ObjectKeyFromObject(tr), cached); err != nil || cached.Status.StartTime == nil {
 					return client.IgnoreNotFound(err)
@@ -267,10 +269,10 @@ func wrong() []struct {
 }
 
 // late is a controller that comes back to a run ten minutes after its end.
-func late() *fake.Subject {
-	s := fake.Reference()
+func late() *subject.Subject {
+	s := reference.Subject()
 	right := s.New
-	s.New = func(d fake.Deps) (reconcile.Reconciler, error) {
+	s.New = func(d subject.Deps) (reconcile.Reconciler, error) {
 		r, err := right(d)
 		return reconcile.Func(func(ctx context.Context, q reconcile.Request) (reconcile.Result, error) {
 			tr := &v1beta1.TaskRun{}
@@ -288,10 +290,10 @@ func late() *fake.Subject {
 }
 
 // restless is a controller that reconciles for the sake of it.
-func restless() *fake.Subject {
-	s := fake.Reference()
+func restless() *subject.Subject {
+	s := reference.Subject()
 	right := s.New
-	s.New = func(d fake.Deps) (reconcile.Reconciler, error) {
+	s.New = func(d subject.Deps) (reconcile.Reconciler, error) {
 		r, err := right(d)
 		return reconcile.Func(func(ctx context.Context, q reconcile.Request) (reconcile.Result, error) {
 			if _, err := r.Reconcile(ctx, q); err != nil {
@@ -334,11 +336,11 @@ func TestEachInvariantCatchesAWrongController(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			judge := func(subject *fake.Subject, reference bool) reports.Fixture {
-				claims := fake.Claims()
-				claims.Reference = reference
+			judge := func(s *subject.Subject, own bool) reports.Fixture {
+				claims := reference.Claims()
+				claims.Reference = own
 				o := conformance.Options{
-					Target: newTarget(t, fake.Options{Subject: subject, MaxEvents: 100_000}), Fixtures: []*fixture.Fixture{f}, Claims: claims, Seed: 1,
+					Target: newTarget(t, fake.Options{Subject: s, MaxEvents: 100_000}), Fixtures: []*fixture.Fixture{f}, Claims: claims, Seed: 1,
 				}
 				r, err := conformance.NewRunner(o)
 				if err != nil {
@@ -356,7 +358,7 @@ func TestEachInvariantCatchesAWrongController(t *testing.T) {
 				}
 				return report.Breaches[0].Result
 			}
-			if got := judge(fake.Reference(), true); got.Verdict != reports.Pass {
+			if got := judge(reference.Subject(), true); got.Verdict != reports.Pass {
 				t.Fatalf("the reference is %s: %s %+v", got.Verdict, got.Reason, got.Failure)
 			}
 			got := judge(tt.subject, true)

@@ -2,6 +2,8 @@ package fake
 
 import (
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/reference"
+	"github.com/plumbline-ci/plumbline/conformance/targets/internal/setup"
 	"github.com/plumbline-ci/plumbline/reports"
 	"github.com/plumbline-ci/plumbline/simulator"
 )
@@ -11,16 +13,16 @@ type Lacks struct{ options simulator.Options }
 
 // Lacks returns the answer for a cluster with these images and mocks.
 func (t *Target) Lacks(images []fixture.Image, mocks []fixture.Mock) (*Lacks, error) {
-	pullable, err := t.pullable(images)
+	pullable, err := t.images.Pullable(images)
 	if err != nil {
 		return nil, err
 	}
 	pullable.Guess()
-	standIns, err := mocksOf(mocks)
+	standIns, err := setup.Mocks(mocks)
 	if err != nil {
 		return nil, err
 	}
-	return &Lacks{simulator.Options{Images: pullable, Programs: programs(), Mocks: standIns}}, nil
+	return &Lacks{simulator.Options{Images: pullable, Programs: reference.Programs(), Mocks: standIns}}, nil
 }
 
 // Of returns the commands that one container would lack. The error is an *image.PullError where its image cannot be

@@ -6,6 +6,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/conformance/reference"
 	"github.com/plumbline-ci/plumbline/reports"
 	"github.com/plumbline-ci/plumbline/simulator"
 	"github.com/plumbline-ci/plumbline/simulator/container"
@@ -58,7 +59,7 @@ func reported(m container.MissingCommand) reports.MissingCommand {
 
 // ownImages are the images of the reference that nobody's command runs in.
 func ownImages() []string {
-	i := imagesOfReference()
+	i := reference.Images()
 	return []string{i.Entrypoint, i.Nop, i.WorkingDirInit, i.SidecarLogResults}
 }
 

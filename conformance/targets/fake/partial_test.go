@@ -12,6 +12,8 @@ import (
 
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/conformance/reference"
+	"github.com/plumbline-ci/plumbline/conformance/subject"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/reports"
 )
@@ -56,18 +58,18 @@ func TestWhatIsNotClaimedFailsNobody(t *testing.T) {
 	} {
 		t.Run(row.lacks, func(t *testing.T) {
 			t.Parallel()
-			subject := fake.Reference()
-			whole := subject.New
-			subject.SharedReads = false
-			subject.New = func(d fake.Deps) (reconcile.Reconciler, error) {
+			s := reference.Subject()
+			whole := s.New
+			s.SharedReads = false
+			s.New = func(d subject.Deps) (reconcile.Reconciler, error) {
 				d.Client = blind{d.Client, row.hide}
 				return whole(d)
 			}
-			target, err := fake.New(fake.Options{Subject: subject})
+			target, err := fake.New(fake.Options{Subject: s})
 			if err != nil {
 				t.Fatal(err)
 			}
-			claims := fake.Claims()
+			claims := reference.Claims()
 			claims.Lacks = []string{row.lacks}
 			report, err := conformance.Judge(t.Context(), conformance.Options{Target: target, Claims: claims, Seed: 1})
 			if err != nil {
@@ -83,7 +85,7 @@ func TestWhatIsNotClaimedFailsNobody(t *testing.T) {
 				t.Errorf("the result is %s: %q", report.Result, report.Reasons)
 			}
 			// It could be tried all the same, and then it is seen to fail: the test is not without teeth.
-			report, err = conformance.Judge(t.Context(), conformance.Options{Target: target, Claims: fake.Claims(), Seed: 1,
+			report, err = conformance.Judge(t.Context(), conformance.Options{Target: target, Claims: reference.Claims(), Seed: 1,
 				Filter: conformance.Filter{Features: []string{row.lacks}}})
 			if err != nil {
 				t.Fatal(err)

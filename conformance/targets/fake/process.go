@@ -13,6 +13,8 @@ import (
 	"github.com/plumbline-ci/plumbline/api/config"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/conformance/reference"
+	"github.com/plumbline-ci/plumbline/conformance/subject"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
 	"github.com/plumbline-ci/plumbline/simulator/controller"
 	"github.com/plumbline-ci/plumbline/simulator/fault"
@@ -42,60 +44,53 @@ func (p process) Kill(why *controller.Crash) {
 	}
 }
 
-// into puts what the subject brings along into an API server that is to be made.
-func (s *Subject) into(o *apiserver.Options, settings *settings) {
+// admit puts the subject's own webhooks into an API server that is to be made, in place of the reference's.
+func (c *Cluster) admit(s *subject.Subject, o *apiserver.Options) {
 	if s.Admission != nil {
-		o.Admission = s.Admission(func() config.Config { return *settings.now() })
-		if s.Scheme != nil {
-			o.Admission = s.translated(o.Admission)
-		}
+		o.Admission = s.Webhooks(c.Config)
 		o.Intercept = nil // objects that do not fit are the subject's to refuse
 	}
-	// What the reference does to shared objects its own tests know.
-	o.VerifyShared = s.foreign() && s.Attach == nil
+	o.VerifyShared = !s.Trusted && s.Attach == nil
 }
 
-// foreign says whether the subject is somebody else's: what it does is not taken for granted.
-func (s *Subject) foreign() bool { return !s.reference }
-
 // employ starts the subject, with nothing in its memory.
-func (c *Cluster) employ(t *Target, images registry) error {
-	subject := t.o.Subject
-	if subject.Attach != nil {
+func (c *Cluster) employ(t *Target) error {
+	s := t.o.Subject
+	if s.Attach != nil {
 		var err error
-		if c.attached, err = subject.Attach(c); err != nil {
-			return fmt.Errorf("attaching %s: %w", subject.Name, err)
+		if c.attached, err = s.Attach(c); err != nil {
+			return fmt.Errorf("attaching %s: %w", s.Name, err)
 		}
 		return nil
 	}
 	live := c.faults.client(c.sim.Client(actorController))
 	cache := informer.NewCache(informer.CacheOptions{
-		Kernel: c.sim.Kernel(), Source: c.faults.source(c.sim.Server()), Scheme: t.scheme, Live: live, Share: subject.SharedReads,
+		Kernel: c.sim.Kernel(), Source: c.faults.source(c.sim.Server()), Scheme: t.scheme, Live: live, Share: s.SharedReads,
 	})
 	c.cache = cache
-	deps := Deps{
-		Client:      subject.spoken(cachedClient{Client: live, cache: cache, guard: c.guard}),
-		Reader:      subject.spoken(live),
+	deps := subject.Deps{
+		Client:      s.Client(cachedClient{Client: live, cache: cache, guard: c.guard}),
+		Reader:      s.Client(live),
 		Clock:       c.sim.Kernel(),
 		Recorder:    events{recorder.New(recorder.Options{Clock: c.sim.Kernel(), Client: live, Component: v1beta1.EventSourceComponent})},
 		Config:      c.Config,
-		Images:      imagesOfReference(),
-		ImageConfig: images,
+		Images:      reference.Images(),
+		ImageConfig: reference.Registry(c.sim.Images()),
 		Logs:        podLogs{c.sim},
 	}
 	var p process
-	for _, o := range subject.controllers() {
+	for _, o := range s.Controllers() {
 		r, err := making("making the reconciler "+o.Name, func() (reconcile.Reconciler, error) { return o.New(deps) })
 		if err != nil {
 			return err
 		}
-		if subject.foreign() {
+		if !s.Trusted {
 			r = &guarded{Reconciler: r, limit: reconcileLimit}
 		}
 		made, err := controller.New(controller.Options{
 			Kernel: c.sim.Kernel(), Name: o.Name, Reconciler: r, Informers: cache, For: o.For, Owns: o.Owns,
 			Predicates: c.watchedPredicates(o.Name, o.Predicates), Watches: c.watchedMaps(o.Name, o.Watches),
-			After: c.after(subject),
+			After: c.after(s),
 			OnCrash: func(crash *controller.Crash) {
 				if p, ok := crash.Value.(*panicked); ok {
 					crash.Value, crash.Stack = p.value, p.stack
@@ -115,11 +110,11 @@ func (c *Cluster) employ(t *Target, images registry) error {
 }
 
 // after looks at what a reconcile has left behind: objects that others share must be as they were.
-func (c *Cluster) after(s *Subject) func(controller.Outcome) {
+func (c *Cluster) after(s *subject.Subject) func(controller.Outcome) {
 	return func(o controller.Outcome) {
 		c.reconciles++
 		c.guard.reconciled(o)
-		if !s.foreign() {
+		if s.Trusted {
 			return
 		}
 		if spoilt := c.sim.Server().VerifyShared(); len(spoilt) > 0 {

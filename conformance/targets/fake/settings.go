@@ -41,7 +41,7 @@ func (s *settings) objects() []client.Object {
 	var out []client.Object
 	for _, name := range []string{config.DefaultsName, config.FeatureFlagsName} {
 		out = append(out, &corev1.ConfigMap{
-			ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: SystemNamespace, Labels: map[string]string{"app.kubernetes.io/part-of": "tekton-pipelines"}},
+			ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: config.Namespace, Labels: map[string]string{"app.kubernetes.io/part-of": "tekton-pipelines"}},
 			Data:       s.initial[name],
 		})
 	}
@@ -51,7 +51,7 @@ func (s *settings) objects() []client.Object {
 // follow takes over changes of the ConfigMaps.
 func (s *settings) follow(e informer.Event) {
 	m, ok := e.Object.(*corev1.ConfigMap)
-	if !ok || m.Namespace != SystemNamespace {
+	if !ok || m.Namespace != config.Namespace {
 		return
 	}
 	if e.Type == watch.Deleted {

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/plumbline-ci/plumbline/api/config"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
@@ -42,7 +43,7 @@ func cluster(t *testing.T) *fake.Cluster {
 func configure(t *testing.T, c *fake.Cluster, configMap, key, value string) error {
 	t.Helper()
 	m := &corev1.ConfigMap{}
-	if err := c.Client().Get(t.Context(), client.ObjectKey{Namespace: fake.SystemNamespace, Name: configMap}, m); err != nil {
+	if err := c.Client().Get(t.Context(), client.ObjectKey{Namespace: config.Namespace, Name: configMap}, m); err != nil {
 		t.Fatal(err)
 	}
 	m.Data = map[string]string{key: value}

@@ -21,6 +21,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/examples/toy"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/subject"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/reports"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
@@ -34,8 +35,8 @@ var (
 )
 
 // reconcilerOf makes a reconciler of a function.
-func reconcilerOf(f func(context.Context, fake.Deps, reconcile.Request) error) func(fake.Deps) (reconcile.Reconciler, error) {
-	return func(d fake.Deps) (reconcile.Reconciler, error) {
+func reconcilerOf(f func(context.Context, subject.Deps, reconcile.Request) error) func(subject.Deps) (reconcile.Reconciler, error) {
+	return func(d subject.Deps) (reconcile.Reconciler, error) {
 		return reconcile.Func(func(ctx context.Context, q reconcile.Request) (reconcile.Result, error) {
 			return reconcile.Result{}, f(ctx, d, q)
 		}), nil
@@ -43,7 +44,7 @@ func reconcilerOf(f func(context.Context, fake.Deps, reconcile.Request) error) f
 }
 
 // startOf starts a cluster with a subject, and a namespace in it.
-func startOf(t *testing.T, s *fake.Subject) conformance.Cluster {
+func startOf(t *testing.T, s *subject.Subject) conformance.Cluster {
 	t.Helper()
 	c, err := newTarget(t, fake.Options{Subject: s}).Start(t.Context(), conformance.Setup{Name: "test", Seed: 1})
 	if err != nil {
@@ -81,12 +82,12 @@ func applyRun(t *testing.T, c conformance.Cluster) error {
 
 func TestASubjectThatCannotBeIsRefused(t *testing.T) {
 	t.Parallel()
-	some := reconcilerOf(func(context.Context, fake.Deps, reconcile.Request) error { return nil })
-	for want, s := range map[string]*fake.Subject{
+	some := reconcilerOf(func(context.Context, subject.Deps, reconcile.Request) error { return nil })
+	for want, s := range map[string]*subject.Subject{
 		`subject "mine": controller "mine" has no New: give New and For, or Attach`: {Name: "mine"},
-		`subject "mine": controller "mine" says not what it is for: give For`:       {Name: "mine", New: some},
+		`subject "mine": controller "mine" has no For kind`:                         {Name: "mine", New: some},
 		`the subject has a controller without a name`:                               {New: some, For: taskRuns},
-		`subject "mine": two controllers are called "mine"`:                         {Name: "mine", New: some, For: taskRuns, Also: []fake.Controller{{Name: "mine", New: some, For: podKind}}},
+		`subject "mine": two controllers are called "mine"`:                         {Name: "mine", New: some, For: taskRuns, Also: []subject.Controller{{Name: "mine", New: some, For: podKind}}},
 	} {
 		if _, err := fake.New(fake.Options{Subject: s}); err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
@@ -96,8 +97,8 @@ func TestASubjectThatCannotBeIsRefused(t *testing.T) {
 
 func TestAReconcilerThatDoesNothingFails(t *testing.T) {
 	t.Parallel()
-	target := newTarget(t, fake.Options{Subject: &fake.Subject{
-		Name: "nothing", For: taskRuns, New: reconcilerOf(func(context.Context, fake.Deps, reconcile.Request) error { return nil }),
+	target := newTarget(t, fake.Options{Subject: &subject.Subject{
+		Name: "nothing", For: taskRuns, New: reconcilerOf(func(context.Context, subject.Deps, reconcile.Request) error { return nil }),
 	}})
 	report, err := conformance.Judge(t.Context(), conformance.Options{Target: target, Implementation: reports.Implementation{Project: "nothing"}})
 	if err != nil {
@@ -120,20 +121,20 @@ func TestAMisbehavedReconcilerIsAnError(t *testing.T) {
 	spoil := func(o client.Object) { o.GetLabels()["spoilt"] = "yes" }
 	for _, tt := range []struct {
 		reason string
-		s      fake.Subject
+		s      subject.Subject
 		says   []string
 	}{
-		{"it panics", fake.Subject{New: reconcilerOf(func(context.Context, fake.Deps, reconcile.Request) error { panic("out of cheese") })},
+		{"it panics", subject.Subject{New: reconcilerOf(func(context.Context, subject.Deps, reconcile.Request) error { panic("out of cheese") })},
 			[]string{"the reconciler of toy crashed on test/run: out of cheese", "subject_test.go"}},
-		{"one of several panics", fake.Subject{
-			New:  reconcilerOf(func(context.Context, fake.Deps, reconcile.Request) error { return nil }),
-			Also: []fake.Controller{{Name: "second", For: taskRuns, New: reconcilerOf(func(context.Context, fake.Deps, reconcile.Request) error { panic("out of cheese") })}},
+		{"one of several panics", subject.Subject{
+			New:  reconcilerOf(func(context.Context, subject.Deps, reconcile.Request) error { return nil }),
+			Also: []subject.Controller{{Name: "second", For: taskRuns, New: reconcilerOf(func(context.Context, subject.Deps, reconcile.Request) error { panic("out of cheese") })}},
 		}, []string{"the reconciler of second crashed on test/run: out of cheese"}},
-		{"it ends its goroutine", fake.Subject{New: reconcilerOf(func(context.Context, fake.Deps, reconcile.Request) error {
+		{"it ends its goroutine", subject.Subject{New: reconcilerOf(func(context.Context, subject.Deps, reconcile.Request) error {
 			runtime.Goexit() // as t.FailNow does
 			return nil
 		})}, []string{"the reconciler of toy crashed on test/run: the reconcile ended its goroutine"}},
-		{"it changes what is in the cache", fake.Subject{SharedReads: true, New: reconcilerOf(func(ctx context.Context, d fake.Deps, q reconcile.Request) error {
+		{"it changes what is in the cache", subject.Subject{SharedReads: true, New: reconcilerOf(func(ctx context.Context, d subject.Deps, q reconcile.Request) error {
 			run := &v1beta1.TaskRun{}
 			if err := d.Client.Get(ctx, q.NamespacedName, run); err != nil {
 				return client.IgnoreNotFound(err)
@@ -141,8 +142,8 @@ func TestAMisbehavedReconcilerIsAnError(t *testing.T) {
 			run.Spec.TaskSpec.Steps[0].Image = "spoilt"
 			return nil
 		})}, []string{"the reconciler of toy crashed on test/run: the shared TaskRun test/run of resourceVersion ", "was modified in place: [spec or data]"}},
-		{"it changes what wakes it", fake.Subject{
-			New: reconcilerOf(func(context.Context, fake.Deps, reconcile.Request) error { return nil }),
+		{"it changes what wakes it", subject.Subject{
+			New: reconcilerOf(func(context.Context, subject.Deps, reconcile.Request) error { return nil }),
 			Watches: []controller.Watch{{GVK: taskRuns, Map: func(o client.Object) []reconcile.Request {
 				spoil(o)
 				return []reconcile.Request{{NamespacedName: client.ObjectKeyFromObject(o)}}
@@ -168,15 +169,15 @@ func TestAMisbehavedReconcilerIsAnError(t *testing.T) {
 // TestSeveralReconcilers: one makes a ConfigMap for each run, another follows what it makes, by a watch and by its owner.
 func TestSeveralReconcilers(t *testing.T) {
 	t.Parallel()
-	s := &fake.Subject{
+	s := &subject.Subject{
 		Name: "first", For: taskRuns,
-		New: reconcilerOf(func(ctx context.Context, d fake.Deps, q reconcile.Request) error {
+		New: reconcilerOf(func(ctx context.Context, d subject.Deps, q reconcile.Request) error {
 			m := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: q.Namespace, Name: q.Name + "-made"}}
 			return client.IgnoreAlreadyExists(d.Client.Create(ctx, m))
 		}),
-		Also: []fake.Controller{{
+		Also: []subject.Controller{{
 			Name: "second", For: podKind,
-			New: reconcilerOf(func(ctx context.Context, d fake.Deps, q reconcile.Request) error {
+			New: reconcilerOf(func(ctx context.Context, d subject.Deps, q reconcile.Request) error {
 				m := &corev1.ConfigMap{}
 				if err := d.Client.Get(ctx, client.ObjectKey{Namespace: q.Namespace, Name: q.Name}, m); err != nil || m.Data["seen"] != "" {
 					return client.IgnoreNotFound(err)
@@ -228,9 +229,9 @@ func (w webhook) Admit(r *apiserver.Request) error {
 
 func TestASubjectsOwnWebhooks(t *testing.T) {
 	t.Parallel()
-	s := &fake.Subject{
+	s := &subject.Subject{
 		Name: "toy", For: taskRuns, Scheme: toy.NewScheme(),
-		New: func(d fake.Deps) (reconcile.Reconciler, error) {
+		New: func(d subject.Deps) (reconcile.Reconciler, error) {
 			return &toy.Reconciler{Client: d.Client, Clock: d.Clock}, nil
 		},
 		Admission: func(c func() config.Config) []apiserver.Admission { return []apiserver.Admission{webhook{limit: "7"}} },
@@ -265,9 +266,9 @@ func TestASubjectsOwnWebhooks(t *testing.T) {
 func TestASubjectsOwnTypes(t *testing.T) {
 	t.Parallel()
 	done := false
-	s := &fake.Subject{
+	s := &subject.Subject{
 		Name: "toy", For: taskRuns, Scheme: toy.NewScheme(),
-		New: reconcilerOf(func(ctx context.Context, d fake.Deps, q reconcile.Request) error {
+		New: reconcilerOf(func(ctx context.Context, d subject.Deps, q reconcile.Request) error {
 			if done || q.Name != "run" {
 				return nil
 			}

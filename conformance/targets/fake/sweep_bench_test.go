@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/conformance/reference"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 )
 
@@ -15,7 +16,7 @@ func BenchmarkSweep(b *testing.B) {
 		faults bool
 	}{{"faults=none", false}, {"faults=random", true}} {
 		b.Run(bb.name, func(b *testing.B) {
-			r, err := conformance.NewRunner(conformance.Options{Target: newTarget(b, fake.Options{}), Claims: fake.Claims()})
+			r, err := conformance.NewRunner(conformance.Options{Target: newTarget(b, fake.Options{}), Claims: reference.Claims()})
 			if err != nil {
 				b.Fatal(err)
 			}

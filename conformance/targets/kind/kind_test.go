@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/conformance/reference"
 	"github.com/plumbline-ci/plumbline/conformance/targets/envtest"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/conformance/targets/kind"
@@ -53,7 +54,7 @@ func TestVerdictsAreThoseOfTheFakeCluster(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	options := conformance.Options{Target: simulated, Implementation: fake.Implementation(), Claims: fake.Claims(), Date: time.Now()}
+	options := conformance.Options{Target: simulated, Implementation: reference.Implementation(), Claims: reference.Claims(), Date: time.Now()}
 	if names := os.Getenv(only); names != "" {
 		options.Filter.Names = strings.Split(names, ",")
 	}

@@ -9,7 +9,8 @@ import (
 
 	"sigs.k8s.io/yaml"
 
-	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
+	"github.com/plumbline-ci/plumbline/conformance/reference"
+	"github.com/plumbline-ci/plumbline/conformance/targets/internal/setup"
 	"github.com/plumbline-ci/plumbline/simulator/image"
 )
 
@@ -42,7 +43,7 @@ func (e *UnknownProgramError) Error() string {
 
 // Catalogue lists the images that can stand in for others.
 func Catalogue() []string {
-	own := fake.Images()
+	own := reference.Images()
 	return []string{"busybox", "alpine", "bash", "debian", "ubuntu", "ghcr.io/jqlang/jq", image.Toolbox, own.Entrypoint, own.Nop, own.WorkingDirInit, own.SidecarLogResults}
 }
 
@@ -102,7 +103,7 @@ func (i *Images) Check() error {
 // Substituted are the images of the cluster that the reference's launcher stands in for, sorted: where there are any,
 // nothing that is seen of the launcher is the implementation's own.
 func (i *Images) Substituted() []string {
-	launcher := fake.Images().Entrypoint
+	launcher := reference.Images().Entrypoint
 	var out []string
 	for _, name := range slices.Sorted(maps.Keys(i.Like)) {
 		if same(i.Like[name], launcher) && !same(name, launcher) {
@@ -138,11 +139,11 @@ func (n *Node) catalogue() (*image.Catalogue, error) {
 	if err := n.o.Images.Check(); err != nil {
 		return nil, err
 	}
-	parts, err := fake.New(fake.Options{})
+	images, err := setup.NewImages(nil)
 	if err != nil {
 		return nil, err
 	}
-	c, err := parts.Pullable()
+	c, err := images.Pullable(nil)
 	if err != nil {
 		return nil, err
 	}

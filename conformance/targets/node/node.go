@@ -49,7 +49,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
-	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
+	"github.com/plumbline-ci/plumbline/conformance/reference"
 	"github.com/plumbline-ci/plumbline/simulator"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
 	"github.com/plumbline-ci/plumbline/simulator/container"
@@ -252,7 +252,7 @@ func (n *Node) attach(ctx context.Context) error {
 // options are the actors'.
 func (n *Node) options(ctx context.Context) (simulator.Options, error) {
 	o := simulator.Options{
-		Programs: maps.Clone(fake.Programs()), Images: n.o.Catalogue, Mocks: n.o.Mocks, Timing: n.o.Timing, Without: n.o.Without,
+		Programs: maps.Clone(reference.Programs()), Images: n.o.Catalogue, Mocks: n.o.Mocks, Timing: n.o.Timing, Without: n.o.Without,
 		API: apiserver.Options{Kinds: n.o.Kinds}, Authority: string(n.o.Config.CAData), OnOutput: n.journal.write,
 		Node: kubelet.Node{Name: n.o.Name, Labels: map[string]string{LabelSimulated: "true"}, Version: Version},
 	}

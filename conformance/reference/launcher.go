@@ -1,14 +1,17 @@
-package fake
+package reference
 
 import (
 	"errors"
 	"io"
 	"io/fs"
 	"path"
+	"runtime"
+	"runtime/debug"
 	"strconv"
 	"syscall"
 	"time"
 
+	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/entrypoint"
 	"github.com/plumbline-ci/plumbline/simulator/container"
 	"github.com/plumbline-ci/plumbline/simulator/files"
@@ -22,9 +25,9 @@ const (
 	programSidecarLogResults = "plumbline/sidecarlogresults"
 )
 
-// programs are our container binaries as the simulated containers run them: the launcher's own code, on a process of
-// the simulation instead of an operating system.
-func programs() map[string]container.Program { return programsWithGrace(entrypoint.DefaultGrace) }
+// Programs are the container binaries as simulated containers run them: the launcher's own code, on a process of the
+// simulation instead of an operating system.
+func Programs() map[string]container.Program { return programsWithGrace(entrypoint.DefaultGrace) }
 
 // programsWithGrace are the programs with another time between SIGTERM and SIGKILL.
 func programsWithGrace(grace time.Duration) map[string]container.Program {
@@ -58,6 +61,20 @@ func onProcess(main func(entrypoint.System, []string) int, grace time.Duration) 
 			}, p.Args[1:])
 		})
 	}
+}
+
+// launching runs a program of the reference's images. A panic that is no way for a process to end is the program's.
+func launching(name string, run func() int) int {
+	defer func() {
+		switch v := recover().(type) {
+		case nil:
+		case runtime.Error, error, string:
+			panic(conformance.Crash("the program "+name, v, debug.Stack()))
+		default:
+			panic(v) // a process that ends or turns into another one
+		}
+	}()
+	return run()
 }
 
 // forwarded reports whether the launcher takes the signal for its command: all that a process can catch and that are

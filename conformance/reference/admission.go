@@ -1,4 +1,4 @@
-package fake
+package reference
 
 import (
 	"encoding/json"
@@ -11,14 +11,26 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/plumbline-ci/plumbline/api/admission"
+	"github.com/plumbline-ci/plumbline/api/config"
 	"github.com/plumbline-ci/plumbline/api/kinds"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
 )
 
+// Admit puts the API's webhooks into the options of a simulated API server. now returns the configuration that is in force;
+// nil means the default one.
+func Admit(o *apiserver.Options, now func() *config.Config) {
+	if now == nil {
+		now = config.NewStore().Now
+	}
+	o.Admission = append(o.Admission, &webhooks{config: now}, configWebhook{})
+	o.Intercept = append(o.Intercept, decode)
+	o.Converter = conversion{}
+}
+
 // webhooks are the API's admission in process, the same functions that a webhook server calls.
 type webhooks struct {
-	settings *settings
+	config func() *config.Config
 	// validation is what the validating webhook will say about a request that the mutating one has seen. In between, the
 	// API server checks the object itself.
 	validation struct {
@@ -53,7 +65,7 @@ func (w *webhooks) Admit(r *apiserver.Request) error {
 	if r.OldObject != nil {
 		old = r.OldObject
 	}
-	err := admission.Admit(r.Object, old, w.settings.now())
+	err := admission.Admit(r.Object, old, w.config())
 	var d *admission.Denied
 	if errors.As(err, &d) && d.Webhook == admission.ValidatingWebhook {
 		w.validation.of, w.validation.err = r, denied(err)

@@ -1,17 +1,19 @@
-package fake
+// Package subject describes what the simulated targets judge: an implementation as a value. Package reference has the
+// one of this repository.
+//
+//	subject.go   reconcilers and what wakes them, driven by the target
+//	attached.go  an implementation that runs by itself
+//	foreign.go   an implementation's own Go types
+package subject
 
 import (
 	"errors"
 	"fmt"
 
 	"github.com/plumbline-ci/plumbline/api/config"
-	"github.com/plumbline-ci/plumbline/api/v1beta1"
-	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/reconciler/taskrun"
-	"github.com/plumbline-ci/plumbline/reports"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
 	"github.com/plumbline-ci/plumbline/simulator/controller"
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -64,10 +66,10 @@ type Subject struct {
 	Scheme *runtime.Scheme
 	// Attach, if set, makes the subject an attached one, and nothing of the above but Name, Admission and Scheme is used.
 	// Package attached has one for implementations in Go.
-	Attach func(*Cluster) (Attached, error)
-
-	// reference says that this is the implementation of this repository.
-	reference bool
+	Attach func(World) (Attached, error)
+	// Trusted says that the subject's own tests show that its reconcilers return and leave shared objects as they are. They
+	// are then neither timed nor is every object compared after each reconcile.
+	Trusted bool
 }
 
 // Controller is one of several reconcilers of a subject. The fields are as those of Subject.
@@ -81,58 +83,29 @@ type Controller struct {
 	Predicates []predicate.Predicate
 }
 
-// controllers are all reconcilers of a subject.
-func (s *Subject) controllers() []Controller {
+// Controllers returns all reconcilers of the subject.
+func (s *Subject) Controllers() []Controller {
 	return append([]Controller{{Name: s.Name, New: s.New, For: s.For, Owns: s.Owns, Watches: s.Watches, Predicates: s.Predicates}}, s.Also...)
 }
 
-// validate refuses a subject that nothing can be made of.
-func (s *Subject) validate() error {
+// Validate returns an error for a subject that cannot be run.
+func (s *Subject) Validate() error {
 	if s.Attach != nil {
 		return nil
 	}
 	names := map[string]bool{}
-	for _, c := range s.controllers() {
+	for _, c := range s.Controllers() {
 		switch {
 		case c.New == nil:
 			return fmt.Errorf("subject %q: controller %q has no New: give New and For, or Attach", s.Name, c.Name)
 		case c.Name == "":
 			return errors.New("the subject has a controller without a name")
 		case c.For.Kind == "":
-			return fmt.Errorf("subject %q: controller %q says not what it is for: give For", s.Name, c.Name)
+			return fmt.Errorf("subject %q: controller %q has no For kind", s.Name, c.Name)
 		case names[c.Name]:
 			return fmt.Errorf("subject %q: two controllers are called %q", s.Name, c.Name)
 		}
 		names[c.Name] = true
 	}
 	return nil
-}
-
-// Reference is the implementation of this repository.
-func Reference() *Subject {
-	return &Subject{
-		Name: "taskrun",
-		New: func(d Deps) (reconcile.Reconciler, error) {
-			return taskrun.New(taskrun.Deps{
-				Client: d.Client, Reader: d.Reader, Clock: d.Clock, Recorder: d.Recorder, Config: d.Config,
-				Images: d.Images, ImageConfig: d.ImageConfig, Logs: d.Logs, Revision: conformance.SuiteVersion,
-			}), nil
-		},
-		For:  v1beta1.GroupVersion.WithKind(v1beta1.KindTaskRun),
-		Owns: []schema.GroupVersionKind{corev1.SchemeGroupVersion.WithKind("Pod")},
-
-		Predicates:  []predicate.Predicate{taskrun.Predicate()},
-		SharedReads: true,
-		reference:   true,
-	}
-}
-
-// Implementation describes the reference in reports.
-func Implementation() reports.Implementation {
-	return reports.Implementation{
-		Organization: "Plumbline",
-		Project:      "plumbline reference implementation",
-		URL:          "https://github.com/plumbline-ci/plumbline",
-		Version:      conformance.SuiteVersion,
-	}
 }

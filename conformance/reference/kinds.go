@@ -1,9 +1,8 @@
-package fake
+package reference
 
 import (
 	"fmt"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	apiruntime "k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -13,8 +12,8 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
 )
 
-// served are the API's kinds, as its CustomResourceDefinitions declare them.
-func served() []apiserver.Kind {
+// Kinds returns the API's kinds, as its CustomResourceDefinitions declare them.
+func Kinds() []apiserver.Kind {
 	var out []apiserver.Kind
 	for _, k := range kinds.API().All() {
 		row := apiserver.Kind{GVK: k.GroupVersionKind(k.Storage()), Plural: k.Plural, Namespaced: k.Namespaced, Status: true}
@@ -50,16 +49,4 @@ func (conversion) Convert(obj client.Object, to schema.GroupVersionKind) (client
 		return nil, fmt.Errorf("a %T has no metadata", out)
 	}
 	return converted, nil
-}
-
-// shown is a stored object in a version, without a Go type.
-func (c *Cluster) shown(object client.Object, gvk schema.GroupVersionKind) *unstructured.Unstructured {
-	as, err := c.sim.Server().In(gvk, object)
-	if err == nil {
-		var u *unstructured.Unstructured
-		if u, err = tree(as, gvk); err == nil {
-			return u
-		}
-	}
-	panic(fmt.Sprintf("showing %s %s: %v", gvk.Kind, object.GetName(), err))
 }

@@ -1,4 +1,4 @@
-package fake
+package subject
 
 import (
 	"context"
@@ -15,23 +15,24 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
+	"github.com/plumbline-ci/plumbline/api/config"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
 )
 
 // An implementation has Go types of its own for the API's kinds, which the cluster does not know. Between the two they
 // become what they are on the wire: trees.
 
-// spoken is a client that speaks the subject's Go types.
-func (s *Subject) spoken(c client.Client) client.Client {
+// Client returns a client that takes the subject's Go types.
+func (s *Subject) Client(c client.Client) client.Client {
 	if s.Scheme == nil {
 		return c
 	}
 	return &foreignClient{Client: c, scheme: s.Scheme}
 }
 
-// Spoken is a client that speaks the Go types of a scheme beside those that it knows. Watches have the form of their
-// list.
-func Spoken(c client.WithWatch, scheme *runtime.Scheme) client.WithWatch {
+// WatchingClient returns a client that takes the Go types of a scheme beside those that c knows. Watches have the form of
+// their list.
+func WatchingClient(c client.WithWatch, scheme *runtime.Scheme) client.WithWatch {
 	if scheme == nil {
 		return c
 	}
@@ -80,7 +81,7 @@ func (c *foreignClient) tree(o client.Object) (u client.Object, back func(error)
 	}, nil
 }
 
-// into reads a tree into an object, of which nothing stays.
+// into replaces the content of an object with that of a tree.
 func into(tree map[string]any, o runtime.Object) error {
 	v := reflect.ValueOf(o).Elem()
 	v.Set(reflect.Zero(v.Type()))
@@ -279,8 +280,15 @@ func (c *foreignWatcher) Watch(ctx context.Context, list client.ObjectList, opts
 	}), nil
 }
 
-// translated are the subject's webhooks, which get objects in the subject's Go types.
-func (s *Subject) translated(list []apiserver.Admission) []apiserver.Admission {
+// Webhooks returns the subject's own webhooks, or nil. They get objects in the subject's Go types.
+func (s *Subject) Webhooks(now func() config.Config) []apiserver.Admission {
+	if s.Admission == nil {
+		return nil
+	}
+	list := s.Admission(now)
+	if s.Scheme == nil {
+		return list
+	}
 	out := make([]apiserver.Admission, len(list))
 	for i, a := range list {
 		out[i] = &foreignAdmission{a, s.Scheme}
