@@ -107,10 +107,10 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 	if s.Seed != defaultSeed {
 		options.API.WatchLag = busy
 	}
+	c.admit(t.o.Subject, &options.API)
 	if len(s.Injects) > 0 {
 		options.API.Admission = append(options.API.Admission, injector(s.Injects))
 	}
-	c.admit(t.o.Subject, &options.API)
 	options.API.Admission = c.watched(t.o.Subject, options.API.Admission)
 	c.faults.into(&options)
 	if c.sim, err = simulator.New(options); err != nil {

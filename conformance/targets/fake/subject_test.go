@@ -262,6 +262,28 @@ func TestASubjectsOwnWebhooks(t *testing.T) {
 	}
 }
 
+// TestOwnWebhooksAndInjectedContainers puts somebody else's webhook for Pods beside those of the subject.
+func TestOwnWebhooksAndInjectedContainers(t *testing.T) {
+	t.Parallel()
+	target := newTarget(t, fake.Options{Subject: &subject.Subject{
+		Name: "idle", For: taskRuns,
+		New:       reconcilerOf(func(context.Context, subject.Deps, reconcile.Request) error { return nil }),
+		Admission: func(func() config.Config) []apiserver.Admission { return []apiserver.Admission{webhook{limit: "7"}} },
+	}})
+	c, err := target.Cluster(conformance.Setup{Name: "test", Seed: 1, Injects: []fixture.Injected{{Name: "mesh", Image: "busybox"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "p"}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "own", Image: "busybox"}}}}
+	if err := c.Client().Create(t.Context(), pod); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(pod.Spec.Containers); n != 2 {
+		t.Errorf("the Pod has %d containers, want its own and the injected one", n)
+	}
+}
+
 // TestASubjectsOwnTypes goes through all that a client does with Go types that the cluster does not know.
 func TestASubjectsOwnTypes(t *testing.T) {
 	t.Parallel()
