@@ -75,12 +75,12 @@ test-envtest: ## the suite and the table of API facts on a real kube-apiserver
 	GO=$(GO) .ci/test-envtest
 
 .PHONY: mutants
-mutants: ## put each fault of conformance/mutants in, and see the suite catch it
-	$(GO) run ./conformance/mutants/cmd/mutants -page docs/mutants.md
+mutants: ## put each fault of internal/mutants in, and see the suite catch it
+	$(GO) run ./internal/mutants/cmd/mutants -page docs/mutants.md
 
 .PHONY: mutants-operators
 mutants-operators: ## change the pure packages mechanically, and see their unit tests notice
-	$(GO) run ./conformance/mutants/cmd/mutants -operators -page docs/mutants.md
+	$(GO) run ./internal/mutants/cmd/mutants -operators -page docs/mutants.md
 
 .PHONY: faults
 faults: ## every fixture under SEEDS schedules of random faults, some 20,000 altogether
@@ -108,7 +108,7 @@ targets: ## the suite on every target, side by side in bin/targets/index.html
 
 .PHONY: kind-broken
 kind-broken: ## three faults in the controller of the cluster of kind, each named by the gate
-	$(GO) run ./conformance/mutants/cmd/broken
+	$(GO) run ./internal/mutants/cmd/broken
 
 .PHONY: bench-kind
 bench-kind: ## TaskRuns on the cluster of kind: wall time, hand-offs, throughput; ready for benchstat

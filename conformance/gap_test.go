@@ -8,7 +8,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
-	"github.com/plumbline-ci/plumbline/conformance/internal/double"
+	"github.com/plumbline-ci/plumbline/internal/double"
 )
 
 // TestWhatWasNotSeenIsToldOf: a watch that lost versions never makes a pass of what nobody saw, nor a failure.

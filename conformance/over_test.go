@@ -7,7 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/plumbline-ci/plumbline/conformance/internal/double"
+	"github.com/plumbline-ci/plumbline/internal/double"
 	"github.com/plumbline-ci/plumbline/reports"
 )
 

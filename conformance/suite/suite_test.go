@@ -17,8 +17,8 @@ import (
 	"github.com/onsi/ginkgo/v2"
 
 	"github.com/plumbline-ci/plumbline/conformance"
-	"github.com/plumbline-ci/plumbline/conformance/internal/double"
 	"github.com/plumbline-ci/plumbline/conformance/suite"
+	"github.com/plumbline-ci/plumbline/internal/double"
 	"github.com/plumbline-ci/plumbline/reports"
 )
 

@@ -15,7 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// What an apply answers is compared with a real server in conformance/differential.
+// What an apply answers is compared with a real server in internal/apifacts.
 // Here is what is this server's own: what is tracked when, and the typed client.
 
 func applyText(w *world, manager, text string, obj client.Object) error {

@@ -15,7 +15,7 @@ import (
 )
 
 // Pages, exact versions and bookmarks are compared with a real server in
-// conformance/differential; a real one does not forget fast enough to be asked about
+// internal/apifacts; a real one does not forget fast enough to be asked about
 // what has expired.
 
 func names(l *corev1.ConfigMapList) []string {

@@ -14,7 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/plumbline-ci/plumbline/conformance/recording"
+	"github.com/plumbline-ci/plumbline/internal/recording"
 )
 
 var updateFidelity = flag.Bool("update", false, "write docs/fidelity.md")
