@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/plumbline-ci/plumbline/reconciler"
 	"github.com/plumbline-ci/plumbline/reconciler/podspec"
-	"github.com/plumbline-ci/plumbline/reconciler/taskrun"
 	"github.com/plumbline-ci/plumbline/simulator/image"
 )
 
@@ -20,8 +20,8 @@ const (
 )
 
 // Images returns the names of the reference's container images, which Catalogue has.
-func Images() taskrun.Images {
-	return taskrun.Images{
+func Images() reconciler.Images {
+	return reconciler.Images{
 		Entrypoint: imageEntrypoint, Nop: imageNop, WorkingDirInit: imageWorkingDirInit, SidecarLogResults: imageSidecarLogResults, Shell: imageShell,
 	}
 }
@@ -52,21 +52,17 @@ func Catalogue() ([]*image.Image, error) {
 	return list, nil
 }
 
-// Registry answers for the images of a catalogue.
-func Registry(c *image.Catalogue) taskrun.ImageLookup { return registry{c} }
-
-// registry answers what an image runs by itself, for steps that do not say (POD-70).
-type registry struct{ catalogue *image.Catalogue }
-
-// ImageConfig implements taskrun.ImageLookup.
-func (r registry) ImageConfig(_ context.Context, reference string, _ taskrun.ImageAccess) (podspec.Image, error) {
-	i, err := r.catalogue.Pull(reference)
-	if err != nil {
-		return podspec.Image{}, err
-	}
-	out := podspec.Image{Reference: i.RepoDigest(), Platforms: map[string]podspec.ImageCommand{}}
-	for _, p := range i.Platforms {
-		out.Platforms[p] = podspec.ImageCommand{Entrypoint: i.Entrypoint, Cmd: i.Cmd}
-	}
-	return out, nil
+// Registry answers what the images of a catalogue run by themselves, for steps that do not say (POD-70).
+func Registry(c *image.Catalogue) reconciler.ImageLookup {
+	return reconciler.ImageLookupFunc(func(_ context.Context, reference string, _ reconciler.ImageAccess) (reconciler.Image, error) {
+		i, err := c.Pull(reference)
+		if err != nil {
+			return reconciler.Image{}, err
+		}
+		out := reconciler.Image{Reference: i.RepoDigest(), Platforms: map[string]podspec.ImageCommand{}}
+		for _, p := range i.Platforms {
+			out.Platforms[p] = podspec.ImageCommand{Entrypoint: i.Entrypoint, Cmd: i.Cmd}
+		}
+		return out, nil
+	})
 }

@@ -29,10 +29,8 @@ func Subject() *subject.Subject {
 	return &subject.Subject{
 		Name: "taskrun",
 		New: func(d subject.Deps) (reconcile.Reconciler, error) {
-			return taskrun.New(taskrun.Deps{
-				Client: d.Client, Reader: d.Reader, Clock: d.Clock, Recorder: d.Recorder, Config: d.Config,
-				Images: d.Images, ImageConfig: d.ImageConfig, Logs: d.Logs, Revision: conformance.SuiteVersion,
-			}), nil
+			d.Revision = conformance.SuiteVersion
+			return taskrun.New(d), nil
 		},
 		For:  v1beta1.GroupVersion.WithKind(v1beta1.KindTaskRun),
 		Owns: []schema.GroupVersionKind{corev1.SchemeGroupVersion.WithKind("Pod")},

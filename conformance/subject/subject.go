@@ -11,34 +11,18 @@ import (
 	"fmt"
 
 	"github.com/plumbline-ci/plumbline/api/config"
-	"github.com/plumbline-ci/plumbline/reconciler/taskrun"
+	"github.com/plumbline-ci/plumbline/reconciler"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
 	"github.com/plumbline-ci/plumbline/simulator/controller"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
-// Deps is what a reconciler under test may use. Everything of the world comes through it: a subject that keeps to it is
-// repeatable.
-type Deps struct {
-	// Client reads from a cache, which may be behind, and writes.
-	Client client.Client
-	// Reader reads from the API server.
-	Reader client.Reader
-	Clock  taskrun.Clock
-	// Recorder records events.
-	Recorder taskrun.Recorder
-	// Config is the configuration as of now.
-	Config func() config.Config
-	// Images are the container images of the reference, which a subject may use as its own.
-	Images taskrun.Images
-	// ImageConfig answers for registries, Logs for kubelets.
-	ImageConfig taskrun.ImageLookup
-	Logs        taskrun.PodLogs
-}
+// Deps is what a reconciler under test may use. A subject that uses nothing else of the world is repeatable. Images are the
+// container images of the reference, which a subject may use as its own. Revision is empty.
+type Deps = reconciler.Deps
 
 // Subject is an implementation as a value. It is deterministic, a reconciler and which changes wake it, or attached:
 // something that runs by itself.

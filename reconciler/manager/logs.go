@@ -5,12 +5,13 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/kubernetes"
+
+	"github.com/plumbline-ci/plumbline/reconciler"
 )
 
-// podLogs reads logs through the API server.
-type podLogs struct{ api kubernetes.Interface }
-
-// Logs implements taskrun.PodLogs.
-func (l podLogs) Logs(ctx context.Context, namespace, pod, container string) ([]byte, error) {
-	return l.api.CoreV1().Pods(namespace).GetLogs(pod, &corev1.PodLogOptions{Container: container}).DoRaw(ctx)
+// PodLogs reads logs through the API server.
+func PodLogs(api kubernetes.Interface) reconciler.PodLogs {
+	return reconciler.PodLogsFunc(func(ctx context.Context, namespace, pod, container string) ([]byte, error) {
+		return api.CoreV1().Pods(namespace).GetLogs(pod, &corev1.PodLogOptions{Container: container}).DoRaw(ctx)
+	})
 }

@@ -54,6 +54,7 @@ import (
 	apiconfig "github.com/plumbline-ci/plumbline/api/config"
 	v1 "github.com/plumbline-ci/plumbline/api/v1"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
+	"github.com/plumbline-ci/plumbline/reconciler"
 	"github.com/plumbline-ci/plumbline/reconciler/taskrun"
 	"github.com/plumbline-ci/plumbline/reconciler/webhook"
 )
@@ -67,7 +68,7 @@ type Options struct {
 	Namespace string
 	// Tenants, if any, are the only namespaces that are looked at.
 	Tenants []string
-	Images  taskrun.Images
+	Images  reconciler.Images
 	// Workers is how many TaskRuns are reconciled at once.
 	Workers int
 	// LeaderElection is needed as soon as there is more than one replica.
@@ -199,15 +200,15 @@ func addTaskRuns(m ctrl.Manager, cluster *rest.Config, store *apiconfig.Store, o
 	if err != nil {
 		return err
 	}
-	reconciler := taskrun.New(taskrun.Deps{
+	runs := taskrun.New(reconciler.Deps{
 		Client:      m.GetClient(),
 		Reader:      m.GetAPIReader(),
-		Clock:       wallClock{},
+		Clock:       reconciler.WallClock{},
 		Recorder:    m.GetEventRecorderFor(v1beta1.EventSourceComponent), //nolint:staticcheck // Tekton's events are of core/v1
 		Config:      func() apiconfig.Config { return *store.Now() },
 		Images:      o.Images,
 		ImageConfig: &Registry{Reader: m.GetAPIReader()},
-		Logs:        podLogs{api},
+		Logs:        PodLogs(api),
 		Revision:    o.Revision,
 	})
 	registerer := o.Metrics
@@ -221,7 +222,7 @@ func addTaskRuns(m ctrl.Manager, cluster *rest.Config, store *apiconfig.Store, o
 		For(&v1beta1.TaskRun{}, builder.WithPredicates(taskrun.Predicate())).
 		Owns(&corev1.Pod{}).
 		WithOptions(controller.Options{MaxConcurrentReconciles: max(o.Workers, 1)}).
-		Complete(&tenancy{reconciler: reconciler, reviews: api.AuthorizationV1().SelfSubjectAccessReviews(), now: time.Now})
+		Complete(&tenancy{reconciler: runs, reviews: api.AuthorizationV1().SelfSubjectAccessReviews(), now: time.Now})
 }
 
 func addWebhooks(m ctrl.Manager, store *apiconfig.Store, o Options) error {

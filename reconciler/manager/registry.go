@@ -16,8 +16,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/plumbline-ci/plumbline/reconciler"
 	"github.com/plumbline-ci/plumbline/reconciler/podspec"
-	"github.com/plumbline-ci/plumbline/reconciler/taskrun"
 )
 
 // Registry asks registries about images, with the pull secrets that a kubelet would use: those of the Pod, then those of
@@ -29,10 +29,10 @@ type Registry struct {
 	Options []remote.Option
 }
 
-var _ taskrun.ImageLookup = (*Registry)(nil)
+var _ reconciler.ImageLookup = (*Registry)(nil)
 
-// ImageConfig implements taskrun.ImageLookup.
-func (r *Registry) ImageConfig(ctx context.Context, reference string, access taskrun.ImageAccess) (podspec.Image, error) {
+// ImageConfig implements reconciler.ImageLookup.
+func (r *Registry) ImageConfig(ctx context.Context, reference string, access reconciler.ImageAccess) (podspec.Image, error) {
 	ref, err := name.ParseReference(reference, name.WeakValidation)
 	if err != nil {
 		return podspec.Image{}, err
@@ -103,7 +103,7 @@ func commandOf(image v1.Image) (platform string, command podspec.ImageCommand, e
 }
 
 // keys are the pull secrets. One that does not exist is nobody's mistake yet: the kubelet ignores it, too.
-func (r *Registry) keys(ctx context.Context, access taskrun.ImageAccess) (keychain, error) {
+func (r *Registry) keys(ctx context.Context, access reconciler.ImageAccess) (keychain, error) {
 	names := access.PullSecrets
 	var account corev1.ServiceAccount
 	err := r.Reader.Get(ctx, client.ObjectKey{Namespace: access.Namespace, Name: access.ServiceAccount}, &account)

@@ -22,8 +22,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/plumbline-ci/plumbline/reconciler"
 	"github.com/plumbline-ci/plumbline/reconciler/podspec"
-	"github.com/plumbline-ci/plumbline/reconciler/taskrun"
 )
 
 // image is one that runs a command on a platform.
@@ -115,7 +115,7 @@ func TestRegistriesAreAskedForCommands(t *testing.T) {
 		{one, podspec.Image{Reference: one, Platforms: map[string]podspec.ImageCommand{"linux/amd64": {Entrypoint: []string{"/bin/e"}, Cmd: []string{"c"}}}}},
 		{host + "/several:v1", podspec.Image{Reference: several, Platforms: map[string]podspec.ImageCommand{"linux/amd64": {Entrypoint: []string{"/amd"}}, "linux/arm/v7": {Cmd: []string{"/arm"}}}}},
 	} {
-		got, err := r.ImageConfig(t.Context(), row.reference, taskrun.ImageAccess{Namespace: "n", ServiceAccount: "default"})
+		got, err := r.ImageConfig(t.Context(), row.reference, reconciler.ImageAccess{Namespace: "n", ServiceAccount: "default"})
 		if diff := cmp.Diff(row.want, got); diff != "" || err != nil {
 			t.Errorf("%s: %v (-want +got):\n%s", row.reference, err, diff)
 		}
@@ -128,14 +128,14 @@ func TestRegistriesAreAskedForCommands(t *testing.T) {
 	push(t, host+"/same:v1", mutate.AppendManifests(empty.Index,
 		mutate.IndexAddendum{Add: first, Descriptor: v1.Descriptor{Platform: platform}},
 		mutate.IndexAddendum{Add: first, Descriptor: v1.Descriptor{Platform: platform}}))
-	if _, err := r.ImageConfig(t.Context(), host+"/same:v1", taskrun.ImageAccess{}); err != nil {
+	if _, err := r.ImageConfig(t.Context(), host+"/same:v1", reconciler.ImageAccess{}); err != nil {
 		t.Errorf("an image that an index has twice: %v", err)
 	}
 	for bad, says := range map[string]string{
 		host + "/none:v1": "NAME_UNKNOWN", "Not A Reference": "could not parse reference",
 		host + "/twice:v1": fmt.Sprintf("duplicate unique image found for platform: linux/amd64: found %s and %s", digest(t, first), digest(t, second)),
 	} {
-		if _, err := r.ImageConfig(t.Context(), bad, taskrun.ImageAccess{}); err == nil || !strings.Contains(err.Error(), says) {
+		if _, err := r.ImageConfig(t.Context(), bad, reconciler.ImageAccess{}); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v, want %q", bad, err, says)
 		}
 	}
@@ -181,7 +181,7 @@ func TestPullSecretsOpenRegistries(t *testing.T) {
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			t.Parallel()
-			got, err := r.ImageConfig(t.Context(), host+"/team/private:v1", taskrun.ImageAccess{Namespace: "n", ServiceAccount: row.account, PullSecrets: row.secrets})
+			got, err := r.ImageConfig(t.Context(), host+"/team/private:v1", reconciler.ImageAccess{Namespace: "n", ServiceAccount: row.account, PullSecrets: row.secrets})
 			if row.want == "" {
 				if err != nil || len(got.Platforms) != 1 {
 					t.Errorf("%+v, %v", got, err)

@@ -15,12 +15,13 @@ import (
 	"github.com/plumbline-ci/plumbline/api/config"
 	"github.com/plumbline-ci/plumbline/api/defaulting"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
+	"github.com/plumbline-ci/plumbline/reconciler"
 	"github.com/plumbline-ci/plumbline/reconciler/podstatus"
 )
 
 // pass is one reconcile of one TaskRun.
 type pass struct {
-	deps Deps
+	deps reconciler.Deps
 	cfg  *config.Config
 	// stored is the TaskRun as it was read, which nobody changes; tr is what becomes of it.
 	stored, tr *v1beta1.TaskRun
@@ -36,7 +37,7 @@ type pass struct {
 	events []event
 }
 
-func newPass(deps Deps, stored *v1beta1.TaskRun) *pass {
+func newPass(deps reconciler.Deps, stored *v1beta1.TaskRun) *pass {
 	cfg := deps.Config()
 	moment := deps.Clock.Now()
 	p := &pass{

@@ -16,6 +16,7 @@ import (
 	"github.com/plumbline-ci/plumbline/api/config"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/api/validation"
+	"github.com/plumbline-ci/plumbline/reconciler"
 	"github.com/plumbline-ci/plumbline/reconciler/podspec"
 	"github.com/plumbline-ci/plumbline/reconciler/podstatus"
 )
@@ -265,7 +266,7 @@ func (p *pass) serviceAccount() string {
 
 // image is the look-up of images on behalf of the run.
 func (p *pass) image(ctx context.Context) func(string) (podspec.Image, error) {
-	access := ImageAccess{Namespace: p.tr.Namespace, ServiceAccount: p.serviceAccount()}
+	access := reconciler.ImageAccess{Namespace: p.tr.Namespace, ServiceAccount: p.serviceAccount()}
 	if t := p.tr.Spec.PodTemplate; t != nil {
 		for _, s := range t.ImagePullSecrets {
 			access.PullSecrets = append(access.PullSecrets, s.Name)

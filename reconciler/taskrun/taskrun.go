@@ -51,76 +51,24 @@ package taskrun
 import (
 	"context"
 	"maps"
-	"time"
 
-	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	changed "sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
-	"github.com/plumbline-ci/plumbline/api/config"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
-	"github.com/plumbline-ci/plumbline/reconciler/podspec"
+	"github.com/plumbline-ci/plumbline/reconciler"
 	"github.com/plumbline-ci/plumbline/reconciler/podstatus"
 )
 
-// Recorder records events. It must not block.
-type Recorder interface {
-	Event(object runtime.Object, eventtype, reason, message string)
-}
-
-// Clock tells the time.
-type Clock interface{ Now() time.Time }
-
-// ImageLookup asks a registry about images.
-type ImageLookup interface {
-	// ImageConfig is what the registry knows of an image, as far as the pull secrets of the service account, and those
-	// named, give access to it.
-	ImageConfig(ctx context.Context, reference string, access ImageAccess) (podspec.Image, error)
-}
-
-// ImageAccess is on whose behalf a registry is asked.
-type ImageAccess struct {
-	Namespace, ServiceAccount string
-	PullSecrets               []string
-}
-
-// PodLogs reads what containers print.
-type PodLogs interface {
-	Logs(ctx context.Context, namespace, pod, container string) ([]byte, error)
-}
-
-// Images are the images that Pods use beside those of their Task.
-type Images = podspec.Images
-
-// Deps is what a Reconciler needs.
-type Deps struct {
-	// Client reads from a cache, and writes.
-	Client client.Client
-	// Reader reads from the API server.
-	Reader client.Reader
-	Clock  Clock
-	// Recorder records events on TaskRuns.
-	Recorder Recorder
-	// Config is the configuration as of now; it is asked once a pass.
-	Config func() config.Config
-	Images Images
-	// ImageConfig is asked about images of Steps without a command; without it such Steps fail.
-	ImageConfig ImageLookup
-	// Logs is needed where results come from the logs of a Sidecar.
-	Logs PodLogs
-	// Revision names this build; "unknown" if empty.
-	Revision string
-}
-
 // Reconciler reconciles TaskRuns. It has no state of its own.
-type Reconciler struct{ deps Deps }
+type Reconciler struct{ deps reconciler.Deps }
 
 var _ reconcile.Reconciler = (*Reconciler)(nil)
 
 // New makes a Reconciler.
-func New(deps Deps) *Reconciler {
+func New(deps reconciler.Deps) *Reconciler {
 	if deps.Revision == "" {
 		deps.Revision = "unknown"
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/plumbline-ci/plumbline/api/config"
 	"github.com/plumbline-ci/plumbline/api/defaulting"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
+	"github.com/plumbline-ci/plumbline/reconciler"
 	"github.com/plumbline-ci/plumbline/reconciler/podspec"
 )
 
@@ -170,7 +171,7 @@ func (w *world) Logs(_ context.Context, _, pod, container string) ([]byte, error
 	return []byte(log), nil
 }
 
-func (w *world) ImageConfig(_ context.Context, reference string, _ ImageAccess) (podspec.Image, error) {
+func (w *world) ImageConfig(_ context.Context, reference string, _ reconciler.ImageAccess) (podspec.Image, error) {
 	image, ok := w.images[reference]
 	if !ok {
 		return image, fmt.Errorf("no such image: %s", reference)
@@ -201,10 +202,10 @@ func (w *world) reconcile(name string) (reconcile.Result, error) {
 }
 
 func (w *world) reconciler() *Reconciler {
-	return New(Deps{
+	return New(reconciler.Deps{
 		Client: cache{w.client, w}, Reader: w.client, Clock: w, Recorder: w,
 		Config:      func() config.Config { return *w.cfg },
-		Images:      Images{Entrypoint: "entrypoint", Nop: "nop", Shell: "shell", WorkingDirInit: "workingdirinit", SidecarLogResults: "results"},
+		Images:      reconciler.Images{Entrypoint: "entrypoint", Nop: "nop", Shell: "shell", WorkingDirInit: "workingdirinit", SidecarLogResults: "results"},
 		ImageConfig: w, Logs: w,
 	})
 }

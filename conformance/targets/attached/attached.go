@@ -56,7 +56,7 @@ import (
 	"github.com/plumbline-ci/plumbline/api/config"
 	"github.com/plumbline-ci/plumbline/conformance/reference"
 	"github.com/plumbline-ci/plumbline/conformance/subject"
-	"github.com/plumbline-ci/plumbline/reconciler/taskrun"
+	"github.com/plumbline-ci/plumbline/reconciler"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
 	"github.com/plumbline-ci/plumbline/simulator/clientset"
 )
@@ -78,8 +78,8 @@ type Deps struct {
 	Config func() config.Config
 	// Images are the container images of the reference, which a subject may use as its own; ImageConfig answers for
 	// registries.
-	Images      taskrun.Images
-	ImageConfig taskrun.ImageLookup
+	Images      reconciler.Images
+	ImageConfig reconciler.ImageLookup
 	// Go starts a goroutine whose panic is reported, instead of ending the test binary.
 	Go func(fn func())
 }

@@ -3,7 +3,6 @@ package attached_test
 import (
 	"context"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -19,21 +18,11 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/reference"
 	"github.com/plumbline-ci/plumbline/conformance/targets/attached"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
+	"github.com/plumbline-ci/plumbline/reconciler"
+	"github.com/plumbline-ci/plumbline/reconciler/manager"
 	"github.com/plumbline-ci/plumbline/reconciler/taskrun"
 	"github.com/plumbline-ci/plumbline/reports"
 )
-
-// machine is the machine's clock, which in a bubble is the cluster's.
-type machine struct{}
-
-func (machine) Now() time.Time { return time.Now() }
-
-// logs are of Pods, by the clientset.
-type logs struct{ d attached.Deps }
-
-func (l logs) Logs(ctx context.Context, namespace, pod, container string) ([]byte, error) {
-	return l.d.Clientset.CoreV1().Pods(namespace).GetLogs(pod, &corev1.PodLogOptions{Container: container}).DoRaw(ctx)
-}
 
 // controllerOfClientGo runs the reference's reconciler as a controller of client-go does: informers, a work queue, workers.
 func controllerOfClientGo(ctx context.Context, d attached.Deps) error {
@@ -57,8 +46,8 @@ func controllerOfClientGo(ctx context.Context, d attached.Deps) error {
 	events := record.NewBroadcaster(record.WithContext(ctx))
 	events.StartRecordingToSink(sink{d})
 	scheme := d.Client.Scheme()
-	r := taskrun.New(taskrun.Deps{
-		Client: d.Client, Reader: d.Client, Clock: machine{}, Config: d.Config, Images: d.Images, ImageConfig: d.ImageConfig, Logs: logs{d},
+	r := taskrun.New(reconciler.Deps{
+		Client: d.Client, Reader: d.Client, Clock: reconciler.WallClock{}, Config: d.Config, Images: d.Images, ImageConfig: d.ImageConfig, Logs: manager.PodLogs(d.Clientset),
 		Recorder: recorder{events.NewRecorder(scheme, corev1.EventSource{Component: v1beta1.EventSourceComponent})}, Revision: conformance.SuiteVersion,
 	})
 	ended := make(chan struct{})

@@ -73,7 +73,7 @@ func (c *Cluster) UnusedMocks() []fixture.Mock {
 
 // Logs implements conformance.Containers.
 func (c *Cluster) Logs(ctx context.Context, namespace, pod, container string) (string, error) {
-	data, err := podLogs{c.machine.node}.Logs(ctx, namespace, pod, container)
+	data, err := podLogs(c.machine.node).Logs(ctx, namespace, pod, container)
 	return string(data), err
 }
 

@@ -3,7 +3,6 @@ package envtest
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
@@ -23,8 +22,7 @@ import (
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/conformance/reference"
 	"github.com/plumbline-ci/plumbline/conformance/subject"
-	"github.com/plumbline-ci/plumbline/reconciler/podspec"
-	"github.com/plumbline-ci/plumbline/reconciler/taskrun"
+	"github.com/plumbline-ci/plumbline/reconciler"
 )
 
 // workers is how many objects are reconciled at once.
@@ -50,11 +48,11 @@ func (m *machine) startManager(t *Target) error {
 	m.deps = subject.Deps{
 		Client:      mgr.GetClient(),
 		Reader:      mgr.GetAPIReader(),
-		Clock:       wallClock{},
+		Clock:       reconciler.WallClock{},
 		Recorder:    mgr.GetEventRecorderFor(v1beta1.EventSourceComponent), //nolint:staticcheck // Tekton's events are of core/v1
 		Images:      reference.Images(),
-		ImageConfig: registry{m.node},
-		Logs:        podLogs{m.node},
+		ImageConfig: registry(m.node),
+		Logs:        podLogs(m.node),
 	}
 	for _, c := range t.subject.Controllers() {
 		if err := m.startController(mgr, c); err != nil {
@@ -110,32 +108,22 @@ func (m *machine) startController(mgr manager.Manager, c subject.Controller) err
 	return b.Complete(routed{m.installations, c.Name})
 }
 
-// wallClock is the machine's clock; the kernel's is of its own goroutine.
-type wallClock struct{}
-
-// Now implements taskrun.Clock.
-func (wallClock) Now() time.Time { return time.Now() }
-
 // registry answers from the node's images.
-type registry struct{ node *node }
-
-// ImageConfig implements taskrun.ImageLookup.
-func (r registry) ImageConfig(ctx context.Context, image string, access taskrun.ImageAccess) (out podspec.Image, err error) {
-	if failed := r.node.do(ctx, func() {
-		out, err = reference.Registry(r.node.actors.Images()).ImageConfig(ctx, image, access)
-	}); failed != nil {
-		return podspec.Image{}, failed
-	}
-	return out, err
+func registry(n *node) reconciler.ImageLookup {
+	return reconciler.ImageLookupFunc(func(ctx context.Context, image string, access reconciler.ImageAccess) (out reconciler.Image, err error) {
+		if failed := n.do(ctx, func() { out, err = reference.Registry(n.actors.Images()).ImageConfig(ctx, image, access) }); failed != nil {
+			return reconciler.Image{}, failed
+		}
+		return out, err
+	})
 }
 
 // podLogs reads the node's logs.
-type podLogs struct{ node *node }
-
-// Logs implements taskrun.PodLogs.
-func (l podLogs) Logs(ctx context.Context, namespace, pod, container string) (out []byte, err error) {
-	if failed := l.node.do(ctx, func() { out, err = l.node.actors.Logs(namespace, pod, container) }); failed != nil {
-		return nil, failed
-	}
-	return out, err
+func podLogs(n *node) reconciler.PodLogs {
+	return reconciler.PodLogsFunc(func(ctx context.Context, namespace, pod, container string) (out []byte, err error) {
+		if failed := n.do(ctx, func() { out, err = n.actors.Logs(namespace, pod, container) }); failed != nil {
+			return nil, failed
+		}
+		return out, err
+	})
 }

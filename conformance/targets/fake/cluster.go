@@ -19,6 +19,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/reference"
 	"github.com/plumbline-ci/plumbline/conformance/subject"
 	"github.com/plumbline-ci/plumbline/conformance/targets/internal/setup"
+	"github.com/plumbline-ci/plumbline/reconciler"
 	"github.com/plumbline-ci/plumbline/simulator"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
 	"github.com/plumbline-ci/plumbline/simulator/container"
@@ -167,18 +168,18 @@ func (c cachedClient) List(ctx context.Context, into client.ObjectList, opts ...
 // events adapts the recorder to what client-go's looks like.
 type events struct{ r *recorder.Recorder }
 
-// Event implements taskrun.Recorder.
+// Event implements reconciler.Recorder.
 func (e events) Event(object apiruntime.Object, eventtype, reason, message string) {
 	if o, ok := object.(client.Object); ok {
 		e.r.Event(o, eventtype, reason, message)
 	}
 }
 
-type podLogs struct{ sim *simulator.Cluster }
-
-// Logs implements taskrun.PodLogs.
-func (l podLogs) Logs(_ context.Context, namespace, pod, container string) ([]byte, error) {
-	return l.sim.Logs(namespace, pod, container)
+// podLogs reads the logs of the simulated kubelets.
+func podLogs(sim *simulator.Cluster) reconciler.PodLogs {
+	return reconciler.PodLogsFunc(func(_ context.Context, namespace, pod, container string) ([]byte, error) {
+		return sim.Logs(namespace, pod, container)
+	})
 }
 
 // Simulation returns the cluster underneath.

@@ -76,7 +76,7 @@ func (c *Cluster) employ(t *Target) error {
 		Config:      c.Config,
 		Images:      reference.Images(),
 		ImageConfig: reference.Registry(c.sim.Images()),
-		Logs:        podLogs{c.sim},
+		Logs:        podLogs(c.sim),
 	}
 	var p process
 	for _, o := range s.Controllers() {

@@ -1,0 +1,73 @@
+// Package reconciler is what the reconcilers of all kinds share: what they are given to work with ([Deps]), and how one of
+// them is declared ([Controller]).
+//
+//	reconciler.go   Deps, and the small interfaces in it
+//	adapters.go     functions and the machine's clock as those interfaces
+//
+// Each kind has a folder of its own, taskrun for one, which reconciles it. What such a folder decides without the cluster
+// is in packages that several kinds use: resolve, substitution, podspec, podstatus, childname. Packages manager and webhook
+// make a program of all that.
+package reconciler
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/plumbline-ci/plumbline/api/config"
+	"github.com/plumbline-ci/plumbline/reconciler/podspec"
+)
+
+// Deps is what a reconciler needs. Everything that it learns from the world, and does to it, goes through these.
+type Deps struct {
+	// Client reads from a cache, which may be behind, and writes.
+	Client client.Client
+	// Reader reads from the API server.
+	Reader client.Reader
+	Clock  Clock
+	// Recorder records events, under the name of the controller that they come from.
+	Recorder Recorder
+	// Config is the configuration as of now. A reconciler asks for it once a pass.
+	Config func() config.Config
+	// Images are the images that Pods use besides those of their Task.
+	Images Images
+	// ImageConfig looks up images of Steps without a command. Without it such Steps fail.
+	ImageConfig ImageLookup
+	// Logs is needed where results come from the logs of a Sidecar.
+	Logs PodLogs
+	// Revision names this build. It is "unknown" if empty.
+	Revision string
+}
+
+// Recorder records events. It must not block.
+type Recorder interface {
+	Event(object runtime.Object, eventtype, reason, message string)
+}
+
+// Clock tells the time.
+type Clock interface{ Now() time.Time }
+
+// ImageLookup asks a registry about images.
+type ImageLookup interface {
+	// ImageConfig returns what the registry knows of an image, as far as access allows.
+	ImageConfig(ctx context.Context, reference string, access ImageAccess) (Image, error)
+}
+
+// ImageAccess says on whose behalf a registry is asked: the pull secrets of the service account, and those named.
+type ImageAccess struct {
+	Namespace, ServiceAccount string
+	PullSecrets               []string
+}
+
+// PodLogs reads what containers print.
+type PodLogs interface {
+	Logs(ctx context.Context, namespace, pod, container string) ([]byte, error)
+}
+
+// Image is what a registry knows of an image.
+type Image = podspec.Image
+
+// Images are the images that Pods use besides those of their Task.
+type Images = podspec.Images
