@@ -11,7 +11,6 @@ func differences() map[string]string {
 		"pod/invalid: volume mounts":        "The real server leaves the index out of the path; the simulated one names the mount.",
 		"pod/invalid: probes":               "The same errors in another order.",
 		"pod/limit range sets defaults":     wording,
-		"pod/security standards":            "The same violations in another order.",
 		"definition/numbers and fractions":  twice,
 		"node/a new node is tainted":        "Nodes of the simulated cluster are ready as soon as they exist, so nobody would take the taint away.",
 		"claim/defaults":                    "Claims are protected from deletion in use by a real cluster alone; fixtures delete their namespace.",

@@ -15,6 +15,7 @@ import (
 	schedulingv1 "k8s.io/api/scheduling/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
@@ -439,6 +440,13 @@ func TestAdmissionOfPods(t *testing.T) {
 				p.Spec.HostPID = true
 				p.Spec.Volumes = []corev1.Volume{{Name: "h", VolumeSource: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: "/"}}}}
 			}, want: `pods "p" is forbidden: violates PodSecurity "baseline:v1.30": host namespaces (hostPID=true), hostPath volumes (volume "h"), privileged (container "main" must not set securityContext.privileged=true)`},
+		{reason: "a check that is younger than the version of the label", labels: map[string]string{"pod-security.kubernetes.io/enforce": "baseline", "pod-security.kubernetes.io/enforce-version": "v1.30"},
+			edit: func(p *corev1.Pod) { p.Spec.Containers[0].LivenessProbe = hostProbe() }},
+		{reason: "the same check in the latest version", labels: map[string]string{"pod-security.kubernetes.io/enforce": "baseline"},
+			edit: func(p *corev1.Pod) { p.Spec.Containers[0].LivenessProbe = hostProbe() },
+			want: `pods "p" is forbidden: violates PodSecurity "baseline:latest": probe or lifecycle host (container "main" uses probe or lifecycle host "10.0.0.1")`},
+		{reason: "an unknown level counts as restricted", labels: map[string]string{"pod-security.kubernetes.io/enforce": "baselin"}, edit: func(p *corev1.Pod) { p.Spec.HostPID = true },
+			want: `pods "p" is forbidden: violates PodSecurity "restricted:latest": host namespaces (hostPID=true), allowPrivilegeEscalation != false (container "main" must set securityContext.allowPrivilegeEscalation=false), unrestricted capabilities (container "main" must set securityContext.capabilities.drop=["ALL"]), runAsNonRoot != true (pod or container "main" must set securityContext.runAsNonRoot=true), seccompProfile (pod or container "main" must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost")`},
 		{reason: "an invalid Pod is invalid before it is insecure", labels: restricted, edit: func(p *corev1.Pod) { p.Spec.Containers[0].Image = "" },
 			want: `Pod "p" is invalid: spec.containers[0].image: Required value`},
 		{reason: "the number of Pods is exceeded", before: []client.Object{quotaOf("pods", "0")},
@@ -623,4 +631,9 @@ func TestNamespacesEndInTwoSteps(t *testing.T) {
 	if !w.gone(ns) {
 		t.Error("a namespace without finalizers is still there")
 	}
+}
+
+// hostProbe is a probe of a host of its own, which the standards refuse since v1.34.
+func hostProbe() *corev1.Probe {
+	return &corev1.Probe{ProbeHandler: corev1.ProbeHandler{TCPSocket: &corev1.TCPSocketAction{Host: "10.0.0.1", Port: intstr.FromInt32(80)}}}
 }

@@ -2,14 +2,32 @@ package apiserver
 
 import (
 	"fmt"
+	"sync"
 
-	"github.com/plumbline-ci/plumbline/simulator/apiserver/podsecurity"
+	"k8s.io/pod-security-admission/api"
+	"k8s.io/pod-security-admission/policy"
 )
 
-// podSecurity is the admission plugin PodSecurity.
+// podSecurity is the admission plugin PodSecurity: it holds Pods against the Pod Security Standards that the labels of
+// their namespace choose. The checks are those of Kubernetes itself, each in the version that a label names.
 type podSecurity struct{ s *Server }
 
 func (podSecurity) Admit(*Request) error { return nil }
+
+// standards are the checks as of the version of Kubernetes that the simulated server has.
+var standards = sync.OnceValue(func() policy.Evaluator {
+	version := api.MajorMinorVersion(Major, Minor)
+	e, err := policy.NewEvaluator(policy.DefaultChecks(), &version)
+	if err != nil {
+		panic(fmt.Sprintf("the checks of the Pod Security Standards: %v", err)) // they are the library's own
+	}
+	return e
+})
+
+// unlabelled is the policy of a namespace without labels: everything is allowed.
+var unlabelled = api.Policy{Enforce: privileged, Audit: privileged, Warn: privileged}
+
+var privileged = api.LevelVersion{Level: api.LevelPrivileged, Version: api.LatestVersion()}
 
 // Validate implements Validator.
 func (p podSecurity) Validate(req *Request) error {
@@ -21,14 +39,19 @@ func (p podSecurity) Validate(req *Request) error {
 	if ns == nil {
 		return nil
 	}
-	policy := podsecurity.PolicyOf(ns.Labels)
-	if text := podsecurity.Evaluate(policy.Enforce, &pod.ObjectMeta, &pod.Spec); text != "" {
-		return fmt.Errorf("violates PodSecurity %q: %s", policy.Enforce, text)
+	// A label that cannot be read counts as restricted, or as latest. A real server notes that in its audit log alone.
+	levels, errs := api.PolicyToEvaluate(ns.Labels, unlabelled)
+	if len(errs) == 0 && levels.FullyPrivileged() {
+		return nil
 	}
-	if policy.Warn != policy.Enforce {
-		if text := podsecurity.Evaluate(policy.Warn, &pod.ObjectMeta, &pod.Spec); text != "" {
-			p.s.warn(req.Call, fmt.Sprintf("would violate PodSecurity %q: %s", policy.Warn, text))
-		}
+	check := func(level api.LevelVersion) policy.AggregateCheckResult {
+		return policy.AggregateCheckResults(standards().EvaluatePod(level, &pod.ObjectMeta, &pod.Spec))
+	}
+	if result := check(levels.Enforce); !result.Allowed {
+		return fmt.Errorf("violates PodSecurity %q: %s", levels.Enforce.String(), result.ForbiddenDetail())
+	}
+	if result := check(levels.Warn); !result.Allowed {
+		p.s.warn(req.Call, fmt.Sprintf("would violate PodSecurity %q: %s", levels.Warn.String(), result.ForbiddenDetail()))
 	}
 	return nil
 }

@@ -24,6 +24,7 @@ package clientset
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -91,7 +92,7 @@ func New(o Options) *Clientset {
 	c.served = newReactor(&c.Fake, o, typed)
 	c.Resources = resources(o.Server)
 	if d, ok := c.Discovery().(*fakediscovery.FakeDiscovery); ok {
-		d.FakedServerVersion = &version.Info{Major: "1", Minor: "36", GitVersion: "v1.36.0"}
+		d.FakedServerVersion = &version.Info{Major: strconv.Itoa(apiserver.Major), Minor: strconv.Itoa(apiserver.Minor), GitVersion: apiserver.Version() + ".0"}
 	}
 	return c
 }

@@ -38,9 +38,6 @@ import (
 // Name is the target's name in reports.
 const Name = "fake"
 
-// kubernetesVersion is the release whose behaviour the simulator follows.
-const kubernetesVersion = "v1.36"
-
 // Options configure the target. The zero value judges the reference.
 type Options struct {
 	// Subject is what is judged; nil means the reference.
@@ -121,7 +118,7 @@ func (t *Target) Capabilities() conformance.Capabilities {
 		Parallel:          runtime.GOMAXPROCS(0),
 		Configurable:      func(configMap, key string) bool { return true },
 		Substituted:       t.substituted,
-		KubernetesVersion: kubernetesVersion,
+		KubernetesVersion: apiserver.Version(),
 	}
 }
 
