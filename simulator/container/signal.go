@@ -183,6 +183,15 @@ func (p *Process) terminate(s Signal) {
 	p.co.Kill()
 }
 
+// Die ends the process by a signal that it has handled before. Process 1, which no signal of its own reaches, exits with the
+// code that shells have for it.
+func (p *Process) Die(s Signal) {
+	if p.pid == 1 {
+		p.Exit(128 + int(s))
+	}
+	p.terminate(s)
+}
+
 // Kill sends a signal to a process (pid > 0), to a process group (pid < -1), to the caller's own group (0), or to every
 // process but 1 and the caller (-1). Signal 0 only asks whether there is such a process.
 func (p *Process) Kill(pid int, s Signal) error {

@@ -277,7 +277,9 @@ func builtinSource(s *shell, args []string) int {
 	if s.kind == bash {
 		s.source = name
 	}
+	s.enterEval(1)
 	s.run(scriptText(data), false)
+	s.enterEval(-1)
 	s.returned()
 	s.sourcing--
 	s.frames = s.frames[:len(s.frames)-1]
@@ -399,7 +401,9 @@ func builtinEval(s *shell, args []string) int {
 		s.command = s.name
 	}
 	s.deeper("evals")
+	s.enterEval(1)
 	err := s.readLines(sc, false)
+	s.enterEval(-1)
 	if err != nil && s.flow == goOn {
 		s.command = "eval"
 		s.syntaxError(err)
@@ -412,6 +416,13 @@ func builtinEval(s *shell, args []string) int {
 		s.line = line
 	}
 	return s.status
+}
+
+// enterEval counts eval and source inside of functions.
+func (s *shell) enterEval(n int) {
+	if s.calls > 0 {
+		s.evals += n
+	}
 }
 
 func builtinExec(s *shell, args []string) int {
@@ -446,7 +457,7 @@ func builtinExec(s *shell, args []string) int {
 		s.lowerLevel()
 	}
 	status := s.exec(args)
-	s.flow = exiting
+	s.flow, s.ending = exiting, inPlace
 	return status
 }
 
@@ -465,7 +476,7 @@ func builtinExit(s *shell, args []string) int {
 		}
 		status = n & 0xff
 	}
-	s.flow = exiting
+	s.flow, s.ending = exiting, inPlace
 	return status
 }
 

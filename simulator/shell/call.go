@@ -398,8 +398,11 @@ func (s *shell) ignorable(err error) bool {
 // callFunction runs a function. assigned says that there are assignments before its name.
 func (s *shell) callFunction(name string, fn *function, args []string, assigned bool) {
 	s.deeper("function calls")
-	before, loops, base, source, line, layer := s.args, s.loops, s.base, s.source, s.line, s.layer
+	before, loops, base, source, line, layer, evals := s.args, s.loops, s.base, s.source, s.line, s.layer, s.evals
 	held := s.argsHeld
+	if s.calls == 0 {
+		s.outerArgs = before
+	}
 	s.args, s.argsHeld = args, 0
 	s.calls++
 	if !assigned { // else the variables of the function are kept with those that are assigned before its name
@@ -413,8 +416,7 @@ func (s *shell) callFunction(name string, fn *function, args []string, assigned 
 	s.base, s.source = fn.base, fn.source
 	s.statement(fn.Body, false)
 	if s.flow == exiting && s.kind == bash {
-		s.runTraps()
-		s.exitTrap()
+		s.exitFunction()
 	}
 	s.returned()
 	s.frames = s.frames[:len(s.frames)-1]
@@ -423,11 +425,29 @@ func (s *shell) callFunction(name string, fn *function, args []string, assigned 
 	s.scopes = s.scopes[:len(s.scopes)-1]
 	s.calls--
 	s.p.Allocate(-s.argsHeld)
-	s.args, s.layer, s.argsHeld = before, layer, held
+	s.args, s.layer, s.argsHeld, s.evals = before, layer, held, evals
 	if s.flow == returning {
 		s.flow = goOn
 	}
 	s.shallower()
+}
+
+// exitFunction runs the EXIT trap of a shell that ends inside of a function, if that is to be done here.
+func (s *shell) exitFunction() {
+	switch s.ending {
+	case unwound:
+		return
+	case popped:
+		s.ending = localless
+		return
+	case localless:
+		for i := len(s.scopes) - 1; i >= 0; i-- {
+			s.restore(s.scopes[i])
+			s.scopes[i] = nil
+		}
+	}
+	s.runTraps()
+	s.exitTrap()
 }
 
 // external runs a command that is a program.
@@ -579,6 +599,13 @@ func (s *shell) execScript(fields []string) int {
 			s.commandError(name, "Exec format error")
 		}
 		return statusNoExec
+	}
+	if s.mortal {
+		for _, sig := range deadly {
+			if !s.p.Ignores(sig) {
+				s.p.Default(sig)
+			}
+		}
 	}
 	s.p.Args, s.p.Env = append([]string{"sh", name}, fields[1:]...), s.environment()
 	return s.in.main(s.p, s.kind, s.options.posix)

@@ -97,8 +97,16 @@ func (s *shell) failed() {
 			return
 		}
 	}
-	if s.options.errexit {
-		s.flow = exiting
+	if !s.options.errexit {
+		return
+	}
+	s.flow, s.ending = exiting, inPlace
+	if s.kind == bash && s.calls > 0 && !s.subshell {
+		s.ending = localless
+		if s.evals > 0 {
+			s.ending = popped
+			s.print(2, s.prefixOf("")+"pop_var_context: head of shell_variables not a function context\n")
+		}
 	}
 }
 
@@ -174,8 +182,13 @@ func (s *shell) background(st *syntax.Stmt) {
 				p.Close(fd)
 			}
 		}
-		c.tolerant, c.isJob = 0, !s.subshell
+		c.tolerant = 0
 		c.enter(plain.Cmd)
+		_, stages := plain.Cmd.(*syntax.Pipeline)
+		c.isJob = (c.isStage || stages) && (!s.subshell || s.isJob)
+		if c.kind == bash && !c.isStage && !stages { // it lists that among its traps
+			c.ignoreTrap("INT")
+		}
 		c.last = lastCall([]*syntax.Stmt{&plain}, true)
 		c.statement(&plain, true)
 		return c.leave()

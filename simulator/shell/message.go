@@ -85,7 +85,7 @@ func (s *shell) problem(err error) bool {
 		s.flow = exiting
 	case s.kind == bash && s.options.errexit && (errors.As(err, new(*reportedError)) || errors.As(err, new(*readonlyError))):
 		s.status = 1
-		s.flow = exiting
+		s.flow, s.ending = exiting, inPlace
 	case s.kind != bash:
 		s.status = statusUsage
 		s.flow = exiting

@@ -61,6 +61,7 @@ func (s *shell) pipeline(cmd *syntax.Pipeline) {
 			c.fed = c.fed || in >= 0 && c.kind == bash
 			c.tolerant = min(c.tolerant, 1)
 			c.enter(st.Cmd)
+			c.isJob = c.isStage && (!s.subshell || s.isJob)
 			c.statement(st, true)
 			return c.leave()
 		})

@@ -82,6 +82,16 @@ const (
 	exiting
 )
 
+// ending says what bash leaves before the EXIT trap runs.
+type ending uint8
+
+const (
+	unwound   ending = iota // all functions: a mistake ends the shell
+	inPlace                 // nothing: exit does
+	localless               // the variables of functions: set -e does
+	popped                  // these, and the innermost function: set -e does inside of eval and source, with a complaint
+)
+
 // function is a function as it was defined.
 type function struct {
 	*syntax.Func
@@ -158,7 +168,11 @@ type shell struct {
 	inSubstitution  bool         // the shell is the child of a command substitution, and none of its own
 	last            *syntax.Call // that bash executes in place of the shell, and says so in SHLVL
 	flow            flow
-	levels          int // of break and continue
+	ending          ending
+	evals           int      // eval and source inside of functions
+	mortal          bool     // signals end the shell after its EXIT trap
+	outerArgs       []string // the positional parameters outside of functions
+	levels          int      // of break and continue
 	loops           int
 	calls           int
 	sourcing        int
@@ -168,7 +182,7 @@ type shell struct {
 	pipestatus      []int
 	subshell        bool
 	subshells       int   // BASH_SUBSHELL
-	isJob           bool  // the subshell is a background job
+	isJob           bool  // the subshell was made by the main shell, for one simple command
 	opened          []int // of process substitutions, until the command ends
 	depth           int
 	traced          int // how deep in substitutions and evals, for the trace
@@ -223,6 +237,9 @@ func (i *Interpreter) main(p *container.Process, kind dialect, posix bool) int {
 		if p.Ignores(sig) {
 			s.deaf |= 1 << sig
 		}
+	}
+	if kind != dash {
+		s.untrap(container.SIGQUIT)
 	}
 	s.prepare()
 	s.inheritFunctions(inherited)
@@ -647,7 +664,7 @@ func (s *shell) snapshot() *shell {
 	}
 	c.inherited = s.traps
 	c.caught, c.jobs, c.ended, c.subshell, c.inTrap = nil, nil, nil, true, false
-	c.inSubstitution, c.last, c.isStage = false, nil, false
+	c.inSubstitution, c.last, c.isStage, c.isJob, c.mortal = false, nil, false, false, false
 	c.subshells++
 	c.held, c.fieldsHeld, c.argsHeld = 0, 0, 0
 	c.random = nil

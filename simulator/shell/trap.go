@@ -19,9 +19,62 @@ func (s *shell) collect() bool {
 			return got
 		}
 		got = true
+		if _, trapped := s.traps[sig.Name()]; !trapped {
+			switch {
+			case s.mortal && isDeadly(sig):
+				s.die(sig)
+			case sig == container.SIGQUIT:
+				continue
+			}
+		}
 		if !slices.Contains(s.caught, sig) {
 			s.caught = append(s.caught, sig)
 		}
+	}
+}
+
+// deadly lists the signals that end bash, after its EXIT trap.
+var deadly = []container.Signal{container.SIGHUP, container.SIGINT, container.SIGILL, container.SIGTRAP, container.SIGABRT, container.SIGFPE, container.SIGBUS,
+	container.SIGSEGV, container.SIGSYS, container.SIGPIPE, container.SIGALRM, container.SIGTERM, container.SIGXCPU, container.SIGXFSZ, container.SIGVTALRM,
+	container.SIGPROF, container.SIGUSR1, container.SIGUSR2}
+
+func isDeadly(sig container.Signal) bool { return slices.Contains(deadly, sig) }
+
+// becomeMortal makes bash handle the signals that end it. It does so when it has an EXIT trap to run, or has listed its
+// traps; before that they have their default action, which is none for process 1.
+func (s *shell) becomeMortal() {
+	if s.kind != bash || s.mortal {
+		return
+	}
+	s.mortal = true
+	for _, sig := range deadly {
+		if _, trapped := s.traps[sig.Name()]; !trapped && !s.p.Ignores(sig) {
+			s.p.Handle(sig)
+		}
+	}
+}
+
+// die ends bash by a signal. Its EXIT trap runs outside of all functions.
+func (s *shell) die(sig container.Signal) {
+	for i := len(s.scopes) - 1; i >= 0; i-- {
+		s.restore(s.scopes[i])
+	}
+	s.scopes, s.frames = nil, nil
+	if s.calls > 0 {
+		s.args, s.calls = s.outerArgs, 0
+	}
+	s.exitTrap()
+	s.p.Die(sig)
+}
+
+// untrap gives a signal the action that it has without a trap. Ash and bash themselves do not mind SIGQUIT.
+func (s *shell) untrap(sig container.Signal) {
+	switch {
+	case sig > 0 && sig < 32 && s.deaf&(1<<sig) != 0:
+	case s.mortal && isDeadly(sig), s.kind != dash && sig == container.SIGQUIT && !s.subshell:
+		s.p.Handle(sig)
+	default:
+		s.p.Default(sig)
 	}
 }
 
@@ -117,6 +170,7 @@ func builtinTrap(s *shell, args []string) int {
 		return statusUsage
 	}
 	if len(args) == 0 || args[0] == "-p" {
+		s.becomeMortal()
 		traps := s.traps
 		if s.subshell && !s.trapped {
 			traps = s.inherited // a subshell shows what its parent had until it sets one itself
@@ -185,9 +239,7 @@ func builtinTrap(s *shell, args []string) int {
 		switch action {
 		case "-":
 			delete(s.traps, name)
-			if !deaf {
-				s.p.Default(sig)
-			}
+			s.untrap(sig)
 		case "":
 			s.traps[name] = ""
 			s.p.Ignore(sig)
@@ -196,9 +248,25 @@ func builtinTrap(s *shell, args []string) int {
 			if !deaf {
 				s.p.Handle(sig)
 			}
+			if name == "EXIT" {
+				s.becomeMortal()
+			}
 		}
 	}
 	return status
+}
+
+// ignoreTrap notes that a signal is ignored.
+func (s *shell) ignoreTrap(name string) {
+	with := func(traps map[string]string) map[string]string {
+		out := maps.Clone(traps)
+		if out == nil {
+			out = map[string]string{}
+		}
+		out[name] = ""
+		return out
+	}
+	s.traps, s.inherited = with(s.traps), with(s.inherited)
 }
 
 // trapNames returns the canonical names of conditions, and complains about others.
