@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/plumbline-ci/plumbline/simulator/apiserver/schema"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver/structural"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -122,9 +121,6 @@ func validateDefinition(obj client.Object) field.ErrorList {
 			errs = append(errs, field.Required(at, "schemas are required"))
 			continue
 		}
-		if _, err := schema.Compile(v.Schema.OpenAPIV3Schema); err != nil {
-			errs = append(errs, field.Invalid(at, "", err.Error()))
-		}
 		if i == 0 || !sameSchemas(d) {
 			errs = append(errs, structural.Check(v.Schema.OpenAPIV3Schema, at)...)
 		}
@@ -187,10 +183,7 @@ func definitionChanged(s *Server, _ *resource, ch Change) {
 		if r == nil || r.typed() || v.Schema == nil {
 			continue
 		}
-		compiled, err := schema.Compile(v.Schema.OpenAPIV3Schema)
-		if err == nil {
-			r.custom, r.managers = &customResource{schema: compiled, structural: structural.New(v.Schema.OpenAPIV3Schema), props: v.Schema.OpenAPIV3Schema}, nil
-		}
+		r.custom, r.managers = &customResource{schema: structural.New(v.Schema.OpenAPIV3Schema), props: v.Schema.OpenAPIV3Schema}, nil
 	}
 }
 
@@ -215,9 +208,8 @@ func (s *Server) withdraw(gvk runtimeschema.GroupVersionKind) {
 // customResource is what a definition says about the objects of a kind that has no
 // Go type. Nil says nothing.
 type customResource struct {
-	schema     *schema.Schema
-	structural *structural.Schema
-	props      *apiextensionsv1.JSONSchemaProps
+	schema *structural.Schema
+	props  *apiextensionsv1.JSONSchemaProps
 }
 
 // apply prunes and defaults an object that was decoded, and returns the paths of
@@ -242,8 +234,7 @@ func (c *customResource) validate(obj, old client.Object) field.ErrorList {
 	if old != nil {
 		before = content(old)
 	}
-	errs := c.schema.ValidateChange(u.Object, before)
-	return append(errs, c.structural.Validate(u.Object, before, errs)...)
+	return c.schema.Validate(u.Object, before)
 }
 
 // refuseUnknown is the answer to unknown fields where they are to be refused.
