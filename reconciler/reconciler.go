@@ -2,6 +2,7 @@
 // them is declared ([Controller]).
 //
 //	reconciler.go   Deps, and the small interfaces in it
+//	run.go          Run, what runs of all kinds have
 //	adapters.go     functions and the machine's clock as those interfaces
 //
 // Each kind has a folder of its own, taskrun for one, which reconciles it. What such a folder decides without the cluster

@@ -47,8 +47,11 @@ const (
 	TaskRunMessageExceededNodeResources = "TaskRun Pod exceeded available resources"
 )
 
-// Reasons of events that are not reasons of a condition.
+// Reasons of events. An event about a condition that is Unknown has the condition's reason.
 const (
+	EventReasonStarted              = "Started"
+	EventReasonSucceeded            = "Succeeded"
+	EventReasonFailed               = "Failed"
 	EventReasonInternalError        = "InternalError"
 	EventReasonError                = "Error"
 	EventReasonUpdateFailed         = "UpdateFailed"

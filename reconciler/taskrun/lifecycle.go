@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
+	"github.com/plumbline-ci/plumbline/reconciler/pass"
 )
 
 // start begins an attempt, unless it has begun. The message of the attempt before stays until there is something to say
@@ -25,14 +26,8 @@ func start(tr *v1beta1.TaskRun, now metav1.Time) bool {
 	if c := tr.Status.Succeeded(); c != nil {
 		message = c.Message
 	}
-	setUnknown(&tr.Status, v1beta1.TaskRunReasonStarted, message, now)
+	pass.SetUnknown(&tr.Status.Status, v1beta1.TaskRunReasonStarted, message, now)
 	return true
-}
-
-func setUnknown(s *v1beta1.TaskRunStatus, reason, message string, now metav1.Time) {
-	s.SetCondition(v1beta1.Condition{
-		Type: v1beta1.ConditionSucceeded, Status: corev1.ConditionUnknown, Reason: reason, Message: message,
-	}, now)
 }
 
 // conclude ends the attempt with that condition.
@@ -111,7 +106,7 @@ func retry(tr *v1beta1.TaskRun, now metav1.Time) bool {
 	s.PodName = ""
 	s.Steps, s.Sidecars = nil, nil
 	s.TaskRunResults, s.ResourcesResult = nil, nil
-	setUnknown(s, v1beta1.TaskRunReasonToBeRetried, message, now)
+	pass.SetUnknown(&s.Status, v1beta1.TaskRunReasonToBeRetried, message, now)
 	return true
 }
 

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
+	"github.com/plumbline-ci/plumbline/reconciler/pass"
 	"github.com/plumbline-ci/plumbline/reconciler/podstatus"
 )
 
@@ -608,7 +609,7 @@ func TestSidecarsAreStopped(t *testing.T) {
 // again tells whether a pass asks to be repeated at once, or soon.
 func (w *world) again(name string) bool {
 	result, err := w.reconcile(name)
-	return err != nil || result.RequeueAfter > 0 && result.RequeueAfter <= maxTroubleDelay
+	return err != nil || result.RequeueAfter > 0 && result.RequeueAfter <= 30*time.Second
 }
 
 // TestTroubleDoesNotDelayTimeouts: however long the cluster has been in trouble, the next pass is not after the deadline.
@@ -758,7 +759,7 @@ func TestStart(t *testing.T) {
 	now := metav1.Date(2000, 1, 1, 0, 0, 10, 0, time.UTC)
 	tr := taskRun(t, "run", oneStep)
 	tr.CreationTimestamp = metav1.NewTime(now.Add(time.Second))
-	setUnknown(&tr.Status, v1beta1.TaskRunReasonToBeRetried, "it failed", now)
+	pass.SetUnknown(&tr.Status.Status, v1beta1.TaskRunReasonToBeRetried, "it failed", now)
 	if !start(tr, now) || !tr.Status.StartTime.Equal(&tr.CreationTimestamp) {
 		t.Errorf("startTime is %v, want that of creation, %v", tr.Status.StartTime, tr.CreationTimestamp)
 	}

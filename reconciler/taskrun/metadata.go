@@ -24,11 +24,3 @@ func under(own, base map[string]string) map[string]string {
 	maps.Copy(merged, own)
 	return merged
 }
-
-// stamp says which build of the controller has dealt with the TaskRun.
-func stamp(tr *v1beta1.TaskRun, revision string) {
-	if tr.Annotations == nil {
-		tr.Annotations = map[string]string{}
-	}
-	tr.Annotations[v1beta1.AnnotationRelease] = revision
-}

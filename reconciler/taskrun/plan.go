@@ -13,6 +13,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/api/defaulting"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
+	"github.com/plumbline-ci/plumbline/reconciler/pass"
 	"github.com/plumbline-ci/plumbline/reconciler/podspec"
 	"github.com/plumbline-ci/plumbline/reconciler/resolve"
 	"github.com/plumbline-ci/plumbline/reconciler/substitution"
@@ -31,59 +32,59 @@ type plan struct {
 }
 
 // prepare finds out what to run, whether it can be run, and replaces its variables (LC-20…LC-40).
-func (p *pass) prepare(ctx context.Context) error {
+func (p *taskRunPass) prepare(ctx context.Context) error {
 	task, err := p.task(ctx)
 	if err != nil {
 		return err
 	}
-	p.tr.Status.TaskSpec = task.Spec
+	p.Run.Status.TaskSpec = task.Spec
 	bindings, err := p.bindings(task.Spec)
 	if err != nil {
 		return err
 	}
-	if err := validate(p.tr, task, bindings, p.cfg.FeatureFlags.Alpha()); err != nil {
-		return failed(v1beta1.TaskRunReasonFailedValidation, err)
+	if err := validate(p.Run, task, bindings, p.Config.FeatureFlags.Alpha()); err != nil {
+		return pass.Failed(v1beta1.TaskRunReasonFailedValidation, err)
 	}
 	p.planFor(task, bindings)
 	return nil
 }
 
 // planFor completes the plan of an attempt that begins.
-func (p *pass) planFor(task resolve.Task, bindings []v1beta1.WorkspaceBinding) {
-	bindings, claims := podspec.Claims(p.tr, bindings)
-	alpha := p.cfg.FeatureFlags.Alpha()
+func (p *taskRunPass) planFor(task resolve.Task, bindings []v1beta1.WorkspaceBinding) {
+	bindings, claims := podspec.Claims(p.Run, bindings)
+	alpha := p.Config.FeatureFlags.Alpha()
 	p.plan = &plan{source: task.Spec, bindings: bindings, claims: claims}
 	p.plan.spec = substitution.Apply(task.Spec, substitution.Input{
-		TaskRun:              p.tr,
+		TaskRun:              p.Run,
 		TaskName:             task.Name,
 		Bindings:             bindings,
-		Volumes:              podspec.WorkspaceVolumes(p.tr.UID, bindings),
+		Volumes:              podspec.WorkspaceVolumes(p.Run.UID, bindings),
 		Indexing:             alpha,
 		IsolatedWorkspaces:   alpha,
-		PropagatedWorkspaces: alpha && p.tr.Spec.TaskRef == nil,
+		PropagatedWorkspaces: alpha && p.Run.Spec.TaskRef == nil,
 	})
 }
 
 // replan is the plan of an attempt whose Pod is recorded but gone: it runs what it ran.
-func (p *pass) replan() error {
-	bindings, err := p.bindings(p.tr.Status.TaskSpec)
+func (p *taskRunPass) replan() error {
+	bindings, err := p.bindings(p.Run.Status.TaskSpec)
 	if err != nil {
 		return err
 	}
-	bindings, claims := podspec.Claims(p.tr, bindings)
-	p.plan = &plan{spec: p.tr.Status.TaskSpec, bindings: bindings, claims: claims}
+	bindings, claims := podspec.Claims(p.Run, bindings)
+	p.plan = &plan{spec: p.Run.Status.TaskSpec, bindings: bindings, claims: claims}
 	return nil
 }
 
 // settleSpec records the Task as it runs, once that is certain.
-func (p *pass) settleSpec() {
+func (p *taskRunPass) settleSpec() {
 	if p.plan == nil || p.plan.source == nil {
 		return
 	}
-	s := &p.tr.Status
+	s := &p.Run.Status
 	s.TaskSpec = p.plan.spec
 	delete(s.Annotations, TaskSpecAnnotation)
-	if p.tr.Spec.TaskRef != nil && moreAttempts(p.tr) && !equality.Semantic.DeepEqual(p.plan.source, p.plan.spec) {
+	if p.Run.Spec.TaskRef != nil && moreAttempts(p.Run) && !equality.Semantic.DeepEqual(p.plan.source, p.plan.spec) {
 		source, err := json.Marshal(p.plan.source)
 		if err != nil {
 			return // a Task that came as JSON; the next attempt would start from the replaced one
@@ -96,30 +97,30 @@ func (p *pass) settleSpec() {
 }
 
 // task is the Task that the run runs: the one it began with, else the one it asks for.
-func (p *pass) task(ctx context.Context) (resolve.Task, error) {
+func (p *taskRunPass) task(ctx context.Context) (resolve.Task, error) {
 	if known, ok := p.knownTask(); ok {
 		return known, nil
 	}
-	task, err := resolve.Find(p.tr, cluster{ctx: ctx, pass: p})
+	task, err := resolve.Find(p.Run, cluster{ctx: ctx, pass: p})
 	if err != nil {
-		if passes(err) && !isResolveError(err) {
+		if pass.Passes(err) && !isResolveError(err) {
 			return task, err
 		}
-		return task, failedf(v1beta1.TaskRunReasonFailedResolution, "error when listing tasks for taskRun %s: failed to get task: %w", p.tr.Name, err)
+		return task, pass.Failedf(v1beta1.TaskRunReasonFailedResolution, "error when listing tasks for taskRun %s: failed to get task: %w", p.Run.Name, err)
 	}
 	task.Spec = task.Spec.DeepCopy() // it may be the cache's
 	defaulting.TaskSpec(task.Spec)
-	inherit(p.tr, task)
+	inherit(p.Run, task)
 	return task, nil
 }
 
 // knownTask is the Task of a taskRef that an earlier pass has found.
-func (p *pass) knownTask() (resolve.Task, bool) {
-	s := &p.tr.Status
-	if s.TaskSpec == nil || p.tr.Spec.TaskRef == nil {
+func (p *taskRunPass) knownTask() (resolve.Task, bool) {
+	s := &p.Run.Status
+	if s.TaskSpec == nil || p.Run.Spec.TaskRef == nil {
 		return resolve.Task{}, false
 	}
-	task := resolve.Task{Name: resolve.Name(p.tr), Spec: s.TaskSpec.DeepCopy()}
+	task := resolve.Task{Name: resolve.Name(p.Run), Spec: s.TaskSpec.DeepCopy()}
 	if text, ok := s.Annotations[TaskSpecAnnotation]; ok {
 		var spec v1beta1.TaskSpec
 		if err := json.Unmarshal([]byte(text), &spec); err == nil {
@@ -141,29 +142,29 @@ func isResolveError(err error) bool {
 // cluster is the store of Tasks.
 type cluster struct {
 	ctx  context.Context //nolint:containedctx // an adapter that lives as long as one call
-	pass *pass
+	pass *taskRunPass
 }
 
 func (c cluster) Task(namespace, name string) (*v1beta1.Task, error) {
 	task := &v1beta1.Task{}
-	return task, c.pass.get(c.ctx, client.ObjectKey{Namespace: namespace, Name: name}, task)
+	return task, c.pass.Get(c.ctx, client.ObjectKey{Namespace: namespace, Name: name}, task)
 }
 
 func (c cluster) ClusterTask(name string) (*v1beta1.ClusterTask, error) {
 	task := &v1beta1.ClusterTask{}
-	return task, c.pass.get(c.ctx, client.ObjectKey{Name: name}, task)
+	return task, c.pass.Get(c.ctx, client.ObjectKey{Name: name}, task)
 }
 
 // bindings are the workspaces of the run, with the default binding for those that it has to bind and does not (LC-35).
-func (p *pass) bindings(spec *v1beta1.TaskSpec) ([]v1beta1.WorkspaceBinding, error) {
-	bindings := p.tr.Spec.Workspaces
-	text := p.cfg.Defaults.TaskRunWorkspaceBinding
+func (p *taskRunPass) bindings(spec *v1beta1.TaskSpec) ([]v1beta1.WorkspaceBinding, error) {
+	bindings := p.Run.Spec.Workspaces
+	text := p.Config.Defaults.TaskRunWorkspaceBinding
 	if text == "" {
 		return bindings, nil
 	}
 	var fallback v1beta1.WorkspaceBinding
 	if err := yaml.Unmarshal([]byte(text), &fallback); err != nil {
-		return nil, failed(v1beta1.TaskRunReasonFailedResolution, fmt.Errorf("failed to unmarshal %v", text))
+		return nil, pass.Failed(v1beta1.TaskRunReasonFailedResolution, fmt.Errorf("failed to unmarshal %v", text))
 	}
 	bound := map[string]bool{}
 	for _, b := range bindings {

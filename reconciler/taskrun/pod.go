@@ -17,6 +17,7 @@ import (
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/api/validation"
 	"github.com/plumbline-ci/plumbline/reconciler"
+	"github.com/plumbline-ci/plumbline/reconciler/pass"
 	"github.com/plumbline-ci/plumbline/reconciler/podspec"
 	"github.com/plumbline-ci/plumbline/reconciler/podstatus"
 )
@@ -43,38 +44,38 @@ const (
 )
 
 // podName is the name of the Pod of this attempt.
-func (p *pass) podName() string {
-	if name := p.tr.Status.PodName; name != "" {
+func (p *taskRunPass) podName() string {
+	if name := p.Run.Status.PodName; name != "" {
 		return name
 	}
-	return podspec.Name(p.tr)
+	return podspec.Name(p.Run)
 }
 
 // pod is the Pod of this attempt, made now if there is none.
-func (p *pass) pod(ctx context.Context) (*corev1.Pod, error) {
+func (p *taskRunPass) pod(ctx context.Context) (*corev1.Pod, error) {
 	pod := &corev1.Pod{}
-	err := p.deps.Client.Get(ctx, client.ObjectKey{Namespace: p.tr.Namespace, Name: p.podName()}, pod)
+	err := p.Deps.Client.Get(ctx, client.ObjectKey{Namespace: p.Run.Namespace, Name: p.podName()}, pod)
 	switch {
 	case apierrors.IsNotFound(err):
 		return p.createPod(ctx)
 	case err != nil:
 		return nil, err
-	case !metav1.IsControlledBy(pod, p.tr):
-		return nil, &waiting{reason: v1beta1.TaskRunReasonPending, message: messageTaken, after: takenDelay}
+	case !metav1.IsControlledBy(pod, p.Run):
+		return nil, &pass.Waiting{Reason: v1beta1.TaskRunReasonPending, Message: messageTaken, After: takenDelay}
 	default:
 		return pod, nil
 	}
 }
 
-func (p *pass) createPod(ctx context.Context) (*corev1.Pod, error) {
-	if err := p.confirm(ctx); err != nil {
+func (p *taskRunPass) createPod(ctx context.Context) (*corev1.Pod, error) {
+	if err := p.Confirm(ctx); err != nil {
 		return nil, err
 	}
 	if p.plan == nil {
 		if err := p.replan(); err != nil {
 			return nil, err
 		}
-	} else if err := validation.TaskSpec(p.plan.spec, p.cfg); err != nil {
+	} else if err := validation.TaskSpec(p.plan.spec, &p.Config); err != nil {
 		return nil, p.refused(err)
 	}
 	if err := p.createClaims(ctx); err != nil {
@@ -85,11 +86,11 @@ func (p *pass) createPod(ctx context.Context) (*corev1.Pod, error) {
 		return nil, err
 	}
 	pod.Name = p.podName()
-	err = p.deps.Client.Create(ctx, pod)
+	err = p.Deps.Client.Create(ctx, pod)
 	switch {
 	case err == nil:
-		if t := p.tr.Spec.PodTemplate; t != nil && t.Affinity != nil && p.tr.Annotations[v1beta1.AnnotationAffinityAssistant] != "" {
-			p.event(corev1.EventTypeWarning, v1beta1.EventReasonPodAffinityOverwrite,
+		if t := p.Run.Spec.PodTemplate; t != nil && t.Affinity != nil && p.Run.Annotations[v1beta1.AnnotationAffinityAssistant] != "" {
+			p.Event(corev1.EventTypeWarning, v1beta1.EventReasonPodAffinityOverwrite,
 				fmt.Sprintf("Pod template affinity is overwritten by affinity assistant for pod %q", pod.Name))
 		}
 		return pod, nil
@@ -101,29 +102,29 @@ func (p *pass) createPod(ctx context.Context) (*corev1.Pod, error) {
 }
 
 // existingPod is the Pod that the cache does not have yet; or it is not ours.
-func (p *pass) existingPod(ctx context.Context) (*corev1.Pod, error) {
+func (p *taskRunPass) existingPod(ctx context.Context) (*corev1.Pod, error) {
 	pod := &corev1.Pod{}
-	err := p.deps.Reader.Get(ctx, client.ObjectKey{Namespace: p.tr.Namespace, Name: p.podName()}, pod)
-	if err == nil && metav1.IsControlledBy(pod, p.tr) {
+	err := p.Deps.Reader.Get(ctx, client.ObjectKey{Namespace: p.Run.Namespace, Name: p.podName()}, pod)
+	if err == nil && metav1.IsControlledBy(pod, p.Run) {
 		return pod, nil
 	}
 	if client.IgnoreNotFound(err) != nil {
 		return nil, err
 	}
-	return nil, &waiting{reason: v1beta1.TaskRunReasonPending, message: messageTaken, after: takenDelay}
+	return nil, &pass.Waiting{Reason: v1beta1.TaskRunReasonPending, Message: messageTaken, After: takenDelay}
 }
 
 // createError is what the refusal of a Pod means.
-func (p *pass) createError(err error) error {
+func (p *taskRunPass) createError(err error) error {
 	switch {
 	case isQuotaConflict(err):
-		return &waiting{reason: v1beta1.TaskRunReasonPending, message: messageQuotaConflict, after: quotaConflictDelay}
+		return &pass.Waiting{Reason: v1beta1.TaskRunReasonPending, Message: messageQuotaConflict, After: quotaConflictDelay}
 	case apierrors.IsForbidden(err) && strings.Contains(err.Error(), "exceeded quota"):
 		// The API has no other way to tell a full quota from missing rights.
-		return &waiting{
-			reason: v1beta1.TaskRunReasonExceededResourceQuota, message: fmt.Sprintf("TaskRun Pod exceeded available resources: %v", err), after: quotaDelay,
+		return &pass.Waiting{
+			Reason: v1beta1.TaskRunReasonExceededResourceQuota, Message: fmt.Sprintf("TaskRun Pod exceeded available resources: %v", err), After: quotaDelay,
 		}
-	case passes(err):
+	case pass.Passes(err):
 		return err
 	default:
 		return p.refused(err)
@@ -137,48 +138,48 @@ func isQuotaConflict(err error) bool {
 }
 
 // refused is the failure of an attempt whose Pod cannot be made (LC-54).
-func (p *pass) refused(err error) error {
+func (p *taskRunPass) refused(err error) error {
 	if errors.Is(err, podspec.ErrKnownHosts) {
-		return failed(v1beta1.TaskRunReasonFailedValidation, err)
+		return pass.Failed(v1beta1.TaskRunReasonFailedValidation, err)
 	}
 	hint := "Maybe invalid TaskSpec"
-	if ref := p.tr.Spec.TaskRef; ref != nil {
-		hint = fmt.Sprintf("Maybe missing or invalid Task %s/%s", p.tr.Namespace, ref.Name)
+	if ref := p.Run.Spec.TaskRef; ref != nil {
+		hint = fmt.Sprintf("Maybe missing or invalid Task %s/%s", p.Run.Namespace, ref.Name)
 	}
-	return failedf(v1beta1.TaskRunReasonPodCreationFailed, "failed to create task run pod %q: %w. %s", p.tr.Name, err, hint)
+	return pass.Failedf(v1beta1.TaskRunReasonPodCreationFailed, "failed to create task run pod %q: %w. %s", p.Run.Name, err, hint)
 }
 
 // createClaims makes the claims that the templates among the workspaces ask for (POD-96).
-func (p *pass) createClaims(ctx context.Context) error {
+func (p *taskRunPass) createClaims(ctx context.Context) error {
 	for _, claim := range p.plan.claims {
 		key := client.ObjectKeyFromObject(claim)
-		err := p.get(ctx, key, &corev1.PersistentVolumeClaim{})
+		err := p.Get(ctx, key, &corev1.PersistentVolumeClaim{})
 		verb := "retrieve"
 		if apierrors.IsNotFound(err) {
 			verb = "create"
-			err = p.deps.Client.Create(ctx, claim)
+			err = p.Deps.Client.Create(ctx, claim)
 		}
 		if err == nil || apierrors.IsAlreadyExists(err) {
 			continue
 		}
-		if passes(err) {
+		if pass.Passes(err) {
 			return err
 		}
-		return failedf(v1beta1.TaskRunReasonCouldntCreateWorkspacePVC,
-			"Failed to create PVC for TaskRun %s/%s workspaces correctly: failed to %s PVC %s: %w", p.tr.Namespace, p.tr.Name, verb, claim.Name, err)
+		return pass.Failedf(v1beta1.TaskRunReasonCouldntCreateWorkspacePVC,
+			"Failed to create PVC for TaskRun %s/%s workspaces correctly: failed to %s PVC %s: %w", p.Run.Namespace, p.Run.Name, verb, claim.Name, err)
 	}
 	return nil
 }
 
 // build makes the Pod of the plan.
-func (p *pass) build(ctx context.Context) (*corev1.Pod, error) {
-	flags := &p.cfg.FeatureFlags
+func (p *taskRunPass) build(ctx context.Context) (*corev1.Pod, error) {
+	flags := &p.Config.FeatureFlags
 	in := podspec.Input{
-		TaskRun:  p.tr,
+		TaskRun:  p.Run,
 		Spec:     p.plan.spec,
 		Bindings: p.plan.bindings,
 		Timeout:  p.timeout(),
-		Revision: p.deps.Revision,
+		Revision: p.Deps.Revision,
 		Features: podspec.Features{
 			Alpha:              flags.Alpha(),
 			DisableCredentials: flags.DisableCredsInit,
@@ -186,9 +187,9 @@ func (p *pass) build(ctx context.Context) (*corev1.Pod, error) {
 			AwaitSidecars:      flags.AwaitSidecarReadiness,
 			InjectedSidecars:   flags.InjectedSidecars,
 			ResultsFromSidecar: flags.ResultsFrom == config.ResultsFromSidecarLogs,
-			ForbiddenEnv:       p.cfg.Defaults.ForbiddenEnv,
+			ForbiddenEnv:       p.Config.Defaults.ForbiddenEnv,
 		},
-		Images: p.deps.Images,
+		Images: p.Deps.Images,
 		Image:  p.image(ctx),
 	}
 	var err error
@@ -198,7 +199,7 @@ func (p *pass) build(ctx context.Context) (*corev1.Pod, error) {
 		}
 	}
 	var ranges corev1.LimitRangeList
-	if err := p.deps.Client.List(ctx, &ranges, client.InNamespace(p.tr.Namespace)); err != nil {
+	if err := p.Deps.Client.List(ctx, &ranges, client.InNamespace(p.Run.Namespace)); err != nil {
 		return nil, err
 	}
 	in.LimitRanges = ranges.Items
@@ -210,7 +211,7 @@ func (p *pass) build(ctx context.Context) (*corev1.Pod, error) {
 }
 
 // buildError tells trouble of the cluster, met while building, from an input of which no Pod can be built.
-func (p *pass) buildError(err error) error {
+func (p *taskRunPass) buildError(err error) error {
 	var trouble *clusterError
 	if errors.As(err, &trouble) {
 		return trouble.cause
@@ -225,18 +226,18 @@ func (e *clusterError) Error() string { return e.cause.Error() }
 
 // lookedUp separates trouble that passes from answers that stay.
 func lookedUp(err error) error {
-	if err != nil && passes(err) {
+	if err != nil && pass.Passes(err) {
 		return &clusterError{err}
 	}
 	return err
 }
 
 // secrets are those of the service account, each once, in its order.
-func (p *pass) secrets(ctx context.Context) ([]corev1.Secret, error) {
+func (p *taskRunPass) secrets(ctx context.Context) ([]corev1.Secret, error) {
 	account := &corev1.ServiceAccount{}
-	key := client.ObjectKey{Namespace: p.tr.Namespace, Name: p.serviceAccount()}
-	if err := p.get(ctx, key, account); err != nil {
-		if apierrors.IsNotFound(err) && key.Name == defaultAccount && p.moment.Sub(p.tr.CreationTimestamp.Time) < defaultAccountDelay {
+	key := client.ObjectKey{Namespace: p.Run.Namespace, Name: p.serviceAccount()}
+	if err := p.Get(ctx, key, account); err != nil {
+		if apierrors.IsNotFound(err) && key.Name == defaultAccount && p.Moment.Sub(p.Run.CreationTimestamp.Time) < defaultAccountDelay {
 			return nil, &clusterError{err}
 		}
 		return nil, lookedUp(err)
@@ -249,7 +250,7 @@ func (p *pass) secrets(ctx context.Context) ([]corev1.Secret, error) {
 		}
 		seen[ref.Name] = true
 		var secret corev1.Secret
-		if err := p.get(ctx, client.ObjectKey{Namespace: p.tr.Namespace, Name: ref.Name}, &secret); err != nil {
+		if err := p.Get(ctx, client.ObjectKey{Namespace: p.Run.Namespace, Name: ref.Name}, &secret); err != nil {
 			return nil, lookedUp(err)
 		}
 		secrets = append(secrets, secret)
@@ -257,61 +258,60 @@ func (p *pass) secrets(ctx context.Context) ([]corev1.Secret, error) {
 	return secrets, nil
 }
 
-func (p *pass) serviceAccount() string {
-	if name := p.tr.Spec.ServiceAccountName; name != "" {
+func (p *taskRunPass) serviceAccount() string {
+	if name := p.Run.Spec.ServiceAccountName; name != "" {
 		return name
 	}
 	return defaultAccount
 }
 
 // image is the look-up of images on behalf of the run.
-func (p *pass) image(ctx context.Context) func(string) (podspec.Image, error) {
-	access := reconciler.ImageAccess{Namespace: p.tr.Namespace, ServiceAccount: p.serviceAccount()}
-	if t := p.tr.Spec.PodTemplate; t != nil {
+func (p *taskRunPass) image(ctx context.Context) func(string) (podspec.Image, error) {
+	access := reconciler.ImageAccess{Namespace: p.Run.Namespace, ServiceAccount: p.serviceAccount()}
+	if t := p.Run.Spec.PodTemplate; t != nil {
 		for _, s := range t.ImagePullSecrets {
 			access.PullSecrets = append(access.PullSecrets, s.Name)
 		}
 	}
 	return func(reference string) (podspec.Image, error) {
-		if p.deps.ImageConfig == nil {
+		if p.Deps.ImageConfig == nil {
 			return podspec.Image{}, errors.New("no registry can be asked: the step needs a command or a script")
 		}
-		return p.deps.ImageConfig.ImageConfig(ctx, reference, access)
+		return p.Deps.ImageConfig.ImageConfig(ctx, reference, access)
 	}
 }
 
 // announce lets the first Step start when the Sidecars are up (§7.2).
-func (p *pass) announce(ctx context.Context, pod *corev1.Pod) error {
-	a := podstatus.Announce(pod, p.moment)
+func (p *taskRunPass) announce(ctx context.Context, pod *corev1.Pod) error {
+	a := podstatus.Announce(pod, p.Moment)
 	if a.Again > 0 {
-		p.wakeAt(p.moment.Add(a.Again))
+		p.WakeAt(p.Moment.Add(a.Again))
 	}
 	if a.Value == "" {
 		return nil
 	}
 	annotations := map[string]string{v1beta1.AnnotationReady: a.Value}
 	if a.First {
-		annotations[podstatus.ReadySinceAnnotation] = p.moment.UTC().Format(time.RFC3339Nano)
+		annotations[podstatus.ReadySinceAnnotation] = p.Moment.UTC().Format(time.RFC3339Nano)
 	}
-	patch := metadataPatch{Metadata: metadataChange{Annotations: changes(nil, annotations)}}
-	return client.IgnoreNotFound(p.patchPod(ctx, pod, types.MergePatchType, patch))
+	return client.IgnoreNotFound(p.patchPod(ctx, pod, types.MergePatchType, pass.Annotate(annotations)))
 }
 
-func (p *pass) patchPod(ctx context.Context, pod *corev1.Pod, kind types.PatchType, patch any) error {
+func (p *taskRunPass) patchPod(ctx context.Context, pod *corev1.Pod, kind types.PatchType, patch any) error {
 	target := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Namespace: pod.Namespace, Name: pod.Name}}
 	target.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Pod"))
-	return p.patch(ctx, target, kind, patch)
+	return p.Patch(ctx, target, kind, patch)
 }
 
 // deletePod deletes the Pod of this attempt, recorded or not.
-func (p *pass) deletePod(ctx context.Context) error {
-	if err := p.confirm(ctx); err != nil {
+func (p *taskRunPass) deletePod(ctx context.Context) error {
+	if err := p.Confirm(ctx); err != nil {
 		return err
 	}
 	pod := &corev1.Pod{}
-	err := p.deps.Reader.Get(ctx, client.ObjectKey{Namespace: p.tr.Namespace, Name: p.podName()}, pod)
-	if err != nil || !metav1.IsControlledBy(pod, p.tr) || pod.DeletionTimestamp != nil {
+	err := p.Deps.Reader.Get(ctx, client.ObjectKey{Namespace: p.Run.Namespace, Name: p.podName()}, pod)
+	if err != nil || !metav1.IsControlledBy(pod, p.Run) || pod.DeletionTimestamp != nil {
 		return client.IgnoreNotFound(err)
 	}
-	return client.IgnoreNotFound(p.deps.Client.Delete(ctx, pod, client.Preconditions{UID: &pod.UID}))
+	return client.IgnoreNotFound(p.Deps.Client.Delete(ctx, pod, client.Preconditions{UID: &pod.UID}))
 }

@@ -17,27 +17,27 @@ import (
 )
 
 // afterEnd is the pass of a run that is over: its Sidecars are stopped and shown as stopped. Nothing else of it changes.
-func (p *pass) afterEnd(ctx context.Context) error {
+func (p *taskRunPass) afterEnd(ctx context.Context) error {
 	if err := p.stopPastAttempts(ctx); err != nil {
 		return err
 	}
-	if p.tr.Status.PodName == "" || podIsDeleted(p.tr.Status.Succeeded().Reason) {
+	if p.Run.Status.PodName == "" || podIsDeleted(p.Run.Status.Succeeded().Reason) {
 		return nil
 	}
-	pod, err := p.cachedPod(ctx, p.tr.Status.PodName)
+	pod, err := p.cachedPod(ctx, p.Run.Status.PodName)
 	if err != nil || pod == nil {
 		return err
 	}
 	if err := p.stopSidecars(ctx, pod); err != nil {
 		return fmt.Errorf("error stopping sidecars of Pod %q: %w", pod.Name, err)
 	}
-	states := podstatus.StoppedSidecars(pod, p.deps.Images.Nop)
-	if len(states) == 0 || equality.Semantic.DeepEqual(states, p.stored.Status.Sidecars) {
+	states := podstatus.StoppedSidecars(pod, p.Deps.Images.Nop)
+	if len(states) == 0 || equality.Semantic.DeepEqual(states, p.Stored.Status.Sidecars) {
 		return nil
 	}
-	updated := p.stored.DeepCopy()
+	updated := p.Stored.DeepCopy()
 	updated.Status.Sidecars = states
-	return p.deps.Client.Status().Update(ctx, updated)
+	return p.Deps.Client.Status().Update(ctx, updated)
 }
 
 // podIsDeleted tells whether an attempt that ends for that reason takes its Pod with it.
@@ -51,9 +51,9 @@ func podIsDeleted(reason string) bool {
 }
 
 // stopPastAttempts stops what still runs beside the Steps of attempts that have failed.
-func (p *pass) stopPastAttempts(ctx context.Context) error {
-	for i := range p.tr.Status.RetriesStatus {
-		name := p.tr.Status.RetriesStatus[i].PodName
+func (p *taskRunPass) stopPastAttempts(ctx context.Context) error {
+	for i := range p.Run.Status.RetriesStatus {
+		name := p.Run.Status.RetriesStatus[i].PodName
 		if name == "" {
 			continue
 		}
@@ -72,13 +72,13 @@ func (p *pass) stopPastAttempts(ctx context.Context) error {
 }
 
 // cachedPod is the run's Pod of that name, or nil.
-func (p *pass) cachedPod(ctx context.Context, name string) (*corev1.Pod, error) {
+func (p *taskRunPass) cachedPod(ctx context.Context, name string) (*corev1.Pod, error) {
 	pod := &corev1.Pod{}
-	err := p.deps.Client.Get(ctx, client.ObjectKey{Namespace: p.tr.Namespace, Name: name}, pod)
+	err := p.Deps.Client.Get(ctx, client.ObjectKey{Namespace: p.Run.Namespace, Name: name}, pod)
 	if err != nil {
 		return nil, client.IgnoreNotFound(err)
 	}
-	if !metav1.IsControlledBy(pod, p.tr) || pod.DeletionTimestamp != nil {
+	if !metav1.IsControlledBy(pod, p.Run) || pod.DeletionTimestamp != nil {
 		return nil, nil
 	}
 	return pod, nil
@@ -93,13 +93,13 @@ type operation struct {
 
 // stopSidecars gives what runs beside the Steps an image that does nothing, all at once. The kubelet then restarts those
 // containers, which end at once.
-func (p *pass) stopSidecars(ctx context.Context, pod *corev1.Pod) error {
+func (p *taskRunPass) stopSidecars(ctx context.Context, pod *corev1.Pod) error {
 	var operations []operation
-	for _, i := range podstatus.ToStop(pod, p.deps.Images.Nop) {
+	for _, i := range podstatus.ToStop(pod, p.Deps.Images.Nop) {
 		path := fmt.Sprintf("/spec/containers/%d", i)
 		operations = append(operations,
 			operation{Op: "test", Path: path + "/name", Value: pod.Spec.Containers[i].Name},
-			operation{Op: "replace", Path: path + "/image", Value: p.deps.Images.Nop},
+			operation{Op: "replace", Path: path + "/image", Value: p.Deps.Images.Nop},
 		)
 	}
 	if len(operations) == 0 {
@@ -110,13 +110,13 @@ func (p *pass) stopSidecars(ctx context.Context, pod *corev1.Pod) error {
 
 // loggedResults are the results that a Sidecar has printed, if results come from there (§7.6). It prints them as the last
 // thing it does, and before it has, there may be no log to read.
-func (p *pass) loggedResults(ctx context.Context, pod *corev1.Pod) ([]podstatus.LoggedResult, error) {
-	flags := &p.cfg.FeatureFlags
+func (p *taskRunPass) loggedResults(ctx context.Context, pod *corev1.Pod) ([]podstatus.LoggedResult, error) {
+	flags := &p.Config.FeatureFlags
 	container := podspec.SidecarContainerName(v1beta1.ReservedSidecarName)
-	if p.deps.Logs == nil || flags.ResultsFrom != config.ResultsFromSidecarLogs || !hasSucceeded(pod, container) {
+	if p.Deps.Logs == nil || flags.ResultsFrom != config.ResultsFromSidecarLogs || !hasSucceeded(pod, container) {
 		return nil, nil
 	}
-	log, err := p.deps.Logs.Logs(ctx, pod.Namespace, pod.Name, container)
+	log, err := p.Deps.Logs.Logs(ctx, pod.Namespace, pod.Name, container)
 	if err != nil {
 		return nil, err
 	}

@@ -1,13 +1,12 @@
 // Package taskrun reconciles TaskRuns: it makes a Pod for each attempt, follows it, and writes what it sees into the
 // status of the TaskRun (spec §3).
 //
-// One reconcile is one [pass]: it reads the TaskRun, decides, does what has to be done to Pods, and writes metadata and
-// status, each at most once and only if they changed. What is decided without the cluster is in packages of its own
-// (resolve, substitution, podspec, podstatus) and in the pure files of this one:
+// One reconcile is one pass. What passes over runs of all kinds have in common is in package pass: reading, judging errors,
+// writing once, telling events. This package decides what a TaskRun needs. What is decided without the cluster is in packages
+// of its own (resolve, substitution, podspec, podstatus) and in the pure files of this one:
 //
 //	lifecycle.go    start, timeout, cancellation, retries: what becomes of a status
 //	validation.go   whether a Task and its TaskRun fit together
-//	verdict.go      what an error means: the end of the attempt, a wait, or another try
 //	metadata.go     labels and annotations
 //
 // The shell around them:
@@ -16,18 +15,11 @@
 //	plan.go         from the TaskRun to what its Pod is made of
 //	pod.go          finding, creating, starting and deleting the Pod
 //	sidecars.go     stopping Sidecars when the Steps are over
-//	write.go        storing metadata and status, and recording events
 //
 // # Staleness
 //
-// What a pass reads may be old, and the controller may die between any two writes. So:
-//
-//   - the name of an attempt's Pod is derived from the TaskRun: a Pod that was created but not recorded is found again;
-//   - before something is created or deleted, the TaskRun is read from the API server, and the pass ends if it is not the
-//     one that was decided on: the newer one will come;
-//   - a write of status carries the version that was read, so a decision made on an old one is never stored, and events
-//     are recorded only after the status they tell about is;
-//   - what the cache does not have is asked of the API server before its absence is believed.
+// Package pass says how passes cope with old reads. Beside that, the name of an attempt's Pod is derived from the TaskRun, so
+// that a Pod that was created but not recorded, because the controller died in between, is found again.
 //
 // # Time
 //
@@ -50,15 +42,13 @@ package taskrun
 
 import (
 	"context"
-	"maps"
 
-	"sigs.k8s.io/controller-runtime/pkg/client"
-	changed "sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/reconciler"
+	"github.com/plumbline-ci/plumbline/reconciler/pass"
 	"github.com/plumbline-ci/plumbline/reconciler/podstatus"
 )
 
@@ -75,34 +65,20 @@ func New(deps reconciler.Deps) *Reconciler {
 	return &Reconciler{deps: deps}
 }
 
-// Predicate lets pass which changes of TaskRuns have to be reconciled. What a pass writes into the status is news to
-// nobody, unless more follows from it: the next attempt, the end, an image to be given up.
+// Predicate filters out updates that only reflect a pass's own write of the status, except those that need another pass: the
+// next attempt, the end, an image that cannot be pulled.
 func Predicate() predicate.Predicate {
-	return predicate.Funcs{UpdateFunc: func(e changed.UpdateEvent) bool {
-		old, now := e.ObjectOld, e.ObjectNew
-		if old.GetGeneration() != now.GetGeneration() || old.GetUID() != now.GetUID() ||
-			(old.GetDeletionTimestamp() == nil) != (now.GetDeletionTimestamp() == nil) ||
-			!maps.Equal(old.GetLabels(), now.GetLabels()) || !maps.Equal(old.GetAnnotations(), now.GetAnnotations()) {
-			return true
-		}
-		before, ok := old.(*v1beta1.TaskRun)
-		after, too := now.(*v1beta1.TaskRun)
-		if !ok || !too {
-			return true
-		}
-		return before.Attempt() != after.Attempt() || before.Status.IsDone() != after.Status.IsDone() || podstatus.PullFailure(after) != ""
-	}}
+	return pass.Predicate(func(before, after *v1beta1.TaskRun) bool {
+		return before.Attempt() != after.Attempt() || podstatus.PullFailure(after) != ""
+	})
 }
 
 // Reconcile takes one TaskRun as far as it can go now. It has to be called again when the TaskRun changes in a way that
 // [Predicate] lets pass, when its Pod changes, and when the result says so.
 func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
-	stored := &v1beta1.TaskRun{}
-	if err := r.deps.Client.Get(ctx, request.NamespacedName, stored); err != nil {
-		return reconcile.Result{}, client.IgnoreNotFound(err)
-	}
-	if stored.DeletionTimestamp != nil {
-		return reconcile.Result{}, nil // its Pods are collected through their owner reference
+	stored, ok, err := kind().Read(ctx, r.deps, request)
+	if !ok {
+		return reconcile.Result{}, err
 	}
 	return newPass(r.deps, stored).run(ctx)
 }

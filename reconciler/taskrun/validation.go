@@ -9,6 +9,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/api/validation"
+	"github.com/plumbline-ci/plumbline/reconciler/pass"
 	"github.com/plumbline-ci/plumbline/reconciler/resolve"
 	"github.com/plumbline-ci/plumbline/reconciler/substitution"
 )
@@ -213,5 +214,5 @@ func validateOverrides(tr *v1beta1.TaskRun, spec *v1beta1.TaskSpec) error {
 	if len(problems) == 0 {
 		return nil
 	}
-	return errors.New(multiple(problems...))
+	return errors.New(pass.List(problems...))
 }

@@ -1,0 +1,68 @@
+package pass
+
+import (
+	"context"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/plumbline-ci/plumbline/api/v1beta1"
+)
+
+// Ending is what a kind of run does at the end of its passes.
+type Ending interface {
+	// Fail ends the attempt.
+	Fail(reason, message string)
+	// Retry makes room for another attempt after a failed one, if the run has one left, and reports whether it did.
+	Retry() bool
+}
+
+// Settle ends a pass: it judges the error that the pass met, stores what has become of the run, records events, and says
+// when to look again.
+func (p *Pass[T]) Settle(ctx context.Context, err error, kind Ending) reconcile.Result {
+	v := Judge(err)
+	if v.Abandon {
+		return Soon()
+	}
+	switch {
+	case v.Fail != nil:
+		kind.Fail(v.Fail.Reason, v.Fail.Error())
+	case v.Wait != nil:
+		SetUnknown(p.Run.CommonStatus(), v.Wait.Reason, v.Wait.Message, p.Now)
+		p.WakeAt(p.Moment.Add(v.Wait.After))
+	}
+	retried := kind.Retry()
+	p.eventOfChange(p.Before, p.Run.CommonStatus().Succeeded())
+	if v.Warn != "" {
+		p.events = append(p.events, pending{corev1.EventTypeWarning, v1beta1.EventReasonInternalError, v.Warn, v.Again})
+	}
+	stamp(p.Run, p.Deps.Revision)
+	switch w := p.write(ctx); {
+	case w == tooLate:
+		return Soon()
+	case w == refused || v.Again:
+		p.WakeAt(p.Moment.Add(troubleDelay(p.Run.StartedAt(), p.Moment)))
+		return p.sleep()
+	}
+	if retried || p.Run.CommonStatus().IsDone() || p.wake.IsZero() {
+		return reconcile.Result{} // the write calls for the next pass, see Predicate
+	}
+	return p.sleep()
+}
+
+// SetUnknown makes the condition Succeeded Unknown.
+func SetUnknown(s *v1beta1.Status, reason, message string, now metav1.Time) {
+	s.SetCondition(v1beta1.Condition{
+		Type: v1beta1.ConditionSucceeded, Status: corev1.ConditionUnknown, Reason: reason, Message: message,
+	}, now)
+}
+
+// Soon asks for another pass when the newer objects will have arrived. Mostly their arrival asks for it itself.
+func Soon() reconcile.Result { return reconcile.Result{RequeueAfter: minTroubleDelay} }
+
+// sleep asks for another pass when it is time to wake.
+func (p *Pass[T]) sleep() reconcile.Result {
+	return reconcile.Result{RequeueAfter: max(p.wake.Sub(p.Moment), time.Nanosecond)}
+}
