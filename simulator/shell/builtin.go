@@ -574,6 +574,7 @@ func builtinShift(s *shell, args []string) int {
 		return 1
 	}
 	s.args = s.args[n:]
+	s.nextOptions = firstOption
 	return 0
 }
 

@@ -399,11 +399,11 @@ func (s *shell) ignorable(err error) bool {
 func (s *shell) callFunction(name string, fn *function, args []string, assigned bool) {
 	s.deeper("function calls")
 	before, loops, base, source, line, layer, evals := s.args, s.loops, s.base, s.source, s.line, s.layer, s.evals
-	held := s.argsHeld
+	held, options := s.argsHeld, s.nextOptions
 	if s.calls == 0 {
 		s.outerArgs = before
 	}
-	s.args, s.argsHeld = args, 0
+	s.args, s.argsHeld, s.nextOptions = args, 0, firstOption
 	s.calls++
 	if !assigned { // else the variables of the function are kept with those that are assigned before its name
 		s.layer++
@@ -421,6 +421,7 @@ func (s *shell) callFunction(name string, fn *function, args []string, assigned 
 	s.returned()
 	s.frames = s.frames[:len(s.frames)-1]
 	s.loops, s.base, s.source, s.line = loops, base, source, line
+	s.nextOptions = options // before a local OPTIND ends, which sets it
 	s.restore(s.scopes[len(s.scopes)-1])
 	s.scopes = s.scopes[:len(s.scopes)-1]
 	s.calls--
@@ -608,7 +609,8 @@ func (s *shell) execScript(fields []string) int {
 		}
 	}
 	s.p.Args, s.p.Env = append([]string{"sh", name}, fields[1:]...), s.environment()
-	return s.in.main(s.p, s.kind, s.options.posix)
+	s.p.Exit(s.in.main(s.p, s.kind, s.options.posix))
+	return 0
 }
 
 // withCommand returns the environment of a command: $_ of bash is where it was found. Only exec leaves it as it is.

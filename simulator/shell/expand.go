@@ -619,4 +619,5 @@ func (s *shell) setArgs(args []string) {
 	s.p.Allocate(int64(n) - s.argsHeld)
 	s.argsHeld = int64(n)
 	s.args = slices.Clone(args)
+	s.nextOptions = firstOption
 }

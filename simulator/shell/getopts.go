@@ -3,33 +3,23 @@ package shell
 import (
 	"strconv"
 	"strings"
-
-	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
 )
 
 func builtinGetopts(s *shell, args []string) int {
+	if s.kind != bash {
+		return s.getopts(args)
+	}
 	if len(args) < 3 {
 		s.complain("usage: getopts optstring var [arg]")
 		return statusUsage
 	}
 	spec, name := args[1], args[2]
-	if s.kind != bash && !syntax.IsName(name) {
-		s.complain(name + ": bad variable name")
-		return statusUsage
-	}
-	if s.kind != bash && s.vars[name].readonly {
-		s.complain(name + ": is read only")
-		return statusUsage
-	}
 	params := s.args
 	if len(args) > 3 {
 		params = args[3:]
 	}
 	silent := strings.HasPrefix(spec, ":")
 	index, err := strconv.Atoi(s.value("OPTIND"))
-	if s.kind != bash && s.optIndex > 0 {
-		index--
-	}
 	if err != nil || index < 1 {
 		index, s.optIndex = 1, 0
 	}
@@ -38,16 +28,10 @@ func builtinGetopts(s *shell, args []string) int {
 		switch {
 		case hasArg:
 			s.setValue("OPTARG", argument)
-		case s.kind != bash && option != "?":
-			s.setValue("OPTARG", "")
 		default:
 			_ = s.unset("OPTARG")
 		}
-		next := index
-		if s.kind != bash && s.optIndex > 0 { // inside a group, too, these point behind it
-			next++
-		}
-		s.setValue("OPTIND", strconv.Itoa(next))
+		s.setValue("OPTIND", strconv.Itoa(index))
 	}
 	if s.optIndex == 0 {
 		if index > len(params) || len(params[index-1]) < 2 || params[index-1][0] != '-' || params[index-1] == "--" {
@@ -77,7 +61,7 @@ func builtinGetopts(s *shell, args []string) int {
 		if silent {
 			set("?", string(letter), true)
 		} else {
-			s.print(2, s.name+": illegal option -"+dashes(s.kind)+string(letter)+"\n")
+			s.print(2, s.name+": illegal option -- "+string(letter)+"\n")
 			set("?", "", false)
 		}
 		return 0
@@ -91,11 +75,7 @@ func builtinGetopts(s *shell, args []string) int {
 				if silent {
 					set(":", string(letter), true)
 				} else {
-					if s.kind == bash {
-						s.print(2, s.name+": option requires an argument -- "+string(letter)+"\n")
-					} else {
-						s.print(2, s.name+": no arg for -"+string(letter)+" option\n")
-					}
+					s.print(2, s.name+": option requires an argument -- "+string(letter)+"\n")
 					set("?", "", false)
 				}
 				return 0
@@ -112,11 +92,4 @@ func builtinGetopts(s *shell, args []string) int {
 	}
 	set(string(letter), "", false)
 	return 0
-}
-
-func dashes(kind dialect) string {
-	if kind == bash {
-		return "- "
-	}
-	return ""
 }

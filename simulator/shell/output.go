@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/plumbline-ci/plumbline/simulator/files"
@@ -172,46 +170,21 @@ func builtinTest(s *shell, args []string) int {
 		}
 		return int(1 - truth(ok))
 	}
-	var own utility.ShellTest
-	if name == "[[" {
-		own.Binary = s.patternTest
-		args = slices.Clone(args)
-		for i, a := range args {
-			switch a {
-			case "&&":
-				args[i] = "-a"
-			case "||":
-				args[i] = "-o"
-			}
-		}
-	}
 	var ok bool
 	var err error
 	if s.kind == dash {
 		t := dashTest{s: s, args: args}
 		ok, err = t.evaluate()
 	} else {
-		ok, err = utility.Condition(s.p, args, own)
+		ok, err = utility.Condition(s.p, args, name == "[[")
 	}
 	if err != nil {
-		s.testError(err)
+		if !errors.Is(err, utility.ErrExpression) {
+			s.testError(err)
+		}
 		return statusUsage
 	}
 	return int(1 - truth(ok))
-}
-
-// patternTest answers the tests in which ash's [[ takes the right side for a pattern or an expression.
-func (s *shell) patternTest(a, op, b string) (result, known bool) {
-	switch op {
-	case "=", "==":
-		return s.match(b, a), true
-	case "!=":
-		return !s.match(b, a), true
-	case "=~":
-		re, err := regexp.Compile(b)
-		return err == nil && re.MatchString(a), true
-	}
-	return false, false
 }
 
 // testError complains about a condition. In ash its test is a utility, which does not know the line.

@@ -154,7 +154,11 @@ func (e *expander) param(pe *syntax.Param, quoted bool) error {
 		if err := e.value(value, quoted); err != nil {
 			return err
 		}
-		return e.operand(pe.Word, quoted)
+		brace := e.brace
+		e.brace = quoted
+		err := e.word(pe.Word.Parts, quoted) // whose blanks do not separate words
+		e.brace = brace
+		return err
 	}
 	if !set && s.options.nounset {
 		if pe.Index != nil {
@@ -171,7 +175,7 @@ func (e *expander) param(pe *syntax.Param, quoted bool) error {
 	if !set && pe.Op == ":" && s.kind == bash { // the numbers do not matter
 		return e.value("", quoted)
 	}
-	if !set && !quoted && pe.Op != "@" {
+	if !set && (!quoted || s.kind == ash) && pe.Op != "@" {
 		return nil
 	}
 	value, err = s.operate(pe, value)
@@ -652,24 +656,25 @@ func (s *shell) replace(pe *syntax.Param, value string) (string, error) {
 	if pat == "" {
 		return value, nil
 	}
-	if value == "" && s.kind != dash && s.match(pat, "") {
+	if value == "" && s.match(pat, "") {
 		return r.of(""), nil
 	}
 	all := pe.Op == "//"
-	if !all && pat[0] == '#' {
+	anchors := !all && s.kind == bash // in ash, # and % are characters like others
+	if anchors && pat[0] == '#' {
 		if n := s.longestPrefix(pat[1:], value); n >= 0 {
 			return r.of(value[:n]) + value[n:], nil
 		}
 		return value, nil
 	}
-	if !all && pat[0] == '%' {
+	if anchors && pat[0] == '%' {
 		if i := s.longestSuffix(pat[1:], value); i >= 0 {
 			return value[:i] + r.of(value[i:]), nil
 		}
 		return value, nil
 	}
 	if lit, ok := literalPattern(pat); ok {
-		if lit == "" && !(s.kind == ash && value == "") { // in which ash finds nothing
+		if lit == "" {
 			return value, nil
 		}
 		n := 1
@@ -679,9 +684,6 @@ func (s *shell) replace(pe *syntax.Param, value string) (string, error) {
 		with := r.of(lit)
 		s.grow(len(value) + n*max(0, len(with)-len(lit)))
 		return strings.Replace(value, lit, with, n), nil
-	}
-	if s.kind == ash && value == "" && s.match(pat, "") {
-		return r.of(""), nil
 	}
 	var b strings.Builder
 	for i := 0; i <= len(value); {

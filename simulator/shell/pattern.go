@@ -10,11 +10,14 @@ import (
 
 // matcher accounts for the work on patterns: their matching may have to try very many ways.
 type matcher struct {
-	s     *shell
-	wide  bool // characters are those of UTF-8
-	tries int
-	depth int
+	s      *shell
+	wide   bool // characters are those of UTF-8
+	groups bool // a parenthesis behind ?*+@! begins a group
+	tries  int
+	depth  int
 }
+
+func (s *shell) matcher() matcher { return matcher{s: s, wide: s.wide(), groups: s.kind == bash} }
 
 const (
 	// triesAStep is how many tries count as one command.
@@ -56,12 +59,12 @@ func (m *matcher) leave() {
 	m.s.p.Allocate(-groupSize)
 }
 
-// match reports whether all of text matches a pattern: * ? [...] \c and, as bash has them, ?(…) *(…) +(…) @(…) !(…).
+// match reports whether all of text matches a pattern: * ? [...] \c and, in bash, ?(…) *(…) +(…) @(…) !(…).
 func (s *shell) match(pattern, text string) bool {
 	if !strings.ContainsAny(pattern, "*?[\\(") {
 		return pattern == text
 	}
-	m := matcher{s: s, wide: s.wide()}
+	m := s.matcher()
 	return m.here(pattern, text)
 }
 
@@ -71,7 +74,7 @@ func (m *matcher) here(p, t string) bool {
 	starred := false
 	for {
 		m.try()
-		if len(p) > 1 && p[1] == '(' && strings.IndexByte("?*+@!", p[0]) >= 0 {
+		if m.groups && len(p) > 1 && p[1] == '(' && strings.IndexByte("?*+@!", p[0]) >= 0 {
 			if end := closing(p[1:]); end > 0 {
 				if m.group(p[0], p[2:1+end], p[2+end:], t) {
 					return true
@@ -87,7 +90,7 @@ func (m *matcher) here(p, t string) bool {
 		}
 		if len(p) > 0 && p[0] == '*' {
 			p = strings.TrimLeft(p, "*")
-			if len(p) > 0 && p[0] == '(' {
+			if m.groups && len(p) > 0 && p[0] == '(' {
 				p = "*" + p // the stars belonged to a group
 				if end := closing(p[1:]); end > 0 {
 					continue
@@ -273,7 +276,7 @@ func literalPattern(p string) (string, bool) {
 
 // longestPrefix returns the length of the longest prefix that matches, or -1.
 func (s *shell) longestPrefix(p, t string) int {
-	m := matcher{s: s, wide: s.wide()}
+	m := s.matcher()
 	for n := len(t); n >= 0; n-- {
 		if m.here(p, t[:n]) {
 			return n
@@ -284,7 +287,7 @@ func (s *shell) longestPrefix(p, t string) int {
 
 // longestSuffix returns where the longest suffix that matches begins, or -1.
 func (s *shell) longestSuffix(p, t string) int {
-	m := matcher{s: s, wide: s.wide()}
+	m := s.matcher()
 	for i := 0; i <= len(t); i++ {
 		if m.here(p, t[i:]) {
 			return i
@@ -300,7 +303,7 @@ func (s *shell) removePrefix(p, t string, largest bool) string {
 	if largest {
 		return t[max(0, s.longestPrefix(p, t)):]
 	}
-	m := matcher{s: s, wide: s.wide()}
+	m := s.matcher()
 	for n := 0; n <= len(t); n++ {
 		if m.here(p, t[:n]) {
 			return t[n:]
@@ -319,7 +322,7 @@ func (s *shell) removeSuffix(p, t string, largest bool) string {
 		}
 		return t
 	}
-	m := matcher{s: s, wide: s.wide()}
+	m := s.matcher()
 	for i := len(t); i >= 0; i-- {
 		if m.here(p, t[i:]) {
 			return t[:i]

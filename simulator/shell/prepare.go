@@ -45,11 +45,11 @@ func (s *shell) prepared(assigns []*syntax.Assign, fields []string, redirs []*sy
 		s.unprepared(undo, scope, stick, fields)
 		return
 	}
-	if keep {
+	run()
+	if keep && s.flow != exiting { // after exec of a program that cannot be run, they end before the shell
 		s.keep(undo)
 		undo = nil
 	}
-	run()
 	s.undo(undo)
 	if scope != nil {
 		s.restore(scope)

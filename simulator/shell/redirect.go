@@ -149,9 +149,12 @@ func (s *shell) open(r *syntax.Redirect) (fd int, ok bool) {
 	case ">", "&>":
 		if s.options.noclobber {
 			if info, serr := s.p.Stat(name); serr == nil && info.Kind() == files.Regular {
-				if s.kind == bash {
+				switch s.kind {
+				case bash:
 					s.complain(name + ": cannot overwrite existing file")
-				} else {
+				case dash:
+					s.complain("cannot create " + name + ": File exists")
+				default:
 					s.complain("can't create " + name + ": File exists")
 				}
 				return -1, false

@@ -186,7 +186,8 @@ type shell struct {
 	opened          []int // of process substitutions, until the command ends
 	depth           int
 	traced          int // how deep in substitutions and evals, for the trace
-	optIndex        int // inside a group of options, for getopts
+	optIndex        int // inside a group of options, for getopts of bash
+	nextOptions     optionPlace
 	dirs            []string
 	fieldsHeld      int64                  // bytes of fields that commands at work have
 	argsHeld        int64                  // bytes of positional parameters that set has made
@@ -211,7 +212,7 @@ type options struct {
 
 // main is the program of a shell.
 func (i *Interpreter) main(p *container.Process, kind dialect, posix bool) int {
-	s := &shell{in: i, p: p, kind: kind, name: p.Args[0], pid: p.PID(), input: -1, vars: make(map[string]variable, len(p.Env)+8), started: p.Now()}
+	s := &shell{in: i, p: p, kind: kind, name: p.Args[0], pid: p.PID(), input: -1, nextOptions: firstOption, vars: make(map[string]variable, len(p.Env)+8), started: p.Now()}
 	var inherited []string
 	for _, kv := range p.Env {
 		if kind == bash && strings.HasPrefix(kv, functionPrefix) {

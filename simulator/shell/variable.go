@@ -146,6 +146,11 @@ func (s *shell) assign(name, value string) error {
 	if v.readonly {
 		return s.readonly(name)
 	}
+	if name == "OPTIND" && s.kind != bash {
+		if err := s.optionsFrom(value); err != nil {
+			return err
+		}
+	}
 	value, err := s.converted(v, value)
 	if err != nil {
 		return err
@@ -301,6 +306,11 @@ func (s *shell) unset(name string) error {
 	if v.exported {
 		s.env = nil
 	}
+	if name == "OPTIND" && s.kind != bash {
+		if err := s.optionsFrom(""); err != nil {
+			return err
+		}
+	}
 	s.hold(-len(v.value) - v.bytes())
 	s.drop(name)
 	return nil
@@ -335,6 +345,9 @@ func (s *shell) hidden(name string) saved {
 func (s *shell) restore(scope map[string]saved) {
 	for _, name := range slices.Sorted(maps.Keys(scope)) {
 		old := scope[name]
+		if name == "OPTIND" && s.kind != bash {
+			_ = s.optionsFrom(old.v.value) // the value was good before
+		}
 		if s.vars[name].exported || old.v.exported {
 			s.env = nil
 		}

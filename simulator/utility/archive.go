@@ -415,7 +415,7 @@ func (a *tarTool) chosen(name string, found map[string]bool) bool {
 		if clean := strings.TrimSuffix(want, "/"); name == want || strings.TrimSuffix(name, "/") == clean || strings.HasPrefix(name, clean+"/") {
 			found[want] = true
 			return true
-		} else if n := strings.Count(clean, "/") + 1; !a.gnu && fnmatch(clean, components(name, n), false) {
+		} else if n := strings.Count(clean, "/") + 1; !a.gnu && (fnmatch{wide: a.unicode()}).matches(clean, components(name, n)) {
 			return true // but BusyBox will not find it among the names
 		}
 	}

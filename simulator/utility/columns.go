@@ -69,10 +69,8 @@ func uniq(p *container.Process, args []string) int {
 		}
 		t.out.Reset(p.Descriptor(fd))
 	}
+	t.nul = !t.gnu
 	t.inputs(names[:min(1, len(names))], func(_ string, r io.Reader) bool {
-		if has(opts, 'z') && !t.gnu {
-			r = &withoutNUL{r}
-		}
 		_ = t.lines(r, func(line string, _ bool) bool {
 			if any && key(line) == key(previous) {
 				n++
@@ -88,19 +86,6 @@ func uniq(p *container.Process, args []string) int {
 	return t.end()
 }
 
-// withoutNUL reads NULs as newlines.
-type withoutNUL struct{ io.Reader }
-
-func (w *withoutNUL) Read(b []byte) (int, error) {
-	n, err := w.Reader.Read(b)
-	for i, c := range b[:n] {
-		if c == 0 {
-			b[i] = '\n'
-		}
-	}
-	return n, err
-}
-
 func rev(p *container.Process, args []string) int {
 	t := begin(p, args)
 	_, names, ok := t.options(args, "", false, nil)
@@ -109,6 +94,9 @@ func rev(p *container.Process, args []string) int {
 	}
 	t.inputsOf(names, "", func(_ string, r io.Reader) bool {
 		_ = t.lines(r, func(line string, ended bool) bool {
+			if text, _, cut := strings.Cut(line, "\x00"); cut { // with the newline behind it
+				line, ended = text, false
+			}
 			reversed := []byte(line)
 			slices.Reverse(reversed)
 			t.out.Write(reversed)
@@ -169,6 +157,7 @@ func nl(p *container.Process, args []string) int {
 	}
 	t.passing(width)
 	blank := strings.Repeat(" ", width+len(separator))
+	t.nul = !t.gnu
 	t.inputsOf(names, "", func(_ string, r io.Reader) bool {
 		_ = t.lines(r, func(line string, _ bool) bool {
 			if style[:min(1, len(style))] != "a" && (style[:min(1, len(style))] != "t" || line == "") {

@@ -116,6 +116,7 @@ func cut(p *container.Process, args []string) int {
 			return t.fail("%s", err)
 		}
 	}
+	t.nul = !t.gnu
 	t.inputsOf(names, "", func(_ string, r io.Reader) bool {
 		number := 0
 		_ = t.lines(r, func(line string, _ bool) bool {

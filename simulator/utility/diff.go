@@ -264,6 +264,10 @@ func (d *differ) comparedAs(first, second, nameA, nameB string) {
 		d.status = max(d.status, 1)
 		return
 	}
+	if !has(d.opts, 'a') && (bytes.IndexByte(a, 0) >= 0 || bytes.IndexByte(b, 0) >= 0) {
+		d.binary(nameA, nameB)
+		return
+	}
 	x, y := diffLines(a), diffLines(b)
 	edits := d.edits(x, y, d.key)
 	around := d.around
@@ -284,6 +288,16 @@ func (d *differ) comparedAs(first, second, nameA, nameB string) {
 	for _, h := range list {
 		d.hunk(edits[h[0]:h[1]], x, y)
 	}
+}
+
+// binary says that two files with NULs in them differ.
+func (d *differ) binary(nameA, nameB string) {
+	word := "Files"
+	if d.gnu {
+		word = "Binary files"
+	}
+	d.status = max(d.status, 1)
+	fmt.Fprintf(d.out, "%s %s and %s differ\n", word, nameA, nameB)
 }
 
 // title is the name of the first or the second file in a unified header, with its time in GNU's version.

@@ -277,12 +277,12 @@ func (f *finder) primary() (findTest, string) {
 		return func(n string, _ *files.Info, _ int) bool {
 			name := path.Base(n)
 			f.t.p.Work(uint32(len(value) * len(name) >> 11))
-			return fnmatch(value, name, op == "-iname")
+			return fnmatch{op == "-iname", f.t.unicode()}.matches(value, name)
 		}, ""
 	case "-path", "-wholename", "-ipath":
 		return func(n string, _ *files.Info, _ int) bool {
 			f.t.p.Work(uint32(len(value) * len(n) >> 11))
-			return fnmatch(value, n, op == "-ipath")
+			return fnmatch{op == "-ipath", f.t.unicode()}.matches(value, n)
 		}, ""
 	case "-regex", "-iregex":
 		expr := value

@@ -6,10 +6,16 @@ import (
 	"unicode/utf8"
 )
 
-// fnmatch reports whether a pattern of the shell matches a text, as C's fnmatch does without flags: a slash and a
-// leading period are like any other character. fold ignores case.
-func fnmatch(pattern, text string, fold bool) bool {
-	if fold {
+// fnmatch matches patterns of the shell as C's fnmatch does without flags: a slash and a leading period are like any
+// other character.
+type fnmatch struct {
+	fold bool // upper and lower case are the same
+	wide bool // characters are those of UTF-8; otherwise, a byte is one
+}
+
+// matches reports whether a pattern matches all of a text.
+func (f fnmatch) matches(pattern, text string) bool {
+	if f.fold {
 		pattern, text = strings.ToLower(pattern), strings.ToLower(text)
 	}
 	star, again := -1, 0 // where to go on if the text behind the last star does not match
@@ -21,7 +27,7 @@ func fnmatch(pattern, text string, fold bool) bool {
 			continue
 		}
 		if p < len(pattern) {
-			if np, nt, ok := matchOne(pattern[p:], text[t:]); ok {
+			if np, nt, ok := f.one(pattern[p:], text[t:]); ok {
 				p, t = p+np, t+nt
 				continue
 			}
@@ -35,14 +41,22 @@ func fnmatch(pattern, text string, fold bool) bool {
 	return strings.Trim(pattern[p:], "*") == ""
 }
 
-// matchOne matches the first element of a pattern with the first character of a text, and returns their lengths.
-func matchOne(pattern, text string) (np, nt int, ok bool) {
-	r, size := utf8.DecodeRuneInString(text)
+// character returns the first character of a text, and its length.
+func (f fnmatch) character(text string) (rune, int) {
+	if !f.wide && text != "" {
+		return rune(text[0]), 1
+	}
+	return utf8.DecodeRuneInString(text)
+}
+
+// one matches the first element of a pattern with the first character of a text, and returns their lengths.
+func (f fnmatch) one(pattern, text string) (np, nt int, ok bool) {
+	r, size := f.character(text)
 	switch pattern[0] {
 	case '?':
 		return 1, size, true
 	case '[':
-		if n, in, valid := bracket(pattern, r); valid {
+		if n, in, valid := f.bracket(pattern, r); valid {
 			return n, size, in
 		}
 	case '\\':
@@ -55,7 +69,7 @@ func matchOne(pattern, text string) (np, nt int, ok bool) {
 }
 
 // bracket reads a set in brackets, and tells whether a character is in it. It is not valid if it does not end.
-func bracket(pattern string, r rune) (length int, in, valid bool) {
+func (f fnmatch) bracket(pattern string, r rune) (length int, in, valid bool) {
 	i := 1
 	negated := i < len(pattern) && (pattern[i] == '!' || pattern[i] == '^')
 	if negated {
@@ -67,7 +81,7 @@ func bracket(pattern string, r rune) (length int, in, valid bool) {
 		}
 		if strings.HasPrefix(pattern[i:], "[:") {
 			if end := strings.Index(pattern[i:], ":]"); end > 0 {
-				in = in || InClass(pattern[i+2:i+end], r)
+				in = in || (f.wide || r < utf8.RuneSelf) && InClass(pattern[i+2:i+end], r)
 				i += end + 2
 				continue
 			}
@@ -75,11 +89,11 @@ func bracket(pattern string, r rune) (length int, in, valid bool) {
 		if pattern[i] == '\\' && i+1 < len(pattern) {
 			i++
 		}
-		low, n := utf8.DecodeRuneInString(pattern[i:])
+		low, n := f.character(pattern[i:])
 		i += n
 		high := low
 		if i+1 < len(pattern) && pattern[i] == '-' && pattern[i+1] != ']' {
-			high, n = utf8.DecodeRuneInString(pattern[i+1:])
+			high, n = f.character(pattern[i+1:])
 			i += n + 1
 		}
 		in = in || low <= r && r <= high

@@ -84,6 +84,9 @@ func expand(p *container.Process, args []string) int {
 	}
 	t.inputsOf(names, "", func(_ string, r io.Reader) bool {
 		_ = t.lines(r, func(line string, ended bool) bool {
+			if !t.gnu { // NULs are lost
+				line = strings.ReplaceAll(line, "\x00", "")
+			}
 			if !t.unicode() {
 				line = eachByte(line)
 			}
@@ -328,6 +331,7 @@ func shuf(p *container.Process, args []string) int {
 			all = append(all, strconv.Itoa(n))
 		}
 	default:
+		t.nul = !t.gnu && !t.zero
 		t.inputs(names, func(_ string, r io.Reader) bool {
 			_ = t.lines(r, func(line string, _ bool) bool {
 				t.hold(line)

@@ -208,6 +208,9 @@ func (o *odRun) dump(names []string, skip, limit int64) int {
 	if o.radix != 'n' {
 		t.out.WriteString(o.address(int(skip)+len(data)) + "\n")
 	}
+	if !t.gnu && !t.p.IsOpen(0) { // it is closed at the end
+		t.complain("standard input: Bad file descriptor")
+	}
 	return t.end()
 }
 

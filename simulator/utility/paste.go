@@ -26,6 +26,7 @@ func paste(p *container.Process, args []string) int {
 	if len(names) == 0 {
 		names = []string{"-"}
 	}
+	t.nul = !t.gnu
 	// Standard input may be given several times: each takes the next line.
 	var input *lineReader
 	inputs := make([]*lineReader, len(names))

@@ -20,16 +20,26 @@ func Printf(p *container.Process, args []string) int {
 		fmt.Fprintln(p.Stderr(), by(p, "printf")+": usage: printf FORMAT [ARGUMENT...]")
 		return 2
 	}
-	f := Formatter{Process: p, Style: PrintfOfBusybox, Complain: func(text string) { fmt.Fprintln(p.Stderr(), by(p, "printf")+": "+text) }}
+	f := Formatter{Process: p, Style: PrintfOfBusybox}
 	if _, gnu := p.State.(gnuTools); gnu {
 		f.Style = PrintfOfGNU
 	}
-	out, status := f.Format(args[0], args[1:])
-	defer f.Release()
-	if len(out) > 0 {
-		if _, err := p.Write(1, out); err != nil {
-			return 1
+	var unwritten error
+	flush := func() {
+		if _, err := p.Write(1, f.out); err != nil && len(f.out) > 0 {
+			unwritten = err
 		}
+		f.out = f.out[:0]
+	}
+	// What comes before a mistake is written before its message.
+	f.Complain = func(text string) {
+		flush()
+		fmt.Fprintln(p.Stderr(), by(p, "printf")+": "+text)
+	}
+	_, status := f.Format(args[0], args[1:])
+	defer f.Release()
+	if flush(); unwritten != nil {
+		return 1
 	}
 	return status
 }
@@ -317,8 +327,8 @@ func (f *Formatter) unknown(text string, i int) {
 		f.bad("`" + text[i:i+1] + "': invalid format character")
 	case PrintfOfGNU:
 		f.bad("%" + text[:i+1] + ": invalid conversion specification")
-	default:
-		f.bad("%" + text + ": invalid format")
+	default: // which has removed the sizes
+		f.bad("%" + strings.TrimRight(text[:i], f.sizes()) + text[i:] + ": invalid format")
 	}
 }
 

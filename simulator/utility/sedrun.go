@@ -94,6 +94,7 @@ func sed(p *container.Process, args []string) int {
 		return t.fail("%s", err)
 	}
 	t.zero = has(opts, 'z')
+	t.nul = !t.gnu
 	r := sedRun{t: t, newline: "\n", quiet: has(opts, 'n') || parser.quiet, commands: parser.commands, separate: has(opts, 's'), out: &sedOutput{w: t.out}}
 	if t.zero {
 		r.newline = "\x00"
@@ -263,7 +264,7 @@ func (r *sedRun) read() {
 		if err == nil {
 			r.ahead = &sedLine{text: text}
 			if ended {
-				r.ahead.end = r.newline
+				r.ahead.end = string([]byte{r.in.met})
 			}
 			return
 		}

@@ -27,6 +27,7 @@ func sortLines(p *container.Process, args []string) int {
 		return t.end()
 	}
 	t.zero = has(opts, 'z')
+	t.nul = !t.gnu && !t.zero
 	if len(names) == 0 {
 		names = []string{"-"}
 	}

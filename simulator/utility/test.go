@@ -8,6 +8,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
 	"github.com/plumbline-ci/plumbline/simulator/files"
+	"github.com/plumbline-ci/plumbline/simulator/utility/posix"
 )
 
 // Test is test and [.
@@ -25,9 +26,11 @@ func Test(p *container.Process, args []string) int {
 		}
 		args = args[:len(args)-1]
 	}
-	ok, err := Condition(p, args, ShellTest{})
+	ok, err := Condition(p, args, name == "[[")
 	if err != nil {
-		fmt.Fprintf(p.Stderr(), "%s: %s\n", by(p, name), err)
+		if !errors.Is(err, ErrExpression) {
+			fmt.Fprintf(p.Stderr(), "%s: %s\n", by(p, name), err)
+		}
 		return 2
 	}
 	if ok {
@@ -36,33 +39,29 @@ func Test(p *container.Process, args []string) int {
 	return 1
 }
 
-// ShellTest answers tests as only a shell can. Each function is asked first, if it is not nil; known is false for
-// operators that it leaves to the utility.
-type ShellTest struct {
-	Unary  func(op, operand string) (result, known bool)
-	Binary func(a, op, b string) (result, known bool)
-}
-
-// Condition evaluates the arguments of test.
-func Condition(p *container.Process, args []string, own ShellTest) (bool, error) {
-	t := tester{p: p, args: args, own: own}
+// Condition evaluates the arguments of test or, with double, those of BusyBox's [[: its right sides are patterns, there
+// is =~, and && and || stand in place of -a and -o.
+func Condition(p *container.Process, args []string, double bool) (bool, error) {
+	t := tester{p: p, args: args, double: double, and: "-a", or: "-o"}
+	if double {
+		t.and, t.or = "&&", "||"
+	}
 	return t.whole()
 }
 
+// ErrExpression is a regular expression of [[ that is not valid. BusyBox prints nothing about it.
+var ErrExpression = errors.New("the regular expression is not valid")
+
 type tester struct {
-	p     *container.Process
-	args  []string
-	own   ShellTest
-	depth int
+	p       *container.Process
+	args    []string
+	double  bool
+	and, or string // the operators between conditions
+	depth   int
 }
 
 // unary evaluates an operator with one operand.
 func (t *tester) unary(op, operand string) (bool, error) {
-	if t.own.Unary != nil {
-		if result, known := t.own.Unary(op, operand); known {
-			return result, nil
-		}
-	}
 	if op == "-t" {
 		if _, err := testNumber(operand); err != nil {
 			return false, err
@@ -73,40 +72,33 @@ func (t *tester) unary(op, operand string) (bool, error) {
 
 // binary evaluates an operator with two operands.
 func (t *tester) binary(a, op, b string) (bool, error) {
-	if t.own.Binary != nil {
-		if result, known := t.own.Binary(a, op, b); known {
-			return result, nil
-		}
-	}
-	if _, gnu := t.p.State.(gnuTools); (op == "-nt" || op == "-ot") && t.own.Unary == nil && !gnu { // BusyBox wants both files
+	if _, gnu := t.p.State.(gnuTools); (op == "-nt" || op == "-ot") && !gnu { // BusyBox wants both files
 		for _, name := range []string{a, b} {
 			if _, err := t.p.Stat(name); err != nil {
 				return false, nil //nolint:nilerr // a file that is not there is neither newer nor older
 			}
 		}
 	}
+	if t.double {
+		switch op {
+		case "=", "==", "!=":
+			tool := tool{p: t.p}
+			t.p.Work(uint32(len(a) * len(b) >> 11))
+			return fnmatch{wide: tool.unicode()}.matches(b, a) == (op != "!="), nil
+		case "=~":
+			re, err := compilePattern(t.p, b, posix.Options{Extended: true})
+			if err != nil {
+				return false, ErrExpression
+			}
+			defer re.Free()
+			return re.Matches(a), nil
+		}
+	}
 	return TestBinary(t.p, a, op, b)
 }
 
 // isBinary reports whether an operator takes two operands.
-func (t *tester) isBinary(op string) bool {
-	if t.own.Binary != nil {
-		if _, known := t.own.Binary("", op, ""); known {
-			return true
-		}
-	}
-	return isBinary(op)
-}
-
-// isUnary reports whether an operator takes one operand. Those that only a shell answers are such in a shell.
-func (t *tester) isUnary(op string) bool {
-	if t.own.Unary != nil {
-		if _, known := t.own.Unary(op, ""); known {
-			return true
-		}
-	}
-	return isUnary(op)
-}
+func (t *tester) isBinary(op string) bool { return isBinary(op) || t.double && op == "=~" }
 
 // whole evaluates all arguments: by their number as POSIX says, otherwise as an expression.
 func (t *tester) whole() (bool, error) {
@@ -120,11 +112,11 @@ func (t *tester) whole() (bool, error) {
 		if a[0] == "!" {
 			return a[1] == "", nil
 		}
-		if t.isUnary(a[0]) {
+		if isUnary(a[0]) {
 			return t.unary(a[0], a[1])
 		}
 		switch {
-		case a[1] == "-a" || a[1] == "-o":
+		case a[1] == t.and || a[1] == t.or:
 			return false, errArgument
 		case t.isBinary(a[1]):
 			return false, fmt.Errorf("%s: %w", a[1], errArgument)
@@ -135,8 +127,8 @@ func (t *tester) whole() (bool, error) {
 			return t.binary(a[0], a[1], a[2])
 		}
 		if a[0] == "!" {
-			inner := tester{t.p, a[1:], t.own, t.depth}
-			ok, err := inner.whole()
+			t.args = a[1:]
+			ok, err := t.whole()
 			return !ok, err
 		}
 		if a[0] == "(" && a[2] == ")" {
@@ -144,12 +136,12 @@ func (t *tester) whole() (bool, error) {
 		}
 	case 4:
 		if a[0] == "!" {
-			inner := tester{t.p, a[1:], t.own, t.depth}
-			ok, err := inner.whole()
+			t.args = a[1:]
+			ok, err := t.whole()
 			return !ok, err
 		}
 	}
-	ok, err := t.or()
+	ok, err := t.either()
 	if err == nil && len(t.args) > 0 {
 		err = fmt.Errorf("%s: unknown operand", t.args[0])
 	}
@@ -163,20 +155,20 @@ func (t *tester) peek() string {
 	return t.args[0]
 }
 
-func (t *tester) or() (bool, error) {
-	ok, err := t.and()
-	for err == nil && t.peek() == "-o" {
+func (t *tester) either() (bool, error) {
+	ok, err := t.both()
+	for err == nil && t.peek() == t.or {
 		t.args = t.args[1:]
 		var right bool
-		right, err = t.and()
+		right, err = t.both()
 		ok = ok || right
 	}
 	return ok, err
 }
 
-func (t *tester) and() (bool, error) {
+func (t *tester) both() (bool, error) {
 	ok, err := t.not()
-	for err == nil && t.peek() == "-a" {
+	for err == nil && t.peek() == t.and {
 		t.args = t.args[1:]
 		var right bool
 		right, err = t.not()
@@ -210,7 +202,7 @@ func (t *tester) primary() (bool, error) {
 	}
 	if a[0] == "(" {
 		t.args = a[1:]
-		ok, err := t.or()
+		ok, err := t.either()
 		if err != nil {
 			return false, err
 		}
@@ -220,7 +212,7 @@ func (t *tester) primary() (bool, error) {
 		t.args = t.args[1:]
 		return ok, nil
 	}
-	if len(a) >= 2 && t.isUnary(a[0]) {
+	if len(a) >= 2 && isUnary(a[0]) {
 		t.args = a[2:]
 		return t.unary(a[0], a[1])
 	}

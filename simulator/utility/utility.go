@@ -85,6 +85,7 @@ type tool struct {
 	name   string
 	gnu    bool // it is GNU's version
 	zero   bool // lines end in NUL
+	nul    bool // lines end in NUL or newline, as for most utilities of BusyBox that read lines
 	out    *bufio.Writer
 	status int
 	given  []byte // the letters of all options, in order
@@ -315,10 +316,12 @@ func (t *tool) lines(r io.Reader, f func(line string, ended bool) (more bool)) e
 
 // lineReader reads lines one after the other. What it holds of a long one is accounted for.
 type lineReader struct {
-	t   *tool
-	in  *bufio.Reader
-	end byte
-	err error // met behind the last line
+	t    *tool
+	in   *bufio.Reader
+	end  byte
+	met  byte   // what the last line ended in
+	rest string // of a line that had a NUL
+	err  error  // met behind the last line
 }
 
 func (t *tool) lineReader(r io.Reader) *lineReader {
@@ -331,8 +334,25 @@ func (t *tool) lineReader(r io.Reader) *lineReader {
 
 // next returns the next line without its newline; ended says whether it had one.
 func (l *lineReader) next() (line string, ended bool, err error) {
+	if line = l.rest; line == "" {
+		if line, err = l.read(); err != nil {
+			return "", false, err
+		}
+	}
+	l.rest = ""
+	if at := strings.IndexByte(line, 0); at >= 0 && l.t.nul {
+		l.met, l.rest = 0, line[at+1:]
+		return line[:at], true, nil
+	}
+	l.met = l.end
+	text := strings.TrimSuffix(line, string([]byte{l.end}))
+	return text, len(text) < len(line), nil
+}
+
+// read reads a line with what it ends in.
+func (l *lineReader) read() (line string, err error) {
 	if l.err != nil {
-		return "", false, l.err
+		return "", l.err
 	}
 	var long []byte // the beginning of a line that does not fit the buffer
 	for {
@@ -348,10 +368,9 @@ func (l *lineReader) next() (line string, ended bool, err error) {
 			l.t.p.Allocate(-int64(len(long)))
 		}
 		if l.err = err; line == "" {
-			return "", false, err
+			return "", err
 		}
-		text := strings.TrimSuffix(line, string([]byte{l.end}))
-		return text, len(text) < len(line), nil
+		return line, nil
 	}
 }
 

@@ -3,6 +3,7 @@ package utility
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
@@ -14,6 +15,7 @@ type xargsRun struct {
 	command []string
 	replace string // what each item stands for in the command; empty if the items are appended
 	most    int    // items for a command
+	lines   int    // lines for a command, in place of items; 0 if they do not count
 	room    int    // bytes for the items of a command, each with its end
 	trace   bool
 	status  int
@@ -46,7 +48,7 @@ func xargs(p *container.Process, args []string) int {
 		x.room = math.MaxInt32
 	}
 	if has(opts, 'L') {
-		x.most = max(1, atoi(last(opts, 'L')))
+		x.lines = max(1, atoi(last(opts, 'L')))
 	}
 	if has(opts, 'p') {
 		return t.fail("can't open '/dev/tty': No such device or address")
@@ -61,12 +63,9 @@ func xargs(p *container.Process, args []string) int {
 	}
 	data, _ := t.readAll(r)
 	done()
-	items, problem := x.items(string(data), opts)
-	if len(items) > 0 || !has(opts, 'r') && x.replace == "" && problem == "" {
-		x.all(items)
-	}
-	if problem != "" && x.status == 0 {
-		return t.fail("%s", problem)
+	input := x.items(string(data), opts)
+	if len(input.items) > 0 || input.problem != "" || !has(opts, 'r') && x.replace == "" {
+		x.all(input)
 	}
 	t.status = x.status
 	return t.end()
@@ -98,36 +97,46 @@ func xargsOptional(args []string) []string {
 	return out
 }
 
-// items splits the input. It returns what is wrong with it, behind the items before.
-func (x *xargsRun) items(text string, opts map[byte][]string) (items []string, problem string) {
+// xargsInput is what xargs has read.
+type xargsInput struct {
+	items   []string
+	lines   []int  // how many items there are up to the end of each line, where lines count
+	problem string // what is wrong behind the items
+}
+
+// items splits the input.
+func (x *xargsRun) items(text string, opts map[byte][]string) xargsInput {
+	var items []string
 	switch {
 	case has(opts, '0'):
 		items = strings.Split(text, "\x00")
 	case has(opts, 'd'):
 		separator, _ := Escapes(last(opts, 'd'), FormatString)
 		items = strings.Split(text, separator)
-	case x.replace != "":
-		if !x.t.gnu {
-			text = strings.ReplaceAll(text, "\x00", "\n")
-		}
-		for line := range strings.SplitSeq(text, "\n") {
+	case x.replace != "" && !x.t.gnu:
+		for line := range strings.SplitSeq(strings.ReplaceAll(text, "\x00", "\n"), "\n") {
 			if line = strings.TrimLeft(line, " \t"); line != "" {
 				items = append(items, line)
 			}
 		}
-		return items, ""
+		return xargsInput{items: items}
 	default:
-		items, problem = x.words(text, last(opts, 'E'))
-		return items, problem
+		return x.words(text, last(opts, 'E'))
 	}
 	if n := len(items); items[n-1] == "" {
 		items = items[:n-1]
 	}
-	return items, ""
+	return xargsInput{items: items}
+}
+
+// separates reports whether a character ends an item outside of quotes. With -I, a line is one item.
+func (x *xargsRun) separates(c byte, begun bool) bool {
+	blank := isBlank(c) || !x.t.gnu && isSpace(c)
+	return c == '\n' || blank && (x.replace == "" || !begun)
 }
 
 // words splits at white space, with quotes and backslashes, until a word that is the end.
-func (x *xargsRun) words(text, end string) (items []string, problem string) {
+func (x *xargsRun) words(text, end string) (in xargsInput) {
 	var b strings.Builder
 	inWord := false
 	quote := byte(0)
@@ -137,8 +146,12 @@ func (x *xargsRun) words(text, end string) (items []string, problem string) {
 			c = text[i]
 		}
 		switch {
-		case i == len(text) && quote != 0:
-			return items, "unmatched " + map[byte]string{'\'': "single", '"': "double"}[quote] + " quote"
+		case quote != 0 && (i == len(text) || c == '\n' && x.t.gnu):
+			in.problem = "unmatched " + map[byte]string{'\'': "single", '"': "double"}[quote] + " quote"
+			if x.t.gnu {
+				in.problem += "; by default quotes are special to xargs unless you use the -0 option"
+			}
+			return in
 		case quote != 0:
 			if c == quote {
 				quote = 0
@@ -148,17 +161,22 @@ func (x *xargsRun) words(text, end string) (items []string, problem string) {
 		case c == '\'' || c == '"':
 			quote = c
 			inWord = inWord || x.t.gnu
-		case c == '\\' && i+1 < len(text):
-			inWord = true
-			i++
-			b.WriteByte(text[i])
-		case isSpace(c):
+		case c == '\\' && i < len(text):
+			if i+1 < len(text) {
+				i++
+				inWord = true
+				b.WriteByte(text[i])
+			}
+		case x.separates(c, inWord || b.Len() > 0):
 			word, _, _ := strings.Cut(b.String(), "\x00")
 			if inWord || b.Len() > 0 {
 				if end != "" && word == end {
-					return items, ""
+					return in
 				}
-				items = append(items, word)
+				in.items = append(in.items, word)
+			}
+			if n := len(in.items); c == '\n' && (i == 0 || !isBlank(text[i-1])) && (len(in.lines) == 0 && n > 0 || len(in.lines) > 0 && in.lines[len(in.lines)-1] < n) {
+				in.lines = append(in.lines, n)
 			}
 			b.Reset()
 			inWord = false
@@ -167,11 +185,15 @@ func (x *xargsRun) words(text, end string) (items []string, problem string) {
 			b.WriteByte(c)
 		}
 	}
-	return items, ""
+	return in
 }
 
-// all runs the command for all items.
-func (x *xargsRun) all(items []string) {
+func isBlank(c byte) bool { return c == ' ' || c == '\t' }
+
+// all runs the command for all items. Where something is wrong behind them, BusyBox leaves the last command out unless
+// it could not take more, and GNU's xargs runs it.
+func (x *xargsRun) all(in xargsInput) {
+	items := in.items
 	if x.replace != "" {
 		for _, item := range items {
 			argv := make([]string, len(x.command))
@@ -182,23 +204,53 @@ func (x *xargsRun) all(items []string) {
 				return
 			}
 		}
+		x.refuse(in.problem)
 		return
 	}
-	for first := true; first || len(items) > 0; first = false {
-		n, size := 0, 0
-		for n < len(items) && n < x.most && size+len(items[n])+1 <= x.room {
+	done := 0
+	for first := true; first && in.problem == "" || done < len(items); first = false {
+		n, size := done, 0
+		most := x.end(done, in)
+		for n < most && size+len(items[n])+1 <= x.room {
 			size += len(items[n]) + 1
 			n++
 		}
-		if n == 0 && len(items) > 0 {
+		if n == done && n < len(items) {
 			x.t.complain("argument line too long")
 			x.status = 1
 			return
 		}
-		if !x.run(append(append([]string{}, x.command...), items[:n]...)) {
+		if in.problem != "" && !x.t.gnu && n == len(items) && n < done+x.most {
+			break
+		}
+		if !x.run(append(append([]string{}, x.command...), items[done:n]...)) {
 			return
 		}
-		items = items[n:]
+		done = n
+	}
+	x.refuse(in.problem)
+}
+
+// end returns up to which item a command goes that begins at one.
+func (x *xargsRun) end(from int, in xargsInput) int {
+	if x.lines == 0 {
+		return min(len(in.items), from+min(x.most, len(in.items)))
+	}
+	at, _ := slices.BinarySearch(in.lines, from+1)
+	if at += x.lines - 1; at < len(in.lines) {
+		return in.lines[at]
+	}
+	return len(in.items)
+}
+
+// refuse fails for what is wrong with the input.
+func (x *xargsRun) refuse(problem string) {
+	if problem == "" {
+		return
+	}
+	x.t.complain("%s", problem)
+	if x.status == 0 || !x.t.gnu {
+		x.status = 1
 	}
 }
 

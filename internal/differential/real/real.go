@@ -253,16 +253,19 @@ func (r *Runner) furnish(root, sh string) error {
 	return nil
 }
 
-// limited keeps what is written to it, up to a limit.
+// limited keeps what is written to it, up to a limit. The buffer is not embedded, because it would be read into without a
+// limit then.
 type limited struct {
-	bytes.Buffer
+	kept bytes.Buffer
 	full bool
 }
 
 func (l *limited) Write(b []byte) (int, error) {
-	if l.Len()+len(b) > mostOutput {
+	if l.kept.Len()+len(b) > mostOutput {
 		l.full = true
 		return len(b), nil
 	}
-	return l.Buffer.Write(b)
+	return l.kept.Write(b)
 }
+
+func (l *limited) String() string { return l.kept.String() }

@@ -142,7 +142,7 @@ func (g *generator) call() string {
 
 // reader reads its input to the end.
 func (g *generator) reader() string {
-	return g.one("cat", "wc -l", "tr a-z A-Z", `while read l; do echo "<$l>"; done`, "sed 's/o/0/g'", "sort", "grep o", "(cat; echo end)", "tee o4", "xargs echo X", "cut -c1-3", "rev", "wc -c", `{ read q; echo "$q"; cat; }`, "while IFS=: read -r x y; do echo \"$y.$x\"; done", "tail -n 1", "sort -r | uniq", "cat - t2", "awk '{ print NF }'")
+	return g.one("cat", "wc -l", "tr a-z A-Z", `while read l; do echo "<$l>"; done`, "sed 's/o/0/g'", "sort", "grep o", "(cat; echo end)", "tee .o4", "xargs echo X", "cut -c1-3", "rev", "wc -c", `{ read q; echo "$q"; cat; }`, "while IFS=: read -r x y; do echo \"$y.$x\"; done", "tail -n 1", "sort -r | uniq", "cat - t2", "awk '{ print NF }'")
 }
 
 // redirection is one, or two.

@@ -1,6 +1,7 @@
 package script
 
-// background runs something beside the shell. Only one of the two prints at a time.
+// background runs something beside the shell. Only one of the two prints at a time. A signal waits until the job is
+// asleep: what it meets before depends on which process is faster.
 func (g *generator) background() string {
 	g.mark("background jobs")
 	job := func() string { return with(&g.inJob, func() string { return with(&g.hereDocs, g.simple) }) }
@@ -11,7 +12,7 @@ func (g *generator) background() string {
 		func() string { return "(" + job() + ") > o6 & wait; cat o6" },
 		g.snapshot, g.snapshot, g.snapshot,
 		func() string {
-			return "sleep 5 & kill " + g.one("", "-TERM ", "-9 ", "-s HUP ") + "$!; wait $!; echo $?"
+			return "sleep 5 & sleep 0.05; kill " + g.one("", "-TERM ", "-9 ", "-s HUP ") + "$!; wait $!; echo $?"
 		},
 		func() string { return "f2 a b & wait $!; echo $? $a" },
 		func() string { return "{ exit " + g.one("3", "$n", "256") + "; } & wait $!; echo $?" },

@@ -240,7 +240,8 @@ func (l *lexer) string() error {
 			body := l.src[l.at+1 : i]
 			l.put(STRING, i+1-l.at)
 			w := &l.words[len(l.words)-1]
-			w.text, w.line = unescape(body), from
+			w.text, _, _ = strings.Cut(unescape(body), "\x00") // it is a string of C
+			w.line = from
 			return nil
 		}
 	}

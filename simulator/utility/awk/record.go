@@ -218,15 +218,20 @@ func (r *reader) next() (record, terminator string, ok bool) {
 	re := r.m.dynamic(rs)
 	for {
 		// A match at the end of what has been read may go on.
-		if loc := re.Match(string(r.buf), 0, false); loc != nil && loc[1] > loc[0] && (loc[1] < len(r.buf) || r.done) {
+		text := r.text()
+		if loc := re.Match(text, 0, false); loc != nil && loc[1] > loc[0] && (loc[1] < len(text) || r.done) {
 			return r.cut(loc[0], loc[1])
 		}
 		if !r.fill() {
 			if len(r.buf) == 0 {
 				return "", "", false
 			}
-			if loc := re.Match(string(r.buf), 0, false); loc != nil && loc[1] > loc[0] {
+			if loc := re.Match(text, 0, false); loc != nil && loc[1] > loc[0] {
 				return r.cut(loc[0], loc[1])
+			}
+			if len(text) < len(r.buf) { // what follows the NUL is lost
+				r.buf = nil
+				return text, "", true
 			}
 			if r.buf[len(r.buf)-1] == '\n' {
 				return r.cut(len(r.buf)-1, len(r.buf))
@@ -234,6 +239,14 @@ func (r *reader) next() (record, terminator string, ok bool) {
 			return r.cut(len(r.buf), len(r.buf))
 		}
 	}
+}
+
+// text is what has been read, as a string of C: it ends at the first NUL.
+func (r *reader) text() string {
+	if i := bytes.IndexByte(r.buf, 0); i >= 0 {
+		return string(r.buf[:i])
+	}
+	return string(r.buf)
 }
 
 func (r *reader) cut(end, next int) (record, terminator string, ok bool) {
@@ -244,10 +257,16 @@ func (r *reader) cut(end, next int) (record, terminator string, ok bool) {
 	return record, terminator, true
 }
 
+// until reads up to a character, or to a NUL, which ends a record, too.
 func (r *reader) until(c byte) (record, terminator string, ok bool) {
 	from := 0
 	for {
-		if i := bytes.IndexByte(r.buf[from:], c); i >= 0 {
+		i, nul := bytes.IndexByte(r.buf[from:], c), bytes.IndexByte(r.buf[from:], 0)
+		if nul >= 0 && (i < 0 || nul < i) {
+			record, _, ok = r.cut(from+nul, from+nul+1)
+			return record, "", ok
+		}
+		if i >= 0 {
 			return r.cut(from+i, from+i+1)
 		}
 		from = len(r.buf)
@@ -263,7 +282,7 @@ func (r *reader) until(c byte) (record, terminator string, ok bool) {
 func (r *reader) paragraph() (record, terminator string, ok bool) {
 	for {
 		r.buf = bytes.TrimLeft(r.buf, "\n")
-		if i := bytes.Index(r.buf, []byte("\n\n")); i >= 0 {
+		if i := strings.Index(r.text(), "\n\n"); i >= 0 {
 			end := i + 2
 			for end < len(r.buf) && r.buf[end] == '\n' {
 				end++
@@ -273,6 +292,10 @@ func (r *reader) paragraph() (record, terminator string, ok bool) {
 		if !r.fill() {
 			if len(r.buf) == 0 {
 				return "", "", false
+			}
+			if text := r.text(); len(text) < len(r.buf) { // what follows the NUL is lost
+				r.buf = nil
+				return text, "", true
 			}
 			return r.cut(len(r.buf), len(r.buf)) // a newline at the end belongs to the record
 		}
