@@ -89,7 +89,7 @@ func TestChecksAreJudged(t *testing.T) {
 		{"an expression sees other objects", "then: [{eventually: {on: pod/slow-pod, cel: [\"self.metadata.name == objects['taskrun/slow'].status.podName\"]}}]", slow, double.Faults{}, reports.Pass, ""},
 
 		{"gone counts once seen", "then: [{eventually: {gone: pod/slow-pod}}]", slow, double.Faults{}, reports.Pass, ""},
-		{"gone of what was never there is no pass", "then: [{eventually: {gone: pod/slow-pod}}]", slow, double.Faults{Hang: true}, reports.Fail, "was never seen"},
+		{"gone fails for an object that was never seen", "then: [{eventually: {gone: pod/slow-pod}}]", slow, double.Faults{Hang: true}, reports.Fail, "was never seen"},
 		{"gone fails for what stays", "then: [{eventually: {gone: {kind: pod, of: taskrun/slow}}}]", slow, double.Faults{KeepPod: true}, reports.Fail, "still there"},
 
 		{"always holds through its window", "when: [{apply: taskrun/slow}, {once: {on: taskrun/slow, match: " + timedOut + "}}]\nthen: [{always: {on: taskrun/slow, for: 10s, match: " + timedOut + "}}]", slow, double.Faults{}, reports.Pass, ""},
@@ -113,7 +113,7 @@ func TestChecksAreJudged(t *testing.T) {
 		{"a refusal for another field fails", "then: [{rejected: {on: taskrun/both, field: spec.timeout}}]", both, double.Faults{}, reports.Fail, "but not for spec.timeout"},
 		{"part of a field's name is another field", "then: [{rejected: {on: taskrun/both, field: spec.task}}]", both, double.Faults{}, reports.Fail, "but not for spec.task"},
 		{"what is accepted fails", "then: [{rejected: {on: taskrun/both}}]", both, double.Faults{Admit: true, Hang: true}, reports.Fail, "was accepted"},
-		{"a refusal that nobody asked for fails", "then: [{eventually: {on: taskrun/both}}]", both, double.Faults{}, reports.Fail, "taskrun/both was refused"},
+		{"an unexpected refusal fails", "then: [{eventually: {on: taskrun/both}}]", both, double.Faults{}, reports.Fail, "taskrun/both was refused"},
 
 		{"a log is waited for", "then: [{eventually: {on: pod/slow-pod, container: step-s, logs: hello}}]", slow, double.Faults{}, reports.Pass, ""},
 		{"a log with other text fails", "then: [{eventually: {on: pod/slow-pod, container: step-s, logs: bye}}]", slow, double.Faults{KeepPod: true}, reports.Fail, "the log of pod/slow-pod step-s"},
@@ -159,7 +159,7 @@ func TestExecIsJudged(t *testing.T) {
 		{"exit code and output are right", "AA", 0, nil, reports.Pass},
 		{"another output", "B", 0, nil, reports.Fail},
 		{"another exit code", "AA", 1, nil, reports.Fail},
-		{"a broken machine is no failure of the implementation", "AA", 0, double.ErrNoExec, reports.Error},
+		{"a broken machine is an error, not a failure of the implementation", "AA", 0, double.ErrNoExec, reports.Error},
 	} {
 		toy := double.Toy(double.Faults{})
 		got := runOne(t, load(t, "f", spec, slow), &double.Target{Caps: virtual(), Script: func(c *double.Cluster) {
@@ -177,7 +177,7 @@ func TestExecIsJudged(t *testing.T) {
 	}
 }
 
-func TestWhatHoldsOfEveryRunIsAskedAtTheEnd(t *testing.T) {
+func TestInvariantsAreCheckedAtTheEnd(t *testing.T) {
 	t.Parallel()
 	toy := double.Toy(double.Faults{})
 	got := runOne(t, load(t, "f", "then: [{eventually: {on: taskrun/quick}}]", quick), &double.Target{Caps: virtual(), Script: func(c *double.Cluster) {

@@ -11,8 +11,8 @@ import (
 	"github.com/plumbline-ci/plumbline/internal/double"
 )
 
-// TestWhatWasNotSeenIsToldOf: a watch that lost versions never makes a pass of what nobody saw, nor a failure.
-func TestWhatWasNotSeenIsToldOf(t *testing.T) {
+// TestLostVersionsAreReported: a watch that lost versions must not turn what it did not see into a pass or a failure.
+func TestLostVersionsAreReported(t *testing.T) {
 	t.Parallel()
 	const (
 		never    = "then: [{never: {on: taskrun/quick, match: {status: {podName: other}}, for: 5s}}]"
@@ -25,10 +25,10 @@ func TestWhatWasNotSeenIsToldOf(t *testing.T) {
 		want         string // the verdict, its reason, and what is said to have been seen of the watch
 	}{
 		{"nothing is lost", passes, "", "pass: []"},
-		{"what was seen to come about has", passes, "TaskRun", "pass: [taskrun 500ms versions were lost]"},
-		{"that something never was nobody knows", never, "TaskRun", "error: the checks held, but the watch missed versions: versions were lost []"},
-		{"nor in which order it came", sequence, "TaskRun", "error: the checks held, but the watch missed versions: versions were lost []"},
-		{"a failure may be one of seeing", fails, "TaskRun",
+		{"a check that already matched still passes", passes, "TaskRun", "pass: [taskrun 500ms versions were lost]"},
+		{"never cannot be shown", never, "TaskRun", "error: the checks held, but the watch missed versions: versions were lost []"},
+		{"an order cannot be shown", sequence, "TaskRun", "error: the checks held, but the watch missed versions: versions were lost []"},
+		{"a failure may come from the gap", fails, "TaskRun",
 			`error: a check failed, but the watch missed versions: versions were lost; f.yaml:9:82: taskrun/quick is over (Succeeded=True/Succeeded), and is not as expected []`},
 		{"of a kind that only explains it is among the evidence, too", passes, "Event", "pass: [event 500ms versions were lost]"},
 	} {

@@ -32,7 +32,7 @@ func TestAGateThatCannotBeSetIsNamed(t *testing.T) {
 	}
 }
 
-func TestWhatMayBeRefusedIsJudgedByWhatFollows(t *testing.T) {
+func TestAllowedRefusalIsJudgedByTheChecksAfterIt(t *testing.T) {
 	t.Parallel()
 	const (
 		allowed = "when: [{apply: taskrun/quick}, {apply: {on: taskrun/both, refusal: allowed}}]\n"
@@ -47,7 +47,7 @@ func TestWhatMayBeRefusedIsJudgedByWhatFollows(t *testing.T) {
 		{"refused, and what must be seen is seen", allowed + stays, double.Faults{}, reports.Pass},
 		{"accepted, and what must be seen is seen", allowed + stays, double.Faults{Admit: true}, reports.Pass},
 		{"accepted, and what must not be seen is seen", allowed + "then: [{never: {on: taskrun/both, for: 1h}}]", double.Faults{Admit: true}, reports.Fail},
-		{"refused, and nobody allowed it", "when: [{apply: taskrun/quick}, {apply: taskrun/both}]\n" + stays, double.Faults{}, reports.Fail},
+		{"refused without permission", "when: [{apply: taskrun/quick}, {apply: taskrun/both}]\n" + stays, double.Faults{}, reports.Fail},
 	} {
 		report, err := conformance.Judge(context.Background(), conformance.Options{
 			Target: &double.Target{Script: double.Toy(tt.faults)}, Date: time.Unix(1_700_000_000, 0),

@@ -36,7 +36,7 @@ func TestSightingsAreToldInTheOrderOfTheStore(t *testing.T) {
 			[]string{"99 at 1s", "100 at 1s"},
 		},
 		{
-			"resourceVersions of somebody else's making have no order",
+			"resourceVersions in a foreign format have no order",
 			[]*unstructured.Unstructured{object("TaskRun", "r", "b"), object("Pod", "p", "a")},
 			[]string{"b at 0s", "a at 1s"},
 		},

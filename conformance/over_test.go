@@ -80,7 +80,7 @@ func TestACheckEndsWithItsRun(t *testing.T) {
 		{"what is to go", "then: [{eventually: {gone: taskrun/quick}}]", quick, ends("True", nil), reports.Fail, "still there after 24h0m0s", day, 25 * time.Hour},
 		{"a run that has an attempt left is not over", "then: [{eventually: {on: taskrun/quick, match: {status: {conditions: [{reason: Succeeded}]}}}}]", again,
 			ends("False", later(time.Minute, "conditions", success)), reports.Pass, "", time.Minute, day},
-		{"a state that cannot come any more", "then: [{sequence: {on: taskrun/quick, steps: [{match: {metadata: {name: quick}}}, {match: {status: {conditions: [{reason: Other}]}}}]}}]", quick, ends("True", nil),
+		{"a state that can no longer come", "then: [{sequence: {on: taskrun/quick, steps: [{match: {metadata: {name: quick}}}, {match: {status: {conditions: [{reason: Other}]}}}]}}]", quick, ends("True", nil),
 			reports.Fail, "is over, and did not reach state 2 of 2", 15 * time.Second, 16 * time.Second},
 		{"a state that may", "then: [{sequence: {on: taskrun/quick, steps: [{match: {status: {conditions: [{reason: Done}]}}}, {match: {status: {sidecars: []}}}]}}]", quick,
 			ends("True", later(time.Minute, "sidecars", []any{})), reports.Pass, "", time.Minute, day},

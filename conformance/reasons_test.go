@@ -185,7 +185,7 @@ func TestEveryReasonHasAFixture(t *testing.T) {
 		why, said := unseen[reason]
 		switch names := seen[reason]; {
 		case len(names) == 0 && !said:
-			t.Errorf("%s: no fixture wants it, and nobody says why not", reason)
+			t.Errorf("%s: no fixture wants it, and no reason is given", reason)
 		case len(names) > 0 && said:
 			t.Errorf("%s: %v want it; it is said that none can: %s", reason, names, why)
 		}

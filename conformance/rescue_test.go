@@ -68,6 +68,6 @@ func TestALogIsReadBeforeItsPodIsGone(t *testing.T) {
 	s.virtual = true
 	s.rescuing(t.Context(), fixture.KindInfo{Name: "pod"}, func(watch.EventType, *unstructured.Unstructured) {})(watch.Modified, pod(true))
 	if s.rescued.work.Wait(); cluster.asked != 3 {
-		t.Error("on virtual time nobody reads meanwhile")
+		t.Error("on virtual time no log is read meanwhile")
 	}
 }

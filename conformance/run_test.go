@@ -13,7 +13,7 @@ import (
 	"github.com/plumbline-ci/plumbline/reports"
 )
 
-// recorder is a test that writes down what becomes of it.
+// recorder is a test that records its own outcome.
 type recorder struct {
 	name     string
 	only     []string // names of the subtests that are run, as by -run; nil means all

@@ -24,7 +24,7 @@ func TestConversionOfJSON(t *testing.T) {
 		{"a Task", `{"apiVersion":"tekton.dev/v1","kind":"Task","metadata":{"name":"t"},"spec":{"results":[{"name":"r"}],"steps":[{"image":"i"}]}}`, "tekton.dev/v1beta1",
 			`{"apiVersion":"tekton.dev/v1beta1","kind":"Task","metadata":{"name":"t"},"spec":{"results":[{"name":"r","type":"string"}],"steps":[{"image":"i","name":"","resources":{}}]}}`},
 		{"the same version", `{"apiVersion":"tekton.dev/v1","kind":"TaskRun","x":1}`, "tekton.dev/v1", `{"apiVersion":"tekton.dev/v1","kind":"TaskRun","x":1}`},
-		{"a version that nobody knows", `{"apiVersion":"tekton.dev/v1","kind":"TaskRun"}`, "tekton.dev/v2", `unknown version, got: *v1.TaskRun`},
+		{"an unknown version", `{"apiVersion":"tekton.dev/v1","kind":"TaskRun"}`, "tekton.dev/v2", `unknown version, got: *v1.TaskRun`},
 		{"a kind of one version", `{"apiVersion":"tekton.dev/v1beta1","kind":"ClusterTask"}`, "tekton.dev/v1", `unknown version, got: *v1beta1.ClusterTask`},
 		{"a kind of others", `{"apiVersion":"v1","kind":"Pod"}`, "tekton.dev/v1", `unknown version, got: v1 Pod`},
 		{"an annotation that is no JSON", `{"apiVersion":"tekton.dev/v1","kind":"TaskRun","metadata":{"annotations":{"tekton.dev/v1beta1Resources":"x"}}}`, "tekton.dev/v1beta1",

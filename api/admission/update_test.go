@@ -166,7 +166,7 @@ func TestReviewOfJSON(t *testing.T) {
 		{"an unknown field deep down", admission.Review{Kind: "TaskRun", Operation: admission.Create, Object: []byte(head + `"spec":{"taskSpec":{"steps":[{"image":"i","x":1}]}}}`)}, decode + `json: unknown field "x"`},
 		{"an unknown field of the status", admission.Review{Kind: "TaskRun", Operation: admission.Update, Object: []byte(head + `"status":{"x":1}}`)}, decode + `json: unknown field "x"`},
 		{"an unknown field beside the spec", admission.Review{Kind: "TaskRun", Operation: admission.Create, Object: []byte(head + `"x":1}`)}, decode + `json: unknown field "x"`},
-		{"a number is no duration", admission.Review{Kind: "TaskRun", Operation: admission.Create, Object: []byte(head + `"spec":{"timeout":0}}`)}, decode + `json: cannot unmarshal number into Go struct field TaskRunSpec.spec.timeout of type string`},
+		{"a number is not a duration", admission.Review{Kind: "TaskRun", Operation: admission.Create, Object: []byte(head + `"spec":{"timeout":0}}`)}, decode + `json: cannot unmarshal number into Go struct field TaskRunSpec.spec.timeout of type string`},
 		{"not JSON", admission.Review{Kind: "Task", Operation: admission.Create, Object: []byte(`{`)}, decode + `unexpected end of JSON input`},
 		{"a ClusterTask is checked as a Task", admission.Review{Kind: "ClusterTask", Operation: admission.Create, Object: []byte(`{"metadata":{"name":"c"},"spec":{}}`)},
 			`admission webhook "validation.webhook.pipeline.tekton.dev" denied the request: validation failed: missing field(s): spec.steps`},

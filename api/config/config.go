@@ -1,9 +1,9 @@
-// Package config is how an installation is configured: the ConfigMaps
-// `config-defaults` and `feature-flags`, as typed values.
+// Package config parses the configuration of an installation, the ConfigMaps
+// `config-defaults` and `feature-flags`, into typed values.
 //
-// A value is parsed from the data of a ConfigMap. A key that is absent has its
-// default; a key that is unknown is ignored, as other releases have other keys; a
-// value that cannot be parsed is an error, and whoever watches the ConfigMap then
+// A value is parsed from the data of a ConfigMap. A missing key has its default.
+// An unknown key is ignored, since other releases have other keys. A value that
+// cannot be parsed is an error, and the program that watches the ConfigMap then
 // keeps the last good configuration (spec §9).
 package config
 

@@ -22,7 +22,7 @@ func NewStore() *Store {
 	return s
 }
 
-// Now is the configuration in force. It is shared: nobody may write to it.
+// Now returns the configuration in force. It is shared, so callers must not write to it.
 func (s *Store) Now() *Config { return s.current.Load() }
 
 // Update takes over the data of a ConfigMap. Of those that are not the API's it says nothing. An error says why the data

@@ -186,8 +186,8 @@ func each[A, B any](in []A, fn func(*A) B) []B {
 	return out
 }
 
-// mapping is how specs are mapped. A conversion gives what has no type the type string; whoever wants to look at one
-// version in the shape of the other, as defaulting does, which knows better types, wants everything as it is.
+// mapping says how specs are mapped. A conversion gives a value without a type the type string. Defaulting works out better
+// types itself, so for it, looking at one version in the shape of the other leaves values as they are.
 type mapping struct{ typed bool }
 
 // asIs changes nothing but the shape.

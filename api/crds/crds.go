@@ -1,9 +1,9 @@
-// Package crds holds the CustomResourceDefinitions of the API as bytes, for whoever installs them: a cluster's manifests,
-// envtest, a simulated API server. They are generated from the types (.ci/generate).
+// Package crds holds the CustomResourceDefinitions of the API as bytes, for everything that installs them: a cluster's
+// manifests, envtest, a simulated API server. They are generated from the types (.ci/generate).
 //
-// Every schema is an open object. What a field may hold, and that it exists at all, is admission's to say; a cluster
-// that has the definitions but not the webhooks stores anything. Kinds of two versions are stored as v1beta1 and converted
-// by a webhook.
+// Every schema is an open object. Admission decides what a field may hold and whether it exists at all; a cluster that has
+// the definitions but not the webhooks stores anything. Kinds with two versions are stored as v1beta1 and converted by a
+// webhook.
 package crds
 
 import (

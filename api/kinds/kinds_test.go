@@ -84,7 +84,7 @@ func TestEveryTypeOfTheGroupIsInTheTable(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotThereIsNotFound(t *testing.T) {
+func TestUnknownKindsAreNotFound(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ version, kind string }{{"", "Pod"}, {"v2", "TaskRun"}, {"v1", "ClusterTask"}, {"", ""}} {
 		if o := kinds.API().New(tt.version, tt.kind); o != nil {

@@ -78,9 +78,9 @@ func TestAttemptCountsThoseThatAreOver(t *testing.T) {
 	}
 }
 
-// TestWhatIsAlwaysSerialised: fields that the documents show although they are empty, and a status that is absent until
-// something is written to it.
-func TestWhatIsAlwaysSerialised(t *testing.T) {
+// TestEmptyFieldsInDocumentsAreSerialised checks the fields that the documents show although they are empty, and that a
+// status is absent until something is written to it.
+func TestEmptyFieldsInDocumentsAreSerialised(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		reason string

@@ -59,7 +59,7 @@ func TestCorners(t *testing.T) {
 volumeMount cannot be mounted under /tekton/ (volumeMount "w" mounted at "/tekton/b"): spec.steps[0].volumeMounts[1].mountPath`,
 		},
 		{
-			reason: "a step whose timeout is wrong has a name all the same",
+			reason: "the name of a step with a wrong timeout is still checked",
 			task:   `{steps: [{name: s, image: i, timeout: -1s}, {name: s, image: i}]}`,
 			want: `invalid value: -1s: spec.steps[0].negative timeout
 invalid value: s: spec.steps[1].name`,
@@ -183,7 +183,7 @@ func TestUpdates(t *testing.T) {
 			s.Status, s.ServiceAccountName = v1beta1.TaskRunSpecStatusCancelled, "other"
 		}, started},
 		{"nothing changes of a run that is over", true, func(*v1beta1.TaskRunSpec) {}, ""},
-		{"it cannot be cancelled any more", true, func(s *v1beta1.TaskRunSpec) { s.Status = v1beta1.TaskRunSpecStatusCancelled }, complete},
+		{"it can no longer be cancelled", true, func(s *v1beta1.TaskRunSpec) { s.Status = v1beta1.TaskRunSpecStatusCancelled }, complete},
 		{"nor changed", true, func(s *v1beta1.TaskRunSpec) { s.Retries = 3 }, complete},
 	} {
 		before := &v1beta1.TaskRun{Spec: v1beta1.TaskRunSpec{TaskRef: &v1beta1.TaskRef{Name: "t"}}}

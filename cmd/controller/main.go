@@ -1,8 +1,8 @@
 // Command controller is the reference implementation as a program: the reconcilers, and the webhooks that an API server
 // asks about what they reconcile. See package manager, and docs/install.md.
 //
-// SIGINT and SIGTERM end it when what it is doing is done; a second one ends it at once. The exit code is 0 then, 1 if it
-// cannot go on (somebody has to start it again), and 3 if its flags are wrong.
+// SIGINT and SIGTERM end it when what it is doing is done; a second one ends it at once. The exit code is then 0. It is 1
+// if the controller cannot go on and has to be restarted, and 3 if its flags are wrong.
 package main
 
 import (

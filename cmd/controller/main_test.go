@@ -81,7 +81,7 @@ func oneTenant(w *world) {
 		}
 		return nil
 	})
-	// controller-runtime tells a token that nobody knows from none.
+	// controller-runtime answers an unknown token and a missing one differently.
 	for token, want := range map[string]int{"": http.StatusUnauthorized, "made up": http.StatusInternalServerError, w.noScraper: http.StatusForbidden} {
 		answer, err := w.scrape(token)
 		if err != nil {
@@ -100,7 +100,7 @@ func oneTenant(w *world) {
 	}
 	for _, m := range foreign.ManagedFields {
 		if m.Subresource != "" {
-			w.Errorf("somebody has written its status: %+v", m)
+			w.Errorf("its status was written: %+v", m)
 		}
 	}
 	var pods corev1.PodList
@@ -212,7 +212,7 @@ func trouble(w *world) {
 	w.process.kill()
 	w.start()
 
-	// Somebody wants another certificate. While it is made and taken over, nothing is refused for it.
+	// The certificate has to be replaced. While a new one is made and taken over, no request is refused.
 	before, err := w.served()
 	if err != nil {
 		w.Fatal(err)
@@ -276,7 +276,7 @@ func replicas(w *world) {
 	}
 }
 
-// witness sees all Pods that there ever were, and what became of the runs.
+// witness sees all Pods that ever existed, and how the runs end.
 type witness struct {
 	*world
 	namespace string

@@ -160,7 +160,7 @@ func sameWordsElsewhere(w *world) {
 			return err
 		}
 		if begun.Status.StartTime == nil {
-			return errors.New("it has not")
+			return errors.New("it has not started")
 		}
 		return nil
 	})
@@ -253,7 +253,7 @@ func badConfiguration(w *world) {
 				return nil
 			}
 		}
-		return errors.New("it has not")
+		return errors.New("it has not logged them")
 	})
 	w.configure(nil, nil)
 }

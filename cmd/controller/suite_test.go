@@ -24,8 +24,8 @@ import (
 // subjectFile says what the reference claims.
 const subjectFile = "../../docs/subjects/plumbline.yaml"
 
-// TestTheSuite installs the reference as anybody would, runs it as a process of its own, with the simulated node as another
-// one, and has it judged by whoever reaches the API server: plumbline install, kubelet and run, on one kubeconfig.
+// TestTheSuite installs the reference as a user would, runs it as a process of its own with the simulated node as another
+// one, and has it judged through the API server: plumbline install, kubelet and run, on one kubeconfig.
 func TestTheSuite(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -84,7 +84,7 @@ func lacked(reason string) bool {
 	return false
 }
 
-// noPass has little judged: what is shown by nothing, or by less than what is mandatory, is no pass, and the report says why.
+// noPass judges little: a run that shows nothing, or less than what is mandatory, does not pass, and the report says why.
 func (w *world) noPass() {
 	w.Helper()
 	lacking := filepath.Join(w.TempDir(), "lacking.yaml")
@@ -112,13 +112,13 @@ func (w *world) inUse() {
 	w.Helper()
 	now := metav1.NowMicro()
 	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: kindconfig.Namespace, Name: "plumbline-run"}, Spec: coordinationv1.LeaseSpec{
-		HolderIdentity: new("somebody"), AcquireTime: &now, RenewTime: &now, LeaseDurationSeconds: new(int32(30)),
+		HolderIdentity: new("other-holder"), AcquireTime: &now, RenewTime: &now, LeaseDurationSeconds: new(int32(30)),
 	}}
-	w.create(lease) // which nobody has left behind
+	w.create(lease) // held by a run that is still alive
 	var out, errs bytes.Buffer
 	args := []string{"run", "--target", "cluster", "--kubeconfig", w.adminFile, "--subject", subjectFile, "--name", "single-step-succeeds"}
 	code := command.Main(w.Context(), args, command.Streams{In: strings.NewReader(""), Out: &out, Err: &errs})
-	if code != 5 || !strings.Contains(errs.String(), "another run is judging what is configured in namespace "+kindconfig.Namespace+": somebody, since ") {
+	if code != 5 || !strings.Contains(errs.String(), "another run is judging what is configured in namespace "+kindconfig.Namespace+": other-holder, since ") {
 		w.Errorf("beside another run: exit code %d, %s", code, errs.String())
 	}
 	if err := w.admin.Delete(w.Context(), lease); err != nil {

@@ -82,7 +82,7 @@ type world struct {
 	process            *process
 }
 
-// process is the controller until somebody kills it.
+// process is the controller until it is killed.
 type process struct {
 	mu     sync.Mutex
 	cmd    *exec.Cmd
@@ -177,7 +177,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// freeAddress is one that nobody listens on now.
+// freeAddress returns an address that is free at the moment.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -1,5 +1,5 @@
-// Command registry is a registry of container images in a cluster that reaches none. Everybody who reaches it may push
-// and pull; it speaks HTTP. What is pushed is kept in a directory, so that it is there when the program starts again.
+// Command registry is a registry of container images for a cluster that cannot reach any other. It speaks HTTP, and every
+// client may push and pull. Images are kept in a directory, so they survive a restart.
 //
 //	registry -address :5000 -directory /var/lib/registry
 //

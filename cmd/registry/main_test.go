@@ -38,8 +38,8 @@ func reference(t *testing.T, text string) name.Reference {
 	return ref
 }
 
-// TestWhatWasPushedIsThereAfterARestart, by tag and by digest, an index with what it names too.
-func TestWhatWasPushedIsThereAfterARestart(t *testing.T) {
+// TestImagesSurviveARestart checks images by tag and by digest, and an index with the images it lists.
+func TestImagesSurviveARestart(t *testing.T) {
 	t.Parallel()
 	directory := t.TempDir()
 	host := serve(t, directory)
@@ -178,7 +178,7 @@ func TestCommandLine(t *testing.T) {
 		{"a wrong flag is invalid", []string{"-xyzzy"}, exitInvalid, "not defined"},
 		{"help is no mistake", []string{"-help"}, exitOK, "-address"},
 		{"the address has to be free", []string{"-directory", t.TempDir(), "-address", "256.0.0.1:0"}, exitBroken, "registry: listen"},
-		{"a directory that is none cannot be used", []string{"-directory", "/dev/null/x"}, exitBroken, "not a directory"},
+		{"the directory has to be a directory", []string{"-directory", "/dev/null/x"}, exitBroken, "not a directory"},
 	} {
 		var said bytes.Buffer
 		if code := run(t.Context(), row.arguments, &said); code != row.code || !strings.Contains(said.String(), row.says) {

@@ -1,11 +1,11 @@
 // Package disturbance draws lists of faults: what may go wrong in a cluster while a
-// fixture runs that knows nothing of it.
+// fixture runs that does not expect it.
 //
 // A list is decided by the fixture's name and a seed. It is short, each of its
 // faults strikes a few times at most, and nothing is away for more than a few
-// minutes: behind the last fault an implementation has all the time it needs to come
-// to a right end. What would be a lie (an object that is said to exist and does not)
-// is not drawn, for no implementation could do right by it.
+// minutes: after the last fault an implementation has all the time it needs to reach
+// a right end. Faults that lie (such as reporting an object that does not exist) are
+// not drawn, because no implementation could handle them correctly.
 package disturbance
 
 import (

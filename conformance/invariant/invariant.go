@@ -2,10 +2,11 @@
 // wants of it and whatever goes wrong in the cluster.
 //
 // A [Monitor] is shown every version of every run and Pod and says, at once,
-// which [Rule] was broken. Which kinds are runs, and where they show what all runs have, is in the table of kinds
-// (fixture.Kinds): a kind with a row there is judged. Some rules hold of any run (runs.go), others of runs that have
-// Pods (pods.go). What must come to be, rather than never happen, is asked
-// at the end: [Monitor.Finish], when nothing has gone wrong for a while.
+// which [Rule] was broken. The table of kinds (fixture.Kinds) says which kinds are
+// runs, and where they show what all runs have: a kind with a row there is judged.
+// Some rules hold of any run (runs.go), others of runs that have Pods (pods.go).
+// What must happen eventually, rather than never, is checked at the end by
+// [Monitor.Finish], when nothing has gone wrong for a while.
 //
 // The monitor is black-box, as all of conformance: it sees objects without Go
 // types. It reads of a run its spec.status, retries and timeout, its Succeeded
@@ -68,7 +69,7 @@ type Rule struct {
 func Rules() []Rule {
 	return []Rule{
 		{OnePod, "An attempt has one live Pod at most.", allBacking(OnePod)},
-		{Final, "A condition that is True or False does not change any more.", allBacking(Final)},
+		{Final, "A condition that is True or False no longer changes.", allBacking(Final)},
 		{CompletionTime, "completionTime is set exactly when the run is over.", allBacking(CompletionTime)},
 		{StepsEnded, "All steps are shown as terminated when the run is over.", allBacking(StepsEnded)},
 		{NothingRuns, "Nothing of a run that is over still runs after a grace, sidecars included.", allBacking(NothingRuns)},

@@ -8,7 +8,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 )
 
-// kind is what the monitor knows of a kind of run. All of it comes from the table of kinds, but for the statements that
+// kind is what the monitor knows about a kind of run. All of it comes from the table of kinds, except the statements that
 // back the rules.
 type kind struct {
 	name, kind, group string

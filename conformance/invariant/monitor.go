@@ -17,7 +17,7 @@ import (
 type Options struct {
 	// Now is the cluster's time.
 	Now func() time.Time
-	// Found, if set, is told of each violation as it is found.
+	// Found, if set, is called with each violation as it is found.
 	Found func(Violation)
 	// Faulty says that things may go wrong until Disturbed is called: until then nothing
 	// is asked of what takes its time.
@@ -163,7 +163,7 @@ func (m *Monitor) Deadline() (time.Time, bool) {
 	return end, true
 }
 
-// Finish asks what must have come to be by now.
+// Finish checks what must have happened by now.
 func (m *Monitor) Finish() {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -183,7 +183,7 @@ func (m *Monitor) right(r *run) {
 		m.checkSuccess(r, status)
 	}
 	if slices.Contains(k.Cancelled, c.reason) && text(spec, "status") == "" {
-		m.violated(RightState, r.name, k.backing(RightState, cancelled), "it is cancelled, but nobody asked for it")
+		m.violated(RightState, r.name, k.backing(RightState, cancelled), "it is cancelled, but its spec does not ask for it")
 	}
 	if slices.Contains(k.TimedOut, c.reason) {
 		limit, bounded := k.timeout(spec)

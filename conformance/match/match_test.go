@@ -60,7 +60,7 @@ func TestPatterns(t *testing.T) {
 		{"the order does not matter", "[b, a]", "[a, b]", ""},
 		{"each wants an item of its own", "[a, a]", "[a, b]", `[1]: want "a", got "b"`},
 		{"an item that fits two is given to the one that needs it", "[{x: 1}, {x: 1, y: 2}]", "[{x: 1, y: 2}, {x: 1}]", ""},
-		{"of several items without a key one is told", "[c]", "[a, b]", `[0]: want "c", got (none such among ["a","b"])`},
+		{"a list of items without a key is reported once", "[c]", "[a, b]", `[0]: want "c", got (none such among ["a","b"])`},
 		{"items of one key are tried in turn", "[{name: a, v: 2}]", "[{name: a, v: 1}, {name: a, v: 2}]", ""},
 		{"the only item left is compared", "[{v: 2}]", "[{v: 1}]", "[0].v: want 2, got 1"},
 
@@ -138,7 +138,7 @@ func TestExpressions(t *testing.T) {
 	for _, tt := range []struct{ reason, expression, want string }{
 		{"true", "self.a == 1", ""},
 		{"false tells what it read", "self.a == 2", "(false: self.a = 1)"},
-		{"both sides are told", "self.a == size(self.list)", "(false: self.a = 1, self.list = [1,2])"},
+		{"both sides are reported", "self.a == size(self.list)", "(false: self.a = 1, self.list = [1,2])"},
 		{"times", "timestamp(self.u) - timestamp(self.t) == duration('1h')", ""},
 		{"times that differ", "timestamp(self.u) - timestamp(self.t) == duration('2h')", `(false: self.u = "2000-01-01T01:00:00Z", self.t = "2000-01-01T00:00:00Z")`},
 		{"a field that is not there", "self.b == 1", "(no such key: b)"},

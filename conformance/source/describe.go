@@ -63,7 +63,7 @@ func list(words []string) string {
 }
 
 // distance is the number of letters to insert, delete, replace or swap with a
-// neighbour to make b from a. Long words are not compared: nobody misspells them.
+// neighbour to make b from a. Long words are not compared: they are not typing errors.
 func distance(a, b string) int {
 	const longest = 64
 	if len(a) > longest || len(b) > longest {

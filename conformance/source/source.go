@@ -64,7 +64,7 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// maxErrors is how many mistakes of one file are told; a file with more is
+// maxErrors is how many mistakes of one file are reported; a file with more is
 // broken as a whole.
 const maxErrors = 20
 

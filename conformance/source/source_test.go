@@ -60,7 +60,7 @@ func TestDecodeSaysWhatIsWrongAndWhere(t *testing.T) {
 		{"a field that is misspelt", "nqme: n", `s.yaml:1:1: unknown field "nqme"; did you mean "name"?`},
 		{"a field like no other", "name: n\ncompletely: x", `s.yaml:2:1: unknown field "completely"; use one of: name, size, big, kind, wait, tags, words, deep`},
 		{"an empty name", "name: ''", "s.yaml:1:7: name: is empty; what it is called"},
-		{"a word that is none", "name: n\nkind: dgo", `s.yaml:2:7: kind: unknown value "dgo"; did you mean "dog"? one of: cat, dog`},
+		{"an unknown word", "name: n\nkind: dgo", `s.yaml:2:7: kind: unknown value "dgo"; did you mean "dog"? one of: cat, dog`},
 		{"a list for a string", "name: [n]", "s.yaml:1:7: name: must be a string, got a list; write one line of text"},
 		{"a string for a number", "name: n\nsize: '3'", `s.yaml:2:7: size: must be a whole number, got the string "3"; write it without quotes`},
 		{"a number that is too large", "name: n\nsize: 99999999999999999999999", "s.yaml:2:7: size: must be a whole number, got the number 99999999999999999999999; write it without quotes"},

@@ -76,7 +76,7 @@ func TestMalformedTablesAreRefused(t *testing.T) {
 	for _, tt := range []struct{ reason, text, want string }{
 		{"a line short of cells", head + "S000-001\tx\n", "t.tsv:2:1"},
 		{"an id given twice", head + row("S000-001", Required, "y") + row("S000-001", Required, "y"), "t.tsv:3:1"},
-		{"a level that is none", head + row("S000-001", "must", "y"), `unknown level "must"`},
+		{"an unknown level", head + row("S000-001", "must", "y"), `unknown level "must"`},
 		{"other columns", "id\n", "columns"},
 	} {
 		_, err := Parse("t.tsv", []byte(tt.text))

@@ -27,7 +27,7 @@ type Attached interface {
 	// Advance lets time pass for a quiet subject, up to t or until it asks the cluster for something; then the kernel's
 	// clock has come along. It returns what time it is.
 	Advance(t time.Time) (time.Time, error)
-	// Check says what the subject has done that nobody may do, such as changing objects of its caches.
+	// Check returns an error if the subject has broken a rule of clients, such as by changing objects of its caches.
 	Check() error
 	// Close ends the subject. The error says what of it is left.
 	Close() error

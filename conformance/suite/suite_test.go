@@ -100,7 +100,7 @@ func (s *sociable) Start(ctx context.Context, setup conformance.Setup) (conforma
 		select {
 		case <-waiter:
 		case <-time.After(s.patience):
-			return nil, errors.New("nobody else came")
+			return nil, errors.New("no other spec arrived")
 		}
 	} else {
 		close(s.waiter)
@@ -128,9 +128,9 @@ func TestTheSuitePassesOnlyIfTheRunDoes(t *testing.T) {
 		{"focus selects by name", "bad", []string{"-ginkgo.focus=good"}, true, []string{"RESULT good pass"}, []string{"RESULT bad"}},
 		{"an all-unsupported run shows nothing", "unsupported", nil, false, []string{"nothing is shown"}, nil},
 		{"on a shared cluster specs wait for what runs side by side", "shared", nil, true, []string{"RESULT one pass", "RESULT other pass", "2 Passed"}, nil},
-		{"what labels leave out is not run there, and one alone is run as it is asked for", "alone", []string{"-ginkgo.label-filter=feature:steps"}, false, []string{"nobody else came"}, []string{"RESULT other"}},
+		{"what labels leave out is not run there, and one alone is run as it is asked for", "alone", []string{"-ginkgo.label-filter=feature:steps"}, false, []string{"no other spec arrived"}, []string{"RESULT other"}},
 		{"an empty suite shows nothing", "empty", nil, false, []string{"nothing was run"}, nil},
-		{"an unreadable fixture is told with its place", "unreadable", nil, false, []string{`dir/bad.yaml:9:3: spec: unknown field "featurs"; did you mean "features"?`}, nil},
+		{"an unreadable fixture is reported with its place", "unreadable", nil, false, []string{`dir/bad.yaml:9:3: spec: unknown field "featurs"; did you mean "features"?`}, nil},
 	} {
 		t.Run(tt.reason, func(t *testing.T) {
 			t.Parallel()

@@ -1,5 +1,5 @@
-// Package broken has an input for each rule of admission that breaks it, with every word of the answer. It is for the
-// tests of whoever refuses: the rules as functions, a webhook before a real API server.
+// Package broken has, for each rule of admission, an input that breaks it and the exact answer. It serves the tests of the
+// code that refuses: the rules as functions, and a webhook before a real API server.
 package broken
 
 import (
@@ -156,7 +156,7 @@ func taskRules() []Rule {
 		{ID: "V-69", Reason: "Windows is alpha", Kind: InTaskSteps, Input: `[{image: i, script: "\n  #!win powershell"}]`, Want: []string{`windows script support` + gateAlpha}},
 		{ID: "V-70", Reason: "streams are alpha", Kind: InTaskSteps, Input: `[{image: i, stdoutConfig: {path: /x}, stderrConfig: {path: /x}}]`, Want: []string{`step stderr stream support` + gateAlpha, `step stdout stream support` + gateAlpha}},
 
-		{ID: "V-71", Reason: "a name that is no file name", Kind: InTask, Input: `{results: [{name: -x}], steps: [{image: i}]}`, Want: []string{`invalid key name "-x": spec.results[0].name`,
+		{ID: "V-71", Reason: "a name that is not a file name", Kind: InTask, Input: `{results: [{name: -x}], steps: [{image: i}]}`, Want: []string{`invalid key name "-x": spec.results[0].name`,
 			`Name must consist of alphanumeric characters, '-', '_', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my-name',  or 'my_name', regex used for validation is '^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$')`}},
 		{ID: "V-72", Reason: "typed results are alpha", Kind: InTask, Input: `{results: [{name: r, type: array}, {name: s, type: object, properties: {k: {}}}], steps: [{image: i}]}`, Want: []string{`results type` + gateAlpha}},
 		{ID: "V-73", Reason: "an object of nothing", Kind: InTask, Alpha: true, Input: `{results: [{name: r, type: object}], steps: [{image: i}]}`, Want: []string{`missing field(s): spec.results[0].r.properties`}},

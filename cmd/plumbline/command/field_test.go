@@ -42,7 +42,7 @@ func fieldTests() []fieldTest {
 		{file: "c-02-entrypoint", exit: 1, errs: []string{
 			`7:28: step build of flags: the command of the image registry\.example\.com/tools/builder:1 is not known`,
 			`(?m)^  args: \[--file=x, --push\]$`, `(?m)^  args: \[restore, /data\]$`,
-		}, because: "POD-70: the entrypoint is the image's, which nobody has described"},
+		}, because: "POD-70: the entrypoint is the image's, and the image is not described"},
 		{file: "c-03-shebang-interpreter", exit: 1, errs: []string{
 			`step work of shebang: the first line of the script needs /usr/bin/python3, which is not in the image registry\.example\.com/tools/python:3`,
 			`(?m)^  command: \[/usr/bin/python3\]$`,

@@ -72,13 +72,13 @@ func (w *witness) allOver() bool { return w.open == 0 }
 // over: the run has ended, or is gone.
 func (r *run) over() bool { return succeeded(r.object).done() || r.seen["deleted"] != "" }
 
-// allSucceeded reports whether every run at the top of a tree has succeeded: what became of the runs below it is its own
-// business.
+// allSucceeded reports whether every run at the top of a tree has succeeded. The outcome of the runs below it does not
+// count.
 func (w *witness) allSucceeded() bool {
 	return !slices.ContainsFunc(w.runs, func(r *run) bool { return r.parent == nil && succeeded(r.object).status != "True" })
 }
 
-// quiet reports whether nothing below the runs is under way any more: no other run, and no Pod.
+// quiet reports whether everything below the runs has ended: no other run and no Pod is under way.
 func (w *witness) quiet() bool {
 	for _, r := range w.runs {
 		if !r.over() {

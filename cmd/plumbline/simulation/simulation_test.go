@@ -58,8 +58,8 @@ spec:
     steps: [{name: s, image: busybox, script: "true"}]
 `
 
-// TestWhatSimulatePrints decodes the last item as strictly as the schema is: nothing else is in it, nothing is left out.
-func TestWhatSimulatePrints(t *testing.T) {
+// TestSimulateOutputMatchesItsSchema decodes the last item strictly: it has all fields of the schema and no others.
+func TestSimulateOutputMatchesItsSchema(t *testing.T) {
 	t.Parallel()
 	for _, format := range []string{"json", "yaml"} {
 		var out, errs bytes.Buffer

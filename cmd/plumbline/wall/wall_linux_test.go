@@ -43,7 +43,7 @@ var kept []byte
 
 func deeper(n int) int { return deeper(n+1) + 1 } //nolint:staticcheck // it has no end on purpose
 
-func TestWhatAChildDiesOfIsTold(t *testing.T) {
+func TestCauseOfAChildsDeathIsReported(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		does, env string

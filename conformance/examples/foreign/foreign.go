@@ -1,10 +1,10 @@
-// Package foreign is a small controller of TaskRuns in another style than the reference's, to show how a controller on a
-// cluster is judged: informers of client-go, a goroutine for each run, and no controller-runtime. It knows nothing of
-// what judges it.
+// Package foreign is a small controller of TaskRuns in a different style from the reference's, to show how a controller on
+// a cluster is judged: informers of client-go, a goroutine for each run, and no controller-runtime. It does not depend on
+// the code that judges it.
 //
-// It does three things, and claims no more: scripts, timeouts and cancellation. The steps of a Task are init containers,
-// which Kubernetes runs one after the other, but for the last. It has no launcher and no webhooks, and does not know
-// retries, params, workspaces, sidecars or references to Tasks.
+// It does three things, and claims no more: scripts, timeouts and cancellation. All steps of a Task but the last are init
+// containers, which Kubernetes runs one after the other. It has no launcher and no webhooks, and does not support retries,
+// params, workspaces, sidecars or references to Tasks.
 //
 //	foreign.go  informers, which wake the clerks
 //	clerk.go    a goroutine that looks after one run
@@ -127,7 +127,7 @@ func (c *Controller) wake(ctx context.Context, name cache.ObjectName) {
 	}
 }
 
-// dismiss forgets a clerk that has nothing to do any more, unless the bell has rung meanwhile.
+// dismiss forgets a clerk that has nothing left to do, unless the bell has rung meanwhile.
 func (c *Controller) dismiss(k *clerk) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -113,7 +113,7 @@ func TestJudgedOnACluster(t *testing.T) {
 				t.Errorf("the result is %s, want %s: %s", report.Result, want, strings.Join(report.Reasons, "; "))
 			}
 			if !slices.Contains(report.Target.Substituted, fixture.ComponentLauncher) {
-				t.Error("the report does not say that the launcher is somebody else's")
+				t.Error("the report does not list the launcher as substituted")
 			}
 		})
 	}

@@ -41,7 +41,7 @@ func condition(run *unstructured.Unstructured) map[string]any {
 	return nil
 }
 
-// ended says that nothing will happen any more.
+// ended reports whether the run is over.
 func ended(run *unstructured.Unstructured) bool {
 	c := condition(run)
 	return c["status"] == statusTrue || c["status"] == statusFalse

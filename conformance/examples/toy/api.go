@@ -60,7 +60,7 @@ type Result struct {
 	Name string `json:"name"`
 }
 
-// Status is what became of it.
+// Status is the state of the run.
 type Status struct {
 	Conditions     []Condition     `json:"conditions,omitempty"`
 	PodName        string          `json:"podName"`
@@ -95,7 +95,7 @@ func (s *Status) Condition() *Condition {
 	return nil
 }
 
-// Done says whether nothing will happen any more.
+// Done reports whether the run is over.
 func (s *Status) Done() bool {
 	c := s.Condition()
 	return c != nil && c.Status != "Unknown"

@@ -1,14 +1,14 @@
 // Package toy is a small implementation of TaskRuns, to show how an implementation is judged: it does some of what the
 // documents ask for, and not the rest, and the reports of its tests say which.
 //
-// It has Go types of its own and no launcher: the steps of a Task are init containers, which Kubernetes runs one after the
-// other, but for the last. What it does is decided in one place, by [Next], and done in two ways:
+// It has Go types of its own and no launcher: all steps of a Task but the last are init containers, which Kubernetes runs
+// one after the other. What it does is decided in one place, by [Next], and done in two ways:
 //
 //	reconciler.go  by a reconcile.Reconciler, as controller-runtime calls it: the deterministic mode
 //	controller.go  by informers, a work queue and workers, as client-go has them: the attached mode
 //
-// It does not know cancellation, retries, params, workspaces, sidecars or references to Tasks, and says nothing of its
-// steps.
+// It does not support cancellation, retries, params, workspaces, sidecars or references to Tasks, and reports nothing about
+// its steps.
 package toy
 
 import (

@@ -14,11 +14,11 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/clientset"
 )
 
-// bubble is the subject's side. Its gate is a goroutine in the subject's world that does what the cluster's side tells it,
-// since only there time can pass and others' waiting be waited for.
+// bubble is the subject's side. Its gate is a goroutine in the subject's world that carries out the orders of the cluster's
+// side, since time can pass only there, and only there can others' waiting be waited for.
 //
-// Between the two sides go channels that were made outside. Whoever in the world waits on one of them is not idle to
-// synctest, so the world's clock stands still while a request is under way, and while the gate has nothing to do.
+// Channels made outside connect the two sides. A goroutine of the world that waits on one of them is not idle to synctest,
+// so the world's clock stands still while a request is under way, and while the gate has nothing to do.
 type bubble struct {
 	orders   chan order
 	reports  chan report
@@ -48,8 +48,8 @@ type bubble struct {
 
 var _ clientset.Door = (*bubble)(nil)
 
-// order is what the gate is told: to run posts and then to wait for the subject to be quiet, to let time pass until
-// then, or to end the subject and to go.
+// order is an order to the gate: to run posts and then to wait for the subject to be quiet, to let time pass until then, or
+// to end the subject and leave.
 type order struct {
 	posts []func()
 	until time.Time
@@ -100,7 +100,7 @@ func (b *bubble) gate(at time.Time, run func(ctx context.Context) error) {
 	b.ctx, b.stop = context.WithCancel(context.Background())
 	started := false
 	for o := range b.orders {
-		if !started { // not before somebody is there to answer it
+		if !started { // not before the other side can answer it
 			started = true
 			b.start(func() { b.subject(run) })
 		}

@@ -198,7 +198,7 @@ func (d *driver) await() {
 		case <-d.bubble.done:
 			return
 		case q := <-d.bubble.requests:
-			q.done <- struct{}{} // there is nobody to answer any more
+			q.done <- struct{}{} // the other side no longer answers
 		case <-timer.C:
 			return
 		}

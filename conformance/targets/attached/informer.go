@@ -20,10 +20,10 @@ const DefaultSync = time.Minute
 // worlds are the bubbles that are there, by the names that stack traces give them.
 var worlds sync.Map
 
-// hear has the errors of informers, all of them, reported to the world that they are in.
+// hear makes informers report all their errors to the world that they are in.
 //
-// Libraries hand errors that nobody returns to handlers of the whole process, of which one logs and one sleeps until its
-// last call is a millisecond ago. On a clock that runs from the year 2000 that call is years ahead, and so is the end of
+// Libraries hand errors that they do not return to handlers of the whole process. One of them logs, and another sleeps until
+// its last call is a millisecond ago. On a clock that starts in the year 2000 that call is years ahead, and so is the end of
 // the sleep. In a world of its own an error is thus not handed on.
 var hear = sync.OnceFunc(func() {
 	outside := slices.Clone(utilruntime.ErrorHandlers)

@@ -113,7 +113,7 @@ func TestAnInformerThatIsNoUse(t *testing.T) {
 			cache.WaitForCacheSync(ctx.Done(), runs.HasSynced)
 			return idle(ctx)
 		}, `subject toy: the informer of tekton.dev/v1, Kind=Rundown cannot watch: failed to list tekton.dev/v1, Kind=Rundown: no matches for kind "Rundown" in version "tekton.dev/v1"`},
-		{"its kind is not served, and nobody waits", func(ctx context.Context, d attached.Deps) error {
+		{"its kind is not served, and the subject does not wait", func(ctx context.Context, d attached.Deps) error {
 			runs, err := d.Informer(loose("v1", "Rundown"))
 			if err != nil {
 				return err
@@ -121,7 +121,7 @@ func TestAnInformerThatIsNoUse(t *testing.T) {
 			runs.RunWithContext(ctx)
 			return nil
 		}, `subject toy: the informer of tekton.dev/v1, Kind=Rundown cannot watch: `},
-		{"nobody has started it", func(ctx context.Context, d attached.Deps) error {
+		{"it was not started", func(ctx context.Context, d attached.Deps) error {
 			runs, err := d.Informer(&v1beta1.TaskRun{})
 			if err != nil {
 				return err
@@ -129,7 +129,7 @@ func TestAnInformerThatIsNoUse(t *testing.T) {
 			cache.WaitForCacheSync(ctx.Done(), runs.HasSynced)
 			return idle(ctx)
 		}, "subject toy: the subject waits for informers that have not synced in 1m0s: is each of them started?\n"},
-		{"nobody has started it, of the factory", func(ctx context.Context, d attached.Deps) error {
+		{"an informer of the factory was not started", func(ctx context.Context, d attached.Deps) error {
 			cache.WaitForNamedCacheSync("mine", ctx.Done(), d.Informers.Core().V1().Pods().Informer().HasSynced)
 			return idle(ctx)
 		}, "subject toy: the subject waits for informers that have not synced in 1m0s"},
@@ -151,8 +151,8 @@ func TestAnInformerThatIsNoUse(t *testing.T) {
 	}
 }
 
-// TestWhatStrikesAllIsToldOnce: the first fixture tells of a subject that returns or panics, the others name it.
-func TestWhatStrikesAllIsToldOnce(t *testing.T) {
+// TestEndOfSubjectIsReportedOnce: the first fixture reports that a subject returned or panicked, and the others name it.
+func TestEndOfSubjectIsReportedOnce(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		reason, cause string

@@ -154,7 +154,7 @@ func (t *Target) Start(ctx context.Context, s conformance.Setup) (conformance.Cl
 	return c, nil
 }
 
-// Enter returns the cluster as it is. Of such, there may be any number at once: whoever calls it sees to the configuration.
+// Enter returns the cluster as it is. There may be any number of these at once: the caller sees to the configuration.
 func (t *Target) Enter(ctx context.Context) *Cluster {
 	c := &Cluster{target: t, world: remote.NewWorld(ctx, t.client)}
 	t.holding.Lock()

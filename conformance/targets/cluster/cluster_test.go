@@ -35,7 +35,7 @@ import (
 // patience is for a machine that is busy with other things.
 const patience = 3 * time.Minute
 
-// house is a cluster of somebody: a control plane with a simulated node, into which the reference was installed.
+// house is a user's cluster: a control plane with a simulated node, into which the reference was installed.
 type house struct {
 	plane *envtest.ControlPlane
 	admin client.WithWatch
@@ -154,7 +154,7 @@ func configuration() *conformance.SubjectConfiguration {
 	}}
 }
 
-// TestTheReferenceAsInstalled judges the reference as if it were somebody else's: through the API server alone.
+// TestTheReferenceAsInstalled judges the reference as a foreign implementation: through the API server alone.
 func TestTheReferenceAsInstalled(t *testing.T) {
 	h := newHouse(t)
 	t.Run("nothing is installed", func(t *testing.T) {
@@ -513,7 +513,7 @@ func TestWhichNodesAreReal(t *testing.T) {
 		"a kubelet without a version":    {[]corev1.Node{nameless}, false},
 		"one of two is simulated":        {[]corev1.Node{real, ours}, false},
 		"our simulation":                 {[]corev1.Node{ours}, false},
-		"somebody else's simulation":     {[]corev1.Node{kwok}, false},
+		"another program's simulation":     {[]corev1.Node{kwok}, false},
 		"a node that has nothing to say": {[]corev1.Node{{}}, false},
 	} {
 		if got := cluster.RealNodes(tt.nodes); got != tt.want {

@@ -196,8 +196,8 @@ func (t *Target) settled(ctx context.Context, w *remote.World, changed time.Time
 	return nil
 }
 
-// undo puts everything back, whatever became of who asked for the change: it has time of its own. What somebody else has
-// taken over has been put back.
+// undo restores everything, whatever happened to the caller that asked for the change: it has time of its own. If another
+// run has taken over, that run has already restored it.
 func (c *change) undo(w *remote.World) error {
 	if len(c.names) == 0 || c.target.lost() {
 		return nil

@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	// leaseName is the Lease of whoever judges, beside the implementation's configuration: two runs that change it would
-	// each put back what the other one needs.
+	// leaseName is the Lease of the run that judges, beside the implementation's configuration: of two runs that change it,
+	// each would put back what the other one needs.
 	leaseName = "plumbline-run"
 	// leaseDuration is after how long a silent run is taken for dead. Clocks should agree better than that.
 	leaseDuration = 30 * time.Second
@@ -28,7 +28,7 @@ const (
 	leaseTimeout = leaseDuration / 3
 )
 
-// InUseError says that somebody else is judging what is installed there.
+// InUseError says that another run is judging what is installed there.
 type InUseError struct {
 	Namespace, Holder string
 	// Since is when that run began, Heard when it was heard of last.
@@ -41,7 +41,7 @@ func (e *InUseError) Error() string {
 		e.Since.UTC().Format(time.RFC3339), e.Heard.UTC().Format(time.RFC3339), leaseName, leaseDuration)
 }
 
-// LostError says that somebody else has taken over, and why a run cannot go on.
+// LostError says that another run has taken over, and why a run cannot go on.
 type LostError struct {
 	Namespace string
 	Err       error
@@ -98,7 +98,7 @@ func (t *Target) Close() error {
 	return o.leave()
 }
 
-// lost says whether somebody else has taken over.
+// lost reports whether another run has taken over.
 func (t *Target) lost() bool {
 	t.holding.Lock()
 	defer t.holding.Unlock()
@@ -114,7 +114,7 @@ func holder() string {
 	return fmt.Sprintf("%s, process %d (%.8s)", host, os.Getpid(), rand.Text())
 }
 
-// take makes the Lease ours, if it is nobody's or of somebody who has been silent for too long.
+// take acquires the Lease if it is unheld or expired.
 func take(ctx context.Context, c client.Client, namespace string) (*coordinationv1.Lease, error) {
 	now := metav1.NowMicro()
 	spec := coordinationv1.LeaseSpec{
@@ -141,7 +141,7 @@ func take(ctx context.Context, c client.Client, namespace string) (*coordination
 		switch {
 		case err == nil:
 			return lease, nil
-		case apierrors.IsAlreadyExists(err), apierrors.IsConflict(err): // somebody else was faster: who?
+		case apierrors.IsAlreadyExists(err), apierrors.IsConflict(err): // another run was faster: look which one
 		default:
 			if written && apierrors.ReasonForError(err) == metav1.StatusReasonUnknown {
 				// That is no answer of the API server, as when the run has ended before it came: the Lease may be ours for all that.
@@ -152,7 +152,7 @@ func take(ctx context.Context, c client.Client, namespace string) (*coordination
 	}
 }
 
-// alive says whether a Lease is somebody's who has been heard of.
+// alive reports whether a Lease has a holder that has renewed it recently.
 func alive(s *coordinationv1.LeaseSpec, now time.Time) bool {
 	return s.HolderIdentity != nil && *s.HolderIdentity != "" && now.Before(when(s.RenewTime).Add(leaseDuration))
 }
@@ -164,7 +164,7 @@ func when(t *metav1.MicroTime) time.Time {
 	return t.Time
 }
 
-// keep renews the Lease until ctx ends, or until it is lost: to somebody else, or because it could not be renewed in time.
+// keep renews the Lease until ctx ends or the Lease is lost: to another run, or because it could not be renewed in time.
 func (o *occupancy) keep(ctx context.Context) {
 	tick := time.NewTicker(leaseRenewal)
 	defer tick.Stop()
@@ -233,13 +233,13 @@ func (o *occupancy) leave() error {
 	o.end()
 	o.ended.Wait()
 	if o.failed() != nil {
-		return nil //nolint:nilerr // it is somebody else's
+		return nil //nolint:nilerr // it belongs to another run
 	}
 	return giveUp(o.client, o.lease.Namespace, *o.lease.Spec.HolderIdentity)
 }
 
-// giveUp deletes the Lease if it is that holder's, whatever has become of it since it was read: of a write whose answer did
-// not come nobody knows whether it was done. The run may be over, so it has a time of its own.
+// giveUp deletes the Lease if that holder still has it, even if it has changed since it was read: a write whose answer got
+// lost may have been done. The run may be over, so it has a time of its own.
 func giveUp(c client.Client, namespace, holder string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), leaseTimeout)
 	defer cancel()
@@ -247,13 +247,13 @@ func giveUp(c client.Client, namespace, holder string) error {
 		lease := &coordinationv1.Lease{}
 		err := c.Get(ctx, client.ObjectKey{Namespace: namespace, Name: leaseName}, lease)
 		if err == nil && (lease.Spec.HolderIdentity == nil || *lease.Spec.HolderIdentity != holder) {
-			return nil // it is somebody else's
+			return nil // it belongs to another run
 		}
 		if err == nil {
 			err = c.Delete(ctx, lease, client.Preconditions{UID: &lease.UID, ResourceVersion: &lease.ResourceVersion})
 		}
 		switch {
-		case apierrors.IsConflict(err): // a late write of ours, or somebody else's: whose?
+		case apierrors.IsConflict(err): // a late write of ours or another run's: look again
 		case client.IgnoreNotFound(err) != nil:
 			return fmt.Errorf("giving up Lease %s of namespace %s: %w", leaseName, namespace, err)
 		default:

@@ -137,7 +137,7 @@ func TestOneRunAtATime(t *testing.T) {
 				t.Errorf("who was taken over for dead goes on: %v", err)
 			}
 			if err := first.Hold(t.Context(), namespace); !errors.As(err, &lost) {
-				t.Errorf("and begins anew: %v", err)
+				t.Errorf("and holds it again: %v", err)
 			}
 			if w := first.Enter(t.Context()).world; w.Running.Err() == nil {
 				t.Error("and enters")
@@ -242,7 +242,7 @@ func TestOneRunAtATime(t *testing.T) {
 			}
 			refused(t, second)
 		}},
-		{"whose Lease somebody has deleted is told so", func(t *testing.T, h *house) {
+		{"the holder of a deleted Lease is told so", func(t *testing.T, h *house) {
 			first := h.target(nil)
 			w := hold(t, first)
 			if err := h.store.DeleteAllOf(t.Context(), &coordinationv1.Lease{}, client.InNamespace(namespace)); err != nil {

@@ -49,8 +49,8 @@ func (c *Cluster) CreateNamespace(ctx context.Context, name string) error {
 	return createNamespace(ctx, m.client, name)
 }
 
-// RemoveNamespace implements conformance.NamespaceRemover: nothing goes on in the namespace any more. To empty it would be
-// half of all requests of a run, for nothing: the control plane does not outlive the target.
+// RemoveNamespace implements conformance.NamespaceRemover: nothing happens in the namespace after it. Emptying the
+// namespace would be half of all requests of a run, for nothing: the control plane does not outlive the target.
 func (c *Cluster) RemoveNamespace(ctx context.Context, name string) error {
 	m := c.machine
 	m.installations.let(name, nil)
@@ -66,7 +66,7 @@ func (c *Cluster) Close() error { return nil }
 // UnusedMocks implements conformance.MockUser.
 func (c *Cluster) UnusedMocks() []fixture.Mock {
 	var out []fixture.Mock
-	// If the node has stopped, whoever waits for it is told.
+	// If the node has stopped, everything that waits for it learns of that.
 	_ = c.machine.node.do(context.Background(), func() { out = setup.Unused(c.given, c.mocks) })
 	return out
 }
@@ -113,7 +113,7 @@ func (c *Cluster) Observe(gvk schema.GroupVersionKind, namespace string, handler
 	return c.machine.world().Observe(gvk, namespace, handler)
 }
 
-// world is the machine as whoever watches it sees it.
+// world is the machine as its watchers see it.
 func (m *machine) world() *remote.World {
 	return &remote.World{Client: m.client, News: m.news, Running: m.running, Broke: m.end}
 }

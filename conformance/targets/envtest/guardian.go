@@ -12,7 +12,7 @@ import (
 
 // guardian is a shell that outlives this process by a moment: whether it was killed, panicked, or ran out of go test's
 // time, the processes of the control plane end, and their files go. It waits at the end of a pipe whose other end this
-// process holds, and nobody else.
+// process alone holds.
 type guardian struct {
 	// dir has the files of the control plane, and one with the id of each of its processes.
 	dir  string

@@ -24,8 +24,8 @@ type installation struct {
 	reconcilers map[string]reconcile.Reconciler
 }
 
-// installations know who is responsible for what. Where nobody is, the built-in configuration is in force and nothing is
-// reconciled.
+// installations record which installation is responsible for what. Where there is none, the built-in configuration is in
+// force and nothing is reconciled.
 type installations struct {
 	mu       sync.RWMutex
 	byConfig map[string]*installation

@@ -64,7 +64,7 @@ func (s *settings) follow(m *corev1.ConfigMap) {
 	if !slices.Contains(configMaps(), m.Name) {
 		return
 	}
-	// Of a change that cannot be parsed nobody hears.
+	// A change that cannot be parsed is ignored without a message.
 	_ = s.Update(m.Name, m.Data)
 	s.mu.Lock()
 	defer s.mu.Unlock()

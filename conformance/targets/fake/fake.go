@@ -48,8 +48,8 @@ type Options struct {
 	Boundless bool
 	// Aliases are further names of images of the catalogue: name to reference.
 	Aliases map[string]string
-	// OnRecord sees every record of the trace; OnOutput all that containers print. They are called by whoever drives the
-	// cluster.
+	// OnRecord sees every record of the trace; OnOutput all that containers print. They are called by the code that drives
+	// the cluster.
 	OnRecord func(kernel.Record)
 	OnOutput func(kubelet.Output)
 	// Turns, if set, makes for each cluster a function that is called with the name of each container that has its turn to
@@ -64,7 +64,7 @@ const defaultMaxEvents = 50_000_000
 // Target starts simulated clusters. It is safe for concurrent use; its clusters are not.
 type Target struct {
 	o Options
-	// substituted are the parts that are the reference's although somebody else's reconciler is judged.
+	// substituted are the parts that are the reference's although a foreign reconciler is judged.
 	substituted []string
 	scheme      *apiruntime.Scheme
 	plans       *roundtrip.Compiler

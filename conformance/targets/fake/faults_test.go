@@ -93,7 +93,7 @@ func TestRandomFaultsFindWhatNoSeedDoes(t *testing.T) {
 			continue
 		}
 		if len(b.Schedule) != 1 || b.Drawn < 1 || len(b.Trace) == 0 || len(b.Strikes) == 0 {
-			t.Errorf("seed %d: one fault is enough, but %d of %d are told, with %d strikes and %d lines of trace", b.Seed, len(b.Schedule), b.Drawn, len(b.Strikes), len(b.Trace))
+			t.Errorf("seed %d: one fault is enough, but %d of %d are reported, with %d strikes and %d lines of trace", b.Seed, len(b.Schedule), b.Drawn, len(b.Strikes), len(b.Trace))
 		}
 		again := seenAgain(t, b)
 		if len(again.Breaches) != 1 || !cmp.Equal(again.Breaches[0].Violation, b.Violation) {
@@ -196,7 +196,7 @@ func TestFaultsThatCannotStrikeAForeignImplementation(t *testing.T) {
 			t.Errorf("%s: read back: %v", tt.reason, err)
 		}
 	}
-	// Under many seeds, too, nobody is blamed for it.
+	// Under many seeds, too, the implementation is not blamed for it.
 	claims := reference.Claims()
 	claims.Reference = false
 	r, err := conformance.NewRunner(conformance.Options{Target: newTarget(t, fake.Options{}), Fixtures: []*fixture.Fixture{load("faulty", "  proves: [S004-176]\n"+faulty)}, Claims: claims})

@@ -8,7 +8,7 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
 )
 
-// injector is a mutating webhook of somebody else, such as a service mesh's: it adds its containers to each new Pod.
+// injector is a foreign mutating webhook, such as a service mesh's: it adds its containers to each new Pod.
 type injector []fixture.Injected
 
 var (

@@ -234,13 +234,13 @@ func wrong() []struct {
 		{rule: invariant.NoStorm, reason: "it never rests", subject: restless()},
 		{rule: invariant.Progress, reason: "it forgets a run whose Pod has failed", backed: true, disturbed: true,
 			subject: through(func(c client.Client) client.Client { return deaf{c} })},
-		{rule: invariant.RightState, reason: "it says that a run has succeeded which has not", backed: true, spec: "timeout: 10m",
+		{rule: invariant.RightState, reason: "it says that a failed run has succeeded", backed: true, spec: "timeout: 10m",
 			subject: changing(func(s *v1beta1.TaskRunStatus) {
 				if c := conditionOf(s); c.IsFalse() {
 					s.Conditions[0].Status, s.Conditions[0].Reason = corev1.ConditionTrue, v1beta1.TaskRunReasonSucceeded
 				}
 			})},
-		{rule: invariant.RightState, reason: "it says that a run has timed out which has not", backed: true, spec: "timeout: 10m",
+		{rule: invariant.RightState, reason: "it says that a failed run has timed out", backed: true, spec: "timeout: 10m",
 			subject: changing(func(s *v1beta1.TaskRunStatus) {
 				if c := conditionOf(s); c.IsFalse() {
 					s.Conditions[0].Reason = v1beta1.TaskRunReasonTimedOut

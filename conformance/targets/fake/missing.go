@@ -57,7 +57,7 @@ func reported(m container.MissingCommand) reports.MissingCommand {
 	return missing
 }
 
-// ownImages are the images of the reference that nobody's command runs in.
+// ownImages are the images of the reference in which no user's command runs.
 func ownImages() []string {
 	i := reference.Images()
 	return []string{i.Entrypoint, i.Nop, i.WorkingDirInit, i.SidecarLogResults}

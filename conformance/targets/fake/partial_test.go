@@ -43,9 +43,9 @@ func (b blind) Get(ctx context.Context, key client.ObjectKey, o client.Object, o
 	return nil
 }
 
-// TestWhatIsNotClaimedFailsNobody has implementations judged that lack a mandatory feature and say so: all that applies to
-// them passes, and the verdict is partial.
-func TestWhatIsNotClaimedFailsNobody(t *testing.T) {
+// TestUnclaimedFeatureGivesAPartialPass judges implementations that lack a mandatory feature and say so: all that applies
+// to them passes, and the verdict is partial.
+func TestUnclaimedFeatureGivesAPartialPass(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		lacks string
@@ -84,7 +84,7 @@ func TestWhatIsNotClaimedFailsNobody(t *testing.T) {
 			if report.Result != reports.Partial || !slices.ContainsFunc(report.Reasons, func(r string) bool { return strings.Contains(r, missing) }) {
 				t.Errorf("the result is %s: %q", report.Result, report.Reasons)
 			}
-			// It could be tried all the same, and then it is seen to fail: the test is not without teeth.
+			// With the feature claimed the same implementation fails, so the test can fail.
 			report, err = conformance.Judge(t.Context(), conformance.Options{Target: target, Claims: reference.Claims(), Seed: 1,
 				Filter: conformance.Filter{Features: []string{row.lacks}}})
 			if err != nil {

@@ -146,7 +146,7 @@ func (c *Cluster) pass(d time.Duration) error {
 // but computing.
 const reconcileLimit = 30 * time.Second
 
-// guarded is somebody else's reconciler, which may never return.
+// guarded is a foreign reconciler, which may never return.
 type guarded struct {
 	reconcile.Reconciler
 	limit time.Duration

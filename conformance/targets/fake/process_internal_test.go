@@ -9,8 +9,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
-// TestAReconcileThatNeverReturnsIsTold has a reconciler wait for what nobody does.
-func TestAReconcileThatNeverReturnsIsTold(t *testing.T) {
+// TestAReconcileThatNeverReturnsIsReported has a reconciler wait for something that never happens.
+func TestAReconcileThatNeverReturnsIsReported(t *testing.T) {
 	t.Parallel()
 	never := make(chan struct{})
 	defer close(never)

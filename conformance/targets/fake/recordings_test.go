@@ -60,9 +60,9 @@ func differences() []difference {
 			"Steps of a run that is over are shown as ended. An evicted Pod shows its containers as if they were to be created, and there the step waits for ever.", project},
 		{[]string{"43"}, "TaskRun/poddel", "*", "EP-23", "The launcher that waits dies of SIGTERM, which is 128+15. There the Go runtime ended it with 2.", project},
 		{[]string{"47"}, "*/relative*", "*", "POD-12",
-			"A relative workingDir is below /workspace. There the container cannot start, nobody tells the others, and the run hangs until its timeout.", project},
+			"A relative workingDir is below /workspace. There the container cannot start, the other steps are not notified, and the run hangs until its timeout.", project},
 		{[]string{"57"}, "TaskRun/oom", "*", "EP-23",
-			"With cgroup v1 only the command was killed, and the launcher reported 255. With cgroup v2 the whole container is, so nobody tells the step behind.", lab},
+			"With cgroup v1 only the command was killed, and the launcher reported 255. With cgroup v2 the whole container is, so the next step is not notified.", lab},
 		{[]string{"57"}, "Pod/oom-pod", "end", "EP-36", "The run fails and deletes its Pod when a step died without a word: the step behind would wait for ever.", project},
 		{[]string{"61"}, "action/*", "answer", "S-02",
 			"A spec that changes under way misleads: the run keeps the old values. Later versions refuse it, too.", project},
@@ -210,7 +210,7 @@ func TestRecordings(t *testing.T) {
 				found[i] = replay(t, target, r, taken[i])
 				if _, later := pending()[label(r)]; later {
 					if len(found[i]) == 0 {
-						t.Error("it agrees: it is not pending any more")
+						t.Error("it agrees: it is no longer pending")
 					}
 					return
 				}

@@ -57,6 +57,6 @@ func (s *settings) follow(e informer.Event) {
 	if e.Type == watch.Deleted {
 		return // what it said stays in force
 	}
-	// Of a change that cannot be parsed nobody hears, as on a cluster, where it is one line in the controller's log.
+	// A change that cannot be parsed is ignored without a message. On a cluster it is one line in the controller's log.
 	_ = s.Update(m.Name, m.Data)
 }

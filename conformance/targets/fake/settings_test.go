@@ -98,11 +98,11 @@ func TestConfigurationChangesWhileTheClusterRuns(t *testing.T) {
 
 	const refused = `admission webhook "config.webhook.pipeline.tekton.dev" denied the request: validation failed: failed parsing tracing config "default-timeout-minutes"`
 	if err := configure(t, c, "config-defaults", "default-timeout-minutes", "soon"); err == nil || err.Error() != refused {
-		t.Errorf("a value that is no number: %v, want %s", err, refused)
+		t.Errorf("a value that is not a number: %v, want %s", err, refused)
 	}
 	timeout("after a change that was refused", create("refused"), 5*time.Minute)
 
-	// feature-flags is not checked when it is written: a bad value is stored, and nobody takes it over.
+	// feature-flags is not checked when it is written: a bad value is stored but does not take effect.
 	gated := sleeper("gated", "1")
 	gated.Spec.Debug = &v1beta1.TaskRunDebug{Breakpoint: []string{v1beta1.BreakpointOnFailure}}
 	tryGated := func(reason string, want bool) {

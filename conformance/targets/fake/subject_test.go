@@ -262,7 +262,7 @@ func TestASubjectsOwnWebhooks(t *testing.T) {
 	}
 }
 
-// TestOwnWebhooksAndInjectedContainers puts somebody else's webhook for Pods beside those of the subject.
+// TestOwnWebhooksAndInjectedContainers puts a foreign webhook for Pods beside those of the subject.
 func TestOwnWebhooksAndInjectedContainers(t *testing.T) {
 	t.Parallel()
 	target := newTarget(t, fake.Options{Subject: &subject.Subject{

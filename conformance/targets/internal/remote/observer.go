@@ -21,7 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// handler is what is told of versions.
+// handler is called with versions.
 type handler = func(watch.EventType, *unstructured.Unstructured)
 
 // observation is one watch, as often as it has to be begun.
@@ -35,9 +35,9 @@ type observation struct {
 	version string
 }
 
-// Observe is that of conformance.Watcher: a list, and a watch from its version on. A connection that ends is taken up
-// where it was. Where the API server does not know any more what happened since, there is a gap: it is told, and then what
-// became of everything.
+// Observe is that of conformance.Watcher: a list, and a watch from its version on. A connection that ends is taken up where
+// it was. If the API server no longer knows what has happened since, there is a gap, which is reported before the present
+// state of all objects.
 func (w *World) Observe(gvk schema.GroupVersionKind, namespace string, handler handler) (func(), error) {
 	o := &observation{world: w, gvk: gvk, namespace: namespace, handler: handler, known: map[string]*unstructured.Unstructured{}}
 	first, err := o.list(w.Running)
@@ -45,7 +45,7 @@ func (w *World) Observe(gvk schema.GroupVersionKind, namespace string, handler h
 		return nil, fmt.Errorf("listing %s: %w", gvk.Kind, err)
 	}
 	o.compare(first)
-	// That it was ended is told as if it were a fault: who uses the watch is told of those in another way.
+	// Ignore the watch's log, which would report its end as a fault: the user of the watch learns of faults in another way.
 	ctx, cancel := context.WithCancel(klog.NewContext(w.Running, logr.Discard()))
 	watcher, err := o.watch(ctx)
 	if err != nil {
