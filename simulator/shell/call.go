@@ -58,6 +58,9 @@ func (s *shell) runCall(cmd *syntax.Call, fields []string, redirs []*syntax.Redi
 			s.status = s.performBuiltin(b, fields)
 			if s.unwritten != nil && s.status == 0 && s.flow == goOn && !s.careless(name) {
 				s.writeError(s.unwritten)
+				if s.kind == bash && listsVariables(fields) {
+					s.status = 0
+				}
 			}
 			s.command = before
 		})
@@ -323,18 +326,19 @@ func (s *shell) withRedirects(assigns []*syntax.Assign, fields []string, redirs 
 		s.prepared(assigns, fields, redirs, stick, keep, run)
 		return
 	}
-	var scope map[string]saved
+	var scope, hides map[string]saved
+	if len(assigns) > 0 {
+		hides = map[string]saved{}
+	}
 	if len(assigns) > 0 && !stick {
-		scope = map[string]saved{}
+		scope = hides
 		s.layer++
 		defer func() { s.layer-- }()
 	}
 	var traced []string
 	for _, a := range assigns {
-		if scope != nil {
-			if _, seen := scope[a.Name]; !seen {
-				scope[a.Name] = s.hidden(a.Name)
-			}
+		if _, seen := hides[a.Name]; !seen {
+			hides[a.Name] = s.hidden(a.Name)
 		}
 		if err := s.assignment(a); err != nil {
 			if scope != nil && s.ignorable(err) {
@@ -363,6 +367,9 @@ func (s *shell) withRedirects(assigns []*syntax.Assign, fields []string, redirs 
 		if !ok {
 			s.undo(undo)
 			s.restore(scope)
+			if stick && s.options.posix {
+				s.flow = exiting
+			}
 			return
 		}
 		if keep {
@@ -371,16 +378,29 @@ func (s *shell) withRedirects(assigns []*syntax.Assign, fields []string, redirs 
 			defer s.undo(undo)
 		}
 	}
+	before := s.temporary
+	s.temporary = hides
 	run()
-	if scope != nil {
+	if s.temporary = before; scope != nil {
 		s.restore(scope)
 	}
+}
+
+// listsVariables reports whether a command is one of bash's that list variables and succeed even if they cannot.
+func listsVariables(fields []string) bool {
+	switch fields[0] {
+	case "declare", "typeset":
+		return len(fields) > 1 && !slices.ContainsFunc(fields[1:], func(f string) bool { return !strings.HasPrefix(f, "-") })
+	case "local":
+		return !slices.ContainsFunc(fields[1:], func(f string) bool { return !strings.HasPrefix(f, "-") })
+	}
+	return false
 }
 
 // careless reports whether a built-in does not mind that its output could not be written.
 func (s *shell) careless(name string) bool {
 	switch name {
-	case "command", "declare", "typeset", "compgen", "ulimit", "kill":
+	case "command", "compgen", "ulimit", "kill":
 		return s.kind == bash
 	}
 	return false

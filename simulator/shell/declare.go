@@ -23,6 +23,10 @@ func builtinDeclare(s *shell, args []string) int {
 	if d.name == "typeset" {
 		d.name = "declare"
 	}
+	if d.name == "local" && s.calls == 0 && len(args) == 1 {
+		s.complain("can only be used in a function")
+		return 1
+	}
 	for i, word := range args[1:] {
 		a := arrays[i+1+shift]
 		if !d.word(word, a) {
@@ -151,7 +155,10 @@ func (d *declaration) word(word string, array *syntax.Assign) bool {
 		if _, _, found := s.specialOfBash(name); !found {
 			s.array(name)
 		}
-		v, ok := s.shown()[name]
+		v, ok := s.vars[name]
+		if _, hides := s.temporary[name]; !hides {
+			v, ok = s.shown()[name]
+		}
 		if d.name == "local" {
 			_, ok = s.scopes[len(s.scopes)-1][name]
 		}
@@ -162,6 +169,12 @@ func (d *declaration) word(word string, array *syntax.Assign) bool {
 		}
 		d.show(name, v)
 		return true
+	}
+	if _, temporary := s.temporary[base]; temporary {
+		add = add && d.name != "export" && d.name != "readonly"
+		if d.keeps() {
+			delete(s.temporary, base)
+		}
 	}
 	if !d.prepare(base, array != nil || isElement && !d.has("A")) {
 		return true
@@ -224,6 +237,17 @@ func (d *declaration) prepare(name string, array bool) bool {
 		}
 		_, already := s.scopes[len(s.scopes)-1][name]
 		s.local(name)
+		if hides, temporary := s.temporary[name]; temporary { // the variable becomes the function's
+			if !already {
+				s.scopes[len(s.scopes)-1][name] = hides
+			}
+			delete(s.temporary, name)
+			s.nextOrder++
+			old.order, old.layer = s.nextOrder, s.layer
+			s.put(name, old)
+			s.env = nil
+			already = true
+		}
 		if s.kind != dash && !already && !(s.kind == ash && old.readonly) {
 			fresh := variable{order: old.order, exported: old.exported && !d.has("n")}
 			if s.kind == bash {
@@ -258,6 +282,20 @@ func (d *declaration) prepare(name string, array bool) bool {
 		s.store(target, v)
 	}
 	return true
+}
+
+// keeps reports whether a variable that is assigned before the command stays, because the command gives it attributes of
+// some kinds.
+func (d *declaration) keeps() bool {
+	switch d.name {
+	case "export":
+		return !d.has("n") && !strings.Contains(d.off, "n")
+	case "readonly":
+		return true
+	case "declare":
+		return d.s.calls == 0 && !d.has("g") && (d.has("x") || d.has("r"))
+	}
+	return false
 }
 
 // isLocal reports whether a variable belongs to a function that runs.

@@ -30,6 +30,11 @@ func (s *shell) shown() map[string]variable {
 	if s.kind != bash {
 		return all
 	}
+	for name, old := range s.temporary {
+		if delete(all, name); old.ok {
+			all[name] = old.v
+		}
+	}
 	add := func(name string, v variable) {
 		if _, ok := all[name]; !ok {
 			all[name] = v

@@ -178,6 +178,9 @@ func (e *expander) param(pe *syntax.Param, quoted bool) error {
 	if !set && (!quoted || s.kind == ash) && pe.Op != "@" {
 		return nil
 	}
+	if !set && s.kind == bash && pe.Op[0] == '/' {
+		return e.value("", quoted)
+	}
 	value, err = s.operate(pe, value)
 	if err != nil {
 		return err
@@ -655,6 +658,9 @@ func (s *shell) replace(pe *syntax.Param, value string) (string, error) {
 	}
 	if pat == "" {
 		return value, nil
+	}
+	if s.kind == bash {
+		return s.replaceOfBash(pe, pat, r, value), nil
 	}
 	if value == "" && s.match(pat, "") {
 		return r.of(""), nil

@@ -126,6 +126,7 @@ type shell struct {
 	args      []string
 	vars      map[string]variable
 	scopes    []map[string]saved
+	temporary map[string]saved // what the assignments before a built-in hide, which listings of bash do not show
 	nextOrder int
 	layer     int      // how many functions, and commands with assignments, are around
 	env       []string // cached environment of children
