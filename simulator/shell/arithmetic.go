@@ -118,7 +118,7 @@ func (a *arith) fail(inBash, inDash string) {
 		if a.kind == atEnd {
 			from = a.last
 		}
-		a.err = &arithmeticError{fmt.Sprintf("%s: %s (error token is %q)", strings.TrimLeft(a.text, " \t\n"), inBash, a.text[min(from, len(a.text)):])}
+		a.err = &arithmeticError{fmt.Sprintf("%s: %s (error token is \"%s\")", strings.TrimLeft(a.text, " \t\n"), inBash, a.text[min(from, len(a.text)):])}
 	case dash:
 		a.err = &arithmeticError{fmt.Sprintf("arithmetic expression: %s: %q", inDash, a.text)}
 	default:

@@ -15,10 +15,7 @@ import (
 func (s *shell) call(cmd *syntax.Call, redirs []*syntax.Redirect, tail bool) {
 	s.p.Spend(container.CommandCost)
 	s.line = cmd.Line + s.base
-	if !s.inTrap {
-		s.running = &syntax.Stmt{Cmd: cmd, Redirs: redirs}
-	}
-	s.debug()
+	s.announce(&syntax.Stmt{Cmd: cmd, Redirs: redirs})
 	s.substituted = false
 	fields, err := s.commandFields(cmd)
 	if s.problem(err) {

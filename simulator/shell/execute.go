@@ -130,6 +130,9 @@ func (s *shell) perform(st *syntax.Stmt, tail bool) {
 		return
 	}
 	s.line = st.Line + s.base
+	if st.Cmd == nil && s.kind == bash {
+		s.announce(st)
+	}
 	undo, ok := s.redirect(st.Redirs, true)
 	defer s.undo(undo)
 	if !ok {
@@ -170,6 +173,7 @@ func ignoreKeyboard(p *container.Process) {
 func (s *shell) background(st *syntax.Stmt) {
 	plain := *st
 	plain.Background = false
+	s.announceChild(&plain)
 	child := s.fork(func(c *shell) int {
 		p := c.p
 		ignoreKeyboard(p)
@@ -213,6 +217,9 @@ func (s *shell) compound(cmd syntax.Command, tail bool) {
 	case *syntax.Block:
 		s.statements(cmd.List, tail)
 	case *syntax.Subshell:
+		if !s.inTrap {
+			s.running, s.heading = &syntax.Stmt{Cmd: cmd}, ""
+		}
 		s.subshellOf(cmd)
 	case *syntax.Pipeline:
 		s.pipeline(cmd)
@@ -232,7 +239,7 @@ func (s *shell) compound(cmd syntax.Command, tail bool) {
 		s.defineFunction(cmd)
 	case *syntax.Arith:
 		s.line = cmd.Line + s.base
-		s.debug()
+		s.announce(&syntax.Stmt{Cmd: cmd})
 		text, err := s.arithmeticString(cmd.X)
 		if s.problem(err) {
 			return
@@ -248,7 +255,7 @@ func (s *shell) compound(cmd syntax.Command, tail bool) {
 		s.pipestatus = []int{s.status}
 	case *syntax.Cond:
 		s.line = cmd.Line + s.base
-		s.debug()
+		s.announce(&syntax.Stmt{Cmd: cmd})
 		ok, err := s.condition(cmd.X)
 		s.status = int(1 - truth(ok))
 		if err != nil {
@@ -387,7 +394,9 @@ func (s *shell) ifClause(cmd *syntax.If, tail bool) {
 
 func (s *shell) caseClause(cmd *syntax.Case, tail bool) {
 	s.line = cmd.Line + s.base
-	s.debug()
+	if s.kind == bash {
+		s.announceHeading("case " + syntax.PrintWord(cmd.Word) + " in ")
+	}
 	word, err := s.single(cmd.Word)
 	if s.problem(err) {
 		return

@@ -218,7 +218,7 @@ func (s *shell) runInput() {
 			lines += strings.Count(text, "\n")
 			sc := s.parse(text)
 			s.lines(sc, false)
-			failed := sc.Err != nil
+			failed := sc.Err != nil && !sc.Err.Array
 			s.release(sc)
 			if failed {
 				return

@@ -79,6 +79,7 @@ func (s *shell) forClause(cmd *syntax.For) {
 		return
 	}
 	if cmd.Select {
+		s.announceHeading(syntax.PrintHead(cmd))
 		s.selectClause(cmd, items)
 		return
 	}
@@ -100,9 +101,12 @@ func (s *shell) forClause(cmd *syntax.For) {
 // iterate sets the variable of a loop.
 func (s *shell) iterate(cmd *syntax.For, item string) error {
 	s.line = cmd.Line + s.base
-	s.debug()
-	if s.options.xtrace && s.kind == bash {
-		s.traceLine(syntax.PrintHead(cmd))
+	if s.kind == bash && (s.options.xtrace || s.traps["DEBUG"] != "") {
+		head := syntax.PrintHead(cmd)
+		s.announceHeading(head)
+		if s.options.xtrace {
+			s.traceLine(head)
+		}
 	}
 	v := s.vars[cmd.Name]
 	if v.ref { // a name reference is turned to each item
@@ -119,7 +123,9 @@ func (s *shell) arithmeticFor(cmd *syntax.ArithFor) {
 		if w == nil {
 			return 1, true
 		}
-		s.debug()
+		if s.traps["DEBUG"] != "" {
+			s.announceHeading("((" + strings.TrimLeft(syntax.PrintWord(w), " \t") + "))")
+		}
 		text, err := s.arithmeticString(w)
 		if s.problem(err) {
 			return 0, false

@@ -37,6 +37,7 @@ func (s *shell) pipeline(cmd *syntax.Pipeline) {
 			break
 		}
 		in := input
+		s.announceChild(st)
 		child := s.fork(func(c *shell) int {
 			p := c.p
 			if w >= 0 {

@@ -123,6 +123,7 @@ type shell struct {
 	source    string // the file that the text at work is from, for bash
 	frames    []frame
 	running   *syntax.Stmt // for BASH_COMMAND
+	heading   string       // of a loop or case, in its place
 	args      []string
 	vars      map[string]variable
 	scopes    []map[string]saved
@@ -543,6 +544,11 @@ func (s *shell) readLines(sc *syntax.Script, tail bool) *syntax.Error {
 		rest, err = s.parsedLines(next, tail)
 		s.release(next)
 	}
+	if err != nil && s.base != base {
+		moved := *err
+		moved.Line += s.base - base
+		err = &moved
+	}
 	return err
 }
 
@@ -551,13 +557,14 @@ func (s *shell) readLines(sc *syntax.Script, tail bool) *syntax.Error {
 func (s *shell) parsedLines(sc *syntax.Script, tail bool) (rest string, err *syntax.Error) {
 	for i, line := range sc.Lines {
 		if s.options.noexec {
+			s.warnOfEnd(sc)
 			return "", sc.Err
 		}
 		if s.readOtherwise(sc, i) {
 			return s.from(sc, i), nil
 		}
-		if i == len(sc.Lines)-1 && sc.Unended != nil && s.kind == bash {
-			s.print(2, s.prefixOf("")+fmt.Sprintf("warning: here-document at line %d delimited by end-of-file (wanted `%s')\n", sc.Unended.Line+s.base, syntax.EndWord(sc.Unended)))
+		if i == len(sc.Lines)-1 {
+			s.warnOfEnd(sc)
 		}
 		last := tail && i == len(sc.Lines)-1 && sc.Err == nil && sc.Rest == ""
 		if last && s.kind == bash && !s.subshell {
@@ -574,14 +581,24 @@ func (s *shell) parsedLines(sc *syntax.Script, tail bool) (rest string, err *syn
 			return "", nil
 		}
 	}
-	if sc.Rest != "" {
-		s.base += sc.RestLine - 1
-		return sc.Rest, nil
-	}
 	if n := len(sc.Lines); sc.Err != nil && s.readOtherwise(sc, n) {
 		return s.from(sc, n), nil
 	}
-	return "", sc.Err
+	if sc.Rest == "" || sc.Err != nil && s.inSubstitution {
+		return "", sc.Err
+	}
+	if sc.Err != nil {
+		s.syntaxError(sc.Err)
+	}
+	s.base += sc.RestLine - 1
+	return sc.Rest, nil
+}
+
+// warnOfEnd warns that a script has ended inside of a here-document, as bash does.
+func (s *shell) warnOfEnd(sc *syntax.Script) {
+	if sc.Unended != nil && s.kind == bash {
+		s.print(2, s.prefixOf("")+fmt.Sprintf("warning: here-document at line %d delimited by end-of-file (wanted `%s')\n", sc.Unended.Line+s.base, syntax.EndWord(sc.Unended)))
+	}
 }
 
 // readOtherwise reports whether a line would be parsed in another way now than it was: extended patterns are not on or off

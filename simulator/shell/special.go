@@ -44,6 +44,9 @@ func (s *shell) computed(name string) (value string, isSet, found bool) {
 	case "BASH_SUBSHELL":
 		return strconv.Itoa(s.subshells), true, true
 	case "BASH_COMMAND":
+		if s.heading != "" {
+			return s.heading, true, true
+		}
 		if s.running == nil {
 			return "", false, true
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
+	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
 )
 
 // collect takes the signals that have arrived, for the next time the shell may act on them. It reports whether there
@@ -110,6 +111,32 @@ func (s *shell) trapAction(action string, here bool) {
 	if s.flow == goOn {
 		s.status, s.pipestatus = status, pipes
 	}
+}
+
+// announce notes the command that is about to run, and runs the DEBUG trap.
+func (s *shell) announce(st *syntax.Stmt) {
+	if !s.inTrap {
+		s.running, s.heading = st, ""
+	}
+	s.debug()
+}
+
+// announceHeading does the same for a loop or case.
+func (s *shell) announceHeading(text string) {
+	if !s.inTrap {
+		s.heading = text
+	}
+	s.debug()
+}
+
+// announceChild does the same for a simple command that is to run in a child, where there is no trap.
+func (s *shell) announceChild(st *syntax.Stmt) {
+	call, ok := st.Cmd.(*syntax.Call)
+	if !ok || s.kind != bash || s.traps["DEBUG"] == "" {
+		return
+	}
+	s.line = call.Line + s.base
+	s.announce(&syntax.Stmt{Cmd: call, Redirs: st.Redirs})
 }
 
 // debug runs bash's DEBUG trap before a command.

@@ -166,7 +166,7 @@ func (g *generator) introspection() string {
 
 func (g *generator) directories() string {
 	g.mark("pushd, popd, dirs")
-	return g.one("pushd d1; popd; dirs", "pushd d1 >/dev/null; pwd; popd >/dev/null; pwd", "pushd /tmp; pushd /; dirs -v; popd; popd", "popd; echo $?", "pushd; echo $?", "dirs; dirs -p; dirs -l", "pushd nodir; echo $?", "cd d1; pushd ..; pushd; dirs; pwd", "pushd -n /tmp; dirs; popd", "pushd d1; pushd +1; dirs; dirs -c; dirs", "cd /; pushd /tmp; pushd /bin; popd +1; dirs", "pushd d1 && (popd); dirs", "echo ${DIRSTACK[@]}; pushd d1; echo ${#DIRSTACK[@]}")
+	return g.one("pushd d1; popd; dirs", "pushd d1 >/dev/null; pwd; popd >/dev/null; pwd", "pushd /tmp; pushd /; dirs -v; popd; popd", "popd; echo $?", "pushd; echo $?", "dirs; dirs -p; dirs -l", "pushd nodir; echo $?", "cd d1; pushd ..; pushd; dirs; pwd", "pushd -n /tmp; dirs; popd", "pushd d1; pushd +1; dirs; dirs -c; dirs", "cd /; pushd /tmp; pushd /tmp/w; popd +1; dirs", "pushd d1 && (popd); dirs", "echo ${DIRSTACK[@]}; pushd d1; echo ${#DIRSTACK[@]}")
 }
 
 func (g *generator) completion() string {

@@ -215,7 +215,11 @@ func (p *Parser) forClause(line int, isSelect bool) Command {
 	if p.at(0) == ';' {
 		p.pos++
 	}
-	p.begin()
+	if f.In || p.dialect != Bash {
+		p.begin()
+	} else { // where bash looks for nothing but a keyword
+		p.newlines()
+	}
 	f.Do = p.doGroup()
 	return f
 }
@@ -272,8 +276,9 @@ func (p *Parser) arithmeticFor(line int) Command {
 	p.blanks()
 	if p.at(0) == ';' {
 		p.pos++
+		p.begin()
 	}
-	p.begin()
+	p.newlines()
 	f.Do = p.doGroup()
 	return f
 }

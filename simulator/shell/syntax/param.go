@@ -17,7 +17,49 @@ func (p *Parser) braces(quoted bool) Part {
 	p.pos++
 	p.dropping = p.dropping || pm.Op == Swallow
 	pm.Text = p.src[start:p.pos]
+	if p.dialect == Bash && !p.here && strings.Contains(pm.Text, "$'") {
+		pm.Text = p.unquoted(pm.Text, quoted)
+	}
 	return pm
+}
+
+// unquoted replaces $'…' in the text of an expansion, which bash does when it reads it. In double quotes around the expansion
+// only the text is left, and in such inside of it they are none.
+func (p *Parser) unquoted(text string, quoted bool) string {
+	var b strings.Builder
+	start, inside := 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '\\':
+			i++
+		case c == '"':
+			inside = !inside
+		case c == '\'' && !inside && !quoted:
+			i += 1 + max(0, strings.IndexByte(text[i+1:], '\''))
+		case c == '$' && !inside && strings.HasPrefix(text[i:], "$'"):
+			end := i + 2
+			for end < len(text) && text[end] != '\'' {
+				if text[end] == '\\' {
+					end++
+				}
+				end++
+			}
+			if end >= len(text) {
+				return text
+			}
+			q := text[i+2 : end]
+			if p.limits.Unquote != nil {
+				q = p.limits.Unquote(q)
+			}
+			if !quoted {
+				q = quoteSingle(q)
+			}
+			b.WriteString(text[start:i] + q)
+			i, start = end, end+1
+		}
+	}
+	p.take(b.Len())
+	return b.String() + text[start:]
 }
 
 // Swallow is the operator of ${x:} in ash and dash. They take the brace for a part of it, so that the operand goes on to

@@ -83,6 +83,9 @@ func (p *Parser) script() (sc *Script) {
 		line, more, err := p.nextLine()
 		if err != nil {
 			sc.Err = err
+			if err.Array && err.Token != "" && p.dialect == Bash {
+				p.resume(sc)
+			}
 			break
 		}
 		if len(line) > 0 {
@@ -104,6 +107,14 @@ func (p *Parser) script() (sc *Script) {
 	sc.Size, sc.Unended = p.size, p.unended
 	sc.Continued = p.continued && p.eof()
 	return sc
+}
+
+// resume has the script go on in the next line, as bash does after a mistake in the value of an array.
+func (p *Parser) resume(sc *Script) {
+	if n := strings.IndexByte(p.src[p.pos:], '\n'); n >= 0 {
+		p.pos += n + 1
+		sc.Rest, sc.RestLine = p.src[p.pos:], p.line()
+	}
 }
 
 // nextLine reads the commands up to the end of a line, with what belongs to them.
@@ -258,6 +269,11 @@ func (p *Parser) fail(e Error) {
 // unexpected fails because of the token that stands here.
 func (p *Parser) unexpected(expecting string) {
 	p.blanks()
+	if p.dialect == Bash && !p.eof() && !isMeta(p.src[p.pos]) { // it reads the whole word, and may find another mistake there
+		at := p.pos
+		p.parts(wordMode, false)
+		p.pos = at
+	}
 	p.fail(Error{Token: p.token(), Expecting: expecting})
 }
 

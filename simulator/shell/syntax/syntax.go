@@ -330,7 +330,8 @@ type Script struct {
 	Starts  []int
 	Extglob []bool
 	Err     *Error
-	// Aliases says that there are aliases. Then Rest is what is still to be read; its first line has the number RestLine.
+	// Aliases says that there are aliases. Rest is what is still to be read then, or behind the error if that does not end
+	// the script; its first line has the number RestLine.
 	Aliases  bool
 	Rest     string
 	RestLine int

@@ -235,7 +235,7 @@ func (p *Parser) expands(m mode, quoted bool) bool {
 	case c == '[':
 		return p.dialect == Bash
 	case c == '\'':
-		return p.dialect != Dash && m != quoteMode && m != hereMode && !m.isArithmetic() && (p.dialect == Bash || !(quoted && m == braceMode))
+		return p.dialect != Dash && m != quoteMode && m != hereMode && !m.isArithmetic() && (p.dialect == Bash && !(quoted && p.here) || !(quoted && m == braceMode))
 	case c == '"':
 		return p.dialect == Bash && m != quoteMode && m != hereMode && !quoted
 	}
