@@ -114,6 +114,12 @@ func (a *arith) fail(inBash, inDash string) {
 	}
 	switch a.s.kind {
 	case bash:
+		if inBash == "syntax error in expression" && a.kind == aName && a.skip == 0 && a.s.options.nounset { // it asks for the value first
+			if _, set := a.s.lookup(a.name); !set {
+				a.err = a.s.unbound(a.name)
+				break
+			}
+		}
 		from := a.from
 		if a.kind == atEnd {
 			from = a.last

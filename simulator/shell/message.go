@@ -182,11 +182,11 @@ func (s *shell) syntaxError(e *syntax.Error) {
 func (s *shell) syntaxStatus(e *syntax.Error, before int) int {
 	inside := s.command == "eval" || s.sourcing > 0
 	switch {
-	case e.Array && e.Token != "" && !e.Nested:
-		return 1
 	case s.options.errexit: // it is the error of a part of bash that minds the option
 		s.flow = exiting
 		return statusUsage
+	case e.Array && e.Token != "" && !e.Nested:
+		return 1
 	case e.Nested && e.Token != "" && s.isCommand:
 		s.flow = exiting
 		return statusNotFound

@@ -166,6 +166,10 @@ func builtinSet(s *shell, args []string) int {
 		on := arg[0] == '-'
 		for _, letter := range arg[1:] {
 			if letter == 'o' {
+				if s.kind == bash && len(args) > 0 && args[0] != "" && (args[0][0] == '-' || args[0][0] == '+') {
+					s.listOptions(!on)
+					continue
+				}
 				if len(args) == 0 {
 					s.listOptions(!on)
 					if s.kind == bash {

@@ -165,10 +165,11 @@ type shell struct {
 	lastArgExported bool
 	asked           map[string]string // computed variables that were asked for; see [shell.remember]
 	jobs            []*job
-	ended           []endedJob   // of bash
-	isStage         bool         // the shell is there for one command, of a pipeline or in the background
-	inSubstitution  bool         // the shell is the child of a command substitution, and none of its own
-	last            *syntax.Call // that bash executes in place of the shell, and says so in SHLVL
+	ended           []endedJob     // of bash
+	isStage         bool           // the shell is there for one command, of a pipeline or in the background
+	substitution    *syntax.Script // of bash, which does not show it for set -v
+	inSubstitution  bool           // the shell is the child of a command substitution, and none of its own
+	last            *syntax.Call   // that bash executes in place of the shell, and says so in SHLVL
 	flow            flow
 	ending          ending
 	evals           int      // eval and source inside of functions
@@ -563,6 +564,7 @@ func (s *shell) parsedLines(sc *syntax.Script, tail bool) (rest string, err *syn
 		if s.readOtherwise(sc, i) {
 			return s.from(sc, i), nil
 		}
+		s.echo(sc, i)
 		if i == len(sc.Lines)-1 {
 			s.warnOfEnd(sc)
 		}
@@ -584,11 +586,16 @@ func (s *shell) parsedLines(sc *syntax.Script, tail bool) (rest string, err *syn
 	if n := len(sc.Lines); sc.Err != nil && s.readOtherwise(sc, n) {
 		return s.from(sc, n), nil
 	}
+	if sc.Rest == "" {
+		s.echo(sc, len(sc.Lines))
+	}
 	if sc.Rest == "" || sc.Err != nil && s.inSubstitution {
 		return "", sc.Err
 	}
 	if sc.Err != nil {
-		s.syntaxError(sc.Err)
+		if s.syntaxError(sc.Err); s.flow != goOn {
+			return "", nil
+		}
 	}
 	s.base += sc.RestLine - 1
 	return sc.Rest, nil
@@ -599,6 +606,22 @@ func (s *shell) warnOfEnd(sc *syntax.Script) {
 	if sc.Unended != nil && s.kind == bash {
 		s.print(2, s.prefixOf("")+fmt.Sprintf("warning: here-document at line %d delimited by end-of-file (wanted `%s')\n", sc.Unended.Line+s.base, syntax.EndWord(sc.Unended)))
 	}
+}
+
+// echo prints a line before it runs, for set -v in bash.
+func (s *shell) echo(sc *syntax.Script, line int) {
+	if !s.options.verbose || s.kind != bash || line >= len(sc.Starts) || sc == s.substitution {
+		return
+	}
+	end := len(sc.Text) - len(sc.Rest)
+	if line+1 < len(sc.Starts) {
+		end = sc.Starts[line+1]
+	}
+	text := sc.Text[min(sc.Starts[line], end):end]
+	if text != "" && !strings.HasSuffix(text, "\n") {
+		text += "\n"
+	}
+	s.print(2, text)
 }
 
 // readOtherwise reports whether a line would be parsed in another way now than it was: extended patterns are not on or off

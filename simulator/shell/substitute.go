@@ -37,7 +37,9 @@ func (s *shell) substitute(cs *syntax.CmdSubst) (string, error) {
 		p.Close(r)
 		if w != 1 {
 			_ = p.Dup2(w, 1)
-			p.Close(w)
+			if w != 2 || c.kind != bash { // which leaves it where the standard error was closed
+				p.Close(w)
+			}
 		}
 		c.traced++
 		if c.kind == ash || c.kind == bash && !c.options.inheritErr && !c.options.posix {
@@ -46,7 +48,7 @@ func (s *shell) substitute(cs *syntax.CmdSubst) (string, error) {
 		if c.kind == bash {
 			c.base = max(c.line, 1) - 1
 		}
-		c.inSubstitution = true
+		c.inSubstitution, c.substitution = true, sc
 		if n := len(sc.Lines); n > 0 && sc.Rest == "" {
 			c.last = lastCall(sc.Lines[n-1], false)
 		}

@@ -487,6 +487,9 @@ func (p *Parser) arithmeticOrCommand() Part {
 	end := p.pair(start+1, '(', ')')
 	text := p.src[start+2 : end]
 	p.pos = end + 1
+	if strings.Contains(text, "$'") {
+		text = p.unquoted(text, false)
+	}
 	if inner := text[1:]; strings.HasSuffix(inner, ")") && balanced(inner[:len(inner)-1]) {
 		return &ArithExp{p.inner(inner[:len(inner)-1], start+3, arithMode)}
 	}
