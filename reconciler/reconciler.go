@@ -2,12 +2,13 @@
 // them is declared ([Controller]).
 //
 //	reconciler.go   Deps, and the small interfaces in it
+//	controller.go   Controller: what a reconciler is for, what wakes it, which rights it needs
 //	run.go          Run, what runs of all kinds have
 //	adapters.go     functions and the machine's clock as those interfaces
 //
-// Each kind has a folder of its own, taskrun for one, which reconciles it. What such a folder decides without the cluster
-// is in packages that several kinds use: resolve, substitution, podspec, podstatus, childname. Packages manager and webhook
-// make a program of all that.
+// Each kind has a folder of its own, taskrun for one, which reconciles it on top of package pass. What such a folder decides
+// without the cluster is in packages that several kinds use: resolve, substitution, podspec, podstatus, childname. Package
+// controllers lists what the folders declare. Packages manager and webhook make a program of all that.
 package reconciler
 
 import (

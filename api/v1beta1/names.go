@@ -56,7 +56,6 @@ const (
 	EventReasonError                = "Error"
 	EventReasonUpdateFailed         = "UpdateFailed"
 	EventReasonPodAffinityOverwrite = "PodAffinityOverwrite"
-	EventSourceComponent            = "TaskRun"
 )
 
 // Values of spec.status and spec.statusMessage.

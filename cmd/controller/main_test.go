@@ -28,6 +28,8 @@ import (
 	"github.com/plumbline-ci/plumbline/reconciler/manager"
 )
 
+var taskRunMetrics = manager.MetricsOf(v1beta1.GroupVersion.WithKind(v1beta1.KindTaskRun))
+
 // TestControllerOnARealAPIServer goes through the life of an installation, one part after the other: starting a control
 // plane takes longer than most of them.
 func TestControllerOnARealAPIServer(t *testing.T) {
@@ -73,7 +75,7 @@ func oneTenant(w *world) {
 		w.Errorf("results of the tenant's run: %+v", got)
 	}
 	w.eventually("the run is counted", func() error {
-		for _, want := range []string{manager.MetricCount + `{status="success"} 1`, manager.MetricRunning + " 1", "controller_runtime_reconcile_time_seconds_count{controller=\"taskrun\"}"} {
+		for _, want := range []string{taskRunMetrics.Count + `{status="success"} 1`, taskRunMetrics.Running + " 1", "controller_runtime_reconcile_time_seconds_count{controller=\"taskrun\"}"} {
 			name, _, _ := strings.Cut(want, " ")
 			if got, err := w.metric(name); err != nil || !strings.HasPrefix(got, want) {
 				return fmt.Errorf("%s, want %s: %w", got, want, err)
@@ -259,7 +261,7 @@ func replicas(w *world) {
 	if other, err := second.served(); err != nil || other != first {
 		w.Errorf("the second replica serves %s, the first one %s: %v", other, first, err)
 	}
-	if line, err := second.metric(manager.MetricRunning); err == nil {
+	if line, err := second.metric(taskRunMetrics.Running); err == nil {
 		w.Errorf("who does not lead counts runs: %s", line)
 	}
 	second.install()
@@ -271,7 +273,7 @@ func replicas(w *world) {
 		w.Errorf("asked to end, it ends with exit code %d", code)
 	}
 	second.succeeded("team-a", "handed-over")
-	if _, err := second.metric(manager.MetricRunning); err != nil {
+	if _, err := second.metric(taskRunMetrics.Running); err != nil {
 		w.Errorf("the new leader: %v", err)
 	}
 }

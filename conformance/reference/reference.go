@@ -11,34 +11,49 @@
 package reference
 
 import (
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
-	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/subject"
-	"github.com/plumbline-ci/plumbline/reconciler/taskrun"
+	"github.com/plumbline-ci/plumbline/reconciler"
+	"github.com/plumbline-ci/plumbline/reconciler/controllers"
 	"github.com/plumbline-ci/plumbline/reports"
+	"github.com/plumbline-ci/plumbline/simulator/controller"
 )
 
-// Subject returns the implementation of this repository.
+// Subject returns the implementation of this repository: the controllers of all kinds.
 func Subject() *subject.Subject {
-	return &subject.Subject{
-		Name: "taskrun",
-		New: func(d subject.Deps) (reconcile.Reconciler, error) {
-			d.Revision = conformance.SuiteVersion
-			return taskrun.New(d), nil
-		},
-		For:  v1beta1.GroupVersion.WithKind(v1beta1.KindTaskRun),
-		Owns: []schema.GroupVersionKind{corev1.SchemeGroupVersion.WithKind("Pod")},
-
-		Predicates:  []predicate.Predicate{taskrun.Predicate()},
+	list := controllers.All()
+	first := controllerOf(&list[0])
+	s := &subject.Subject{
+		Name: first.Name, New: first.New, For: first.For, Owns: first.Owns, Watches: first.Watches, Predicates: first.Predicates, EventSource: first.EventSource,
 		SharedReads: true,
 		Trusted:     true,
 	}
+	for i := range list[1:] {
+		s.Also = append(s.Also, controllerOf(&list[1+i]))
+	}
+	return s
+}
+
+// controllerOf is a controller in the form that simulated clusters can run.
+func controllerOf(c *reconciler.Controller) subject.Controller {
+	made := c.New
+	out := subject.Controller{
+		Name: c.Name, For: c.For, Predicates: c.Predicates, EventSource: c.EventSource,
+		New: func(d subject.Deps) (reconcile.Reconciler, error) {
+			d.Revision = conformance.SuiteVersion
+			return made(d), nil
+		},
+	}
+	for _, o := range c.Owns {
+		out.Owns = append(out.Owns, o.Kind)
+	}
+	for _, w := range c.Watches {
+		out.Watches = append(out.Watches, controller.Watch{GVK: w.Kind, Map: w.Map})
+	}
+	return out
 }
 
 // Implementation describes the reference in reports.

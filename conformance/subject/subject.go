@@ -7,6 +7,7 @@
 package subject
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -37,6 +38,8 @@ type Subject struct {
 	Predicates []predicate.Predicate
 	// Watches are kinds whose changes wake what Map returns.
 	Watches []controller.Watch
+	// EventSource is the component that events come from. If it is empty, that is the kind For.
+	EventSource string
 	// Also are further reconcilers of the same process: they share its cache, and die with it.
 	Also []Controller
 	// SharedReads says that the reconciler changes nothing of what its Client reads, so that it need not be given copies
@@ -64,12 +67,17 @@ type Controller struct {
 	Owns    []schema.GroupVersionKind
 	Watches []controller.Watch
 
-	Predicates []predicate.Predicate
+	Predicates  []predicate.Predicate
+	EventSource string
 }
+
+// Source is the component that the controller's events come from.
+func (c *Controller) Source() string { return cmp.Or(c.EventSource, c.For.Kind) }
 
 // Controllers returns all reconcilers of the subject.
 func (s *Subject) Controllers() []Controller {
-	return append([]Controller{{Name: s.Name, New: s.New, For: s.For, Owns: s.Owns, Watches: s.Watches, Predicates: s.Predicates}}, s.Also...)
+	first := Controller{Name: s.Name, New: s.New, For: s.For, Owns: s.Owns, Watches: s.Watches, Predicates: s.Predicates, EventSource: s.EventSource}
+	return append([]Controller{first}, s.Also...)
 }
 
 // Validate returns an error for a subject that cannot be run.

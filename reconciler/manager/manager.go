@@ -3,6 +3,7 @@
 // Package manager runs the reconcilers and the webhooks as one program before any API server: what cmd/controller is.
 //
 //	manager.go        what is put together, and run
+//	controllers.go    the reconcilers of all kinds, as package controllers declares them
 //	flags.go          how it is told what to do
 //	configuration.go  the two ConfigMaps, watched
 //	tenancy.go        in which namespaces the program may work
@@ -15,8 +16,8 @@
 //
 // # Memory
 //
-// TaskRuns, Tasks and Pods are watched and kept; Secrets, service accounts, claims and limit ranges are read when they are
-// needed, so the right to list them is needed nowhere.
+// What the controllers declare as watched is kept, as TaskRuns, Tasks and Pods; what they declare as unwatched, as Secrets,
+// service accounts, claims and limit ranges, is read when it is needed, so the right to list it is needed nowhere.
 //
 // # Limits
 //
@@ -39,11 +40,9 @@ import (
 	"k8s.io/client-go/kubernetes"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
-	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	ctrl "sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
@@ -55,7 +54,7 @@ import (
 	v1 "github.com/plumbline-ci/plumbline/api/v1"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/reconciler"
-	"github.com/plumbline-ci/plumbline/reconciler/taskrun"
+	"github.com/plumbline-ci/plumbline/reconciler/controllers"
 	"github.com/plumbline-ci/plumbline/reconciler/webhook"
 )
 
@@ -69,7 +68,7 @@ type Options struct {
 	// Tenants, if any, are the only namespaces that are looked at.
 	Tenants []string
 	Images  reconciler.Images
-	// Workers is how many TaskRuns are reconciled at once.
+	// Workers is how many objects of each kind are reconciled at once.
 	Workers int
 	// LeaderElection is needed as soon as there is more than one replica.
 	LeaderElection bool
@@ -124,8 +123,8 @@ func Run(ctx context.Context, cluster *rest.Config, o Options) error {
 	if err := follow(ctx, m.GetCache(), o.Namespace, store, o.Log); err != nil {
 		return err
 	}
-	if err := addTaskRuns(m, cluster, store, o); err != nil {
-		return fmt.Errorf("making the controller of TaskRuns: %w", err)
+	if err := addControllers(m, cluster, store, o); err != nil {
+		return fmt.Errorf("making the controllers: %w", err)
 	}
 	if o.Webhook.Port >= 0 {
 		if err := addWebhooks(m, store, o); err != nil {
@@ -138,24 +137,26 @@ func Run(ctx context.Context, cluster *rest.Config, o Options) error {
 	return m.Start(ctx)
 }
 
-// direct are kinds that are read when they are needed, and not watched.
-func direct() []client.Object {
-	return []client.Object{&corev1.Secret{}, &corev1.ServiceAccount{}, &corev1.LimitRange{}, &corev1.PersistentVolumeClaim{}}
-}
-
 func newManager(cluster *rest.Config, o Options) (ctrl.Manager, error) {
 	scheme, err := Scheme()
 	if err != nil {
 		return nil, err
 	}
+	list := controllers.All()
+	direct, err := unwatched(list, scheme)
+	if err != nil {
+		return nil, err
+	}
+	watched, err := labelled(list, scheme)
+	if err != nil {
+		return nil, err
+	}
 	own := fields.OneTermEqualSelector("metadata.name", o.Webhook.Secret)
+	watched[&corev1.ConfigMap{}] = cache.ByObject{Namespaces: map[string]cache.Config{o.Namespace: {}}}
+	watched[&corev1.Secret{}] = cache.ByObject{Namespaces: map[string]cache.Config{o.Namespace: {FieldSelector: own}}}
 	caching := cache.Options{
-		ByObject: map[client.Object]cache.ByObject{
-			&corev1.ConfigMap{}: {Namespaces: map[string]cache.Config{o.Namespace: {}}},
-			&corev1.Secret{}:    {Namespaces: map[string]cache.Config{o.Namespace: {FieldSelector: own}}},
-			&corev1.Pod{}:       {Label: podsOfTaskRuns()},
-		},
-		// The reconciler changes nothing of what it reads.
+		ByObject: watched,
+		// The reconcilers change nothing of what they read.
 		DefaultUnsafeDisableDeepCopy: new(true),
 	}
 	if len(o.Tenants) > 0 {
@@ -168,7 +169,7 @@ func newManager(cluster *rest.Config, o Options) (ctrl.Manager, error) {
 		Scheme: scheme,
 		Logger: o.Log,
 		Cache:  caching,
-		Client: client.Options{Cache: &client.CacheOptions{DisableFor: direct()}},
+		Client: client.Options{Cache: &client.CacheOptions{DisableFor: direct}},
 
 		LeaderElection:                o.LeaderElection,
 		LeaderElectionID:              Name,
@@ -195,34 +196,33 @@ func metricsServer(o Options) server.Options {
 	return out
 }
 
-func addTaskRuns(m ctrl.Manager, cluster *rest.Config, store *apiconfig.Store, o Options) error {
+// addControllers has the reconcilers of all kinds run by a Manager.
+func addControllers(m ctrl.Manager, cluster *rest.Config, store *apiconfig.Store, o Options) error {
 	api, err := kubernetes.NewForConfigAndClient(cluster, m.GetHTTPClient())
 	if err != nil {
 		return err
 	}
-	runs := taskrun.New(reconciler.Deps{
+	registerer := o.Metrics
+	if registerer == nil {
+		registerer = metrics.Registry
+	}
+	deps := reconciler.Deps{
 		Client:      m.GetClient(),
 		Reader:      m.GetAPIReader(),
 		Clock:       reconciler.WallClock{},
-		Recorder:    m.GetEventRecorderFor(v1beta1.EventSourceComponent), //nolint:staticcheck // Tekton's events are of core/v1
 		Config:      func() apiconfig.Config { return *store.Now() },
 		Images:      o.Images,
 		ImageConfig: &Registry{Reader: m.GetAPIReader()},
 		Logs:        PodLogs(api),
 		Revision:    o.Revision,
-	})
-	registerer := o.Metrics
-	if registerer == nil {
-		registerer = metrics.Registry
 	}
-	if err := addMetrics(m, registerer); err != nil {
-		return err
+	list := controllers.All()
+	for i := range list {
+		if err := addController(m, &list[i], deps, api, registerer, o.Workers); err != nil {
+			return fmt.Errorf("%s: %w", list[i].Name, err)
+		}
 	}
-	return builder.ControllerManagedBy(m).Named("taskrun").
-		For(&v1beta1.TaskRun{}, builder.WithPredicates(taskrun.Predicate())).
-		Owns(&corev1.Pod{}).
-		WithOptions(controller.Options{MaxConcurrentReconciles: max(o.Workers, 1)}).
-		Complete(&tenancy{reconciler: runs, reviews: api.AuthorizationV1().SelfSubjectAccessReviews(), now: time.Now})
+	return nil
 }
 
 func addWebhooks(m ctrl.Manager, store *apiconfig.Store, o Options) error {

@@ -28,6 +28,7 @@ import (
 
 	apiconfig "github.com/plumbline-ci/plumbline/api/config"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
+	"github.com/plumbline-ci/plumbline/reconciler/taskrun"
 )
 
 func newClient(t *testing.T, objects ...client.Object) client.Client {
@@ -114,7 +115,8 @@ func TestMetricsUnderNamesThatPeopleKnow(t *testing.T) {
 	t.Parallel()
 	running := taskRun("r", "t", corev1.ConditionUnknown, "Running", 0)
 	c := newClient(t, running, taskRun("fresh", "", "", "", 0), taskRun("over", "t", corev1.ConditionTrue, "Succeeded", time.Second))
-	m := newRuns(c)
+	controller := taskrun.Controller()
+	m := newRuns(&controller, c, c.Scheme())
 	registry := prometheus.NewRegistry()
 	if err := registry.Register(m); err != nil {
 		t.Fatal(err)
@@ -181,7 +183,7 @@ func TestOnlyTenantsAreReconciled(t *testing.T) {
 	})
 	clock := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 	inner := &counting{}
-	tenants := &tenancy{reconciler: inner, reviews: api.AuthorizationV1().SelfSubjectAccessReviews(), now: func() time.Time { return clock }}
+	tenants := &tenancy{reconciler: inner, right: taskrun.Controller().Needs.Tenancy, reviews: api.AuthorizationV1().SelfSubjectAccessReviews(), now: func() time.Time { return clock }}
 	reconciled := func(namespace string) bool {
 		t.Helper()
 		before := inner.n

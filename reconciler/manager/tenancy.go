@@ -19,11 +19,12 @@ const (
 	deniedFor  = 10 * time.Second
 )
 
-// tenancy lets through the TaskRuns of namespaces in which the program has the rights of a tenant's role: where it may
-// make Pods, it is responsible. Elsewhere nothing is touched, not even a status: a run there is somebody else's, or waits
-// for the role to be bound. A right is asked for of the API server, for everywhere first, and then for each namespace.
+// tenancy lets through the objects of namespaces in which the program has the rights of a tenant's role. It knows them by one
+// right of that role, which the controller names. Elsewhere nothing is touched, not even a status: a run there is another
+// controller's, or waits for the role to be bound. The API server is asked about all namespaces first, and then about each.
 type tenancy struct {
 	reconciler reconcile.Reconciler
+	right      authorizationv1.ResourceAttributes
 	reviews    authorizationclient.SelfSubjectAccessReviewInterface
 	now        func() time.Time
 
@@ -52,7 +53,7 @@ func (t *tenancy) Reconcile(ctx context.Context, r reconcile.Request) (reconcile
 	return reconcile.Result{RequeueAfter: deniedFor}, nil
 }
 
-// allowed asks whether Pods may be made in a namespace, or in all.
+// allowed asks whether the program has the right in a namespace, or in all.
 func (t *tenancy) allowed(ctx context.Context, namespace string) (bool, error) {
 	t.mu.Lock()
 	a, ok := t.known[namespace]
@@ -61,9 +62,11 @@ func (t *tenancy) allowed(ctx context.Context, namespace string) (bool, error) {
 	if ok && now.Before(a.until) {
 		return a.allowed, nil
 	}
-	review, err := t.reviews.Create(ctx, &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
-		ResourceAttributes: &authorizationv1.ResourceAttributes{Namespace: namespace, Verb: "create", Resource: "pods"},
-	}}, metav1.CreateOptions{})
+	right := t.right
+	right.Namespace = namespace
+	review, err := t.reviews.Create(ctx, &authorizationv1.SelfSubjectAccessReview{
+		Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &right},
+	}, metav1.CreateOptions{})
 	if err != nil {
 		return false, err
 	}

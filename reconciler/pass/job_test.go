@@ -173,7 +173,7 @@ func (w *world) deps() reconciler.Deps {
 	}
 }
 
-// pass runs one pass, in which w.decide says what becomes of the run.
+// pass runs one pass, in which w.decide is the kind's decision.
 func (w *world) pass() reconcile.Result {
 	w.t.Helper()
 	ctx := w.t.Context()

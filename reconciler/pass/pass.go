@@ -25,7 +25,7 @@
 //     the one that was decided on: the newer one will come;
 //   - a write of status carries the version that was read, so a decision made on an old one is never stored, and events
 //     are recorded only after the status that they tell about is stored;
-//   - [Pass.Get] asks the API server for what the cache does not have, before it believes that it is not there.
+//   - [Pass.Get] asks the API server for what the cache does not have, since the cache may be behind.
 //
 // # Limits
 //
@@ -58,7 +58,7 @@ type Pass[T reconciler.Run] struct {
 	Deps reconciler.Deps
 	// Config is the configuration that the pass goes by.
 	Config config.Config
-	// Stored is the run as it was read, which must not be changed. Run is what becomes of it; it begins as Stored.
+	// Stored is the run as it was read, which must not be changed. Run is the same run, changed as the pass decides; it begins as Stored.
 	Stored, Run T
 	// Moment is when the pass happens. Now is the same as statuses store it, in whole seconds.
 	Moment time.Time

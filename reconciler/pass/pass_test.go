@@ -25,7 +25,7 @@ var resource = schema.GroupResource{Group: "test.plumbline.dev", Resource: "jobs
 
 func notFound(name string) error { return apierrors.NewNotFound(resource, name) }
 
-// TestSettle: what becomes of a pass by what the kind decided, and by how the writes go.
+// TestSettle has a row for each decision of a kind, and for each way in which a write can fail.
 func TestSettle(t *testing.T) {
 	t.Parallel()
 	const start = "Normal Going it goes"
@@ -67,7 +67,7 @@ func TestSettle(t *testing.T) {
 		{reason: "a wait keeps it going", decide: func(*jobPass) error {
 			return fmt.Errorf("wrapped: %w", &pass.Waiting{Reason: "Full", Message: "no room", After: time.Minute})
 		}, writes: []string{"patch", "status"}, events: []string{"Normal Full no room"}, again: time.Minute, stands: "Unknown Full no room"},
-		{reason: "trouble passes, and is told", decide: func(*jobPass) error { return down },
+		{reason: "trouble passes, and has an event", decide: func(*jobPass) error { return down },
 			writes: []string{"patch", "status"}, events: []string{"Warning InternalError " + pass.List(down)}, again: 50 * time.Millisecond},
 		{reason: "of an old run nothing is written", decide: func(p *jobPass) error { going(p); return pass.ErrStale }, again: 50 * time.Millisecond},
 		{reason: "nor after a conflict", decide: func(p *jobPass) error { going(p); return apierrors.NewConflict(resource, "j", errors.New("old")) }, again: 50 * time.Millisecond},

@@ -19,7 +19,7 @@ type Ending interface {
 	Retry() bool
 }
 
-// Settle ends a pass: it judges the error that the pass met, stores what has become of the run, records events, and says
+// Settle ends a pass: it judges the error that the pass met, stores the run, records events, and says
 // when to look again.
 func (p *Pass[T]) Settle(ctx context.Context, err error, kind Ending) reconcile.Result {
 	v := Judge(err)

@@ -41,7 +41,7 @@ func (e *Waiting) Error() string { return e.Message }
 // ErrStale says that the run decided on is not the current one.
 var ErrStale = errors.New("the run has changed since it was read")
 
-// Verdict is what becomes of a pass that met an error. It is decided by Judge and nowhere else.
+// Verdict is how a pass ends that met an error. Only Judge decides it.
 type Verdict struct {
 	// Abandon: nothing is written. The pass is repeated on newer objects, which are on their way.
 	Abandon bool

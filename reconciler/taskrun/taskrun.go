@@ -11,6 +11,7 @@
 //
 // The shell around them:
 //
+//	controller.go   what is watched, and which rights that takes
 //	pass.go         the order of things in one reconcile
 //	plan.go         from the TaskRun to what its Pod is made of
 //	pod.go          finding, creating, starting and deleting the Pod
@@ -43,13 +44,9 @@ package taskrun
 import (
 	"context"
 
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
-	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/reconciler"
-	"github.com/plumbline-ci/plumbline/reconciler/pass"
-	"github.com/plumbline-ci/plumbline/reconciler/podstatus"
 )
 
 // Reconciler reconciles TaskRuns. It has no state of its own.
@@ -65,16 +62,8 @@ func New(deps reconciler.Deps) *Reconciler {
 	return &Reconciler{deps: deps}
 }
 
-// Predicate filters out updates that only reflect a pass's own write of the status, except those that need another pass: the
-// next attempt, the end, an image that cannot be pulled.
-func Predicate() predicate.Predicate {
-	return pass.Predicate(func(before, after *v1beta1.TaskRun) bool {
-		return before.Attempt() != after.Attempt() || podstatus.PullFailure(after) != ""
-	})
-}
-
-// Reconcile takes one TaskRun as far as it can go now. It has to be called again when the TaskRun changes in a way that
-// [Predicate] lets pass, when its Pod changes, and when the result says so.
+// Reconcile takes one TaskRun as far as it can go now. It has to be called again when the TaskRun or its Pod changes,
+// as [Controller] says, and when the result says so.
 func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	stored, ok, err := kind().Read(ctx, r.deps, request)
 	if !ok {

@@ -48,7 +48,7 @@ func controllerOfClientGo(ctx context.Context, d attached.Deps) error {
 	scheme := d.Client.Scheme()
 	r := taskrun.New(reconciler.Deps{
 		Client: d.Client, Reader: d.Client, Clock: reconciler.WallClock{}, Config: d.Config, Images: d.Images, ImageConfig: d.ImageConfig, Logs: manager.PodLogs(d.Clientset),
-		Recorder: recorder{events.NewRecorder(scheme, corev1.EventSource{Component: v1beta1.EventSourceComponent})}, Revision: conformance.SuiteVersion,
+		Recorder: recorder{events.NewRecorder(scheme, corev1.EventSource{Component: taskrun.Controller().EventSource})}, Revision: conformance.SuiteVersion,
 	})
 	ended := make(chan struct{})
 	d.Informers.Start(ctx.Done())

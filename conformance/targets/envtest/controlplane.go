@@ -27,6 +27,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/subject"
 	"github.com/plumbline-ci/plumbline/conformance/targets/internal/remote"
 	"github.com/plumbline-ci/plumbline/conformance/targets/internal/setup"
+	"github.com/plumbline-ci/plumbline/reconciler"
 	"github.com/plumbline-ci/plumbline/simulator/namespace"
 )
 
@@ -181,8 +182,9 @@ type machine struct {
 	installations *installations
 	node          *node
 	news          *remote.News
-	// deps are what reconcilers have in common.
-	deps subject.Deps
+	// deps are what reconcilers have in common; recorder returns what records events that come from a source.
+	deps     subject.Deps
+	recorder func(source string) reconciler.Recorder
 	// end ends all goroutines; stopped waits for them.
 	end     context.CancelCauseFunc
 	running context.Context

@@ -123,6 +123,7 @@ func (m *machine) install(ctx context.Context, want fixture.Config) (*installati
 	deps := m.deps
 	deps.Config = func() config.Config { return *i.settings.Now() }
 	for _, c := range m.subject.Controllers() {
+		deps.Recorder = m.recorder(c.Source())
 		if i.reconcilers[c.Name], err = c.New(deps); err != nil {
 			return nil, fmt.Errorf("making the reconciler %s: %w", c.Name, err)
 		}

@@ -19,7 +19,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
 
-	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/conformance/reference"
 	"github.com/plumbline-ci/plumbline/conformance/subject"
 	"github.com/plumbline-ci/plumbline/reconciler"
@@ -49,10 +48,12 @@ func (m *machine) startManager(t *Target) error {
 		Client:      mgr.GetClient(),
 		Reader:      mgr.GetAPIReader(),
 		Clock:       reconciler.WallClock{},
-		Recorder:    mgr.GetEventRecorderFor(v1beta1.EventSourceComponent), //nolint:staticcheck // Tekton's events are of core/v1
 		Images:      reference.Images(),
 		ImageConfig: registry(m.node),
 		Logs:        podLogs(m.node),
+	}
+	m.recorder = func(source string) reconciler.Recorder {
+		return mgr.GetEventRecorderFor(source) //nolint:staticcheck // Tekton's events are of core/v1
 	}
 	for _, c := range t.subject.Controllers() {
 		if err := m.startController(mgr, c); err != nil {

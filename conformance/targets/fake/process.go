@@ -11,10 +11,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/plumbline-ci/plumbline/api/config"
-	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/reference"
 	"github.com/plumbline-ci/plumbline/conformance/subject"
+	"github.com/plumbline-ci/plumbline/reconciler"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
 	"github.com/plumbline-ci/plumbline/simulator/controller"
 	"github.com/plumbline-ci/plumbline/simulator/fault"
@@ -72,14 +72,19 @@ func (c *Cluster) employ(t *Target) error {
 		Client:      s.Client(cachedClient{Client: live, cache: cache, guard: c.guard}),
 		Reader:      s.Client(live),
 		Clock:       c.sim.Kernel(),
-		Recorder:    events{recorder.New(recorder.Options{Clock: c.sim.Kernel(), Client: live, Component: v1beta1.EventSourceComponent})},
 		Config:      c.Config,
 		Images:      reference.Images(),
 		ImageConfig: reference.Registry(c.sim.Images()),
 		Logs:        podLogs(c.sim),
 	}
+	recorders := map[string]reconciler.Recorder{}
 	var p process
 	for _, o := range s.Controllers() {
+		source := o.Source()
+		if recorders[source] == nil {
+			recorders[source] = events{recorder.New(recorder.Options{Clock: c.sim.Kernel(), Client: live, Component: source})}
+		}
+		deps.Recorder = recorders[source]
 		r, err := making("making the reconciler "+o.Name, func() (reconcile.Reconciler, error) { return o.New(deps) })
 		if err != nil {
 			return err
