@@ -224,6 +224,10 @@ func builtinSource(s *shell, args []string) int {
 			return 0
 		case bash:
 			s.complain("filename argument required")
+			s.usage(".")
+			if s.options.posix {
+				s.flow, s.raised = exiting, true
+			}
 		}
 		return statusUsage
 	}

@@ -41,6 +41,9 @@ func (s *shell) call(cmd *syntax.Call, redirs []*syntax.Redirect, tail bool) {
 func (s *shell) runCall(cmd *syntax.Call, fields []string, redirs []*syntax.Redirect, tail bool) {
 	name := fields[0]
 	special := s.isSpecial(name)
+	if !special && s.refuses(cmd.Assigns) {
+		return
+	}
 	if fn := s.functions[name]; fn != nil && !special {
 		s.withRedirects(cmd.Assigns, fields, redirs, false, false, func() { s.callFunction(name, fn, fields[1:], len(cmd.Assigns) > 0) })
 		return
@@ -51,8 +54,11 @@ func (s *shell) runCall(cmd *syntax.Call, fields []string, redirs []*syntax.Redi
 	if b := s.builtin(name); b != nil {
 		s.withRedirects(cmd.Assigns, fields, redirs, special, name == "exec", func() {
 			before := s.command
-			s.command, s.unwritten = name, nil
+			s.command, s.unwritten, s.misused = name, nil, false
 			s.status = s.performBuiltin(b, fields)
+			if special && s.kind == bash && s.flow == goOn {
+				s.endAtMistake(name)
+			}
 			if s.unwritten != nil && s.status == 0 && s.flow == goOn && !s.careless(name) {
 				s.writeError(s.unwritten)
 				if s.kind == bash && listsVariables(fields) {
@@ -65,6 +71,33 @@ func (s *shell) runCall(cmd *syntax.Call, fields []string, redirs []*syntax.Redi
 		return
 	}
 	s.external(cmd, redirs, fields, tail)
+}
+
+// endAtMistake ends bash in POSIX mode if a special built-in has been called wrongly.
+func (s *shell) endAtMistake(name string) {
+	switch name {
+	case "eval", ".", "return", "exit", "exec", ":":
+	default:
+		s.misused = s.misused || s.status == statusUsage
+	}
+	if s.misused {
+		s.flow = exiting
+	}
+}
+
+// refuses complains about an assignment before a command to a variable that is read only, which ends bash in POSIX mode.
+func (s *shell) refuses(assigns []*syntax.Assign) bool {
+	if s.kind != bash || !s.options.posix {
+		return false
+	}
+	for _, a := range assigns {
+		if s.vars[s.target(a.Name)].readonly {
+			s.print(2, s.prefixOf("")+s.readonly(a.Name).Error()+"\n")
+			s.flow, s.status = exiting, 1
+			return true
+		}
+	}
+	return false
 }
 
 // commandFields expands the words of a command. The arguments of commands that declare variables are not split where

@@ -34,6 +34,7 @@ func builtinDeclare(s *shell, args []string) int {
 		}
 	}
 	d.list()
+	s.misused = d.failed
 	if d.failed && s.isStage { // whose child does not tell a failed assignment from its code
 		return statusBadAssignment
 	}

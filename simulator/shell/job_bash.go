@@ -366,7 +366,7 @@ options:
 			flag = flag[1:]
 		}
 		var ok bool
-		if sig, ok = container.ParseSignal(flag); !ok {
+		if sig, ok = s.parseSignal(flag); !ok {
 			s.complain(flag + ": invalid signal specification")
 			return 1
 		}
@@ -408,12 +408,16 @@ options:
 // listSignals is kill -l: of all signals, or of those that are named.
 func (s *shell) listSignals(names []string) int {
 	if len(names) == 0 {
-		s.print(1, signalTable())
+		if s.options.posix {
+			s.print(1, signalLine()+"\n")
+		} else {
+			s.print(1, signalTable())
+		}
 		return 0
 	}
 	status := 0
 	for _, text := range names {
-		sig, ok := container.ParseSignal(text)
+		sig, ok := s.parseSignal(text)
 		n, err := strconv.Atoi(text)
 		switch {
 		case err == nil && n > statusSignalBase && n < statusSignalBase+65:
@@ -428,6 +432,25 @@ func (s *shell) listSignals(names []string) int {
 		}
 	}
 	return status
+}
+
+// parseSignal reads a signal as bash's kill does, which in POSIX mode knows no SIG before a name.
+func (s *shell) parseSignal(text string) (container.Signal, bool) {
+	if s.options.posix && strings.HasPrefix(strings.ToUpper(text), "SIG") {
+		return 0, false
+	}
+	return container.ParseSignal(text)
+}
+
+// signalLine lists the signals in one line.
+func signalLine() string {
+	var names []string
+	for n := container.Signal(1); n < 65; n++ {
+		if name := signalName(n); name != "" && name != strconv.Itoa(int(n)) {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, " ")
 }
 
 // signalName returns the name of a signal, also of those that are there for whatever a program wants.

@@ -148,6 +148,8 @@ type shell struct {
 
 	raised bool // the shell ends because a built-in has found no file to read, or a mistake in what it has read
 
+	misused bool // a built-in was given options that it does not have, or a declaring one an assignment that failed
+
 	left        bool // return has ended the shell, not a function
 	status      int  // $?
 	substatus   int  // of the last command substitution

@@ -73,6 +73,7 @@ func (s *shell) performBuiltin(b builtin, args []string) int {
 			}
 		}
 		if u, ok := usages[args[0]]; ok && u.options != "-" && !s.validOptions(u, args) {
+			s.misused = true
 			return statusUsage
 		}
 	}
