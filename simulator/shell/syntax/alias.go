@@ -7,7 +7,7 @@ import "strings"
 
 // pushed is the text of an alias that has taken the place of its name.
 type pushed struct {
-	name string
+	name string // or "" for the text behind the first of two parentheses that is no arithmetic: bash has read it already
 	end  int  // where the text ends
 	next bool // it ends in a blank, so that the word behind it may be an alias too
 }
@@ -129,8 +129,15 @@ func (p *Parser) replace(name, value string) {
 	}
 	p.src = p.src[:p.pos] + value + p.src[end:]
 	if value != "" {
-		p.pushed = append(p.pushed, pushed{name, p.pos + len(value), next})
+		p.push(name, p.pos+len(value), next)
 	}
+}
+
+// push notes a text that bash reads before it goes on with the script: that of an alias, or of what it has taken for
+// arithmetic, without a name.
+func (p *Parser) push(name string, end int, next bool) {
+	p.forgetAliases()
+	p.pushed = append(p.pushed, pushed{name, end, next})
 }
 
 // open reports whether a text ends inside of quotes.

@@ -76,6 +76,8 @@ func (p *Parser) compound(line int) Command {
 			if end := p.pair(p.pos+1, '(', ')'); end+1 < len(p.src) && p.src[end+1] == ')' {
 				p.pos = end + 2
 				return &Arith{p.line(), p.inner(p.src[start:end], start, arithMode)}
+			} else {
+				p.push("", min(end+1, len(p.src)), false)
 			}
 		}
 		p.pos++

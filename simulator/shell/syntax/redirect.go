@@ -91,8 +91,8 @@ func unquote(text string) (string, bool) {
 	return b.String(), true
 }
 
-// bodies reads the here-documents that begin on this line. Bash reads them behind the line even if that ends inside the text
-// of an alias.
+// bodies reads the here-documents that begin on this line. If that ends inside the text of an alias, or of something that
+// bash has taken for arithmetic at first, bash reads them behind the line in which that text ends.
 func (p *Parser) bodies() {
 	docs := p.docs
 	p.docs = nil
