@@ -97,7 +97,7 @@ func TestCommandsOnAClusterWork(t *testing.T) {
 			}
 			continue
 		}
-		// By what it says of itself the example lacks most of what is mandatory: that is no pass, and the report says why.
+		// The example says that it lacks most of what is mandatory: so it does not pass, and the report says why.
 		want := 0
 		if slices.Contains(args, "--subject") {
 			want = 1

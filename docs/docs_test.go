@@ -132,8 +132,8 @@ func TestCallsAreFound(t *testing.T) {
 	}
 }
 
-// TestFirstFixture compares what the README shows of the first fixture with the fixture, and with what becomes of it
-// when its expectation is wrong.
+// TestFirstFixture compares what the README shows of the first fixture with the fixture, and with its output when its
+// expectation is wrong.
 func TestFirstFixture(t *testing.T) {
 	t.Chdir("..")
 	const file = "greeting-is-a-result.yaml"

@@ -13,7 +13,7 @@ type linkedFiles interface {
 	Links
 }
 
-// ReadBeneath is [FileReader.ReadBeneath] by means of the other methods, for file systems that nobody changes while it
+// ReadBeneath implements [FileReader.ReadBeneath] with the other methods, for file systems that do not change while it
 // runs.
 func ReadBeneath(files linkedFiles, dir, name string, limit int64) ([]byte, error) {
 	at, err := ResolveBeneath(files, dir, name)
@@ -33,8 +33,8 @@ func ReadBeneath(files linkedFiles, dir, name string, limit int64) ([]byte, erro
 	}
 }
 
-// ResolveBeneath follows the links at name in dir, and returns a path that is none, which need not exist. A link that
-// leaves dir is an error. It is for file systems that nobody changes while it runs.
+// ResolveBeneath follows the links at name in dir, and returns a path that is not a link and need not exist. A link that
+// leaves dir is an error. It is for file systems that do not change while it runs.
 func ResolveBeneath(files linkedFiles, dir, name string) (string, error) {
 	const maxLinks = 40
 	dir = path.Clean(dir)

@@ -1,8 +1,8 @@
 // Package entrypoint is the step launcher: the program that a step's container runs in place of the step's own command.
 //
-// The steps of a TaskRun are containers of one Pod, and the kubelet starts them together. The launcher makes a sequence
-// of them: it waits until the step before has posted a file, runs the step's command, reports what became of it, and
-// posts the file that the step behind is waiting for. One run of [Main] goes through the following stages.
+// The steps of a TaskRun are containers of one Pod, and the kubelet starts them together. The launcher makes a sequence of
+// them: it waits until the previous step has posted a file, runs the step's command, reports how it ended, and posts the
+// file that the next step is waiting for. One run of [Main] goes through the following stages.
 //
 //  1. arguments: the flags, the command behind "--", or a subcommand of the Pod's init containers (init, cp,
 //     step-init, decode-script), which ends here;
@@ -10,7 +10,7 @@
 //  3. waiting: each wait file, or its ".err" twin, which means that a step before failed and this one is skipped;
 //  4. running: the command in a process group of its own, under the step's timeout;
 //  5. reporting: results and times into the termination message, the exit code into its file, then, last of all,
-//     the post file or its ".err" twin, so that whoever sees a post file sees everything that came before it.
+//     the post file or its ".err" twin, so that a reader of a post file sees everything that came before it.
 //
 // The package has no operating system in it: no clock, no goroutine, no process. Everything of the world comes through
 // the interfaces of [System], so that the same code runs as PID 1 of a real container (package osadapter) and inside

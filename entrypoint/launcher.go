@@ -96,7 +96,7 @@ func withoutVariant(platform string) string {
 	return platform
 }
 
-// outcome is what became of the step's command.
+// outcome is how the step's command ended.
 type outcome struct {
 	startedAt time.Time
 	// began says that it was this step's turn: it was not skipped, and the waiting did not fail.

@@ -100,8 +100,8 @@ func (j *journal) WriteFileAtomic(path string, data []byte, perm fs.FileMode) er
 	return j.memoryFiles.WriteFileAtomic(path, data, perm)
 }
 
-// TestPostFileComesLast: whoever sees the post file may read everything else, and what cannot be written is a failure
-// that the following steps hear of.
+// TestPostFileComesLast: a reader that sees the post file may read everything else, and what cannot be written is a failure
+// that the following steps are notified of.
 func TestPostFileComesLast(t *testing.T) {
 	t.Parallel()
 	const exitCode = "/tekton/run/0/status/exitCode"

@@ -68,8 +68,8 @@ func (e *ending) fact(key, value string) {
 	e.facts = append(e.facts, termination.Entry{Key: key, Value: value, Type: termination.Internal})
 }
 
-// report tells the world how the step ended and returns the launcher's exit code. The order matters: whoever sees the
-// post file may read everything else.
+// report records how the step ended and returns the launcher's exit code. The order matters: a reader that sees the post
+// file may read everything else.
 func (l *launcher) report(o outcome) int {
 	e, message := l.prepareReport(o)
 	if l.opts.breakpoint && o.began && e.failed() && l.opts.postFile != "" {
@@ -232,7 +232,8 @@ func (l *launcher) holdAtBreakpoint(o outcome, message []byte) int {
 // and a launcher that looked in between would take a failure for a success.
 const releasePatience = time.Second
 
-// readRelease is the exit code that a person wrote into the breakpoint's file; what is no number counts as 0 (EP-41).
+// readRelease returns the exit code that a person wrote into the breakpoint's file; text that is not a number counts as 0
+// (EP-41).
 func (l *launcher) readRelease(file string) int {
 	content, err := l.sys.Files.ReadFile(file)
 	if err != nil {

@@ -23,8 +23,8 @@ type printedResult struct {
 	Name, Value string
 }
 
-// SidecarLogResults is the sidecar that prints the results of the steps, a line of JSON each, for whoever reads its log
-// (SC-32). It waits until all steps have posted, or one has failed, after which the others do nothing.
+// SidecarLogResults is the sidecar that prints the results of the steps to its log, a line of JSON each (SC-32). It waits
+// until all steps have posted, or one has failed, after which the others do nothing.
 func SidecarLogResults(sys System, args []string) int {
 	sys = sys.withDefaults()
 	dir, names, err := parseResultsReader(args, sys.Paths.Results)

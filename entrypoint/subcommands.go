@@ -17,7 +17,7 @@ const (
 	SubcommandDecodeScript = "decode-script"
 )
 
-// binaryMode is the mode of the launcher where steps run it from: everybody may execute it, nobody may read it.
+// binaryMode is the mode of the launcher where steps run it from: every user may execute it, none may read it.
 const binaryMode fs.FileMode = 0o311
 
 // findSubcommand is the subcommand that the operands name, or nil; with the wrong number of operands they name none (EP-04).

@@ -74,7 +74,7 @@ type FileReader interface {
 	ReadFile(path string) ([]byte, error)
 	// ReadBeneath reads the regular file called name in dir. It follows no link that leaves dir, blocks on no pipe or
 	// device ([ErrNotRegular]), and reports a file longer than limit bytes ([ErrTooLong]). The package's function
-	// of the same name does this over any FileReader and Links whose file system nobody changes meanwhile.
+	// of the same name does this over any FileReader and Links whose file system does not change meanwhile.
 	ReadBeneath(dir, name string, limit int64) ([]byte, error)
 }
 

@@ -13,8 +13,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// FieldOwner is who owns the fields that an installation sets. Whatever else somebody sets stays as it is: the keys of
-// the ConfigMaps, the certificate in the Secret and in the webhook configurations.
+// FieldOwner owns the fields that an installation sets. What others set stays as it is: the keys of the ConfigMaps, the
+// certificate in the Secret and in the webhook configurations.
 const FieldOwner = "plumbline-install"
 
 // How long, and how often, it is looked whether definitions are served.
@@ -79,7 +79,7 @@ func Unbind(ctx context.Context, c client.Client, objects []*unstructured.Unstru
 		var list unstructured.UnstructuredList
 		list.SetGroupVersionKind(rbacv1.SchemeGroupVersion.WithKind(kind + "List"))
 		if err := c.List(ctx, &list, client.MatchingLabels{labelPartOf: partOf}); err != nil {
-			return fmt.Errorf("looking for tenants that are none any more: %w", err)
+			return fmt.Errorf("looking for removed tenants: %w", err)
 		}
 		for i := range list.Items {
 			u := &list.Items[i]

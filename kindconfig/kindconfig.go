@@ -100,7 +100,7 @@ type Images struct {
 }
 
 // shell is the image that places scripts: the one image that is not of this repository, by digest (of Docker Hub's busybox
-// 1.36.1, an index of all platforms), so that nobody can put another program in its place.
+// 1.36.1, an index of all platforms), so that no other program can take its place.
 const shell = "docker.io/library/busybox:1.36.1@sha256:73aaf090f3d85aa34ee199857f03fa3a95c8ede2ffd4cc2cdb5b94e566b11662"
 
 // PublishedAs are the images of this repository as they are called in a registry.

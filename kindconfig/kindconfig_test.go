@@ -184,7 +184,7 @@ func TestTheDeploymentIsRestricted(t *testing.T) {
 	if c.Image != "example.com/ci/controller:v1" || c.ImagePullPolicy != corev1.PullNever {
 		t.Errorf("image %s, pulled %s", c.Image, c.ImagePullPolicy)
 	}
-	// The program understands what it is told, and listens where it is asked.
+	// The program understands its arguments, and listens where it is asked.
 	settings, err := manager.ParseFlags(c.Args, io.Discard)
 	if err != nil {
 		t.Fatal(err)
@@ -316,8 +316,8 @@ func TestApplyGoesOnAfterAnError(t *testing.T) {
 	}
 }
 
-// TestWhoIsNoTenantAnyMoreIsUnbound, and nobody else.
-func TestWhoIsNoTenantAnyMoreIsUnbound(t *testing.T) {
+// TestRemovedTenantLosesRoleBinding: only tenants that are no longer listed lose theirs.
+func TestRemovedTenantLosesRoleBinding(t *testing.T) {
 	t.Parallel()
 	scheme, err := manager.Scheme()
 	if err != nil {
@@ -329,11 +329,11 @@ func TestWhoIsNoTenantAnyMoreIsUnbound(t *testing.T) {
 		tenants []string
 		want    []string // what is removed
 	}{
-		{"at first everybody", nil, nil},
+		{"at first all namespaces", nil, nil},
 		{"then some", []string{"a", "b"}, []string{"ClusterRoleBinding " + kindconfig.RoleTenantAccess}},
 		{"then others", []string{"b", "c"}, []string{"RoleBinding a/" + kindconfig.RoleTenantAccess}},
 		{"the same again", []string{"b", "c"}, nil},
-		{"everybody again", nil, []string{"RoleBinding b/" + kindconfig.RoleTenantAccess, "RoleBinding c/" + kindconfig.RoleTenantAccess}},
+		{"all namespaces again", nil, []string{"RoleBinding b/" + kindconfig.RoleTenantAccess, "RoleBinding c/" + kindconfig.RoleTenantAccess}},
 	} {
 		list := slices.DeleteFunc(objects(t, kindconfig.Options{Tenants: row.tenants}), unfakeable)
 		if err := kindconfig.Apply(t.Context(), c, list, func(*unstructured.Unstructured) {}); err != nil {

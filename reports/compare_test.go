@@ -40,7 +40,7 @@ func TestDifferences(t *testing.T) {
 		{"a failure that passes", of(Failed, "x=fail"), of(Passed, "x=pass"), DiffOptions{}, "[newly-passing x]", 1},
 		{"an error that fails", of(Errored, "x=error"), of(Failed, "x=fail"), DiffOptions{}, "[newly-failing x]", 1},
 		{"neither", of(Partial, "x=excluded"), of(Partial, "x=unsupported"), DiffOptions{}, "[changed x]", 1},
-		{"each has what the other has not", of(Passed, "x=pass"), of(Passed, "y=pass"), DiffOptions{}, "[only-in-a x only-in-b y]", 2},
+		{"each has what the other does not have", of(Passed, "x=pass"), of(Passed, "y=pass"), DiffOptions{}, "[only-in-a x only-in-b y]", 2},
 		{"a profile alone", of(Passed, "x=pass"), of(Partial, "x=pass"), DiffOptions{}, "[]", 1},
 		{"only what both judged", of(Passed, "x=pass", "y=pass", "z=pass"), of(Failed, "x=not-on-this-target", "y=fail"), DiffOptions{Judged: true}, "[newly-failing y]", 1},
 		{"explained", of(Passed, "x=pass"), of(Failed, "x=fail"), DiffOptions{Explained: []Explanation{{Fixture: "x", Why: "w"}}}, "[newly-failing x w]", 0},
@@ -190,7 +190,7 @@ func TestAGateKnowsNamesFeaturesAndTargets(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoBaseline(t *testing.T) {
+func TestReportsThatCannotBeABaseline(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		reason string

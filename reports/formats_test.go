@@ -149,7 +149,7 @@ func TestAnnotationsAreShort(t *testing.T) {
 	}
 }
 
-// JUnit's times are the clock's, given by whoever ran it; virtual time is a property.
+// JUnit's times are those of the clock, given by the caller; virtual time is a property.
 func TestJUnitHasTheClocksTimes(t *testing.T) {
 	t.Parallel()
 	r := full()

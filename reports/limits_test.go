@@ -15,7 +15,7 @@ func TestHostileDocuments(t *testing.T) {
 		{"nesting in JSON", strings.Repeat(`{"a":`, 1000), "1:326: nested too deeply"},
 		{"nesting in YAML", "a: " + strings.Repeat("[", 200) + strings.Repeat("]", 200), "1:68: nested too deeply"},
 		{"an alias bomb", "a: &a [b]\nc: [*a, *a]\n", "2:5: reports must not contain anchors or aliases"},
-		{"a number that is none", head + `1e999999999]}`, `1:96: reasons[0]: is a number, want a string`},
+		{"an invalid number", head + `1e999999999]}`, `1:96: reasons[0]: is a number, want a string`},
 	} {
 		_, err := Decode([]byte(tt.text))
 		if err == nil || err.Error() != tt.want {

@@ -150,7 +150,7 @@ func TestStepsAreWhatGitHubTakes(t *testing.T) {
 		case s.Run != "" && len(s.With) > 0, s.Uses != "" && len(s.Env) > 0:
 			t.Errorf("%s: with is for uses, env for run", place)
 		case strings.Contains(s.Run, "${{"):
-			t.Errorf("%s: an expression in a script is whatever somebody puts into it; env passes it on", place)
+			t.Errorf("%s: an expression in a script lets its author run anything; pass it in env", place)
 		}
 	})
 	a := theAction(t)

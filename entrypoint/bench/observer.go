@@ -24,7 +24,7 @@ type observer struct {
 // programRun is when a program was executed and when its process was gone.
 type programRun struct{ began, ended time.Time }
 
-// observePrograms must be called when nothing has the programs open any more.
+// observePrograms must be called when no process has the programs open.
 func observePrograms(programs []string) (*observer, error) {
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC)
 	if err != nil {

@@ -23,7 +23,7 @@ func argumentCases() []Case {
 		Want: Want{Stderr: "Setup /step directories\n", Files: map[string]string{
 			"/tekton/steps/a": "-> /tekton/run/0/status", "/tekton/steps/0": "-> /tekton/run/0/status"}},
 	}, {
-		Name: "unknown flag", Reason: "EP-33 as decided: exit 2, and the following steps are told",
+		Name: "unknown flag", Reason: "EP-33 as decided: exit 2, and the following steps are notified",
 		Args: step("echo never", "-what", "x"),
 		Want: bad("flag provided but not defined: -what"),
 	}, {
@@ -51,7 +51,7 @@ func argumentCases() []Case {
 		Args: step("echo never", "-termination_budget", "5000"),
 		Want: bad(`invalid value "5000" for flag -termination_budget: must be a number of bytes from 1 to 4096`),
 	}, {
-		Name: "bad arguments without a post file", Reason: "EP-33: there is nobody to tell",
+		Name: "bad arguments without a post file", Reason: "EP-33: no step can be notified",
 		Args: []string{"-what"},
 		Want: Want{Code: 2, Stderr: "flag provided but not defined: -what\n"},
 	}, {

@@ -22,7 +22,7 @@ func breakpointCases() []Case {
 		Events: []Event{{After: message, Put: release, Content: "42"}},
 		Want:   Want{Code: 42, Files: map[string]string{outErr: "", message: list(started)}},
 	}, {
-		Name: "released with nonsense", Reason: "EP-41: what is no number is 0",
+		Name: "released with nonsense", Reason: "EP-41: text that is not a number counts as 0",
 		Args:   step("exit 3", flag),
 		Events: []Event{{After: message, Put: release, Content: "yes"}},
 		Want:   Want{Files: map[string]string{out: "", message: list(started)}},

@@ -2,8 +2,8 @@ package osadapter
 
 import "golang.org/x/sys/unix"
 
-// carriesEvents says whether changes in dir make events, whoever makes them on this machine. That is known of local
-// file systems only: a network file system does not tell of other machines' changes, a stacked one may have two files
+// carriesEvents reports whether changes in dir make events, whichever process of this machine makes them. That is known of
+// local file systems only: a network file system does not report other machines' changes, a stacked one may have two files
 // where there seems to be one, and of others nothing is known.
 func carriesEvents(dir string) bool {
 	var is unix.Statfs_t

@@ -2,5 +2,5 @@
 
 package osadapter
 
-// carriesEvents says whether changes in dir make events, whoever makes them on this machine.
+// carriesEvents reports whether changes in dir make events, whichever process of this machine makes them.
 func carriesEvents(string) bool { return true }

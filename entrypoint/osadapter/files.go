@@ -28,8 +28,8 @@ func (files) OpenAppend(path string, perm fs.FileMode) (io.WriteCloser, error) {
 	return openBeneath(filepath.Clean(dir), name, os.O_WRONLY|os.O_APPEND|os.O_CREATE, perm)
 }
 
-// openBeneath lets the kernel keep the path inside dir, so that nobody can exchange a part of it in between. It does not
-// wait for the other end of a pipe.
+// openBeneath lets the kernel keep the path inside dir, so that no part of it can be exchanged in between. It does not wait
+// for the other end of a pipe.
 func openBeneath(dir, name string, flag int, perm fs.FileMode) (*os.File, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -38,7 +38,7 @@ func openBeneath(dir, name string, flag int, perm fs.FileMode) (*os.File, error)
 	defer func() { _ = root.Close() }()
 	file, err := root.OpenFile(name, flag|nonBlock, perm)
 	if err != nil {
-		var in *fs.PathError // in terms of dir, which the reader has not heard of
+		var in *fs.PathError // in terms of dir, which the caller does not know
 		if errors.As(err, &in) {
 			err = in.Err
 		}

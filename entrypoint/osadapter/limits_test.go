@@ -142,7 +142,7 @@ func TestPipeAsOutputFile(t *testing.T) {
 }
 
 // TestNoRights: a user other than root, whom files refuse: a result fails the step (EP-31 as decided), a wait file ends
-// the waiting (EP-12), a secret is a bad argument (EP-33); each time the following steps are told.
+// the waiting (EP-12), a secret is a bad argument (EP-33); each time the following steps are notified.
 func TestNoRights(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

@@ -11,7 +11,7 @@ import (
 	"github.com/plumbline-ci/plumbline/entrypoint"
 )
 
-// signals hands the launcher's signals to the running command, or else to whoever waits.
+// signals hands the launcher's signals to the running command, or else to the goroutine that waits.
 type signals struct {
 	// pending has a signal that came while no command was running.
 	pending chan entrypoint.Signal
@@ -39,7 +39,7 @@ func newSignals(reap func()) *signals {
 	return s
 }
 
-// dispatch decides what becomes of a signal.
+// dispatch decides where a signal goes.
 func (s *signals) dispatch(sig syscall.Signal) {
 	if endOfChild(sig) && s.reap != nil {
 		s.reap()

@@ -133,9 +133,9 @@ func (s *subscription) poll() {
 	}
 }
 
-// retired are sources of events that nobody needs any more. The kernel takes up to 20 ms to close an inotify instance,
-// and it makes whoever drops the last descriptor wait: closed before the command starts, that would be the command, in
-// the middle of its exec. So they are closed behind the command's start, or by the launcher's end.
+// retired are sources of events that are no longer needed. The kernel takes up to 20 ms to close an inotify instance, and
+// the process that drops the last descriptor has to wait: closed before the command starts, that would be the command, in
+// the middle of its exec. So they are closed after the command's start, or by the launcher's end.
 type retired struct {
 	mu     sync.Mutex
 	events []*fsnotify.Watcher

@@ -10,7 +10,7 @@
 // keys declared here. A reader drops Internal entries whose key it does not know.
 //
 // The kubelet cuts messages that are too long, silently: at [MaxSize] bytes, and earlier in a Pod of many containers
-// (see [Budget]). Encode therefore refuses to make one longer than it is told.
+// (see [Budget]). Encode therefore refuses to make one longer than its limit.
 package termination
 
 import "time"
@@ -66,7 +66,7 @@ const (
 	Result           Type = 1
 	PipelineResource Type = 2
 	Internal         Type = 3
-	// Unknown is any type given by a name that is none of these.
+	// Unknown is any type with another name.
 	Unknown Type = 10
 )
 

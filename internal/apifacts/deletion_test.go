@@ -203,7 +203,7 @@ func deletionRows() []row {
 			w.get(o)
 			w.fields(o, "metadata.deletionGracePeriodSeconds")
 		}},
-		{"evict/budget that nobody has looked at", func(w *world) {
+		{"evict/budget that no controller has looked at", func(w *world) {
 			w.given(budget)
 			w.awaitBudget()
 			w.evict(w.runningPod(), &policyv1.Eviction{})
@@ -254,7 +254,7 @@ func deletionRows() []row {
 			w.create(`{apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: c}, spec: {minAvailable: 1, maxUnavailable: 1, selector: {}}}`)
 			w.create(`{apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: d}, spec: {minAvailable: -1}}`)
 		}},
-		{"subresource/that a kind has not", func(w *world) {
+		{"subresource/that a kind does not have", func(w *world) {
 			o := w.given(configMap)
 			w.updateStatus(o)
 			w.answer("patch status", w.client.Status().Patch(ctx, o, client.RawPatch(types.MergePatchType, []byte(`{}`))))

@@ -10,7 +10,7 @@ func differences() map[string]string {
 		"pod/invalid: volume mounts":        "The real server leaves the index out of the path; the simulated one names the mount.",
 		"pod/invalid: probes":               "The same errors in another order.",
 		"pod/limit range sets defaults":     wording,
-		"node/a new node is tainted":        "Nodes of the simulated cluster are ready as soon as they exist, so nobody would take the taint away.",
+		"node/a new node is tainted":        "Nodes of the simulated cluster are ready as soon as they exist, so nothing would remove the taint.",
 		"claim/defaults":                    "Claims are protected from deletion in use by a real cluster alone; fixtures delete their namespace.",
 	}
 }

@@ -77,7 +77,7 @@ func podRows() []row {
 			w.given(`{apiVersion: v1, kind: ServiceAccount, metadata: {name: quiet}, automountServiceAccountToken: false, imagePullSecrets: [{name: pull}]}`)
 			w.fields(w.create(pod("p", `serviceAccountName: quiet`)), "spec.volumes", "spec.imagePullSecrets")
 		}},
-		{"pod/account that does not exist", func(w *world) { w.create(pod("p", `serviceAccountName: nobody`)) }},
+		{"pod/account that does not exist", func(w *world) { w.create(pod("p", `serviceAccountName: missing`)) }},
 		{"pod/priority class that does not exist", func(w *world) { w.create(pod("p", `priorityClassName: nothing`)) }},
 		{"pod/tolerations are added", func(w *world) {
 			w.fields(w.create(pod("p", `tolerations: [{key: x, operator: Exists}]`)), "spec.tolerations")

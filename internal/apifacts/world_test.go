@@ -284,7 +284,7 @@ func (e *events) next(n int, paths ...string) {
 const (
 	// patience is how long a watch of a real server is waited for.
 	patience = 5 * time.Second
-	// moment is how long an event takes from the kernel to whoever reads it.
+	// moment is how long an event takes from the kernel to its reader.
 	moment = 50 * time.Millisecond
 )
 

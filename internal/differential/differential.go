@@ -38,7 +38,7 @@ type Options struct {
 	Workers int
 	// Shrink is how many differences are shrunk; the others count without being looked at. Default 1000.
 	Shrink int
-	// Progress is told of every script that has been compared.
+	// Progress is called after each script that has been compared.
 	Progress func(done, different int)
 }
 

@@ -48,7 +48,7 @@ func TestEveryEntryFitsTheSources(t *testing.T) {
 			continue
 		}
 		if _, err := parser.ParseFile(token.NewFileSet(), m.File, mutated, parser.SkipObjectResolution); err != nil {
-			t.Errorf("mutant %q is no Go any more: %v", m.Name, err)
+			t.Errorf("mutant %q is not valid Go: %v", m.Name, err)
 		}
 		var proved []string
 		for _, name := range m.CaughtBy {

@@ -10,7 +10,7 @@ import (
 	"github.com/plumbline-ci/plumbline/reports"
 )
 
-// Verdict is what becomes of a mutant.
+// Verdict is the outcome of a mutant.
 type Verdict string
 
 // The verdicts.

@@ -191,7 +191,7 @@ func (f *Facts) container(object string, c *corev1.Container) {
 	f.add(object, c.Name+": mounts", strings.Join(mounts, "\n"))
 }
 
-// final says what became of a Pod: whether it was deleted, and which of its containers got another image.
+// final records how a Pod ended: whether it was deleted, and which of its containers got another image.
 func (f *Facts) final(object string, gone bool, before *corev1.Pod, images map[string]string, phase corev1.PodPhase) {
 	switch {
 	case gone:

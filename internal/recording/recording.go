@@ -1,7 +1,7 @@
 // Package recording reads recordings of an implementation on a real cluster, plays their inputs again on another cluster,
 // and says what both showed, in the same words, so that the two can be compared.
 //
-// A recording is an input (manifests, with a line for whoever drives them) and a folder with what became of it. What is
+// A recording is an input (manifests, with a line for the program that applies them) and a folder with the outcome. What is
 // compared are [Facts]: short texts, each about one field of one object. They hold what an API or a person can rely on:
 // answers of admission, conditions, steps, results, attempts, names, containers, arguments, mounts. They leave out what is
 // of the machine: times, addresses, identifiers, digests, random suffixes.
@@ -29,7 +29,7 @@ import (
 	kyaml "k8s.io/apimachinery/pkg/util/yaml"
 )
 
-// inputsDir holds the inputs; every other folder beside it holds what became of them under one configuration.
+// inputsDir holds the inputs; every other folder beside it holds their outcome under one configuration.
 const inputsDir = "inputs"
 
 // Recording is one input under one configuration.
@@ -85,7 +85,7 @@ type Action struct {
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
-// List returns the recordings below a folder that has inputs and what became of them, sorted by configuration and name.
+// List returns the recordings below a folder that has inputs and outcomes, sorted by configuration and name.
 func List(fsys fs.FS) ([]*Recording, error) {
 	folders, err := fs.ReadDir(fsys, ".")
 	if err != nil {

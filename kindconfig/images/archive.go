@@ -115,7 +115,7 @@ func compressed(l v1.Layer) ([]byte, error) {
 // blob is where something is in an archive.
 func blob(h v1.Hash) string { return "blobs/" + h.Algorithm + "/" + h.Hex }
 
-// file writes one, unless it is there.
+// file writes a file unless it was already written.
 func (a *archive) file(path string, content []byte) error {
 	if a.written[path] {
 		return nil

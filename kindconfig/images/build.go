@@ -117,7 +117,7 @@ func (b Builder) Image(p Program, binary []byte) (v1.Image, error) {
 			files[authoritiesInImage] = File{Content: certificates, Mode: 0o644}
 		}
 	}
-	return New(files, b.architecture(), v1.Config{Entrypoint: []string{p.path()}, User: nobody, WorkingDir: "/", Env: []string{searchPath}})
+	return New(files, b.architecture(), v1.Config{Entrypoint: []string{p.path()}, User: nonroot, WorkingDir: "/", Env: []string{searchPath}})
 }
 
 // authoritiesInImage is where Go programs look first.

@@ -40,8 +40,8 @@ const Module = "github.com/plumbline-ci/plumbline"
 // programDirectory is where a program is in its image: Pods of TaskRuns say where they expect the launcher.
 const programDirectory = "/ko-app"
 
-// nobody runs the programs: the customary user that is not root.
-const nobody = "65532:65532"
+// nonroot is the user that runs the programs: the customary user that is not root.
+const nonroot = "65532:65532"
 
 // Image is an image with a name, which is a reference or the beginning of one.
 type Image struct {

@@ -126,7 +126,7 @@ func TestTheSameProgramIsTheSameImage(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeBuiltIsSaid(t *testing.T) {
+func TestFailedBuildsAreExplained(t *testing.T) {
 	t.Parallel()
 	programs, err := images.Select(images.Nop)
 	if err != nil {
@@ -147,8 +147,8 @@ func TestWhatCannotBeBuiltIsSaid(t *testing.T) {
 	}
 }
 
-// TestOnlyTheControllerKnowsWhomToTrust: the others talk to nobody.
-func TestOnlyTheControllerKnowsWhomToTrust(t *testing.T) {
+// TestOnlyTheControllerHasAuthorities: the other programs do not talk to servers.
+func TestOnlyTheControllerHasAuthorities(t *testing.T) {
 	t.Parallel()
 	b := images.Builder{Authorities: filepath.Join(module(t), "authorities.file")}
 	for _, p := range images.Programs() {
@@ -267,7 +267,7 @@ func TestReferencesByDigest(t *testing.T) {
 		}
 	}
 	if _, err := images.ByDigest("", images.Image{Name: "UPPER", Image: image}); err == nil {
-		t.Error("a name that is none is taken")
+		t.Error("an invalid name is accepted")
 	}
 }
 

@@ -47,7 +47,7 @@ func (w *work) there() (bool, error) {
 	return slices.Contains(names, w.Name), nil
 }
 
-// cluster makes the cluster unless it is there, and connects to it.
+// cluster creates the cluster unless it exists, and connects to it.
 func (w *work) cluster(ctx context.Context) error {
 	there, err := w.there()
 	if err != nil {
@@ -95,7 +95,7 @@ func (w *work) toCluster(ctx context.Context) (*rest.Config, client.Client, erro
 	if err != nil {
 		return nil, nil, fmt.Errorf("the kubeconfig of the cluster %s: %w", w.Name, err)
 	}
-	// Nobody else is served meanwhile.
+	// No other client is served meanwhile.
 	config.QPS, config.Burst, config.UserAgent = 200, 400, kindconfig.FieldOwner
 	config.WarningHandlerWithContext = w.Warnings
 	scheme, err := newScheme()
@@ -185,8 +185,8 @@ func (w *work) create(ctx context.Context) error {
 	return nil
 }
 
-// abandon takes away what kind's library has begun, which cannot be interrupted: without its nodes it fails, and tidies up
-// itself. Whoever of the two is the second may find nothing, or the kubeconfig locked.
+// abandon removes what kind's library has begun, which cannot be interrupted: without its nodes it fails, and tidies up
+// itself. Whichever of the two comes second may find nothing, or the kubeconfig locked.
 func (w *work) abandon(made <-chan error) error {
 	first := w.provider.Delete(w.Name, w.Kubeconfig)
 	finished := <-made == nil
@@ -283,7 +283,7 @@ func (e *NoRecipeError) Error() string {
 // Unwrap returns what is missing.
 func (e *NoRecipeError) Unwrap() error { return e.Err }
 
-// buildNode builds the node image, unless it is there, and returns its name.
+// buildNode builds the node image unless it exists, and returns its name.
 func (w *work) buildNode(ctx context.Context) (string, error) {
 	out, err := w.recipe(ctx, filepath.Join("kindconfig", "node", "build"), w.engine.Name)
 	if err != nil {

@@ -25,8 +25,8 @@ import (
 	"github.com/plumbline-ci/plumbline/kindconfig/images"
 )
 
-// ours is how repositories of this repository's images begin in the registry; library is Docker Hub's way of saying that
-// nobody in particular makes an image.
+// ours is how repositories of this repository's images begin in the registry; library is Docker Hub's prefix for images
+// without a publisher's name.
 const (
 	ours    = "plumbline/"
 	library = "library/"
@@ -267,7 +267,7 @@ type NoImageError struct {
 }
 
 func (e *NoImageError) Error() string {
-	return fmt.Sprintf("image %s is no file, and %s does not have it: %s", e.Name, e.Engine, firstLine(e.Err.Error()))
+	return fmt.Sprintf("image %s is not a file, and %s does not have it: %s", e.Name, e.Engine, firstLine(e.Err.Error()))
 }
 
 // Unwrap returns what the engine says.
@@ -330,7 +330,7 @@ func (w *work) apply(ctx context.Context, objects []*unstructured.Unstructured) 
 	return changed, err
 }
 
-// said is what somebody has said about an object, without what the API server notes beside it.
+// said returns the content of an object without the metadata that the API server adds.
 func said(u *unstructured.Unstructured) map[string]any {
 	o := u.DeepCopy().Object
 	delete(o, "status")

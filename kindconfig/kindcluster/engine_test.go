@@ -30,7 +30,7 @@ func TestEnginesAreFound(t *testing.T) {
 		{"nerdctl comes before Podman, as with kind", "", map[string]string{nerdctl: "echo 2.0.0", podman: "echo 5.0.0"}, "nerdctl 2.0.0", ""},
 		{"what is wanted is taken", podman, map[string]string{docker: "echo 27.3.1", podman: "echo 5.0.0"}, "podman 5.0.0", ""},
 		{"Debian's version has more to it", "", map[string]string{docker: "echo 20.10.24+dfsg1"}, "docker 20.10.24+dfsg1", ""},
-		{"a version that is none is not judged", "", map[string]string{docker: "echo master-dev"}, "docker master-dev", ""},
+		{"an invalid version is not judged", "", map[string]string{docker: "echo master-dev"}, "docker master-dev", ""},
 		{"nothing is installed", "", nil, "", "no container engine is installed: install Docker"},
 		{"what is wanted is not installed", podman, map[string]string{docker: "echo 27.3.1"}, "", "KIND_EXPERIMENTAL_PROVIDER says podman, and there is no command podman"},
 		{"kind does not know it", "lxc", nil, "", "KIND_EXPERIMENTAL_PROVIDER=lxc: kind knows docker, nerdctl and podman"},
@@ -92,7 +92,7 @@ func TestWhichMachinesLackACapability(t *testing.T) {
 	}
 }
 
-// TestTheDaemonsCapabilitiesCount, not those of whoever asks it.
+// TestTheDaemonsCapabilitiesCount: the daemon's capabilities count, and not those of the process that asks it.
 func TestTheDaemonsCapabilitiesCount(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

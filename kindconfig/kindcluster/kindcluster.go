@@ -55,13 +55,13 @@ type Options struct {
 	Archive string
 	// Programs are images that are taken before those of Archive, by the same names.
 	Programs []images.Image
-	// Installation is what is chosen about it, but for the images.
+	// Installation has its options, except the images.
 	Installation kindconfig.Options
 	// Builder compiles the programs.
 	Builder images.Builder
 	// Retain keeps a cluster that could not be made, to look at it.
 	Retain bool
-	// Tell is told what is being done; nil is nobody.
+	// Tell, if not nil, is called with what is being done.
 	Tell func(text string)
 	// Warnings gets what the API server warns of; nil leaves that to client-go.
 	Warnings rest.WarningHandlerWithContext
@@ -181,7 +181,8 @@ type work struct {
 
 func newWork(ctx context.Context, o *Options) (*work, error) {
 	o.complete()
-	// controller-runtime complains about a program that has not said where its log goes; what there is to say is told.
+	// controller-runtime complains about a program that has not said where its log goes. What users need to know is
+	// reported through Tell.
 	log.SetLogger(logr.Discard())
 	engine, err := FindEngine(ctx, os.Getenv(VariableProvider))
 	if err != nil {

@@ -43,7 +43,7 @@ type provider struct {
 	did      []string
 	fails    error
 	create   func()
-	deleted  chan struct{} // is told of each deletion, if somebody waits
+	deleted  chan struct{} // receives each deletion, if a test waits for it
 }
 
 func (p *provider) Clusters() ([]string, error) {
@@ -374,7 +374,7 @@ func TestContainerdIsToldOfTheRegistry(t *testing.T) {
 			t.Errorf("it is told %q", text)
 		}
 		if _, hub := files["/etc/containerd/certs.d/docker.io/hosts.toml"]; hub != offline {
-			t.Errorf("offline = %v, and it is told of Docker Hub = %v", offline, hub)
+			t.Errorf("offline = %v, and it knows about Docker Hub = %v", offline, hub)
 		}
 	}
 }
@@ -432,7 +432,7 @@ func TestImagesOfTheUser(t *testing.T) {
 	}
 	command(t, filepath.Dir(b.work.engine.Name), docker, "case $1 in save) echo Error: No such image: none >&2; exit 1;; *) echo true;; esac")
 	var none *NoImageError
-	if _, err := b.work.load(t.Context(), []string{"none"}); !errors.As(err, &none) || !strings.Contains(err.Error(), "image none is no file, and") {
+	if _, err := b.work.load(t.Context(), []string{"none"}); !errors.As(err, &none) || !strings.Contains(err.Error(), "image none is not a file, and") {
 		t.Errorf("of an image that is nowhere it says %v", err)
 	}
 }
@@ -456,8 +456,8 @@ func TestWithoutACluster(t *testing.T) {
 	}
 }
 
-// TestWhatWasBegunIsTakenAway when the user has enough of it.
-func TestWhatWasBegunIsTakenAway(t *testing.T) {
+// TestInterruptedClusterIsRemoved when the user has enough of it.
+func TestInterruptedClusterIsRemoved(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -489,8 +489,8 @@ func TestStoppedNodesAreStarted(t *testing.T) {
 	}
 }
 
-// TestWhatKindSaysIsToldPlainly: what is begun, and warnings.
-func TestWhatKindSaysIsToldPlainly(t *testing.T) {
+// TestProgressOfKindIsReportedPlainly: the stages that begin, and warnings.
+func TestProgressOfKindIsReportedPlainly(t *testing.T) {
 	t.Parallel()
 	var told []string
 	l := logger{func(text string) { told = append(told, text) }}

@@ -24,8 +24,8 @@ func TestText(t *testing.T) {
 		{"a byte that is not UTF-8", "\x9b31m\xff", `\x9b31m\xff`, `\x9b31m\xff`},
 		{"U+FFFD itself is a character", "\ufffd", "\ufffd", "\ufffd"},
 		{"text would be shown in another order", "\u202ertl\u2066", `\u202ertl\u2066`, `\u202ertl\u2066`},
-		{"line breaks that are none for us", "a\u2028b\u0085", `a\u2028b\u0085`, `a\u2028b\u0085`},
-		{"text that nobody sees", "a\u200b\ufeff\U000e0041", `a\u200b\ufeff\U000e0041`, `a\u200b\ufeff\U000e0041`},
+		{"line breaks that do not end a line here", "a\u2028b\u0085", `a\u2028b\u0085`, `a\u2028b\u0085`},
+		{"invisible text", "a\u200b\ufeff\U000e0041", `a\u200b\ufeff\U000e0041`, `a\u200b\ufeff\U000e0041`},
 		{"emoji are made with joiners", "👩\u200d🚀", "👩\u200d🚀", "👩\u200d🚀"},
 		{"XML refuses it", "\uffff", `\uffff`, `\uffff`},
 	} {

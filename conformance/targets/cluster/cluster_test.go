@@ -513,7 +513,7 @@ func TestWhichNodesAreReal(t *testing.T) {
 		"a kubelet without a version":    {[]corev1.Node{nameless}, false},
 		"one of two is simulated":        {[]corev1.Node{real, ours}, false},
 		"our simulation":                 {[]corev1.Node{ours}, false},
-		"another program's simulation":     {[]corev1.Node{kwok}, false},
+		"another program's simulation":   {[]corev1.Node{kwok}, false},
 		"a node that has nothing to say": {[]corev1.Node{{}}, false},
 	} {
 		if got := cluster.RealNodes(tt.nodes); got != tt.want {

@@ -210,7 +210,7 @@ func (t *Target) install(ctx context.Context, s conformance.Setup) (*installatio
 	return i, nil
 }
 
-// uninstall removes what belongs to an installation alone, the webhooks first: nobody serves them any more.
+// uninstall removes what belongs to one installation alone, the webhooks first, because they are no longer served.
 func (t *Target) uninstall(i *installation) error {
 	ctx, cancel := context.WithTimeout(context.Background(), cleaningTimeout)
 	defer cancel()
@@ -266,8 +266,7 @@ func (t *Target) gone(ctx context.Context) error {
 	return w.WaitUntil(ctx, time.Now().Add(readyTimeout), func() bool { return left.count() == 0 })
 }
 
-// Close leaves the first installation as it was found, and whoever is installed beside it is gone. The target can be
-// started again.
+// Close leaves the first installation as it was found and removes the ones beside it. The target can be started again.
 func (t *Target) Close() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()

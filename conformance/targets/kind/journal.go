@@ -35,7 +35,7 @@ func journal(ctx context.Context, engine, node string, since time.Time) (string,
 	return out.String(), nil
 }
 
-// mostLines is how much of a journal is told of each Pod.
+// mostLines is how many lines of a journal are shown for each Pod.
 const mostLines = 40
 
 // beside are the places in kubelet and container runtime whose lines are many, and tell of nothing that a run could feel:
@@ -87,7 +87,7 @@ func id(containerID string) string {
 	return out
 }
 
-// mostOfALine is how much of a line is told.
+// mostOfALine is how much of a line is shown.
 const mostOfALine = 500
 
 func shortened(line string) string {

@@ -1,8 +1,8 @@
 // Package kind is the target with a real kubelet: a kind cluster in which the reference implementation is installed.
 //
-// Fixtures meet a cluster as target cluster shows it, and run in parallel in a namespace each. What differs is that the
-// cluster is the target's own: a configuration is an installation of the implementation, with a controller, webhooks and
-// ConfigMaps of its own, that serves its fixtures' namespaces alone. So fixtures of all configurations run side by side.
+// Fixtures meet a cluster as target cluster shows it, and run in parallel in a namespace each. The difference is that the
+// cluster belongs to the target: a configuration is its own installation of the implementation, with a controller, webhooks
+// and ConfigMaps that serve only its fixtures' namespaces. So fixtures of all configurations run side by side.
 //
 //	kind.go          the target
 //	installation.go  the implementation under several configurations
@@ -44,7 +44,7 @@ type Options struct {
 	Images map[string]string
 	// Parallel is how many fixtures run at once; 0 means DefaultParallel.
 	Parallel int
-	// Journal reads what the node has to say; nil means that nobody can.
+	// Journal reads the node's logs; nil means that they cannot be read.
 	Journal Journal
 }
 

@@ -16,7 +16,7 @@ import (
 	"github.com/plumbline-ci/plumbline/reports"
 )
 
-// only chooses fixtures by name, for whoever works on some of them.
+// only chooses fixtures by name, for a developer who works on some of them.
 const only = "PLUMBLINE_ONLY"
 
 // explained are the fixtures that may end otherwise here than on the fake cluster, with the reason. There is none.

@@ -214,7 +214,7 @@ func quick(deployment *unstructured.Unstructured) error {
 	if err := unstructured.SetNestedField(container, int64(1), "readinessProbe", "periodSeconds"); err != nil {
 		return err
 	}
-	// Resources, and an end that nobody notices, are for who stays.
+	// Resources and an unnoticed end are for a controller that stays.
 	delete(container, "resources")
 	delete(container, "lifecycle")
 	return unstructured.SetNestedSlice(deployment.Object, containers, at...)

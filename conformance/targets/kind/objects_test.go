@@ -39,7 +39,7 @@ func find(t *testing.T, objects []*unstructured.Unstructured, kind, namespace, n
 	return nil
 }
 
-func TestWhatIsInstalledIsRead(t *testing.T) {
+func TestOptionsAreReadFromTheInstallation(t *testing.T) {
 	t.Parallel()
 	want := kindconfig.Options{Images: images(), PullPolicy: "IfNotPresent", Replicas: 2, Arguments: []string{"-log-level=debug"}}
 	got, err := installed(deployment(t, want))

@@ -21,7 +21,7 @@ type holder struct {
 }
 
 func (h *holder) put(e watch.EventType, u *unstructured.Unstructured) {
-	if e == watch.Error { // versions were lost: what there is now is told, too
+	if e == watch.Error { // versions were lost: the present state follows
 		return
 	}
 	h.mu.Lock()

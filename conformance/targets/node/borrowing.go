@@ -13,8 +13,8 @@ import (
 // and a client decodes the server's answer into what it was given, through whatever that points to. So each write is
 // made with a copy, which then takes the object's place.
 //
-// Events are written later and by somebody else, as components of a real cluster do: the actors share one goroutine, and
-// should not wait for what is half of all they write. Nothing comes back; an event that is refused is lost.
+// Events are written later and by another goroutine, as components of a real cluster do: the actors share one goroutine,
+// and should not wait for half of all they write. The actors get no answer; an event that is refused is lost.
 type borrowing struct {
 	client.Client
 	events *backlog

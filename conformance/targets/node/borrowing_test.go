@@ -8,7 +8,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// TestEventsAreWrittenLaterAndInOrder has an actor record events while nobody writes them yet.
+// TestEventsAreWrittenLaterAndInOrder has an actor record events before the backlog runs.
 func TestEventsAreWrittenLaterAndInOrder(t *testing.T) {
 	t.Parallel()
 	later := newBacklog()

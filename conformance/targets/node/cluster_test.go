@@ -73,7 +73,7 @@ func object(w *world, gvk schema.GroupVersionKind, name string) *unstructured.Un
 	return u
 }
 
-func TestWhatIsOwnedGoesWithItsOwner(t *testing.T) {
+func TestOwnedPodIsDeletedWithItsOwner(t *testing.T) {
 	t.Parallel()
 	w, c := newWorld(t), administrator(t)
 	owner := object(w, define(t, w, c, "Owner"), "owner") // of a kind that is defined while the node runs

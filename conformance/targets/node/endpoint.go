@@ -158,7 +158,7 @@ func addressToward(host string) (string, error) {
 	return address, errors.Join(err, connection.Close())
 }
 
-// selfSigned makes a certificate that nobody has to trust: kube-apiserver takes any, unless it is told otherwise.
+// selfSigned makes a certificate that no client has to trust: kube-apiserver accepts any by default.
 func selfSigned(name, address string) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

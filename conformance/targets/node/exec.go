@@ -202,7 +202,7 @@ func (n *Node) feed(from io.Reader, to io.WriteCloser) {
 	for {
 		size, err := from.Read(buffer)
 		if size > 0 {
-			// Neither fails: the input is memory. Of a node that stops nobody reads it.
+			// Neither write fails: the input is memory. When the node stops, the input is no longer read.
 			if n.call(n.running, func() { _, _ = to.Write(buffer[:size]) }) != nil {
 				return
 			}

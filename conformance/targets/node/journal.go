@@ -39,7 +39,7 @@ type instance struct {
 	restarts int
 	lines    []line
 	size     int
-	// dropped are how many lines are not kept any more.
+	// dropped is how many lines are no longer kept.
 	dropped int
 }
 
@@ -80,7 +80,7 @@ func (j *journal) write(o kubelet.Output) {
 	runs := j.logs[key]
 	if len(runs) == 0 || runs[len(runs)-1].restarts != o.Restarts {
 		runs = append(runs, &instance{restarts: o.Restarts})
-		if len(runs) > 2 { // of older ones nobody can ask
+		if len(runs) > 2 { // older ones cannot be asked for
 			runs = slices.Delete(runs, 0, len(runs)-2)
 		}
 		j.logs[key] = runs

@@ -45,7 +45,7 @@ func parseLogQuery(values url.Values, now time.Time) (logQuery, error) {
 		}
 		value, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || value < least {
-			return fmt.Errorf("%s: %q is no number of at least %d", name, text, least)
+			return fmt.Errorf("%s: %q is not a number of at least %d", name, text, least)
 		}
 		*into = value
 		return nil
@@ -66,7 +66,7 @@ func parseLogQuery(values url.Values, now time.Time) (logQuery, error) {
 	if text := values.Get("sinceTime"); text != "" {
 		at, err := time.Parse(time.RFC3339, text)
 		if err != nil {
-			return q, fmt.Errorf("sinceTime: %q is no time as RFC 3339 has it", text)
+			return q, fmt.Errorf("sinceTime: %q is not a time in RFC 3339 format", text)
 		}
 		q.since = at
 	}

@@ -34,7 +34,7 @@ func TestACollectionIsDeletedByOneRequest(t *testing.T) {
 		{"one that cannot be deleted by collections", "", "Pod", 405, fmt.Sprintf(status, "Failure", "MethodNotAllowed", 405), "/api/v1/namespaces/old/pods", 0, apierrors.IsMethodNotSupported},
 		{"an answer that does not say what was there", "", "Pod", 200, fmt.Sprintf(status, "Success", "", 200), "/api/v1/namespaces/old/pods", 0, apierrors.IsMethodNotSupported},
 		{"one that is not served", "", "Pod", 404, fmt.Sprintf(status, "Failure", "NotFound", 404), "/api/v1/namespaces/old/pods", 0, apierrors.IsNotFound},
-		{"one that nobody knows", "", "Gadget", 200, "", "", 0, apierrors.IsNotFound},
+		{"an unknown one", "", "Gadget", 200, "", "", 0, apierrors.IsNotFound},
 		{"no JSON", "", "Pod", 200, "<html>", "/api/v1/namespaces/old/pods", 0, func(err error) bool { return strings.Contains(err.Error(), "pods") }},
 	} {
 		t.Run(row.reason, func(t *testing.T) {

@@ -81,7 +81,7 @@ const stopTimeout = 20 * time.Second
 
 // Options configure a node. Config is all that must be given.
 type Options struct {
-	// Config reaches the API server, as somebody who may do what the roles need.
+	// Config reaches the API server, as a user who may do what the roles need.
 	Config *rest.Config
 	// Scheme has the Go types of kinds that are watched; nil means those of Kubernetes.
 	Scheme *apiruntime.Scheme
@@ -109,7 +109,7 @@ type Options struct {
 
 	// Endpoint, if not nil, serves the kubelet's API.
 	Endpoint *Endpoint
-	// Transient is for an API server of one's own, which does not outlive the node: it is not asked for permissions, and
+	// Transient is for a private API server, which does not outlive the node: it is not asked for permissions, and
 	// nothing is written about the node's presence, neither a Lease nor its end.
 	Transient bool
 	// Tell is told what a person should know, if not nil. It may be called by any goroutine.
@@ -310,7 +310,7 @@ func (n *Node) follow() error {
 // quiet is how long nothing is said about watches that fail after something was said: when an API server goes, all do.
 const quiet = 10 * time.Second
 
-// watchFailed is told of watches that fail. They are tried again; those of a kind that is not served any more wait for it.
+// watchFailed handles watches that fail. They are tried again; those of a kind that is no longer served wait for it.
 func (n *Node) watchFailed(_ context.Context, r *toolscache.Reflector, err error) {
 	if n.running.Err() != nil || errors.Is(err, io.EOF) || apierrors.IsResourceExpired(err) || apierrors.IsGone(err) || apierrors.IsNotFound(err) ||
 		meta.IsNoMatchError(err) {

@@ -127,7 +127,7 @@ func TestImagesAreResolved(t *testing.T) {
 	}
 	var unknown *UnknownProgramError
 	if err := images.Add("registry.example.com/a", "registry.example.com/b"); !errors.As(err, &unknown) {
-		t.Errorf("two names that nobody knows: %v", err)
+		t.Errorf("two unknown names: %v", err)
 	}
 	images.Default = "busybox"
 	if got, err := images.like("registry.example.com/any:v1"); got != "busybox" || err != nil {

@@ -84,7 +84,7 @@ func quick() *kubelet.Timing {
 		Eviction: kubelet.Range{Low: time.Second, High: 2 * time.Second}, Stall: short}
 }
 
-// start starts a node of its own, which plays no role but its own, and ends with the test.
+// start starts a separate node, which plays only its own role and ends with the test.
 func start(t *testing.T, o node.Options) *node.Node {
 	t.Helper()
 	o.Config, o.Without = server(t), simulator.Roles()

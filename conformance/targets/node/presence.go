@@ -44,7 +44,7 @@ func (e *AlreadyThereError) Error() string {
 	return fmt.Sprintf("there is a real node %q: choose another name", e.Name)
 }
 
-// takeOver makes sure that nobody else is this node, and ends what one that was killed has left behind.
+// takeOver makes sure that no other process is this node, and ends the Pods that a killed one has left behind.
 func (n *Node) takeOver(ctx context.Context) error {
 	node := &corev1.Node{}
 	err := n.client.Get(ctx, client.ObjectKey{Name: n.o.Name}, node)

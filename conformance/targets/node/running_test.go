@@ -55,7 +55,7 @@ func TestAPodIsScheduledAndRuns(t *testing.T) {
 	}
 }
 
-func TestWhatALogIsAskedFor(t *testing.T) {
+func TestLogOptions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.pod("talks", "busybox", "echo one; echo two >&2; echo three; printf four", on("all"))
@@ -107,8 +107,8 @@ func TestALogIsFollowed(t *testing.T) {
 	}
 }
 
-// TestOnlyClientsOfTheAuthorityAreServed asks for the Pods of a node without a certificate, with a stranger's, and of a node
-// that serves everybody.
+// TestOnlyClientsOfTheAuthorityAreServed asks for the Pods of a node without a certificate, with a stranger's, and of a
+// node that serves every client.
 func TestOnlyClientsOfTheAuthorityAreServed(t *testing.T) {
 	t.Parallel()
 	config := server(t)
@@ -137,7 +137,7 @@ func TestOnlyClientsOfTheAuthorityAreServed(t *testing.T) {
 		{"without a certificate", plane.all.Address(), nil, false},
 		{"with a stranger's", plane.all.Address(), stranger.TLS.Certificates, false},
 		{"with one of the authority", plane.all.Address(), []tls.Certificate{known}, true},
-		{"where everybody is served", open.Address(), nil, true},
+		{"where every client is served", open.Address(), nil, true},
 	} {
 		c := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true, Certificates: tt.with}}}
 		response, err := c.Get("https://" + tt.address + "/pods")
@@ -150,7 +150,7 @@ func TestOnlyClientsOfTheAuthorityAreServed(t *testing.T) {
 		c.CloseIdleConnections()
 	}
 	if host, _, err := net.SplitHostPort(open.Address()); err != nil || !net.ParseIP(host).IsLoopback() {
-		t.Errorf("the node that serves everybody is at %s", open.Address())
+		t.Errorf("the node that serves every client is at %s", open.Address())
 	}
 }
 
@@ -162,7 +162,7 @@ func TestWithoutAnAuthorityNothingIsServed(t *testing.T) {
 		return roundTrip(func(r *http.Request) (*http.Response, error) {
 			if strings.HasSuffix(r.URL.Path, "/configmaps/extension-apiserver-authentication") {
 				r = r.Clone(r.Context())
-				r.URL.Path += "-of-nobody"
+				r.URL.Path += "-missing"
 			}
 			return through.RoundTrip(r)
 		})

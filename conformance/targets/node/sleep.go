@@ -23,7 +23,7 @@ func sleepScaled(by float64) container.Program {
 	}
 }
 
-// shorter divides a duration as sleep takes it, such as 1.5m. What is none stays as it is.
+// shorter divides a duration as sleep takes it, such as 1.5m. Text that is not a duration is returned unchanged.
 func shorter(text string, by float64) string {
 	number := strings.TrimRight(text, "smhd")
 	value, err := strconv.ParseFloat(number, 64)

@@ -16,7 +16,7 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/informer"
 )
 
-// source is an informer.Source over a real API server: client-go watches, and the kernel's goroutine is told.
+// source is an informer.Source over a real API server: client-go watches, and hands events to the kernel's goroutine.
 type source struct {
 	ctx    context.Context
 	cache  cache.Cache
@@ -83,7 +83,7 @@ func (s *source) object(gvk schema.GroupVersionKind) client.Object {
 			return o
 		}
 	}
-	// Of other kinds nobody here reads more than that.
+	// Only the metadata of other kinds is read.
 	m := &metav1.PartialObjectMetadata{}
 	m.SetGroupVersionKind(gvk)
 	return m

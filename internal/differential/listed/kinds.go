@@ -134,7 +134,7 @@ func Kinds() []Kind {
 			},
 		},
 		{
-			Name:    "a pipe that nobody reads",
+			Name:    "a pipe without a reader",
 			Reason:  "Whether the writer of a pipeline is killed by SIGPIPE depends on which process is faster, and with pipefail or set -e that shows.",
 			Example: "",
 			Covers: func(c Case) bool {

@@ -17,7 +17,7 @@ import (
 	"github.com/plumbline-ci/plumbline/internal/mutants/schemata"
 )
 
-// Verdict is what becomes of a change.
+// Verdict is the outcome of a change.
 type Verdict string
 
 // The verdicts.

@@ -1,7 +1,7 @@
-// Package remote is what targets have in common whose API server is a real one: watches that show every version, and
-// waiting on real time.
+// Package remote is what the targets with a real API server have in common: watches that show every version, and waiting on
+// real time.
 //
-// A [World] lasts as long as its context. Whoever finds that it broke ends it, and everybody who waits is told why.
+// A [World] lasts as long as its context. The code that finds it broken ends it, and every call that waits returns the reason.
 //
 //	remote.go    the world, and waiting for it to change
 //	observer.go  watches
@@ -25,7 +25,7 @@ const PollInterval = 500 * time.Millisecond
 type World struct {
 	// Client reaches the API server, without a cache.
 	Client client.WithWatch
-	// News is told of everything that happens.
+	// News has everything that happens.
 	News *News
 	// Running is done when the world is no more; its cause says why.
 	Running context.Context
@@ -73,7 +73,7 @@ func (w *World) WaitUntil(ctx context.Context, deadline time.Time, cond func() b
 	}
 }
 
-// News wakes everybody who waits for something to happen.
+// News wakes all goroutines that wait for something to happen.
 type News struct {
 	mu   sync.Mutex
 	some chan struct{}

@@ -108,9 +108,9 @@ func TestADateWithoutNanosecondsGivesNoHandOffs(t *testing.T) {
 		t.Errorf("got %v, %v", all, err)
 	}
 	if !slices.ContainsFunc(told, func(s string) bool {
-		return strings.Contains(s, `printed "1700000000N", which is no time in nanoseconds`)
+		return strings.Contains(s, `printed "1700000000N", which is not a time in nanoseconds`)
 	}) {
-		t.Errorf("nobody is told: %q", told)
+		t.Errorf("it is not reported: %q", told)
 	}
 }
 

@@ -113,7 +113,7 @@ func (b *bench) one(ctx context.Context, steps int) (measured, error) {
 		}
 		at, ok := timeOf(log)
 		if !ok {
-			b.tell(fmt.Sprintf("%s printed %q, which is no time in nanoseconds: no hand-offs", container, strings.TrimSpace(log)))
+			b.tell(fmt.Sprintf("%s printed %q, which is not a time in nanoseconds: no hand-offs", container, strings.TrimSpace(log)))
 			return m, nil
 		}
 		printed = append(printed, at)

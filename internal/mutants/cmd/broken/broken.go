@@ -25,7 +25,7 @@ type demonstration struct {
 
 	// build makes an image of the controller for each fault, in order.
 	build func(ctx context.Context, faults []mutants.Mutant) ([]images.Image, error)
-	// install puts the sound installation into the cluster, but for the images that are given.
+	// install puts the sound installation into the cluster, with the given images in place of its own.
 	install func(ctx context.Context, instead ...images.Image) error
 	// plumbline runs the command line tool.
 	plumbline func(ctx context.Context, args ...string) (code int, stdout []byte, err error)

@@ -25,8 +25,8 @@ import (
 	"github.com/plumbline-ci/plumbline/kindconfig/kindcluster"
 )
 
-// chosen are the faults that are put in if none are named: of what only a real kubelet does, to end a Pod that works, to
-// restart a container with another image, and to give up on an image that nobody has.
+// chosen are the faults that are put in if none are named. They concern what only a real kubelet does: ending a Pod that
+// works, restarting a container with another image, and giving up on an image that no registry has.
 func chosen() []string {
 	return []string{
 		"timeout and cancellation leave the Pod running",
