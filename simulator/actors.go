@@ -67,8 +67,8 @@ type Actors struct {
 	without    []Role
 }
 
-// Attach puts a cluster's actors before the API server of somebody else, which serves the kinds of o.API.Kinds. Of the
-// options, those about the kernel and the rest of API are not used.
+// Attach puts a cluster's actors before a foreign API server, which serves the kinds of o.API.Kinds. Of the options, those
+// about the kernel and the rest of API are not used.
 func Attach(k *kernel.Kernel, api API, o Options) (*Actors, error) {
 	a, err := newActors(k, api, o)
 	if err != nil {
@@ -79,7 +79,7 @@ func Attach(k *kernel.Kernel, api API, o Options) (*Actors, error) {
 		return nil, err
 	}
 	if a.plays(RoleNodes) {
-		// A real API server taints nodes when they are made, until somebody says that they are ready.
+		// A real API server taints new nodes until a controller says that they are ready.
 		a.nodes.Ready(a.node)
 	}
 	return a, nil
@@ -204,8 +204,8 @@ func (a *Actors) Stop() {
 	a.namespaces.Stop()
 }
 
-// LoseNode cuts the node off. Its containers run on, but nobody hears of them; the
-// cluster reacts as it would ([nodelifecycle]).
+// LoseNode cuts the node off. Its containers run on, but their state is not
+// reported; the cluster reacts as it would ([nodelifecycle]).
 func (a *Actors) LoseNode() {
 	a.kubelet.Lose()
 	a.nodes.Lost(a.node)

@@ -5,10 +5,10 @@
 // controllers that look after namespaces and nodes. Nothing in it starts a goroutine; the
 // cluster moves when its kernel is stepped.
 //
-// The cluster knows Kubernetes and nothing else. Kinds, images, programs and
-// controllers of whoever wants to be tested on it are handed in: kinds by the
-// scheme and [Options.Kinds] (or CustomResourceDefinitions, later), programs by
-// [Options.Programs], controllers by watching [Cluster.Server].
+// The cluster knows Kubernetes and nothing else. The code under test hands in its
+// kinds, images, programs and controllers: kinds by the scheme and [Options.Kinds] (or
+// CustomResourceDefinitions, later), programs by [Options.Programs], controllers by
+// watching [Cluster.Server].
 package simulator
 
 import (
@@ -66,7 +66,7 @@ type Options struct {
 	// Budget bounds every container.
 	Budget container.Budget
 
-	// Without are the roles that somebody else plays, before an API server of somebody else.
+	// Without are the roles that other programs play, before a foreign API server.
 	Without []Role
 	// Authority is the certificate of the cluster's authority, which every namespace has; empty means a made-up one.
 	Authority string
@@ -83,7 +83,7 @@ type Options struct {
 	// kubelet watches.
 	Disturb func(actor string, s informer.ListSource) informer.ListSource
 	// OnOutput sees all output of containers as it is written, also of Pods that
-	// will be gone when somebody asks for their logs.
+	// will be gone when their logs are asked for.
 	OnOutput func(kubelet.Output)
 }
 

@@ -28,7 +28,7 @@
 // subresources served are those of the Subresource constants.
 //
 // Server-side apply is done by the code that a real server uses. managedFields cost
-// milliseconds a write, so they are kept of objects that somebody has applied, from
+// milliseconds a write, so they are kept of objects that a client has applied, from
 // then on; what was there before belongs to "before-first-apply". Options.ManageFields
 // keeps them of everything (see apply.go). Managers of objects that are written by
 // their Go types own what JSON has of them.
@@ -39,7 +39,7 @@
 // initial events and before the end of a watch, not every minute (see bookmark.go);
 // watches end by their timeoutSeconds under Options.WatchTimeouts alone.
 //
-// A PodDisruptionBudget's status is nobody's to write: without a controller for it, it
+// A PodDisruptionBudget's status has no writer: without a controller for it, it
 // allows no eviction of a running Pod. ValidatingAdmissionPolicies are not served. What
 // the rules of a definition would cost is not estimated when it is created. Objects are
 // weighed (1.5 MiB) only if spec or status has more than half a MiB of text in a
@@ -87,10 +87,10 @@ type Options struct {
 	History int
 	// VerifyShared makes the server keep a private copy of every stored object and
 	// compare when the object is replaced or VerifyShared is called: it finds
-	// whoever modifies shared objects. Costs memory and time.
+	// actors that modify shared objects. Costs memory and time.
 	VerifyShared bool
 	// ManageFields keeps managedFields of every object from its creation. Otherwise
-	// only objects that somebody has applied have them: it makes writes slow.
+	// only objects that a client has applied have them: it makes writes slow.
 	ManageFields bool
 	// WatchTimeouts ends watches when their timeoutSeconds are over. Otherwise they
 	// last until they are stopped, so that a world in which nothing happens is quiet.
@@ -136,7 +136,7 @@ type Server struct {
 	kernel *kernel.Kernel
 	scheme *runtime.Scheme
 	// builtinScheme has the types that this package itself works with, if the scheme
-	// has not.
+	// does not have them.
 	builtinScheme *runtime.Scheme
 	options       Options
 	plans         *roundtrip.Compiler

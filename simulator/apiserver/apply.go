@@ -20,7 +20,7 @@ import (
 //
 // Who owns which field is worked out by the code that a real server uses
 // (apimachinery's managedfields). It costs milliseconds a write, so it is asked only
-// about objects that somebody has applied: such an object has managedFields, and
+// about objects that a client has applied: such an object has managedFields, and
 // they are kept up by every write from then on. What an object held before it was
 // first applied belongs to the manager "before-first-apply", as for objects older
 // than server-side apply itself. Options.ManageFields tracks every object from its

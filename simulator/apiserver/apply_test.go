@@ -38,7 +38,7 @@ func TestOnlyAppliedObjectsAreTracked(t *testing.T) {
 	cm.Data["k"] = "w"
 	w.update(cm)
 	if got := cm.ManagedFields; got != nil {
-		t.Errorf("managedFields of an object that nobody has applied: %v", got)
+		t.Errorf("managedFields of an object that was never applied: %v", got)
 	}
 	err := applyText(w, "one", `{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {k: v}}`, simpleConfigMap("a"))
 	if !apierrors.IsConflict(err) {

@@ -10,9 +10,9 @@ import (
 )
 
 // AttachedClient returns a client for subjects that have goroutines of their own. It
-// watches nothing: events come when the kernel runs, not when somebody asks.
+// watches nothing: events come when the kernel runs, not when the subject asks.
 // enter must run the function it gets on the kernel's goroutine, between events,
-// and return when it has run; how, is for whoever drives the kernel to say.
+// and return when it has run; the code that drives the kernel decides how.
 func (s *Server) AttachedClient(actor string, enter func(func())) client.Client {
 	return &attachedClient{c: s.Client(actor), enter: enter}
 }

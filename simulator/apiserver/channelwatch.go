@@ -48,7 +48,7 @@ func (c *serverClient) Watch(ctx context.Context, list client.ObjectList, opts .
 	var stop func()
 	stop, err = c.s.WatchWith(r.GVK, wo, func(e informer.Event) {
 		// Stop may be called by any goroutine, so the watch itself is ended here, by
-		// the first event that nobody wants.
+		// the first event after it.
 		obj, err := r.itemFor(list)
 		if err == nil {
 			err = r.copyOut(e.Object, obj)
@@ -91,7 +91,7 @@ func (r *resource) itemFor(list client.ObjectList) (client.Object, error) {
 }
 
 // channelWatch is a watch.Interface over a queue without bound: the kernel never
-// waits for whoever reads.
+// waits for the reader.
 type channelWatch struct {
 	mu      sync.Mutex
 	more    *sync.Cond

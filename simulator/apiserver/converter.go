@@ -100,7 +100,7 @@ func (v *view) convert(obj client.Object, to *resource) (client.Object, error) {
 		return internal(fmt.Errorf("conversion webhook for %v failed: %w", obj.GetObjectKind().GroupVersionKind(), err))
 	}
 	if v.converter == nil {
-		return nil, failed(errors.New("nobody converts"))
+		return nil, failed(errors.New("the server has no converter"))
 	}
 	out, err := v.converter.Convert(obj, to.GVK)
 	if err != nil {

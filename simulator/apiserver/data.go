@@ -11,7 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// immutableData is what a change of an immutable ConfigMap or Secret is told.
+// immutableData is the answer to a change of an immutable ConfigMap or Secret.
 const immutableData = "field is immutable when `immutable` is set"
 
 func validateConfigMap(obj client.Object) field.ErrorList {

@@ -28,7 +28,7 @@ const (
 const retryBudget = 10
 
 // budgetStrategy is that of PodDisruptionBudgets. Their status is a controller's to
-// write, and this server has none: until somebody does, a budget allows nothing.
+// write, and this server has none: until a client writes it, a budget allows nothing.
 func budgetStrategy() strategy {
 	return strategy{
 		name: validation.NameIsDNSSubdomain, generation: generationOfSpec, statusTakesMeta: true,

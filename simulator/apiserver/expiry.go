@@ -25,7 +25,7 @@ type expiring struct {
 }
 
 // ages has an object end that was just written. All kinds that end have the same
-// time to live, so whoever was written last ends last.
+// time to live, so the object that was written last ends last.
 func (x *expiring) ages(m mortal) { x.list = append(x.list, m) }
 
 // expire removes what has had its time. It is called before each request, which is

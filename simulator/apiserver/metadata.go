@@ -26,7 +26,7 @@ func (r *resource) validateMeta(obj client.Object) field.ErrorList {
 }
 
 // finalizerDomains returns the finalizers that a built-in kind does not take: those that are neither Kubernetes' own nor
-// have somebody's domain.
+// have a domain.
 func (r *resource) finalizerDomains(obj client.Object) field.ErrorList {
 	if r.strategy.custom {
 		return nil

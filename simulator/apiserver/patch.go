@@ -307,7 +307,7 @@ func (s *Server) decodePatched(c *Call, r *resource, old client.Object, after []
 			}
 		}
 		// Only what was decoded needs settling; the rest stays shared with the old
-		// object, unless somebody is going to edit it.
+		// object, unless the strategy is going to edit it.
 		if r.strategy.apply != nil && slices.ContainsFunc(fields, isRest) {
 			d.obj, err = r.shape.settle(obj, nil)
 		} else {

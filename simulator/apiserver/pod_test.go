@@ -256,7 +256,7 @@ func TestPodUpdatesMayChangeLittle(t *testing.T) {
 		{"one more container", func(p *corev1.Pod) {
 			p.Spec.Containers = append(p.Spec.Containers, corev1.Container{Name: "b", Image: "b"})
 		}, "spec.containers: Forbidden: pod updates may not add or remove containers"},
-		{"no deadline any more", func(p *corev1.Pod) { p.Spec.ActiveDeadlineSeconds = nil }, "must not update from a positive integer to nil value"},
+		{"a removed deadline", func(p *corev1.Pod) { p.Spec.ActiveDeadlineSeconds = nil }, "must not update from a positive integer to nil value"},
 		{"fewer tolerations", func(p *corev1.Pod) { p.Spec.Tolerations = nil }, "existing toleration can not be modified except its tolerationSeconds"},
 		{"the node", func(p *corev1.Pod) { p.Spec.NodeName = "n" }, "spec: Forbidden"},
 	} {
@@ -596,7 +596,7 @@ func TestServiceAccounts(t *testing.T) {
 	own.Spec.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "mine", MountPath: apiserver.TokenMountPath}}
 	w.create(own)
 	if len(own.Spec.Volumes) != 1 {
-		t.Error("a token volume was added that nobody mounts")
+		t.Error("a token volume was added that no container mounts")
 	}
 }
 
@@ -633,7 +633,7 @@ func TestNamespacesEndInTwoSteps(t *testing.T) {
 	}
 }
 
-// hostProbe is a probe of a host of its own, which the standards refuse since v1.34.
+// hostProbe is a probe with its own host, which the standards refuse since v1.34.
 func hostProbe() *corev1.Probe {
 	return &corev1.Probe{ProbeHandler: corev1.ProbeHandler{TCPSocket: &corev1.TCPSocketAction{Host: "10.0.0.1", Port: intstr.FromInt32(80)}}}
 }

@@ -124,7 +124,7 @@ func QuotaUsed(q *corev1.ResourceQuota, objects iter.Seq[client.Object]) corev1.
 	return used
 }
 
-// quotaUsage is what an object counts for in a quota; nil if it is none of its business.
+// quotaUsage is what an object counts for in a quota; nil if the quota does not cover it.
 func quotaUsage(q *corev1.ResourceQuota, o client.Object) corev1.ResourceList {
 	switch o := o.(type) {
 	case *corev1.Pod:

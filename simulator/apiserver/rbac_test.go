@@ -31,7 +31,7 @@ func TestRolesAndBindingsAreChecked(t *testing.T) {
 		{"a binding without a namespace for its account", &rbacv1.RoleBinding{ObjectMeta: named, RoleRef: rbacv1.RoleRef{Kind: "Role", Name: "r"}, Subjects: []rbacv1.Subject{account}}, ""},
 		{"the same in the cluster", &rbacv1.ClusterRoleBinding{ObjectMeta: named, RoleRef: rbacv1.RoleRef{Kind: "ClusterRole", Name: "r"}, Subjects: []rbacv1.Subject{account}}, "subjects[0].namespace: Required value"},
 		{"a cluster's binding to a namespace's role", &rbacv1.ClusterRoleBinding{ObjectMeta: named, RoleRef: rbacv1.RoleRef{Kind: "Role", Name: "r"}}, `roleRef.kind: Unsupported value: "Role"`},
-		{"a binding to a kind that is none", &rbacv1.RoleBinding{ObjectMeta: named, RoleRef: rbacv1.RoleRef{Kind: "Rolle", Name: "r"}}, `roleRef.kind: Unsupported value: "Rolle"`},
+		{"a binding to an unknown kind", &rbacv1.RoleBinding{ObjectMeta: named, RoleRef: rbacv1.RoleRef{Kind: "Rolle", Name: "r"}}, `roleRef.kind: Unsupported value: "Rolle"`},
 		{"a binding of another group", &rbacv1.RoleBinding{ObjectMeta: named, RoleRef: rbacv1.RoleRef{APIGroup: "v1", Kind: "Role", Name: "r"}}, "roleRef.apiGroup: Unsupported value"},
 		{"a binding without a role", &rbacv1.RoleBinding{ObjectMeta: named, RoleRef: rbacv1.RoleRef{Kind: "Role"}}, "roleRef.name: Required value"},
 		{"a subject of another kind", &rbacv1.RoleBinding{ObjectMeta: named, RoleRef: rbacv1.RoleRef{Kind: "Role", Name: "r"}, Subjects: []rbacv1.Subject{{Kind: "Account", Name: "a"}}}, "subjects[0].kind: Unsupported value"},

@@ -54,9 +54,8 @@ func (c sharedCopies) verify(r *resource, obj client.Object) {
 	}
 }
 
-// SharedModifiedError says that somebody modified an object that others share. It
-// is a defect in an actor of the simulation, so a server that finds it panics with
-// it.
+// SharedModifiedError says that an object was modified that others share. It is a
+// defect in an actor of the simulation, so a server that finds it panics with it.
 type SharedModifiedError struct {
 	GVK     schema.GroupVersionKind
 	Key     client.ObjectKey

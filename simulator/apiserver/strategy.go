@@ -50,7 +50,7 @@ type strategy struct {
 	posts map[string]func(s *Server, c *Call, r *resource, key client.ObjectKey, body client.Object, o writeOptions) error
 	// putFinalizers serves updates of SubresourceFinalize.
 	putFinalizers func(s *Server, c *Call, r *resource, key client.ObjectKey, body client.Object) (client.Object, error)
-	// committed sees every change of the kind, after watchers were told.
+	// committed sees every change of the kind, after watchers have seen it.
 	committed func(s *Server, r *resource, ch Change)
 	// field returns the value of one of the fields that the kind can be selected
 	// by besides name and namespace.

@@ -13,7 +13,7 @@ import (
 
 // update replaces an object by what next makes of the present one, through the
 // main endpoint or through status. The object that next returns is settled. It
-// may share memory with the present one only where nobody is going to edit it: in
+// may share memory with the present one only where it will not be edited: in
 // a status write, and in metadata. It returns the stored object, shared.
 func (s *Server) update(c *Call, r *resource, key client.ObjectKey, o writeOptions, next func(old client.Object) (decoded, error)) (client.Object, error) {
 	e := r.stored().table.get(key)
@@ -51,7 +51,7 @@ func (s *Server) update(c *Call, r *resource, key client.ObjectKey, o writeOptio
 		return nil, err
 	}
 	if !status && r.typed() {
-		// Whoever edits objects has done so: from here on versions may share.
+		// All edits are done: from here on versions may share.
 		if obj, err = r.shape.settle(obj, old); err != nil {
 			return nil, internal(err)
 		}
@@ -103,7 +103,7 @@ func (s *Server) update(c *Call, r *resource, key client.ObjectKey, o writeOptio
 		return nil, err
 	}
 	if finished(obj, old) {
-		s.remove(c, r.stored(), key) // what is deleted is what was stored; nobody sees the update
+		s.remove(c, r.stored(), key) // what is deleted is what was stored; no watcher sees the update
 		return obj, nil
 	}
 	return s.file(c, r, key, obj)

@@ -2,7 +2,7 @@
 // client-go, and that have goroutines of their own.
 //
 // [New] returns a k8s.io/client-go/kubernetes/fake.Clientset and [NewDynamic] a dynamic/fake.FakeDynamicClient whose
-// reactors are the server: a request is answered as the server answers everybody else, with its defaulting, validation,
+// reactors are the server: a request is answered as for any other client, with the server's defaulting, validation,
 // admission, resourceVersions, preconditions and errors. There is no object tracker: a bare one knows neither
 // subresources nor options. [NewClient] is the same for controller-runtime's client.WithWatch.
 //
@@ -50,8 +50,8 @@ type Door interface {
 	Post(fn func())
 }
 
-// Direct is the Door of those who step the kernel themselves: there is one goroutine, and everybody is on it. Watches
-// have a goroutine each even so.
+// Direct is the Door of callers that step the kernel themselves: there is only one goroutine. Watches have a goroutine each
+// even so.
 type Direct struct{}
 
 // Enter implements Door.
@@ -97,7 +97,7 @@ func New(o Options) *Clientset {
 	return c
 }
 
-// CoreV1 is the fake's, but for the logs of Pods.
+// CoreV1 is the fake's, except for the logs of Pods.
 func (c *Clientset) CoreV1() corev1client.CoreV1Interface { return core{c.Clientset.CoreV1(), c} }
 
 // resources lists what a server serves, for discovery.

@@ -284,7 +284,7 @@ func TestListsAndDeletionsSelect(t *testing.T) {
 	}
 }
 
-func TestAFieldThatNobodySelectsByIsRefused(t *testing.T) {
+func TestUnsupportedFieldSelectorIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	_, err := w.c.CoreV1().ConfigMaps(ns).List(t.Context(), metav1.ListOptions{FieldSelector: "data=x"})

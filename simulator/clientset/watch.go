@@ -65,7 +65,7 @@ func open(server *apiserver.Server, door Door, from source) (*stream, error) {
 	door.Enter(func() {
 		var stop func()
 		stop, err = server.WatchWith(from.gvk, o, func(e informer.Event) {
-			// Stop may be called by any goroutine, so the server's watch is ended here, by the first event that nobody wants.
+			// Stop may be called by any goroutine, so the server's watch is ended here, by the first event after it.
 			if s.ended() {
 				stop()
 				return
@@ -121,7 +121,7 @@ func copyInto(shared, into client.Object) error {
 	return assign(into, shared.DeepCopyObject())
 }
 
-// stream is a watch.Interface over a queue without bound: the kernel never waits for whoever reads.
+// stream is a watch.Interface over a queue without bound: the kernel never waits for the reader.
 type stream struct {
 	mu      sync.Mutex
 	more    *sync.Cond

@@ -401,7 +401,7 @@ func (c *Container) ExecInput(argv []string, stdout, stderr io.Writer, done func
 // Input is the writing end of a standard input. Like everything of a container it is for the kernel's goroutine.
 type Input struct{ pipe *pipe }
 
-// Write implements io.Writer. It never waits; what nobody reads any more is dropped.
+// Write implements io.Writer. It never waits; data that is no longer read is dropped.
 func (i *Input) Write(b []byte) (int, error) {
 	if i.pipe.readers > 0 && i.pipe.writers > 0 {
 		i.pipe.data = append(i.pipe.data, b...)

@@ -107,7 +107,7 @@ func (p *Process) OpenFile(name string, flags files.Flag, mode uint16) (int, err
 // IsOpen reports whether the descriptor is open.
 func (p *Process) IsOpen(fd int) bool { return p.file(fd) != nil }
 
-// FileHandle returns the file behind a descriptor, or nil if it is none of the file system.
+// FileHandle returns the file behind a descriptor, or nil if it is not one of the file system.
 func (p *Process) FileHandle(fd int) *files.Handle {
 	if f := p.file(fd); f != nil {
 		return f.handle
@@ -187,8 +187,8 @@ func (p *Process) Read(fd int, b []byte) (int, error) {
 	return 0, syscall.EBADF
 }
 
-// Write writes all of b to a descriptor. Writing to a pipe that nobody reads kills the process by SIGPIPE, or returns
-// EPIPE if it ignores that.
+// Write writes all of b to a descriptor. Writing to a pipe without a reader kills the process by SIGPIPE, or returns EPIPE
+// if it ignores that.
 func (p *Process) Write(fd int, b []byte) (int, error) {
 	f := p.file(fd)
 	switch {

@@ -41,6 +41,6 @@ func TestACommandReadsItsInput(t *testing.T) {
 		t.Errorf("it ends with %d, after %q", code, out.String())
 	}
 	if n, err := in.Write([]byte("late")); n != 4 || err != nil {
-		t.Errorf("what nobody reads is refused: %d, %v", n, err)
+		t.Errorf("data without a reader is refused: %d, %v", n, err)
 	}
 }

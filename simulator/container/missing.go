@@ -25,7 +25,7 @@ type MissingCommand struct {
 	Present bool
 	// Near is the mock that came closest, if one is of the same command.
 	Near *NearMiss
-	// Stubbed says that the command succeeded all the same, without doing anything ([Config.StubMissing]).
+	// Stubbed says that the command counted as succeeded, without doing anything ([Config.StubMissing]).
 	Stubbed bool
 }
 
@@ -49,13 +49,13 @@ func (p *Process) absent(call Call, err error) Program {
 	case errors.As(err, &notFound):
 	case errors.As(err, &format):
 		if format.asked == nil {
-			return nil // it is there, and no program
+			return nil // the file exists, but is not a program
 		}
 		missing.Args, missing.Script = format.asked, format.path
 		call = p.interprets(format.asked)
 	default:
 		if reason := files.Errno(err); reason != syscall.ENOENT && reason != syscall.ENOTDIR {
-			return nil // it is there, and not executable
+			return nil // the file exists, but is not executable
 		}
 	}
 	return p.c.without(missing, call)

@@ -117,7 +117,7 @@ func TestNearMissOfAMock(t *testing.T) {
 		{"one argument is one", []container.Mock{{Command: []string{"git", "pull"}}}, "git", "it has 1 argument, the call has 0"},
 		{"another argument", []container.Mock{{Command: []string{"git", "clone", "a"}}}, "git clone b c", `its argument 2 is "a", that of the call is "b"`},
 		{"a star is any argument", []container.Mock{{Command: []string{"git", "*", "a"}}}, "git clone b", `its argument 2 is "a", that of the call is "b"`},
-		{"the closest one is told", []container.Mock{{Command: []string{"git", "fetch"}}, {Command: []string{"git", "clone", "a"}}}, "git clone b", `its argument 2 is "a", that of the call is "b"`},
+		{"the closest one is reported", []container.Mock{{Command: []string{"git", "fetch"}}, {Command: []string{"git", "clone", "a"}}}, "git clone b", `its argument 2 is "a", that of the call is "b"`},
 		{"another image", []container.Mock{{Image: "example.com/other:1", Command: []string{"git"}}}, "git clone a", "it is for the image example.com/other:1"},
 		{"another path", []container.Mock{{Command: []string{"/opt/git"}}}, "/usr/local/bin/git clone", "it is of /opt/git, the call of /usr/local/bin/git"},
 		{"another command", []container.Mock{{Command: []string{"gitk"}}}, "git clone a", ""},

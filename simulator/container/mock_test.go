@@ -102,7 +102,7 @@ func withOutput(m container.Mock) container.Mock {
 	return m
 }
 
-func TestWhatAnImageHasAndIsNotSimulatedIsMissing(t *testing.T) {
+func TestProgramsThatAreNotSimulatedAreReportedAsMissing(t *testing.T) {
 	t.Parallel()
 	const name = "docker.io/x/y:z"
 	var got []container.MissingCommand

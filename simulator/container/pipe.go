@@ -10,7 +10,7 @@ import (
 // pipeCapacity is how many bytes a pipe holds, as on Linux.
 const pipeCapacity = 65536
 
-// pipe is a pipe. Whoever waits for room or for data is in sleepers and is woken by every change.
+// pipe is a pipe. The processes that wait for room or for data are in sleepers and are woken by every change.
 type pipe struct {
 	data             []byte
 	readers, writers int

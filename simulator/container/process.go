@@ -256,7 +256,7 @@ func (p *Process) LookupEnv(key string) (string, bool) { return lookup(p.Env, ke
 var ErrTimeout = syscall.ETIMEDOUT
 
 // Block waits until ready reports true, the deadline (if not zero) comes, or a handled signal arrives: then the error
-// is nil, ETIMEDOUT or EINTR. Whoever makes it ready has to wake the process ([Process.Waker]).
+// is nil, ETIMEDOUT or EINTR. The code that makes it ready has to wake the process ([Process.Waker]).
 func (p *Process) Block(deadline time.Time, ready func() bool) error {
 	for {
 		if ready() {

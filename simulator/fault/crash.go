@@ -19,7 +19,7 @@ type Crashed struct {
 func (c *Crashed) Error() string { return "the controller's process died behind " + c.Behind }
 
 // Client is a controller's client: behind the request that it is to die by, it
-// panics with a *Crashed. Whoever drives the controller recovers it.
+// panics with a *Crashed, which the code that drives the controller recovers.
 func (in *Injector) Client(c client.Client) client.Client {
 	if !in.has(Controller) {
 		return c

@@ -6,7 +6,7 @@
 //
 //	api           a request: refused, failed, or served with its answer lost
 //	controller    the process of a controller dies behind one of its writes
-//	watch         an event is late, lost with the connection, or told twice
+//	watch         an event is late, lost with the connection, or repeated
 //	downward-api  the files of a running Pod are refreshed late
 //	pull          an image cannot be pulled
 //	pod           a Pod that runs is evicted or deleted
@@ -18,7 +18,7 @@
 // of the API server, a Source between the API server and who watches, hooks of the
 // kubelet. A cluster without faults has none of them in its way.
 //
-// Nothing here is random. Whoever wants a random schedule draws a list of faults.
+// Nothing here is random. For a random schedule, draw a list of faults.
 //
 // # Limits
 //

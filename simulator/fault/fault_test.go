@@ -202,7 +202,7 @@ func TestAControllerDiesAtATime(t *testing.T) {
 	}
 }
 
-// watched returns what an informer is told, and when, of changes a second apart.
+// watched returns the changes that an informer reports, and when; they happen a second apart.
 func (w *world) watched() []string {
 	var log []string
 	begun := w.c.Kernel().Now()
@@ -264,7 +264,7 @@ func TestWatches(t *testing.T) {
 	}
 }
 
-func TestWhatNoPointHasIsRefused(t *testing.T) {
+func TestUnknownFaultsAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, f := range []fault.Fault{{Point: "moon"}, {Point: fault.API, What: fault.Evicted}} {
 		if _, err := fault.NewInjector([]fault.Fault{f}); err == nil {
@@ -273,8 +273,8 @@ func TestWhatNoPointHasIsRefused(t *testing.T) {
 	}
 }
 
-// TestContainersMeetTheirFaults runs Pods whose init container and containers are struck in every way, and compares what
-// becomes of them.
+// TestContainersMeetTheirFaults runs Pods whose init container and containers are struck in every way, and compares how
+// they end.
 func TestContainersMeetTheirFaults(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -283,7 +283,7 @@ func TestContainersMeetTheirFaults(t *testing.T) {
 		want   []string // of the statuses at the end
 		seen   string   // a reason that a container waits with meanwhile
 	}{
-		{"nothing", fault.Fault{Point: fault.Container, What: fault.Killed, Name: "nobody"}, []string{"Succeeded", "init 0 Completed 0", "a 0 Completed 0", "b 0 Completed 0"}, ""},
+		{"nothing", fault.Fault{Point: fault.Container, What: fault.Killed, Name: "missing"}, []string{"Succeeded", "init 0 Completed 0", "a 0 Completed 0", "b 0 Completed 0"}, ""},
 		{"killed", fault.Fault{Point: fault.Container, What: fault.Killed, Name: "a"}, []string{"Failed", "init 0 Completed 0", "a 137 Error 0", "b 0 Completed 0"}, ""},
 		{"an init container killed", fault.Fault{Point: fault.Container, What: fault.Killed, Name: "init"}, []string{"Failed", "init 137 Error 0", "a -", "b -"}, ""},
 		{"an init container out of memory", fault.Fault{Point: fault.Container, What: fault.OOMKilled, Name: "init"}, []string{"Failed", "init 137 OOMKilled 0", "a -", "b -"}, ""},

@@ -33,7 +33,7 @@ type Injector struct {
 	kill    func(*Crashed)
 }
 
-// armed is a fault and what has become of it.
+// armed is a fault and its state.
 type armed struct {
 	Fault
 	seen, struck int

@@ -71,7 +71,7 @@ type Node struct {
 	number   uint64 // of no other node of the volume
 	kind     Kind
 	device   Device
-	shared   bool // data belongs to somebody else too: copy before writing in place
+	shared   bool // data is shared with another file: copy before writing in place
 	mode     uint16
 	uid, gid uint32
 	links    int32

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Options describe a volume. The zero value is an unlimited volume on a disk whose root is open to everybody, as an
+// Options describe a volume. The zero value is an unlimited volume on a disk whose root is open to all users, as an
 // emptyDir is.
 type Options struct {
 	// Limit is the number of bytes that fit before a write fails with ENOSPC; 0 is no limit.
@@ -162,8 +162,8 @@ func (v *Volume) put(op, name string, node *Node) error {
 	return nil
 }
 
-// WriteFile puts a new file of that content, mode and owner at name, as somebody outside all containers. Parent
-// directories are made with mode 0755. The content is not copied and must not change any more.
+// WriteFile writes a new file of that content, mode and owner at name, from outside all containers. Parent directories are
+// made with mode 0755. The content is not copied and must not change afterwards.
 func (v *Volume) WriteFile(name string, data []byte, mode fs.FileMode) error {
 	n := v.new(Regular, unixMode(mode), v.root.uid, v.root.gid)
 	n.data, n.shared = data, true
@@ -191,7 +191,7 @@ func (v *Volume) Generate(name, key string) error {
 	return v.put("mknod", name, n)
 }
 
-// Descriptor puts a file at name that stands for an open file of whoever opens it, as /dev/stdout does.
+// Descriptor puts a file at name that stands for an open file of the process that opens it, as /dev/stdout does.
 func (v *Volume) Descriptor(name string, fd int) error {
 	n := v.new(CharDevice, 0o666, v.root.uid, v.root.gid)
 	n.device, n.target = Descriptor, strconv.Itoa(fd)

@@ -17,7 +17,7 @@ type Subscription struct {
 
 // Watch subscribes to changes of the given paths: of the file or directory itself, and of everything on the way to it
 // (made, removed, renamed, a link exchanged). The paths need not exist. notify is called inside the change; it should
-// do no more than wake somebody.
+// do no more than wake the watcher.
 func (c *Caller) Watch(notify func(), paths ...string) *Subscription {
 	who := *c
 	s := &Subscription{caller: &who, paths: slices.Clone(paths), notify: notify}

@@ -126,7 +126,7 @@ func TestUnservedOwnersCountAsExisting(t *testing.T) {
 	}
 	w.run(time.Minute)
 	if !w.exists(o) {
-		t.Error("an object was deleted whose owner nobody can ask for")
+		t.Error("an object was deleted whose owner is of an unknown kind")
 	}
 }
 

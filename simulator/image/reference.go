@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// InvalidReferenceError says that a text is no image reference.
+// InvalidReferenceError says that a text is not an image reference.
 type InvalidReferenceError struct{ Reference, Reason string }
 
 func (e *InvalidReferenceError) Error() string {

@@ -29,7 +29,7 @@ type CacheOptions struct {
 	// cache would block until it is. Nil means that such reads fail.
 	Live client.Reader
 	// Share makes Get answer with the cache's own objects instead of copies, as
-	// controller-runtime's UnsafeDisableDeepCopy does: nobody may change what is
+	// controller-runtime's UnsafeDisableDeepCopy does: callers must not change what is
 	// below the fields of an answer.
 	Share bool
 }
@@ -83,7 +83,7 @@ func (c *Cache) Shares() bool { return c.o.Share }
 
 // Stop ends all informers, as the end of the process that has the cache does.
 func (c *Cache) Stop() {
-	//plumbline:unordered they know nothing of each other
+	//plumbline:unordered they are independent of each other
 	for _, i := range c.informers {
 		i.Stop()
 	}

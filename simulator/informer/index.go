@@ -114,7 +114,7 @@ func (i *Informer) labelled(selector labels.Selector) ([]client.ObjectKey, bool)
 }
 
 // keyset is a set of keys that can be had in order. Sorting is put off until
-// somebody asks, and is cheap when keys came in order.
+// the order is needed, and is cheap when keys came in order.
 type keyset struct {
 	at    map[client.ObjectKey]struct{}
 	order []client.ObjectKey // sorted up to clean; may hold keys that were removed

@@ -201,7 +201,7 @@ func (i *Informer) handle(e Event) {
 			return
 		}
 		if had && old.GetUID() != e.Object.GetUID() {
-			// The deletion in between was missed; handlers see it all the same.
+			// The deletion in between was missed; handlers still see it.
 			i.forget(key, old)
 			had = false
 		}
@@ -257,7 +257,7 @@ func (i *Informer) put(key client.ObjectKey, old, obj client.Object) {
 		old = nil
 	}
 	i.objects[key] = obj
-	//plumbline:unordered indexes know nothing of each other
+	//plumbline:unordered indexes are independent of each other
 	for _, x := range i.indexes {
 		x.change(key, old, obj)
 	}
@@ -271,7 +271,7 @@ func (i *Informer) drop(key client.ObjectKey, obj client.Object) {
 			delete(i.byNS, key.Namespace)
 		}
 	}
-	//plumbline:unordered indexes know nothing of each other
+	//plumbline:unordered indexes are independent of each other
 	for _, x := range i.indexes {
 		x.change(key, obj, nil)
 	}

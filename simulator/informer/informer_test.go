@@ -60,7 +60,7 @@ func (w *world) must(err error) {
 	}
 }
 
-// told writes down what a handler is told.
+// told records the calls of a handler.
 func told(log *[]string) informer.Handler {
 	return func(old, new client.Object) {
 		switch {
@@ -223,7 +223,7 @@ func TestListsAndIndexes(t *testing.T) {
 		{"of a namespace without objects", names(i.List("none", nil)), ""},
 		{"by an indexed label", names(i.List("", red)), "a/c8 default/c9"},
 		{"by an indexed label in a namespace", names(i.List("a", red)), "a/c8"},
-		{"by a value nobody has", names(i.List("", labels.SelectorFromSet(labels.Set{"colour": "green"}))), ""},
+		{"by a value that no object has", names(i.List("", labels.SelectorFromSet(labels.Set{"colour": "green"}))), ""},
 		{"by a label without an index", names(i.List("", odd)), "a/c6 a/c8"},
 		{"by owner", names(i.OwnedBy("owner0")), "default/c7 default/c9"},
 	} {

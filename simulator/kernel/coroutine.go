@@ -9,9 +9,9 @@ import (
 // to the next time it parks. Only one coroutine or event runs at any time, and
 // it runs to its parking place undisturbed, so coroutines need no locks.
 //
-// A coroutine parks on nothing in particular. Whoever makes it wait keeps a
+// A coroutine parks on nothing in particular. The code that makes it wait keeps a
 // reference and calls Wake; as with a condition variable, the sleeper checks its
-// condition again, because a wake-up may be meant for somebody else. A Wake that
+// condition again, because a wake-up may be meant for another one. A Wake that
 // comes while the coroutine is running is kept until it parks the next time.
 type Coroutine struct {
 	k      *Kernel

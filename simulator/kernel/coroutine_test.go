@@ -25,7 +25,7 @@ func TestCloseUnwindsWhoIsParked(t *testing.T) {
 	}
 	k.Close()
 	if unwound == 0 {
-		t.Error("nobody was unwound")
+		t.Error("no coroutine was unwound")
 	}
 }
 

@@ -103,8 +103,8 @@ type Event struct {
 	k     *Kernel
 }
 
-// slabSize is how many events are allocated at once. One that somebody holds on to keeps its neighbours, which hold
-// nothing when they ran.
+// slabSize is how many events are allocated at once. An event that is still referenced keeps its neighbours, which hold
+// nothing after they ran.
 const slabSize = 32
 
 // At schedules run for time t, or for now if t has passed. actor and what name

@@ -46,8 +46,8 @@ func (w *worker) config(s *slot, image Image) (ContainerConfig, error) {
 	return c, nil
 }
 
-// projected reports whether the volume's content comes from the API: then nobody
-// may write to it.
+// projected reports whether the volume's content comes from the API: then it is
+// read-only.
 func (w *worker) projected(v Volume) bool {
 	for _, p := range w.projections {
 		if p.volume == v {

@@ -44,8 +44,8 @@ func (e *environment) get(name string) (string, bool) {
 	return "", false
 }
 
-// serviceEnvironment is what every container is told of the API server, the only
-// service that this node announces.
+// serviceEnvironment is what every container's environment says about the API server,
+// the only service that this node announces.
 func serviceEnvironment(address, port string) []string {
 	tcp := "tcp://" + address + ":" + port
 	return []string{

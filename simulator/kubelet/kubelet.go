@@ -81,7 +81,7 @@ type Kubelet struct {
 	stop     []func()
 
 	// Parts of statuses that never change. Sharing them keeps equal statuses
-	// quick to compare; nobody modifies them.
+	// quick to compare; they are not modified.
 	yes, no                   *bool
 	podInitializing, creating *corev1.ContainerStateWaiting
 }
@@ -261,7 +261,7 @@ func (k *Kubelet) Exec(namespace, pod, container string, argv []string, stdout, 
 	return s.container.Exec(argv, stdout, stderr, done)
 }
 
-// ExecInput is Exec for a command with standard input. A container that has none for it gives an input that nobody reads.
+// ExecInput is Exec for a command with standard input. If the container does not take one, the input is discarded.
 func (k *Kubelet) ExecInput(namespace, pod, container string, argv []string, stdout, stderr io.Writer, done func(code int)) (io.WriteCloser, error) {
 	s := k.running(namespace, pod, container)
 	if s == nil {
@@ -273,7 +273,7 @@ func (k *Kubelet) ExecInput(namespace, pod, container string, argv []string, std
 	return unread{io.Discard}, s.container.Exec(argv, stdout, stderr, done)
 }
 
-// unread is an input that nobody reads.
+// unread is an input that is discarded.
 type unread struct{ io.Writer }
 
 func (unread) Close() error { return nil }

@@ -104,7 +104,7 @@ func (k *Kubelet) readyCondition(s corev1.ConditionStatus, reason, message strin
 
 // Lose cuts the node off: what its containers do is no longer reported, and what
 // the API wants of them is not heard, until Recover. The containers themselves
-// run on. The Node object is left to whoever watches over nodes.
+// run on. The Node object is left to the controller that watches over nodes.
 func (k *Kubelet) Lose() { k.lost = true }
 
 // Away reports whether the node is cut off or its kubelet down.

@@ -54,5 +54,5 @@ const (
 // Exit codes that the kubelet and the runtime make up.
 const (
 	exitStartError = 128 // the command could not be started
-	exitUnknown    = 137 // nobody knows what became of the container
+	exitUnknown    = 137 // the end of the container was not seen
 )

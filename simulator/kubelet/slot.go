@@ -34,7 +34,7 @@ type slot struct {
 	run        *corev1.ContainerStateRunning
 	terminated *corev1.ContainerStateTerminated
 	previous   *corev1.ContainerStateTerminated
-	waiting    *corev1.ContainerStateWaiting // why it is not there, as the last sync found
+	waiting    *corev1.ContainerStateWaiting // why it does not run, as the last sync found
 
 	crashes backOff // between restarts
 	pulls   backOff // between pulls
@@ -273,7 +273,7 @@ func (s *slot) exited(c Container, e ExitStatus, at metav1.Time) {
 	}
 	s.container, s.run = nil, nil
 	if s.w.stop != nil || !s.killedAt.IsZero() {
-		s.w.co.Wake() // somebody waits for exactly this
+		s.w.co.Wake() // the worker waits for exactly this
 	}
 	s.w.request(s.w.relist())
 }

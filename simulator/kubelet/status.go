@@ -290,7 +290,7 @@ func (w *worker) foreign() []corev1.PodCondition {
 const attempts = 5
 
 // write stores a status, if it says anything new. It reports whether the status
-// is stored, or has nowhere to be stored any more. A write that fails is made good
+// is stored, or can no longer be stored anywhere. A write that fails is made good
 // by a later sync.
 func (w *worker) write(st corev1.PodStatus) (done bool) {
 	if w.gone || w.hasStatus && reflect.DeepEqual(st, w.written) {

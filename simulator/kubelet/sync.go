@@ -140,7 +140,7 @@ func (w *worker) revive(s *slot) (ok bool) {
 	return w.start(s)
 }
 
-// replace kills a running container so that it can be started anew.
+// replace kills a running container so that it can be started again.
 func (w *worker) replace(s *slot, restart bool, why string) bool {
 	if restart {
 		why += ", will be restarted"

@@ -142,8 +142,8 @@ func (s *slot) askToEnd() {
 	}
 }
 
-// final is the status of a Pod that will not change any more. Containers of a
-// Pod past its init containers that nobody has seen end are taken for lost.
+// final is the status of a Pod that will no longer change. Containers of a Pod
+// past its init containers whose end was not seen are taken for lost.
 func (w *worker) final() corev1.PodStatus {
 	st := w.status()
 	if w.initDone {
@@ -213,7 +213,7 @@ func (w *worker) reportEviction(ran []*slot) {
 	w.settle(w.k.timing.Stop)
 }
 
-// KillContainer ends a container by SIGKILL, as somebody on the node may do. It reports
+// KillContainer ends a container by SIGKILL, as a process of the node may do. It reports
 // whether the container runs here.
 func (k *Kubelet) KillContainer(namespace, pod, container string) bool {
 	s := k.running(namespace, pod, container)

@@ -249,7 +249,7 @@ func newer(a, b *corev1.Pod) bool {
 	return errX != nil || errY != nil || x > y
 }
 
-// vanish ends a Pod that the API has forgotten: nothing is written any more.
+// vanish ends a Pod that the API has forgotten: its status is no longer written.
 func (w *worker) vanish() {
 	w.gone = true
 	const quick = 2 * time.Second // what a forced deletion leaves a container

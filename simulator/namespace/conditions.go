@@ -93,7 +93,7 @@ func counted(n map[string]int, format string) string {
 }
 
 // report writes the conditions of a namespace that cannot go yet. One that goes at once
-// does without: nobody would see them.
+// does without, since they would not be seen.
 func (c *Controller) report(name string, left *remains, now time.Time) {
 	ctx := context.Background()
 	ns := &corev1.Namespace{}

@@ -54,8 +54,8 @@ type Options struct {
 	Kinds []schema.GroupVersionKind
 	// Authority is the certificate of the cluster's authority, as PEM; empty means Certificate.
 	Authority string
-	// KeepBare leaves namespaces without what every one has, and KeepFull leaves those that are deleted as they are: somebody
-	// else does it.
+	// KeepBare leaves namespaces without what every one has, and KeepFull leaves those that are deleted as they are:
+	// another controller does it.
 	KeepBare, KeepFull bool
 	// Remote empties namespaces of a real API server; nil means that Client does, at once.
 	Remote Remote
@@ -63,7 +63,7 @@ type Options struct {
 
 // Remote is for an API server that takes its time: other work of the kernel should not wait for it.
 type Remote interface {
-	// Do has work done by somebody else, and then what follows, where the kernel's work is done.
+	// Do has work done by another goroutine, and then what follows, where the kernel's work is done.
 	Do(work, then func())
 	// DeleteAll deletes the objects of a kind in a namespace by one request, and returns those that were there: they may
 	// still be, until their finalizers and grace periods are over.
@@ -139,7 +139,7 @@ func (c *Controller) observe(e informer.Event) {
 	}
 }
 
-// replace makes an object again that somebody has deleted.
+// replace makes an object again that was deleted.
 func (c *Controller) replace(name string) func(informer.Event) {
 	return func(e informer.Event) {
 		if e.Type == watch.Deleted && e.Object.GetName() == name {
@@ -218,7 +218,7 @@ func (c *Controller) delete(e *emptying, now time.Time) bool {
 			c.count(e.name, gvk, remaining)
 		}
 	}
-	// Nothing can be created any more: a kind that was empty stays so.
+	// Nothing more can be created: a kind that was empty stays so.
 	e.kinds, e.again = left, true
 	if len(remaining.resources) > 0 || len(remaining.failures) > 0 {
 		c.report(e.name, remaining, now)

@@ -2,9 +2,9 @@
 // the node becomes NotReady and tainted, its Pods become not ready, and those that
 // do not tolerate that for long enough are marked for deletion.
 //
-// Nodes send no heartbeats here, so nothing ticks in a sound cluster. Whoever cuts a
-// node off says so ([Controller.Lost], [Controller.Recovered]); from there on the
-// times are a real cluster's.
+// Nodes send no heartbeats here, so nothing ticks in a sound cluster. The code that
+// cuts a node off says so ([Controller.Lost], [Controller.Recovered]); from there on
+// the times are a real cluster's.
 package nodelifecycle
 
 import (

@@ -132,7 +132,7 @@ func TestObjectsHaveABudget(t *testing.T) {
 }
 
 // TestLongMemory: what is kept for merging is bounded, and what has been forgotten
-// begins anew.
+// starts again.
 func TestLongMemory(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

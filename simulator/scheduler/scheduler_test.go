@@ -304,7 +304,7 @@ func TestClaimsThatWaitForTheirFirstConsumer(t *testing.T) {
 	}
 }
 
-func TestAdmissionOfPodsNobodyScheduled(t *testing.T) {
+func TestAdmissionOfPodsThatWereNotScheduled(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1, node("n"))
 	admit := w.s.Admission("n")

@@ -54,7 +54,7 @@ bash <(echo 'echo one $1') x
 source <(echo v=1); echo "v=$v"
 . /dev/stdin <<< w=2; echo "w=$w"
 `, stdout: "one x\nv=1\nw=2\n"},
-		{image: "debian", reason: "an operand of -eq that is no number",
+		{image: "debian", reason: "an operand of -eq that is not a number",
 			script: `#!/usr/bin/env bash
 code='{}'
 if [[ "$code" -eq 200 ]]; then echo yes; else echo no; fi
@@ -137,8 +137,8 @@ func TestDash(t *testing.T) {
 	})
 }
 
-// TestWhatShellsReadAsTheyGo checks that a mistake strikes when it is reached and that what comes before it has run.
-func TestWhatShellsReadAsTheyGo(t *testing.T) {
+// TestCommandsBeforeAMistakeRun checks that a mistake strikes when it is reached and that what comes before it has run.
+func TestCommandsBeforeAMistakeRun(t *testing.T) {
 	check(t, "bash", []row{
 		{script: "echo a\necho )\necho b", stdout: "a\n", stderr: "bash: -c: line 2: syntax error near unexpected token `)'\nbash: -c: line 2: `echo )'\n", code: 2, reason: "a syntax error"},
 		{script: "eval 'echo a\n)'; echo $?", stdout: "a\n2\n", stderr: "bash: eval: line 3: syntax error near unexpected token `)'\nbash: eval: line 3: `)'\n", reason: "in eval it is a status"},

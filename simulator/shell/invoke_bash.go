@@ -77,7 +77,7 @@ func (inv *invocation) options() bool {
 			return false
 		}
 	}
-	inv.s.options.emacs = true // until it is known that nobody types
+	inv.s.options.emacs = true // until it is known that the shell is not interactive
 	defer func() { inv.s.options.emacs = false }()
 	for len(inv.args) > 0 && inv.args[0] != "" && (inv.args[0][0] == '-' || inv.args[0][0] == '+') {
 		arg := inv.args[0]

@@ -507,8 +507,8 @@ func (s *shell) waitChild(child *container.Process) (container.ExitStatus, bool)
 	}
 }
 
-// awaitStages waits for the stages of a pipeline of bash, of which a nil one has run in the shell itself, and returns
-// what became of them.
+// awaitStages waits for the stages of a pipeline of bash, of which a nil one has run in the shell itself, and returns their
+// exit codes.
 func (s *shell) awaitStages(children []*container.Process, stmt *syntax.Stmt) []int {
 	statuses := make([]int, len(children))
 	for i, child := range children {

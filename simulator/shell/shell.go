@@ -196,7 +196,7 @@ type shell struct {
 	dirs            []string
 	fieldsHeld      int64                  // bytes of fields that commands at work have
 	argsHeld        int64                  // bytes of positional parameters that set has made
-	unwritten       error                  // what became of the output of a built-in
+	unwritten       error                  // why the output of a built-in was not written
 	traceFD         int                    // where the trace goes, if not to standard error
 	evaluating      int                    // variables that name each other in an expression
 	arrayArgs       map[int]*syntax.Assign // arguments of a declaring command that are assignments to arrays

@@ -42,7 +42,7 @@ var deadly = []container.Signal{container.SIGHUP, container.SIGINT, container.SI
 func isDeadly(sig container.Signal) bool { return slices.Contains(deadly, sig) }
 
 // becomeMortal makes bash handle the signals that end it. It does so when it has an EXIT trap to run, or has listed its
-// traps; before that they have their default action, which is none for process 1.
+// traps; before that they have their default action, which does nothing for process 1.
 func (s *shell) becomeMortal() {
 	if s.kind != bash || s.mortal {
 		return

@@ -359,7 +359,7 @@ func (s *shell) restore(scope map[string]saved) {
 	}
 }
 
-// asEntry returns NAME=value, which need not be made for what was inherited and has not changed.
+// asEntry returns NAME=value, without building it for a variable that was inherited and has not changed since.
 func (v *variable) asEntry(name string) string {
 	if n := len(name) + 1; len(v.entry) >= n && v.entry[n:] == v.value && v.entry[:n-1] == name {
 		return v.entry

@@ -48,7 +48,7 @@ func base64Tool(p *container.Process, args []string) int {
 	return t.end()
 }
 
-// decode64 decodes base64. What is none of its characters is left out; it ends behind the first group with padding.
+// decode64 decodes base64. Other characters are left out; it ends behind the first group with padding.
 func (t *tool) decode64(data []byte) {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 	var group []byte

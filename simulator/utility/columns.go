@@ -30,7 +30,7 @@ func uniq(p *container.Process, args []string) int {
 	}
 	end := "\n"
 	if has(opts, 'z') {
-		end, t.zero = "\x00", t.gnu // BusyBox's uniq reads lines all the same
+		end, t.zero = "\x00", t.gnu // BusyBox's uniq still reads lines
 	}
 	// key is the part of a line that counts.
 	key := func(line string) string {

@@ -243,7 +243,7 @@ func (d *differ) read(name string) ([]byte, bool) {
 // compare compares two files.
 func (d *differ) compare(first, second string) { d.comparedAs(first, second, first, second) }
 
-// comparedAs compares two files that are called nameA and nameB where only their being alike or not is told.
+// comparedAs compares two files, which are called nameA and nameB in messages that say whether they differ.
 func (d *differ) comparedAs(first, second, nameA, nameB string) {
 	a, ok := d.read(first)
 	if !ok {

@@ -8,7 +8,7 @@ import (
 
 // An image has BusyBox's utilities or GNU's. Both are the same programs here, under two names: "sort" refuses what the
 // sort of BusyBox 1.35 refuses, with its words and exit code; "sort.gnu" (image.GNU) also takes what GNU's sort takes
-// and build steps use. What both print is BusyBox's in either case, but for what is said otherwise.
+// and build steps use. Both print what BusyBox prints, except where a comment says otherwise.
 
 // gnuTools is the state of a process that runs the GNU version of a utility.
 type gnuTools struct{}
@@ -21,7 +21,7 @@ func asGNU(u Utility) container.Program {
 	}
 }
 
-// further are options that GNU's version has and BusyBox's has not.
+// further are options that GNU's version has and BusyBox's does not have.
 type further struct {
 	letters string
 	long    map[string]string

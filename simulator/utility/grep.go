@@ -159,7 +159,7 @@ func (g *grepper) search(names []string) int {
 	return status
 }
 
-// over reports whether no file needs to be read any more.
+// over reports whether no more files need to be read.
 func (g *grepper) over() bool { return g.found && has(g.opts, 'q') || g.t.status == 2 }
 
 // directory searches the files below a directory.

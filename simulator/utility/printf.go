@@ -355,7 +355,7 @@ func (f *Formatter) number(text string) (n, used int) {
 	return n, used
 }
 
-// plainWidth reads a width of BusyBox, which is decimal. One that is wrong is reported, and is no failure.
+// plainWidth reads a width of BusyBox, which is decimal. A wrong one is reported and does not fail.
 func (f *Formatter) plainWidth(text string) int {
 	n, err := strconv.ParseInt(text, 10, 32)
 	if err != nil || text[0] == '+' {

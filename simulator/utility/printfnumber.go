@@ -114,7 +114,7 @@ func (f *Formatter) whole(text string, most uint64) (n uint64, negative, over bo
 	return n, negative, over
 }
 
-// hexDigit returns the value of a digit, or a value that is none.
+// hexDigit returns the value of a digit, or a value that no digit has.
 func hexDigit(c byte) uint64 {
 	switch {
 	case c >= '0' && c <= '9':
@@ -125,7 +125,7 @@ func hexDigit(c byte) uint64 {
 	return 16
 }
 
-// invalid complains about an argument that is no number, or not as a whole.
+// invalid complains about an argument that is not a number, or only begins with one.
 func (f *Formatter) invalid(text string, nothing bool) {
 	switch {
 	case f.Style == PrintfOfBusybox:
@@ -143,7 +143,7 @@ func (f *Formatter) invalid(text string, nothing bool) {
 	}
 }
 
-// outOfRange complains about a number that does not fit. For bash that is no failure.
+// outOfRange complains about a number that does not fit. Bash does not fail for it.
 func (f *Formatter) outOfRange(text string) {
 	const reason = ": Numerical result out of range"
 	switch f.Style {

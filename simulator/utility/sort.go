@@ -350,7 +350,7 @@ func compareKeys(a, b, flags string) int {
 
 func compareNumbers(x, y float64) int { return btoi(x > y) - btoi(x < y) }
 
-// generalNumber is a number for -g: what is none comes before what is NaN, and that before all others.
+// generalNumber is a number for -g: text that is not a number comes before NaN, and NaN before all others.
 func generalNumber(text string) [2]float64 {
 	n, used := strtod(text)
 	switch {

@@ -2,7 +2,7 @@ package pods
 
 import "k8s.io/apimachinery/pkg/util/validation/field"
 
-// path is a field path that costs nothing until somebody wants to read it: almost
+// path is a field path that costs nothing until an error needs it: almost
 // every Pod is fine, and building paths would cost more than all the checks.
 type path struct {
 	parent *path

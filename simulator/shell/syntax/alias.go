@@ -21,8 +21,7 @@ const (
 	atCommand               // a keyword or an alias
 )
 
-// alias replaces an alias that stands here by its text, until none stands here any more, and reports whether there was
-// one.
+// alias replaces an alias that stands here by its text, until none is left, and reports whether there was one.
 func (p *Parser) alias(at place) bool {
 	if p.aliases == nil || p.literal && p.nested > 0 {
 		return false

@@ -58,7 +58,7 @@ type Options struct {
 	Strftime func(format string, t time.Time) string
 }
 
-// SyntaxError is a program that is none.
+// SyntaxError says that a program is not valid.
 type SyntaxError struct {
 	Line    int
 	Message string

@@ -28,9 +28,9 @@ const (
 	maxDepth    = 5000    // calls of functions
 	maxField    = 1 << 20 // fields of a record
 	maxPatterns = 256     // regular expressions kept
-	perStep     = 8       // statements for which the World is told of one step
+	perStep     = 8       // statements that count as one step for the World
 	perCopy     = 256     // bytes that may be copied as if it were a statement
-	perHold     = 4096    // bytes that are told of at once
+	perHold     = 4096    // bytes that are reported at once
 	itemSize    = 64      // what an element of an array holds besides its strings
 )
 

@@ -20,7 +20,7 @@ type Format struct {
 	Color bool
 }
 
-// maxPrinted is the depth from which on a value is not printed any more.
+// maxPrinted is the depth from which on a value is no longer printed.
 const maxPrinted = 256
 
 // encoder writes values.

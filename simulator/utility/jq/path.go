@@ -318,7 +318,7 @@ func (m *Machine) getpath(v any, keys []any) (any, error) {
 	return v, nil
 }
 
-// owner marks what a modification has made and nobody else has seen.
+// owner marks what a modification has made and no other code has seen.
 type owner = *int
 
 // setpath returns v with x at a path. What belongs to own is changed in place.

@@ -235,7 +235,7 @@ func rank(v any) int {
 
 func truthy(v any) bool { return v != nil && v != false }
 
-// compare puts values in jq's order. A number that is none comes before all others, itself included.
+// compare puts values in jq's order. NaN comes before all other numbers, itself included.
 func (m *Machine) compare(a, b any) int {
 	if c := cmp.Compare(rank(a), rank(b)); c != 0 {
 		return c
