@@ -98,7 +98,7 @@ func ParseFlags(args []string, to io.Writer) (*Settings, error) {
 	return s, nil
 }
 
-// namespace is where the program runs, as Pods are told.
+// namespace returns the namespace that the program runs in, from the Pod's environment.
 func namespace() string {
 	if n := os.Getenv("SYSTEM_NAMESPACE"); n != "" {
 		return n

@@ -21,8 +21,8 @@
 //
 // # Limits
 //
-// A leader that cannot reach the API server for ten seconds ends: somebody has to start it again, as a kubelet does. The
-// webhooks of a single replica are away for that long.
+// A leader that cannot reach the API server for ten seconds ends and has to be restarted, as a kubelet does. The webhooks
+// of a single replica are away for that long.
 package manager
 
 import (

@@ -132,7 +132,7 @@ func TestMetricsUnderNamesThatPeopleKnow(t *testing.T) {
 	m.changed(done, done)                                                                                     // is over
 	m.changed(running, taskRun("other", "t", corev1.ConditionTrue, "Succeeded", time.Second))                 // is another one
 	m.changed(running, taskRun("r", "", corev1.ConditionFalse, "Failed", 10*time.Second))                     // a Task of its own
-	m.changed(running, taskRun("r", "t", corev1.ConditionFalse, v1beta1.TaskRunReasonCancelled, time.Second)) // somebody's wish
+	m.changed(running, taskRun("r", "t", corev1.ConditionFalse, v1beta1.TaskRunReasonCancelled, time.Second)) // a user's wish
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "n", UID: "p", Labels: map[string]string{v1beta1.LabelTaskRun: "r"}}}
 	placed := pod.DeepCopy()
 	placed.Spec.NodeName = "node"
@@ -230,7 +230,7 @@ func TestFlags(t *testing.T) {
 	for _, row := range []struct {
 		reason string
 		args   []string
-		want   string // what is told
+		want   string // the message
 	}{
 		{"Pods need images", needed[1:], "controller: -entrypoint-image is needed: Pods are made of it\n"},
 		{"all of them", nil, "controller: -entrypoint-image is needed: Pods are made of it; -nop-image is needed: Pods are made of it; " +

@@ -102,7 +102,7 @@ func commandOf(image v1.Image) (platform string, command podspec.ImageCommand, e
 	return platform, podspec.ImageCommand{Entrypoint: file.Config.Entrypoint, Cmd: file.Config.Cmd}, nil
 }
 
-// keys are the pull secrets. One that does not exist is nobody's mistake yet: the kubelet ignores it, too.
+// keys are the pull secrets. One that does not exist is not a mistake yet: the kubelet ignores it, too.
 func (r *Registry) keys(ctx context.Context, access reconciler.ImageAccess) (keychain, error) {
 	names := access.PullSecrets
 	var account corev1.ServiceAccount

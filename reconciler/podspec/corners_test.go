@@ -11,8 +11,8 @@ import (
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 )
 
-// A workspace that anybody asks for by name goes to those that do, whether these are Steps or Sidecars.
-func TestWhoeverAsksForAWorkspaceHasItAlone(t *testing.T) {
+// A workspace that is asked for by name goes only to the Steps and Sidecars that ask for it.
+func TestWorkspaceGoesOnlyToThoseThatAskForIt(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		reason, steps, sidecars string
@@ -20,7 +20,7 @@ func TestWhoeverAsksForAWorkspaceHasItAlone(t *testing.T) {
 	}{
 		{"a step", "[{name: a, image: i, command: [c], workspaces: [{name: w}]}, {name: b, image: i, command: [c]}]", "[{name: s, image: i}]", []string{"step-a"}},
 		{"a sidecar", "[{name: a, image: i, command: [c]}, {name: b, image: i, command: [c]}]", "[{name: s, image: i, workspaces: [{name: w}]}, {name: u, image: i}]", []string{"sidecar-s"}},
-		{"nobody", "[{name: a, image: i, command: [c]}, {name: b, image: i, command: [c]}]", "[{name: s, image: i}]", []string{"step-a", "step-b", "sidecar-s"}},
+		{"no step or sidecar", "[{name: a, image: i, command: [c]}, {name: b, image: i, command: [c]}]", "[{name: s, image: i}]", []string{"step-a", "step-b", "sidecar-s"}},
 		{"for another", "[{name: a, image: i, command: [c], workspaces: [{name: other}]}, {name: b, image: i, command: [c]}]", "[]", []string{"step-a", "step-b"}},
 	} {
 		in := from(t, "{workspaces: [{name: w, emptyDir: {}}, {name: other, emptyDir: {}}], taskSpec: {workspaces: [{name: w}, {name: other}], steps: "+tt.steps+", sidecars: "+tt.sidecars+"}}")

@@ -102,7 +102,7 @@ func TestWaitsForReady(t *testing.T) {
 		want            bool
 	}{
 		{"a sidecar has to be ready", with, true, false, true},
-		{"unless nobody cares", with, false, true, false},
+		{"unless awaiting sidecars is off", with, false, true, false},
 		{"one may be injected", without, true, true, true},
 		{"none, and none will be", without, true, false, false},
 	} {
@@ -150,7 +150,7 @@ taskSpec:
   - {image: i, command: [c]}`)
 	c := initContainer(pod, "working-dir-initializer")
 	if c == nil {
-		t.Fatal("nobody makes the directories")
+		t.Fatal("no container makes the directories")
 	}
 	if diff := cmp.Diff([]string{"/workspace/a", "/workspace/b", "/workspace/rel/dir"}, c.Args); diff != "" {
 		t.Errorf("directories to make (-want +got):\n%s", diff)
@@ -163,7 +163,7 @@ taskSpec:
 		t.Errorf("directories of the steps (-want +got):\n%s", diff)
 	}
 	if initContainer(buildFrom(t, "taskSpec: {steps: ["+step+"]}"), "working-dir-initializer") != nil {
-		t.Error("directories are made for nobody")
+		t.Error("directories are made that no step needs")
 	}
 }
 
@@ -280,7 +280,7 @@ taskSpec:
 			"{requests: {cpu: 200m, memory: 10Mi}, limits: {cpu: 1, memory: 1Gi}}", "{}", "{limits: {cpu: 1}}"},
 		{"sidecars can be overridden", two + "sidecarOverrides: [{name: s, resources: {requests: {cpu: 5m}}}]", false, nil,
 			"{requests: {cpu: 100m, memory: 10Mi}, limits: {cpu: 1}}", "{}", "{requests: {cpu: 5m}, limits: {cpu: 1}}"},
-		{"the Task's requests are shared, its limits are everybody's", two + "computeResources: {requests: {cpu: 1}, limits: {cpu: 3}}", true, nil,
+		{"the Task's requests are shared, its limits are those of every step", two + "computeResources: {requests: {cpu: 1}, limits: {cpu: 3}}", true, nil,
 			"{requests: {cpu: 500m}, limits: {cpu: 3}}", "{requests: {cpu: 500m}, limits: {cpu: 3}}", "{limits: {cpu: 1}}"},
 		{"with limits alone, who requests nothing gets a share of them", two + "computeResources: {limits: {cpu: 3}}", true, nil,
 			"{limits: {cpu: 3}}", "{requests: {cpu: 1500m}, limits: {cpu: 3}}", "{limits: {cpu: 1}}"},
@@ -581,7 +581,7 @@ func TestScripts(t *testing.T) {
 	body := initContainer(pod, "place-scripts").Args[1]
 	for _, c := range []string{after(scripted.Args, "-entrypoint"), sidecar.Command[0]} {
 		if !strings.Contains(body, "scriptfile=\""+c+"\"\n") {
-			t.Errorf("nobody writes %s:\n%s", c, body)
+			t.Errorf("no container writes %s:\n%s", c, body)
 		}
 	}
 }

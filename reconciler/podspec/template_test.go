@@ -8,7 +8,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// TestMergeContainer goes through the fields of a container: the template's, the Step's, and what becomes of them.
+// TestMergeContainer goes through the fields of a container: the template's, the Step's, and the merged ones.
 func TestMergeContainer(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ reason, template, step, want string }{

@@ -107,7 +107,7 @@ func failed(pod *corev1.Pod) bool {
 	for _, s := range statuses(pod) {
 		t := s.State.Terminated
 		if t != nil && s.Name == resultsContainer && t.ExitCode != 0 {
-			return true // nobody has read the results
+			return true // the results were not read
 		}
 		if !isStep(s.Name) || t == nil {
 			continue

@@ -99,9 +99,9 @@ func TestCondition(t *testing.T) {
 		{"out of memory without one", status("Succeeded", oom0, exited0, running, ""), no, "Failed", "OOMKilled"},
 		{"the Pod's own message", "{phase: Failed, reason: Evicted, message: out of disk}", no, "Failed", "out of disk"},
 		{"an evicted Pod has failed whatever its steps did", status("Failed", exited0, exited0, exited0, "reason: Evicted\nmessage: out of disk"), no, "Failed", "out of disk"},
-		{"an evicted Pod whose containers were gone before anybody looked", status("Failed", lost, lost, exited0, "reason: Evicted\nmessage: out of disk"), no, "Failed", "out of disk"},
+		{"an evicted Pod whose containers were gone before they were seen", status("Failed", lost, lost, exited0, "reason: Evicted\nmessage: out of disk"), no, "Failed", "out of disk"},
 		{"an evicted Pod whose steps were asked to end", status("Failed", "state: {terminated: {exitCode: 143, reason: Error}}", exited1, exited0, "reason: Evicted\nmessage: out of disk"), no, "Failed", "out of disk"},
-		{"containers that are gone, and nobody says why", status("Failed", lost, lost, exited0, ""), no, "Failed", `"step-a" exited with code 137 (image: "id-step-a")` + logs + "step-a\n"},
+		{"containers that are gone without a reason", status("Failed", lost, lost, exited0, ""), no, "Failed", `"step-a" exited with code 137 (image: "id-step-a")` + logs + "step-a\n"},
 		{"no reason at all", "phase: Failed", no, "Failed", "build failed for unspecified reasons."},
 		{"a step that never ran", status("Failed", exited0, "", "", ""), no, "Failed", "build failed for unspecified reasons."},
 
@@ -120,13 +120,13 @@ func TestCondition(t *testing.T) {
 			`build step "step-a" is pending with reason "no such host"`},
 		{"for some time", status("Pending", waiting("ImagePullBackOff", "back-off"), running, running, ""), unknown, "PullImageFailed", `build step "step-a" is pending with reason "back-off"`},
 		{"of a sidecar, too", status("Pending", running, running, waiting("ErrImageNeverPull", "x"), ""), unknown, "PullImageFailed", `build step "sidecar-s" is pending with reason "x"`},
-		{"a name that is none", status("Pending", running, waiting("InvalidImageName", "bad"), running, ""), no, "TaskRunImagePullFailed",
+		{"an invalid name", status("Pending", running, waiting("InvalidImageName", "bad"), running, ""), no, "TaskRunImagePullFailed",
 			`The step "b" in TaskRun "run" failed to pull the image "id-step-b". The pod errored with the message: "bad."`},
-		{"a sidecar's name that is none", status("Pending", running, running, waiting("InvalidImageName", "bad"), ""), no, "TaskRunImagePullFailed",
+		{"a sidecar's invalid name", status("Pending", running, running, waiting("InvalidImageName", "bad"), ""), no, "TaskRunImagePullFailed",
 			`The sidecar "s" in TaskRun "run" failed to pull the image "id-sidecar-s". The pod errored with the message: "bad."`},
 		{"an injected container's name is not the Task's fault", strings.Replace(status("Pending", running, running, running, ""), "name: proxy, imageID: id-proxy, image: '', restartCount: 0, ready: true, "+running,
 			"name: proxy, imageID: id-proxy, image: '', restartCount: 0, ready: false, "+waiting("InvalidImageName", "bad"), 1), unknown, "PullImageFailed", `build step "proxy" is pending with reason "bad"`},
-		{"a configuration that is none", status("Pending", waiting("CreateContainerConfigError", "no configmap"), running, running, ""), no, "CreateContainerConfigError",
+		{"an invalid configuration", status("Pending", waiting("CreateContainerConfigError", "no configmap"), running, running, ""), no, "CreateContainerConfigError",
 			"Failed to create pod due to config error"},
 		{"a container that cannot be created may be, later", status("Pending", waiting("CreateContainerError", "x"), running, running, ""), unknown, "Pending", `build step "step-a" is pending with reason "x"`},
 		{"an image that cannot be looked into", status("Pending", waiting("ImageInspectError", "x"), running, running, ""), unknown, "PullImageFailed", `build step "step-a" is pending with reason "x"`},
@@ -296,7 +296,7 @@ func TestAnnounce(t *testing.T) {
 		{"just announced", status("Running", running, running, running, ""), ready(500 * time.Millisecond), Announcement{Again: 1500 * time.Millisecond}},
 		{"announced two seconds ago", status("Running", running, running, running, ""), ready(2 * time.Second), Announcement{Value: "READY-2"}},
 		{"announced twice", status("Running", running, running, running, ""), map[string]string{"tekton.dev/ready": "READY-2"}, Announcement{}},
-		{"announced by somebody else", status("Running", running, running, running, ""), map[string]string{"tekton.dev/ready": "READY"}, Announcement{}},
+		{"announced by another program", status("Running", running, running, running, ""), map[string]string{"tekton.dev/ready": "READY"}, Announcement{}},
 	} {
 		p := pod(t, tt.status)
 		p.Annotations = tt.annotations
@@ -319,7 +319,7 @@ func TestToStop(t *testing.T) {
 	}{
 		{"sidecars and injected containers", status("Running", exited0, exited0, running, ""), [4]string{}, []int{0, 3}},
 		{"not those that are over", status("Running", exited0, exited0, exited0, ""), [4]string{}, []int{0}},
-		{"not those that were told", status("Running", exited0, exited0, running, ""), [4]string{3: "nop"}, []int{0}},
+		{"not those that were stopped already", status("Running", exited0, exited0, running, ""), [4]string{3: "nop"}, []int{0}},
 		{"nothing once the Pod is over", status("Succeeded", exited0, exited0, running, ""), [4]string{}, nil},
 		{"steps never", status("Running", running, exited0, exited0, ""), [4]string{0: "nop"}, nil},
 	} {
@@ -398,8 +398,8 @@ func TestStuck(t *testing.T) {
 		{"it ended well", status("Running", died(0, "Completed", "", time.Minute), running, running, ""), false, 0},
 		{"its launcher has told", status("Running", died(1, "Error", reported, time.Minute), running, running, ""), false, 0},
 		{"a step before it still runs", status("Running", running, died(128, "StartError", "no such file", time.Minute), running, ""), false, 0},
-		{"nobody waits any more", status("Running", died(137, "OOMKilled", "", time.Minute), exited1, running, ""), false, 0},
-		{"a sidecar is nobody's launcher", status("Running", running, running, died(137, "OOMKilled", "", time.Minute), ""), false, 0},
+		{"no step waits", status("Running", died(137, "OOMKilled", "", time.Minute), exited1, running, ""), false, 0},
+		{"no step waits for a sidecar", status("Running", running, running, died(137, "OOMKilled", "", time.Minute), ""), false, 0},
 	} {
 		p := pod(t, tt.status)
 		stuck, message, again := Stuck(p, now)

@@ -9,7 +9,7 @@ import (
 )
 
 // PullFailure is the message of an attempt whose recorded status shows that the kubelet has given up pulling an image for
-// now; empty if it has not. Steps come before Sidecars. It looks at what is recorded, not at the Pod, so that the state in
+// now; empty if it still tries. Steps come before Sidecars. It looks at what is recorded, not at the Pod, so that the state in
 // which the pull fails can be seen before the end (LC-81).
 func PullFailure(tr *v1beta1.TaskRun) string {
 	return waitingForImage(tr.Name, reasonImageBackOff, tr.Status.Steps, tr.Status.Sidecars)

@@ -65,7 +65,7 @@ func (o *Observation) conclude(in Input, reports []report) {
 	}
 	o.Results = declaredResults(in.Spec.Results, values)
 	if err := checkResults(in.Spec.Results, o.Results); err != nil {
-		// They are shown as they were written: whoever wrote them can see what is wrong (LC-46).
+		// They are shown as they were written, so that their author can see what is wrong (LC-46).
 		results, others := o.Results, o.ResourcesResult
 		o.refuse(v1beta1.TaskRunReasonFailedValidation, err)
 		o.Results, o.ResourcesResult = results, others

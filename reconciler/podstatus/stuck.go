@@ -11,9 +11,9 @@ import (
 // stuckPatience is how long the Steps behind one that failed may take to notice.
 const stuckPatience = 10 * time.Second
 
-// Stuck tells whether the attempt can never end by itself: a Step failed without a word of its launcher, killed together
-// with it for want of memory, say, or because it could not even be started. Nobody has posted the file that the Steps
-// behind it wait for. The message says what failed. If it is too early to tell, again is when to look again.
+// Stuck reports whether the attempt can never end by itself: a Step failed without a word of its launcher, killed together
+// with it for want of memory, say, or because it could not even be started. Then the file that the following Steps wait for
+// was not posted. The message says what failed. If it is too early to tell, again is when to look again.
 func Stuck(pod *corev1.Pod, now time.Time) (stuck bool, message string, again time.Duration) {
 	if complete(pod) {
 		return false, "", 0

@@ -43,8 +43,8 @@ func fail(s *v1beta1.TaskRunStatus, reason, message string, now metav1.Time) {
 	}, now)
 }
 
-// deadline is when the attempt times out; zero if never. Whoever waits for it waits until the full second, so that the
-// stored times differ by exactly the timeout.
+// deadline is when the attempt times out; zero if never. The pass that waits for it waits until the full second, so that
+// the stored times differ by exactly the timeout.
 func deadline(tr *v1beta1.TaskRun, timeout time.Duration) time.Time {
 	if timeout <= 0 || tr.Status.StartTime == nil {
 		return time.Time{}

@@ -291,7 +291,7 @@ func TestPodCannotBeCreated(t *testing.T) {
 		{"too many requests pass", apierrors.NewTooManyRequests("slow down", 1), false},
 		{"an unavailable server comes back", apierrors.NewServiceUnavailable("restarting"), false},
 		{"an internal error may be mended", apierrors.NewInternalError(errors.New("webhook down")), false},
-		{"a conflict is nobody's fault", apierrors.NewConflict(pods, "run-pod", errors.New("x")), false},
+		{"a conflict is tried again", apierrors.NewConflict(pods, "run-pod", errors.New("x")), false},
 		{"a network may break", errors.New("connection reset by peer"), false},
 	} {
 		w := newWorld(t, taskRun(t, "run", oneStep))
@@ -375,7 +375,7 @@ func TestForeignPod(t *testing.T) {
 		w.hidden["Pod/run-pod"] = hidden
 		begin := w.now
 		if result := w.pass("run"); result.RequeueAfter == 0 {
-			t.Error("nobody looks whether the name is free again")
+			t.Error("no later pass looks whether the name is free again")
 		}
 		tr := w.expect("run", unknown, v1beta1.TaskRunReasonPending, "tried to create pod, but it already exists")
 		if tr.Status.PodName != "" {
@@ -385,7 +385,7 @@ func TestForeignPod(t *testing.T) {
 		w.pass("run")
 		w.expect("run", isFalse, v1beta1.TaskRunReasonTimedOut, "")
 		if w.pod("run-pod") == nil {
-			t.Error("the Pod of somebody else was deleted")
+			t.Error("a foreign Pod was deleted")
 		}
 	}
 }
@@ -562,7 +562,7 @@ func TestSidecarsAreStopped(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, taskRun(t, "run", "taskSpec: {steps: [{name: a, image: busybox, script: x}], sidecars: [{name: s, image: busybox}]}"))
 	w.pass("run")
-	// Somebody injects a container.
+	// A webhook injects a container.
 	pod := w.mustPod("run-pod")
 	pod.Spec.Containers = append(pod.Spec.Containers, corev1.Container{Name: "proxy", Image: "proxy"})
 	if err := w.client.Update(t.Context(), pod); err != nil {
@@ -710,7 +710,7 @@ func TestDeletedPodIsLeftAlone(t *testing.T) {
 	}
 }
 
-// TestSidecarsOfPastAttempts are stopped, whatever became of the attempts around them.
+// TestSidecarsOfPastAttempts are stopped, however the attempts around them ended.
 func TestSidecarsOfPastAttempts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, taskRun(t, "run", "{retries: 2, taskSpec: {steps: [{name: a, image: i, script: x}], sidecars: [{name: s, image: i}]}}"))
@@ -733,7 +733,7 @@ func TestSidecarsOfPastAttempts(t *testing.T) {
 	w.mustPod("run-pod-retry2")
 }
 
-// TestPodGoneAfterTheEnd: somebody tidied up.
+// TestPodGoneAfterTheEnd: the Pod was tidied up.
 func TestPodGoneAfterTheEnd(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, taskRun(t, "run", "{taskSpec: {steps: [{name: a, image: i, script: x}], sidecars: [{name: s, image: i}]}}"))

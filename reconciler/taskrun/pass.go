@@ -44,7 +44,7 @@ func newPass(deps reconciler.Deps, stored *v1beta1.TaskRun) *taskRunPass {
 }
 
 // working returns a copy of a TaskRun to work on, with what an older version of the API may have left open. Once an
-// attempt has its Pod, nobody edits the Task any more, neither as it was given nor as it runs, nor ever a past attempt:
+// attempt has its Pod, the Task is no longer edited, neither as it was given nor as it runs, nor ever a past attempt:
 // these, by far the most of a TaskRun, stay shared with what was read.
 func working(stored *v1beta1.TaskRun, cfg *config.Config) *v1beta1.TaskRun {
 	lean := *stored

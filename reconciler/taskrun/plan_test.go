@@ -398,7 +398,7 @@ func TestGates(t *testing.T) {
 	}
 }
 
-// TestReadsFail: that something cannot be read now does not mean that it is not there.
+// TestReadsFail: an object that cannot be read now is not taken for missing.
 func TestReadsFail(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{"*v1beta1.Task", "*v1.ServiceAccount", "*v1.Secret", "*v1.PersistentVolumeClaim", "*v1.Pod"} {

@@ -26,9 +26,9 @@ import (
 const (
 	// quotaConflictDelay: another Pod was counted at the same moment (LC-50).
 	quotaConflictDelay = time.Second
-	// quotaDelay: nobody tells when there is room in a quota (LC-51).
+	// quotaDelay: there is no event when a quota has room again (LC-51).
 	quotaDelay = time.Minute
-	// takenDelay: a Pod of somebody else has the name (LC-53).
+	// takenDelay: a foreign Pod has the name (LC-53).
 	takenDelay = 2 * time.Second
 )
 

@@ -5,7 +5,7 @@
 // writing once, telling events. This package decides what a TaskRun needs. What is decided without the cluster is in packages
 // of its own (resolve, substitution, podspec, podstatus) and in the pure files of this one:
 //
-//	lifecycle.go    start, timeout, cancellation, retries: what becomes of a status
+//	lifecycle.go    start, timeout, cancellation, retries: the next status
 //	validation.go   whether a Task and its TaskRun fit together
 //	metadata.go     labels and annotations
 //

@@ -58,7 +58,7 @@ func validateRequests(spec *v1beta1.TaskSpec) error {
 }
 
 // validateParams looks for params without value, of the wrong type and without required keys. Params that the Task does
-// not declare are nobody's concern (LC-30…32).
+// not declare are ignored (LC-30…32).
 func validateParams(task resolve.Task, given []v1beta1.Param) error {
 	values := map[string]v1beta1.ParamValue{}
 	for _, p := range given {

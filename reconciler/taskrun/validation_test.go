@@ -43,7 +43,7 @@ func TestValidate(t *testing.T) {
 		{"a binding without a volume", "workspaces: [{name: w}]\n" + steps, "workspaces: [{name: w}]", false, `binding "w" is invalid: `},
 		{"a workspace that is not bound", "workspaces: [{name: w}]\n" + steps, "{}", false, `declared workspace "w" is required but has not been bound`},
 		{"an optional one", "workspaces: [{name: w, optional: true}]\n" + steps, "{}", false, ""},
-		{"a workspace that nobody declares", steps, "workspaces: [{name: w, emptyDir: {}}]", false, `workspace binding "w" does not match any declared workspace`},
+		{"a workspace that is not declared", steps, "workspaces: [{name: w, emptyDir: {}}]", false, `workspace binding "w" does not match any declared workspace`},
 		{"it declares itself, to an embedded Task", steps, "{workspaces: [{name: w, emptyDir: {}}]}", true, ""},
 		{"but not to a Task that is referred to", steps, "{taskRef: {name: t}, workspaces: [{name: w, emptyDir: {}}]}", true, `workspace binding "w" does not match any declared workspace`},
 
@@ -52,7 +52,7 @@ func TestValidate(t *testing.T) {
 
 		{"a resource that is required", "resources: {inputs: [{name: r, type: git}, {name: o, type: git, optional: true}]}\n" + steps, "{}", false,
 			"invalid input resources for task t: Task's declared required resources are missing from the TaskRun: [r]"},
-		{"a resource that nobody declares", steps, "resources: {inputs: [{name: r}]}", false,
+		{"a resource that is not declared", steps, "resources: {inputs: [{name: r}]}", false,
 			"invalid input resources for task t: TaskRun's declared resources didn't match usage in Task: [r]"},
 		{"a resource", "resources: {inputs: [{name: r, type: git}]}\n" + steps, "resources: {inputs: [{name: r}]}", false, "PipelineResources are not supported: [r]"},
 	} {

@@ -18,7 +18,7 @@ import (
 // review asks the API's admission.
 func review(in Configuration, r admission.Request) ([]byte, *rules.Denied, error) {
 	if r.SubResource != "" {
-		// The spec is the stored one; what is sent must be of the kind's type all the same.
+		// The spec is the stored one, but what is sent must still be of the kind's type.
 		return r.Object.Raw, decoded(r), nil
 	}
 	out, err := rules.Review{

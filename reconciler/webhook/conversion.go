@@ -35,7 +35,7 @@ func (converter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var large *tooLarge
 	switch {
 	case err == nil:
-	case c.begun: // it is too late for another status code: whoever asks sees the connection break
+	case c.begun: // it is too late for another status code: the client sees the connection break
 		panic(http.ErrAbortHandler)
 	case errors.As(err, &large):
 		http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)

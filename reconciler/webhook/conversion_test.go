@@ -81,8 +81,8 @@ func TestConversionIsAStream(t *testing.T) {
 	}
 }
 
-// TestReviewsThatAreNoneAreRefused is about bodies that nobody who means well would send.
-func TestReviewsThatAreNoneAreRefused(t *testing.T) {
+// TestBadConversionReviewsAreRefused is about bodies that no well-meaning client would send.
+func TestBadConversionReviewsAreRefused(t *testing.T) {
 	t.Parallel()
 	s := server(t, true)
 	endless := func(text string) io.Reader { return io.LimitReader(repeated(text), 64<<20) }
@@ -101,7 +101,7 @@ func TestReviewsThatAreNoneAreRefused(t *testing.T) {
 		{"an end in the middle", webhook.PathConversion, strings.NewReader(reviewHead), 400, "EOF"},
 		{"no request", webhook.PathConversion, strings.NewReader("{}"), 400, "a ConversionReview with a request is wanted"},
 		{"the version behind the objects", webhook.PathConversion, strings.NewReader(`{"apiVersion":"a","kind":"k","request":{"uid":"u","objects":[],"desiredAPIVersion":"v"}}`), 400, "come before the objects"},
-		{"objects that are none", webhook.PathConversion, strings.NewReader(strings.TrimSuffix(reviewHead, "[") + `"o"}}`), 400, "objects: want a list"},
+		{"objects that are not a list", webhook.PathConversion, strings.NewReader(strings.TrimSuffix(reviewHead, "[") + `"o"}}`), 400, "objects: want a list"},
 		{"an admission review beyond its limit", webhook.PathValidation, strings.NewReader(strings.Repeat(" ", 4<<20)), 413, "too large"},
 	} {
 		response, err := s.Client().Post(s.URL+row.path, "application/json", row.body)

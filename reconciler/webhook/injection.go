@@ -79,8 +79,8 @@ func replace(old *[]byte, by []byte) bool {
 	return true
 }
 
-// change reads an object, edits it, and writes it if edit says that there is a difference. A write is refused if somebody
-// was faster.
+// change reads an object, edits it, and writes it if edit says that there is a difference. The write is refused if the
+// object has changed since.
 func change(ctx context.Context, c client.Client, name string, o client.Object, edit func() bool) (bool, error) {
 	err := c.Get(ctx, client.ObjectKey{Name: name}, o)
 	if apierrors.IsNotFound(err) {

@@ -68,7 +68,7 @@ func (r *Rotator) Ready(*http.Request) error {
 	return err
 }
 
-// SetUpWithManager has the certificate kept as long as the Manager runs, whoever is its leader.
+// SetUpWithManager has the certificate kept as long as the Manager runs, on every replica, leader or not.
 func (r *Rotator) SetUpWithManager(m manager.Manager) error {
 	mine := predicate.NewPredicateFuncs(func(o client.Object) bool { return client.ObjectKeyFromObject(o) == r.Secret })
 	return builder.ControllerManagedBy(m).Named("webhook-certificate").
@@ -131,8 +131,8 @@ func (r *Rotator) serve(id *identity, told, trusted bool, now time.Time) time.Ti
 	return heard
 }
 
-// trusted are the authorities that have to stay in the bundle: if somebody emptied the Secret, those of what is being
-// served. What another replica has renewed knows them already.
+// trusted are the authorities that have to stay in the bundle: if the Secret was emptied, those of the certificate being
+// served. A bundle that another replica has renewed contains them already.
 func (r *Rotator) trusted(stored map[string][]byte) []*x509.Certificate {
 	r.mu.RLock()
 	defer r.mu.RUnlock()

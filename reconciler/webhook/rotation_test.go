@@ -116,7 +116,7 @@ func trusts(t *testing.T, c client.Client, served *x509.Certificate, now time.Ti
 	for i, bundle := range bundles(t, c) {
 		pool := x509.NewCertPool()
 		if !pool.AppendCertsFromPEM(bundle) {
-			t.Fatalf("webhook %d trusts nobody: %q", i, bundle)
+			t.Fatalf("webhook %d trusts no authority: %q", i, bundle)
 		}
 		for _, h := range hosts {
 			if _, err := served.Verify(x509.VerifyOptions{Roots: pool, DNSName: h, CurrentTime: now}); err != nil {
@@ -148,7 +148,7 @@ func TestReplicasShareOneCertificateAndTheAPIServerTrustsIt(t *testing.T) {
 		t.Error("a second replica made a certificate of its own")
 	}
 
-	// Somebody takes the trust away.
+	// The trust is taken away.
 	var v admissionregistrationv1.ValidatingWebhookConfiguration
 	if err := c.Get(t.Context(), client.ObjectKey{Name: Validating()[1]}, &v); err != nil {
 		t.Fatal(err)
@@ -310,8 +310,9 @@ func TestAnotherHostNeedsAnotherCertificate(t *testing.T) {
 	}
 }
 
-// TestWhoIsSlowerTakesOver: two replicas renew at once; one write is refused, and nothing is served that is not stored.
-func TestWhoIsSlowerTakesOver(t *testing.T) {
+// TestReplicaThatLosesTheRaceTakesOver: two replicas renew at once; one write is refused, and nothing is served that is not
+// stored.
+func TestReplicaThatLosesTheRaceTakesOver(t *testing.T) {
 	t.Parallel()
 	var faster *replica
 	c := cluster(t, interceptor.Funcs{Update: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.UpdateOption) error {
@@ -340,9 +341,9 @@ func TestWhoIsSlowerTakesOver(t *testing.T) {
 	}
 }
 
-// TestWhatIsNotTrustedIsNotServed: if the API server cannot be told, what it trusts is served on, but anything is better
-// than nothing.
-func TestWhatIsNotTrustedIsNotServed(t *testing.T) {
+// TestUntrustedCertificateIsNotServed: if the API server cannot be updated, the replica goes on serving the certificate
+// that it trusts, until that expires: then any certificate is better than none.
+func TestUntrustedCertificateIsNotServed(t *testing.T) {
 	t.Parallel()
 	broken := true
 	c := cluster(t, interceptor.Funcs{Patch: func(ctx context.Context, c client.WithWatch, o client.Object, p client.Patch, opts ...client.PatchOption) error {
@@ -365,7 +366,7 @@ func TestWhatIsNotTrustedIsNotServed(t *testing.T) {
 	for range 3 {
 		r.clock = r.clock.Add(heardAfter)
 		if _, err := r.Reconcile(t.Context(), reconcile.Request{}); err == nil {
-			t.Fatal("it was told")
+			t.Fatal("the update succeeded")
 		}
 	}
 	// By then the first one has expired.

@@ -1,5 +1,5 @@
 // Package webhook serves the API's webhooks over HTTPS: defaulting, validation, conversion, and the check of the
-// configuration. What they say is package admission's; here is how an API server is told.
+// configuration. Package admission decides the answers; this package brings them to an API server.
 //
 //	admission.go    AdmissionReviews
 //	conversion.go   ConversionReviews, as a stream
@@ -10,11 +10,11 @@
 //
 // # Certificates
 //
-// Nobody has to bring any. All replicas share one Secret; whichever finds it empty or near its end renews it, and the
-// others take over what that one wrote. A renewal never takes trust away: an authority that was replaced stays in the
+// No certificate has to be provided. All replicas share one Secret; whichever finds it empty or near its end renews it, and
+// the others take over what that one wrote. A renewal never takes trust away: an authority that was replaced stays in the
 // bundle until it expires, and a replica serves a certificate only when the bundle that vouches for it has been in the
-// webhook configurations and the definitions for some seconds. So there is no moment at which an API server meets a certificate
-// that it does not trust. What is served changes with the next handshake; nothing is restarted.
+// webhook configurations and the definitions for some seconds. So there is no moment at which an API server meets a
+// certificate that it does not trust. What is served changes with the next handshake; nothing is restarted.
 //
 // # Limits
 //
