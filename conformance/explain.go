@@ -36,7 +36,7 @@ func (s *session) detail(f *failed, of *life, diff []match.Mismatch) {
 	}
 	f.Path, f.Want, f.Got = first.Path, first.Want, first.Got
 	if len(diff) > 1 {
-		f.Diff = render(diff)
+		f.Diff = diffLines(diff)
 	}
 }
 
@@ -115,9 +115,9 @@ func (d *differences) Report(r cmp.Result) {
 	d.lines = append(d.lines, fmt.Sprintf("  %s:\n- %s\n+ %s", key.Key(), want, got))
 }
 
-// render shows differences as a small diff. The leaves are compared as text by path,
+// diffLines shows differences as a small diff. The leaves are compared as text by path,
 // because go-cmp's own rendering differs from run to run on purpose.
-func render(diff []match.Mismatch) string {
+func diffLines(diff []match.Mismatch) string {
 	want, got := map[string]string{}, map[string]string{}
 	for _, m := range diff {
 		path := m.Path

@@ -7,6 +7,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/reports"
+	"github.com/plumbline-ci/plumbline/reports/render"
 )
 
 // documentTitle names the document that a statement is from, by the first part of its id.
@@ -65,5 +66,5 @@ func (c Claims) binding() []string {
 
 // Explain tells the result of one fixture as the report's text does, for a test that shows its failure by itself.
 func (r *Runner) Explain(f *fixture.Fixture, result *reports.Fixture) string {
-	return reports.Explain(result, proven([]*fixture.Fixture{f})...)
+	return render.Explain(result, proven([]*fixture.Fixture{f})...)
 }

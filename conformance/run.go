@@ -10,6 +10,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/reports"
+	"github.com/plumbline-ci/plumbline/reports/render"
 )
 
 // T is what [Run] needs of a test; *testing.T is a T[*testing.T].
@@ -141,7 +142,7 @@ func conclusion[Test T[Test]](t Test, report *reports.ConformanceReport, o Optio
 		t.Error("no fixture is selected by -run: nothing was run")
 		return
 	}
-	if text := reports.Summary(report); text != "" {
+	if text := render.Summary(report); text != "" {
 		t.Log("\n" + text)
 	}
 	t.Log("\n" + summary(report, o.Claims))

@@ -15,6 +15,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/internal/double"
 	"github.com/plumbline-ci/plumbline/reports"
+	"github.com/plumbline-ci/plumbline/reports/render"
 )
 
 // shared is a target whose clusters tell when they begin and end.
@@ -122,7 +123,7 @@ func TestFixturesShareClusters(t *testing.T) {
 			for _, f := range report.Fixtures {
 				names = append(names, f.Name)
 				if f.Verdict != reports.Pass {
-					t.Errorf("%s: %s %s", f.Name, f.Verdict, reports.Explain(&f))
+					t.Errorf("%s: %s %s", f.Name, f.Verdict, render.Explain(&f))
 				}
 			}
 			if !slices.Equal(names, []string{"a", "b", "c", "d"}) {

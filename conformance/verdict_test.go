@@ -20,6 +20,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/source"
 	"github.com/plumbline-ci/plumbline/internal/double"
 	"github.com/plumbline-ci/plumbline/reports"
+	"github.com/plumbline-ci/plumbline/reports/render"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -329,7 +330,11 @@ func TestReportsLookAsTheyShould(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for file, r := range map[string]reports.Renderer{"report.txt": reports.Text{}, "report-wide.txt": reports.Text{Wide: true}, "report.json": reports.JSON{}} {
+	for file, format := range map[string]string{"report.txt": render.FormatTable, "report-wide.txt": render.FormatWide, "report.json": render.FormatJSON} {
+		r, err := render.RendererFor(format)
+		if err != nil {
+			t.Fatal(err)
+		}
 		var b bytes.Buffer
 		if err := r.Render(&b, report); err != nil {
 			t.Fatal(err)

@@ -1,18 +1,19 @@
-// Package reports is the result of a conformance run as a document: typed,
-// versioned, and the same bytes for the same run.
+// Package reports is the result of a conformance run as a document: typed, versioned, and the same bytes for the same run.
 //
-// A [ConformanceReport] says what was judged, by which suite, on which target, and
-// for every fixture its verdict with the evidence or the failure. It is plain data:
-// the engine fills it, [Read] reads it back strictly, and a [Renderer] writes it for
-// people or machines. Nothing in it depends on the machine or the wall clock for a run
-// on virtual time. [Diff] says what two reports say differently, [NewTable] puts any
-// number side by side, [NewGate] says what got worse.
+// A [ConformanceReport] says what was judged, by which suite and on which target. For every fixture it has the verdict, with
+// the evidence or the failure. It is plain data: the engine fills it, [Encode] and [EncodeYAML] write it, and [Read] reads
+// it back strictly. A [SweepReport] is the same for fixtures that ran under many seeds. Nothing in a report depends on the
+// machine or the wall clock if the run was on virtual time.
 //
-// Limits: a report of a newer version is refused, not read as far as it is known; a
-// timeline is what watches saw.
+// This package has the documents alone, which is all that a program needs to publish or read one. Package render writes
+// them for people and for CI. Package compare tells what several reports say differently. Package visible makes texts of
+// others harmless to print.
+//
+// Limits: a report of a newer version is refused, not read as far as it is known; a timeline is what watches saw.
 package reports
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -251,6 +252,20 @@ func (t *Tally) Add(v Verdict) {
 	}
 }
 
+// String renders "3 of 5 passed, 1 failed, 1 unsupported".
+func (t Tally) String() string {
+	text := fmt.Sprintf("%d of %d passed", t.Pass, t.Total)
+	for _, part := range []struct {
+		n    int
+		word string
+	}{{t.Fail, "failed"}, {t.Error, "broke"}, {t.Unsupported, "unsupported"}, {t.NotOnThisTarget, "not on this target"}, {t.Excluded, "excluded"}, {t.NotRun, "not run"}} {
+		if part.n > 0 {
+			text += fmt.Sprintf(", %d %s", part.n, part.word)
+		}
+	}
+	return text
+}
+
 // Fixture is the outcome of one fixture.
 type Fixture struct {
 	Name        string   `json:"name"`
@@ -338,6 +353,9 @@ type Failure struct {
 	// Replay is a command that shows the same failure.
 	Replay string `json:"replay,omitempty"`
 }
+
+// ToldBy is the message of a failure whose cause another fixture tells in full. Both count as failures of that one cause.
+func ToldBy(message, fixture string) string { return message + "; see fixture " + fixture }
 
 // Log is the end of one container's log.
 type Log struct {

@@ -1,47 +1,32 @@
-package reports
+package reports_test
 
 import (
 	"bytes"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-)
 
-func example() *ConformanceReport {
-	seed := uint64(7)
-	return &ConformanceReport{
-		APIVersion: APIVersion, Kind: Kind,
-		Implementation: Implementation{Organization: "example.com", Project: "toy", URL: "https://example.com/toy", Version: "v1", Contact: "toy@example.com"},
-		Suite:          Suite{Version: "v0.1.0", Digest: "sha256:00", Fixtures: 3},
-		Target:         Target{Name: "fake", KubernetesVersion: "v1.37.2", VirtualTime: true, Capabilities: []string{"virtualTime"}},
-		Seed:           &seed, TraceHash: "abc", Result: Failed, Reasons: []string{"taskrun-core: a required fixture failed: b"},
-		Profiles: []Profile{{Name: "taskrun-core", Result: Failed, Features: []string{"timeout"}, Required: Tally{Total: 2, Pass: 1, Fail: 1}, Recommended: Tally{Total: 1, NotOnThisTarget: 1}}},
-		Fixtures: []Fixture{
-			{Name: "a", File: "a.yaml", Requirement: "a is", Profile: "taskrun-core", Level: "required", Component: "controller", Verdict: Pass, Duration: "15.1s",
-				Evidence: []Evidence{{Check: "spec.then[0].eventually", At: "a.yaml:9:5", Object: "taskrun/a", ResourceVersion: "12", After: "15s", Saw: "Succeeded=True <&>"}}},
-			{Name: "b", File: "b.yaml", Requirement: "b is", Profile: "taskrun-core", Level: "required", Component: "controller", Verdict: Fail, Duration: "1s",
-				Failure: &Failure{At: "b.yaml:9:5", Check: "spec.then[0].eventually", Message: "it is not", Logs: []Log{{Pod: "p", Container: "c", Text: "x\ny"}}}},
-			{Name: "c", File: "c.yaml", Requirement: "c is", Profile: "taskrun-core", Level: "recommended", Component: "launcher", Verdict: NotOnThisTarget, Reason: "needs faults"},
-		},
-	}
-}
+	"github.com/plumbline-ci/plumbline/reports"
+	"github.com/plumbline-ci/plumbline/reports/internal/reporttest"
+)
 
 func TestAReportIsReadBackAsItWasWritten(t *testing.T) {
 	t.Parallel()
-	first, err := Encode(example())
+	first, err := reports.Encode(reporttest.Example())
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := Decode(first)
+	got, err := reports.Decode(first)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(example(), got); diff != "" {
+	if diff := cmp.Diff(reporttest.Example(), got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	second, err := Encode(got)
+	second, err := reports.Encode(got)
 	if err != nil || !bytes.Equal(first, second) {
 		t.Errorf("written again it has other bytes: %v\n%s", err, cmp.Diff(string(first), string(second)))
 	}
@@ -52,7 +37,7 @@ func TestAReportIsReadBackAsItWasWritten(t *testing.T) {
 
 func TestReportsAreReadStrictly(t *testing.T) {
 	t.Parallel()
-	good, err := Encode(example())
+	good, err := reports.Encode(reporttest.Example())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,49 +63,52 @@ func TestReportsAreReadStrictly(t *testing.T) {
 		if at < 0 {
 			t.Fatalf("%s: no %q in the report", tt.reason, tt.old)
 		}
-		_, err := Decode([]byte(text[:at] + tt.new + text[at+len(tt.old):]))
-		if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), tt.want) {
+		_, err := reports.Decode([]byte(text[:at] + tt.new + text[at+len(tt.old):]))
+		if !errors.Is(err, reports.ErrInvalid) || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %v, want %q", tt.reason, err, tt.want)
 		}
 	}
 }
 
-func TestStyleDoesNotMoveTheTable(t *testing.T) {
+// The documents for programs keep every text as it was.
+func TestHostileTextsAreKept(t *testing.T) {
 	t.Parallel()
-	var plain, styled bytes.Buffer
-	if err := (Text{}).Render(&plain, example()); err != nil {
-		t.Fatal(err)
-	}
-	marks := 0
-	if err := (Text{Style: func(word, text string) string { marks++; return "\x1b[1m" + text + "\x1b[0m" }}).Render(&styled, example()); err != nil {
-		t.Fatal(err)
-	}
-	if got := strings.NewReplacer("\x1b[1m", "", "\x1b[0m", "").Replace(styled.String()); got != plain.String() || marks == 0 {
-		t.Errorf("without its marks the styled table differs:\n%s", cmp.Diff(plain.String(), got))
-	}
-	if strings.Contains(plain.String(), "\x1b") {
-		t.Error("the plain table has colours")
-	}
-	lines := strings.Split(strings.TrimSpace(plain.String()), "\n")
-	if last := lines[len(lines)-1]; last != "FAILED: 1 of 3 passed, 1 failed, 1 not on this target" {
-		t.Errorf("the last line is no verdict: %q", last)
+	for seed := range uint64(20) {
+		r := reporttest.Spoiled(seed)
+		utf8Only(reflect.ValueOf(r).Elem())
+		for name, encode := range map[string]func(*reports.ConformanceReport) ([]byte, error){"JSON": reports.Encode, "YAML": reports.EncodeYAML} {
+			data, err := encode(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := &reports.ConformanceReport{}
+			if err := reports.ReadDocument("", data, reports.Kind, got, nil); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if diff := cmp.Diff(r, got); diff != "" {
+				t.Fatalf("%s (-want +got):\n%s", name, diff)
+			}
+		}
 	}
 }
 
-func TestEveryFormatHasARenderer(t *testing.T) {
-	t.Parallel()
-	for _, format := range Formats() {
-		r, err := RendererFor(format)
-		if err != nil {
-			t.Fatal(err)
+// utf8Only makes texts valid UTF-8: neither JSON nor YAML has others.
+func utf8Only(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(strings.ToValidUTF8(v.String(), "?"))
+	case reflect.Struct:
+		for i := range v.NumField() {
+			utf8Only(v.Field(i))
 		}
-		var b bytes.Buffer
-		if err := r.Render(&b, example()); err != nil || b.Len() == 0 {
-			t.Errorf("%s: %v, %d bytes", format, err, b.Len())
+	case reflect.Slice:
+		for i := range v.Len() {
+			utf8Only(v.Index(i))
 		}
-	}
-	if _, err := RendererFor("xls"); err == nil || !strings.Contains(err.Error(), "json") {
-		t.Errorf("an unknown format is told the known ones, got %v", err)
+	case reflect.Pointer:
+		if !v.IsNil() {
+			utf8Only(v.Elem())
+		}
 	}
 }
 
@@ -159,115 +147,10 @@ func TestMistakesHavePlaces(t *testing.T) {
 		{"too deep as JSON", "{\"a\":" + strings.Repeat("[", 100_000), "nested too deeply"},
 		{"too deep as YAML", "a: " + strings.Repeat("[", 9_000) + strings.Repeat("]", 9_000), "nested too deeply"},
 	} {
-		_, err := Read("r", []byte(tt.text))
-		var m *MistakeError
-		if !errors.As(err, &m) || !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), tt.want) {
+		_, err := reports.Read("r", []byte(tt.text))
+		var m *reports.MistakeError
+		if !errors.As(err, &m) || !errors.Is(err, reports.ErrInvalid) || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %v, want %q", tt.reason, err, tt.want)
 		}
 	}
-}
-
-func TestVersionsAreOrdered(t *testing.T) {
-	t.Parallel()
-	order := []string{"nonsense", "v1alpha1", "v1alpha2", "v1beta1", "v1", "v2alpha1", "v2"}
-	for i := 1; i < len(order); i++ {
-		if age(order[i-1]) >= age(order[i]) {
-			t.Errorf("%s (%d) is not before %s (%d)", order[i-1], age(order[i-1]), order[i], age(order[i]))
-		}
-	}
-}
-
-// Whatever the bytes, what is read is written and read again the same.
-func FuzzDecode(f *testing.F) {
-	for _, format := range []string{FormatJSON, FormatYAML} {
-		renderer, err := RendererFor(format)
-		if err != nil {
-			f.Fatal(err)
-		}
-		// Small ones: what is interesting is made smaller before the search goes on.
-		small := &ConformanceReport{APIVersion: APIVersion, Kind: Kind, Result: Passed, Fixtures: []Fixture{{Name: "a", Verdict: Pass, Timeline: &Timeline{End: 9, Pods: []PodLine{{Name: "p", Spans: []Span{{Container: "c", Role: RoleStep, To: ms(5)}}}}}}}}
-		var b bytes.Buffer
-		if err := renderer.Render(&b, small); err != nil {
-			f.Fatal(err)
-		}
-		f.Add(b.Bytes())
-	}
-	f.Add([]byte(`{"apiVersion":"plumbline.dev/v1alpha1","kind":"ConformanceReport","result":"passed"}`))
-	f.Add([]byte("apiVersion: plumbline.dev/v1alpha1\nkind: ConformanceReport\nresult: failed\nreasons: [\"\\n a\\u2028\\x85 #\", '0x1', \"a\\n\\n\", ~]\n"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		r, err := Decode(data)
-		if err != nil {
-			if !errors.Is(err, ErrInvalid) {
-				t.Fatalf("an error of another kind: %v", err)
-			}
-			return
-		}
-		for _, format := range Formats() {
-			renderer, err := RendererFor(format)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := renderer.Render(&bytes.Buffer{}, r); err != nil {
-				t.Fatal(err)
-			}
-		}
-		table := NewTable([]Named{{Report: r}, {Report: example()}, {Report: r}}, TableOptions{})
-		for _, format := range TableFormats() {
-			if err := table.Render(&bytes.Buffer{}, format); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if g := NewGate(r, r); !g.Passed {
-			t.Fatalf("a report is worse than itself: %+v", g)
-		}
-		if d := Diff(r, r, DiffOptions{}); d.Unexplained > 0 {
-			t.Fatalf("a report differs from itself: %+v", d)
-		}
-		first, err := Encode(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		again, err := Decode(first)
-		if err != nil {
-			t.Fatalf("what was written cannot be read: %v", err)
-		}
-		second, err := Encode(again)
-		if err != nil || !bytes.Equal(first, second) {
-			t.Fatalf("not canonical: %v", err)
-		}
-		var asYAML bytes.Buffer
-		if err := (YAML{}).Render(&asYAML, r); err != nil {
-			t.Fatal(err)
-		}
-		fromYAML, err := Decode(asYAML.Bytes())
-		if err != nil {
-			t.Fatalf("what was written as YAML cannot be read: %v\n%s", err, asYAML.Bytes())
-		}
-		third, err := Encode(fromYAML)
-		if err != nil || !bytes.Equal(first, third) {
-			t.Fatalf("YAML says something else: %v\n%s", err, cmp.Diff(string(first), string(third)))
-		}
-	})
-}
-
-// Every text comes through YAML as it was.
-func FuzzTextInYAML(f *testing.F) {
-	for _, text := range []string{"", " a", "a\nb", "\na", "a\n\n", "a: b", "0x1", "~", "- a", "\t", "a\n b\n\tc", "\u2028\n", "#\n", "'\"\\", "a \nb ", "\x85\n", "\U0001F600\n", "1e3", "yes", "2026-01-01", "<<", "|\n"} {
-		f.Add(text)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		r := example()
-		r.Reasons = []string{strings.ToValidUTF8(text, "?")}
-		var b bytes.Buffer
-		if err := (YAML{}).Render(&b, r); err != nil {
-			t.Fatal(err)
-		}
-		got, err := Decode(b.Bytes())
-		if err != nil {
-			t.Fatalf("%v\n%s", err, b.Bytes())
-		}
-		if diff := cmp.Diff(r, got); diff != "" {
-			t.Errorf("(-want +got):\n%s", diff)
-		}
-	})
 }

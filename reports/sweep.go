@@ -1,9 +1,5 @@
 package reports
 
-import (
-	"io"
-)
-
 // SweepKind is the kind of a SweepReport as a document.
 const SweepKind = "SweepReport"
 
@@ -74,42 +70,4 @@ type Violation struct {
 	Rule    string `json:"rule"`
 	Object  string `json:"object"`
 	Message string `json:"message" print:"lines"`
-}
-
-var _ Comparison = (*SweepReport)(nil)
-
-// SweepFormats lists the formats of a SweepReport.
-func SweepFormats() []string {
-	return []string{FormatTable, FormatJSON, FormatJUnit, FormatMarkdown, FormatGitHub}
-}
-
-// Render writes it in one of SweepFormats.
-func (s *SweepReport) Render(w io.Writer, format string) error {
-	people := shown(s)
-	if format == FormatJUnit {
-		return people.junit(w, nil)
-	}
-	return render(w, format, s, people.table, people.markdown, people.github)
-}
-
-// of returns the breaches of a fixture.
-func (s *SweepReport) of(fixture string) []*Breach {
-	var out []*Breach
-	for i := range s.Breaches {
-		if s.Breaches[i].Fixture == fixture {
-			out = append(out, &s.Breaches[i])
-		}
-	}
-	return out
-}
-
-// headline is a breach in a line.
-func (b *Breach) headline() string {
-	switch {
-	case b.Violation != nil:
-		return b.Violation.Rule + ": " + b.Violation.Object + ": " + firstLine(b.Violation.Message)
-	case b.Failure != nil:
-		return headline(b.Failure)
-	}
-	return firstLine(b.Reason)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/kindconfig"
 	"github.com/plumbline-ci/plumbline/reports"
+	"github.com/plumbline-ci/plumbline/reports/render"
 )
 
 // subjectFile says what the reference claims.
@@ -50,7 +51,7 @@ func TestTheSuite(t *testing.T) {
 		case f.Verdict == want && (want == reports.Pass || want == reports.Unsupported):
 		case f.Verdict == reports.NotOnThisTarget && lacked(f.Reason):
 		default:
-			t.Errorf("on the simulated cluster it is %q, here %s %s\n%s", want, f.Verdict, f.Reason, reports.Explain(f))
+			t.Errorf("on the simulated cluster it is %q, here %s %s\n%s", want, f.Verdict, f.Reason, render.Explain(f))
 		}
 	}
 	for _, f := range there.Findings {

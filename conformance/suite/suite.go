@@ -24,6 +24,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/reports"
+	"github.com/plumbline-ci/plumbline/reports/render"
 )
 
 // entryName marks the report entry that carries a spec's result to the judge.
@@ -70,7 +71,7 @@ func Specs(options func() (conformance.Options, error), report func(*reports.Con
 		}
 		if verdict.Result != reports.Passed {
 			text := fmt.Sprintf("%s: %s", verdict.Result, strings.Join(verdict.Reasons, "\n"))
-			if causes := reports.Summary(verdict); causes != "" {
+			if causes := render.Summary(verdict); causes != "" {
 				text += "\n\n" + causes
 			}
 			ginkgo.Fail(text)

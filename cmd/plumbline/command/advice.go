@@ -13,6 +13,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/reports"
+	"github.com/plumbline-ci/plumbline/reports/render"
 	"github.com/plumbline-ci/plumbline/reports/visible"
 	"github.com/plumbline-ci/plumbline/simulator/image"
 )
@@ -158,7 +159,7 @@ func (o *simulateOptions) printFindings(f findings) {
 	if o.stubMissing {
 		hint = ""
 	}
-	fmt.Fprintf(o.streams.Err, "note: describe in a file what these commands would do, and pass it with --mocks%s:\n%s", hint, reports.MocksFor(f.missing))
+	fmt.Fprintf(o.streams.Err, "note: describe in a file what these commands would do, and pass it with --mocks%s:\n%s", hint, render.MocksFor(f.missing))
 }
 
 // unusedImages are descriptions that the user gave with flags and that fit the image of no manifest. A file beside the

@@ -12,7 +12,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/targets/envtest"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/conformance/targets/kind"
-	"github.com/plumbline-ci/plumbline/reports"
+	"github.com/plumbline-ci/plumbline/reports/render"
 )
 
 // targets lists the targets of run.
@@ -90,7 +90,7 @@ func completeReport(cmd *cobra.Command) {
 			return nil, cobra.ShellCompDirectiveDefault
 		}
 		var out []string
-		for _, format := range reports.Formats() {
+		for _, format := range render.Formats() {
 			out = append(out, format+"=")
 		}
 		return out, cobra.ShellCompDirectiveNoSpace

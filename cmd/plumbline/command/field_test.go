@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/plumbline-ci/plumbline/cmd/plumbline/command"
-	"github.com/plumbline-ci/plumbline/reports"
+	"github.com/plumbline-ci/plumbline/reports/render"
 )
 
 // fieldTest is an input of testdata/field: a small file after a Task of a public collection (c-), after a public report (b-),
@@ -189,7 +189,7 @@ func TestReportsOfHostileInputAreHarmless(t *testing.T) {
 		{"-f", "testdata/field/a-report-injection.yaml"},
 		{"--subject", "testdata/field/a-terminal-escapes.yaml", "--name", "single-step-succeeds"},
 	} {
-		for _, format := range reports.Formats() {
+		for _, format := range render.Formats() {
 			t.Run(args[0]+" "+format, func(t *testing.T) {
 				t.Parallel()
 				file := filepath.Join(t.TempDir(), "report")
@@ -201,7 +201,7 @@ func TestReportsOfHostileInputAreHarmless(t *testing.T) {
 				}
 				for name, text := range map[string]string{"standard output": out.String(), "standard error": errs.String(), "the file": string(written)} {
 					at := harm.FindStringIndex(text)
-					if at == nil && format == reports.FormatHTML {
+					if at == nil && format == render.FormatHTML {
 						at = markup.FindStringIndex(text)
 					}
 					if at != nil {

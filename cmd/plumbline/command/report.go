@@ -11,6 +11,8 @@ import (
 
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/reports"
+	"github.com/plumbline-ci/plumbline/reports/compare"
+	"github.com/plumbline-ci/plumbline/reports/render"
 )
 
 func newReport(s Streams) *cobra.Command {
@@ -46,7 +48,7 @@ func newReportShow(s Streams) *cobra.Command {
   plumbline run -o json | plumbline report show - -o markdown`,
 		Args: takes("the file of a report, or -", 1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if err := oneOf("output", output, reports.Formats()...); err != nil {
+			if err := oneOf("output", output, render.Formats()...); err != nil {
 				return err
 			}
 			files, err := outputFiles(also)
@@ -61,10 +63,10 @@ func newReportShow(s Streams) *cobra.Command {
 			return errors.Join(writeFiles(files, write), write(s.Out, output))
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", reports.FormatTable, "format of the report: "+strings.Join(reports.Formats(), ", "))
+	cmd.Flags().StringVarP(&output, "output", "o", render.FormatTable, "format of the report: "+strings.Join(render.Formats(), ", "))
 	cmd.Flags().StringArrayVar(&also, "report", nil, reportUsage)
 	completeReport(cmd)
-	completes(cmd, map[string]func() []string{"output": reports.Formats})
+	completes(cmd, map[string]func() []string{"output": render.Formats})
 	return cmd
 }
 
@@ -93,18 +95,18 @@ The verdicts a and b may be left out. Explanations that match no difference are 
   plumbline report diff fake.json kind.json --judged --explained divergences.yaml -o markdown`,
 		Args: takes("the files of two reports", 2),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if err := oneOf("output", output, reports.ComparisonFormats()...); err != nil {
+			if err := oneOf("output", output, compare.Formats()...); err != nil {
 				return err
 			}
 			a, b, err := readReports(s, args[0], args[1])
 			if err != nil {
 				return err
 			}
-			o := reports.DiffOptions{Judged: judged}
+			o := compare.DiffOptions{Judged: judged}
 			if o.Explained, err = readExplained(s, explained); err != nil {
 				return err
 			}
-			d := reports.Diff(a, b, o)
+			d := compare.Diff(a, b, o)
 			if err := d.Render(behind(s.Out), output); err != nil {
 				return err
 			}
@@ -115,9 +117,9 @@ The verdicts a and b may be left out. Explanations that match no difference are 
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&output, "output", "o", reports.FormatTable, "format: "+strings.Join(reports.ComparisonFormats(), ", "))
+	f.StringVarP(&output, "output", "o", render.FormatTable, "format: "+strings.Join(compare.Formats(), ", "))
 	f.StringVar(&explained, "explained", "", explainedUsage)
-	completes(cmd, map[string]func() []string{"output": reports.ComparisonFormats})
+	completes(cmd, map[string]func() []string{"output": compare.Formats})
 	f.BoolVar(&judged, "judged", false, "only fixtures that passed or failed in both, for targets with different capabilities")
 	return cmd
 }
@@ -151,7 +153,7 @@ target. --other-target allows another target; fixtures that this target cannot r
 			if baseline == "" {
 				return &usageError{fmt.Errorf("--baseline is missing: the file of the report to compare with")}
 			}
-			if err := oneOf("output", output, reports.ComparisonFormats()...); err != nil {
+			if err := oneOf("output", output, compare.Formats()...); err != nil {
 				return err
 			}
 			for _, level := range levels {
@@ -166,7 +168,7 @@ target. --other-target allows another target; fixtures that this target cannot r
 			if err := checkBaseline(before, after, otherTarget, levels); err != nil {
 				return err
 			}
-			g := reports.NewGate(before, after, levels...)
+			g := compare.NewGate(before, after, levels...)
 			if err := g.Render(behind(s.Out), output); err != nil {
 				return err
 			}
@@ -178,17 +180,17 @@ target. --other-target allows another target; fixtures that this target cannot r
 	}
 	f := cmd.Flags()
 	f.StringVar(&baseline, "baseline", "", "the report to compare with")
-	f.StringVarP(&output, "output", "o", reports.FormatTable, "format: "+strings.Join(reports.ComparisonFormats(), ", "))
+	f.StringVarP(&output, "output", "o", render.FormatTable, "format: "+strings.Join(compare.Formats(), ", "))
 	f.StringSliceVar(&levels, "level", nil, "only fixtures of these levels: required, recommended, reference; default: all")
-	completes(cmd, map[string]func() []string{"output": reports.ComparisonFormats, "level": fixtureLevels})
+	completes(cmd, map[string]func() []string{"output": compare.Formats, "level": fixtureLevels})
 	f.BoolVar(&otherTarget, "other-target", false, "the baseline may be of another target")
 	return cmd
 }
 
 // checkBaseline refuses a report that cannot be a baseline.
 func checkBaseline(before, after *reports.ConformanceReport, otherTarget bool, levels []string) error {
-	err := reports.CheckBaseline(before, after, levels...)
-	var wrong *reports.BaselineError
+	err := compare.CheckBaseline(before, after, levels...)
+	var wrong *compare.BaselineError
 	switch {
 	case errors.As(err, &wrong) && wrong.Target && otherTarget:
 		return nil

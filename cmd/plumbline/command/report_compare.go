@@ -8,7 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/plumbline-ci/plumbline/reports"
+	"github.com/plumbline-ci/plumbline/reports/compare"
+	"github.com/plumbline-ci/plumbline/reports/render"
 )
 
 func newReportCompare(s Streams) *cobra.Command {
@@ -37,18 +38,18 @@ does not exist; 3 a file is not a report.`,
 			return nil
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			if err := oneOf("output", output, reports.TableFormats()...); err != nil {
+			if err := oneOf("output", output, compare.TableFormats()...); err != nil {
 				return err
 			}
 			list, err := readNamed(s, args)
 			if err != nil {
 				return err
 			}
-			o := reports.TableOptions{Differing: differing}
+			o := compare.TableOptions{Differing: differing}
 			if o.Explained, err = readExplained(s, explained); err != nil {
 				return err
 			}
-			t := reports.NewTable(list, o)
+			t := compare.NewTable(list, o)
 			if err := t.Render(behind(s.Out), output); err != nil {
 				return err
 			}
@@ -59,8 +60,8 @@ does not exist; 3 a file is not a report.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&output, "output", "o", reports.FormatTable, "format: "+strings.Join(reports.TableFormats(), ", "))
-	completes(cmd, map[string]func() []string{"output": reports.TableFormats})
+	f.StringVarP(&output, "output", "o", render.FormatTable, "format: "+strings.Join(compare.TableFormats(), ", "))
+	completes(cmd, map[string]func() []string{"output": compare.TableFormats})
 	f.StringVar(&explained, "explained", "", explainedUsage)
 	f.BoolVar(&differing, "differing", false, "only fixtures on which the reports do not agree")
 	return cmd
@@ -70,9 +71,9 @@ does not exist; 3 a file is not a report.`,
 var columnName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 ._-]*$`)
 
 // readNamed reads reports, each with the name that is given to it.
-func readNamed(s Streams, args []string) ([]reports.Named, error) {
+func readNamed(s Streams, args []string) ([]compare.Named, error) {
 	var (
-		list  []reports.Named
+		list  []compare.Named
 		files []string
 	)
 	for _, arg := range args {
@@ -83,7 +84,7 @@ func readNamed(s Streams, args []string) ([]reports.Named, error) {
 		if file == standardInput && slices.Contains(files, file) {
 			return nil, &usageError{fmt.Errorf("only one of the reports can be standard input")}
 		}
-		list, files = append(list, reports.Named{Name: name}), append(files, file)
+		list, files = append(list, compare.Named{Name: name}), append(files, file)
 	}
 	for i, file := range files {
 		r, err := readReport(s, file)
@@ -99,7 +100,7 @@ func readNamed(s Streams, args []string) ([]reports.Named, error) {
 const explainedUsage = "a file of known and accepted differences"
 
 // readExplained reads a file of explanations, if there is one.
-func readExplained(s Streams, file string) ([]reports.Explanation, error) {
+func readExplained(s Streams, file string) ([]compare.Explanation, error) {
 	if file == "" {
 		return nil, nil
 	}
@@ -107,6 +108,6 @@ func readExplained(s Streams, file string) ([]reports.Explanation, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := reports.ReadExplained(file, data)
+	list, err := compare.ReadExplained(file, data)
 	return list, placed(err)
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/source"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/reports"
+	"github.com/plumbline-ci/plumbline/reports/render"
 )
 
 // reportUsage describes the flag that names files to write.
@@ -30,17 +31,17 @@ type outputFile struct{ format, name string }
 func formatOf(file string) (string, bool) {
 	switch strings.ToLower(filepath.Ext(file)) {
 	case ".json":
-		return reports.FormatJSON, true
+		return render.FormatJSON, true
 	case ".yaml", ".yml":
-		return reports.FormatYAML, true
+		return render.FormatYAML, true
 	case ".xml":
-		return reports.FormatJUnit, true
+		return render.FormatJUnit, true
 	case ".md":
-		return reports.FormatMarkdown, true
+		return render.FormatMarkdown, true
 	case ".html", ".htm":
-		return reports.FormatHTML, true
+		return render.FormatHTML, true
 	case ".txt":
-		return reports.FormatTable, true
+		return render.FormatTable, true
 	}
 	return "", false
 }
@@ -54,10 +55,10 @@ func outputFiles(values []string) ([]outputFile, error) {
 			file = v
 			var known bool
 			if format, known = formatOf(file); !known {
-				return nil, &usageError{fmt.Errorf("--report %s: the file's ending does not give a format; write FORMAT=%s, with one of %s", v, file, strings.Join(reports.Formats(), ", "))}
+				return nil, &usageError{fmt.Errorf("--report %s: the file's ending does not give a format; write FORMAT=%s, with one of %s", v, file, strings.Join(render.Formats(), ", "))}
 			}
 		}
-		if err := oneOf("report", format, reports.Formats()...); err != nil {
+		if err := oneOf("report", format, render.Formats()...); err != nil {
 			return nil, err
 		}
 		if file == "" || file == "-" {
@@ -121,14 +122,14 @@ func writeFiles(files []outputFile, write func(w io.Writer, format string) error
 // report itself does not have it.
 func reportWriter(r *reports.ConformanceReport, took map[string]time.Duration) func(w io.Writer, format string) error {
 	return func(w io.Writer, format string) error {
-		renderer, err := reports.RendererFor(format)
+		renderer, err := render.RendererFor(format)
 		if err != nil {
 			return err
 		}
-		if format == reports.FormatJUnit {
-			renderer = reports.JUnit{Took: took}
+		if format == render.FormatJUnit {
+			renderer = render.JUnit{Took: took}
 		}
-		return render(renderer, w, r)
+		return renderTo(renderer, w, r)
 	}
 }
 

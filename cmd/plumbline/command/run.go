@@ -21,6 +21,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/targets/kind"
 	"github.com/plumbline-ci/plumbline/kindconfig/kindcluster"
 	"github.com/plumbline-ci/plumbline/reports"
+	"github.com/plumbline-ci/plumbline/reports/render"
 )
 
 // runOptions are the flags of run.
@@ -77,7 +78,7 @@ ran and every required fixture that the target can run passed.`,
 	f.StringVar(&o.kindName, "kind-cluster", kindcluster.DefaultName, "name of the kind cluster; if it does not exist it is created, and deleted afterwards unless --keep is given")
 	f.StringArrayVarP(&o.files, "filename", "f", nil, filesUsage)
 	f.StringVar(&o.images, "images", "", imagesUsage+"; with -f")
-	f.StringVarP(&o.output, "output", "o", reports.FormatTable, "format of the report: "+strings.Join(reports.Formats(), ", "))
+	f.StringVarP(&o.output, "output", "o", render.FormatTable, "format of the report: "+strings.Join(render.Formats(), ", "))
 	f.StringArrayVar(&o.also, "report", nil, reportUsage)
 	f.Uint64Var(&o.seed, "seed", conformance.DefaultSeed, "seed of everything random in the simulated cluster")
 	f.IntVar(&o.seeds, "seeds", 1, "run each fixture with this many seeds, starting at --seed")
@@ -92,7 +93,7 @@ ran and every required fixture that the target can run passed.`,
 	selects(cmd)
 	completeReport(cmd)
 	completes(cmd, map[string]func() []string{
-		"target": targets, "output": reports.Formats, "faults": always(faultsNone, faultsRandom),
+		"target": targets, "output": render.Formats, "faults": always(faultsNone, faultsRandom),
 	})
 	return cmd
 }
@@ -101,7 +102,7 @@ func (o *runOptions) run(ctx context.Context) error {
 	if err := oneOf("target", o.target, targets()...); err != nil {
 		return err
 	}
-	if err := oneOf("output", o.output, reports.Formats()...); err != nil {
+	if err := oneOf("output", o.output, render.Formats()...); err != nil {
 		return err
 	}
 	if err := checkSeed(o.seed); err != nil {

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/plumbline-ci/plumbline/reports"
+	"github.com/plumbline-ci/plumbline/reports/render"
 	"github.com/plumbline-ci/plumbline/reports/visible"
 )
 
@@ -49,9 +50,9 @@ func behind(w io.Writer) io.Writer {
 	return w
 }
 
-// render writes a report to w, with colours if w can show them. Renderers make the texts of a report harmless themselves.
-func render(r reports.Renderer, w io.Writer, report *reports.ConformanceReport) error {
-	if t, ok := r.(reports.Text); ok && coloured(w) {
+// renderTo writes a report to w, with colours if w can show them. Renderers make the texts of a report harmless themselves.
+func renderTo(r render.Renderer, w io.Writer, report *reports.ConformanceReport) error {
+	if t, ok := r.(render.Text); ok && coloured(w) {
 		t.Style = colour
 		r = t
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/reports"
+	"github.com/plumbline-ci/plumbline/reports/render"
 )
 
 // Values of --faults.
@@ -64,11 +65,11 @@ func (o *runOptions) sweep(ctx context.Context, options conformance.Options, fil
 	if err := oneOf("target", o.target, fake.Name); err != nil {
 		return err
 	}
-	if err := oneOf("output", o.output, reports.SweepFormats()...); err != nil {
+	if err := oneOf("output", o.output, render.SweepFormats()...); err != nil {
 		return err
 	}
 	for _, f := range files {
-		if err := oneOf("report", f.format, reports.SweepFormats()...); err != nil {
+		if err := oneOf("report", f.format, render.SweepFormats()...); err != nil {
 			return err
 		}
 	}
@@ -98,12 +99,7 @@ func (o *runOptions) sweep(ctx context.Context, options conformance.Options, fil
 		return err
 	}
 	report := runner.SweepReport(s, found)
-	write := func(w io.Writer, format string) error {
-		if format == reports.FormatJUnit {
-			return report.JUnit(w, times)
-		}
-		return report.Render(w, format)
-	}
+	write := func(w io.Writer, format string) error { return render.Sweep(w, report, format, times) }
 	if err := errors.Join(writeFiles(files, write), write(behind(o.streams.Out), o.output)); err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/targets/envtest"
 	"github.com/plumbline-ci/plumbline/fixtures"
 	"github.com/plumbline-ci/plumbline/reports"
+	"github.com/plumbline-ci/plumbline/reports/render"
 )
 
 // impatience is what a wait gets of a controller that is known to be broken.
@@ -84,7 +85,7 @@ func TestJudgedOnACluster(t *testing.T) {
 				case reports.Fail:
 					failed = append(failed, f.Name)
 					if !slices.Contains(tt.failed, f.Name) {
-						t.Error(reports.Explain(&f))
+						t.Error(render.Explain(&f))
 					}
 				case reports.Error, reports.NotRun:
 					t.Errorf("%s: %s: %s", f.Name, f.Verdict, f.Reason)

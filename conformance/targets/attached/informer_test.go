@@ -19,6 +19,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/targets/attached"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/reports"
+	"github.com/plumbline-ci/plumbline/reports/render"
 )
 
 // loose is an object of the API without a Go type.
@@ -193,7 +194,7 @@ func TestEndOfSubjectIsReportedOnce(t *testing.T) {
 			if want := tt.cause + "; see fixture " + full; full == "" || len(short) != 1 || short[want] < 2 {
 				t.Errorf("%q tells it, and the others say %v", full, short)
 			}
-			if text := reports.Summary(report); strings.Count(text, tt.cause) != 1 || strings.Contains(text, "; see") {
+			if text := render.Summary(report); strings.Count(text, tt.cause) != 1 || strings.Contains(text, "; see") {
 				t.Errorf("the summary has it other than once:\n%s", text)
 			}
 		})

@@ -30,6 +30,7 @@ import (
 	"github.com/plumbline-ci/plumbline/kindconfig"
 	"github.com/plumbline-ci/plumbline/reconciler/manager"
 	"github.com/plumbline-ci/plumbline/reports"
+	"github.com/plumbline-ci/plumbline/reports/render"
 )
 
 // patience is for a machine that is busy with other things.
@@ -247,7 +248,7 @@ func (h *house) fixtures(t *testing.T) {
 			got[f.Name] += ": " + f.Reason
 		}
 		if f.Failure != nil {
-			t.Errorf("%s", reports.Explain(&f))
+			t.Errorf("%s", render.Explain(&f))
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -412,7 +413,7 @@ func (h *house) restarted(t *testing.T) {
 		case f.Verdict == reports.Pass && (f.Name == "comes-about" || !gaps):
 		case f.Verdict == reports.Error && f.Name == "never" && strings.Contains(f.Reason, "the watch missed versions"):
 		default:
-			t.Errorf("%s: %s %s\n%s", f.Name, f.Verdict, f.Reason, reports.Explain(&f))
+			t.Errorf("%s: %s %s\n%s", f.Name, f.Verdict, f.Reason, render.Explain(&f))
 		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/targets/envtest"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/reports"
+	"github.com/plumbline-ci/plumbline/reports/render"
 )
 
 // only chooses fixtures by name, for a developer who works on some of them.
@@ -99,7 +100,7 @@ func disagreements(simulated, real *reports.ConformanceReport, explained map[str
 			delete(unused, f.Name)
 		default:
 			out = append(out, fmt.Sprintf("%s: %s on %s, %s on %s\n%s%s", f.Name, f.Verdict, real.Target.Name, other.Verdict, simulated.Target.Name,
-				reports.Explain(f), reports.Explain(other)))
+				render.Explain(f), render.Explain(other)))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(want)) {

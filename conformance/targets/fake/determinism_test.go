@@ -30,6 +30,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/fixtures"
 	"github.com/plumbline-ci/plumbline/reports"
+	"github.com/plumbline-ci/plumbline/reports/render"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
 	"github.com/plumbline-ci/plumbline/simulator/controller"
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
@@ -365,7 +366,7 @@ func TestATargetThatCrashesIsNoPass(t *testing.T) {
 				}
 			}
 			var b bytes.Buffer
-			if err := (reports.Text{}).Render(&b, report); err != nil {
+			if err := (render.Text{}).Render(&b, report); err != nil {
 				t.Fatal(err)
 			}
 			if passed := strings.Contains(b.String(), "\nPASSED"); passed != (tt.result == reports.Passed) {

@@ -16,6 +16,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/subject"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/reports"
+	"github.com/plumbline-ci/plumbline/reports/render"
 )
 
 // blind is a client that does not show some fields: an implementation that reads by it does not know them.
@@ -77,7 +78,7 @@ func TestUnclaimedFeatureGivesAPartialPass(t *testing.T) {
 			}
 			for i := range report.Fixtures {
 				if f := &report.Fixtures[i]; f.Verdict == reports.Fail || f.Verdict == reports.Error {
-					t.Errorf("%s: %s is held against it:\n%s", f.Name, row.lacks, reports.Explain(f))
+					t.Errorf("%s: %s is held against it:\n%s", f.Name, row.lacks, render.Explain(f))
 				}
 			}
 			missing := fmt.Sprintf("mandatory features are not claimed: %s", row.lacks)

@@ -14,13 +14,15 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/targets/kind"
 	"github.com/plumbline-ci/plumbline/kindconfig/kindcluster"
 	"github.com/plumbline-ci/plumbline/reports"
+	"github.com/plumbline-ci/plumbline/reports/compare"
+	"github.com/plumbline-ci/plumbline/reports/render"
 )
 
 // only chooses fixtures by name, for a developer who works on some of them.
 const only = "PLUMBLINE_ONLY"
 
 // explained are the fixtures that may end otherwise here than on the fake cluster, with the reason. There is none.
-func explained() []reports.Explanation { return nil }
+func explained() []compare.Explanation { return nil }
 
 // newTarget is a cluster with what is in the source, and the container engine that its node is in.
 func newTarget(t *testing.T) (target *kind.Target, engine string) {
@@ -83,7 +85,7 @@ func judge(t *testing.T, o conformance.Options) *reports.ConformanceReport {
 
 // unexpected tells where the two targets come to different verdicts, which fixtures of a real kubelet do not pass, and which
 // explanations are not needed.
-func unexpected(simulated, real *reports.ConformanceReport, explained []reports.Explanation) []string {
+func unexpected(simulated, real *reports.ConformanceReport, explained []compare.Explanation) []string {
 	var out []string
 	fixtures := map[string]*reports.Fixture{}
 	passed := false
@@ -93,11 +95,11 @@ func unexpected(simulated, real *reports.ConformanceReport, explained []reports.
 		passed = passed || f.Verdict == reports.Pass
 	}
 	known := map[string]bool{}
-	difference := reports.Diff(simulated, real, reports.DiffOptions{Judged: true, Explained: explained})
+	difference := compare.Diff(simulated, real, compare.DiffOptions{Judged: true, Explained: explained})
 	for _, c := range difference.Changes {
 		known[c.Fixture] = true
 		if c.Why == "" {
-			out = append(out, fmt.Sprintf("%s: %s on %s, %s on %s\n%s", c.Fixture, c.B, real.Target.Name, c.A, simulated.Target.Name, reports.Explain(fixtures[c.Fixture])))
+			out = append(out, fmt.Sprintf("%s: %s on %s, %s on %s\n%s", c.Fixture, c.B, real.Target.Name, c.A, simulated.Target.Name, render.Explain(fixtures[c.Fixture])))
 		}
 	}
 	for _, x := range difference.Stale {
@@ -106,7 +108,7 @@ func unexpected(simulated, real *reports.ConformanceReport, explained []reports.
 	for i := range real.Fixtures {
 		f := &real.Fixtures[i]
 		if !known[f.Name] && (f.Verdict == reports.Fail || f.Verdict == reports.Error || f.Verdict == reports.NotRun) {
-			out = append(out, fmt.Sprintf("%s: %s on %s: %s\n%s", f.Name, f.Verdict, real.Target.Name, f.Reason, reports.Explain(f)))
+			out = append(out, fmt.Sprintf("%s: %s on %s: %s\n%s", f.Name, f.Verdict, real.Target.Name, f.Reason, render.Explain(f)))
 		}
 	}
 	if !passed {

@@ -1,0 +1,353 @@
+package compare
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/plumbline-ci/plumbline/reports"
+	"github.com/plumbline-ci/plumbline/reports/internal/annotation"
+	"github.com/plumbline-ci/plumbline/reports/internal/failure"
+	"github.com/plumbline-ci/plumbline/reports/internal/formats"
+	"github.com/plumbline-ci/plumbline/reports/internal/harmless"
+	"github.com/plumbline-ci/plumbline/reports/internal/markdown"
+	"github.com/plumbline-ci/plumbline/reports/internal/plain"
+)
+
+// Formats lists the formats of comparisons.
+func Formats() []string {
+	return []string{formats.Table, formats.JSON, formats.Markdown, formats.GitHub}
+}
+
+// Render writes it in one of the ComparisonFormats.
+func (d *Difference) Render(w io.Writer, format string) error {
+	people := harmless.Copy(d)
+	return formats.Write(w, format, Formats(), formats.Forms{Document: d, Table: people.table, Markdown: people.markdown, GitHub: people.github})
+}
+
+// Render writes it in one of the ComparisonFormats.
+func (g *Gate) Render(w io.Writer, format string) error {
+	people := harmless.Copy(g)
+	return formats.Write(w, format, Formats(), formats.Forms{Document: g, Table: people.table, Markdown: people.markdown, GitHub: people.github})
+}
+
+// name is the fixture's name, and the one that it had.
+func (c *Change) name() string {
+	if c.Was != "" {
+		return c.Fixture + " (was " + c.Was + ")"
+	}
+	return c.Fixture
+}
+
+// verdicts are the two verdicts, - for none.
+func (c *Change) verdicts() (a, b string) { return plain.Dash(string(c.A)), plain.Dash(string(c.B)) }
+
+// tell tells why a change is none for the better, if the report knows.
+func (c *Change) tell(b *bytes.Buffer) {
+	switch {
+	case c.Failure != nil:
+		fmt.Fprintf(b, "FAIL %s: %s\n", c.Fixture, c.Requirement)
+		failure.Account(b, &reports.Fixture{Failure: c.Failure}, c.Proves)
+		fmt.Fprintln(b)
+	case c.Reason != "":
+		fmt.Fprintf(b, "%s %s: %s\n\n", strings.ToUpper(string(c.B)), c.Fixture, plain.Hang(c.Reason))
+	}
+}
+
+// sides are what the columns of the two reports are called.
+type sides struct{ a, b string }
+
+func rows(b *bytes.Buffer, list []Change, called sides) {
+	if len(list) == 0 {
+		return
+	}
+	w := tabwriter.NewWriter(b, 0, 4, 2, ' ', 0)
+	fmt.Fprintf(w, "CHANGE\tFIXTURE\tLEVEL\t%s\t%s\tEXPLAINED\n", strings.ToUpper(called.a), strings.ToUpper(called.b))
+	for i := range list {
+		c := &list[i]
+		x, y := c.verdicts()
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", c.Change, c.name(), c.Level, x, y, plain.Dash(c.Why))
+	}
+	_ = w.Flush() // a bytes.Buffer takes everything
+	fmt.Fprintln(b)
+}
+
+func (d *Difference) table(b *bytes.Buffer) {
+	fmt.Fprintf(b, "A  %s\nB  %s\n", d.A, d.B)
+	if d.A.Digest != d.B.Digest {
+		fmt.Fprintln(b, "The suites differ: fixtures of the same name may have changed.")
+	}
+	fmt.Fprintln(b)
+	rows(b, d.Changes, sides{"A", "B"})
+	for i := range d.Changes {
+		if d.Changes[i].Why == "" {
+			d.Changes[i].tell(b)
+		}
+	}
+	profileRows(b, d.Profiles)
+	renamedRows(b, d.Renamed)
+	for _, x := range d.Stale {
+		fmt.Fprintf(b, "%s is explained, but does not differ that way\n", x.Fixture)
+	}
+	fmt.Fprintln(b, d.verdict())
+}
+
+func profileRows(b *bytes.Buffer, list []ProfileChange) {
+	for _, p := range list {
+		fmt.Fprintf(b, "%s: %s, was %s\n", p.Profile, plain.Dash(string(p.B)), plain.Dash(string(p.A)))
+		for _, reason := range p.Reasons {
+			fmt.Fprintf(b, "  %s\n", reason)
+		}
+	}
+	if len(list) > 0 {
+		fmt.Fprintln(b)
+	}
+}
+
+func renamedRows(b *bytes.Buffer, list []Rename) {
+	for _, r := range list {
+		fmt.Fprintf(b, "renamed: %s is now %s\n", r.A, r.B)
+	}
+}
+
+// verdict counts the changes in a line.
+func (d *Difference) verdict() string {
+	count := map[ChangeKind]int{}
+	for _, c := range d.Changes {
+		count[c.Change]++
+	}
+	words := map[ChangeKind]string{NewlyFailing: "newly failing", OnlyInA: "only in A", Changed: "with a changed verdict", OnlyInB: "only in B", NewlyPassing: "newly passing"}
+	var parts []string
+	for _, kind := range changeKinds() {
+		if count[kind] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", count[kind], words[kind]))
+		}
+	}
+	same := plural(d.Same, "fixture") + " with the same verdict in both"
+	switch explained := len(d.Changes) > 0 && d.Unexplained == 0; {
+	case explained:
+		return "EXPLAINED: " + strings.Join(parts, ", ") + "; " + same
+	case len(parts) > 0:
+		text := "DIFFERENT: " + strings.Join(parts, ", ") + "; " + same
+		if n := len(d.Changes) - d.Unexplained; n > 0 {
+			text += fmt.Sprintf("; %d explained", n)
+		}
+		return text
+	case d.Unexplained > 0:
+		return "DIFFERENT: a profile's result; " + same
+	}
+	return "SAME: " + same
+}
+
+func (g *Gate) table(b *bytes.Buffer) {
+	fmt.Fprintf(b, "baseline  %s\nreport    %s\n\n", g.Baseline, g.Report)
+	rows(b, slices.Concat(g.Worse, g.New, g.Better), sides{"baseline", "report"})
+	for i := range g.Worse {
+		g.Worse[i].tell(b)
+	}
+	for _, line := range g.whole() {
+		fmt.Fprintln(b, line)
+	}
+	profileRows(b, g.Profiles)
+	renamedRows(b, g.Renamed)
+	if g.Part != "" {
+		fmt.Fprintln(b, g.Part)
+	}
+	if len(g.Known) > 0 {
+		fmt.Fprintf(b, "failed before and still fails: %s\n", strings.Join(g.Known, ", "))
+	}
+	fmt.Fprintln(b, g.verdict())
+}
+
+// whole tells what is worse besides single fixtures: features that are lost, a run that broke.
+func (g *Gate) whole() []string {
+	var out []string
+	for _, x := range g.Lost {
+		line := fmt.Sprintf("lost: feature %s of %s is no longer claimed", x.Feature, x.Profile)
+		if len(x.Fixtures) > 0 {
+			line += "; it passed " + strings.Join(x.Fixtures, ", ")
+		}
+		out = append(out, line)
+	}
+	if x := g.Broken; x != nil {
+		out = append(out, fmt.Sprintf("the run as a whole is worse: %s, was %s", x.B, x.A))
+		for _, reason := range x.Reasons {
+			out = append(out, "  "+reason)
+		}
+	}
+	return out
+}
+
+// worse counts what makes the gate fail.
+func (g *Gate) worse() int {
+	n := len(g.Worse) + len(g.Lost) + len(g.Profiles)
+	if g.Broken != nil {
+		n++
+	}
+	return n
+}
+
+func (g *Gate) verdict() string {
+	word := "PASSED"
+	if !g.Passed {
+		word = "FAILED"
+	}
+	text := fmt.Sprintf("%s: %d worse, %d better", word, g.worse(), len(g.Better))
+	if len(g.New) > 0 {
+		text += fmt.Sprintf(", %d new and not passing", len(g.New))
+	}
+	if len(g.Known) > 0 {
+		text += fmt.Sprintf(", %d known", len(g.Known))
+	}
+	return text
+}
+
+func markdownChanges(b *bytes.Buffer, list []Change, called sides) {
+	if len(list) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "| Change | Fixture | Level | %s | %s | Explained |\n|---|---|---|---|---|---|\n", called.a, called.b)
+	for i := range list {
+		if i == markdown.MostRows {
+			fmt.Fprintf(b, "\n… and %d more.\n", len(list)-i)
+			break
+		}
+		c := &list[i]
+		x, y := c.verdicts()
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s |\n", c.Change, markdown.Text(c.name()), markdown.Text(c.Level), x, y, markdown.Text(plain.Dash(c.Why)))
+	}
+	fmt.Fprintln(b)
+}
+
+// markdownTold tells the changes for the worse, folded.
+func markdownTold(b *bytes.Buffer, list []Change) {
+	n := 0
+	for i := range list {
+		c := &list[i]
+		var told bytes.Buffer
+		if c.tell(&told); told.Len() == 0 || c.Why != "" {
+			continue
+		}
+		if n++; n > markdown.MostFailures {
+			continue
+		}
+		fmt.Fprintf(b, "<details><summary><b>%s</b>: %s</summary>\n\n%s\n\n</details>\n\n", markdown.HTML(c.Fixture), markdown.HTML(c.Requirement), markdown.Fence(markdown.Cut(told.String(), markdown.MostAccount)))
+	}
+	if n > markdown.MostFailures {
+		fmt.Fprintf(b, "… and %d more.\n\n", n-markdown.MostFailures)
+	}
+}
+
+func markdownProfiles(b *bytes.Buffer, list []ProfileChange) {
+	for _, p := range list {
+		fmt.Fprintf(b, "- %s: %s, was %s\n", markdown.Text(p.Profile), plain.Dash(string(p.B)), plain.Dash(string(p.A)))
+		for _, reason := range p.Reasons {
+			fmt.Fprintf(b, "  - %s\n", markdown.Text(reason))
+		}
+	}
+	if len(list) > 0 {
+		fmt.Fprintln(b)
+	}
+}
+
+func markdownRenamed(b *bytes.Buffer, list []Rename) {
+	for _, r := range list {
+		fmt.Fprintf(b, "- renamed: %s is now %s\n", markdown.Text(r.A), markdown.Text(r.B))
+	}
+	if len(list) > 0 {
+		fmt.Fprintln(b)
+	}
+}
+
+func (d *Difference) markdown(b *bytes.Buffer) {
+	fmt.Fprintf(b, "## %s %s\n\n- A: %s\n- B: %s\n\n", markdown.Badge(d.Unexplained == 0, d.Unexplained > 0), markdown.Text(d.verdict()), markdown.Text(d.A.String()), markdown.Text(d.B.String()))
+	markdownChanges(b, d.Changes, sides{"A", "B"})
+	markdownTold(b, d.Changes)
+	markdownProfiles(b, d.Profiles)
+	markdownRenamed(b, d.Renamed)
+	for _, x := range d.Stale {
+		fmt.Fprintf(b, "- %s is explained, but does not differ that way\n", markdown.Text(x.Fixture))
+	}
+}
+
+func (g *Gate) markdown(b *bytes.Buffer) {
+	fmt.Fprintf(b, "## %s Gate %s\n\n- baseline: %s\n- report: %s\n\n", markdown.Badge(g.Passed, !g.Passed), markdown.Text(g.verdict()), markdown.Text(g.Baseline.String()), markdown.Text(g.Report.String()))
+	markdownChanges(b, slices.Concat(g.Worse, g.New, g.Better), sides{"Baseline", "Report"})
+	markdownTold(b, g.Worse)
+	for _, line := range g.whole() {
+		mark := "- "
+		if strings.HasPrefix(line, " ") {
+			mark = "  - "
+		}
+		fmt.Fprintln(b, mark+markdown.Text(line))
+	}
+	if g.Lost != nil || g.Broken != nil {
+		fmt.Fprintln(b)
+	}
+	markdownProfiles(b, g.Profiles)
+	markdownRenamed(b, g.Renamed)
+	if g.Part != "" {
+		fmt.Fprintf(b, "%s\n\n", markdown.Text(g.Part))
+	}
+	if len(g.Known) > 0 {
+		fmt.Fprintf(b, "Failed before and still fails: %s\n", markdown.Text(strings.Join(g.Known, ", ")))
+	}
+}
+
+// annotateChange writes a workflow command for a change.
+func annotateChange(b *bytes.Buffer, level string, c *Change) {
+	x, y := c.verdicts()
+	at, lines := c.File, []string{fmt.Sprintf("%s: %s, was %s", c.Change, y, x)}
+	if c.Failure != nil {
+		at = c.Failure.At
+		lines = append(lines, failure.Pointed(&reports.Fixture{Requirement: c.Requirement, Failure: c.Failure}, c.Proves)...)
+	} else if c.Reason != "" {
+		lines = append(lines, c.Reason)
+	}
+	annotation.Write(b, level, at, c.name()+" ("+c.Level+")", lines...)
+}
+
+func (d *Difference) github(b *bytes.Buffer) {
+	for i := range d.Changes {
+		if d.Changes[i].Why == "" {
+			annotateChange(b, "warning", &d.Changes[i])
+		}
+	}
+	level := "notice"
+	if d.Unexplained > 0 {
+		level = "error"
+	}
+	annotation.Write(b, level, "", "reports", d.verdict())
+}
+
+func (g *Gate) github(b *bytes.Buffer) {
+	for i := range g.Worse {
+		annotateChange(b, "error", &g.Worse[i])
+	}
+	for i := range g.New {
+		annotateChange(b, "warning", &g.New[i])
+	}
+	level := "notice"
+	if !g.Passed {
+		level = "error"
+	}
+	profiles := g.whole()
+	for _, p := range g.Profiles {
+		profiles = append(profiles, p.Profile+": "+plain.Dash(string(p.B))+", was "+plain.Dash(string(p.A)))
+	}
+	if g.Part != "" {
+		profiles = append(profiles, g.Part)
+	}
+	annotation.Write(b, level, "", "gate", append([]string{g.verdict()}, profiles...)...)
+}
+
+// plural renders "1 fixture", "3 fixtures".
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}
