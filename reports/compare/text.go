@@ -9,11 +9,9 @@ import (
 	"text/tabwriter"
 
 	"github.com/plumbline-ci/plumbline/reports"
-	"github.com/plumbline-ci/plumbline/reports/internal/annotation"
 	"github.com/plumbline-ci/plumbline/reports/internal/failure"
 	"github.com/plumbline-ci/plumbline/reports/internal/formats"
 	"github.com/plumbline-ci/plumbline/reports/internal/harmless"
-	"github.com/plumbline-ci/plumbline/reports/internal/markdown"
 	"github.com/plumbline-ci/plumbline/reports/internal/plain"
 )
 
@@ -22,13 +20,13 @@ func Formats() []string {
 	return []string{formats.Table, formats.JSON, formats.Markdown, formats.GitHub}
 }
 
-// Render writes it in one of the ComparisonFormats.
+// Render writes it in one of the Formats.
 func (d *Difference) Render(w io.Writer, format string) error {
 	people := harmless.Copy(d)
 	return formats.Write(w, format, Formats(), formats.Forms{Document: d, Table: people.table, Markdown: people.markdown, GitHub: people.github})
 }
 
-// Render writes it in one of the ComparisonFormats.
+// Render writes it in one of the Formats.
 func (g *Gate) Render(w io.Writer, format string) error {
 	people := harmless.Copy(g)
 	return formats.Write(w, format, Formats(), formats.Forms{Document: g, Table: people.table, Markdown: people.markdown, GitHub: people.github})
@@ -203,145 +201,6 @@ func (g *Gate) verdict() string {
 		text += fmt.Sprintf(", %d known", len(g.Known))
 	}
 	return text
-}
-
-func markdownChanges(b *bytes.Buffer, list []Change, called sides) {
-	if len(list) == 0 {
-		return
-	}
-	fmt.Fprintf(b, "| Change | Fixture | Level | %s | %s | Explained |\n|---|---|---|---|---|---|\n", called.a, called.b)
-	for i := range list {
-		if i == markdown.MostRows {
-			fmt.Fprintf(b, "\n… and %d more.\n", len(list)-i)
-			break
-		}
-		c := &list[i]
-		x, y := c.verdicts()
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s |\n", c.Change, markdown.Text(c.name()), markdown.Text(c.Level), x, y, markdown.Text(plain.Dash(c.Why)))
-	}
-	fmt.Fprintln(b)
-}
-
-// markdownTold tells the changes for the worse, folded.
-func markdownTold(b *bytes.Buffer, list []Change) {
-	n := 0
-	for i := range list {
-		c := &list[i]
-		var told bytes.Buffer
-		if c.tell(&told); told.Len() == 0 || c.Why != "" {
-			continue
-		}
-		if n++; n > markdown.MostFailures {
-			continue
-		}
-		fmt.Fprintf(b, "<details><summary><b>%s</b>: %s</summary>\n\n%s\n\n</details>\n\n", markdown.HTML(c.Fixture), markdown.HTML(c.Requirement), markdown.Fence(markdown.Cut(told.String(), markdown.MostAccount)))
-	}
-	if n > markdown.MostFailures {
-		fmt.Fprintf(b, "… and %d more.\n\n", n-markdown.MostFailures)
-	}
-}
-
-func markdownProfiles(b *bytes.Buffer, list []ProfileChange) {
-	for _, p := range list {
-		fmt.Fprintf(b, "- %s: %s, was %s\n", markdown.Text(p.Profile), plain.Dash(string(p.B)), plain.Dash(string(p.A)))
-		for _, reason := range p.Reasons {
-			fmt.Fprintf(b, "  - %s\n", markdown.Text(reason))
-		}
-	}
-	if len(list) > 0 {
-		fmt.Fprintln(b)
-	}
-}
-
-func markdownRenamed(b *bytes.Buffer, list []Rename) {
-	for _, r := range list {
-		fmt.Fprintf(b, "- renamed: %s is now %s\n", markdown.Text(r.A), markdown.Text(r.B))
-	}
-	if len(list) > 0 {
-		fmt.Fprintln(b)
-	}
-}
-
-func (d *Difference) markdown(b *bytes.Buffer) {
-	fmt.Fprintf(b, "## %s %s\n\n- A: %s\n- B: %s\n\n", markdown.Badge(d.Unexplained == 0, d.Unexplained > 0), markdown.Text(d.verdict()), markdown.Text(d.A.String()), markdown.Text(d.B.String()))
-	markdownChanges(b, d.Changes, sides{"A", "B"})
-	markdownTold(b, d.Changes)
-	markdownProfiles(b, d.Profiles)
-	markdownRenamed(b, d.Renamed)
-	for _, x := range d.Stale {
-		fmt.Fprintf(b, "- %s is explained, but does not differ that way\n", markdown.Text(x.Fixture))
-	}
-}
-
-func (g *Gate) markdown(b *bytes.Buffer) {
-	fmt.Fprintf(b, "## %s Gate %s\n\n- baseline: %s\n- report: %s\n\n", markdown.Badge(g.Passed, !g.Passed), markdown.Text(g.verdict()), markdown.Text(g.Baseline.String()), markdown.Text(g.Report.String()))
-	markdownChanges(b, slices.Concat(g.Worse, g.New, g.Better), sides{"Baseline", "Report"})
-	markdownTold(b, g.Worse)
-	for _, line := range g.whole() {
-		mark := "- "
-		if strings.HasPrefix(line, " ") {
-			mark = "  - "
-		}
-		fmt.Fprintln(b, mark+markdown.Text(line))
-	}
-	if g.Lost != nil || g.Broken != nil {
-		fmt.Fprintln(b)
-	}
-	markdownProfiles(b, g.Profiles)
-	markdownRenamed(b, g.Renamed)
-	if g.Part != "" {
-		fmt.Fprintf(b, "%s\n\n", markdown.Text(g.Part))
-	}
-	if len(g.Known) > 0 {
-		fmt.Fprintf(b, "Failed before and still fails: %s\n", markdown.Text(strings.Join(g.Known, ", ")))
-	}
-}
-
-// annotateChange writes a workflow command for a change.
-func annotateChange(b *bytes.Buffer, level string, c *Change) {
-	x, y := c.verdicts()
-	at, lines := c.File, []string{fmt.Sprintf("%s: %s, was %s", c.Change, y, x)}
-	if c.Failure != nil {
-		at = c.Failure.At
-		lines = append(lines, failure.Pointed(&reports.Fixture{Requirement: c.Requirement, Failure: c.Failure}, c.Proves)...)
-	} else if c.Reason != "" {
-		lines = append(lines, c.Reason)
-	}
-	annotation.Write(b, level, at, c.name()+" ("+c.Level+")", lines...)
-}
-
-func (d *Difference) github(b *bytes.Buffer) {
-	for i := range d.Changes {
-		if d.Changes[i].Why == "" {
-			annotateChange(b, "warning", &d.Changes[i])
-		}
-	}
-	level := "notice"
-	if d.Unexplained > 0 {
-		level = "error"
-	}
-	annotation.Write(b, level, "", "reports", d.verdict())
-}
-
-func (g *Gate) github(b *bytes.Buffer) {
-	for i := range g.Worse {
-		annotateChange(b, "error", &g.Worse[i])
-	}
-	for i := range g.New {
-		annotateChange(b, "warning", &g.New[i])
-	}
-	level := "notice"
-	if !g.Passed {
-		level = "error"
-	}
-	profiles := g.whole()
-	for _, p := range g.Profiles {
-		profiles = append(profiles, p.Profile+": "+plain.Dash(string(p.B))+", was "+plain.Dash(string(p.A)))
-	}
-	if g.Part != "" {
-		profiles = append(profiles, g.Part)
-	}
-	annotation.Write(b, level, "", "gate", append([]string{g.verdict()}, profiles...)...)
 }
 
 // plural renders "1 fixture", "3 fixtures".

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -87,6 +88,32 @@ func Example() *reports.ConformanceReport {
 				Failure: &reports.Failure{At: "b.yaml:9:5", Check: "spec.then[0].eventually", Message: "it is not", Logs: []reports.Log{{Pod: "p", Container: "c", Text: "x\ny"}}}},
 			{Name: "c", File: "c.yaml", Requirement: "c is", Profile: "taskrun-core", Level: "recommended", Component: "launcher", Verdict: reports.NotOnThisTarget, Reason: "needs faults"},
 		},
+	}
+}
+
+// Sweep has a breach of every kind: a broken invariant under random faults, a failed check, and an error.
+func Sweep() *reports.SweepReport {
+	return &reports.SweepReport{
+		APIVersion: reports.APIVersion, Kind: reports.SweepKind,
+		Implementation: reports.Implementation{Project: "toy <&> | tools", Version: "v1"},
+		Suite:          reports.Suite{Version: "v0.1.0", Digest: "sha256:00", Fixtures: 5},
+		Target:         reports.Target{Name: "fake", VirtualTime: true},
+		FirstSeed:      7, Seeds: 100, RandomFaults: true, Result: reports.Failed, Reasons: []string{"3 schedules of 400 did not pass: a | b"},
+		Schedules: 301, Struck: 42, Skipped: 2,
+		Fixtures: []reports.SweepFixture{
+			{Name: "not-reached", File: "own/not-reached.yaml", Requirement: "It is reached.", Profile: "own.example.com/profile", Level: "required"},
+			{Name: "breaks", File: "fixtures/breaks.yaml", Requirement: "It does not break.", Profile: "taskrun-core", Level: "required", Schedules: 100, Breaches: 1},
+			{Name: "fails", File: "fixtures/fails.yaml", Requirement: "It <b>waits</b> | for `no one`.", Profile: "taskrun-core", Level: "required", Features: []string{"retries"}, Proves: []string{"S004-129"}, Schedules: 101, Breaches: 2},
+			{Name: "passes", File: "fixtures/passes.yaml", Requirement: "It passes.", Profile: "taskrun-core", Level: "recommended", Schedules: 100},
+		},
+		Breaches: []reports.Breach{
+			{Fixture: "breaks", Seed: 8, Verdict: reports.Error, Reason: "the target panicked: no more 100% <cheese>\n::error::no", Drawn: 1, Replay: "plumbline run --name breaks --seed 8"},
+			{Fixture: "fails", Seed: 9, Verdict: reports.Fail, Drawn: 3, Faults: []string{"at 3s: the node dies"}, Strikes: []string{"+3s node/a"}, Trace: strings.Split(strings.Repeat("+1s event\n", 30)+"+2s end", "\n"),
+				Violation: &reports.Violation{Rule: "final", Object: "taskrun/x", Message: "Succeeded=True became False\nand then True"}, Replay: "plumbline run --name fails --seed 9 --faults random"},
+			{Fixture: "fails", Seed: 10, Verdict: reports.Fail, Drawn: 1, Replay: "plumbline run --name fails --seed 10",
+				Failure: &reports.Failure{At: "fixtures/fails.yaml:17:66", Check: "spec.then[1].eventually", Message: "taskrun/x was not as expected", Object: "taskrun/x", Path: "status.x", Want: "1", Got: "```\n2", History: []string{"+0s taskrun/x: no conditions"}}},
+		},
+		Statements: []reports.Statement{{ID: "S004-129", Source: `taskruns.md, line 703, "Retries"`, Text: "retries sets how often a failed TaskRun is retried"}},
 	}
 }
 
