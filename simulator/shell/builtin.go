@@ -282,15 +282,19 @@ func builtinSource(s *shell, args []string) int {
 		s.source = name
 	}
 	s.enterEval(1)
+	isJob := s.isJob
+	s.isJob, s.argsSet = isJob && s.calls > 0, false
 	s.run(scriptText(data), false)
+	s.isJob = isJob
 	s.enterEval(-1)
 	s.returned()
 	s.sourcing--
 	s.frames = s.frames[:len(s.frames)-1]
 	s.command, s.loops, s.base, s.source, s.line = command, loops, base, source, line
-	if replaced {
+	if replaced && !(s.kind == bash && s.argsSet && s.calls == 0) {
 		s.args = before
 	}
+	s.argsSet = false
 	if s.flow == returning {
 		s.flow = goOn
 	}
@@ -406,7 +410,10 @@ func builtinEval(s *shell, args []string) int {
 	}
 	s.deeper("evals")
 	s.enterEval(1)
+	isJob := s.isJob
+	s.isJob = isJob && s.calls > 0
 	err := s.readLines(sc, false)
+	s.isJob = isJob
 	s.enterEval(-1)
 	if err != nil && s.flow == goOn {
 		s.command = "eval"

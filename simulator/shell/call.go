@@ -46,6 +46,7 @@ func (s *shell) runCall(cmd *syntax.Call, fields []string, redirs []*syntax.Redi
 	}
 	if fn := s.functions[name]; fn != nil && !special {
 		s.withRedirects(cmd.Assigns, fields, redirs, false, false, func() { s.callFunction(name, fn, fields[1:], len(cmd.Assigns) > 0) })
+		s.exitCall()
 		return
 	}
 	if s.kind == bash && strings.HasPrefix(name, "%") && !s.isStage {
@@ -496,9 +497,33 @@ func (s *shell) exitFunction() {
 			s.restore(s.scopes[i])
 			s.scopes[i] = nil
 		}
+		s.unfinished = &endedFunction{s.args, s.frames}
+		return
 	}
 	s.runTraps()
 	s.exitTrap()
+}
+
+// endedFunction is what the EXIT trap sees of the function that set -e has ended. It runs when the redirections of the call
+// are undone.
+type endedFunction struct {
+	args   []string
+	frames []frame
+}
+
+// exitCall runs the EXIT trap behind the call of a function that set -e has ended.
+func (s *shell) exitCall() {
+	ended := s.unfinished
+	if s.unfinished = nil; ended == nil {
+		return
+	}
+	args, frames := s.args, s.frames
+	s.args, s.frames = ended.args, ended.frames
+	s.calls++
+	s.runTraps()
+	s.exitTrap()
+	s.calls--
+	s.args, s.frames = args, frames
 }
 
 // external runs a command that is a program.

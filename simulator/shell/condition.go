@@ -21,7 +21,7 @@ func (s *shell) condition(x syntax.CondExpr) (bool, error) { return s.negatable(
 func (s *shell) negatable(x syntax.CondExpr, not string) (bool, error) {
 	switch x := x.(type) {
 	case *syntax.CondWord:
-		text, err := s.single(x.Word)
+		text, err := s.singleWord(x.Word)
 		s.traceCondition(not + "-n " + tracedWord(text))
 		return text != "", err
 	case *syntax.CondGroup:
@@ -44,7 +44,7 @@ func (s *shell) negatable(x syntax.CondExpr, not string) (bool, error) {
 		}
 		return false, nil
 	case *syntax.CondUnary:
-		text, err := s.single(x.Word)
+		text, err := s.singleWord(x.Word)
 		if err != nil {
 			return false, err
 		}
@@ -99,7 +99,7 @@ func (s *shell) isSet(name string) bool {
 }
 
 func (s *shell) binaryCondition(x *syntax.CondBinary, not string) (bool, error) {
-	a, err := s.single(x.X)
+	a, err := s.singleWord(x.X)
 	if err != nil {
 		return false, err
 	}
@@ -117,7 +117,7 @@ func (s *shell) binaryCondition(x *syntax.CondBinary, not string) (bool, error) 
 	case "=~":
 		return s.regexMatch(a, x.Y, not)
 	}
-	b, err := s.single(x.Y)
+	b, err := s.singleWord(x.Y)
 	if err != nil {
 		return false, err
 	}

@@ -194,7 +194,7 @@ func (s *shell) background(st *syntax.Stmt) {
 			c.ignoreTrap("INT")
 		}
 		c.last = lastCall([]*syntax.Stmt{&plain}, true)
-		c.statement(&plain, true)
+		c.only(&plain)
 		return c.leave()
 	})
 	ignoreKeyboard(child) // which a signal may reach before it runs
@@ -322,6 +322,20 @@ func (s *shell) subshellOf(cmd *syntax.Subshell) {
 	s.shallower()
 }
 
+// only runs the one command that a child is there for. A subshell of bash needs no child of its own then.
+func (s *shell) only(st *syntax.Stmt) {
+	cmd, ok := st.Cmd.(*syntax.Subshell)
+	if !ok || s.kind != bash || st.Negated {
+		s.statement(st, true)
+		return
+	}
+	if _, ok := s.redirect(st.Redirs, false); !ok {
+		return
+	}
+	s.line = cmd.Line + s.base
+	s.statements(cmd.List, true)
+}
+
 // await waits for a child in the foreground, which runs a command.
 func (s *shell) await(child *container.Process, stmt *syntax.Stmt) int {
 	st, ok := s.waitChild(child)
@@ -397,7 +411,7 @@ func (s *shell) caseClause(cmd *syntax.Case, tail bool) {
 	if s.kind == bash {
 		s.announceHeading("case " + syntax.PrintWord(cmd.Word) + " in ")
 	}
-	word, err := s.single(cmd.Word)
+	word, err := s.singleWord(cmd.Word)
 	if s.problem(err) {
 		return
 	}

@@ -49,7 +49,7 @@ func (s *shell) fieldsOf(words []*syntax.Word) ([]string, error) {
 
 // appendFields expands a word and appends its fields.
 func (s *shell) appendFields(out []string, w *syntax.Word) ([]string, error) {
-	return s.appendWord(out, w, s.kind == bash && !s.options.posix && assignmentLength(w) > 0)
+	return s.appendWord(out, w, s.likeAssignment(w))
 }
 
 // appendWord expands a word and appends its fields; assign says that it may be an assignment, with tildes behind its sign
@@ -167,12 +167,27 @@ func (s *shell) assignedText(w *syntax.Word, argument bool) (string, error) {
 	return string(e.buf), nil
 }
 
+// singleWord expands a word as single does, with tildes behind the sign of what looks like an assignment.
+func (s *shell) singleWord(w *syntax.Word) (string, error) {
+	if !s.likeAssignment(w) {
+		return s.single(w)
+	}
+	e := expander{s: s, assign: true}
+	err := e.word(w.Parts, false)
+	return string(e.buf), err
+}
+
+// likeAssignment reports whether bash takes a word for an assignment, as far as tildes go.
+func (s *shell) likeAssignment(w *syntax.Word) bool {
+	return s.kind == bash && !s.options.posix && w != nil && assignmentLength(w) > 0
+}
+
 // pattern expands a word to a pattern, in which quoted characters stand for themselves.
 func (s *shell) pattern(w *syntax.Word) (string, error) {
 	if w == nil {
 		return "", nil
 	}
-	e := expander{s: s}
+	e := expander{s: s, assign: s.likeAssignment(w)}
 	if err := e.word(w.Parts, false); err != nil {
 		return "", err
 	}
@@ -620,4 +635,5 @@ func (s *shell) setArgs(args []string) {
 	s.argsHeld = int64(n)
 	s.args = slices.Clone(args)
 	s.nextOptions = firstOption
+	s.argsSet = s.argsSet || s.calls == 0
 }

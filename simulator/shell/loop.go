@@ -13,8 +13,15 @@ import (
 func (s *shell) loop(body []*syntax.Stmt) bool {
 	s.loops++
 	s.statements(body, false)
-	s.loops--
+	s.leaveLoop()
 	return s.loopOn()
+}
+
+// leaveLoop counts the loops around. Where a mistake makes bash give up the line, it goes on to think that it is in the loop.
+func (s *shell) leaveLoop() {
+	if s.flow != discarding {
+		s.loops--
+	}
 }
 
 // loopOn consumes break and continue.
@@ -43,7 +50,7 @@ func (s *shell) while(cmd *syntax.While) {
 		s.p.Spend(container.CommandCost)
 		s.loops++
 		ok := s.test(cmd.Cond)
-		s.loops--
+		s.leaveLoop()
 		if s.flow != goOn {
 			if s.loopOn() {
 				continue
@@ -69,7 +76,10 @@ func (s *shell) forClause(cmd *syntax.For) {
 	items := s.args
 	if cmd.In {
 		var err error
-		if items, err = s.fieldsOf(cmd.Items); s.problem(err) {
+		s.loops++
+		items, err = s.fieldsOf(cmd.Items)
+		failed := s.problem(err)
+		if s.leaveLoop(); failed {
 			return
 		}
 	}

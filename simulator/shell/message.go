@@ -3,6 +3,8 @@ package shell
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/plumbline-ci/plumbline/simulator/files"
@@ -83,7 +85,7 @@ func (s *shell) problem(err error) bool {
 	case errors.As(err, &fatal):
 		s.status = fatal.status
 		s.flow = exiting
-	case s.kind == bash && s.options.errexit && (errors.As(err, new(*reportedError)) || errors.As(err, new(*readonlyError))):
+	case s.kind == bash && s.options.errexit && isReported(err):
 		s.status = 1
 		s.flow, s.ending = exiting, inPlace
 	case s.kind != bash:
@@ -101,6 +103,16 @@ func (s *shell) problem(err error) bool {
 		}
 	}
 	return true
+}
+
+// isReported reports whether a mistake ends bash if set -e is on.
+func isReported(err error) bool {
+	if errors.As(err, new(*reportedError)) || errors.As(err, new(*readonlyError)) {
+		return true
+	}
+	return slices.ContainsFunc([]string{": bad array subscript", ": invalid indirect expansion", ": invalid variable name"}, func(text string) bool {
+		return strings.HasSuffix(err.Error(), text)
+	})
 }
 
 // abandon gives up what bash is at: a script that came by -c, or the line of another.

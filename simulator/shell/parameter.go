@@ -97,12 +97,27 @@ func (s *shell) array(name string) variable {
 	return s.vars[s.target(name)]
 }
 
+// hasNoElements reports whether an expansion is of a list that has no elements.
+func (s *shell) hasNoElements(pe *syntax.Param) bool {
+	switch {
+	case pe.Name == "@", pe.Name == "*":
+		return len(s.args) == 0
+	case pe.All != 0:
+		v := s.array(pe.Name)
+		return v.length() == 0
+	}
+	return false
+}
+
 // param expands a parameter.
 func (e *expander) param(pe *syntax.Param, quoted bool) error {
 	s := e.s
 	if pe.Bad {
+		if pe.Transform && s.hasNoElements(pe) {
+			return nil
+		}
 		if pe.Transform { // of a parameter that is not set, it does not matter by what
-			if _, set, err := s.paramValue(pe.Name, pe.Index); err == nil && !set && pe.All == 0 {
+			if _, set, err := s.paramValue(pe.Name, pe.Index); err == nil && !set && pe.All == 0 && pe.Name != "@" && pe.Name != "*" {
 				if s.options.nounset {
 					return s.unbound(pe.Name)
 				}
@@ -254,6 +269,9 @@ func (s *shell) element(name, index string) (string, bool, error) {
 
 func (s *shell) unbound(name string) error {
 	if s.kind == bash {
+		if name != "" && name[0] >= '0' && name[0] <= '9' {
+			name = "$" + name
+		}
 		return &fatalError{name + ": unbound variable", s.fatalStatus()}
 	}
 	return &fatalError{name + ": parameter not set", 2}

@@ -63,7 +63,7 @@ func (s *shell) pipeline(cmd *syntax.Pipeline) {
 			c.tolerant = min(c.tolerant, 1)
 			c.enter(st.Cmd)
 			c.isJob = c.isStage && (!s.subshell || s.isJob)
-			c.statement(st, true)
+			c.only(st)
 			return c.leave()
 		})
 		children = append(children, child)

@@ -174,10 +174,12 @@ type shell struct {
 	last            *syntax.Call   // that bash executes in place of the shell, and says so in SHLVL
 	flow            flow
 	ending          ending
-	evals           int      // eval and source inside of functions
-	mortal          bool     // signals end the shell after its EXIT trap
-	outerArgs       []string // the positional parameters outside of functions
-	levels          int      // of break and continue
+	unfinished      *endedFunction // by set -e
+	evals           int            // eval and source inside of functions
+	mortal          bool           // signals end the shell after its EXIT trap
+	argsSet         bool           // set has set the positional parameters, outside of functions
+	outerArgs       []string       // the positional parameters outside of functions
+	levels          int            // of break and continue
 	loops           int
 	calls           int
 	sourcing        int
@@ -667,9 +669,9 @@ func (s *shell) exitTrap() {
 	case ash:
 		s.base = s.line - 1
 	}
-	s.inTrap, s.left = true, false
+	s.inTrap, s.left, s.ending = true, false, unwound
 	s.run(action, false)
-	if s.flow != exiting && s.flow != returning || s.left {
+	if s.flow != exiting && s.flow != returning || s.left || s.kind == bash && s.flow == exiting && s.ending == unwound {
 		s.status = status
 	}
 	if s.flow = goOn; s.calls > 0 {

@@ -214,7 +214,7 @@ func (p *Parser) operator(pm *Param, quoted bool) bool {
 		return p.replacement(pm)
 	case '@':
 		if p.dialect != Bash || p.at(2) != '}' || strings.IndexByte("QEPAaUuLKk", next) < 0 {
-			pm.Transform = p.dialect == Bash && pm.Name != "@" && pm.Name != "*"
+			pm.Transform = p.dialect == Bash
 			return false
 		}
 		pm.Op, pm.Word = "@", &Word{Parts: []Part{&Lit{Value: string(next)}}}
