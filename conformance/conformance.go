@@ -85,8 +85,6 @@ type Options struct {
 	NamespacePrefix string
 	// KeepNamespaces leaves the namespaces of failed fixtures behind on targets that are shared.
 	KeepNamespaces bool
-	// Invariants, if set, is asked at the end of each fixture; every answer is a failure.
-	Invariants func(ctx context.Context, c Cluster, namespace string) []string
 }
 
 // Progress tells how far a run is.
@@ -97,9 +95,6 @@ type Progress struct {
 	// same bytes.
 	Took time.Duration
 }
-
-// ErrNoTarget is returned by NewRunner when the Options name no target.
-var ErrNoTarget = errors.New("no target to run on")
 
 // Judge runs the selected fixtures and reports. It fails only when there is nothing
 // it could report: fixtures that cannot be read (a source.Errors), or no target.

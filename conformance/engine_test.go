@@ -11,6 +11,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/invariant"
 	"github.com/plumbline-ci/plumbline/internal/double"
 	"github.com/plumbline-ci/plumbline/reports"
 )
@@ -177,12 +178,12 @@ func TestExecIsJudged(t *testing.T) {
 	}
 }
 
-func TestInvariantsAreCheckedAtTheEnd(t *testing.T) {
+func TestAClustersViolationFailsItsFixture(t *testing.T) {
 	t.Parallel()
 	toy := double.Toy(double.Faults{})
 	got := runOne(t, load(t, "f", "then: [{eventually: {on: taskrun/quick}}]", quick), &double.Target{Caps: virtual(), Script: func(c *double.Cluster) {
 		toy(c)
-		c.Broken = []string{"an object was changed in place"}
+		c.Broken = &invariant.Violation{Rule: invariant.ReadsUnchanged, Backing: []string{"S004-176"}, Message: "an object was changed in place"}
 	}})
 	if got.Verdict != reports.Fail || !strings.Contains(got.Failure.Message, "an object was changed in place") {
 		t.Errorf("got %s %+v, want the violation", got.Verdict, got.Failure)

@@ -11,6 +11,8 @@ import (
 
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/statement"
+	"github.com/plumbline-ci/plumbline/fixtures"
 	"github.com/plumbline-ci/plumbline/internal/double"
 )
 
@@ -61,11 +63,11 @@ func TestPlayTakesPlainManifests(t *testing.T) {
 
 func TestTheEmbeddedSuiteIsThere(t *testing.T) {
 	t.Parallel()
-	list, err := conformance.Suite()
+	list, err := fixture.LoadFS(fixtures.FS, "fixtures")
 	if err != nil || len(list) == 0 {
 		t.Fatalf("%d fixtures, %v", len(list), err)
 	}
-	table, err := conformance.Statements()
+	table, err := statement.Embedded()
 	if err != nil {
 		t.Fatal(err)
 	}

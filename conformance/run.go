@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/internal/verdict"
 	"github.com/plumbline-ci/plumbline/reports"
 	"github.com/plumbline-ci/plumbline/reports/render"
 )
@@ -116,11 +117,6 @@ func (x *testRun) report() (report *reports.ConformanceReport, all bool) {
 	return x.runner.Report(run), len(run) == len(x.results)
 }
 
-// binding says whether a fixture's failure counts.
-func binding(level string, claims Claims) bool {
-	return level == fixture.Required || level == fixture.Reference && claims.Reference
-}
-
 // tell makes a result the subtest's.
 func tell[Test T[Test]](t Test, r *Runner, f *fixture.Fixture, result *reports.Fixture) {
 	t.Helper()
@@ -128,7 +124,7 @@ func tell[Test T[Test]](t Test, r *Runner, f *fixture.Fixture, result *reports.F
 	case result.Verdict == reports.Pass:
 	case result.Skipped():
 		t.Skip(fmt.Sprintf("%s: %s", result.Verdict, result.Reason))
-	case result.Verdict == reports.Fail && !binding(result.Level, r.o.Claims):
+	case result.Verdict == reports.Fail && !r.claims.Binds(result.Level):
 		t.Skip(fmt.Sprintf("level %s does not bind this implementation; it fails:\n%s", result.Level, r.Explain(f, result)))
 	default:
 		t.Error("\n" + r.Explain(f, result))
@@ -145,7 +141,7 @@ func conclusion[Test T[Test]](t Test, report *reports.ConformanceReport, o Optio
 	if text := render.Summary(report); text != "" {
 		t.Log("\n" + text)
 	}
-	t.Log("\n" + summary(report, o.Claims))
+	t.Log("\n" + summary(report, o.Claims.plan()))
 	switch {
 	case !all:
 		t.Log(fmt.Sprintf("%d of %d fixtures were selected: no verdict", len(report.Fixtures), report.Suite.Fixtures))
@@ -161,7 +157,7 @@ func conclusion[Test T[Test]](t Test, report *reports.ConformanceReport, o Optio
 func shows(p reports.Profile) bool { return p.Required.Pass > 0 }
 
 // summary has a line for each level of each profile, and the features that were judged and that were not.
-func summary(report *reports.ConformanceReport, claims Claims) string {
+func summary(report *reports.ConformanceReport, claims verdict.Claims) string {
 	var b strings.Builder
 	for _, p := range report.Profiles {
 		fmt.Fprintf(&b, "%s: %s\n", p.Name, p.Result)
@@ -176,7 +172,7 @@ func summary(report *reports.ConformanceReport, claims Claims) string {
 		var unclaimed []string
 		if profile, ok := fixture.ProfileNamed(p.Name); ok {
 			for _, f := range profile.Features {
-				if claimed, _ := claims.feature(p.Name, f.Name); !claimed {
+				if claimed, _ := claims.Feature(p.Name, f.Name); !claimed {
 					unclaimed = append(unclaimed, f.Name)
 				}
 			}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/statement"
 	"github.com/plumbline-ci/plumbline/internal/double"
 	"github.com/plumbline-ci/plumbline/reports"
 )
@@ -184,7 +185,7 @@ func TestSubtestsAreParallelWhereClustersAreIsolated(t *testing.T) {
 // TestRunQuotesStatements: a failure says what the fixture proves, in the words of the document and with its place.
 func TestRunQuotesStatements(t *testing.T) {
 	t.Parallel()
-	table, err := conformance.Statements()
+	table, err := statement.Embedded()
 	if err != nil {
 		t.Fatal(err)
 	}

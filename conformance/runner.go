@@ -13,6 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/internal/session"
+	"github.com/plumbline-ci/plumbline/conformance/internal/verdict"
 	"github.com/plumbline-ci/plumbline/conformance/invariant"
 	"github.com/plumbline-ci/plumbline/reports"
 )
@@ -21,6 +23,8 @@ import (
 type Runner struct {
 	o        Options
 	caps     Capabilities
+	claims   verdict.Claims
+	place    verdict.Place
 	all      []*fixture.Fixture
 	selected []*fixture.Fixture
 	// disturbed and onViolation are of a Sweep.
@@ -31,13 +35,13 @@ type Runner struct {
 // NewRunner loads and selects the fixtures of the options.
 func NewRunner(o Options) (*Runner, error) {
 	if o.Target == nil {
-		return nil, ErrNoTarget
+		return nil, errors.New("no target to run on")
 	}
 	all, err := o.load()
 	if err != nil {
 		return nil, err
 	}
-	if err := o.Claims.validate(all); err != nil {
+	if err := o.Claims.plan().Validate(all); err != nil {
 		return nil, err
 	}
 	for i := range all {
@@ -51,7 +55,8 @@ func NewRunner(o Options) (*Runner, error) {
 	if o.Seed == 0 {
 		o.Seed = DefaultSeed
 	}
-	r := &Runner{o: o, caps: o.Target.Capabilities(), all: all}
+	r := &Runner{o: o, caps: o.Target.Capabilities(), claims: o.Claims.plan(), all: all}
+	r.place = r.caps.place(o.Target.Name())
 	for _, f := range all {
 		if o.Filter.Selects(f) {
 			r.selected = append(r.selected, f)
@@ -83,18 +88,13 @@ func (r *Runner) NotRun(f *fixture.Fixture, reason string) reports.Fixture {
 // planned returns the result of a fixture that does not apply.
 func (r *Runner) planned(f *fixture.Fixture) (reports.Fixture, bool) {
 	out := outcome(f)
-	out.Verdict, out.Reason = plan(f, r.o.Claims, r.caps, r.o.Target.Name())
+	out.Verdict, out.Reason = verdict.Plan(f, r.claims, r.place)
 	return out, out.Verdict != "" && !r.tried(f)
 }
 
 // tried says whether a fixture is run although a feature of it is not claimed.
 func (r *Runner) tried(f *fixture.Fixture) bool {
-	return r.o.TryUnclaimed && len(r.o.Claims.unclaimed(f)) > 0 && r.applies(f, r.o.Claims.with(f))
-}
-
-func (r *Runner) applies(f *fixture.Fixture, claims Claims) bool {
-	verdict, _ := plan(f, claims, r.caps, r.o.Target.Name())
-	return verdict == ""
+	return r.o.TryUnclaimed && r.claims.Tries(f, r.place)
 }
 
 // RunOne runs one fixture on a cluster of its own.
@@ -130,7 +130,7 @@ func (r *Runner) RunAll(ctx context.Context) []reports.Fixture {
 
 // start and closeCluster turn a panic of the target into an error: it must never look like a pass.
 func start(ctx context.Context, t Target, s Setup) (c Cluster, err error) {
-	defer recovered(&err, "starting target "+t.Name())
+	defer verdict.Recovered(&err, "starting target "+t.Name())
 	if c, err = t.Start(ctx, s); err != nil {
 		return nil, fmt.Errorf("starting target %s: %w", t.Name(), err)
 	}
@@ -138,81 +138,67 @@ func start(ctx context.Context, t Target, s Setup) (c Cluster, err error) {
 }
 
 func closeCluster(c Cluster) (err error) {
-	defer recovered(&err, "the target")
+	defer verdict.Recovered(&err, "the target")
 	return c.Close()
-}
-
-func recovered(err *error, what string) {
-	switch p := recover().(type) {
-	case nil:
-	case *ImplementationError:
-		*err = p
-	default:
-		*err = fmt.Errorf("%s panicked: %v", what, p)
-	}
 }
 
 // fixture runs one fixture on a cluster.
 func (r *Runner) fixture(ctx context.Context, c Cluster, f *fixture.Fixture) reports.Fixture {
-	out := outcome(f)
 	if ctx.Err() != nil {
-		return r.NotRun(f, EndedBefore+context.Cause(ctx).Error())
+		return r.NotRun(f, verdict.EndedBefore+context.Cause(ctx).Error())
 	}
-	s := &session{fixture: f, cluster: c, virtual: r.caps.VirtualTime, invariants: r.o.Invariants, replay: r.o.Replay, seed: r.o.Seed,
-		namespace: r.namespace(f), refused: map[string]error{}, disturbed: r.disturbed, foreign: !r.o.Claims.Reference, onViolation: r.onViolation, tried: r.tried(f), budget: r.o.Budget}
+	out, at := outcome(f), f.Spec.Pos.String()
+	s := session.New(session.Options{Fixture: f, Cluster: c, Namespace: r.namespace(f), Pace: r.pace(f), Budget: r.o.Budget,
+		Foreign: !r.o.Claims.Reference, OnViolation: r.onViolation, Replay: r.o.Replay, Seed: r.o.Seed})
 	var began time.Time
-	err := func() (err error) {
-		defer recovered(&err, "the target")
+	err := watched(func() error {
 		began = c.Now()
-		return s.run(ctx)
-	}()
-	why, verdict := err, r.crashed(err, f.Spec.Pos.String())
-	var unstruck *unstruckError
-	switch {
-	case err == nil:
-		out.Verdict, out.Evidence = reports.Pass, s.evidence
-	case verdict != nil || errors.As(err, &verdict):
-		out.Verdict, out.Evidence = reports.Fail, s.evidence
-		if err := func() (err error) {
-			defer recovered(&err, "the target")
-			if !toldElsewhere(why) {
-				s.surroundings(ctx, verdict)
-			}
-			return nil
-		}(); err != nil {
-			verdict.Events = append(verdict.Events, err.Error())
+		return s.Run(ctx)
+	})
+	if failed := verdict.Of(ctx, &out, at, err, s.Evidence()); failed != nil && !verdict.ToldElsewhere(err) {
+		if err := watched(func() error { s.Surroundings(ctx, failed); return nil }); err != nil {
+			failed.Events = append(failed.Events, err.Error())
 		}
-		out.Failure = &verdict.Failure
-	case errors.As(err, &unstruck):
-		out.Verdict, out.Reason, out.Unstruck = reports.NotRun, unstruck.Error(), unstruck.faults
-	case ctx.Err() != nil:
-		out.Verdict, out.Reason = reports.NotRun, endedMeanwhile+context.Cause(ctx).Error()
-	default:
-		r.broke(&out, f.Spec.Pos.String(), err)
 	}
-	s.incomplete(&out)
-	if err := func() (err error) {
-		defer recovered(&err, "the target")
-		if s.ended.IsZero() {
-			s.ended = c.Now()
-		}
-		out.Duration = s.ended.Sub(began).Round(time.Millisecond).String()
+	verdict.Incomplete(&out, f, s.World())
+	if err := watched(func() error {
+		end := s.End()
+		out.Duration = end.Sub(began).Round(time.Millisecond).String()
 		if traced, ok := c.(Traced); ok {
 			out.TraceHash = traced.TraceHash()
 		}
-		out.Timeline = s.timeline()
+		out.Timeline = s.World().Timeline(end)
 		if !r.caps.Isolated && (out.Verdict == reports.Pass || !r.o.KeepNamespaces) {
-			r.removeNamespace(c, s.namespace)
+			r.removeNamespace(c, r.namespace(f))
 		}
 		return nil
-	}(); err != nil && out.Verdict == reports.Pass {
-		r.broke(&out, f.Spec.Pos.String(), err)
+	}); err != nil && out.Verdict == reports.Pass {
+		verdict.Broke(&out, at, err)
 		out.Evidence = nil
 	}
-	if s.tried {
-		return r.o.Claims.unsupported(out)
+	if r.tried(f) {
+		return r.claims.Tried(out)
 	}
 	return out
+}
+
+// pace says what waiting is for a fixture.
+func (r *Runner) pace(f *fixture.Fixture) session.Pace {
+	switch {
+	case r.disturbed:
+		return session.Disturbed
+	case r.caps.VirtualTime:
+		return session.Virtual
+	case r.tried(f):
+		return session.Tried
+	}
+	return session.Real
+}
+
+// watched turns a panic of the target into an error.
+func watched(do func() error) (err error) {
+	defer verdict.Recovered(&err, "the target")
+	return do()
 }
 
 // namespace names a fixture's namespace. A shared cluster may still be removing the
@@ -249,10 +235,10 @@ func (r *Runner) Report(results []reports.Fixture) *reports.ConformanceReport {
 		Implementation: r.o.Implementation,
 		Suite:          reports.Suite{Version: SuiteVersion, Digest: digest(r.all), Fixtures: len(r.all)},
 		Target: reports.Target{Name: r.o.Target.Name(), KubernetesVersion: r.caps.KubernetesVersion, VirtualTime: r.caps.VirtualTime,
-			Capabilities: capabilityNames(r.caps), Substituted: r.caps.Substituted},
+			Capabilities: r.place.Has, Substituted: r.caps.Substituted},
 		Fixtures:   results,
 		Statements: proven(r.selected),
-		Binding:    r.o.Claims.binding(),
+		Binding:    r.claims.Binding(),
 	}
 	if report.Fixtures == nil {
 		report.Fixtures = []reports.Fixture{}
@@ -270,10 +256,13 @@ func (r *Runner) Report(results []reports.Fixture) *reports.ConformanceReport {
 		}
 		report.Selection = &reports.Selection{Filter: filter, Selected: len(results), Of: len(r.all)}
 	}
-	report.Findings = r.findings(results)
-	report.Result, report.Reasons, report.Profiles = conclude(results, r.o.Claims, r.o.Filter)
-	if n, why := cut(results); n > 0 {
-		report.Result = worse(report.Result, reports.Incomplete)
+	if prober, ok := r.o.Target.(Prober); ok {
+		report.Findings = prober.Probe(r.o.Claims)
+	}
+	report.Findings = append(report.Findings, verdict.Findings(r.all, r.claims, r.tried, results)...)
+	report.Result, report.Reasons, report.Profiles = verdict.Conclude(results, r.claims, r.o.Filter.String())
+	if n, why := verdict.Cut(results); n > 0 {
+		report.Result = verdict.Worse(report.Result, reports.Incomplete)
 		report.Reasons = slices.Insert(report.Reasons, 0, fmt.Sprintf("the run was cut short, and %d of %d fixtures were not run: %s", n, len(results), why))
 	}
 	if report.Profiles == nil {

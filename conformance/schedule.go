@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/internal/session"
+	"github.com/plumbline-ci/plumbline/conformance/internal/verdict"
 	"github.com/plumbline-ci/plumbline/reports"
 )
 
@@ -47,7 +49,7 @@ func (t *tally) spoil(r *Runner, m member, err error) {
 // spoil takes back a pass because of what the cluster's end has shown.
 func (r *Runner) spoil(out *reports.Fixture, f *fixture.Fixture, err error) {
 	if out.Verdict == reports.Pass {
-		r.broke(out, f.Spec.Pos.String(), err)
+		verdict.Broke(out, f.Spec.Pos.String(), err)
 		out.Evidence = nil
 	}
 }
@@ -181,7 +183,7 @@ func configuredFirst(groups []*group) {
 
 // expected says how long a fixture may take on real time: what it waits for in any case, and what it allows for the rest.
 func expected(f *fixture.Fixture) time.Duration {
-	sum := cmp.Or(time.Duration(f.Spec.Budget), defaultBudget)
+	sum := cmp.Or(time.Duration(f.Spec.Budget), session.DefaultBudget)
 	for i := range f.Spec.When {
 		if after := f.Spec.When[i].After; after != nil {
 			sum += time.Duration(*after)
@@ -223,7 +225,7 @@ func (r *Runner) job(ctx context.Context, j job, t *tally) {
 
 func (r *Runner) attempt(ctx context.Context, j job) reports.Fixture {
 	if ctx.Err() != nil {
-		return r.NotRun(j.fixture, EndedBefore+context.Cause(ctx).Error())
+		return r.NotRun(j.fixture, verdict.EndedBefore+context.Cause(ctx).Error())
 	}
 	j.group.begin.Do(func() {
 		first := j.group.members[0].fixture
@@ -237,10 +239,10 @@ func (r *Runner) attempt(ctx context.Context, j job) reports.Fixture {
 	})
 	if err := j.group.failed; err != nil {
 		if ctx.Err() != nil {
-			return r.NotRun(j.fixture, EndedBefore+context.Cause(ctx).Error())
+			return r.NotRun(j.fixture, verdict.EndedBefore+context.Cause(ctx).Error())
 		}
 		out := outcome(j.fixture)
-		r.broke(&out, j.fixture.Spec.Pos.String(), err)
+		verdict.Broke(&out, j.fixture.Spec.Pos.String(), err)
 		return out
 	}
 	return r.fixture(ctx, j.group.cluster, j.fixture)

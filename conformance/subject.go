@@ -9,14 +9,15 @@ import (
 
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/source"
+	"github.com/plumbline-ci/plumbline/conformance/statement"
 	"github.com/plumbline-ci/plumbline/reports"
 )
 
-// SubjectKind is the kind of a subject file.
-const SubjectKind = "Subject"
+// subjectKind is the kind of a subject file.
+const subjectKind = "Subject"
 
-// AnyKey stands for all keys of a ConfigMap.
-const AnyKey = "*"
+// anyKey stands for all keys of a ConfigMap.
+const anyKey = "*"
 
 // Subject is a file in which an implementation says what it is and what it claims.
 type Subject struct {
@@ -89,7 +90,7 @@ func (c *SubjectConfiguration) ConfigMap(of string) string {
 // Allows says whether a key may be set.
 func (c *SubjectConfiguration) Allows(of, key string) bool {
 	return slices.ContainsFunc(c.Changes, func(x SubjectConfigChange) bool {
-		return x.Of == of && (slices.Contains(x.Keys, key) || slices.Contains(x.Keys, AnyKey))
+		return x.Of == of && (slices.Contains(x.Keys, key) || slices.Contains(x.Keys, anyKey))
 	})
 }
 
@@ -104,7 +105,7 @@ func LoadSubject(file string, data []byte) (*Subject, error) {
 		if len(docs) > 1 {
 			pos = docs[1].Position(docs[1].Root)
 		}
-		errs.Add(&source.Error{Position: pos, Message: fmt.Sprintf("the file has %d documents, want one", len(docs)), Hint: "write one document of kind " + SubjectKind})
+		errs.Add(&source.Error{Position: pos, Message: fmt.Sprintf("the file has %d documents, want one", len(docs)), Hint: "write one document of kind " + subjectKind})
 		return nil, errs
 	}
 	places := map[string]source.Position{}
@@ -183,7 +184,7 @@ var apiVersion = regexp.MustCompile(`^v[0-9]+((alpha|beta)[0-9]+)?$`)
 
 // statement refuses the id of a statement that does not exist.
 func (s *Subject) statement(id, path string, fail func(path, message, hint string)) {
-	table, err := Statements()
+	table, err := statement.Embedded()
 	if err != nil || id == "" {
 		return // the suite's own table is tested
 	}

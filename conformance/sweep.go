@@ -10,6 +10,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/conformance/disturbance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/internal/verdict"
 	"github.com/plumbline-ci/plumbline/conformance/invariant"
 	"github.com/plumbline-ci/plumbline/reports"
 )
@@ -61,14 +62,11 @@ type Breach struct {
 	Schedule []fixture.Fault
 	Drawn    int
 	// Strikes is what they hit; Trace the last of what happened before.
-	Strikes []Strike
+	Strikes []string
 	Trace   []string
 	// Replay is a command that shows it again.
 	Replay string
 }
-
-// Traceable clusters remember the last of what has happened.
-type Traceable interface{ TraceTail() []string }
 
 // mostBreaches is when a sweep has seen enough.
 const mostBreaches = 10
@@ -156,7 +154,7 @@ func (r *Runner) Sweep(ctx context.Context, o Sweep) (*SweepReport, error) {
 type scheduled struct {
 	result     reports.Fixture
 	violations []invariant.Violation
-	strikes    []Strike
+	strikes    []string
 	trace      []string
 }
 
@@ -181,12 +179,12 @@ func (r *Runner) schedule(ctx context.Context, f *fixture.Fixture, seed uint64, 
 	out.result = outcome(f)
 	c, err := start(ctx, r.o.Target, setup)
 	if err != nil {
-		r.broke(&out.result, f.Spec.Pos.String(), err)
+		verdict.Broke(&out.result, f.Spec.Pos.String(), err)
 		return out
 	}
 	one.onViolation = func(v invariant.Violation) {
 		out.violations = append(out.violations, v)
-		if t, ok := c.(Traceable); ok && trace && out.trace == nil {
+		if t, ok := c.(Traced); ok && trace && out.trace == nil {
 			out.trace = t.TraceTail()
 		}
 	}
@@ -194,7 +192,7 @@ func (r *Runner) schedule(ctx context.Context, f *fixture.Fixture, seed uint64, 
 	if user, ok := c.(FaultUser); ok {
 		out.strikes = user.Strikes()
 	}
-	if t, ok := c.(Traceable); ok && trace && out.trace == nil {
+	if t, ok := c.(Traced); ok && trace && out.trace == nil {
 		out.trace = t.TraceTail()
 	}
 	if err := closeCluster(c); err != nil {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/plumbline-ci/plumbline/conformance/disturbance"
+	"github.com/plumbline-ci/plumbline/conformance/internal/verdict"
 	"github.com/plumbline-ci/plumbline/reports"
 )
 
@@ -49,7 +50,7 @@ func (r *Runner) SweepReport(o Sweep, found *SweepReport) *reports.SweepReport {
 		out.Reasons = []string{"no fixture applies: nothing was run"}
 	}
 	if found.Cut != "" {
-		out.Result = worse(out.Result, reports.Incomplete)
+		out.Result = verdict.Worse(out.Result, reports.Incomplete)
 		out.Reasons = append(out.Reasons, fmt.Sprintf("the sweep was cut short after %d of %d schedules: %s", found.Schedules, len(out.Fixtures)*o.Seeds, found.Cut))
 	}
 	return out
@@ -62,9 +63,7 @@ func (b *Breach) document(faults bool) reports.Breach {
 	}
 	if faults {
 		out.Faults, out.Drawn = disturbance.Text(b.Schedule), b.Drawn
-		for _, x := range b.Strikes {
-			out.Strikes = append(out.Strikes, fmt.Sprintf("%s %s: %s", x.At.Format("15:04:05.000"), x.Fault, x.On))
-		}
+		out.Strikes = b.Strikes
 	}
 	return out
 }

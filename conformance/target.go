@@ -2,8 +2,6 @@ package conformance
 
 import (
 	"context"
-	"errors"
-	"io"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -12,6 +10,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/internal/session"
+	"github.com/plumbline-ci/plumbline/conformance/internal/verdict"
+	"github.com/plumbline-ci/plumbline/conformance/invariant"
 	"github.com/plumbline-ci/plumbline/reports"
 )
 
@@ -52,6 +53,20 @@ type Capabilities struct {
 	KubernetesVersion string
 }
 
+// place returns a target as plans need it.
+func (c Capabilities) place(name string) verdict.Place {
+	p := verdict.Place{Name: name, Images: c.Images, Isolated: c.Isolated, Configurable: c.Configurable, Served: c.Served, Substituted: c.Substituted}
+	for _, x := range []struct {
+		has  bool
+		need string
+	}{{c.Faults, fixture.NeedsFaults}, {c.Injector, fixture.NeedsInjector}, {c.Mocks, fixture.NeedsMocks}, {c.RealKubelet, fixture.NeedsRealKubelet}, {c.VirtualTime, fixture.NeedsVirtualTime}} {
+		if x.has {
+			p.Has = append(p.Has, x.need)
+		}
+	}
+	return p
+}
+
 // Setup is what a cluster is started for.
 type Setup struct {
 	// Name is the fixture's name, or of a shared cluster the first one's.
@@ -67,55 +82,48 @@ type Setup struct {
 	Faults  []fixture.Fault
 	// Namespaces are those that the fixtures of a shared cluster will ask for, as long as it lasts.
 	Namespaces []string
-	// Trace asks for the last of what happens to be remembered; see Traceable.
+	// Trace asks for the last of what happens to be remembered; see Traced.
 	Trace bool
 }
 
-// ErrDeadline is returned by Clock.WaitUntil when the deadline passed.
-var ErrDeadline = errors.New("the deadline passed")
+// ErrDeadline is returned by Cluster.WaitUntil when the deadline passed.
+var ErrDeadline = session.ErrDeadline
 
 // Cluster is a running cluster, as the engine sees it.
 type Cluster interface {
 	// Client reads and writes unstructured objects, without a cache.
 	Client() client.Client
-	Watcher
-	Containers
-	Clock
-	// CreateNamespace makes a namespace in which a Pod can be created: its default ServiceAccount is there.
-	CreateNamespace(ctx context.Context, name string) error
-	// Close ends the cluster, or the engine's use of it, and takes back its setup.
-	io.Closer
-}
-
-// Watcher shows every version of objects.
-type Watcher interface {
-	// Observe calls handler with what exists and then with every change, in order. The
-	// object is the handler's to keep, but not to change. An empty namespace means all.
-	// If versions were lost, as after an API server was restarted, the handler is called
-	// with watch.Error and a Status whose message says so, and then with what differs now.
+	// Observe shows every version of objects: it calls handler with what exists and then with every change, in order. The
+	// object is the handler's to keep, but not to change. An empty namespace means all. If versions were lost, as after an API
+	// server was restarted, the handler is called with watch.Error and a Status whose message says so, and then with what
+	// differs now.
 	Observe(gvk schema.GroupVersionKind, namespace string, handler func(watch.EventType, *unstructured.Unstructured)) (stop func(), err error)
-}
-
-// Containers reaches into Pods.
-type Containers interface {
 	// Logs returns what the container has printed.
 	Logs(ctx context.Context, namespace, pod, container string) (string, error)
 	// Exec runs a command in the container to its end.
 	Exec(ctx context.Context, namespace, pod, container string, argv []string) (stdout, stderr string, exit int, err error)
-}
-
-// Clock is the cluster's time.
-type Clock interface {
+	// Now is the cluster's time.
 	Now() time.Time
 	// WaitUntil lets the world go on until cond holds (nil), or until the deadline has
 	// passed (ErrDeadline); any other error means that the world broke. cond is asked at
 	// once and after every change, and on real time at least once a second; always on the
 	// caller's goroutine. Before ErrDeadline it has been asked at the deadline.
 	WaitUntil(ctx context.Context, deadline time.Time, cond func() bool) error
+	// CreateNamespace makes a namespace in which a Pod can be created: its default ServiceAccount is there.
+	CreateNamespace(ctx context.Context, name string) error
+	// Close ends the cluster, or the engine's use of it, and takes back its setup.
+	Close() error
 }
 
+// What follows is optional: a target or a cluster may implement it.
+
 // Traced clusters keep a trace of everything that happened.
-type Traced interface{ TraceHash() string }
+type Traced interface {
+	// TraceHash identifies the trace.
+	TraceHash() string
+	// TraceTail returns the last of what happened, if Setup.Trace asked for it.
+	TraceTail() []string
+}
 
 // MockUser clusters know which mocks have not been used.
 type MockUser interface{ UnusedMocks() []fixture.Mock }
@@ -140,5 +148,34 @@ type Prober interface {
 	Probe(c Claims) []reports.Finding
 }
 
-// Inspector clusters check their own invariants; each answer says what was broken.
-type Inspector interface{ Violations() []string }
+// Guarded clusters watch over invariants that only they can see.
+type Guarded interface {
+	// Guard has found told of each violation, inside the event that makes it.
+	Guard(found func(invariant.Violation))
+}
+
+// LogKeeper clusters keep the ends of the logs of Pods that are gone.
+type LogKeeper interface {
+	KeptLog(namespace, pod, container string) string
+}
+
+// FaultUser clusters let go wrong what Setup.Faults says.
+type FaultUser interface {
+	// UnusedFaults are those that have not struck.
+	UnusedFaults() []fixture.Fault
+	// StopFaults keeps them from striking from now on.
+	StopFaults()
+	// Strikes are lines that tell what has gone wrong so far: when, which fault, and what it hit.
+	Strikes() []string
+}
+
+// A session asks for what it needs of these by interfaces of its own.
+var (
+	_ session.Cluster       = Cluster(nil)
+	_ session.MockUser      = MockUser(nil)
+	_ session.FaultUser     = FaultUser(nil)
+	_ session.Guarded       = Guarded(nil)
+	_ session.LogKeeper     = LogKeeper(nil)
+	_ session.CommandFinder = CommandFinder(nil)
+	_ session.Collector     = Collector(nil)
+)

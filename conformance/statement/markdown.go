@@ -7,16 +7,6 @@ import (
 	"strings"
 )
 
-// titles are the documents, by the first part of their statements' ids, in the words under which the project publishes
-// them.
-var titles = map[string]string{
-	"S000": "TaskRuns, an overview (a knowledge-base article)",
-	"S001": "Runs (docs/runs.md)",
-	"S002": "Concept model (tekton.dev/docs)",
-	"S003": "For developers (docs/developers/README.md)",
-	"S004": "TaskRuns (docs/taskruns.md)",
-}
-
 // Link turns the name of a fixture into what a reader can follow.
 type Link func(fixture string) string
 
@@ -34,7 +24,7 @@ func (t *Table) Markdown(w io.Writer, claims []Claim, link Link) error {
 	t.special(&b, cover.OnlySpecial, by, link)
 	for _, prefix := range t.documents() {
 		list := t.of(prefix)
-		fmt.Fprintf(&b, "## %s · %s\n", prefix, titles[prefix])
+		fmt.Fprintf(&b, "## %s · %s\n", prefix, documents[prefix].title)
 		section := ""
 		for i, s := range list {
 			if i == 0 || s.Section != section {
@@ -66,7 +56,7 @@ func (t *Table) summary(b *strings.Builder, by map[string][]string) {
 				}
 			}
 		}
-		fmt.Fprintf(b, "| %s · %s | %d of %d | %d of %d |\n", prefix, titles[prefix], shown, required, proven, all)
+		fmt.Fprintf(b, "| %s · %s | %d of %d | %d of %d |\n", prefix, documents[prefix].title, shown, required, proven, all)
 	}
 	b.WriteString("\n")
 }

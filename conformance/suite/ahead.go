@@ -9,6 +9,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/internal/verdict"
 	"github.com/plumbline-ci/plumbline/reports"
 )
 
@@ -43,7 +44,7 @@ func (a *ahead) result(ctx context.Context, f *fixture.Fixture) reports.Fixture 
 	case result := <-coming:
 		return result
 	case <-ctx.Done():
-		return a.runner.NotRun(f, conformance.EndedBefore+context.Cause(ctx).Error())
+		return a.runner.NotRun(f, verdict.EndedBefore+context.Cause(ctx).Error())
 	}
 }
 

@@ -28,6 +28,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/conformance/invariant"
 )
 
 // Epoch is when every double's clock begins.
@@ -95,8 +96,8 @@ type Cluster struct {
 	Refuse func(o *unstructured.Unstructured) error
 	// ExecFunc answers Exec.
 	ExecFunc func(pod, container string, argv []string) (stdout, stderr string, exit int, err error)
-	// Broken are the answers of Violations.
-	Broken []string
+	// Broken, if set, is a violation that the cluster sees.
+	Broken *invariant.Violation
 	// Forget loses a Pod's logs with the Pod, as a node does.
 	Forget bool
 
@@ -263,14 +264,14 @@ func (c *Cluster) interceptors() interceptor.Funcs {
 // Client implements conformance.Cluster.
 func (c *Cluster) Client() client.Client { return c.client }
 
-// Observe implements conformance.Watcher.
+// Observe implements conformance.Cluster.
 func (c *Cluster) Observe(gvk schema.GroupVersionKind, namespace string, handler func(watch.EventType, *unstructured.Unstructured)) (func(), error) {
 	w := &observer{gvk: gvk, namespace: namespace, handler: handler}
 	c.observers = append(c.observers, w)
 	return func() { c.observers = slices.DeleteFunc(c.observers, func(o *observer) bool { return o == w }) }, nil
 }
 
-// Logs implements conformance.Containers.
+// Logs implements conformance.Cluster.
 func (c *Cluster) Logs(_ context.Context, _, pod, container string) (string, error) {
 	text, ok := c.logs[pod+"/"+container]
 	if !ok {
@@ -282,7 +283,7 @@ func (c *Cluster) Logs(_ context.Context, _, pod, container string) (string, err
 // ErrNoExec is the answer of Exec where the test has set none.
 var ErrNoExec = errors.New("nothing can be executed in this double")
 
-// Exec implements conformance.Containers.
+// Exec implements conformance.Cluster.
 func (c *Cluster) Exec(_ context.Context, _, pod, container string, argv []string) (string, string, int, error) {
 	if c.ExecFunc == nil {
 		return "", "", 0, ErrNoExec
@@ -290,10 +291,10 @@ func (c *Cluster) Exec(_ context.Context, _, pod, container string, argv []strin
 	return c.ExecFunc(pod, container, argv)
 }
 
-// Now implements conformance.Clock.
+// Now implements conformance.Cluster.
 func (c *Cluster) Now() time.Time { return c.now }
 
-// WaitUntil implements conformance.Clock.
+// WaitUntil implements conformance.Cluster.
 func (c *Cluster) WaitUntil(ctx context.Context, deadline time.Time, cond func() bool) error {
 	for {
 		if err := ctx.Err(); err != nil {
@@ -329,5 +330,12 @@ func (c *Cluster) TraceHash() string {
 	return fmt.Sprintf("%d:%s", len(c.trace), c.trace[:min(40, len(c.trace))])
 }
 
-// Violations implements conformance.Inspector.
-func (c *Cluster) Violations() []string { return c.Broken }
+// TraceTail implements conformance.Traced.
+func (c *Cluster) TraceTail() []string { return nil }
+
+// Guard implements conformance.Guarded.
+func (c *Cluster) Guard(found func(invariant.Violation)) {
+	if c.Broken != nil {
+		found(*c.Broken)
+	}
+}

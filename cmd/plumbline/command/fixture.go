@@ -289,7 +289,7 @@ func newFixtureCoverage(s Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			table, err := statement.Parse("fixtures/statements.tsv", fixtures.Statements)
+			table, err := statement.Embedded()
 			if err != nil {
 				return err
 			}

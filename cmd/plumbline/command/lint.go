@@ -10,7 +10,6 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/source"
 	"github.com/plumbline-ci/plumbline/conformance/statement"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
-	"github.com/plumbline-ci/plumbline/fixtures"
 )
 
 func newFixtureLint(s Streams) *cobra.Command {
@@ -30,7 +29,7 @@ Without arguments the command checks the suite in the binary.`,
 			if err != nil && !collect(&errs, err) {
 				return err
 			}
-			table, err := statement.Parse("fixtures/statements.tsv", fixtures.Statements)
+			table, err := statement.Embedded()
 			if err != nil {
 				return err
 			}

@@ -150,7 +150,7 @@ func eventually(t *testing.T, what string, f func() error) {
 // configuration may be changed, but for one key.
 func configuration() *conformance.SubjectConfiguration {
 	return &conformance.SubjectConfiguration{Namespace: kindconfig.Namespace, Changes: []conformance.SubjectConfigChange{
-		{Of: "feature-flags", Keys: []string{conformance.AnyKey}},
+		{Of: "feature-flags", Keys: []string{"*"}},
 		{Of: "config-defaults", Keys: []string{"default-managed-by-label-value"}},
 	}}
 }

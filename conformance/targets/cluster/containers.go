@@ -16,7 +16,7 @@ import (
 // maxLog bounds what is read of one log: a container that floods must not fill this process.
 const maxLog = 16 << 20
 
-// Logs implements conformance.Containers.
+// Logs implements conformance.Cluster.
 func (c *Cluster) Logs(ctx context.Context, namespace, pod, container string) (string, error) {
 	stream, err := c.target.clientset.CoreV1().Pods(namespace).GetLogs(pod, &corev1.PodLogOptions{Container: container}).Stream(ctx)
 	if err != nil {
@@ -29,7 +29,7 @@ func (c *Cluster) Logs(ctx context.Context, namespace, pod, container string) (s
 	return string(text), nil
 }
 
-// Exec implements conformance.Containers.
+// Exec implements conformance.Cluster.
 func (c *Cluster) Exec(ctx context.Context, namespace, pod, container string, argv []string) (stdout, stderr string, exit int, err error) {
 	request := c.target.clientset.CoreV1().RESTClient().Post().Resource("pods").Namespace(namespace).Name(pod).SubResource("exec").
 		VersionedParams(&corev1.PodExecOptions{Container: container, Command: argv, Stdout: true, Stderr: true}, scheme.ParameterCodec)

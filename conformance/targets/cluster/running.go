@@ -46,7 +46,7 @@ var errClosed = errors.New("the cluster was closed")
 // Client implements conformance.Cluster.
 func (c *Cluster) Client() client.Client { return renaming{c.target.client, c.target.images} }
 
-// Observe implements conformance.Watcher.
+// Observe implements conformance.Cluster.
 func (c *Cluster) Observe(gvk schema.GroupVersionKind, namespace string, handler func(watch.EventType, *unstructured.Unstructured)) (func(), error) {
 	if len(c.target.images.there) == 0 {
 		return c.world.Observe(gvk, namespace, handler)
@@ -88,10 +88,10 @@ func (c *Cluster) CreateNamespaceWith(ctx context.Context, name string, labels m
 	return err
 }
 
-// Now implements conformance.Clock.
+// Now implements conformance.Cluster.
 func (c *Cluster) Now() time.Time { return time.Now() }
 
-// WaitUntil implements conformance.Clock.
+// WaitUntil implements conformance.Cluster.
 func (c *Cluster) WaitUntil(ctx context.Context, deadline time.Time, cond func() bool) error {
 	return c.world.WaitUntil(ctx, deadline, cond)
 }

@@ -71,13 +71,13 @@ func (c *Cluster) UnusedMocks() []fixture.Mock {
 	return out
 }
 
-// Logs implements conformance.Containers.
+// Logs implements conformance.Cluster.
 func (c *Cluster) Logs(ctx context.Context, namespace, pod, container string) (string, error) {
 	data, err := podLogs(c.machine.node).Logs(ctx, namespace, pod, container)
 	return string(data), err
 }
 
-// Exec implements conformance.Containers.
+// Exec implements conformance.Cluster.
 func (c *Cluster) Exec(ctx context.Context, namespace, pod, container string, argv []string) (stdout, stderr string, exit int, err error) {
 	var out, errs bytes.Buffer
 	ended := make(chan int, 1)
@@ -100,15 +100,15 @@ func (c *Cluster) Exec(ctx context.Context, namespace, pod, container string, ar
 	}
 }
 
-// Now implements conformance.Clock.
+// Now implements conformance.Cluster.
 func (c *Cluster) Now() time.Time { return time.Now() }
 
-// WaitUntil implements conformance.Clock.
+// WaitUntil implements conformance.Cluster.
 func (c *Cluster) WaitUntil(ctx context.Context, deadline time.Time, cond func() bool) error {
 	return c.machine.world().WaitUntil(ctx, deadline, cond)
 }
 
-// Observe implements conformance.Watcher.
+// Observe implements conformance.Cluster.
 func (c *Cluster) Observe(gvk schema.GroupVersionKind, namespace string, handler func(watch.EventType, *unstructured.Unstructured)) (func(), error) {
 	return c.machine.world().Observe(gvk, namespace, handler)
 }

@@ -207,7 +207,7 @@ func (c *Cluster) TraceHash() string { return c.sim.Kernel().TraceHash() }
 // UnusedMocks implements conformance.MockUser.
 func (c *Cluster) UnusedMocks() []fixture.Mock { return setup.Unused(c.given, c.mocks) }
 
-// Observe implements conformance.Watcher: the handler runs in the event that writes, so nothing is missed or late.
+// Observe implements conformance.Cluster: the handler runs in the event that writes, so nothing is missed or late.
 func (c *Cluster) Observe(gvk schema.GroupVersionKind, namespace string, handler func(watch.EventType, *unstructured.Unstructured)) (func(), error) {
 	server := c.sim.Server()
 	list := &unstructured.UnstructuredList{}
@@ -257,7 +257,7 @@ func tree(object client.Object, gvk schema.GroupVersionKind) (*unstructured.Unst
 	return u, nil
 }
 
-// Logs implements conformance.Containers.
+// Logs implements conformance.Cluster.
 func (c *Cluster) Logs(_ context.Context, namespace, pod, container string) (string, error) {
 	data, err := c.sim.Logs(namespace, pod, container)
 	return string(data), err
@@ -266,7 +266,7 @@ func (c *Cluster) Logs(_ context.Context, namespace, pod, container string) (str
 // execLimit bounds what a command run from outside may take.
 const execLimit = 10 * time.Minute
 
-// Exec implements conformance.Containers.
+// Exec implements conformance.Cluster.
 func (c *Cluster) Exec(ctx context.Context, namespace, pod, container string, argv []string) (stdout, stderr string, exit int, err error) {
 	var out, errs bytes.Buffer
 	ended := false
@@ -278,10 +278,10 @@ func (c *Cluster) Exec(ctx context.Context, namespace, pod, container string, ar
 	return out.String(), errs.String(), exit, err
 }
 
-// Now implements conformance.Clock.
+// Now implements conformance.Cluster.
 func (c *Cluster) Now() time.Time { return c.sim.Kernel().Now() }
 
-// WaitUntil implements conformance.Clock.
+// WaitUntil implements conformance.Cluster.
 func (c *Cluster) WaitUntil(ctx context.Context, deadline time.Time, cond func() bool) error {
 	if c.attached != nil {
 		return c.waitAttached(ctx, deadline, cond)

@@ -135,20 +135,41 @@ func namesOf(ctx context.Context, c client.Client, namespace string) ([]string, 
 	return names, nil
 }
 
+// listing is a target that lists what is there when a cluster ends.
+type listing struct {
+	*fake.Target
+	names chan string
+}
+
+func (l listing) Start(_ context.Context, s conformance.Setup) (conformance.Cluster, error) {
+	c, err := l.Cluster(s)
+	if err != nil {
+		return nil, err
+	}
+	return listed{c, l.names}, nil
+}
+
+type listed struct {
+	*fake.Cluster
+	names chan string
+}
+
+func (l listed) Close() error {
+	found, err := namesOf(context.Background(), l.Client(), l.Name())
+	if err != nil {
+		return err
+	}
+	l.names <- strings.Join(found, "\n")
+	return l.Cluster.Close()
+}
+
 // account is all that can be told of a run: its report, and the names of what is there when a fixture ends.
 func account(t *testing.T, list []*fixture.Fixture, seed uint64) string {
 	t.Helper()
 	names := make(chan string, len(list))
+	target := listing{newTarget(t, fake.Options{}), names}
 	report, err := conformance.Judge(t.Context(), conformance.Options{
-		Target: newTarget(t, fake.Options{}), Fixtures: list, Seed: seed, Claims: reference.Claims(), Implementation: reference.Implementation(),
-		Invariants: func(ctx context.Context, c conformance.Cluster, namespace string) []string {
-			found, err := namesOf(ctx, c.Client(), namespace)
-			if err != nil {
-				return []string{err.Error()}
-			}
-			names <- strings.Join(found, "\n")
-			return nil
-		},
+		Target: target, Fixtures: list, Seed: seed, Claims: reference.Claims(), Implementation: reference.Implementation(),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -118,14 +118,14 @@ func (c *Cluster) StopFaults() {
 }
 
 // Strikes implements conformance.FaultUser.
-func (c *Cluster) Strikes() []conformance.Strike {
+func (c *Cluster) Strikes() []string {
 	if c.faults == nil {
 		return nil
 	}
 	list := c.faults.injector.Strikes()
-	out := make([]conformance.Strike, len(list))
+	out := make([]string, len(list))
 	for i, s := range list {
-		out[i] = conformance.Strike{At: s.At, Fault: s.Fault.String(), On: s.On}
+		out[i] = fmt.Sprintf("%s %s: %s", s.At.Format("15:04:05.000"), s.Fault, s.On)
 	}
 	return out
 }

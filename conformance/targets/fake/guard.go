@@ -135,9 +135,7 @@ func both(a, b func(kernel.Record)) func(kernel.Record) {
 	return func(r kernel.Record) { a(r); b(r) }
 }
 
-var _ conformance.Traceable = (*Cluster)(nil)
-
-// TraceTail implements conformance.Traceable.
+// TraceTail implements conformance.Traced.
 func (c *Cluster) TraceTail() []string {
 	if c.trace == nil {
 		return nil

@@ -35,7 +35,7 @@ type observation struct {
 	version string
 }
 
-// Observe is that of conformance.Watcher: a list, and a watch from its version on. A connection that ends is taken up where
+// Observe is that of conformance.Cluster: a list, and a watch from its version on. A connection that ends is taken up where
 // it was. If the API server no longer knows what has happened since, there is a gap, which is reported before the present
 // state of all objects.
 func (w *World) Observe(gvk schema.GroupVersionKind, namespace string, handler handler) (func(), error) {

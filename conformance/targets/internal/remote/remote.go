@@ -46,7 +46,7 @@ func (w *World) End(why error) {
 	w.News.Tell()
 }
 
-// WaitUntil is that of conformance.Clock.
+// WaitUntil is that of conformance.Cluster.
 func (w *World) WaitUntil(ctx context.Context, deadline time.Time, cond func() bool) error {
 	late := time.NewTimer(time.Until(deadline))
 	defer late.Stop()

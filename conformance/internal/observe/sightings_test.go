@@ -1,4 +1,4 @@
-package conformance
+package observe
 
 import (
 	"slices"
@@ -43,31 +43,31 @@ func TestSightingsAreToldInTheOrderOfTheStore(t *testing.T) {
 	} {
 		t.Run(tt.reason, func(t *testing.T) {
 			t.Parallel()
-			l := newSightings()
+			l := NewSightings()
 			for i, o := range tt.seen {
-				l.saw(start.Add(time.Duration(i)*time.Second), watch.Modified, o)
+				l.Saw(start.Add(time.Duration(i)*time.Second), watch.Modified, o)
 			}
 			var got []string
-			l.tell(func(_ watch.EventType, o *unstructured.Unstructured) {
-				got = append(got, o.GetResourceVersion()+" at "+l.now().Sub(start).String())
+			l.Tell(func(_ watch.EventType, o *unstructured.Unstructured) {
+				got = append(got, o.GetResourceVersion()+" at "+l.Now().Sub(start).String())
 			})
 			if !slices.Equal(got, tt.want) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 			last := tt.seen[len(tt.seen)-1]
-			if !l.reached(last) {
+			if !l.Reached(last) {
 				t.Error("what was seen is not reached")
 			}
 		})
 	}
-	l := newSightings()
-	l.saw(start, watch.Added, object("Pod", "p", "5"))
+	l := NewSightings()
+	l.Saw(start, watch.Added, object("Pod", "p", "5"))
 	for version, want := range map[string]bool{"4": true, "5": true, "6": false} {
-		if got := l.reached(object("Pod", "p", version)); got != want {
+		if got := l.Reached(object("Pod", "p", version)); got != want {
 			t.Errorf("at version 5, %s is reached: %v", version, got)
 		}
 	}
-	if l.reached(object("Pod", "another", "1")) {
+	if l.Reached(object("Pod", "another", "1")) {
 		t.Error("an object that was not seen is reached")
 	}
 }

@@ -1,4 +1,4 @@
-package conformance
+package verdict
 
 import (
 	"fmt"
@@ -15,25 +15,26 @@ func severity(r reports.Result) int {
 	return slices.Index([]reports.Result{reports.Passed, reports.Inconclusive, reports.Partial, reports.Incomplete, reports.Errored, reports.Failed}, r)
 }
 
-func worse(a, b reports.Result) reports.Result {
+// Worse returns the worse of two results.
+func Worse(a, b reports.Result) reports.Result {
 	if severity(b) > severity(a) {
 		return b
 	}
 	return a
 }
 
-// conclude judges a run by the rule: it passes only if every required fixture that
+// Conclude judges a run by the rule: it passes only if every required fixture that
 // this target can meet, for all mandatory and claimed features, was executed and
 // passed, and something was. Reasons say in words what stands against it.
-func conclude(results []reports.Fixture, claims Claims, filter Filter) (reports.Result, []string, []reports.Profile) {
+func Conclude(results []reports.Fixture, claims Claims, filter string) (reports.Result, []string, []reports.Profile) {
 	byProfile := map[string][]reports.Fixture{}
 	for _, f := range results {
 		byProfile[f.Profile] = append(byProfile[f.Profile], f)
 	}
 	if len(results) == 0 {
 		reason := "the suite has no fixtures: nothing was run"
-		if !filter.empty() {
-			reason = "no fixture is selected by " + filter.String() + ": nothing was run"
+		if filter != "" {
+			reason = "no fixture is selected by " + filter + ": nothing was run"
 		}
 		return reports.Inconclusive, []string{reason}, nil
 	}
@@ -46,7 +47,7 @@ func conclude(results []reports.Fixture, claims Claims, filter Filter) (reports.
 	for _, name := range claims.judged(names, filter) {
 		p := concludeProfile(name, byProfile[name], claims, results)
 		profiles = append(profiles, p)
-		result = worse(result, p.Result)
+		result = Worse(result, p.Result)
 		for _, reason := range p.Reasons {
 			reasons = append(reasons, name+": "+reason)
 		}
@@ -59,9 +60,9 @@ func conclude(results []reports.Fixture, claims Claims, filter Filter) (reports.
 
 // judged are the profiles that a run is about, in the order of their names: those that are claimed. A selection of fixtures
 // is about the profiles that it selects from. present are the profiles of the fixtures in the run.
-func (c Claims) judged(present []string, filter Filter) []string {
-	out := slices.DeleteFunc(slices.Clone(present), func(name string) bool { return !c.profile(name) })
-	if filter.empty() {
+func (c Claims) judged(present []string, filter string) []string {
+	out := slices.DeleteFunc(slices.Clone(present), func(name string) bool { return !c.Profile(name) })
+	if filter == "" {
 		out = append(out, c.Profiles...)
 	}
 	slices.Sort(out)
@@ -83,11 +84,11 @@ func concludeProfile(name string, results []reports.Fixture, claims Claims, all 
 			p.Reference.Add(f.Verdict)
 		}
 		for _, feature := range f.Features {
-			if has, _ := claims.feature(name, feature); has && !slices.Contains(p.Features, feature) {
+			if has, _ := claims.Feature(name, feature); has && !slices.Contains(p.Features, feature) {
 				p.Features = append(p.Features, feature)
 			}
 		}
-		binds := f.Level == fixture.Required || f.Level == fixture.Reference && claims.Reference
+		binds := claims.Binds(f.Level)
 		if !binds && f.Verdict != reports.Error {
 			continue // of these only a broken machine counts
 		}
@@ -110,7 +111,7 @@ func concludeProfile(name string, results []reports.Fixture, claims Claims, all 
 	}
 	slices.Sort(p.Features)
 	against := func(r reports.Result, format string, args ...any) {
-		p.Result = worse(p.Result, r)
+		p.Result = Worse(p.Result, r)
 		p.Reasons = append(p.Reasons, fmt.Sprintf(format, args...))
 	}
 	told := func(v reports.Verdict, r reports.Result, one, many string) {
@@ -137,7 +138,7 @@ func concludeProfile(name string, results []reports.Fixture, claims Claims, all 
 	told(reports.Unsupported, reports.Partial, "a required fixture is unsupported", "required fixtures are unsupported")
 	if profile, ok := fixture.ProfileNamed(name); ok {
 		for _, feature := range profile.Mandatory() {
-			if has, _ := claims.feature(name, feature); !has {
+			if has, _ := claims.Feature(name, feature); !has {
 				p.Missing = append(p.Missing, feature)
 			}
 		}
@@ -176,13 +177,13 @@ func judgedElsewhere(f reports.Fixture, all []reports.Fixture) bool {
 // What the reason of a fixture begins with that was not run, or not to its end, because the run ended.
 const (
 	EndedBefore    = "the run ended first: "
-	endedMeanwhile = "the run ended during this fixture: "
+	EndedMeanwhile = "the run ended during this fixture: "
 )
 
-// cut counts the fixtures that were not run because the run ended, and says why it did.
-func cut(results []reports.Fixture) (n int, why string) {
+// Cut counts the fixtures that were not run because the run ended, and says why it did.
+func Cut(results []reports.Fixture) (n int, why string) {
 	for _, f := range results {
-		for _, prefix := range []string{EndedBefore, endedMeanwhile} {
+		for _, prefix := range []string{EndedBefore, EndedMeanwhile} {
 			if rest, ok := strings.CutPrefix(f.Reason, prefix); ok && f.Verdict == reports.NotRun {
 				n++
 				why = rest
@@ -196,11 +197,11 @@ func cut(results []reports.Fixture) (n int, why string) {
 // to choice and not claimed does not; a mandatory one, and configuration that may not
 // be touched, do.
 func counts(f reports.Fixture, claims Claims) bool {
-	if !claims.profile(f.Profile) {
+	if !claims.Profile(f.Profile) {
 		return false
 	}
 	for _, feature := range f.Features {
-		if claimed, mandatory := claims.feature(f.Profile, feature); !claimed && !mandatory {
+		if claimed, mandatory := claims.Feature(f.Profile, feature); !claimed && !mandatory {
 			return false
 		}
 	}

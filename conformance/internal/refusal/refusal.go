@@ -1,4 +1,9 @@
-package conformance
+// Package refusal explains why an API server refused a manifest: each thing that is wrong, at its place in the file.
+//
+//	refusal.go    what the answer of admission means
+//	misfit.go     fields that do not fit their Go type
+//	elsewhere.go  fields that the API has in another place, version or release
+package refusal
 
 import (
 	"errors"
@@ -10,18 +15,19 @@ import (
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/source"
 )
 
-// mistakes explains why an API server refused a manifest: each thing that is wrong, at its place in the file. Without a
-// better one the place is the manifest's.
-func (s *session) mistakes(m *fixture.Manifest, err error) source.Errors {
-	x := &explanation{m: m, text: s.fixture.Source}
+// Explain returns what is wrong with a manifest of a file that an API server refused. Without a better place it is the
+// manifest's. scheme, if there is one, has the Go types of the API's kinds.
+func Explain(m *fixture.Manifest, file []byte, scheme *runtime.Scheme, err error) source.Errors {
+	x := &explanation{m: m, text: file}
 	answer := err.Error()
-	if t := s.typeOf(m); t != nil && undecodable(answer) {
+	if t := typeOf(m, scheme); t != nil && undecodable(answer) {
 		x.misfits(t)
 	}
 	if _, reasons, found := strings.Cut(answer, "validation failed: "); found && len(x.errs) == 0 {
@@ -46,10 +52,9 @@ func (s *session) mistakes(m *fixture.Manifest, err error) source.Errors {
 	return x.errs
 }
 
-// typeOf is the Go type of a manifest's kind, if the cluster's client knows it.
-func (s *session) typeOf(m *fixture.Manifest) reflect.Type {
+// typeOf is the Go type of a manifest's kind, if a scheme has it.
+func typeOf(m *fixture.Manifest, scheme *runtime.Scheme) reflect.Type {
 	group, version := m.GroupVersion()
-	scheme := s.cluster.Client().Scheme()
 	if scheme == nil {
 		return nil
 	}

@@ -1,7 +1,6 @@
-package conformance
+package session
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"time"
@@ -9,7 +8,9 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/internal/observe"
 	"github.com/plumbline-ci/plumbline/conformance/match"
+	"github.com/plumbline-ci/plumbline/internal/untyped"
 )
 
 // A check on a run that is over need not wait for its whole time: what such a run shows of its end stays (an invariant, see
@@ -38,23 +39,18 @@ func isSettled(path string) bool {
 }
 
 // over says whether the last version of a run is its end: True, or False without an attempt that is left, and complete.
-func over(l *life) bool {
-	v := l.last()
-	if l.kind.Name != "taskrun" || v.gone {
+func over(l *observe.Life) bool {
+	v := l.Last()
+	if l.Kind.Name != "taskrun" || v.Gone {
 		return false
 	}
-	if done, _, _ := unstructured.NestedString(v.object.Object, "status", "completionTime"); done == "" {
+	if done, _, _ := unstructured.NestedString(v.Object.Object, "status", "completionTime"); done == "" {
 		return false
 	}
-	status := ""
-	for _, c := range entries(v.object.Object, "status", "conditions") {
-		if c["type"] == "Succeeded" {
-			status = stringOf(c["status"])
-		}
-	}
-	retries, _, _ := unstructured.NestedInt64(v.object.Object, "spec", "retries")
-	asked, _, _ := unstructured.NestedString(v.object.Object, "spec", "status")
-	again := retries > int64(len(entries(v.object.Object, "status", "retriesStatus"))) && asked == ""
+	status := untyped.Succeeded(v.Object.Object).Status
+	retries, _, _ := unstructured.NestedInt64(v.Object.Object, "spec", "retries")
+	asked, _, _ := unstructured.NestedString(v.Object.Object, "spec", "status")
+	again := retries > int64(len(untyped.Maps(v.Object.Object, "status", "retriesStatus"))) && asked == ""
 	return status == "True" || status == "False" && !again
 }
 
@@ -88,32 +84,32 @@ func readsSettled(e *match.Expression) bool {
 }
 
 // beyond says whether no later version can be as a condition describes. The caller holds the world's lock.
-func (s *session) beyond(x *fixture.Condition) bool {
+func (s *checks) beyond(x *fixture.Condition) bool {
 	if x.On == nil {
 		return false
 	}
-	lives := s.world.find(x.On)
+	lives := s.seen.Find(x.On)
 	if len(lives) == 0 {
 		return s.childless(x.On)
 	}
-	return !slices.ContainsFunc(lives, func(l *life) bool {
-		return !over(l) || !forever(x.CEL, s.holds(&x.Match, x.CEL, l.last()))
+	return !slices.ContainsFunc(lives, func(l *observe.Life) bool {
+		return !over(l) || !forever(x.CEL, s.holds(&x.Match, x.CEL, l.Last()))
 	})
 }
 
 // childless says whether a selection is of the Pods of a run that is over: there will be none.
-func (s *session) childless(r *fixture.Ref) bool {
+func (s *checks) childless(r *fixture.Ref) bool {
 	if r.Kind != "pod" || r.Of == nil || r.Of.Kind != "taskrun" {
 		return false
 	}
-	owners := s.world.find(r.Of)
-	return len(owners) > 0 && !slices.ContainsFunc(owners, func(l *life) bool { return !over(l) })
+	owners := s.seen.Find(r.Of)
+	return len(owners) > 0 && !slices.ContainsFunc(owners, func(l *observe.Life) bool { return !over(l) })
 }
 
 // beyondSequence says whether a step that must come is one that no later version can be.
-func (s *session) beyondSequence(x *fixture.Sequence, reached []bool) bool {
-	lives := s.world.find(&x.On)
-	if len(lives) == 0 || slices.ContainsFunc(lives, func(l *life) bool { return !over(l) }) {
+func (s *checks) beyondSequence(x *fixture.Sequence, reached []bool) bool {
+	lives := s.seen.Find(&x.On)
+	if len(lives) == 0 || slices.ContainsFunc(lives, func(l *observe.Life) bool { return !over(l) }) {
 		return false
 	}
 	for i := range x.Steps {
@@ -121,46 +117,9 @@ func (s *session) beyondSequence(x *fixture.Sequence, reached []bool) bool {
 		if reached[i+1] || step.Optional {
 			continue
 		}
-		if !slices.ContainsFunc(lives, func(l *life) bool { return !forever(step.CEL, s.holds(&step.Match, step.CEL, l.last())) }) {
+		if !slices.ContainsFunc(lives, func(l *observe.Life) bool { return !forever(step.CEL, s.holds(&step.Match, step.CEL, l.Last())) }) {
 			return true
 		}
 	}
 	return false
-}
-
-// waitWhile is wait, and ends as well when beyond has been true for the grace that what is over has: then early is true.
-func (s *session) waitWhile(ctx context.Context, d time.Duration, cond, beyond func() bool) (held, early bool, err error) {
-	deadline := s.cluster.Now().Add(d)
-	doomed := s.known(beyond)
-	for {
-		stopped, err := s.wait(ctx, deadline.Sub(s.cluster.Now()), func() bool {
-			held = cond()
-			return held || doomed()
-		})
-		if err != nil || held || !stopped {
-			return held, false, err
-		}
-		grace := min(overGrace, deadline.Sub(s.cluster.Now()))
-		revived, err := s.wait(ctx, grace, func() bool {
-			held = cond()
-			return held || !doomed()
-		})
-		if err != nil || held || !revived {
-			return held, !revived, err
-		}
-	}
-}
-
-// known asks a question about what was observed only when there is something new, and remembers the answer. It holds the
-// world's lock meanwhile.
-func (s *session) known(question func() bool) func() bool {
-	last, answer := -1, false
-	return func() bool {
-		s.world.mu.Lock()
-		defer s.world.mu.Unlock()
-		if s.world.seq != last {
-			last, answer = s.world.seq, question()
-		}
-		return answer
-	}
 }

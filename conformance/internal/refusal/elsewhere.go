@@ -1,4 +1,4 @@
-package conformance
+package refusal
 
 import (
 	"fmt"
@@ -51,8 +51,8 @@ var later = map[string]map[string][2]string{
 // simulated is the release of Tekton Pipelines whose API is followed.
 const simulated = "v0.43"
 
-// renamed says what an object's version of the API calls a field that a check looks for, or nothing.
-func renamed(kind fixture.KindInfo, path string) string {
+// Renamed says what an object's version of the API calls a field that a check looks for, or nothing.
+func Renamed(kind fixture.KindInfo, path string) string {
 	if kind.Group != fixture.GroupTekton {
 		return ""
 	}

@@ -1,4 +1,4 @@
-package conformance
+package verdict
 
 import (
 	"fmt"
@@ -9,60 +9,18 @@ import (
 	"github.com/plumbline-ci/plumbline/reports"
 )
 
-// unclaimed are a fixture's features that are not claimed, of a profile that is.
-func (c Claims) unclaimed(f *fixture.Fixture) []string {
-	if !c.profile(f.Spec.Profile) {
-		return nil
-	}
-	var out []string
-	for _, name := range f.Spec.Features {
-		if claimed, _ := c.feature(f.Spec.Profile, name); !claimed {
-			out = append(out, name)
-		}
-	}
-	return out
+// Findings are where claims and results differ. all are the fixtures of the suite; tried says of a fixture whether it is run
+// although a feature of it is not claimed.
+func Findings(all []*fixture.Fixture, claims Claims, tried func(*fixture.Fixture) bool, results []reports.Fixture) []reports.Finding {
+	v := &view{all, claims, tried}
+	return append(v.featureFindings(results), v.missFindings(results)...)
 }
 
-// with are the claims that would make a fixture apply.
-func (c Claims) with(f *fixture.Fixture) Claims {
-	c.Features = slices.Concat(c.Features, f.Spec.Features)
-	c.Lacks = slices.DeleteFunc(slices.Clone(c.Lacks), func(name string) bool { return slices.Contains(f.Spec.Features, name) })
-	return c
-}
-
-// unsupported turns the result of a fixture that was only tried into one that does not count. A machine that broke is not
-// reported, since the fixture did not have to run.
-func (c Claims) unsupported(f reports.Fixture) reports.Fixture {
-	f.Tried = f.Verdict
-	f.Unstruck = nil
-	f.Verdict = reports.Unsupported
-	var names []string
-	for _, name := range f.Features {
-		if claimed, _ := c.feature(f.Profile, name); !claimed {
-			names = append(names, name)
-		}
-	}
-	reason := fmt.Sprintf("feature %s is not claimed; it was tried", strings.Join(names, ", "))
-	switch {
-	case f.Tried == reports.Pass:
-		reason += ", and the fixture passes"
-	case f.Failure != nil:
-		reason += ", and the fixture fails: " + f.Failure.At + ": " + f.Failure.Message
-	case f.Reason != "":
-		reason += ": " + f.Reason
-	}
-	f.Reason, f.Evidence, f.Failure = reason, nil, nil
-	return f
-}
-
-// findings are where claims and what was seen differ.
-func (r *Runner) findings(results []reports.Fixture) []reports.Finding {
-	var out []reports.Finding
-	if prober, ok := r.o.Target.(Prober); ok {
-		out = append(out, prober.Probe(r.o.Claims)...)
-	}
-	out = append(out, r.featureFindings(results)...)
-	return append(out, r.missFindings(results)...)
+// view is what results are compared with.
+type view struct {
+	all    []*fixture.Fixture
+	claims Claims
+	tried  func(*fixture.Fixture) bool
 }
 
 // seen is what fixtures say of one feature.
@@ -72,7 +30,7 @@ type seen struct {
 }
 
 // featureFindings compares features with their fixtures.
-func (r *Runner) featureFindings(results []reports.Fixture) []reports.Finding {
+func (v *view) featureFindings(results []reports.Fixture) []reports.Finding {
 	var all []*seen
 	at := func(profile, feature string) *seen {
 		for _, s := range all {
@@ -86,12 +44,12 @@ func (r *Runner) featureFindings(results []reports.Fixture) []reports.Finding {
 	}
 	for i := range results {
 		f := &results[i]
-		if !binding(f.Level, r.o.Claims) {
+		if !v.claims.Binds(f.Level) {
 			continue
 		}
 		var missing []string
 		for _, feature := range f.Features {
-			if claimed, _ := r.o.Claims.feature(f.Profile, feature); !claimed {
+			if claimed, _ := v.claims.Feature(f.Profile, feature); !claimed {
 				missing = append(missing, feature)
 				continue
 			}
@@ -109,7 +67,7 @@ func (r *Runner) featureFindings(results []reports.Fixture) []reports.Finding {
 		switch {
 		case f.Tried == reports.Fail:
 			s.broke = append(s.broke, f.Name)
-		case f.Tried == reports.Pass && r.shows(f.Name):
+		case f.Tried == reports.Pass && v.shows(f.Name):
 			s.worked = append(s.worked, f.Name)
 		}
 	}
@@ -118,8 +76,8 @@ func (r *Runner) featureFindings(results []reports.Fixture) []reports.Finding {
 		switch {
 		case len(s.failed) > 0:
 			out = append(out, reports.Finding{Kind: reports.ClaimedFails, Of: s.feature, Profile: s.profile, Fixtures: s.failed,
-				Message: fmt.Sprintf("feature %s is %s, but fails: %s", s.feature, r.why(s), some(s.failed))})
-		case len(s.worked) > 0 && len(s.broke) == 0 && r.whole(s, results):
+				Message: fmt.Sprintf("feature %s is %s, but fails: %s", s.feature, v.why(s), some(s.failed))})
+		case len(s.worked) > 0 && len(s.broke) == 0 && v.whole(s, results):
 			out = append(out, reports.Finding{Kind: reports.UnclaimedWorks, Of: s.feature, Profile: s.profile, Fixtures: s.worked,
 				Message: fmt.Sprintf("feature %s is not claimed, but works: %s", s.feature, some(s.worked))})
 		}
@@ -131,9 +89,9 @@ func (r *Runner) featureFindings(results []reports.Fixture) []reports.Finding {
 }
 
 // whole reports whether all fixtures were run by which a feature can be tried. Only some of them do not show that it works.
-func (r *Runner) whole(s *seen, results []reports.Fixture) bool {
-	for _, f := range r.all {
-		if f.Spec.Profile != s.profile || !binding(f.Spec.Level, r.o.Claims) || !slices.Equal(r.o.Claims.unclaimed(f), []string{s.feature}) || !r.tried(f) {
+func (v *view) whole(s *seen, results []reports.Fixture) bool {
+	for _, f := range v.all {
+		if f.Spec.Profile != s.profile || !v.claims.Binds(f.Spec.Level) || !slices.Equal(v.claims.unclaimed(f), []string{s.feature}) || !v.tried(f) {
 			continue
 		}
 		if !slices.ContainsFunc(results, func(x reports.Fixture) bool { return x.Name == f.Name() }) {
@@ -144,16 +102,16 @@ func (r *Runner) whole(s *seen, results []reports.Fixture) bool {
 }
 
 // why says whether a feature is claimed or mandatory.
-func (r *Runner) why(s *seen) string {
-	if slices.Contains(r.o.Claims.Features, s.feature) {
+func (v *view) why(s *seen) string {
+	if slices.Contains(v.claims.Features, s.feature) {
 		return "claimed"
 	}
 	return "mandatory and not listed as lacking"
 }
 
 // shows says whether a fixture shows more than that something is refused: what refuses everything passes those.
-func (r *Runner) shows(name string) bool {
-	for _, f := range r.all {
+func (v *view) shows(name string) bool {
+	for _, f := range v.all {
 		if f.Name() == name {
 			return slices.ContainsFunc(f.Spec.Then, func(c fixture.Check) bool { return c.Rejected == nil })
 		}
@@ -162,13 +120,13 @@ func (r *Runner) shows(name string) bool {
 }
 
 // missFindings compares what is said to be missed with what is.
-func (r *Runner) missFindings(results []reports.Fixture) []reports.Finding {
+func (v *view) missFindings(results []reports.Fixture) []reports.Finding {
 	var out []reports.Finding
-	for _, m := range r.o.Claims.Misses {
+	for _, m := range v.claims.Misses {
 		var failed, passed []string
 		for i := range results {
 			f := &results[i]
-			if !slices.ContainsFunc(r.all, func(x *fixture.Fixture) bool { return x.Name() == f.Name && m.of(x) }) {
+			if !slices.ContainsFunc(v.all, func(x *fixture.Fixture) bool { return x.Name() == f.Name && m.Of(x) }) {
 				continue
 			}
 			switch f.Verdict {

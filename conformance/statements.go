@@ -1,37 +1,19 @@
 package conformance
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/statement"
 	"github.com/plumbline-ci/plumbline/reports"
 	"github.com/plumbline-ci/plumbline/reports/render"
 )
 
-// documentTitle names the document that a statement is from, by the first part of its id.
-func documentTitle(id string) string {
-	series, _, _ := strings.Cut(id, "-")
-	switch series {
-	case "S000":
-		return "overview of TaskRuns"
-	case "S001":
-		return "runs.md"
-	case "S002":
-		return "concept model"
-	case "S003":
-		return "developers/README.md"
-	case "S004":
-		return "taskruns.md"
-	}
-	return series
-}
-
 // proven returns the texts of the statements that fixtures prove, sorted by id. Ids of
 // a user's own documents have no text.
 func proven(list []*fixture.Fixture) []reports.Statement {
-	table, err := Statements()
+	table, err := statement.Embedded()
 	if err != nil {
 		return nil // the fixtures' loader has told
 	}
@@ -42,26 +24,11 @@ func proven(list []*fixture.Fixture) []reports.Statement {
 			if !ok {
 				continue
 			}
-			where := documentTitle(x.ID)
-			if x.Line != "" {
-				where += ", line " + x.Line
-			}
-			if x.Section != "" {
-				where += fmt.Sprintf(", %q", x.Section)
-			}
-			out = append(out, reports.Statement{ID: x.ID, Source: where, Text: x.Words})
+			out = append(out, reports.Statement{ID: x.ID, Source: x.Source(), Text: x.Words})
 		}
 	}
 	slices.SortFunc(out, func(a, b reports.Statement) int { return strings.Compare(a.ID, b.ID) })
 	return slices.Compact(out)
-}
-
-// binding lists the levels whose failures count.
-func (c Claims) binding() []string {
-	if c.Reference {
-		return []string{fixture.Reference, fixture.Required}
-	}
-	return []string{fixture.Required}
 }
 
 // Explain tells the result of one fixture as the report's text does, for a test that shows its failure by itself.

@@ -1,4 +1,4 @@
-package conformance
+package observe
 
 import (
 	"context"
@@ -9,13 +9,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/watch"
-
-	"github.com/plumbline-ci/plumbline/conformance/fixture"
 )
 
 // logged is a cluster that can read logs until its Pod is gone.
 type logged struct {
-	Cluster
 	logs  map[string]string
 	asked int
 }
@@ -44,30 +41,25 @@ func TestALogIsReadBeforeItsPodIsGone(t *testing.T) {
 		return o
 	}
 	cluster := &logged{logs: map[string]string{"p/prepare": "ready", "p/step-a": "the reason\n"}}
-	s := &session{cluster: cluster, namespace: "n"}
+	l := &Logs{Read: cluster.Logs}
 	seen := 0
-	handler := s.rescuing(t.Context(), fixture.KindInfo{Name: "pod"}, func(watch.EventType, *unstructured.Unstructured) { seen++ })
+	handler := l.rescuing(t.Context(), func(watch.EventType, *unstructured.Unstructured) { seen++ })
 	handler(watch.Added, pod(false))
 	handler(watch.Modified, pod(false))
-	if s.rescued.work.Wait(); cluster.asked != 0 {
+	if l.Wait(); cluster.asked != 0 {
 		t.Errorf("%d logs were read of a Pod that stays", cluster.asked)
 	}
 	handler(watch.Modified, pod(true))
 	handler(watch.Modified, pod(true))
-	s.rescued.work.Wait()
+	l.Wait()
 	clear(cluster.logs)
 	handler(watch.Deleted, pod(true))
 	if seen != 5 || cluster.asked != 3 {
 		t.Errorf("%d versions were passed on, %d logs read; want 5, and 3 once", seen, cluster.asked)
 	}
 	for container, want := range map[string]string{"prepare": "ready", "step-a": "the reason", "step-b": ""} {
-		if got, ok := s.lost("n", "p", container); got != want || ok != (want != "") {
+		if got, ok := l.Kept("n", "p", container); got != want || ok != (want != "") {
 			t.Errorf("the log of %s is %q, %t, want %q", container, got, ok, want)
 		}
-	}
-	s.virtual = true
-	s.rescuing(t.Context(), fixture.KindInfo{Name: "pod"}, func(watch.EventType, *unstructured.Unstructured) {})(watch.Modified, pod(true))
-	if s.rescued.work.Wait(); cluster.asked != 3 {
-		t.Error("on virtual time no log is read meanwhile")
 	}
 }

@@ -1,4 +1,4 @@
-package conformance
+package session
 
 import (
 	"context"
@@ -6,14 +6,18 @@ import (
 	"time"
 
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/internal/observe"
 	"github.com/plumbline-ci/plumbline/conformance/match"
 )
 
+// checks judge spec.then.
+type checks struct{ *run }
+
 // verify judges one check of spec.then.
-func (s *session) verify(ctx context.Context, c *fixture.Check, path string) error {
+func (s *checks) verify(ctx context.Context, c *fixture.Check, path string) error {
 	switch {
 	case c.Eventually != nil:
-		return s.await(ctx, &c.Eventually.Condition, s.allowance(c.Eventually.Within), path)
+		return s.await(ctx, &c.Eventually.Condition, s.waits.allowance(c.Eventually.Within), path)
 	case c.Always != nil:
 		return s.always(ctx, c.Always, path)
 	case c.Never != nil:
@@ -27,23 +31,23 @@ func (s *session) verify(ctx context.Context, c *fixture.Check, path string) err
 }
 
 // holds compares one version with a condition. The caller holds the world's lock.
-func (s *session) holds(pattern *match.Pattern, cel []match.Expression, v *version) []match.Mismatch {
+func (s *checks) holds(pattern *match.Pattern, cel []match.Expression, v *observe.Version) []match.Mismatch {
 	var out []match.Mismatch
 	if pattern.Given() {
-		out = pattern.Match(v.object.Object)
+		out = pattern.Match(v.Object.Object)
 	}
 	if len(cel) == 0 {
 		return out
 	}
-	objects := s.world.latest()
+	objects := s.seen.Latest()
 	for i := range cel {
-		out = append(out, cel[i].Match(v.object.Object, objects)...)
+		out = append(out, cel[i].Match(v.Object.Object, objects)...)
 	}
 	return out
 }
 
 // await lets time pass until a condition holds, from the present versions on.
-func (s *session) await(ctx context.Context, x *fixture.Condition, allowed time.Duration, path string) error {
+func (s *checks) await(ctx context.Context, x *fixture.Condition, allowed time.Duration, path string) error {
 	switch {
 	case x.Gone != nil:
 		return s.awaitGone(ctx, x, allowed, path)
@@ -53,52 +57,52 @@ func (s *session) await(ctx context.Context, x *fixture.Condition, allowed time.
 		return s.awaitCount(ctx, x, allowed, path)
 	}
 	var (
-		hit    version
+		hit    observe.Version
 		object string
 		looked = -1
 	)
-	ok, early, err := s.waitWhile(ctx, allowed, s.changed(func() bool {
-		for _, l := range s.world.find(x.On) {
-			for i := range l.versions {
-				v := &l.versions[i]
-				present := i == len(l.versions)-1
-				if v.gone || !present && (looked < 0 || v.seq <= looked) {
+	ok, early, err := s.waits.waitWhile(ctx, allowed, s.seen.Changed(func() bool {
+		for _, l := range s.seen.Find(x.On) {
+			for i := range l.Versions {
+				v := &l.Versions[i]
+				present := i == len(l.Versions)-1
+				if v.Gone || !present && (looked < 0 || v.Seq <= looked) {
 					continue
 				}
 				if len(s.holds(&x.Match, x.CEL, v)) == 0 {
-					hit, object = *v, l.kind.Name+"/"+l.name
+					hit, object = *v, l.String()
 					return true
 				}
 			}
 		}
-		looked = s.world.seq
+		looked = s.seen.Seq()
 		return false
-	}), func() bool { return s.beyond(x) })
+	}), s.seen.Known(func() bool { return s.beyond(x) }))
 	if err != nil {
 		return err
 	}
 	if ok {
-		s.proven(x.Pos, path, object, &hit, conditions(hit.object))
+		s.proven(x.Pos, path, object, &hit, observe.State(hit.Object))
 		return nil
 	}
 	return s.explain(x, allowed, early, path)
 }
 
-func (s *session) awaitGone(ctx context.Context, x *fixture.Condition, allowed time.Duration, path string) error {
-	var last version
+func (s *checks) awaitGone(ctx context.Context, x *fixture.Condition, allowed time.Duration, path string) error {
+	var last observe.Version
 	gone := func() bool {
-		lives := s.world.find(x.Gone)
+		lives := s.seen.Find(x.Gone)
 		for _, l := range lives {
-			if !l.last().gone {
+			if !l.Last().Gone {
 				return false
 			}
-			if l.last().seq > last.seq {
-				last = *l.last()
+			if l.Last().Seq > last.Seq {
+				last = *l.Last()
 			}
 		}
 		return len(lives) > 0
 	}
-	ok, err := s.wait(ctx, allowed, s.changed(gone))
+	ok, err := s.waits.wait(ctx, allowed, s.seen.Changed(gone))
 	if err != nil {
 		return err
 	}
@@ -106,23 +110,23 @@ func (s *session) awaitGone(ctx context.Context, x *fixture.Condition, allowed t
 		s.proven(x.Pos, path, x.Gone.String(), &last, "deleted")
 		return nil
 	}
-	s.world.mu.Lock()
-	lives := s.world.find(x.Gone)
-	s.world.mu.Unlock()
+	s.seen.Lock()
+	lives := s.seen.Find(x.Gone)
+	s.seen.Unlock()
 	if len(lives) == 0 {
-		f := s.failure(x.Pos, path, fmt.Sprintf("%s was never seen, so it cannot be gone", x.Gone.String()))
+		f := failure(x.Pos, path, fmt.Sprintf("%s was never seen, so it cannot be gone", x.Gone.String()))
 		f.Object, f.Want, f.Got = x.Gone.String(), "(there, then gone)", "(never there)"
 		return f
 	}
-	f := s.failure(x.Pos, path, fmt.Sprintf("%s is still there after %v", x.Gone.String(), allowed))
+	f := failure(x.Pos, path, fmt.Sprintf("%s is still there after %v", x.Gone.String(), allowed))
 	f.Object, f.Want, f.Got = x.Gone.String(), "(gone)", "(still there)"
-	f.History = s.history(lives)
+	f.History = s.seen.History(lives)
 	return f
 }
 
-func (s *session) awaitLogs(ctx context.Context, x *fixture.Condition, allowed time.Duration, path string) error {
+func (s *checks) awaitLogs(ctx context.Context, x *fixture.Condition, allowed time.Duration, path string) error {
 	text, logErr := "", error(nil)
-	ok, err := s.wait(ctx, allowed, func() bool {
+	ok, err := s.waits.wait(ctx, allowed, func() bool {
 		text, logErr = s.log(ctx, x)
 		return logErr == nil && len(x.Logs.Match(text)) == 0
 	})
@@ -134,7 +138,7 @@ func (s *session) awaitLogs(ctx context.Context, x *fixture.Condition, allowed t
 		s.proven(x.Pos, path, object, nil, "log: "+match.Show(text))
 		return nil
 	}
-	f := s.failure(x.Logs.Position(), path, fmt.Sprintf("the log of %s was not as expected within %v", object, allowed))
+	f := failure(x.Logs.Position(), path, fmt.Sprintf("the log of %s was not as expected within %v", object, allowed))
 	f.Object, f.Path = object, "log"
 	if diff := x.Logs.Match(text); len(diff) > 0 {
 		f.Want, f.Got = diff[0].Want, diff[0].Got
@@ -146,7 +150,7 @@ func (s *session) awaitLogs(ctx context.Context, x *fixture.Condition, allowed t
 }
 
 // log reads the log a condition is about.
-func (s *session) log(ctx context.Context, x *fixture.Condition) (string, error) {
+func (s *checks) log(ctx context.Context, x *fixture.Condition) (string, error) {
 	namespace, pod, container := s.container(x.On, x.Container)
 	if pod == "" {
 		return "", fmt.Errorf("there is no %s", x.On.String())
@@ -156,18 +160,18 @@ func (s *session) log(ctx context.Context, x *fixture.Condition) (string, error)
 
 // countAt returns how many objects were as described once version seq had been seen.
 // The caller holds the world's lock.
-func (s *session) countAt(x *fixture.Condition, seq int) (int, *version) {
-	n, newest := 0, (*version)(nil)
-	for _, l := range s.world.find(x.On) {
-		var at *version
-		for i := range l.versions {
-			if l.versions[i].seq <= seq {
-				at = &l.versions[i]
+func (s *checks) countAt(x *fixture.Condition, seq int) (int, *observe.Version) {
+	n, newest := 0, (*observe.Version)(nil)
+	for _, l := range s.seen.Find(x.On) {
+		var at *observe.Version
+		for i := range l.Versions {
+			if l.Versions[i].Seq <= seq {
+				at = &l.Versions[i]
 			}
 		}
-		if at != nil && !at.gone && len(s.holds(&x.Match, x.CEL, at)) == 0 {
+		if at != nil && !at.Gone && len(s.holds(&x.Match, x.CEL, at)) == 0 {
 			n++
-			if newest == nil || at.seq > newest.seq {
+			if newest == nil || at.Seq > newest.Seq {
 				newest = at
 			}
 		}
@@ -175,10 +179,10 @@ func (s *session) countAt(x *fixture.Condition, seq int) (int, *version) {
 	return n, newest
 }
 
-func (s *session) awaitCount(ctx context.Context, x *fixture.Condition, allowed time.Duration, path string) error {
-	n, newest := 0, (*version)(nil)
-	ok, err := s.wait(ctx, allowed, s.changed(func() bool {
-		n, newest = s.countAt(x, s.world.seq)
+func (s *checks) awaitCount(ctx context.Context, x *fixture.Condition, allowed time.Duration, path string) error {
+	n, newest := 0, (*observe.Version)(nil)
+	ok, err := s.waits.wait(ctx, allowed, s.seen.Changed(func() bool {
+		n, newest = s.countAt(x, s.seen.Seq())
 		return n == *x.Count
 	}))
 	if err != nil {
@@ -191,12 +195,12 @@ func (s *session) awaitCount(ctx context.Context, x *fixture.Condition, allowed 
 	return s.miscounted(x, n, fmt.Sprintf("the number of matching %s was not as expected within %v", x.On.String(), allowed), path)
 }
 
-func (s *session) miscounted(x *fixture.Condition, n int, message, path string) error {
-	s.world.mu.Lock()
-	lives := s.world.find(x.On)
-	s.world.mu.Unlock()
-	f := s.failure(x.Pos, path, message)
+func (s *checks) miscounted(x *fixture.Condition, n int, message, path string) error {
+	s.seen.Lock()
+	lives := s.seen.Find(x.On)
+	s.seen.Unlock()
+	f := failure(x.Pos, path, message)
 	f.Object, f.Path, f.Want, f.Got = x.On.String(), "count", fmt.Sprint(*x.Count), fmt.Sprint(n)
-	f.History = s.history(lives)
+	f.History = s.seen.History(lives)
 	return f
 }

@@ -1,7 +1,6 @@
-package conformance
+package observe
 
 import (
-	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -9,57 +8,51 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/plumbline-ci/plumbline/internal/untyped"
 	"github.com/plumbline-ci/plumbline/reports"
 )
 
 // Names of a TaskRun's containers begin so.
 const (
-	stepPrefix    = "step-"
+	StepPrefix    = "step-"
 	sidecarPrefix = "sidecar-"
 )
 
 // millis is a time as timelines have it.
-func (s *session) millis(t time.Time) int64 { return max(0, t.Sub(s.start).Milliseconds()) }
+func (w *World) millis(t time.Time) int64 { return max(0, t.Sub(w.Start).Milliseconds()) }
 
-// timeline draws what was seen, from the versions alone. It is nil if nothing was.
-func (s *session) timeline() *reports.Timeline {
-	if s.world == nil {
-		return nil
-	}
-	s.world.mu.Lock()
-	defer s.world.mu.Unlock()
-	t := &reports.Timeline{End: s.millis(s.cluster.Now())}
-	if !s.ended.IsZero() {
-		t.End = s.millis(s.ended)
-	}
-	var pods []*life
+// Timeline draws what was seen up to a time, from the versions alone. It is nil if nothing was.
+func (w *World) Timeline(end time.Time) *reports.Timeline {
+	w.Lock()
+	defer w.Unlock()
+	t := &reports.Timeline{End: w.millis(end)}
+	var pods []*Life
 	work := map[string]reports.Work{} // by pod/container
 	uids := map[string]string{}       // who has which uid
 	seen := map[string]bool{}         // one object is watched in each version of its API
-	for _, key := range slices.Sorted(maps.Keys(s.world.lives)) {
-		l := s.world.lives[key]
-		name := l.kind.Name + "/" + l.name
+	for _, l := range w.Lives() {
+		name := l.String()
 		switch {
-		case l.kind.Name == "event" || seen[name]:
+		case l.Kind.Name == "event" || seen[name]:
 			continue
-		case l.kind.Name == "pod":
+		case l.Kind.Name == "pod":
 			pods = append(pods, l)
 			continue
 		}
 		seen[name] = true
-		for i := range l.versions {
-			if uid := string(l.versions[i].object.GetUID()); uid != "" {
+		for i := range l.Versions {
+			if uid := string(l.Versions[i].Object.GetUID()); uid != "" {
 				uids[uid] = name
 			}
-			s.worked(work, l.versions[i].object)
+			w.worked(work, l.Versions[i].Object)
 		}
-		if transitions := s.transitions(l); len(transitions) > 0 {
+		if transitions := w.transitions(l); len(transitions) > 0 {
 			t.Objects = append(t.Objects, reports.ObjectLine{Object: name, Transitions: transitions})
 		}
 	}
-	slices.SortStableFunc(pods, func(a, b *life) int { return a.versions[0].seq - b.versions[0].seq })
+	slices.SortStableFunc(pods, func(a, b *Life) int { return a.Versions[0].Seq - b.Versions[0].Seq })
 	for _, l := range pods {
-		t.Pods = append(t.Pods, s.podLines(l, uids, work)...)
+		t.Pods = append(t.Pods, w.podLines(l, uids, work)...)
 	}
 	number(t.Pods)
 	if len(t.Objects) == 0 && len(t.Pods) == 0 {
@@ -84,65 +77,65 @@ func number(pods []reports.PodLine) {
 }
 
 // transitions lists the changes of an object's conditions.
-func (s *session) transitions(l *life) []reports.Transition {
+func (w *World) transitions(l *Life) []reports.Transition {
 	type state struct{ status, reason string }
 	last := map[string]state{}
 	var out []reports.Transition
-	for i := range l.versions {
-		v := &l.versions[i]
-		for _, c := range entries(v.object.Object, "status", "conditions") {
-			now := state{stringOf(c["status"]), stringOf(c["reason"])}
-			kind := stringOf(c["type"])
+	for i := range l.Versions {
+		v := &l.Versions[i]
+		for _, c := range untyped.Maps(v.Object.Object, "status", "conditions") {
+			now := state{untyped.Text(c["status"]), untyped.Text(c["reason"])}
+			kind := untyped.Text(c["type"])
 			if was, ok := last[kind]; ok && was == now {
 				continue
 			}
 			last[kind] = now
-			out = append(out, reports.Transition{At: s.millis(v.at), Type: kind, Status: now.status, Reason: now.reason})
+			out = append(out, reports.Transition{At: w.millis(v.At), Type: kind, Status: now.status, Reason: now.reason})
 		}
 	}
 	return out
 }
 
 // podLines draws the Pods that had one name.
-func (s *session) podLines(l *life, uids map[string]string, work map[string]reports.Work) []reports.PodLine {
+func (w *World) podLines(l *Life, uids map[string]string, work map[string]reports.Work) []reports.PodLine {
 	var out []reports.PodLine
-	for first := 0; first < len(l.versions); {
-		uid := l.versions[first].object.GetUID()
+	for first := 0; first < len(l.Versions); {
+		uid := l.Versions[first].Object.GetUID()
 		end := first + 1
-		for end < len(l.versions) && l.versions[end].object.GetUID() == uid {
+		for end < len(l.Versions) && l.Versions[end].Object.GetUID() == uid {
 			end++
 		}
-		out = append(out, s.podLine(l.versions[first:end], uids, work))
+		out = append(out, w.podLine(l.Versions[first:end], uids, work))
 		first = end
 	}
 	return out
 }
 
 // podLine draws one Pod from its versions.
-func (s *session) podLine(versions []version, uids map[string]string, work map[string]reports.Work) reports.PodLine {
+func (w *World) podLine(versions []Version, uids map[string]string, work map[string]reports.Work) reports.PodLine {
 	begin, last := versions[0], versions[len(versions)-1]
-	line := reports.PodLine{Name: begin.object.GetName(), From: s.millis(begin.at)}
-	for _, r := range begin.object.GetOwnerReferences() {
+	line := reports.PodLine{Name: begin.Object.GetName(), From: w.millis(begin.At)}
+	for _, r := range begin.Object.GetOwnerReferences() {
 		if name, ok := uids[string(r.UID)]; ok {
 			line.Of = name
 			break
 		}
 	}
-	line.Phase, _, _ = unstructured.NestedString(last.object.Object, "status", "phase")
-	if last.gone {
-		to := s.millis(last.at)
+	line.Phase, _, _ = unstructured.NestedString(last.Object.Object, "status", "phase")
+	if last.Gone {
+		to := w.millis(last.At)
 		line.To = &to
 	}
 	for _, list := range []struct{ spec, status string }{{"initContainers", "initContainerStatuses"}, {"containers", "containerStatuses"}} {
-		for _, c := range entries(begin.object.Object, "spec", list.spec) {
-			name := stringOf(c["name"])
-			spans := s.spans(versions, list.status, name)
-			what := roleOf(list.spec, name, stringOf(c["restartPolicy"]))
+		for _, c := range untyped.Maps(begin.Object.Object, "spec", list.spec) {
+			name := untyped.Text(c["name"])
+			spans := w.spans(versions, list.status, name)
+			what := roleOf(list.spec, name, untyped.Text(c["restartPolicy"]))
 			for i := range spans {
 				spans[i].Role = what
 			}
-			if w, ok := work[line.Name+"/"+name]; ok && what == reports.RoleStep && len(spans) > 0 {
-				spans[0].Work = clamp(w, &spans[0])
+			if x, ok := work[line.Name+"/"+name]; ok && what == reports.RoleStep && len(spans) > 0 {
+				spans[0].Work = clamp(x, &spans[0])
 			}
 			line.Spans = append(line.Spans, spans...)
 		}
@@ -156,7 +149,7 @@ func roleOf(list, name, restartPolicy string) reports.Role {
 		return reports.RoleSidecar
 	case list == "initContainers":
 		return reports.RoleInit
-	case strings.HasPrefix(name, stepPrefix):
+	case strings.HasPrefix(name, StepPrefix):
 		return reports.RoleStep
 	}
 	return reports.RoleOther
@@ -164,18 +157,18 @@ func roleOf(list, name, restartPolicy string) reports.Role {
 
 // spans follows one container through the versions of its Pod. A new instance has a
 // higher restart count; what the watch left out is known from the state after, to the second.
-func (s *session) spans(versions []version, field, name string) []reports.Span {
+func (w *World) spans(versions []Version, field, name string) []reports.Span {
 	var (
 		out      []reports.Span
 		instance int64
 		open     bool // the last span has not ended
-		ready    = s.millis(versions[0].at)
+		ready    = w.millis(versions[0].At)
 	)
 	for i := range versions {
 		v := &versions[i]
-		at := s.millis(v.at)
-		for _, c := range entries(v.object.Object, "status", field) {
-			if stringOf(c["name"]) != name {
+		at := w.millis(v.At)
+		for _, c := range untyped.Maps(v.Object.Object, "status", field) {
+			if untyped.Text(c["name"]) != name {
 				continue
 			}
 			count, _ := c["restartCount"].(int64)
@@ -186,7 +179,7 @@ func (s *session) spans(versions []version, field, name string) []reports.Span {
 			if again && open {
 				last, _ := c["lastState"].(map[string]any)
 				former, _ := last["terminated"].(map[string]any)
-				finish(&out[len(out)-1], former, s.stamp(former["finishedAt"], out[len(out)-1].From, at))
+				finish(&out[len(out)-1], former, w.stamp(former["finishedAt"], out[len(out)-1].From, at))
 				open = false
 			}
 			if (again || len(out) == 0) && (runs || ends) {
@@ -195,7 +188,7 @@ func (s *session) spans(versions []version, field, name string) []reports.Span {
 					ready = *out[len(out)-1].To
 				}
 				if ends { // its start was not shown
-					from = s.stamp(ended["startedAt"], ready, at)
+					from = w.stamp(ended["startedAt"], ready, at)
 				}
 				out, instance, open = append(out, reports.Span{Container: name, From: from}), count, true
 			}
@@ -204,7 +197,7 @@ func (s *session) spans(versions []version, field, name string) []reports.Span {
 				open = false
 			}
 		}
-		if v.gone && open {
+		if v.Gone && open {
 			finish(&out[len(out)-1], nil, at)
 			open = false
 		}
@@ -218,28 +211,28 @@ func finish(span *reports.Span, ended map[string]any, at int64) {
 	if code, ok := ended["exitCode"].(int64); ok {
 		span.Exit = &code
 	}
-	span.Reason = stringOf(ended["reason"])
+	span.Reason = untyped.Text(ended["reason"])
 }
 
 // stamp reads a time of an object, which is cut to seconds and another machine's, and
 // fits it between known times; a time outside of this run is replaced by the latest.
-func (s *session) stamp(value any, from, to int64) int64 {
-	t, err := time.Parse(time.RFC3339, stringOf(value))
-	if err != nil || t.Before(s.start.Add(-time.Minute)) {
+func (w *World) stamp(value any, from, to int64) int64 {
+	t, err := time.Parse(time.RFC3339, untyped.Text(value))
+	if err != nil || t.Before(w.Start.Add(-time.Minute)) {
 		return to
 	}
-	return min(max(s.millis(t), from), to)
+	return min(max(w.millis(t), from), to)
 }
 
 // worked collects from a run's status when its steps worked.
-func (s *session) worked(into map[string]reports.Work, run *unstructured.Unstructured) {
+func (w *World) worked(into map[string]reports.Work, run *unstructured.Unstructured) {
 	pod, _, _ := unstructured.NestedString(run.Object, "status", "podName")
 	if pod == "" {
 		return
 	}
-	for _, step := range entries(run.Object, "status", "steps") {
+	for _, step := range untyped.Maps(run.Object, "status", "steps") {
 		ended, ok := step["terminated"].(map[string]any)
-		name := stringOf(step["container"])
+		name := untyped.Text(step["container"])
 		if !ok || name == "" {
 			continue
 		}
@@ -247,8 +240,8 @@ func (s *session) worked(into map[string]reports.Work, run *unstructured.Unstruc
 		if _, finished := ended["finishedAt"]; !started || !finished {
 			continue
 		}
-		to := s.stamp(ended["finishedAt"], 0, math.MaxInt64)
-		into[pod+"/"+name] = reports.Work{From: s.stamp(ended["startedAt"], 0, to), To: to}
+		to := w.stamp(ended["finishedAt"], 0, math.MaxInt64)
+		into[pod+"/"+name] = reports.Work{From: w.stamp(ended["startedAt"], 0, to), To: to}
 	}
 }
 
@@ -261,21 +254,4 @@ func clamp(w reports.Work, span *reports.Span) *reports.Work {
 		return max(t, span.From)
 	}
 	return &reports.Work{From: fit(w.From), To: fit(w.To)}
-}
-
-// entries returns the maps of a list in an object, without copying them.
-func entries(object map[string]any, path ...string) []map[string]any {
-	var at any = object
-	for _, field := range path {
-		m, _ := at.(map[string]any)
-		at = m[field]
-	}
-	list, _ := at.([]any)
-	out := make([]map[string]any, 0, len(list))
-	for _, item := range list {
-		if m, ok := item.(map[string]any); ok {
-			out = append(out, m)
-		}
-	}
-	return out
 }

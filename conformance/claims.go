@@ -1,0 +1,110 @@
+package conformance
+
+import (
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/internal/verdict"
+)
+
+// Claims are what an implementation says about itself. The zero Claims claim the
+// mandatory features of taskrun-core.
+type Claims struct {
+	// Profiles are the profiles it conforms to; nil means taskrun-core, and the private profiles of the fixtures that are run.
+	// A profile that is claimed, and of which no required fixture was executed, is inconclusive.
+	Profiles []string
+	// Features are what it has beyond the mandatory features.
+	Features []string
+	// Lacks are mandatory features that it does not have: it can be partial at best.
+	Lacks []string
+	// APIVersions are the versions of tekton.dev in which TaskRuns are served; nil means whatever fixtures use.
+	APIVersions []string
+	// Exclusions are fixtures left out on purpose.
+	Exclusions []Exclusion
+	// Misses are statements that it is known to miss. They excuse nothing; the report says which failures were expected.
+	Misses []Miss
+	// Reference says that this is the reference, bound to fixtures of level reference too.
+	Reference bool
+}
+
+// Exclusion leaves one fixture out, or all that prove a statement.
+type Exclusion struct {
+	// Fixture is its name.
+	Fixture string
+	// Statement is an id, as S004-176.
+	Statement string
+	// By and Why say who decided so, and for what reason. Both must be given.
+	By, Why string
+}
+
+// Miss is a statement that an implementation is known to miss.
+type Miss struct {
+	// Statement is its id, as S004-176.
+	Statement string
+	// Fixtures are the fixtures that show it; nil means all that prove it.
+	Fixtures []string
+	// Why says what it does instead.
+	Why string
+}
+
+// plan returns the claims as verdicts are reached by them.
+func (c Claims) plan() verdict.Claims {
+	out := verdict.Claims{Profiles: c.Profiles, Features: c.Features, Lacks: c.Lacks, APIVersions: c.APIVersions, Reference: c.Reference}
+	for _, x := range c.Exclusions {
+		out.Exclusions = append(out.Exclusions, verdict.Exclusion(x))
+	}
+	for _, m := range c.Misses {
+		out.Misses = append(out.Misses, verdict.Miss(m))
+	}
+	return out
+}
+
+// Filter selects fixtures; each field that is given must hold.
+type Filter struct {
+	// Names are patterns as of path.Match.
+	Names []string
+	// Labels are metadata.labels.
+	Labels map[string]string
+	// Profiles, Features and Levels: the fixture has one of them.
+	Profiles, Features, Levels []string
+}
+
+func (f Filter) empty() bool { return f.String() == "" }
+
+// String renders the filter for messages: name=timeout-*,level=required.
+func (f Filter) String() string {
+	var parts []string
+	add := func(key string, values []string) {
+		if len(values) > 0 {
+			parts = append(parts, key+"="+strings.Join(values, "|"))
+		}
+	}
+	add("name", f.Names)
+	add("profile", f.Profiles)
+	add("feature", f.Features)
+	add("level", f.Levels)
+	for _, k := range slices.Sorted(maps.Keys(f.Labels)) {
+		parts = append(parts, k+"="+f.Labels[k])
+	}
+	return strings.Join(parts, ",")
+}
+
+// Selects says whether the filter lets a fixture through.
+func (f Filter) Selects(x *fixture.Fixture) bool {
+	oneOf := func(wanted []string, has ...string) bool {
+		return len(wanted) == 0 || slices.ContainsFunc(has, func(h string) bool { return slices.Contains(wanted, h) })
+	}
+	for k, v := range f.Labels {
+		if x.Metadata.Labels[k] != v {
+			return false
+		}
+	}
+	named := len(f.Names) == 0 || slices.ContainsFunc(f.Names, func(pattern string) bool {
+		ok, err := path.Match(pattern, x.Name())
+		return err == nil && ok || pattern == x.Name()
+	})
+	return named && oneOf(f.Profiles, x.Spec.Profile) && oneOf(f.Features, x.Spec.Features...) && oneOf(f.Levels, x.Spec.Level)
+}

@@ -1,0 +1,250 @@
+package observe
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
+)
+
+// Version is one state of one object, as it was observed.
+type Version struct {
+	// Seq numbers all versions of a world in the order they came.
+	Seq int
+	At  time.Time
+	// Gone says that the object was deleted; Object is its last state.
+	Gone   bool
+	Object *unstructured.Unstructured
+}
+
+// Life is the versions of all objects that had one name.
+type Life struct {
+	Kind fixture.KindInfo
+	Name string
+	// Namespace is empty for kinds without one.
+	Namespace string
+	Versions  []Version
+}
+
+// Last returns the newest version.
+func (l *Life) Last() *Version { return &l.Versions[len(l.Versions)-1] }
+
+// String returns kind/name, as failures name objects.
+func (l *Life) String() string { return l.Kind.Name + "/" + l.Name }
+
+// World is everything observed since a fixture began. Handlers of a real cluster come from other goroutines, so the lock
+// guards all: methods that need it held say so.
+type World struct {
+	fixture *fixture.Fixture
+	now     func() time.Time
+	// Start is when the fixture's first action began.
+	Start time.Time
+	// Namespaces are the fixture's own and those that its manifests name.
+	Namespaces []string
+
+	sync.Mutex
+	seq   int
+	lives map[string]*Life  // by lifeKey
+	names map[string]string // of documents with generateName, by reference
+	gaps  []Gap
+}
+
+// NewWorld returns a world in which nothing was observed.
+func NewWorld(f *fixture.Fixture, namespace string, now func() time.Time) *World {
+	return &World{fixture: f, now: now, Namespaces: append([]string{namespace}, f.Namespaces(namespace)...), lives: map[string]*Life{}, names: map[string]string{}}
+}
+
+// Seq returns how many versions were observed. The caller holds the lock.
+func (w *World) Seq() int { return w.seq }
+
+// Since renders the time since the fixture began, such as 15.2s.
+func (w *World) Since(t time.Time) string { return t.Sub(w.Start).Round(time.Millisecond).String() }
+
+// Lives returns everything that was observed, by kind and name. The caller holds the lock.
+func (w *World) Lives() []*Life {
+	out := make([]*Life, 0, len(w.lives))
+	for _, key := range slices.Sorted(maps.Keys(w.lives)) {
+		out = append(out, w.lives[key])
+	}
+	return out
+}
+
+// Changed wraps a condition that depends on what was observed alone, so that it is asked only when there is something new. It
+// holds the lock meanwhile.
+func (w *World) Changed(cond func() bool) func() bool {
+	last := -1
+	return func() bool {
+		w.Lock()
+		defer w.Unlock()
+		if w.seq == last {
+			return false
+		}
+		last = w.seq
+		return cond()
+	}
+}
+
+// Known wraps a question about what was observed, so that it is asked only when there is something new, and remembers the
+// answer. It holds the lock meanwhile.
+func (w *World) Known(question func() bool) func() bool {
+	last, answer := -1, false
+	return func() bool {
+		w.Lock()
+		defer w.Unlock()
+		if w.seq != last {
+			last, answer = w.seq, question()
+		}
+		return answer
+	}
+}
+
+// Named returns an empty object that names what a reference stands for.
+func (w *World) Named(r *fixture.Ref) *unstructured.Unstructured {
+	kind, _ := w.fixture.KindOf(r)
+	o := &unstructured.Unstructured{}
+	o.SetAPIVersion(kind.APIVersion())
+	o.SetKind(kind.Kind)
+	w.Lock()
+	defer w.Unlock()
+	o.SetName(w.actual(r))
+	o.SetNamespace(w.namespaceOf(kind, r))
+	return o
+}
+
+// lifeKey tells the versions of an API apart: each is watched for itself.
+func lifeKey(kind fixture.KindInfo, namespace, name string) string {
+	return kind.Name + "/" + name + "@" + kind.APIVersion() + "#" + namespace
+}
+
+// handler records the versions of one kind.
+func (w *World) handler(kind fixture.KindInfo) Handler {
+	return func(event watch.EventType, object *unstructured.Unstructured) {
+		if event != watch.Added && event != watch.Modified && event != watch.Deleted {
+			return
+		}
+		w.Lock()
+		defer w.Unlock()
+		key := lifeKey(kind, object.GetNamespace(), object.GetName())
+		l := w.lives[key]
+		if l == nil {
+			l = &Life{Kind: kind, Name: object.GetName(), Namespace: object.GetNamespace()}
+			w.lives[key] = l
+		}
+		if n := len(l.Versions); n > 0 {
+			// A watch that was broken shows again what it had shown.
+			last := l.Last()
+			same := last.Object.GetUID() == object.GetUID() && last.Object.GetResourceVersion() == object.GetResourceVersion()
+			if same && object.GetResourceVersion() != "" && last.Gone == (event == watch.Deleted) {
+				return
+			}
+		}
+		w.seq++
+		l.Versions = append(l.Versions, Version{Seq: w.seq, At: w.now(), Gone: event == watch.Deleted, Object: object})
+	}
+}
+
+// Called records the name that a document with generateName was given.
+func (w *World) Called(r *fixture.Ref, name string) {
+	w.Lock()
+	defer w.Unlock()
+	w.names[r.Short()] = name
+}
+
+// actual returns the name of the object that a reference names. The caller holds the lock.
+func (w *World) actual(r *fixture.Ref) string {
+	if name, ok := w.names[r.Short()]; ok {
+		return name
+	}
+	return r.Name
+}
+
+// namespaceOf returns the namespace of the object that a reference names: the one that the reference or its document
+// says, else the one in which an object of that name was seen, else the fixture's own. The caller holds the lock.
+func (w *World) namespaceOf(kind fixture.KindInfo, r *fixture.Ref) string {
+	switch {
+	case kind.ClusterScoped:
+		return ""
+	case r.Namespace != "":
+		return r.Namespace
+	}
+	if m := w.fixture.Manifest(r); m != nil {
+		return cmp.Or(m.Namespace, w.Namespaces[0])
+	}
+	for _, namespace := range w.Namespaces {
+		if w.lives[lifeKey(kind, namespace, w.actual(r))] != nil {
+			return namespace
+		}
+	}
+	return w.Namespaces[0]
+}
+
+// Find returns the lives a reference stands for, sorted by name. The caller holds the lock.
+func (w *World) Find(r *fixture.Ref) []*Life {
+	kind, ok := w.fixture.KindOf(r)
+	if !ok {
+		return nil
+	}
+	if !r.Selects() {
+		if l := w.lives[lifeKey(kind, w.namespaceOf(kind, r), w.actual(r))]; l != nil {
+			return []*Life{l}
+		}
+		return nil
+	}
+	var out []*Life
+	for _, key := range slices.Sorted(maps.Keys(w.lives)) {
+		if l := w.lives[key]; l.Kind.Name == kind.Name && l.Kind.Version == kind.Version && slices.ContainsFunc(l.Versions, func(v Version) bool { return w.selects(r, v.Object) }) {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// selects says whether an object is what a selection is about. The caller holds the lock.
+func (w *World) selects(r *fixture.Ref, object *unstructured.Unstructured) bool {
+	labels := object.GetLabels()
+	for k, v := range r.Labels {
+		if labels[k] != v {
+			return false
+		}
+	}
+	if r.Of == nil {
+		return true
+	}
+	owners := w.Find(r.Of)
+	if len(owners) == 0 {
+		return false
+	}
+	owner := owners[0]
+	if involved, ok, _ := unstructured.NestedMap(object.Object, "involvedObject"); ok {
+		return involved["kind"] == owner.Kind.Kind && involved["name"] == owner.Name && (owner.Namespace == "" || object.GetNamespace() == owner.Namespace)
+	}
+	for _, ref := range object.GetOwnerReferences() {
+		if slices.ContainsFunc(owner.Versions, func(v Version) bool { return v.Object.GetUID() == ref.UID }) && ref.UID != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// Latest returns the newest version of every object, by kind/name, for expressions.
+// What is gone is there in its last state. The caller holds the lock.
+func (w *World) Latest() map[string]any {
+	out := make(map[string]any, len(w.lives))
+	for _, key := range slices.Sorted(maps.Keys(w.lives)) {
+		l := w.lives[key]
+		out[l.Kind.Name+"/"+l.Name] = l.Last().Object.Object
+		for ref, name := range w.names {
+			if ref == l.Kind.Name+"/"+name || name == l.Name && strings.HasPrefix(ref, l.Kind.Name+"/") {
+				out[ref] = l.Last().Object.Object
+			}
+		}
+	}
+	return out
+}
