@@ -1,3 +1,5 @@
+//plumbline:adapter it runs reconcilers on the machine's goroutines
+
 package manager
 
 import (

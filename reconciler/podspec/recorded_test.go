@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -113,8 +114,14 @@ func (r *recording) input(t *testing.T, pod *corev1.Pod, features Features) Inpu
 	in := Input{
 		TaskRun: tr,
 		Spec: substitution.Apply(spec, substitution.Input{
-			TaskRun: tr, TaskName: taskName, Bindings: bindings, Volumes: WorkspaceVolumes(tr.UID, bindings),
-			Indexing: features.Alpha, IsolatedWorkspaces: features.Alpha,
+			Variables: []substitution.Replacements{
+				substitution.Params(spec.Params, tr.Spec.Params, features.Alpha),
+				substitution.Contexts(map[string]string{
+					"taskRun.name": tr.Name, "taskRun.namespace": tr.Namespace, "taskRun.uid": string(tr.UID),
+					"task.name": taskName, "task.retry-count": strconv.Itoa(tr.Attempt()),
+				}),
+			},
+			Bindings: bindings, Volumes: WorkspaceVolumes(tr.UID, bindings), IsolatedWorkspaces: features.Alpha,
 			PropagatedWorkspaces: features.Alpha && tr.Spec.TaskSpec != nil,
 		}),
 		Bindings: bindings,

@@ -1,8 +1,8 @@
-// Package resolve finds the Task that a TaskRun runs: the one it embeds, or a Task or ClusterTask of the cluster.
+// Package resolve finds the Task that a run asks for: the one that it embeds, or a Task or ClusterTask of the cluster.
 //
 // Tasks in bundles and Tasks that a resolver would find are not supported; asking for one fails, saying so.
 //
-// What is found is a copy that the caller owns, with its name and what it passes on to the TaskRun. Whether to ask at all
+// What is found is a copy that the caller owns, with its name and what it passes on to the run. Whether to ask at all
 // (a run that has begun keeps the Task it began with) is the caller's decision.
 package resolve
 
@@ -20,12 +20,12 @@ type Tasks interface {
 	ClusterTask(name string) (*v1beta1.ClusterTask, error)
 }
 
-// Task is what a TaskRun runs.
+// Task is what a run asks for.
 type Task struct {
-	// Name is that of the Task; an embedded one has the name of its TaskRun.
+	// Name is that of the Task. It is empty for an embedded one.
 	Name string
 	Spec *v1beta1.TaskSpec
-	// Labels and Annotations are what the TaskRun takes over.
+	// Labels and Annotations are what the run takes over.
 	Labels, Annotations map[string]string
 }
 
@@ -36,33 +36,23 @@ var (
 	ErrNothing  = errors.New("the TaskRun names no Task and embeds none")
 )
 
-// Find is the Task of a TaskRun.
-func Find(tr *v1beta1.TaskRun, tasks Tasks) (Task, error) {
-	ref := tr.Spec.TaskRef
+// Find returns the Task that a reference, which may be nil, names in a namespace, or else the embedded one, which may be nil, too.
+func Find(tasks Tasks, namespace string, ref *v1beta1.TaskRef, embedded *v1beta1.TaskSpec) (Task, error) {
 	switch {
 	case ref != nil && ref.IsRemote():
 		return Task{}, fmt.Errorf("resolver %q: %w", ref.Resolver, ErrResolver)
 	case ref != nil && ref.Bundle != "":
 		return Task{}, fmt.Errorf("bundle %q: %w", ref.Bundle, ErrBundle)
 	case ref != nil && ref.Name != "":
-		return referenced(tr, tasks)
-	case tr.Spec.TaskSpec != nil:
-		return Task{Name: tr.Name, Spec: tr.Spec.TaskSpec.DeepCopy()}, nil
+		return referenced(tasks, namespace, ref)
+	case embedded != nil:
+		return Task{Spec: embedded.DeepCopy()}, nil
 	default:
 		return Task{}, ErrNothing
 	}
 }
 
-// Name is the name of the Task of a TaskRun, without looking for it.
-func Name(tr *v1beta1.TaskRun) string {
-	if ref := tr.Spec.TaskRef; ref != nil && ref.Name != "" {
-		return ref.Name
-	}
-	return tr.Name
-}
-
-func referenced(tr *v1beta1.TaskRun, tasks Tasks) (Task, error) {
-	ref := tr.Spec.TaskRef
+func referenced(tasks Tasks, namespace string, ref *v1beta1.TaskRef) (Task, error) {
 	if ref.Kind == v1beta1.ClusterTaskKind {
 		t, err := tasks.ClusterTask(ref.Name)
 		if err != nil {
@@ -70,14 +60,14 @@ func referenced(tr *v1beta1.TaskRun, tasks Tasks) (Task, error) {
 		}
 		return taken(t.Name, &t.Spec, t.Labels, t.Annotations, v1beta1.LabelClusterTask), nil
 	}
-	t, err := tasks.Task(tr.Namespace, ref.Name)
+	t, err := tasks.Task(namespace, ref.Name)
 	if err != nil {
 		return Task{}, err
 	}
 	return taken(t.Name, &t.Spec, t.Labels, t.Annotations, v1beta1.LabelTask), nil
 }
 
-// taken is a Task of the cluster, which leaves its name on the TaskRun as a label.
+// taken is a Task of the cluster, which leaves its name on the run as a label.
 func taken(name string, spec *v1beta1.TaskSpec, labels, annotations map[string]string, nameLabel string) Task {
 	all := map[string]string{}
 	maps.Copy(all, labels)

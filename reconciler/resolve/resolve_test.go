@@ -47,8 +47,8 @@ func TestFind(t *testing.T) {
 		want         Task
 		err          error
 	}{
-		{"an embedded Task has the name of its run and nothing to pass on", "taskSpec: {description: embedded}",
-			Task{Name: "run", Spec: &v1beta1.TaskSpec{Description: "embedded"}}, nil},
+		{"an embedded Task has no name and nothing to pass on", "taskSpec: {description: embedded}",
+			Task{Spec: &v1beta1.TaskSpec{Description: "embedded"}}, nil},
 		{"a Task passes on what it has, and its name", "taskRef: {name: t}",
 			Task{Name: "t", Spec: &v1beta1.TaskSpec{Description: "local"}, Labels: map[string]string{"l": "1", "tekton.dev/task": "t"}, Annotations: map[string]string{"a": "2"}}, nil},
 		{"a ClusterTask has another label", "taskRef: {name: t, kind: ClusterTask}",
@@ -56,7 +56,7 @@ func TestFind(t *testing.T) {
 		{"a Task that is not there", "taskRef: {name: nosuch}", Task{}, errNotFound},
 		{"a ClusterTask that is not there, though a Task is", "taskRef: {name: t2, kind: ClusterTask}", Task{}, errNotFound},
 		{"a reference to nothing does not hide the Task beside it", "{taskRef: {}, taskSpec: {description: embedded}}",
-			Task{Name: "run", Spec: &v1beta1.TaskSpec{Description: "embedded"}}, nil},
+			Task{Spec: &v1beta1.TaskSpec{Description: "embedded"}}, nil},
 		{"a bundle", "taskRef: {name: t, bundle: registry/b}", Task{}, ErrBundle},
 		{"a resolver", "taskRef: {resolver: git}", Task{}, ErrResolver},
 		{"nothing", "{}", Task{}, ErrNothing},
@@ -65,16 +65,13 @@ func TestFind(t *testing.T) {
 		if err := yaml.UnmarshalStrict([]byte(tt.spec), &tr.Spec); err != nil {
 			t.Fatal(err)
 		}
-		got, err := Find(tr, tasks)
+		got, err := Find(tasks, tr.Namespace, tr.Spec.TaskRef, tr.Spec.TaskSpec)
 		if !errors.Is(err, tt.err) {
 			t.Errorf("%s: error %v, want %v", tt.reason, err, tt.err)
 			continue
 		}
 		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.reason, diff)
-		}
-		if tt.err == nil && got.Name != Name(tr) {
-			t.Errorf("%s: its name is %s, or %s", tt.reason, got.Name, Name(tr))
 		}
 	}
 }
@@ -87,7 +84,7 @@ func TestFindCopies(t *testing.T) {
 		Spec:       v1beta1.TaskSpec{Steps: []v1beta1.Step{{Name: "a"}}},
 	}}
 	tr := &v1beta1.TaskRun{ObjectMeta: metav1.ObjectMeta{Namespace: "ns"}, Spec: v1beta1.TaskRunSpec{TaskRef: &v1beta1.TaskRef{Name: "t"}}}
-	got, err := Find(tr, tasks)
+	got, err := Find(tasks, "ns", tr.Spec.TaskRef, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

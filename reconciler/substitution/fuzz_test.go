@@ -26,11 +26,11 @@ func FuzzApply(f *testing.F) {
 			Workspaces: []v1beta1.WorkspaceDeclaration{{Name: "w"}},
 			Steps:      []v1beta1.Step{{Name: "s", Image: "busybox", Script: text, Args: []string{text}, Env: []corev1.EnvVar{{Name: "E", Value: text}}}},
 		}
-		in := Input{TaskRun: &v1beta1.TaskRun{Spec: v1beta1.TaskRunSpec{Params: []v1beta1.Param{
+		in := Input{Variables: []Replacements{Params(spec.Params, []v1beta1.Param{
 			{Name: "p", Value: v1beta1.StringValue(value)},
 			{Name: "list", Value: v1beta1.ArrayValue(value, "b")},
 			{Name: "o", Value: v1beta1.ObjectValue(map[string]string{"k": value})},
-		}}}, Indexing: true}
+		}, true)}}
 		before := spec.DeepCopy()
 		got := Apply(spec, in)
 		if diff := cmp.Diff(before, spec); diff != "" {

@@ -94,23 +94,23 @@ func (r Replacements) list(item string) ([]string, bool) {
 
 // Input is everything that variables of one attempt can refer to.
 type Input struct {
-	TaskRun *v1beta1.TaskRun
-	// TaskName is the name of the Task; for an embedded one, of the TaskRun.
-	TaskName string
+	// Variables are replaced first, one pass after the other: those of Params, then those of Contexts.
+	Variables []Replacements
 	// Bindings are the workspaces of the run: those of its spec, with the claims of templates filled in, and defaults.
 	Bindings []v1beta1.WorkspaceBinding
 	// Volumes maps the names of bindings to the names of the Pod's volumes.
 	Volumes map[string]string
-	// Indexing allows $(params.list[1]); IsolatedWorkspaces gives a Step the path that it mounts a workspace at alone;
-	// PropagatedWorkspaces declares the workspaces that the run binds and the Task does not declare. All need a gate.
-	Indexing, IsolatedWorkspaces, PropagatedWorkspaces bool
+	// IsolatedWorkspaces gives a Step the path that it mounts a workspace at alone. PropagatedWorkspaces declares the
+	// workspaces that the run binds and the Task does not declare. Both need a gate.
+	IsolatedWorkspaces, PropagatedWorkspaces bool
 }
 
-// Apply is spec with all variables replaced that spec and in define. The spec given is left alone.
+// Apply returns spec with all variables replaced that spec and in define. The spec given is left alone.
 func Apply(spec *v1beta1.TaskSpec, in Input) *v1beta1.TaskSpec {
 	spec = spec.DeepCopy()
-	rewrite(spec, params(spec.Params, in.TaskRun.Spec.Params, in.Indexing))
-	rewrite(spec, contexts(in.TaskRun, in.TaskName))
+	for _, variables := range in.Variables {
+		rewrite(spec, variables)
+	}
 	rewrite(spec, resultPaths(spec.Results))
 	rewrite(spec, exitCodePaths(spec.Steps))
 	if in.PropagatedWorkspaces {

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
@@ -21,12 +20,11 @@ func spec(t *testing.T, text string) *v1beta1.TaskSpec {
 	return s
 }
 
-// input is what variables refer to in these tests.
-func input(t *testing.T) Input {
+// given are the params of the run in these tests.
+func given(t *testing.T) []v1beta1.Param {
 	t.Helper()
-	tr := &v1beta1.TaskRun{ObjectMeta: metav1.ObjectMeta{Name: "run", Namespace: "ns", UID: "u-1"}}
+	var params []v1beta1.Param
 	if err := yaml.UnmarshalStrict([]byte(`
-params:
 - {name: s, value: text}
 - {name: empty, value: ""}
 - {name: dotted.name, value: dot}
@@ -35,15 +33,28 @@ params:
 - {name: object, value: {key: given, extra: more}}
 - {name: nested, value: "$(params.s) $(context.taskRun.name) $(workspaces.w.path)"}
 - {name: shorter, value: [only]}
-`), &tr.Spec); err != nil {
+`), &params); err != nil {
 		t.Fatal(err)
 	}
-	tr.Status.RetriesStatus = make([]v1beta1.TaskRunStatus, 2)
+	return params
+}
+
+// input is what else variables refer to in these tests.
+func input() Input {
 	return Input{
-		TaskRun: tr, TaskName: "task",
 		Bindings: []v1beta1.WorkspaceBinding{{Name: "w"}, {Name: "extra"}},
 		Volumes:  map[string]string{"w": "ws-12345"},
 	}
+}
+
+// apply replaces the variables of the params, of the contexts, and of in.
+func apply(t *testing.T, s *v1beta1.TaskSpec, in Input, indexing bool) *v1beta1.TaskSpec {
+	t.Helper()
+	in.Variables = []Replacements{
+		Params(s.Params, given(t), indexing),
+		Contexts(map[string]string{"taskRun.name": "run", "taskRun.namespace": "ns", "taskRun.uid": "u-1", "task.name": "task", "task.retry-count": "2"}),
+	}
+	return Apply(s, in)
 }
 
 const declared = `
@@ -95,7 +106,7 @@ func TestVariables(t *testing.T) {
 	} {
 		s := spec(t, declared+"steps: [{name: named, image: i}, {image: i}]")
 		s.Steps[0].Script = tt.in
-		if got := Apply(s, input(t)).Steps[0].Script; got != tt.want {
+		if got := apply(t, s, input(), false).Steps[0].Script; got != tt.want {
 			t.Errorf("%s: %s became %s, want %s", tt.reason, tt.in, got, tt.want)
 		}
 		if s.Steps[0].Script != tt.in {
@@ -119,7 +130,7 @@ func TestArrays(t *testing.T) {
 	} {
 		s := spec(t, declared+"steps: [{image: i}]")
 		s.Steps[0].Command, s.Steps[0].Args = tt.in, tt.in
-		got := Apply(s, input(t)).Steps[0]
+		got := apply(t, s, input(), false).Steps[0]
 		if diff := cmp.Diff([][]string{tt.want, tt.want}, [][]string{got.Command, got.Args}); diff != "" {
 			t.Errorf("%s: command and args (-want +got):\n%s", tt.reason, diff)
 		}
@@ -128,8 +139,6 @@ func TestArrays(t *testing.T) {
 
 func TestIndexing(t *testing.T) {
 	t.Parallel()
-	in := input(t)
-	in.Indexing = true
 	for _, tt := range []struct{ reason, in, want string }{
 		{"elements count from zero", "$(params.list[0]) $(params.list[1])", "one two"},
 		{"in any spelling", `$(params["list"][0]) $(params['list'][1]) $(inputs.params.list[0])`, "one two one"},
@@ -138,7 +147,7 @@ func TestIndexing(t *testing.T) {
 	} {
 		s := spec(t, declared+"steps: [{image: i}]")
 		s.Steps[0].Script = tt.in
-		if got := Apply(s, in).Steps[0].Script; got != tt.want {
+		if got := apply(t, s, input(), true).Steps[0].Script; got != tt.want {
 			t.Errorf("%s: %s became %s, want %s", tt.reason, tt.in, got, tt.want)
 		}
 	}
@@ -152,7 +161,7 @@ steps:
 volumes: [{name: "$(params.lengthy[2])"}, {name: "$(params.lengthy[1])"}]
 sidecars:
 - {name: x, env: [{name: E, value: '$(inputs.params.list[99999999999999999999])'}]}`)
-	got := OutOfBounds(s, input(t).TaskRun.Spec.Params)
+	got := OutOfBounds(s, given(t))
 	want := []string{"$(inputs.params.list[99999999999999999999])", "$(params.lengthy[2])", "$(params.list[5])", "$(params.shorter[1])", "$(params['list'][2])"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("references (-want +got):\n%s", diff)
@@ -228,7 +237,7 @@ volumes:
 	document := func(c, v string) *v1beta1.TaskSpec {
 		return spec(t, others+volumes(v)+steps(c, v)+sidecars(c, v)+"stepTemplate:"+c)
 	}
-	got := Apply(document(container, "$(params.s)"), input(t))
+	got := apply(t, document(container, "$(params.s)"), input(), false)
 	if diff := cmp.Diff(document(replaced, "text"), got); diff != "" {
 		t.Errorf("fields (-want +got):\n%s", diff)
 	}
@@ -236,10 +245,10 @@ volumes:
 
 func TestPropagatedWorkspaces(t *testing.T) {
 	t.Parallel()
-	in := input(t)
+	in := input()
 	in.PropagatedWorkspaces = true
 	s := spec(t, declared+"steps: [{image: i, script: $(workspaces.extra.path)}]")
-	got := Apply(s, in)
+	got := apply(t, s, in, false)
 	if got.Steps[0].Script != "/workspace/extra" {
 		t.Errorf("the path is %s", got.Steps[0].Script)
 	}
@@ -256,27 +265,27 @@ steps:
 - {image: i, script: $(workspaces.w.path), workspaces: [{name: w}]}
 sidecars:
 - {name: x, script: $(workspaces.w.path), workspaces: [{name: w, mountPath: /its}]}`)
-	in := input(t)
+	in := input()
 	paths := func(s *v1beta1.TaskSpec) []string {
 		return []string{s.Steps[0].Script, s.Steps[1].Script, s.Sidecars[0].Script}
 	}
-	if diff := cmp.Diff([]string{"/workspace/w", "/workspace/w", "/workspace/w"}, paths(Apply(s, in))); diff != "" {
+	if diff := cmp.Diff([]string{"/workspace/w", "/workspace/w", "/workspace/w"}, paths(apply(t, s, in, false))); diff != "" {
 		t.Errorf("without the gate (-want +got):\n%s", diff)
 	}
 	in.IsolatedWorkspaces = true
-	if diff := cmp.Diff([]string{"/mine", "/workspace/w", "/its"}, paths(Apply(s, in))); diff != "" {
+	if diff := cmp.Diff([]string{"/mine", "/workspace/w", "/its"}, paths(apply(t, s, in, false))); diff != "" {
 		t.Errorf("with the gate (-want +got):\n%s", diff)
 	}
 }
 
 func TestClaims(t *testing.T) {
 	t.Parallel()
-	in := input(t)
+	in := input()
 	if err := yaml.UnmarshalStrict([]byte("{name: w, persistentVolumeClaim: {claimName: mine}}"), &in.Bindings[0]); err != nil {
 		t.Fatal(err)
 	}
 	s := spec(t, declared+"steps: [{image: i, script: $(workspaces.w.claim)}]")
-	if got := Apply(s, in).Steps[0].Script; got != "mine" {
+	if got := apply(t, s, in, false).Steps[0].Script; got != "mine" {
 		t.Errorf("the claim is %q", got)
 	}
 }

@@ -16,9 +16,9 @@ func spellings(name string) [4]string {
 	}
 }
 
-// params are the values of all params: the run's, declared or not (SUB-21), else the Task's defaults. Objects are
-// merged key by key (SUB-20).
-func params(declared []v1beta1.ParamSpec, given []v1beta1.Param, indexing bool) Replacements {
+// Params returns the variables of all params: those that a run gives, declared or not (SUB-21), else the defaults of what it
+// runs. Objects are merged key by key (SUB-20). indexing allows $(params.list[1]), which needs a gate.
+func Params(declared []v1beta1.ParamSpec, given []v1beta1.Param, indexing bool) Replacements {
 	r := newReplacements()
 	for _, p := range declared {
 		if p.Default != nil {
@@ -70,13 +70,12 @@ func (r Replacements) param(name string, value v1beta1.ParamValue, indexing bool
 	}
 }
 
-func contexts(tr *v1beta1.TaskRun, taskName string) Replacements {
+// Contexts returns the variables $(context.NAME), by their names and values. Every kind of run has its own (SUB-05).
+func Contexts(values map[string]string) Replacements {
 	r := newReplacements()
-	r.texts["context.taskRun.name"] = tr.Name
-	r.texts["context.taskRun.namespace"] = tr.Namespace
-	r.texts["context.taskRun.uid"] = string(tr.UID)
-	r.texts["context.task.name"] = taskName
-	r.texts["context.task.retry-count"] = strconv.Itoa(tr.Attempt())
+	for name, value := range values {
+		r.texts["context."+name] = value
+	}
 	return r
 }
 

@@ -104,7 +104,7 @@ func (p *taskRunPass) advance(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.settleSpec()
+	p.recordTask()
 	p.Run.Status.PodName = pod.Name
 	if err := p.observe(ctx, pod); err != nil || p.Run.Status.IsDone() {
 		return err
@@ -180,7 +180,7 @@ func (p *taskRunPass) observe(ctx context.Context, pod *corev1.Pod) error {
 
 // Fail implements pass.Ending.
 func (p *taskRunPass) Fail(reason, message string) {
-	p.settleSpec()
+	p.recordTask()
 	fail(&p.Run.Status, reason, message, p.Now)
 }
 

@@ -1,34 +1,31 @@
 package taskrun
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
 	"github.com/plumbline-ci/plumbline/api/defaulting"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
+	"github.com/plumbline-ci/plumbline/api/validation"
 	"github.com/plumbline-ci/plumbline/reconciler/pass"
 	"github.com/plumbline-ci/plumbline/reconciler/podspec"
 	"github.com/plumbline-ci/plumbline/reconciler/resolve"
 	"github.com/plumbline-ci/plumbline/reconciler/substitution"
 )
 
-// TaskSpecAnnotation, among the annotations of the status, holds the Task of a taskRef as it was found, in JSON, while
-// status.taskSpec shows it with its variables replaced and another attempt may have to replace them anew.
-const TaskSpecAnnotation = "plumbline.dev/task-spec"
-
 // plan is what the Pod of an attempt is made of.
 type plan struct {
-	// source is the Task as it was found, spec the same with variables replaced.
-	source, spec *v1beta1.TaskSpec
-	bindings     []v1beta1.WorkspaceBinding
-	claims       []*corev1.PersistentVolumeClaim
+	task     taskInForce
+	spec     *v1beta1.TaskSpec // with variables replaced
+	bindings []v1beta1.WorkspaceBinding
+	claims   []*corev1.PersistentVolumeClaim
 }
 
 // prepare finds out what to run, whether it can be run, and replaces its variables (LC-20…LC-40).
@@ -37,7 +34,8 @@ func (p *taskRunPass) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.Run.Status.TaskSpec = task.Spec
+	p.plan = &plan{task: taskInForce{found: task.Spec}}
+	p.recordTask()
 	bindings, err := p.bindings(task.Spec)
 	if err != nil {
 		return err
@@ -45,24 +43,39 @@ func (p *taskRunPass) prepare(ctx context.Context) error {
 	if err := validate(p.Run, task, bindings, p.Config.FeatureFlags.Alpha()); err != nil {
 		return pass.Failed(v1beta1.TaskRunReasonFailedValidation, err)
 	}
-	p.planFor(task, bindings)
-	return nil
+	return p.planFor(task, bindings)
 }
 
-// planFor completes the plan of an attempt that begins.
-func (p *taskRunPass) planFor(task resolve.Task, bindings []v1beta1.WorkspaceBinding) {
+// planFor completes the plan of an attempt that begins. The values of variables can make a Task invalid.
+func (p *taskRunPass) planFor(task resolve.Task, bindings []v1beta1.WorkspaceBinding) error {
 	bindings, claims := podspec.Claims(p.Run, bindings)
 	alpha := p.Config.FeatureFlags.Alpha()
-	p.plan = &plan{source: task.Spec, bindings: bindings, claims: claims}
-	p.plan.spec = substitution.Apply(task.Spec, substitution.Input{
-		TaskRun:              p.Run,
-		TaskName:             task.Name,
+	spec := substitution.Apply(task.Spec, substitution.Input{
+		Variables: []substitution.Replacements{
+			substitution.Params(task.Spec.Params, p.Run.Spec.Params, alpha),
+			substitution.Contexts(contexts(p.Run, task.Name)),
+		},
 		Bindings:             bindings,
 		Volumes:              podspec.WorkspaceVolumes(p.Run.UID, bindings),
-		Indexing:             alpha,
 		IsolatedWorkspaces:   alpha,
 		PropagatedWorkspaces: alpha && p.Run.Spec.TaskRef == nil,
 	})
+	p.plan = &plan{task: taskInForce{found: task.Spec, replaced: spec}, spec: spec, bindings: bindings, claims: claims}
+	if err := validation.TaskSpec(spec, &p.Config); err != nil {
+		return p.refused(err)
+	}
+	return nil
+}
+
+// contexts are the values of the variables $(context.…).
+func contexts(tr *v1beta1.TaskRun, taskName string) map[string]string {
+	return map[string]string{
+		"taskRun.name":      tr.Name,
+		"taskRun.namespace": tr.Namespace,
+		"taskRun.uid":       string(tr.UID),
+		"task.name":         taskName,
+		"task.retry-count":  strconv.Itoa(tr.Attempt()),
+	}
 }
 
 // replan is the plan of an attempt whose Pod is recorded but gone: it runs what it ran.
@@ -76,58 +89,31 @@ func (p *taskRunPass) replan() error {
 	return nil
 }
 
-// settleSpec records the Task as it runs, once that is certain.
-func (p *taskRunPass) settleSpec() {
-	if p.plan == nil || p.plan.source == nil {
-		return
-	}
-	s := &p.Run.Status
-	s.TaskSpec = p.plan.spec
-	delete(s.Annotations, TaskSpecAnnotation)
-	if p.Run.Spec.TaskRef != nil && moreAttempts(p.Run) && !equality.Semantic.DeepEqual(p.plan.source, p.plan.spec) {
-		source, err := json.Marshal(p.plan.source)
-		if err != nil {
-			return // a Task that came as JSON; the next attempt would start from the replaced one
-		}
-		if s.Annotations == nil {
-			s.Annotations = map[string]string{}
-		}
-		s.Annotations[TaskSpecAnnotation] = string(source)
+// recordTask records the Task in the status: as it was found while the plan is being made, and as it runs from then on.
+func (p *taskRunPass) recordTask() {
+	if p.plan != nil {
+		p.plan.task.record(&p.Run.Status, p.Run.Spec.TaskRef != nil && moreAttempts(p.Run))
 	}
 }
 
-// task is the Task that the run runs: the one it began with, else the one it asks for.
+// task is the Task that the run runs: the one it began with, else the one it asks for. An embedded one has the run's name.
 func (p *taskRunPass) task(ctx context.Context) (resolve.Task, error) {
-	if known, ok := p.knownTask(); ok {
-		return known, nil
+	ref := p.Run.Spec.TaskRef
+	if p.Run.Status.TaskSpec != nil && ref != nil {
+		return resolve.Task{Name: cmp.Or(ref.Name, p.Run.Name), Spec: recordedTask(&p.Run.Status)}, nil
 	}
-	task, err := resolve.Find(p.Run, cluster{ctx: ctx, pass: p})
+	task, err := resolve.Find(cluster{ctx: ctx, pass: p}, p.Run.Namespace, ref, p.Run.Spec.TaskSpec)
 	if err != nil {
 		if pass.Passes(err) && !isResolveError(err) {
 			return task, err
 		}
 		return task, pass.Failedf(v1beta1.TaskRunReasonFailedResolution, "error when listing tasks for taskRun %s: failed to get task: %w", p.Run.Name, err)
 	}
+	task.Name = cmp.Or(task.Name, p.Run.Name)
 	task.Spec = task.Spec.DeepCopy() // it may be the cache's
 	defaulting.TaskSpec(task.Spec)
 	inherit(p.Run, task)
 	return task, nil
-}
-
-// knownTask is the Task of a taskRef that an earlier pass has found.
-func (p *taskRunPass) knownTask() (resolve.Task, bool) {
-	s := &p.Run.Status
-	if s.TaskSpec == nil || p.Run.Spec.TaskRef == nil {
-		return resolve.Task{}, false
-	}
-	task := resolve.Task{Name: resolve.Name(p.Run), Spec: s.TaskSpec.DeepCopy()}
-	if text, ok := s.Annotations[TaskSpecAnnotation]; ok {
-		var spec v1beta1.TaskSpec
-		if err := json.Unmarshal([]byte(text), &spec); err == nil {
-			task.Spec = &spec
-		}
-	}
-	return task, true
 }
 
 func isResolveError(err error) bool {

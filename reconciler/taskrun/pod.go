@@ -15,7 +15,6 @@ import (
 
 	"github.com/plumbline-ci/plumbline/api/config"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
-	"github.com/plumbline-ci/plumbline/api/validation"
 	"github.com/plumbline-ci/plumbline/reconciler"
 	"github.com/plumbline-ci/plumbline/reconciler/pass"
 	"github.com/plumbline-ci/plumbline/reconciler/podspec"
@@ -75,8 +74,6 @@ func (p *taskRunPass) createPod(ctx context.Context) (*corev1.Pod, error) {
 		if err := p.replan(); err != nil {
 			return nil, err
 		}
-	} else if err := validation.TaskSpec(p.plan.spec, &p.Config); err != nil {
-		return nil, p.refused(err)
 	}
 	if err := p.createClaims(ctx); err != nil {
 		return nil, err

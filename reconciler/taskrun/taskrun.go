@@ -14,6 +14,7 @@
 //	controller.go   what is watched, and which rights that takes
 //	pass.go         the order of things in one reconcile
 //	plan.go         from the TaskRun to what its Pod is made of
+//	inforce.go      the Task of an attempt, as the status keeps it
 //	pod.go          finding, creating, starting and deleting the Pod
 //	sidecars.go     stopping Sidecars when the Steps are over
 //
