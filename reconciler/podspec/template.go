@@ -11,8 +11,13 @@ import (
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 )
 
-// mergeTemplate lays the Steps over the stepTemplate, with the strategic merge of Kubernetes: what the Step says wins,
-// lists with a key are merged by it, other lists are replaced (POD-50). What only Steps have is kept.
+// mergeTemplate lays the Steps over the stepTemplate, as Kubernetes' strategic merge does: what the Step says wins, lists with
+// a key are merged by it, other lists are replaced (POD-50). What only Steps have is kept.
+//
+// Package strategicpatch merges the structures in a container, but not the container itself, for three reasons. It goes by the
+// JSON, in which a volume mount that only gives a path has an empty name, and that would replace the template's. A variable
+// would keep the template's value beside a source that the Step gives, which no Pod may have. And it costs forty times as
+// much as the fields one by one. A test compares the two, and goes through all fields by reflection.
 func mergeTemplate(spec *v1beta1.TaskSpec) ([]v1beta1.Step, error) {
 	steps := spec.Steps
 	if spec.StepTemplate == nil {
@@ -163,6 +168,7 @@ func mergeMount(base, over corev1.VolumeMount) corev1.VolumeMount {
 	base.SubPath = either(over.SubPath, base.SubPath)
 	base.MountPropagation = either(over.MountPropagation, base.MountPropagation)
 	base.SubPathExpr = either(over.SubPathExpr, base.SubPathExpr)
+	base.BindMountOptions = eitherList(over.BindMountOptions, base.BindMountOptions)
 	return base
 }
 
