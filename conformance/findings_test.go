@@ -16,8 +16,8 @@ import (
 	"github.com/plumbline-ci/plumbline/reports"
 )
 
-// TestClaimsAreHeldAgainstWhatWasSeen: what is claimed and fails is a finding, and so is what is not claimed and works.
-func TestClaimsAreHeldAgainstWhatWasSeen(t *testing.T) {
+// TestClaimsAreComparedWithVerdicts: a claimed feature that fails is a finding, and so is an unclaimed one that works.
+func TestClaimsAreComparedWithVerdicts(t *testing.T) {
 	t.Parallel()
 	const refused = "then: [{rejected: {on: taskrun/both}}]"
 	fix := func(specs ...string) (list []*fixture.Fixture) {

@@ -61,7 +61,7 @@ func TestPlayTakesPlainManifests(t *testing.T) {
 	}
 }
 
-func TestTheEmbeddedSuiteIsThere(t *testing.T) {
+func TestEmbeddedSuiteLoads(t *testing.T) {
 	t.Parallel()
 	list, err := fixture.LoadFS(fixtures.FS, "fixtures")
 	if err != nil || len(list) == 0 {

@@ -133,7 +133,7 @@ func TestFixturesShareClusters(t *testing.T) {
 	}
 }
 
-func TestASharedClusterThatCannotBeClosedShowsNothing(t *testing.T) {
+func TestFailedCloseOfASharedClusterIsAnError(t *testing.T) {
 	t.Parallel()
 	target := &shared{
 		Target:  double.Target{Caps: conformance.Capabilities{SideBySide: true}, Script: double.Toy(double.Faults{})},
@@ -153,7 +153,7 @@ func TestASharedClusterThatCannotBeClosedShowsNothing(t *testing.T) {
 	}
 }
 
-func TestATargetRemovesNamespacesInItsOwnWay(t *testing.T) {
+func TestTargetMayRemoveNamespacesItself(t *testing.T) {
 	t.Parallel()
 	target := &shared{removes: true, Target: double.Target{Caps: conformance.Capabilities{SideBySide: true}, Script: double.Toy(double.Faults{})}}
 	if _, err := conformance.Judge(t.Context(), conformance.Options{Target: target, Fixtures: some(t)[:1], Date: time.Unix(1, 0)}); err != nil {
@@ -164,7 +164,7 @@ func TestATargetRemovesNamespacesInItsOwnWay(t *testing.T) {
 	}
 }
 
-func TestAnInterruptedStartIsNoErrorOfTheMachine(t *testing.T) {
+func TestInterruptedStartCountsAsNotRun(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	target := &shared{Target: double.Target{Caps: conformance.Capabilities{SideBySide: true}}, starting: func() error {

@@ -13,7 +13,7 @@ import (
 	"github.com/plumbline-ci/plumbline/reports"
 )
 
-func TestASubjectSaysWhatItClaims(t *testing.T) {
+func TestSubjectFileGivesTheClaims(t *testing.T) {
 	t.Parallel()
 	s, err := conformance.LoadSubject("subject.yaml", []byte(`
 apiVersion: plumbline.dev/v1alpha1
@@ -38,7 +38,7 @@ exclusions:
 	}
 }
 
-func TestASubjectThatIsWrongIsExplained(t *testing.T) {
+func TestMistakesInSubjectFilesAreExplained(t *testing.T) {
 	t.Parallel()
 	const head = "apiVersion: plumbline.dev/v1alpha1\nkind: Subject\nimplementation: {project: toy}\n"
 	for text, want := range map[string]string{

@@ -93,7 +93,7 @@ func twice(c *double.Cluster) {
 	})
 }
 
-func TestATimelineIsWhatWasSeen(t *testing.T) {
+func TestTimelineHasWhatWasSeen(t *testing.T) {
 	t.Parallel()
 	got := runOne(t, load(t, "f", "then: [{eventually: {on: taskrun/quick, match: {status: {conditions: [{status: \"True\"}]}}}}]", quick),
 		&double.Target{Caps: virtual(), Script: twice})
@@ -163,7 +163,7 @@ func TestEveryFailureCarriesItsEvidence(t *testing.T) {
 	}
 }
 
-func TestALogThatIsGoneIsTold(t *testing.T) {
+func TestLostLogIsReported(t *testing.T) {
 	t.Parallel()
 	toy := double.Toy(double.Faults{})
 	got := runOne(t, load(t, "f", "then: [{eventually: {on: taskrun/slow, match: {status: {x: y}}}}]", slow), &double.Target{Caps: virtual(), Script: func(c *double.Cluster) {

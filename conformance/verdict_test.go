@@ -150,7 +150,7 @@ func TestARunPassesOnlyIfEverythingRequiredPassed(t *testing.T) {
 	}
 }
 
-func TestARunThatIsCutShortIsIncomplete(t *testing.T) {
+func TestInterruptedRunIsIncomplete(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancelCause(context.Background())
 	list := []*fixture.Fixture{load(t, "f0", passes, quick), load(t, "f1", passes, quick), load(t, "f2", passes, quick)}
@@ -175,7 +175,7 @@ func TestARunThatIsCutShortIsIncomplete(t *testing.T) {
 }
 
 // A run that ended early is never passed, even if all that was not run is only recommended.
-func TestARunThatEndedEarlyIsNoPass(t *testing.T) {
+func TestRunThatEndedEarlyDoesNotPass(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancelCause(context.Background())
 	list := []*fixture.Fixture{load(t, "f0", passes, quick), load(t, "f1", "level: recommended\n"+passes, quick)}
@@ -189,7 +189,7 @@ func TestARunThatEndedEarlyIsNoPass(t *testing.T) {
 	}
 }
 
-func TestClaimsThatSayNothingAreRefused(t *testing.T) {
+func TestIncompleteExclusionsAreRefused(t *testing.T) {
 	t.Parallel()
 	list := []*fixture.Fixture{load(t, "f0", passes, quick)}
 	for _, x := range []conformance.Exclusion{
@@ -206,7 +206,7 @@ func TestClaimsThatSayNothingAreRefused(t *testing.T) {
 	}
 }
 
-func TestPeoplesOwnFolders(t *testing.T) {
+func TestFixturesFromAUsersFolder(t *testing.T) {
 	t.Parallel()
 	good := load(t, "mine", passes, quick).Source
 	run := func(fs fstest.MapFS) (*reports.ConformanceReport, error) {
@@ -275,7 +275,7 @@ func mixed(t *testing.T) []*fixture.Fixture {
 	}
 }
 
-func TestTheSameRunIsTheSameReport(t *testing.T) {
+func TestParallelismDoesNotChangeTheReport(t *testing.T) {
 	t.Parallel()
 	var first []byte
 	for i, parallel := range []int{1, 4, 2, 4} {
@@ -320,7 +320,7 @@ func (r racing) Start(ctx context.Context, s conformance.Setup) (conformance.Clu
 	return (&double.Target{Script: double.Toy(double.Faults{})}).Start(ctx, s)
 }
 
-func TestReportsLookAsTheyShould(t *testing.T) {
+func TestReportsMatchTheGoldenFiles(t *testing.T) {
 	t.Parallel()
 	report, err := conformance.Judge(context.Background(), conformance.Options{
 		Target: &double.Target{Caps: virtual(), Script: double.Toy(double.Faults{})}, Fixtures: mixed(t), Seed: 7,

@@ -185,8 +185,8 @@ func kubeconfig(t *testing.T, config *rest.Config) {
 	t.Setenv("KUBECONFIG", file)
 }
 
-// TestSubjectFilesAreRight reads those that are ready-made, and the one that a document shows.
-func TestSubjectFilesAreRight(t *testing.T) {
+// TestSubjectFilesAreValid reads the ready-made files, and the one that a document shows.
+func TestSubjectFilesAreValid(t *testing.T) {
 	for _, text := range blocks(read(t, filepath.Base(onCluster)), "yaml") {
 		s, err := conformance.LoadSubject(onCluster, []byte(text))
 		if err == nil {

@@ -245,8 +245,8 @@ func (blindWatcher) Watch(...string) (entrypoint.Subscription, error) {
 	return nil, errors.New("blind")
 }
 
-// TestNothingOfTheEnvironmentIsLogged: whatever the launcher is asked to do, and whatever goes wrong with it.
-func TestNothingOfTheEnvironmentIsLogged(t *testing.T) {
+// TestEnvironmentIsNotLogged runs every case of the contract, including those that fail.
+func TestEnvironmentIsNotLogged(t *testing.T) {
 	t.Parallel()
 	const secret = "hunter2-4711"
 	for _, c := range contract.Cases() {

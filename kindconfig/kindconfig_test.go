@@ -87,8 +87,9 @@ func TestEveryFieldOfEveryObjectIsKnown(t *testing.T) {
 	}
 }
 
-// TestTheOrderIsThatOfNeeds: nothing is applied before what it needs, and nothing that asks a webhook after the webhooks.
-func TestTheOrderIsThatOfNeeds(t *testing.T) {
+// TestObjectsAreAppliedInOrderOfDependency: nothing is applied before what it needs, and nothing that asks a webhook after
+// the webhooks.
+func TestObjectsAreAppliedInOrderOfDependency(t *testing.T) {
 	t.Parallel()
 	var kinds []string
 	for _, u := range objects(t, kindconfig.Options{}) {
@@ -209,8 +210,8 @@ func TestTheDeploymentIsRestricted(t *testing.T) {
 	}
 }
 
-// TestTheAPIServerIsSentWhereTheWebhooksAre compares the manifests with the program.
-func TestTheAPIServerIsSentWhereTheWebhooksAre(t *testing.T) {
+// TestWebhookConfigurationsMatchTheServedPaths compares the manifests with the program.
+func TestWebhookConfigurationsMatchTheServedPaths(t *testing.T) {
 	t.Parallel()
 	list := objects(t, kindconfig.Options{})
 	mutating := typed[admissionregistrationv1.MutatingWebhookConfiguration](t, list, "MutatingWebhookConfiguration")

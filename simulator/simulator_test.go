@@ -387,8 +387,8 @@ func TestSameSeedSameWorld(t *testing.T) {
 	}
 }
 
-// TestQuietClusterHasNothingToDo: no component ticks for its own sake.
-func TestQuietClusterHasNothingToDo(t *testing.T) {
+// TestQuietClusterHasNoPendingEvents: no component ticks for its own sake.
+func TestQuietClusterHasNoPendingEvents(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, simulator.Options{Seed: 1})
 	w.create(pod("p", nil, [][]string{{"sleep=1s"}}))

@@ -87,7 +87,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 	}
 }
 
-func TestAlphaForcesWhatItIncludes(t *testing.T) {
+func TestAlphaTurnsOnAllItsFeatures(t *testing.T) {
 	t.Parallel()
 	f, err := config.ParseFeatureFlags(map[string]string{
 		"enable-api-fields": "ALPHA", "enable-tekton-oci-bundles": "false", "enable-custom-tasks": "false", "enable-spire": "false",

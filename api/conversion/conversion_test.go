@@ -116,8 +116,8 @@ func tree(t *testing.T, object any) any {
 	return out
 }
 
-// TestNothingElseIsLost: v1beta1 → v1 → v1beta1, by way of JSON, as an API server does it.
-func TestNothingElseIsLost(t *testing.T) {
+// TestConversionRoundTripLosesNothingElse: v1beta1 → v1 → v1beta1, by way of JSON, as an API server does it.
+func TestConversionRoundTripLosesNothingElse(t *testing.T) {
 	t.Parallel()
 	seen := coverage{}
 	for seed := range int64(objects) {
@@ -362,8 +362,8 @@ func asBlock(t *testing.T, text string) string {
 	return string(out)
 }
 
-// TestUntypedIsString: what has no type is a string once it was converted.
-func TestUntypedIsString(t *testing.T) {
+// TestUntypedParamsBecomeStrings: a value without a type is a string after its conversion.
+func TestUntypedParamsBecomeStrings(t *testing.T) {
 	t.Parallel()
 	old := &v1beta1.TaskRun{Spec: v1beta1.TaskRunSpec{
 		Params:   []v1beta1.Param{{Name: "p", Value: v1beta1.ParamValue{StringVal: "x"}}},
@@ -386,7 +386,7 @@ func TestUntypedIsString(t *testing.T) {
 	}
 }
 
-func TestAnnotationThatIsNoJSON(t *testing.T) {
+func TestAnnotationThatIsNotJSON(t *testing.T) {
 	t.Parallel()
 	const want = `error deserializing key tekton.dev/v1beta1Resources from metadata: invalid character 'x' looking for beginning of value`
 	meta := metav1.ObjectMeta{Annotations: map[string]string{v1beta1.AnnotationV1beta1Resources: "x"}}

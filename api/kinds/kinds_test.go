@@ -12,7 +12,7 @@ import (
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 )
 
-func TestEveryRowIsWhole(t *testing.T) {
+func TestEveryKindIsComplete(t *testing.T) {
 	t.Parallel()
 	scheme := runtime.NewScheme()
 	if err := kinds.AddToScheme(scheme); err != nil {

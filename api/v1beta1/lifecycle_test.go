@@ -12,7 +12,7 @@ import (
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 )
 
-func TestTransitionTimeIsThatOfTheLastChange(t *testing.T) {
+func TestTransitionTimeChangesOnlyWithTheCondition(t *testing.T) {
 	t.Parallel()
 	first := v1beta1.Condition{Type: v1beta1.ConditionSucceeded, Status: corev1.ConditionUnknown, Reason: v1beta1.TaskRunReasonRunning, Message: "m"}
 	for _, row := range []struct {
@@ -48,7 +48,7 @@ func TestTransitionTimeIsThatOfTheLastChange(t *testing.T) {
 	}
 }
 
-func TestHowARunStands(t *testing.T) {
+func TestDoneFollowsTheSucceededCondition(t *testing.T) {
 	t.Parallel()
 	for status, done := range map[corev1.ConditionStatus]bool{
 		"":                      false,

@@ -142,7 +142,7 @@ invalid value: s: spec.steps[1].name`,
 }
 
 // What the controller checks has no place of its own: paths begin at the spec.
-func TestASpecAlone(t *testing.T) {
+func TestPathsOfASpecAloneBeginAtTheSpec(t *testing.T) {
 	t.Parallel()
 	cfg := configuration(t, config.StableAPIFields)
 	const want = "missing field(s): steps"

@@ -104,8 +104,8 @@ func randomIndex(t *testing.T) v1.ImageIndex {
 	return index
 }
 
-// TestARefusedManifestIsNotWrittenDown: else the next start would fail.
-func TestARefusedManifestIsNotWrittenDown(t *testing.T) {
+// TestRefusedManifestIsNotStored: otherwise the next start would fail.
+func TestRefusedManifestIsNotStored(t *testing.T) {
 	t.Parallel()
 	directory := t.TempDir()
 	host := serve(t, directory)
@@ -129,7 +129,7 @@ func TestARefusedManifestIsNotWrittenDown(t *testing.T) {
 	}
 }
 
-func TestABrokenDirectoryIsSaid(t *testing.T) {
+func TestBrokenDirectoryIsReported(t *testing.T) {
 	t.Parallel()
 	for why, text := range map[string]string{
 		"no JSON":                     "{",

@@ -38,7 +38,7 @@ metadata: {name: r}
 	return f
 }
 
-func TestDrawnFaultsAreOnesThatThereAre(t *testing.T) {
+func TestDrawnFaultsExist(t *testing.T) {
 	t.Parallel()
 	points, table := map[string]bool{}, disturbance.TableFor(about(t, "TaskRun"))
 	for seed := range uint64(500) {

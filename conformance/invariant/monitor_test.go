@@ -63,7 +63,7 @@ func status(succeeded, reason string, more ...any) map[string]any {
 	return map[string]any{"spec": map[string]any{}, "status": m}
 }
 
-func TestNothingBelowARunThatIsOverStillRuns(t *testing.T) {
+func TestChildrenMustEndBeforeTheirRun(t *testing.T) {
 	t.Parallel()
 	pod := map[string]any{"status": map[string]any{"phase": "Running"}}
 	for _, tt := range []struct {

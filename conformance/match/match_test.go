@@ -106,7 +106,7 @@ func TestPatterns(t *testing.T) {
 	}
 }
 
-func TestAMismatchKnowsItsPlace(t *testing.T) {
+func TestMismatchHasItsPosition(t *testing.T) {
 	t.Parallel()
 	p := compile(t, "a:\n  b:\n  - {name: x, v: 1}\n  - {name: y, v: {$regex: z}}\n")
 	var got []string
@@ -118,7 +118,7 @@ func TestAMismatchKnowsItsPlace(t *testing.T) {
 	}
 }
 
-func TestTextIsContained(t *testing.T) {
+func TestTextMatchesASubstring(t *testing.T) {
 	t.Parallel()
 	docs, errs := source.Parse("t.yaml", []byte("hello"))
 	var text Text

@@ -8,8 +8,8 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance"
 )
 
-// TestAProgramThatPanicsIsTheImplementations tells panics of the launcher from the ways in which a process ends.
-func TestAProgramThatPanicsIsTheImplementations(t *testing.T) {
+// TestPanicOfTheLauncherIsAnErrorOfTheImplementation also covers the panics by which a process ends, which are passed on.
+func TestPanicOfTheLauncherIsAnErrorOfTheImplementation(t *testing.T) {
 	t.Parallel()
 	type ends struct{}
 	var none []int

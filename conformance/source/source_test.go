@@ -76,7 +76,7 @@ func TestDecodeSaysWhatIsWrongAndWhere(t *testing.T) {
 	}
 }
 
-func TestABrokenFileTellsItsFirstMistakesOnly(t *testing.T) {
+func TestOnlyTheFirstMistakesOfAFileAreReported(t *testing.T) {
 	t.Parallel()
 	_, _, errs := decode(t, "name: n\ntags: ["+strings.Repeat("{}, ", 500)+"]")
 	if len(errs) != maxErrors {

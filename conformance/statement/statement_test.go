@@ -31,7 +31,7 @@ func row(id, level, kind string) string {
 	return strings.Join([]string{id, "f", "1", "s", "w", level, "controller", "a", kind, "", ""}, "\t") + "\n"
 }
 
-func TestCoverTellsProvenFromUnproven(t *testing.T) {
+func TestCoverSeparatesProvenFromUnproven(t *testing.T) {
 	t.Parallel()
 	table, err := Parse("t.tsv", []byte(head+row("S000-001", Required, "y")+row("S000-002", Required, "y")+row("S000-003", Required, "y")+row("S000-004", Informative, "y")+row("S000-005", Optional, "n")))
 	if err != nil {

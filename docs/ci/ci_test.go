@@ -382,8 +382,8 @@ func accepted(t *testing.T, words []string) string {
 	return ""
 }
 
-// TestCommandLinesAreOfTheRealCommand checks every call of plumbline in scripts and on the page.
-func TestCommandLinesAreOfTheRealCommand(t *testing.T) {
+// TestDocumentedCommandLinesAreAccepted checks every call of plumbline in scripts and on the page.
+func TestDocumentedCommandLinesAreAccepted(t *testing.T) {
 	t.Parallel()
 	n := 0
 	check := func(place string, f *syntax.File) {

@@ -195,8 +195,8 @@ func report(t *testing.T, fixtures, file string) {
 	}
 }
 
-// TestTheActionComesToAVerdict runs the action's scripts with the real command on the simulated cluster.
-func TestTheActionComesToAVerdict(t *testing.T) {
+// TestActionReportsAVerdict runs the action's scripts with the real command on the simulated cluster.
+func TestActionReportsAVerdict(t *testing.T) {
 	a := theAction(t) // before the working directory is another one
 	for _, tt := range []struct {
 		reason string

@@ -77,8 +77,9 @@ func TestTimeoutEndsTheWholeGroup(t *testing.T) {
 	}
 }
 
-// TestNothingIsInherited: a command gets the standard streams and no descriptor that the launcher has or was given.
-func TestNothingIsInherited(t *testing.T) {
+// TestCommandInheritsNoDescriptors: a command gets the standard streams and no descriptor that the launcher has or was
+// given.
+func TestCommandInheritsNoDescriptors(t *testing.T) {
 	t.Parallel()
 	root := newRoot(t)
 	cmd := launcher(t, root, "for n in 0 1 2 3 4 5 6 7 8 9; do [ -e /proc/$$/fd/$n ] && echo $n; done; true", "-stderr_path", root+"/err")

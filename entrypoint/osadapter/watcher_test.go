@@ -187,8 +187,9 @@ func closedEvents() (*fsnotify.Watcher, error) {
 	return w, w.Close()
 }
 
-// TestOverflowIsAReasonToLook: the kernel drops events when there are too many; the subscription looks, and stays awake.
-func TestOverflowIsAReasonToLook(t *testing.T) {
+// TestOverflowWakesTheSubscription: the kernel drops events when there are too many; the subscription looks, and stays
+// awake.
+func TestOverflowWakesTheSubscription(t *testing.T) {
 	t.Parallel()
 	w := testWatcher(false)
 	w.carries = func(string) bool { return true }

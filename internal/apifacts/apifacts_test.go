@@ -38,7 +38,7 @@ func rows() []row {
 	return slices.Concat(metadataRows(), readRows(), podRows(), customRows(), versionRows(), applyRows(), pagingRows(), deletionRows(), ruleRows(), claimRows())
 }
 
-func TestTheTable(t *testing.T) {
+func TestTableOfFactsIsConsistent(t *testing.T) {
 	names := map[string]bool{}
 	for _, r := range rows() {
 		if names[r.name] {

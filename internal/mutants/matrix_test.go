@@ -67,7 +67,7 @@ func TestGeneratedParts(t *testing.T) {
 }
 
 // What the page says is measured by `make mutants`; here only its names are held against the table and the suite.
-func TestThePageNamesWhatThereIs(t *testing.T) {
+func TestPageNamesExistingFaultsAndFixtures(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "mutants.md"))
 	if err != nil {

@@ -64,7 +64,7 @@ func TestEveryEntryFitsTheSources(t *testing.T) {
 	}
 }
 
-func TestTheTableIsBroad(t *testing.T) {
+func TestEveryFamilyHasEnoughFaults(t *testing.T) {
 	t.Parallel()
 	all, err := Table()
 	if err != nil {
@@ -174,7 +174,7 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
-func TestARunIsEndedInTime(t *testing.T) {
+func TestMutantRunEndsAtItsTimeLimit(t *testing.T) {
 	t.Parallel()
 	program := func(text string) string {
 		path := filepath.Join(t.TempDir(), "plumbline")

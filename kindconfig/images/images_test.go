@@ -92,8 +92,8 @@ func module(t *testing.T) string {
 	return dir
 }
 
-// TestTheSameProgramIsTheSameImage wherever it is built.
-func TestTheSameProgramIsTheSameImage(t *testing.T) {
+// TestBuildsAreReproducible builds one program twice, in different folders, into the same image.
+func TestBuildsAreReproducible(t *testing.T) {
 	t.Parallel()
 	programs, err := images.Select(images.Nop)
 	if err != nil {
@@ -271,8 +271,8 @@ func TestReferencesByDigest(t *testing.T) {
 	}
 }
 
-// TestBusyboxAndAlpineAreTwo, though what is in them is much the same.
-func TestBusyboxAndAlpineAreTwo(t *testing.T) {
+// TestBusyboxAndAlpineHaveDifferentDigests, although their files are much the same.
+func TestBusyboxAndAlpineHaveDifferentDigests(t *testing.T) {
 	t.Parallel()
 	busybox, err := images.Busybox([]byte("shell"), "amd64")
 	if err != nil {
@@ -326,7 +326,7 @@ func unpacked(t *testing.T) io.ReadSeeker {
 	return bytes.NewReader(out.Bytes())
 }
 
-func TestADebianOfSomePackages(t *testing.T) {
+func TestDebianImageOfSomePackages(t *testing.T) {
 	t.Parallel()
 	root := unpacked(t)
 	image, err := images.Debian(root, "amd64", "bash")

@@ -54,8 +54,8 @@ func TestEnginesAreFound(t *testing.T) {
 	}
 }
 
-// TestAnAnswerThatIsNoneIsTyped, so that a command can choose its exit code.
-func TestAnAnswerThatIsNoneIsTyped(t *testing.T) {
+// TestSilentEngineHasATypedError, so that a command can choose its exit code.
+func TestSilentEngineHasATypedError(t *testing.T) {
 	dir := t.TempDir()
 	command(t, dir, docker, "echo 'connect: Permission Denied' >&2; exit 1")
 	t.Setenv("PATH", dir)
@@ -66,7 +66,7 @@ func TestAnAnswerThatIsNoneIsTyped(t *testing.T) {
 	}
 }
 
-func TestWhichMachinesLackACapability(t *testing.T) {
+func TestMissingCapabilitiesAreFound(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		why, status, last string
@@ -92,8 +92,8 @@ func TestWhichMachinesLackACapability(t *testing.T) {
 	}
 }
 
-// TestTheDaemonsCapabilitiesCount: the daemon's capabilities count, and not those of the process that asks it.
-func TestTheDaemonsCapabilitiesCount(t *testing.T) {
+// TestCapabilitiesAreReadFromTheDaemon: the daemon's capabilities count, and not those of the process that asks it.
+func TestCapabilitiesAreReadFromTheDaemon(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(dir, "42"), 0o755); err != nil {

@@ -272,8 +272,8 @@ func (b *bench) again() {
 	b.work.references = map[string]string{}
 }
 
-// TestASecondCallFindsItDone: nothing is created, loaded, pushed or changed twice.
-func TestASecondCallFindsItDone(t *testing.T) {
+// TestSecondUpChangesNothing: nothing is created, loaded, pushed or changed twice.
+func TestSecondUpChangesNothing(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	state, err := b.work.up(t.Context())
@@ -333,8 +333,8 @@ func (b *bench) objectCount() int {
 	return len(list)
 }
 
-// TestOnlyWhatChangedIsPushed, and the installation uses it.
-func TestOnlyWhatChangedIsPushed(t *testing.T) {
+// TestOnlyChangedImagesArePushed also checks that the installation uses the new image.
+func TestOnlyChangedImagesArePushed(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	before, err := b.work.up(t.Context())
@@ -361,8 +361,8 @@ func TestOnlyWhatChangedIsPushed(t *testing.T) {
 	}
 }
 
-// TestContainerdIsToldOfTheRegistry, and where there is none in the world, of one for images of Docker Hub.
-func TestContainerdIsToldOfTheRegistry(t *testing.T) {
+// TestContainerdIsConfiguredForTheRegistry: offline, that registry also serves the images of Docker Hub.
+func TestContainerdIsConfiguredForTheRegistry(t *testing.T) {
 	t.Parallel()
 	for _, offline := range []bool{true, false} {
 		b := newBench(t)

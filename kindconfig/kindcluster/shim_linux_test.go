@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestTheShimSaysTheSameInParts, and nothing else otherwise.
-func TestTheShimSaysTheSameInParts(t *testing.T) {
+// TestShimExpandsPrivileged: --privileged is replaced by its parts, and other arguments are passed on unchanged.
+func TestShimExpandsPrivileged(t *testing.T) {
 	before, behind := t.TempDir(), t.TempDir()
 	//nolint:gosec // a program has to be executable
 	if err := os.WriteFile(filepath.Join(before, docker), shim, 0o755); err != nil {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestOf(t *testing.T) {
+func TestChildNames(t *testing.T) {
 	t.Parallel()
 	const long = "task-run-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789"
 	for _, tt := range []struct {
@@ -28,7 +28,7 @@ func TestOf(t *testing.T) {
 	}
 }
 
-func TestOfAlwaysFits(t *testing.T) {
+func TestChildNamesAlwaysFit(t *testing.T) {
 	t.Parallel()
 	for parent := 1; parent < 80; parent++ {
 		for suffix := 1; suffix < 70; suffix++ {
@@ -40,7 +40,7 @@ func TestOfAlwaysFits(t *testing.T) {
 	}
 }
 
-func TestDifferentParentsOfOneHeadDiffer(t *testing.T) {
+func TestParentsWithTheSamePrefixGetDifferentNames(t *testing.T) {
 	t.Parallel()
 	head := strings.Repeat("x", 70)
 	if a, b := Of(head+"a", "-pod"), Of(head+"b", "-pod"); a == b {

@@ -202,8 +202,8 @@ func TestReadLeavesDeletedRunsAlone(t *testing.T) {
 	}
 }
 
-// TestTroubleIsLeftAloneLonger: the delay is a tenth of the attempt's age, within bounds.
-func TestTroubleIsLeftAloneLonger(t *testing.T) {
+// TestRetryDelayGrowsWithAge: the delay is a tenth of the attempt's age, within bounds.
+func TestRetryDelayGrowsWithAge(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.decide = func(*jobPass) error { return errors.New("no answer") }

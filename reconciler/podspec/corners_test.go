@@ -78,7 +78,7 @@ func TestNamesEndInLettersAndDigits(t *testing.T) {
 	}
 }
 
-func TestOfPortsAndMountsTheStepsWin(t *testing.T) {
+func TestStepOverridesPortsAndMountsOfTheTemplate(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ reason, template, step string }{
 		{"ports", "{ports: [{containerPort: 1, hostPort: 5, hostIP: a}]}", "{ports: [{containerPort: 1, hostPort: 6, hostIP: b}]}"},
@@ -141,7 +141,7 @@ func TestResultsSidecar(t *testing.T) {
 }
 
 // A claim has the name that its workspace gives it, and no other may be made up for it.
-func TestAClaimsNameIsNotGenerated(t *testing.T) {
+func TestGenerateNameOfClaimTemplateIsIgnored(t *testing.T) {
 	t.Parallel()
 	in := from(t, "{workspaces: [{name: w, volumeClaimTemplate: {metadata: {name: mine, generateName: other-}, spec: {accessModes: [ReadWriteOnce]}}}], taskSpec: {steps: ["+step+"]}}")
 	_, claims := Claims(in.TaskRun, in.TaskRun.Spec.Workspaces)

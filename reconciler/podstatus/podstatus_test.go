@@ -310,7 +310,7 @@ func TestAnnounce(t *testing.T) {
 	}
 }
 
-func TestToStop(t *testing.T) {
+func TestSidecarsToStop(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		reason, status string

@@ -320,7 +320,7 @@ func TestLogsCannotBeRead(t *testing.T) {
 	w.expect("without", isTrue, v1beta1.TaskRunReasonSucceeded, "")
 }
 
-func TestRefusedResultsAreTold(t *testing.T) {
+func TestRefusedResultsFailTheRun(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, taskRun(t, "run", "taskSpec: {results: [{name: r, type: array}], steps: [{name: a, image: i, command: [c]}]}"))
 	w.cfg.FeatureFlags.EnableAPIFields = "alpha" // array results have a gate

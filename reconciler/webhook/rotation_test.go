@@ -224,7 +224,7 @@ func TestCertificatesAreRenewedBeforeTheyExpire(t *testing.T) {
 	}
 }
 
-func TestSecretsThatAreEmptyOrBrokenAreMended(t *testing.T) {
+func TestEmptyOrBrokenSecretsAreRepaired(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		reason string

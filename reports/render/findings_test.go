@@ -9,8 +9,8 @@ import (
 	"github.com/plumbline-ci/plumbline/reports/render"
 )
 
-// TestFindingsAreToldToPeople renders a report with one in every form for people, and for programs.
-func TestFindingsAreToldToPeople(t *testing.T) {
+// TestFindingsAreRendered renders a report with a finding in every format.
+func TestFindingsAreRendered(t *testing.T) {
 	t.Parallel()
 	const message = "feature debug is not claimed, but works: breakpoint"
 	r := &reports.ConformanceReport{

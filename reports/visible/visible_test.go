@@ -174,7 +174,7 @@ type counter int
 
 func (c *counter) Write(p []byte) (int, error) { *c++; return len(p), nil }
 
-func TestNothingIsNotWritten(t *testing.T) {
+func TestEmptyTextIsNotWritten(t *testing.T) {
 	t.Parallel()
 	var writes counter
 	w := NewWriter(&writes)

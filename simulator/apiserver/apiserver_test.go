@@ -244,7 +244,7 @@ func TestGenerationCountsChangesOfSpec(t *testing.T) {
 	want(cm, 0, "ConfigMaps have no generation")
 }
 
-func TestEachEndpointWritesItsPart(t *testing.T) {
+func TestStatusAndSpecAreWrittenSeparately(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	t.Run("custom kind", func(t *testing.T) {
@@ -297,7 +297,7 @@ func TestEachEndpointWritesItsPart(t *testing.T) {
 	})
 }
 
-func TestWritesThatChangeNothingAreNotWrites(t *testing.T) {
+func TestNoOpWritesKeepTheResourceVersion(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	cm := simpleConfigMap("a")
@@ -485,7 +485,7 @@ func TestFinalizersHoldDeletions(t *testing.T) {
 	}
 }
 
-func TestPropagationPoliciesAreFinalizers(t *testing.T) {
+func TestPropagationPoliciesSetFinalizers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for policy, want := range map[metav1.DeletionPropagation]string{

@@ -18,9 +18,9 @@ import (
 	"sigs.k8s.io/randfill"
 )
 
-// TestTreesAreWhatJSONGives reads random objects of every built-in kind as trees,
+// TestTreesEqualTheJSONRoundTrip reads random objects of every built-in kind as trees,
 // once by way of JSON.
-func TestTreesAreWhatJSONGives(t *testing.T) {
+func TestTreesEqualTheJSONRoundTrip(t *testing.T) {
 	t.Parallel()
 	f := randfill.NewWithSeed(1).NilChance(0.3).NumElements(0, 3).MaxDepth(12).Funcs(
 		func(t *metav1.Time, c randfill.Continue) {

@@ -60,7 +60,7 @@ func TestPagesExpireWithTheHistory(t *testing.T) {
 	refused(t, err, 410, metav1.StatusReasonExpired, "The resourceVersion for the provided list is too old.")
 }
 
-func TestThePastHasTheVersionsOfThePast(t *testing.T) {
+func TestListsOfThePastHaveOldVersions(t *testing.T) {
 	w := newWorld(t)
 	cm := simpleConfigMap("a")
 	w.create(cm)
@@ -79,7 +79,7 @@ func TestThePastHasTheVersionsOfThePast(t *testing.T) {
 	}
 }
 
-func TestWatchesLastUnlessTheyAreToEnd(t *testing.T) {
+func TestWatchTimeoutsAreOptional(t *testing.T) {
 	seconds := int64(10)
 	for _, test := range []struct {
 		reason  string

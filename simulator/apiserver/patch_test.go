@@ -186,7 +186,7 @@ func TestUnknownFields(t *testing.T) {
 	refused(t, w.c.Create(ctx, wrong), 400, metav1.StatusReasonBadRequest, `Pod in version "v1" cannot be handled as a Pod: json: cannot unmarshal string into Go struct field PodSpec.spec.containers of type []v1.Container`)
 }
 
-func TestTypedObjectsCanBeReadAsTreesAndTheOtherWayRound(t *testing.T) {
+func TestTypedAndUnstructuredClientsShareObjects(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.create(simplePod("typed"))

@@ -12,10 +12,10 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// TestNoWriteReachesTheVersionBefore writes in all the ways that edit part of what
+// TestWritesDoNotChangeEarlierVersions writes in all the ways that edit part of what
 // versions of an object share; the world verifies at its end that no version was
 // changed.
-func TestNoWriteReachesTheVersionBefore(t *testing.T) {
+func TestWritesDoNotChangeEarlierVersions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(o *apiserver.Options) {
 		o.Admission = []apiserver.Admission{apiserver.AdmissionFunc(func(r *apiserver.Request) error {

@@ -27,7 +27,7 @@ func (r *recorder) handle(e informer.Event) {
 	*r = append(*r, fmt.Sprintf("%s %s", e.Type, e.Object.GetName()))
 }
 
-func TestWatchesBeginWithWhatExists(t *testing.T) {
+func TestWatchesBeginWithExistingObjects(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	b, a := simpleConfigMap("b"), simpleConfigMap("a")
@@ -57,7 +57,7 @@ func TestWatchesBeginWithWhatExists(t *testing.T) {
 	}
 }
 
-func TestDeletionsComeUnderTheirOwnResourceVersion(t *testing.T) {
+func TestDeletionsHaveTheirOwnResourceVersion(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	var last informer.Event
@@ -88,7 +88,7 @@ func TestForcedPodDeletionIsTwoEvents(t *testing.T) {
 	}
 }
 
-func TestSelectedWatchesAddAndDeleteWhatBeginsAndCeasesToMatch(t *testing.T) {
+func TestSelectedWatchesAddAndDeleteWhenMatchingChanges(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	var got recorder

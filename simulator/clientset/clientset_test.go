@@ -471,7 +471,7 @@ func TestWatchesSelectAndShowWhatHappens(t *testing.T) {
 	}
 }
 
-func TestAWatchFromTooLongAgoIsExpired(t *testing.T) {
+func TestWatchOfAnOldVersionExpires(t *testing.T) {
 	t.Parallel()
 	k := kernel.New(kernel.Options{})
 	s := apiserver.New(apiserver.Options{Kernel: k, History: 1})
@@ -489,8 +489,8 @@ func TestAWatchFromTooLongAgoIsExpired(t *testing.T) {
 	}
 }
 
-// TestOthersObjectsAreSafe has readers spoil what they were given.
-func TestOthersObjectsAreSafe(t *testing.T) {
+// TestChangingAReadObjectDoesNotAffectOthers has readers change the objects that they were given.
+func TestChangingAReadObjectDoesNotAffectOthers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	p := w.pod(t, "p", map[string]string{"a": "b"})
@@ -587,8 +587,8 @@ func TestServerSideApply(t *testing.T) {
 	}
 }
 
-// TestARequestInsideARequestIsNoDeadlock asks from an observer, which runs while the fake answers.
-func TestARequestInsideARequestIsNoDeadlock(t *testing.T) {
+// TestRequestInsideARequestDoesNotDeadlock makes a request from an observer, which runs while the fake answers.
+func TestRequestInsideARequestDoesNotDeadlock(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	var inside []string

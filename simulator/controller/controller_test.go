@@ -165,7 +165,7 @@ func TestBackoffHasALimit(t *testing.T) {
 	}
 }
 
-func TestAPanicIsACrashOfTheSubject(t *testing.T) {
+func TestPanicIsReportedAsACrash(t *testing.T) {
 	t.Parallel()
 	var crash *controller.Crash
 	w := newWorld(t, 1, func(w *world) reconcile.Func {

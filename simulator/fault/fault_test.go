@@ -169,7 +169,7 @@ func TestWhichOccurrence(t *testing.T) {
 	}
 }
 
-func TestAControllerDiesBehindItsWrite(t *testing.T) {
+func TestControllerDiesAfterItsWrite(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fault.Fault{Point: fault.Controller, Nth: 2, Delay: 7 * time.Second})
 	ctx := context.Background()
@@ -189,7 +189,7 @@ func TestAControllerDiesBehindItsWrite(t *testing.T) {
 	w.must(w.client.Create(ctx, configMap("c")))
 }
 
-func TestAControllerDiesAtATime(t *testing.T) {
+func TestControllerDiesAtATime(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, fault.Fault{Point: fault.Controller, After: time.Minute})
 	w.c.RunFor(59 * time.Second)

@@ -80,7 +80,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-func TestErrorsAreWhatOsErrorsAre(t *testing.T) {
+func TestErrorsAreLikeThoseOfPackageOs(t *testing.T) {
 	t.Parallel()
 	_, err := caller(newVolume()).Stat("/no")
 	var pe *fs.PathError
@@ -89,7 +89,7 @@ func TestErrorsAreWhatOsErrorsAre(t *testing.T) {
 	}
 }
 
-func TestOverlayLeavesTheLowerAlone(t *testing.T) {
+func TestOverlayDoesNotChangeTheLowerVolume(t *testing.T) {
 	t.Parallel()
 	lower := newVolume()
 	for name, text := range map[string]string{"etc/a": "a", "etc/b": "b", "bin/x": "x"} {

@@ -81,7 +81,7 @@ func (w *world) delete(o client.Object, policy metav1.DeletionPropagation) {
 	}
 }
 
-func TestDependentsGoWithTheirOwner(t *testing.T) {
+func TestDependentsAreDeletedWithTheirOwner(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	a, b := w.owner("a"), w.owner("b")
@@ -155,7 +155,7 @@ func TestForegroundDeletionWaits(t *testing.T) {
 	}
 }
 
-func TestOrphansAreCutLoose(t *testing.T) {
+func TestOrphansLoseTheirOwnerReference(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	a := w.owner("a")

@@ -7,7 +7,7 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/image"
 )
 
-func TestNamesSuggestWhatImagesAreLike(t *testing.T) {
+func TestImageNamesSuggestADistribution(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ reason, repository, tag, like string }{
 		{"a distribution at any tag", "docker.io/library/alpine", "3.19", "alpine"},

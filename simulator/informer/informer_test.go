@@ -138,7 +138,7 @@ func (l *lossy) WatchList(gvk schema.GroupVersionKind, handler func(informer.Eve
 	}, synced)
 }
 
-func TestRelistFindsWhatWasMissed(t *testing.T) {
+func TestRelistFindsMissedChanges(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	src := &lossy{ListSource: w.s}
@@ -173,7 +173,7 @@ func TestRelistFindsWhatWasMissed(t *testing.T) {
 // plain hides that a source can tell when a list is complete.
 type plain struct{ informer.Source }
 
-func TestSourcesThatCannotTellAreSyncedByTheirFirstEvent(t *testing.T) {
+func TestSourceWithoutASyncSignalIsSyncedByItsFirstEvent(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	i := informer.New(w.k, plain{w.s}, configMaps)

@@ -8,7 +8,7 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
 )
 
-func TestCloseUnwindsWhoIsParked(t *testing.T) {
+func TestCloseUnwindsParkedCoroutines(t *testing.T) {
 	t.Parallel()
 	k := kernel.New(kernel.Options{Seed: 1})
 	unwound := 0
@@ -29,7 +29,7 @@ func TestCloseUnwindsWhoIsParked(t *testing.T) {
 	}
 }
 
-func TestALaneCarriesOneCoroutineAfterTheOther(t *testing.T) {
+func TestLaneIsReusedByTheNextCoroutine(t *testing.T) {
 	t.Parallel()
 	k := kernel.New(kernel.Options{Seed: 1})
 	var order []string

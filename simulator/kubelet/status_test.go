@@ -156,8 +156,8 @@ func TestStatusSurvivesConflicts(t *testing.T) {
 	}
 }
 
-// TestAPIFailuresAreMadeGood: a status that could not be written is written later.
-func TestAPIFailuresAreMadeGood(t *testing.T) {
+// TestFailedStatusWriteIsRepeated: a status that could not be written is written later.
+func TestFailedStatusWriteIsRepeated(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 2, Faults{})
 	w.e.behaviours = map[string]behaviour{"2s": {takes: 2 * second}}

@@ -41,7 +41,7 @@ func exists(t *testing.T, c client.Client, o client.Object, ns, name string) boo
 	return err == nil
 }
 
-func TestNamespacesAreFurnished(t *testing.T) {
+func TestNewNamespacesGetTheirDefaults(t *testing.T) {
 	t.Parallel()
 	k, c := start(t)
 	if err := c.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "new"}}); err != nil {

@@ -43,9 +43,9 @@ func (r *remote) DeleteAll(_ context.Context, gvk schema.GroupVersionKind, _ str
 	return make([]metav1.PartialObjectMetadata, a.objects), a.err
 }
 
-// TestARemoteNamespaceTakesARequestAKind empties a namespace of an API server that takes its time: one request for each
-// kind, a second one only for what was not empty, and none of them where the kernel works.
-func TestARemoteNamespaceTakesARequestAKind(t *testing.T) {
+// TestRemoteNamespaceTakesOneRequestForEachKind empties a namespace of an API server that takes its time: one request for
+// each kind, a second one only for what was not empty, and none of them where the kernel works.
+func TestRemoteNamespaceTakesOneRequestForEachKind(t *testing.T) {
 	t.Parallel()
 	k := kernel.New(kernel.Options{Seed: 1})
 	server := apiserver.New(apiserver.Options{Kernel: k})

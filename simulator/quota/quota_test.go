@@ -15,7 +15,7 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/quota"
 )
 
-func TestAStatusThatIsWrongIsCorrected(t *testing.T) {
+func TestWrongQuotaStatusIsCorrected(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	k := kernel.New(kernel.Options{})

@@ -99,7 +99,7 @@ func TestRepetitionsAreCounted(t *testing.T) {
 	}
 }
 
-func TestAnEventThatWasDeletedIsMadeAgain(t *testing.T) {
+func TestDeletedEventIsCreatedAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.r.Event(object("m"), corev1.EventTypeNormal, "Done", "")

@@ -209,7 +209,7 @@ func TestPodsWaitForRoom(t *testing.T) {
 	}
 }
 
-func TestNodesThatCome(t *testing.T) {
+func TestPendingPodIsScheduledOnANewNode(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1)
 	w.create(pod("p"))

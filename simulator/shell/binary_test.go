@@ -5,7 +5,7 @@ import "testing"
 // A program that is given to a shell as a script is refused as real shells refuse one: bash sees that it is not a script,
 // and the others stop where its first line breaks the syntax. The answers are those of bash 5.2.15, dash 0.5.12 and BusyBox
 // 1.35.0 about /bin/ls of Debian, and about scripts with zeros in them.
-func TestProgramsAreNoScripts(t *testing.T) {
+func TestProgramsAreRefusedAsScripts(t *testing.T) {
 	t.Run("bash", func(t *testing.T) {
 		check(t, "bash", []row{
 			{script: `bash /bin/ls; echo $?`, stdout: "126\n", stderr: "/bin/ls: /bin/ls: cannot execute binary file\n", reason: "by its path"},

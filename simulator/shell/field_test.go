@@ -151,8 +151,8 @@ func TestCommandsBeforeAMistakeRun(t *testing.T) {
 	})
 }
 
-// TestNothingIsTooDeep checks that nesting of any kind ends the container instead of the process.
-func TestNothingIsTooDeep(t *testing.T) {
+// TestDeepNestingEndsTheContainer checks that nesting of any kind ends the container instead of the process.
+func TestDeepNestingEndsTheContainer(t *testing.T) {
 	t.Parallel()
 	double := func(text string) string {
 		return "x='" + text + "'; i=0; while [ $i -lt 20 ]; do x=\"$x$x\"; i=$((i+1)); done; "

@@ -159,7 +159,7 @@ func TestSidecarWithTrapEndsOnTerm(t *testing.T) {
 	}
 }
 
-func TestProcessOneIsDeafWithoutHandler(t *testing.T) {
+func TestProcessOneIgnoresSignalsWithoutHandlers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1)
 	cfg := w.config("busybox")

@@ -34,10 +34,10 @@ func bombs(t *testing.T) []string {
 	return list
 }
 
-// TestBombsEndByTheirCounts runs scripts that ask for more than there is. Each ends by itself, by a count of its budget,
+// TestBombsEndAtTheirLimits runs scripts that ask for more than there is. Each ends by itself, by a count of its budget,
 // or, where it only goes on and on, by the time that computing takes in the simulation, and none takes much memory of
 // the machine. Without -bombs the budgets are small, so that the counts are reached soon.
-func TestBombsEndByTheirCounts(t *testing.T) {
+func TestBombsEndAtTheirLimits(t *testing.T) {
 	b := newBench(t)
 	budget := container.Budget{Steps: 100_000, Bytes: 2 << 20, Output: 1 << 20, Memory: 4 << 20, Storage: 4 << 20, Files: 500, Processes: 50}
 	if *fullBombs {

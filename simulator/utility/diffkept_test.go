@@ -12,9 +12,9 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
 )
 
-// TestBothWaysKeepAsManyLines compares random lists by the table of all pairs and by the way of long lists: both lead
-// from one list to the other, and keep the same number of lines.
-func TestBothWaysKeepAsManyLines(t *testing.T) {
+// TestBothDiffAlgorithmsKeepTheSameNumberOfLines compares random lists by the table of all pairs and by the way of long
+// lists: both lead from one list to the other, and keep the same number of lines.
+func TestBothDiffAlgorithmsKeepTheSameNumberOfLines(t *testing.T) {
 	t.Parallel()
 	root, err := image.NewRoot(image.Busybox())
 	if err != nil {

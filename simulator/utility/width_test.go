@@ -10,9 +10,9 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
 )
 
-// TestNumbersAreNotCapped asks for widths and sizes that are large, and gets them. The answers are those of BusyBox 1.35,
-// and of GNU's seq.
-func TestNumbersAreNotCapped(t *testing.T) {
+// TestLargeWidthsAreNotCapped asks for widths and sizes that are large, and gets them. The answers are those of BusyBox
+// 1.35, and of GNU's seq.
+func TestLargeWidthsAreNotCapped(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	for _, row := range []struct{ reason, script, want string }{

@@ -12,7 +12,7 @@ import (
 )
 
 // Documents for programs keep texts that are made to hurt, and are harmless to print.
-func TestDocumentsAreHarmless(t *testing.T) {
+func TestHostileDocumentsAreEscaped(t *testing.T) {
 	t.Parallel()
 	orders := regexp.MustCompile(`(?m)^\s*::|##[a-z]*\[|[\x00-\x09\x0b-\x1f\x7f-\x{9f}\x{2028}-\x{202e}\x{feff}]`)
 	document := map[string]any{

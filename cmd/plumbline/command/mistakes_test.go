@@ -174,9 +174,9 @@ func (m mistake) apply(base string) (text string, line int) {
 	return base, 0
 }
 
-// TestMistakesAreToldWithTheirPlace makes every mistake in every manifest that can have it. Input that is refused exits with
-// 3, a run that fails because of its manifest with 1; both say file, line and what to do.
-func TestMistakesAreToldWithTheirPlace(t *testing.T) {
+// TestMistakesAreReportedWithTheirPosition makes every mistake in every manifest that can have it. Input that is refused
+// exits with 3, a run that fails because of its manifest with 1; both say file, line and what to do.
+func TestMistakesAreReportedWithTheirPosition(t *testing.T) {
 	t.Parallel()
 	place := regexp.MustCompile(`(?m)^[^\s:]*manifest\.yaml:(\d+):\d+: `)
 	count := 0
@@ -221,8 +221,8 @@ func TestMistakesAreToldWithTheirPlace(t *testing.T) {
 	}
 }
 
-// TestALargeObjectIsAMistake gives objects that the file may hold, and that no cluster stores.
-func TestALargeObjectIsAMistake(t *testing.T) {
+// TestTooLargeObjectIsRefused gives objects that a file may hold, but that no cluster stores.
+func TestTooLargeObjectIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ manifest, says string }{
 		{"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: large}\ndata: {text: %s}\n", "configmap/large was refused: Too long: may not be more than 1048576 bytes"},

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestAWarningOfTheAPIServerIsALine has a server that warns with each answer.
-func TestAWarningOfTheAPIServerIsALine(t *testing.T) {
+// TestWarningOfTheAPIServerIsOneLine has a server that warns with each answer.
+func TestWarningOfTheAPIServerIsOneLine(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Add("Warning", `299 - "tekton.dev/v1beta1 TaskRun is \"old\""`)

@@ -81,7 +81,7 @@ func TestCauseOfAChildsDeathIsReported(t *testing.T) {
 	}
 }
 
-func TestWhichCommandLinesHaveAWall(t *testing.T) {
+func TestOnlySimulatingCommandsAreLimited(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]bool{
 		"run": true, "run -f x --seed 2": true, "run --target fake": true, "run --target=fake": true, "simulate -f x": true,

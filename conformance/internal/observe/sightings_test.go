@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 )
 
-func TestSightingsAreToldInTheOrderOfTheStore(t *testing.T) {
+func TestSightingsAreSortedByResourceVersion(t *testing.T) {
 	t.Parallel()
 	start := time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)
 	object := func(kind, uid, version string) *unstructured.Unstructured {

@@ -41,7 +41,7 @@ func idle(ctx context.Context) error {
 	return nil
 }
 
-func TestTheSubjectsClockIsTheClusters(t *testing.T) {
+func TestSubjectUsesTheClockOfTheCluster(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
 	var ticks []string
@@ -114,8 +114,8 @@ func TestManyGoroutinesAreServed(t *testing.T) {
 	}
 }
 
-// TestInformersAreUpToDateBeforeTheClockMoves counts what handlers have heard of at the instant after a write.
-func TestInformersHearOfWhatHappens(t *testing.T) {
+// TestInformersSeeWritesAtOnce counts what handlers have heard of at the instant after a write.
+func TestInformersSeeWritesAtOnce(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
 	var heard []string
@@ -175,8 +175,8 @@ func TestInformersHearOfWhatHappens(t *testing.T) {
 	}
 }
 
-// TestTheAPIIsThereForAllClients writes with each of them, in both versions, and reads with the dynamic one.
-func TestTheAPIIsThereForAllClients(t *testing.T) {
+// TestAllClientsReachTheAPI writes with each client, in both versions, and reads with the dynamic one.
+func TestAllClientsReachTheAPI(t *testing.T) {
 	t.Parallel()
 	got := map[string]string{}
 	c, err := cluster(t, attached.Options{Run: func(ctx context.Context, d attached.Deps) error {
@@ -311,7 +311,7 @@ func TestASubjectThatMisbehavesIsAnError(t *testing.T) {
 	}
 }
 
-func TestASubjectNeedsATest(t *testing.T) {
+func TestAttachedSubjectNeedsATest(t *testing.T) {
 	t.Parallel()
 	target, err := fake.New(fake.Options{Subject: attached.Subject(nil, attached.Options{Name: "toy", Run: func(ctx context.Context, _ attached.Deps) error { return idle(ctx) }})})
 	if err != nil {

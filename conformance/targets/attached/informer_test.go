@@ -29,8 +29,8 @@ func loose(version, kind string) *unstructured.Unstructured {
 	return o
 }
 
-// TestAnInformerOfLooseObjects has one of each version, for subjects with Go types of their own and for those without.
-func TestAnInformerOfLooseObjects(t *testing.T) {
+// TestInformerOfUnstructuredObjects has one of each version, for subjects with their own Go types and for those without.
+func TestInformerOfUnstructuredObjects(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		reason, version string
@@ -97,8 +97,8 @@ func TestAnInformerOfLooseObjects(t *testing.T) {
 	}
 }
 
-// TestAnInformerThatIsNoUse has the subject told of, within a minute of its own time.
-func TestAnInformerThatIsNoUse(t *testing.T) {
+// TestUselessInformerIsReported: the report names the subject, within a minute of the subject's own time.
+func TestUselessInformerIsReported(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		reason string

@@ -491,8 +491,8 @@ func TestImagesAreMapped(t *testing.T) {
 	}
 }
 
-// TestWhichNodesAreReal: a kubelet that is simulated proves nothing about kubelets.
-func TestWhichNodesAreReal(t *testing.T) {
+// TestSimulatedNodesAreNotReal: a simulated kubelet proves nothing about kubelets.
+func TestSimulatedNodesAreNotReal(t *testing.T) {
 	t.Parallel()
 	of := func(version string, ready corev1.ConditionStatus, labels map[string]string) corev1.Node {
 		return corev1.Node{ObjectMeta: metav1.ObjectMeta{Labels: labels}, Status: corev1.NodeStatus{

@@ -11,7 +11,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/targets/node"
 )
 
-func TestNodesSayWhatIsNotTheImplementations(t *testing.T) {
+func TestNodesReportSubstitutedComponents(t *testing.T) {
 	t.Parallel()
 	with := func(list string) corev1.Node {
 		return corev1.Node{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{node.AnnotationSubstituted: list}}}

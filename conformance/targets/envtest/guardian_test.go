@@ -63,7 +63,7 @@ func guard() error {
 	return err
 }
 
-func TestNothingIsLeftBehindByAProcessThatIsKilled(t *testing.T) {
+func TestKilledProcessLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGINT, syscall.SIGTERM} {
 		t.Run(signal.String(), func(t *testing.T) {
@@ -102,7 +102,7 @@ func TestNothingIsLeftBehindByAProcessThatIsKilled(t *testing.T) {
 	}
 }
 
-func TestAGuardianThatIsDismissedKillsNobody(t *testing.T) {
+func TestDismissedGuardianKillsNoProcess(t *testing.T) {
 	t.Parallel()
 	g, err := newGuardian()
 	if err != nil {
@@ -120,7 +120,7 @@ func TestAGuardianThatIsDismissedKillsNobody(t *testing.T) {
 	}
 }
 
-func TestABinaryOfAnyNameIsWrapped(t *testing.T) {
+func TestGuardianWrapsPathsWithSpecialCharacters(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir() + "/it's $HOME"
 	if err := os.Mkdir(dir, 0o755); err != nil {

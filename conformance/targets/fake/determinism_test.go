@@ -191,7 +191,7 @@ func account(t *testing.T, list []*fixture.Fixture, seed uint64) string {
 }
 
 // Not parallel: GOMAXPROCS is the process's.
-func TestTheSameSeedIsTheSameRun(t *testing.T) {
+func TestSameSeedSameRun(t *testing.T) {
 	before := runtime.GOMAXPROCS(0)
 	t.Cleanup(func() { runtime.GOMAXPROCS(before) })
 	list := small(t)
@@ -223,7 +223,7 @@ func (o *order) record(r kernel.Record) {
 	}
 }
 
-func TestOtherSeedsAreOtherOrdersAndTheSameVerdicts(t *testing.T) {
+func TestOtherSeedsChangeTheOrderButNotTheVerdicts(t *testing.T) {
 	t.Parallel()
 	const seeds, distinct = 200, 50
 	list := small(t)[:2] // the steps with a sidecar, and one more
@@ -252,7 +252,7 @@ func TestOtherSeedsAreOtherOrdersAndTheSameVerdicts(t *testing.T) {
 	}
 }
 
-func TestAnHourIsAnHour(t *testing.T) {
+func TestTimeoutOfAnHourTakesAnHour(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	c, err := newTarget(t, fake.Options{}).Cluster(conformance.Setup{Name: "hour", Seed: 5})
@@ -320,7 +320,7 @@ type panicking struct{}
 func (panicking) Selects(gvk schema.GroupVersionKind, _ string) bool { return gvk.Kind == "TaskRun" }
 func (panicking) Admit(*apiserver.Request) error                     { panic("out of cheese") }
 
-func TestATargetThatCrashesIsNoPass(t *testing.T) {
+func TestCrashedTargetDoesNotPass(t *testing.T) {
 	t.Parallel()
 	idle := func(context.Context, reconcile.Request) (reconcile.Result, error) { return reconcile.Result{}, nil }
 	panics := func(context.Context, reconcile.Request) (reconcile.Result, error) { panic("out of cheese") }

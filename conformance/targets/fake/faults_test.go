@@ -22,7 +22,7 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/fault"
 )
 
-func TestFixturesAndTheSimulatorCallFaultsTheSame(t *testing.T) {
+func TestFaultNamesOfFixturesAndSimulatorAgree(t *testing.T) {
 	t.Parallel()
 	fixtures, simulated := map[string][]string{}, map[string][]string{}
 	for _, p := range fixture.FaultPoints() {
@@ -135,7 +135,7 @@ func TestSweepsAreRepeatable(t *testing.T) {
 	}
 }
 
-func TestFaultsThatDoNotStrikeAreMistakes(t *testing.T) {
+func TestUnusedFaultIsAnError(t *testing.T) {
 	t.Parallel()
 	text := strings.Replace(severalSteps, "  features: [sidecars]\n", "  features: [sidecars]\n  needs: [faults]\n  faults: [{point: api, verb: delete, kind: Task}]\n", 1)
 	f, err := fixture.Load("several-steps.yaml", []byte(strings.TrimSpace(text)))

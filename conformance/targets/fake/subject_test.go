@@ -80,7 +80,7 @@ func applyRun(t *testing.T, c conformance.Cluster) error {
 	return err
 }
 
-func TestASubjectThatCannotBeIsRefused(t *testing.T) {
+func TestInvalidSubjectIsRefused(t *testing.T) {
 	t.Parallel()
 	some := reconcilerOf(func(context.Context, subject.Deps, reconcile.Request) error { return nil })
 	for want, s := range map[string]*subject.Subject{
@@ -95,7 +95,7 @@ func TestASubjectThatCannotBeIsRefused(t *testing.T) {
 	}
 }
 
-func TestAReconcilerThatDoesNothingFails(t *testing.T) {
+func TestIdleReconcilerFails(t *testing.T) {
 	t.Parallel()
 	target := newTarget(t, fake.Options{Subject: &subject.Subject{
 		Name: "nothing", For: taskRuns, New: reconcilerOf(func(context.Context, subject.Deps, reconcile.Request) error { return nil }),
@@ -227,7 +227,7 @@ func (w webhook) Admit(r *apiserver.Request) error {
 	return nil
 }
 
-func TestASubjectsOwnWebhooks(t *testing.T) {
+func TestSubjectUsesItsOwnWebhooks(t *testing.T) {
 	t.Parallel()
 	s := &subject.Subject{
 		Name: "toy", For: taskRuns, Scheme: toy.NewScheme(),
@@ -284,8 +284,8 @@ func TestOwnWebhooksAndInjectedContainers(t *testing.T) {
 	}
 }
 
-// TestASubjectsOwnTypes goes through all that a client does with Go types that the cluster does not know.
-func TestASubjectsOwnTypes(t *testing.T) {
+// TestSubjectUsesItsOwnGoTypes goes through all that a client does with Go types that the cluster does not know.
+func TestSubjectUsesItsOwnGoTypes(t *testing.T) {
 	t.Parallel()
 	done := false
 	s := &subject.Subject{

@@ -152,7 +152,7 @@ func TestAnInstallationUnderAConfiguration(t *testing.T) {
 	}
 }
 
-func TestTheCertificateHasANameForEach(t *testing.T) {
+func TestCertificateCoversEveryInstallation(t *testing.T) {
 	t.Parallel()
 	names := strings.Split(strings.TrimPrefix(hosts(), flagHosts), ",")
 	for n := 2; n <= mostInstallations; n++ {

@@ -210,7 +210,7 @@ func TestSecretsOfAccountsGetTokens(t *testing.T) {
 	}
 }
 
-func TestAnAPIServerThatIsNotThere(t *testing.T) {
+func TestUnreachableAPIServerIsReported(t *testing.T) {
 	t.Parallel()
 	_, err := node.Start(t.Context(), node.Options{Config: &rest.Config{Host: "https://127.0.0.1:1"}})
 	var unreachable *node.UnreachableError

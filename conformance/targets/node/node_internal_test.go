@@ -156,7 +156,7 @@ type paper struct {
 
 func (p *paper) Close() error { p.closed = true; return nil }
 
-func TestATerminalHandsOnLines(t *testing.T) {
+func TestTerminalPassesOnWholeLines(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		reason, typed, read, shown string

@@ -268,7 +268,7 @@ func TestImages(t *testing.T) {
 	w.phase("anything", corev1.PodSucceeded)
 }
 
-func TestASleepIsShorterAndNothingElse(t *testing.T) {
+func TestSleepScaleShortensOnlySleeps(t *testing.T) {
 	t.Parallel()
 	n := start(t, node.Options{Name: "fast", SleepScale: 1000})
 	w := newWorld(t)
@@ -280,7 +280,7 @@ func TestASleepIsShorterAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestATerminal(t *testing.T) {
+func TestExecWithATerminal(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.pod("shell", "busybox", "sleep 3600", on("all"))

@@ -6,7 +6,7 @@ import (
 	"github.com/plumbline-ci/plumbline/internal/differential/listed"
 )
 
-func TestTheList(t *testing.T) {
+func TestListOfKindsIsConsistent(t *testing.T) {
 	t.Parallel()
 	names := map[string]bool{}
 	for _, k := range listed.Kinds() {

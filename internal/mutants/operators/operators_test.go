@@ -121,7 +121,7 @@ func shift(rows []string) []string {
 	return out
 }
 
-func TestExcusesHaveTheirPlaces(t *testing.T) {
+func TestEquivalentMutantsNameExistingCode(t *testing.T) {
 	t.Parallel()
 	all, err := Equivalents()
 	if err != nil {

@@ -161,7 +161,7 @@ func (p *pointed) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-func TestSettleMakesWhatJSONWouldMake(t *testing.T) {
+func TestSettleEqualsTheJSONRoundTrip(t *testing.T) {
 	t.Parallel()
 	for _, kind := range kinds() {
 		typ := reflect.TypeOf(kind).Elem()

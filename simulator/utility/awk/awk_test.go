@@ -90,7 +90,7 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
-func TestProgramsThatAreNone(t *testing.T) {
+func TestInvalidProgramsAreRefused(t *testing.T) {
 	t.Parallel()
 	for program, line := range map[string]int{
 		"BEGIN {": 1, "{ print }\n{ print (1, 2) + 3 }": 2, "function f(a, a) {": 1, "{ return }": 1, "BEGIN { break }": 1, "BEGIN { f() }": 1, "\n\n)": 3,

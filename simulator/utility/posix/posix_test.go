@@ -93,8 +93,8 @@ func TestExpressions(t *testing.T) {
 	}
 }
 
-// TestInside: a text that does not begin a line has no beginning of one.
-func TestInside(t *testing.T) {
+// TestAnchorDoesNotMatchInsideALine: ^ does not match at the start of a text that does not begin a line.
+func TestAnchorDoesNotMatchInsideALine(t *testing.T) {
 	t.Parallel()
 	re, err := posix.Compile(free{}, "^a", posix.Options{})
 	if err != nil {

@@ -89,8 +89,8 @@ func unwatched(err error) func() (watch.Interface, error) {
 	return func() (watch.Interface, error) { return nil, err }
 }
 
-// TestEverythingThatHappensIsTold, and where something is not seen, that.
-func TestEverythingThatHappensIsTold(t *testing.T) {
+// TestEveryEventAndGapIsReported: versions that were not seen are reported as a gap.
+func TestEveryEventAndGapIsReported(t *testing.T) {
 	t.Parallel()
 	is := func(t watch.EventType, u *unstructured.Unstructured) watch.Event {
 		return watch.Event{Type: t, Object: u}

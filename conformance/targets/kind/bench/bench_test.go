@@ -100,7 +100,7 @@ func TestFigures(t *testing.T) {
 	}
 }
 
-func TestADateWithoutNanosecondsGivesNoHandOffs(t *testing.T) {
+func TestDateWithoutNanosecondsIsReported(t *testing.T) {
 	t.Parallel()
 	c := played(t, "True", func(string) string { return "1700000000N\n" })
 	all, told, err := measure(t, c, options{image: "i", count: 1, timeout: time.Minute, rounds: 1})
@@ -171,7 +171,7 @@ func TestOverview(t *testing.T) {
 	}
 }
 
-func TestTheVersionThatIsServed(t *testing.T) {
+func TestServedVersionIsFound(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		reason string
@@ -195,8 +195,8 @@ func TestTheVersionThatIsServed(t *testing.T) {
 	}
 }
 
-// TestANamespaceIsATenant opens and closes the namespace of a measurement.
-func TestANamespaceIsATenant(t *testing.T) {
+// TestMeasurementNamespaceBecomesATenant opens and closes the namespace of a measurement.
+func TestMeasurementNamespaceBecomesATenant(t *testing.T) {
 	t.Parallel()
 	for _, tenants := range []bool{true, false} {
 		clientset := fake.NewClientset()

@@ -113,7 +113,7 @@ func TestEveryFaultHasToBeNamed(t *testing.T) {
 	}
 }
 
-func TestAnInstallationThatDoesNotComeBackIsTold(t *testing.T) {
+func TestFailedReinstallationIsReported(t *testing.T) {
 	t.Parallel()
 	s := stage{breaks: map[string][]string{"one": {"a"}}}
 	n := 0
