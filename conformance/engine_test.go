@@ -113,7 +113,7 @@ func TestChecksAreJudged(t *testing.T) {
 		{"a refusal is judged by its field", "then: [{rejected: {on: taskrun/both, field: [spec.taskRef, spec.taskSpec], message: expected exactly one}}]", both, double.Faults{}, reports.Pass, ""},
 		{"a refusal for another field fails", "then: [{rejected: {on: taskrun/both, field: spec.timeout}}]", both, double.Faults{}, reports.Fail, "but not for spec.timeout"},
 		{"part of a field's name is another field", "then: [{rejected: {on: taskrun/both, field: spec.task}}]", both, double.Faults{}, reports.Fail, "but not for spec.task"},
-		{"what is accepted fails", "then: [{rejected: {on: taskrun/both}}]", both, double.Faults{Admit: true, Hang: true}, reports.Fail, "was accepted"},
+		{"an accepted object fails", "then: [{rejected: {on: taskrun/both}}]", both, double.Faults{Admit: true, Hang: true}, reports.Fail, "was accepted"},
 		{"an unexpected refusal fails", "then: [{eventually: {on: taskrun/both}}]", both, double.Faults{}, reports.Fail, "taskrun/both was refused"},
 
 		{"a log is waited for", "then: [{eventually: {on: pod/slow-pod, container: step-s, logs: hello}}]", slow, double.Faults{}, reports.Pass, ""},
@@ -126,8 +126,8 @@ func TestChecksAreJudged(t *testing.T) {
 
 		{"cancel asks by spec.status", "when: [{apply: taskrun/slow}, {once: {on: taskrun/slow, match: {status: {conditions: [{reason: Running}]}}}}, {cancel: taskrun/slow}]\nthen: [{eventually: {on: taskrun/slow, match: {status: {conditions: [{reason: TaskRunCancelled}]}}}}]", slow, double.Faults{}, reports.Pass, ""},
 		{"patch changes a field", "when: [{apply: taskrun/slow}, {patch: {on: taskrun/slow, merge: {metadata: {labels: {a: b}}}}}, {patch: {on: taskrun/slow, json: [{op: replace, path: /metadata/labels/a, value: c}]}}]\nthen: [{eventually: {on: taskrun/slow, match: {metadata: {labels: {a: c}}}}}]", slow, double.Faults{}, reports.Pass, ""},
-		{"apply merges into what is there", "when: [{apply: [taskrun/slow, taskrun/slow]}]\nthen: [{eventually: {on: taskrun/slow, match: " + timedOut + "}}]", slow, double.Faults{}, reports.Pass, ""},
-		{"delete of what is not there fails", "when: [{apply: taskrun/slow}, {delete: pod/slow-pod}]\nthen: [{eventually: {gone: pod/slow-pod}}]", slow, double.Faults{}, reports.Fail, "there is no pod/slow-pod to delete"},
+		{"apply merges into the existing object", "when: [{apply: [taskrun/slow, taskrun/slow]}]\nthen: [{eventually: {on: taskrun/slow, match: " + timedOut + "}}]", slow, double.Faults{}, reports.Pass, ""},
+		{"delete of a missing object fails", "when: [{apply: taskrun/slow}, {delete: pod/slow-pod}]\nthen: [{eventually: {gone: pod/slow-pod}}]", slow, double.Faults{}, reports.Fail, "there is no pod/slow-pod to delete"},
 		{"after counts from the action before", "when: [{apply: taskrun/slow}, {once: {on: taskrun/slow, match: {status: {conditions: [{reason: Running}]}}}}, {after: 10s}]\nthen: [{always: {on: taskrun/slow, for: 3s, match: {status: {conditions: [{reason: Running}]}}}}]", slow, double.Faults{}, reports.Pass, ""},
 		{"events are selected by what they are about", "then: [{eventually: {on: {kind: event, of: taskrun/slow}, match: {reason: Started}}}]", slow, double.Faults{}, reports.Pass, ""},
 		{"a generated name is known", "then: [{eventually: {on: taskrun/gen-, match: {status: {conditions: [{status: \"True\"}]}}}}]", strings.Replace(quick, "name: quick", "generateName: gen-", 1), double.Faults{}, reports.Pass, ""},

@@ -46,7 +46,7 @@ func TestClaimsAreComparedWithVerdicts(t *testing.T) {
 			findings: []string{"claimed-feature-fails timeout f0: feature timeout is mandatory and not listed as lacking, but fails: f0"}, result: reports.Failed},
 		{reason: "a claimed feature fails", fixtures: fix("features: [debug]\n"+fails, "features: [debug]\n"+passes), claims: conformance.Claims{Features: []string{"debug"}},
 			verdicts: "fail pass", findings: []string{"claimed-feature-fails debug f0: feature debug is claimed, but fails: f0"}, result: reports.Failed},
-		{reason: "what does not bind is no finding", fixtures: fix("features: [timeout]\nlevel: recommended\n"+fails, passes), verdicts: "fail pass", result: reports.Passed},
+		{reason: "a recommended fixture is not a finding", fixtures: fix("features: [timeout]\nlevel: recommended\n"+fails, passes), verdicts: "fail pass", result: reports.Passed},
 		{reason: "a feature that is not claimed works", fixtures: fix("features: [debug]\n"+passes, passes), verdicts: "unsupported(pass) pass",
 			findings: []string{"unclaimed-feature-works debug f0: feature debug is not claimed, but works: f0"}, result: reports.Passed},
 		{reason: "a feature that is not claimed and does not work", fixtures: fix("features: [debug]\n"+fails, "features: [debug]\n"+passes, passes),

@@ -73,7 +73,7 @@ func TestACheckEndsWithItsRun(t *testing.T) {
 		{"one over other objects", "then: [{eventually: {on: taskrun/quick, cel: [\"self.metadata.name == objects['taskrun/quick'].status.podName\"]}}]", quick, ends("True", nil),
 			reports.Fail, "within 24h0m0s", day, 25 * time.Hour},
 		{"a label may come", "then: [{eventually: {on: taskrun/quick, match: {metadata: {labels: {a: b}}}}}]", quick, ends("True", nil), reports.Fail, "within 24h0m0s", day, 25 * time.Hour},
-		{"sidecars end behind their run", "then: [{eventually: {on: taskrun/quick, match: {status: {sidecars: [{name: s}]}}}}]", quick,
+		{"sidecars end after their run", "then: [{eventually: {on: taskrun/quick, match: {status: {sidecars: [{name: s}]}}}}]", quick,
 			ends("True", later(time.Minute, "sidecars", []any{map[string]any{"name": "s"}})), reports.Pass, "", time.Minute, day},
 		{"what stays decides beside what may change", "then: [{eventually: {on: taskrun/quick, match: {metadata: {labels: {a: b}}, status: {podName: p}}}}]", quick, ends("True", nil),
 			reports.Fail, "is over", 15 * time.Second, 16 * time.Second},

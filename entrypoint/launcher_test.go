@@ -264,12 +264,12 @@ func TestEnvironmentIsNotLogged(t *testing.T) {
 func TestSecretsAreNotLogged(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ reason, flag, key, env, before, after string }{
-		{"a dockercfg that is no JSON", "-docker-cfg=s", ".dockercfg", "", "", ""},
+		{"a dockercfg that is not JSON", "-docker-cfg=s", ".dockercfg", "", "", ""},
 		{"a dockercfg of another kind", "-docker-cfg=s", ".dockercfg", "", "", ""},
 		{"a dockerconfigjson of another kind", "-docker-config=s", ".dockerconfigjson", "", `{"auths":`, "}"},
 		{"a dockerconfigjson that is cut", "-docker-config=s", ".dockerconfigjson", "", `{"auths":{"a":"`, ""},
 		{"a login without a password", "-basic-git=s=https://a", "username", "", "", ""},
-		{"platform commands that are no JSON", "-enable_spire=false", "", "TEKTON_PLATFORM_COMMANDS=", "", ""},
+		{"platform commands that are not JSON", "-enable_spire=false", "", "TEKTON_PLATFORM_COMMANDS=", "", ""},
 	} {
 		const secret = "47114711"
 		c := contract.Case{

@@ -15,9 +15,9 @@ func TestTitleOfAMissingCommand(t *testing.T) {
 	}{
 		{"the command alone", []string{"make"}, "make"},
 		{"its verb belongs to it", []string{"git", "clone", "https://x"}, "git clone"},
-		{"an option is no verb", []string{"curl", "-sS", "https://x"}, "curl"},
-		{"a file is no verb", []string{"cc", "main.c"}, "cc"},
-		{"any argument is no verb", []string{"python3", "*"}, "python3"},
+		{"an option is not a verb", []string{"curl", "-sS", "https://x"}, "curl"},
+		{"a file is not a verb", []string{"cc", "main.c"}, "cc"},
+		{"a wildcard is not a verb", []string{"python3", "*"}, "python3"},
 	}
 	for _, r := range rows {
 		if got := (reports.MissingCommand{Command: r.command}).Title(); got != r.want {

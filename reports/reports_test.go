@@ -51,9 +51,9 @@ func TestReportsAreReadStrictly(t *testing.T) {
 		{"a failure that is a pass", `"verdict": "fail"`, `"verdict": "pass"`, "does not fit"},
 		{"a pass with a required failure", `"result": "failed"`, `"result": "passed"`, `"b" failed, but the result is "passed"`},
 		{"a wrong type", `"fixtures": 3`, `"fixtures": "3"`, "14:17: suite.fixtures: is a string, want a number"},
-		{"something behind", "}\n", "}\n{}", "more text after the document"},
+		{"text after the document", "}\n", "}\n{}", "more text after the document"},
 		{"a field twice", `"kind": "Conf`, `"result": "passed", "kind": "Conf`, `field "result" is listed twice`},
-		{"half of it", "]\n}\n", "", "the document ends too early"},
+		{"half of the document", "]\n}\n", "", "the document ends too early"},
 	} {
 		text := string(good)
 		at := strings.LastIndex(text, tt.old)

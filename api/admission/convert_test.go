@@ -15,11 +15,11 @@ func TestConversionOfJSON(t *testing.T) {
 	for _, row := range []struct {
 		reason, in, to, want string // the object, or the error
 	}{
-		{"what is left open is filled in, in the version asked for", `{"apiVersion":"tekton.dev/v1beta1","kind":"TaskRun","metadata":{"name":"r"},"spec":{"taskRef":{"name":"t"}}}`, "tekton.dev/v1",
+		{"missing values are filled in, in the requested version", `{"apiVersion":"tekton.dev/v1beta1","kind":"TaskRun","metadata":{"name":"r"},"spec":{"taskRef":{"name":"t"}}}`, "tekton.dev/v1",
 			`{"apiVersion":"tekton.dev/v1","kind":"TaskRun","metadata":{"labels":{"app.kubernetes.io/managed-by":"tekton-pipelines"},"name":"r"},"spec":{"serviceAccountName":"default","taskRef":{"kind":"Task","name":"t"},"timeout":"1h0m0s"}}`},
 		{"and the other way", `{"apiVersion":"tekton.dev/v1","kind":"TaskRun","metadata":{"name":"r"},"spec":{"taskRef":{"name":"t"},"stepSpecs":[{"name":"s"}]}}`, "tekton.dev/v1beta1",
 			`{"apiVersion":"tekton.dev/v1beta1","kind":"TaskRun","metadata":{"labels":{"app.kubernetes.io/managed-by":"tekton-pipelines"},"name":"r"},"spec":{"serviceAccountName":"default","stepOverrides":[{"name":"s","resources":{}}],"taskRef":{"kind":"Task","name":"t"},"timeout":"1h0m0s"}}`},
-		{"what is being deleted stays as it is", `{"apiVersion":"tekton.dev/v1beta1","kind":"TaskRun","metadata":{"name":"r","deletionTimestamp":"2000-01-01T00:00:00Z"},"spec":{"taskRef":{"name":"t"}}}`, "tekton.dev/v1",
+		{"an object that is being deleted is left unchanged", `{"apiVersion":"tekton.dev/v1beta1","kind":"TaskRun","metadata":{"name":"r","deletionTimestamp":"2000-01-01T00:00:00Z"},"spec":{"taskRef":{"name":"t"}}}`, "tekton.dev/v1",
 			`{"apiVersion":"tekton.dev/v1","kind":"TaskRun","metadata":{"deletionTimestamp":"2000-01-01T00:00:00Z","name":"r"},"spec":{"serviceAccountName":"","taskRef":{"name":"t"}}}`},
 		{"a Task", `{"apiVersion":"tekton.dev/v1","kind":"Task","metadata":{"name":"t"},"spec":{"results":[{"name":"r"}],"steps":[{"image":"i"}]}}`, "tekton.dev/v1beta1",
 			`{"apiVersion":"tekton.dev/v1beta1","kind":"Task","metadata":{"name":"t"},"spec":{"results":[{"name":"r","type":"string"}],"steps":[{"image":"i","name":"","resources":{}}]}}`},
@@ -27,7 +27,7 @@ func TestConversionOfJSON(t *testing.T) {
 		{"an unknown version", `{"apiVersion":"tekton.dev/v1","kind":"TaskRun"}`, "tekton.dev/v2", `unknown version, got: *v1.TaskRun`},
 		{"a kind of one version", `{"apiVersion":"tekton.dev/v1beta1","kind":"ClusterTask"}`, "tekton.dev/v1", `unknown version, got: *v1beta1.ClusterTask`},
 		{"a kind of others", `{"apiVersion":"v1","kind":"Pod"}`, "tekton.dev/v1", `unknown version, got: v1 Pod`},
-		{"an annotation that is no JSON", `{"apiVersion":"tekton.dev/v1","kind":"TaskRun","metadata":{"annotations":{"tekton.dev/v1beta1Resources":"x"}}}`, "tekton.dev/v1beta1",
+		{"an annotation that is not JSON", `{"apiVersion":"tekton.dev/v1","kind":"TaskRun","metadata":{"annotations":{"tekton.dev/v1beta1Resources":"x"}}}`, "tekton.dev/v1beta1",
 			`error deserializing key tekton.dev/v1beta1Resources from metadata: invalid character 'x' looking for beginning of value`},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
@@ -55,7 +55,7 @@ func TestConfigMaps(t *testing.T) {
 		{"a number", "config-defaults", part, "default-timeout-minutes", "5", ""},
 		{"no number", "config-defaults", part, "default-timeout-minutes", "x",
 			`admission webhook "config.webhook.pipeline.tekton.dev" denied the request: validation failed: failed parsing tracing config "default-timeout-minutes"`},
-		{"the webhook is asked about what is part of the installation", "config-defaults", "", "default-timeout-minutes", "x", ""},
+		{"the webhook is asked only about ConfigMaps of the installation", "config-defaults", "", "default-timeout-minutes", "x", ""},
 		{"feature-flags is not checked", "feature-flags", part, "disable-creds-init", "maybe", ""},
 	} {
 		got := ""

@@ -65,7 +65,7 @@ volumeMount cannot be mounted under /tekton/ (volumeMount "w" mounted at "/tekto
 invalid value: s: spec.steps[1].name`,
 		},
 		{
-			reason: "zero is no wrong timeout",
+			reason: "a timeout of zero is valid",
 			task:   `{steps: [{name: s, image: i, timeout: 0s}]}`,
 		},
 		{
@@ -88,7 +88,7 @@ invalid value: s: spec.steps[1].name`,
 			want:   `non-existent variable in "$(resources.inputs.in.path) $(resources.outputs.out.path) $(resources.inputs.no.path)": spec.steps[0].script`,
 		},
 		{
-			reason: "what is known is not refused for what is not",
+			reason: "known fields are not refused because of unknown ones",
 			task:   `{resources: {inputs: [{name: in, type: git}], outputs: [{name: out, type: git}]}, steps: [{image: i, script: "$(resources.inputs.in.path) $(resources.outputs.out.path)"}]}`,
 		},
 		{

@@ -49,7 +49,7 @@ func TestControllerOnARealAPIServer(t *testing.T) {
 		{"then everywhere", allTenants},
 		{"documented commands work on an installation in use", documented},
 		{"every rule refuses with its words", sameWords},
-		{"and so does what is no question of rules", sameWordsElsewhere},
+		{"and so do checks beyond the rules", sameWordsElsewhere},
 		{"a configuration that cannot be parsed is not taken over", badConfiguration},
 		{"both versions of the API", otherVersion},
 		{"killed, with another certificate, and with the API server restarted, runs finish and nothing is done twice", trouble},

@@ -176,7 +176,7 @@ func TestCommandLine(t *testing.T) {
 		{"where images are kept has to be said", nil, exitInvalid, "-directory is needed"},
 		{"there are no arguments", []string{"-directory", t.TempDir(), "x"}, exitInvalid, "there are no arguments"},
 		{"a wrong flag is invalid", []string{"-xyzzy"}, exitInvalid, "not defined"},
-		{"help is no mistake", []string{"-help"}, exitOK, "-address"},
+		{"help is not an error", []string{"-help"}, exitOK, "-address"},
 		{"the address has to be free", []string{"-directory", t.TempDir(), "-address", "256.0.0.1:0"}, exitBroken, "registry: listen"},
 		{"the directory has to be a directory", []string{"-directory", "/dev/null/x"}, exitBroken, "not a directory"},
 	} {

@@ -45,12 +45,12 @@ func TestPatterns(t *testing.T) {
 	for _, tt := range []struct{ reason, pattern, value, want string }{
 		{"other fields do not matter", "{a: 1}", "{a: 1, b: 2}", ""},
 		{"a field that differs", "{a: {b: 1}}", "{a: {b: 2}}", "a.b: want 1, got 2"},
-		{"a field that is not there", "{a: {b: 1}}", "{a: {}}", "a.b: want 1, got (nothing)"},
+		{"a missing field", "{a: {b: 1}}", "{a: {}}", "a.b: want 1, got (nothing)"},
 		{"nothing at all below", "{a: {b: 1}}", "{c: 1}", "a.b: want 1, got (nothing)"},
 		{"null is nothing", "{a: 1}", "{a: ~}", "a: want 1, got (nothing)"},
 		{"the type counts", "{a: \"1\"}", "{a: 1}", `a: want "1" (string), got 1 (number)`},
 		{"1 and 1.0 are one number", "{a: 1}", "{a: 1.0}", ""},
-		{"a mapping is no scalar", "{a: {b: 1}}", "{a: x}", `a: want (a mapping), got "x"`},
+		{"a mapping is not a scalar", "{a: {b: 1}}", "{a: x}", `a: want (a mapping), got "x"`},
 		{"a name with a dot is bracketed", "{a: {tekton.dev/x: y}}", "{a: {tekton.dev/x: z}}", `a[tekton.dev/x]: want "y", got "z"`},
 
 		{"an item is found by its key", "{conditions: [{type: Succeeded, reason: Running}]}", conditions, ""},
@@ -141,7 +141,7 @@ func TestExpressions(t *testing.T) {
 		{"both sides are reported", "self.a == size(self.list)", "(false: self.a = 1, self.list = [1,2])"},
 		{"times", "timestamp(self.u) - timestamp(self.t) == duration('1h')", ""},
 		{"times that differ", "timestamp(self.u) - timestamp(self.t) == duration('2h')", `(false: self.u = "2000-01-01T01:00:00Z", self.t = "2000-01-01T00:00:00Z")`},
-		{"a field that is not there", "self.b == 1", "(no such key: b)"},
+		{"a missing field", "self.b == 1", "(no such key: b)"},
 		{"has asks first", "!has(self.b)", ""},
 		{"other objects", "objects['pod/p'].metadata.name == 'p'", ""},
 		{"strings", "self.t.startsWith('2000')", ""},

@@ -31,7 +31,7 @@ func TestHostileFiles(t *testing.T) {
 			}
 			return text
 		}(), "the document has more than 200000 values once its aliases are expanded"},
-		{"bytes that are no text", "a: \xff\xfe\n", "not valid YAML: invalid leading UTF-8 octet"},
+		{"bytes that are not text", "a: \xff\xfe\n", "not valid YAML: invalid leading UTF-8 octet"},
 		{"zero bytes", "a: \x00\n", "not valid YAML: control characters are not allowed"},
 	} {
 		_, errs := Parse("f.yaml", []byte(tt.text))

@@ -122,7 +122,7 @@ func TestTheSuitePassesOnlyIfTheRunDoes(t *testing.T) {
 		says, saysNot    []string
 	}{
 		{"what applies passes, what does not is skipped", "good", nil, true, []string{"RESULT good pass", "RESULT other unsupported", "1 Passed", "1 Skipped"}, nil},
-		{"a failure is told in full, at its place", "bad", nil, false, []string{"RESULT bad fail", `want    "Maybe"`, "dir/bad.yaml:3", "a required fixture failed: bad"}, nil},
+		{"a failure is reported in full, at its position", "bad", nil, false, []string{"RESULT bad fail", `want    "Maybe"`, "dir/bad.yaml:3", "a required fixture failed: bad"}, nil},
 		{"labels select", "bad", []string{"-ginkgo.label-filter=feature:steps"}, true, []string{"RESULT good pass"}, []string{"RESULT bad"}},
 		{"labels that select nothing show nothing", "bad", []string{"-ginkgo.label-filter=feature:retries"}, false, []string{"nothing was run"}, nil},
 		{"focus selects by name", "bad", []string{"-ginkgo.focus=good"}, true, []string{"RESULT good pass"}, []string{"RESULT bad"}},
@@ -195,7 +195,7 @@ func TestFlagsSayWhatToRun(t *testing.T) {
 		says    string
 		claimed string
 	}{
-		{"without a subject only what is mandatory binds", nil, reports.Passed, "2 Passed", ""},
+		{"without a subject only mandatory features count", nil, reports.Passed, "2 Passed", ""},
 		{"a subject's claims bind", []string{"-subject=" + filepath.Join(dir, "subject.yaml")}, reports.Failed,
 			"-ginkgo.label-filter=name:bad -args -target=double -subject='" + filepath.Join(dir, "subject.yaml") + "' -fixtures='" + filepath.Join(dir, "fixtures") + "' -seed=5", "toy"},
 		{"an unknown target", []string{"-target=moon"}, "", `unknown target "moon"; use one of: double`, ""},

@@ -212,7 +212,7 @@ func TestActionReportsAVerdict(t *testing.T) {
 		{"what got worse", map[string]string{"fixtures": "wrong", "baseline": "right.json"}, "Verdict", 1, []string{"::error file=wrong/slow.yaml,line=12,", "FAILED: 1 worse"}, nil},
 		{"what got better", map[string]string{"fixtures": "right", "baseline": "wrong.json"}, "", 0, []string{"1 better"}, nil},
 		{"of a level that the baseline does not have", map[string]string{"fixtures": "right", "baseline": "wrong.json", "baseline-level": "recommended"}, "Verdict", 3, []string{"no fixture of level recommended was judged in the baseline"}, nil},
-		{"a baseline that is not there", map[string]string{"fixtures": "right", "baseline": "nowhere.json"}, "Verdict", 2, []string{"nowhere.json"}, nil},
+		{"a missing baseline", map[string]string{"fixtures": "right", "baseline": "nowhere.json"}, "Verdict", 2, []string{"nowhere.json"}, nil},
 		{"several folders, and arguments", map[string]string{"fixtures": "right\nmore\n", "arguments": "--name quick,also --seed 3"}, "", 0, []string{"2 of 3 fixtures selected"}, nil},
 		{"no run", map[string]string{"fixtures": "right", "arguments": "--nmes x"}, "Run", 3, []string{"did you mean --name", "::error title=plumbline::there is no report"}, nil},
 		{"a mistake in a fixture", map[string]string{"fixtures": "nowhere"}, "Run", 2, []string{"there is no report"}, nil},

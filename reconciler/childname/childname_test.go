@@ -18,8 +18,8 @@ func TestChildNames(t *testing.T) {
 		{"the example of taskruns.md", long, "-pod", "task-run-0123456789-01234560d38957287bb0283c59440df14069f59-pod"},
 		{"its second attempt has a shorter head and the same hash", long, "-pod-retry1", "task-run-0123456789-0d38957287bb0283c59440df14069f59-pod-retry1"},
 		{"a suffix that leaves one character of the parent", strings.Repeat("a", 40), "-" + strings.Repeat("s", 29), "a4697843037d962f62a5a429e611e0f5f-" + strings.Repeat("s", 29)},
-		{"one that leaves none takes part in the hash", strings.Repeat("a", 40), "-" + strings.Repeat("s", 30), strings.Repeat("a", 31) + "07588b9e080f88c49a4f85492bba48fc"},
-		{"behind a short parent, what fits of it is kept", "abcde", "-" + strings.Repeat("s", 60), "abcde14755a076be6c6ec739624ec8ba93ea8-" + strings.Repeat("s", 25)},
+		{"a suffix that leaves no character takes part in the hash", strings.Repeat("a", 40), "-" + strings.Repeat("s", 30), strings.Repeat("a", 31) + "07588b9e080f88c49a4f85492bba48fc"},
+		{"after a short parent, the part of the suffix that fits is kept", "abcde", "-" + strings.Repeat("s", 60), "abcde14755a076be6c6ec739624ec8ba93ea8-" + strings.Repeat("s", 25)},
 		{"a name does not end in the dash at which it is cut", "abcdefghij", "-" + strings.Repeat("s", 19) + "-" + strings.Repeat("s", 36), "abcdefghijed92f04e21ec6e39186eb614a45af9a4-" + strings.Repeat("s", 19)},
 	} {
 		if got := Of(tt.parent, tt.suffix); got != tt.want {

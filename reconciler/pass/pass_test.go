@@ -71,11 +71,11 @@ func TestSettle(t *testing.T) {
 			writes: []string{"patch", "status"}, events: []string{"Warning InternalError " + pass.List(down)}, again: 50 * time.Millisecond},
 		{reason: "of an old run nothing is written", decide: func(p *jobPass) error { going(p); return pass.ErrStale }, again: 50 * time.Millisecond},
 		{reason: "nor after a conflict", decide: func(p *jobPass) error { going(p); return apierrors.NewConflict(resource, "j", errors.New("old")) }, again: 50 * time.Millisecond},
-		{reason: "an event is told only once the status is stored", decide: func(p *jobPass) error { going(p); return nil }, fault: failing("status", down),
+		{reason: "an event is recorded only once the status is stored", decide: func(p *jobPass) error { going(p); return nil }, fault: failing("status", down),
 			writes: []string{"patch"}, events: []string{fmt.Sprintf(`Warning UpdateFailed Failed to update status for "j": %v`, down)}, again: 50 * time.Millisecond},
 		{reason: "metadata that cannot be written keep the status back", decide: func(p *jobPass) error { going(p); return nil }, fault: failing("patch", down),
 			events: []string{"Warning Error " + down.Error()}, again: 50 * time.Millisecond},
-		{reason: "a write that another one overtook is no trouble", decide: func(p *jobPass) error { going(p); return nil },
+		{reason: "a write that another one overtook is not reported", decide: func(p *jobPass) error { going(p); return nil },
 			fault: failing("status", apierrors.NewConflict(resource, "j", errors.New("old"))), writes: []string{"patch"}, again: 50 * time.Millisecond},
 		{reason: "a run that is gone needs nothing", decide: func(p *jobPass) error { going(p); return nil }, fault: failing("patch", notFound("j"))},
 	} {

@@ -104,7 +104,7 @@ func TestWaitsForReady(t *testing.T) {
 		{"a sidecar has to be ready", with, true, false, true},
 		{"unless awaiting sidecars is off", with, false, true, false},
 		{"one may be injected", without, true, true, true},
-		{"none, and none will be", without, true, false, false},
+		{"none, and none will be injected", without, true, false, false},
 	} {
 		in := from(t, tt.spec)
 		in.Features.AwaitSidecars, in.Features.InjectedSidecars = tt.await, tt.injected
@@ -282,7 +282,7 @@ taskSpec:
 			"{requests: {cpu: 100m, memory: 10Mi}, limits: {cpu: 1}}", "{}", "{requests: {cpu: 5m}, limits: {cpu: 1}}"},
 		{"the Task's requests are shared, its limits are those of every step", two + "computeResources: {requests: {cpu: 1}, limits: {cpu: 3}}", true, nil,
 			"{requests: {cpu: 500m}, limits: {cpu: 3}}", "{requests: {cpu: 500m}, limits: {cpu: 3}}", "{limits: {cpu: 1}}"},
-		{"with limits alone, who requests nothing gets a share of them", two + "computeResources: {limits: {cpu: 3}}", true, nil,
+		{"with limits alone, a step without requests gets a share of them", two + "computeResources: {limits: {cpu: 3}}", true, nil,
 			"{limits: {cpu: 3}}", "{requests: {cpu: 1500m}, limits: {cpu: 3}}", "{limits: {cpu: 1}}"},
 		{"with requests alone, limits are gone", two + "computeResources: {requests: {memory: 1Gi}}", true, nil,
 			"{requests: {memory: 512Mi}}", "{requests: {memory: 512Mi}}", "{limits: {cpu: 1}}"},
@@ -561,7 +561,7 @@ func TestScripts(t *testing.T) {
 		{"nothing is trimmed", "\n  echo\n", "#!/bin/sh\nset -e\n\n  echo\n"},
 		{"with a shebang", "#!/bin/cat\nx\n", "#!/bin/cat\nx\n"},
 		{"a shebang works only at the start", "\n \t#!/bin/cat\nx\n", "#!/bin/cat\nx\n"},
-		{"a comment is no shebang", "# !x", "#!/bin/sh\nset -e\n# !x"},
+		{"a comment is not a shebang", "# !x", "#!/bin/sh\nset -e\n# !x"},
 	} {
 		if got := withHeader(tt.script); got != tt.want {
 			t.Errorf("%s: %q became %q, want %q", tt.reason, tt.script, got, tt.want)

@@ -107,7 +107,7 @@ func TestCondition(t *testing.T) {
 
 		{"pending, with what a container waits for", status("Pending", waiting("ContainerCreating", "creating"), running, running, ""), unknown, "Pending",
 			`build step "step-a" is pending with reason "creating"`},
-		{"a reason is no message", status("Pending", "state: {waiting: {reason: ContainerCreating}}", running, running,
+		{"a reason is not a message", status("Pending", "state: {waiting: {reason: ContainerCreating}}", running, running,
 			`conditions: [{type: PodScheduled, status: "True"}, {type: Ready, status: "False", message: not yet}]`), unknown, "Pending",
 			`pod status "Ready":"False"; message: "not yet"`},
 		{"pending, with the Pod's message", "{phase: Pending, message: soon}", unknown, "Pending", "soon"},
@@ -239,9 +239,9 @@ results:
 func TestRefusedResults(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ reason, spec, value, because, message string }{
-		{"text is no array", "results: [{name: r, type: array}]", `notjson`, "TaskRunValidationFailed", "missmatched Types for these results, map[r:[array]]"},
-		{"an object is no array", "results: [{name: r, type: array}]", `{\"k\":\"v\"}`, "TaskRunValidationFailed", "missmatched Types for these results, map[r:[array]]"},
-		{"a list of numbers is no array", "results: [{name: r, type: array}]", `[1,2]`, "TaskRunValidationFailed", "missmatched Types for these results, map[r:[array]]"},
+		{"text is not an array", "results: [{name: r, type: array}]", `notjson`, "TaskRunValidationFailed", "missmatched Types for these results, map[r:[array]]"},
+		{"an object is not an array", "results: [{name: r, type: array}]", `{\"k\":\"v\"}`, "TaskRunValidationFailed", "missmatched Types for these results, map[r:[array]]"},
+		{"a list of numbers is not an array", "results: [{name: r, type: array}]", `[1,2]`, "TaskRunValidationFailed", "missmatched Types for these results, map[r:[array]]"},
 		{"an object lacks keys", "results: [{name: r, type: object, properties: {k: {}, m: {}, l: {}}}]", `{\"k\":\"v\"}`, "TaskRunValidationFailed",
 			"missing keys for these results which are required in TaskResult's properties map[r:[l m]]"},
 	} {
@@ -396,7 +396,7 @@ func TestStuck(t *testing.T) {
 		{"it could not be started", status("Running", died(128, "StartError", "no such file", time.Minute), running, running, ""), true, 0},
 		{"out of memory with exit code 0", status("Running", died(0, "OOMKilled", "", time.Minute), running, running, ""), true, 0},
 		{"it ended well", status("Running", died(0, "Completed", "", time.Minute), running, running, ""), false, 0},
-		{"its launcher has told", status("Running", died(1, "Error", reported, time.Minute), running, running, ""), false, 0},
+		{"its launcher has reported", status("Running", died(1, "Error", reported, time.Minute), running, running, ""), false, 0},
 		{"a step before it still runs", status("Running", running, died(128, "StartError", "no such file", time.Minute), running, ""), false, 0},
 		{"no step waits", status("Running", died(137, "OOMKilled", "", time.Minute), exited1, running, ""), false, 0},
 		{"no step waits for a sidecar", status("Running", running, running, died(137, "OOMKilled", "", time.Minute), ""), false, 0},

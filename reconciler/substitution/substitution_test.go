@@ -94,7 +94,7 @@ func TestVariables(t *testing.T) {
 		{"the path of a result that is not declared stays", "$(results.nosuch.path)", "$(results.nosuch.path)"},
 		{"the path of an exit code", "$(steps.step-named.exitCode.path) $(steps.step-unnamed-1.exitCode.path)",
 			"/tekton/steps/step-named/exitCode /tekton/steps/step-unnamed-1/exitCode"},
-		{"of a step that is not there", "$(steps.step-unnamed-0.exitCode.path)", "$(steps.step-unnamed-0.exitCode.path)"},
+		{"of a missing step", "$(steps.step-unnamed-0.exitCode.path)", "$(steps.step-unnamed-0.exitCode.path)"},
 		{"a workspace", "$(workspaces.w.path) $(workspaces.w.bound) [$(workspaces.w.claim)] $(workspaces.w.volume)", "/workspace/w true [] ws-12345"},
 		{"an optional workspace that is not bound", "[$(workspaces.opt.path)] $(workspaces.opt.bound) [$(workspaces.opt.claim)]", "[] false []"},
 		{"a workspace at a path that is a param", "$(workspaces.placed.path)", "/text"},
@@ -124,7 +124,7 @@ func TestArrays(t *testing.T) {
 		{"an array is as many elements as it has", []string{"a", "$(params.list[*])", "b"}, []string{"a", "one", "two", "b"}},
 		{"the star may be missing", []string{"$(params.list)"}, []string{"one", "two"}},
 		{"in any spelling", []string{`$(params["list"][*])`, "$(params['list'])", "$(inputs.params.list[*])"}, []string{"one", "two", "one", "two", "one", "two"}},
-		{"an empty array is no element", []string{"a", "$(params.none[*])", "b"}, []string{"a", "b"}},
+		{"an empty array adds no element", []string{"a", "$(params.none[*])", "b"}, []string{"a", "b"}},
 		{"only a whole element is an array", []string{"x$(params.list[*])"}, []string{"x$(params.list[*])"}},
 		{"strings are replaced as everywhere", []string{"$(params.s)-$(params.s)"}, []string{"text-text"}},
 	} {

@@ -91,9 +91,9 @@ func TestEarlyFailures(t *testing.T) {
 			"invalid input params for task run: missing values for these params which have no default values: [p]"},
 		{"a value that makes the Task invalid", `{params: [{name: p, value: "$(params.nope)"}], taskSpec: {params: [{name: p}], steps: [{image: i, script: "$(params.p)"}]}}`,
 			v1beta1.TaskRunReasonPodCreationFailed, `failed to create task run pod "run": non-existent variable in "$(params.nope)": steps[0].script. Maybe invalid TaskSpec`},
-		{"an account that is not there", "{serviceAccountName: nosuch, taskSpec: {steps: [{image: i, command: [c]}]}}", v1beta1.TaskRunReasonPodCreationFailed,
+		{"a missing account", "{serviceAccountName: nosuch, taskSpec: {steps: [{image: i, command: [c]}]}}", v1beta1.TaskRunReasonPodCreationFailed,
 			`failed to create task run pod "run": translating TaskSpec to Pod: serviceaccounts "nosuch" not found. Maybe invalid TaskSpec`},
-		{"an image that is not there", "taskSpec: {steps: [{image: nosuch}]}", v1beta1.TaskRunReasonPodCreationFailed, "no such image: nosuch"},
+		{"a missing image", "taskSpec: {steps: [{image: nosuch}]}", v1beta1.TaskRunReasonPodCreationFailed, "no such image: nosuch"},
 	} {
 		w := newWorld(t, taskRun(t, "run", tt.spec))
 		w.pass("run")

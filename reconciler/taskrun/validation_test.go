@@ -47,7 +47,7 @@ func TestValidate(t *testing.T) {
 		{"it declares itself, to an embedded Task", steps, "{workspaces: [{name: w, emptyDir: {}}]}", true, ""},
 		{"but not to a Task that is referred to", steps, "{taskRef: {name: t}, workspaces: [{name: w, emptyDir: {}}]}", true, `workspace binding "w" does not match any declared workspace`},
 
-		{"overrides of what is not there", steps, "{stepOverrides: [{name: a}, {name: nosuch}], sidecarOverrides: [{name: none}]}", false,
+		{"overrides of missing steps", steps, "{stepOverrides: [{name: a}, {name: nosuch}], sidecarOverrides: [{name: none}]}", false,
 			"2 errors occurred:\n\t* invalid StepOverride: No Step named nosuch\n\t* invalid SidecarOverride: No Sidecar named none\n\n"},
 
 		{"a resource that is required", "resources: {inputs: [{name: r, type: git}, {name: o, type: git, optional: true}]}\n" + steps, "{}", false,

@@ -50,7 +50,7 @@ func TestAnswers(t *testing.T) {
 	}{
 		{"defaults are a patch", webhook.PathDefaulting, review("n", "v1", "Task", "CREATE", "", `{"metadata":{"name":"t"},"spec":{"results":[{"name":"r"}],"steps":[{"computeResources":{},"image":"i","name":"s"}]}}`, ""),
 			`{"allowed":true,"patch":[{"op":"add","path":"/spec/results/0/type","value":"string"}],"patchType":"JSONPatch"}`},
-		{"what is invalid is left for the validating webhook", webhook.PathDefaulting, review("n", "v1beta1", "TaskRun", "CREATE", "", debugged, ""), `{"allowed":true}`},
+		{"an invalid object is left for the validating webhook", webhook.PathDefaulting, review("n", "v1beta1", "TaskRun", "CREATE", "", debugged, ""), `{"allowed":true}`},
 		{"which refuses it", webhook.PathValidation, review("n", "v1beta1", "TaskRun", "CREATE", "", debugged, ""),
 			`{"allowed":false,"status":{"code":400,"message":"validation failed: debug requires \"enable-api-fields\" feature gate to be \"alpha\" but it is \"stable\": ","reason":"BadRequest"}}`},
 		{"under the configuration of its namespace", webhook.PathValidation, review("alpha", "v1beta1", "TaskRun", "CREATE", "", debugged, ""), `{"allowed":true}`},

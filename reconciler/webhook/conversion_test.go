@@ -100,7 +100,7 @@ func TestBadConversionReviewsAreRefused(t *testing.T) {
 		{"a list", webhook.PathConversion, strings.NewReader("[]"), 400, "want an object"},
 		{"an end in the middle", webhook.PathConversion, strings.NewReader(reviewHead), 400, "EOF"},
 		{"no request", webhook.PathConversion, strings.NewReader("{}"), 400, "a ConversionReview with a request is wanted"},
-		{"the version behind the objects", webhook.PathConversion, strings.NewReader(`{"apiVersion":"a","kind":"k","request":{"uid":"u","objects":[],"desiredAPIVersion":"v"}}`), 400, "come before the objects"},
+		{"the version after the objects", webhook.PathConversion, strings.NewReader(`{"apiVersion":"a","kind":"k","request":{"uid":"u","objects":[],"desiredAPIVersion":"v"}}`), 400, "come before the objects"},
 		{"objects that are not a list", webhook.PathConversion, strings.NewReader(strings.TrimSuffix(reviewHead, "[") + `"o"}}`), 400, "objects: want a list"},
 		{"an admission review beyond its limit", webhook.PathValidation, strings.NewReader(strings.Repeat(" ", 4<<20)), 413, "too large"},
 	} {

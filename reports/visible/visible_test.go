@@ -19,7 +19,7 @@ func TestText(t *testing.T) {
 	for _, tt := range []struct{ reason, in, text, line string }{
 		{"plain text is left alone", "a: b — größer 日本 🙂\n\tx", "a: b — größer 日本 🙂\n\tx", `a: b — größer 日本 🙂\n\tx`},
 		{"a terminal obeys ESC and BEL", "\x1b]0;T\a", `\x1b]0;T\x07`, `\x1b]0;T\x07`},
-		{"CR writes over what was there", "ok\rFAIL\r\n", "ok\\rFAIL\\r\n", `ok\rFAIL\r\n`},
+		{"CR overwrites the line", "ok\rFAIL\r\n", "ok\\rFAIL\\r\n", `ok\rFAIL\r\n`},
 		{"C1 as UTF-8 is obeyed by some terminals", "\u009b31m", `\u009b31m`, `\u009b31m`},
 		{"a byte that is not UTF-8", "\x9b31m\xff", `\x9b31m\xff`, `\x9b31m\xff`},
 		{"U+FFFD itself is a character", "\ufffd", "\ufffd", "\ufffd"},
@@ -43,7 +43,7 @@ func TestCommands(t *testing.T) {
 	for _, tt := range []struct{ reason, in, want string }{
 		{"a workflow command", "::error file=a::b", `:\x3aerror file=a::b`},
 		{"indented, the runner trims", "a\n \t\u3000::error::b", "a\n \t\u3000:\\x3aerror::b"},
-		{"within a line it is no command", "a ::error::b", "a ::error::b"},
+		{"within a line it is not a command", "a ::error::b", "a ::error::b"},
 		{"the older form is found everywhere in a line", "a ##[error]b", `a ##\x5berror]b`},
 		{"Azure Pipelines and TeamCity", "##vso[task.x]y ##teamcity[z]", `##vso\x5btask.x]y ##teamcity\x5bz]`},
 		{"more marks than two", "###[x]", `###\x5bx]`},

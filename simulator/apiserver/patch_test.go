@@ -36,12 +36,12 @@ func TestPatches(t *testing.T) {
 		code   int32 // of the refusal
 		want   string
 	}{
-		{reason: "replace of an annotation that is not there is accepted, as on a real server", obj: annotated,
+		{reason: "replace of a missing annotation is accepted, as on a real server", obj: annotated,
 			patch: raw(types.JSONPatchType, `[{"op":"replace","path":"/metadata/annotations/tekton.dev~1ready","value":"READY"}]`),
 			check: func(o client.Object) bool {
 				return o.GetAnnotations()["tekton.dev/ready"] == "READY" && o.GetAnnotations()["a"] == "b"
 			}},
-		{reason: "add below something that is not there", obj: func() client.Object { o := annotated(); o.SetAnnotations(nil); return o },
+		{reason: "add below a missing field", obj: func() client.Object { o := annotated(); o.SetAnnotations(nil); return o },
 			patch: raw(types.JSONPatchType, `[{"op":"add","path":"/metadata/annotations/x","value":"y"}]`),
 			code:  422, want: "the server rejected our request due to an error in our request"},
 		{reason: "a test that fails", obj: annotated,
@@ -52,7 +52,7 @@ func TestPatches(t *testing.T) {
 			check: func(o client.Object) bool {
 				return o.(*corev1.Pod).Spec.Containers[0].Image == "nop" && o.GetAnnotations() == nil && o.GetGeneration() == 2
 			}},
-		{reason: "removal of what is not there", obj: annotated, patch: raw(types.JSONPatchType, `[{"op":"remove","path":"/metadata/annotations/none"}]`),
+		{reason: "removal of a missing field", obj: annotated, patch: raw(types.JSONPatchType, `[{"op":"remove","path":"/metadata/annotations/none"}]`),
 			code: 422, want: "the server rejected our request due to an error in our request"},
 		{reason: "not a JSON patch", obj: annotated, patch: raw(types.JSONPatchType, `{"a":1}`), code: 400},
 		{reason: "merge patch of metadata", obj: annotated, patch: raw(types.MergePatchType, `{"metadata":{"annotations":{"a":null,"c":"d"}}}`),

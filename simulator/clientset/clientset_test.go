@@ -411,11 +411,11 @@ func TestWatchesSelectAndShowWhatHappens(t *testing.T) {
 		o      metav1.ListOptions
 		want   []string
 	}{
-		{"what is there, and then what happens", metav1.ListOptions{}, []string{"ADDED a", "ADDED b", "MODIFIED b", "MODIFIED a", "DELETED a"}},
+		{"existing objects, and then changes", metav1.ListOptions{}, []string{"ADDED a", "ADDED b", "MODIFIED b", "MODIFIED a", "DELETED a"}},
 		{"by label, as it begins and ceases to match", metav1.ListOptions{LabelSelector: "app=x"}, []string{"ADDED a", "ADDED b", "MODIFIED a", "DELETED a"}},
 		{"by field", metav1.ListOptions{FieldSelector: "metadata.name=b"}, []string{"ADDED b", "MODIFIED b"}},
 		{"from a version on", metav1.ListOptions{ResourceVersion: "now"}, []string{"ADDED b", "MODIFIED b", "MODIFIED a", "DELETED a"}},
-		{"with a bookmark behind what is there", metav1.ListOptions{SendInitialEvents: &yes, AllowWatchBookmarks: true, ResourceVersionMatch: metav1.ResourceVersionMatchNotOlderThan},
+		{"with a bookmark after the existing objects", metav1.ListOptions{SendInitialEvents: &yes, AllowWatchBookmarks: true, ResourceVersionMatch: metav1.ResourceVersionMatchNotOlderThan},
 			[]string{"ADDED a", "BOOKMARK ", "ADDED b", "MODIFIED b", "MODIFIED a", "DELETED a"}},
 	} {
 		t.Run(tt.reason, func(t *testing.T) {

@@ -36,7 +36,7 @@ func TestMissingCommandsAreReported(t *testing.T) {
 		{"each command line once", "for i in 1 2 3; do git pull; done; git push", []container.MissingCommand{
 			{Args: []string{"git", "pull"}}, {Args: []string{"git", "push"}},
 		}},
-		{"what is there but cannot be executed is not missing", "echo x > /tmp/data; /tmp/data; /etc; chmod +x /tmp/data; /tmp/data", []container.MissingCommand{
+		{"a file that cannot be executed is not missing", "echo x > /tmp/data; /tmp/data; /etc; chmod +x /tmp/data; /tmp/data", []container.MissingCommand{
 			{Args: []string{"x"}}, // a file without a header is a script
 		}},
 		{"asking for a command is not running it", "command -v git; type git; hash git; [ -x /app/tool ]", nil},

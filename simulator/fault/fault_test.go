@@ -244,11 +244,11 @@ func TestWatches(t *testing.T) {
 		want   []string
 	}{
 		{"another kind's events", fault.Fault{Kind: "Pod"}, []string{"0s +a", "1s +b", "2s ~b", "3s -a", "4s ~b"}},
-		{"an event that is late holds up those behind it", fault.Fault{What: fault.Delayed, Name: "b", Delay: 10 * time.Second}, []string{"0s +a", "11s +b", "11s ~b", "11s -a", "11s ~b"}},
+		{"a late event holds up those after it", fault.Fault{What: fault.Delayed, Name: "b", Delay: 10 * time.Second}, []string{"0s +a", "11s +b", "11s ~b", "11s -a", "11s ~b"}},
 		{"a connection that is lost is made again: only the last state is seen", fault.Fault{What: fault.Lost, Name: "b", Delay: 10 * time.Second}, []string{"0s +a", "11s +b", "11s -a"}},
 		{"a lost connection that is back soon", fault.Fault{What: fault.Lost, Name: "b", Delay: 1500 * time.Millisecond}, []string{"0s +a", "2s ~a", "2s +b", "3s -a", "4s ~b"}},
 		{"an object that has gone meanwhile", fault.Fault{What: fault.Lost, Name: "a", Nth: 2, Delay: 10 * time.Second}, []string{"0s +a", "1s +b", "2s ~b", "13s ~b", "13s -a"}},
-		{"an event told twice", fault.Fault{What: fault.Repeated, Name: "b"}, []string{"0s +a", "1s +b", "1s ~b", "2s ~b", "3s -a", "4s ~b"}},
+		{"a repeated event", fault.Fault{What: fault.Repeated, Name: "b"}, []string{"0s +a", "1s +b", "1s ~b", "2s ~b", "3s -a", "4s ~b"}},
 	} {
 		t.Run(tt.reason, func(t *testing.T) {
 			t.Parallel()

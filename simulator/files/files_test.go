@@ -36,12 +36,12 @@ func TestErrors(t *testing.T) {
 		want syscall.Errno
 	}{
 		{"nothing there", func(c *files.Caller) error { _, err := c.Stat("/no"); return err }, syscall.ENOENT},
-		{"a file is no directory", func(c *files.Caller) error { _, err := c.Stat("/f/x"); return err }, syscall.ENOTDIR},
+		{"a file is not a directory", func(c *files.Caller) error { _, err := c.Stat("/f/x"); return err }, syscall.ENOTDIR},
 		{"a slash asks for a directory", func(c *files.Caller) error { _, err := c.Stat("/f/"); return err }, syscall.ENOTDIR},
 		{"links in a circle", func(c *files.Caller) error { _, err := c.Stat("/loop"); return err }, syscall.ELOOP},
 		{"a link to nothing", func(c *files.Caller) error { _, err := c.Stat("/dangling"); return err }, syscall.ENOENT},
 		{"a link to nothing exists itself", func(c *files.Caller) error { _, err := c.Lstat("/dangling"); return err }, 0},
-		{"a file for writing is no directory", func(c *files.Caller) error { return c.WriteFile("/d", nil, 0o644) }, syscall.EISDIR},
+		{"a file for writing is not a directory", func(c *files.Caller) error { return c.WriteFile("/d", nil, 0o644) }, syscall.EISDIR},
 		{"a directory in use", func(c *files.Caller) error { return c.Rmdir("/d") }, syscall.ENOTEMPTY},
 		{"a mount point", func(c *files.Caller) error { return c.Rmdir("/ro") }, syscall.EBUSY},
 		{"read-only mount", func(c *files.Caller) error { return c.WriteFile("/ro/x", nil, 0o644) }, syscall.EROFS},

@@ -122,7 +122,7 @@ func TestReferencesMayBeResolved(t *testing.T) {
 		{"what the catalogue has is not asked for", "busybox", "docker.io/library/busybox:latest", "", ""},
 		{"a tag keeps its own name", "registry.example.com/shell:v1", "registry.example.com/shell:v1", "", ""},
 		{"a digest is the image's", "registry.example.com/shell:v1@" + digest, "registry.example.com/shell@" + digest, "registry.example.com/shell@" + digest, ""},
-		{"what cannot be resolved says why", "registry.example.com/other", "", "", "there is no image registry.example.com/other:latest"},
+		{"an unresolved image has a reason", "registry.example.com/other", "", "", "there is no image registry.example.com/other:latest"},
 	} {
 		for range 2 { // the second time it is known
 			i, err := c.Pull(tt.reference)

@@ -20,7 +20,7 @@ func TestPatternMatches(t *testing.T) {
 	}{
 		{"a repository stands for every tag", "example.com/tools", "example.com/tools:1.22", true},
 		{"a repository stands for every digest", "example.com/tools", "example.com/tools@" + digest, true},
-		{"a repository is no beginning of another", "example.com/tools", "example.com/tools2:1", false},
+		{"a repository does not match as a prefix of another", "example.com/tools", "example.com/tools2:1", false},
 		{"a tag", "example.com/tools:1", "example.com/tools:1", true},
 		{"another tag", "example.com/tools:1", "example.com/tools:2", false},
 		{"no tag is latest", "busybox:latest", "busybox", true},

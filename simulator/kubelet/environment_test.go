@@ -142,7 +142,7 @@ func TestConfigErrors(t *testing.T) {
 			p.Spec.Containers[0].Env = []corev1.EnvVar{{Name: "A", ValueFrom: &corev1.EnvVarSource{ConfigMapKeyRef: &corev1.ConfigMapKeySelector{
 				LocalObjectReference: corev1.LocalObjectReference{Name: "m"}, Key: "nokey"}}}}
 		}, `couldn't find key nokey in ConfigMap ns/m`},
-		{"root where none may be", func(p *corev1.Pod) { p.Spec.SecurityContext = &corev1.PodSecurityContext{RunAsNonRoot: &yes} },
+		{"root is not allowed", func(p *corev1.Pod) { p.Spec.SecurityContext = &corev1.PodSecurityContext{RunAsNonRoot: &yes} },
 			`container has runAsNonRoot and image will run as root (pod: "p_ns(uid-p)", container: c)`},
 		{"root by number", func(p *corev1.Pod) {
 			p.Spec.Containers[0].SecurityContext = &corev1.SecurityContext{RunAsNonRoot: &yes, RunAsUser: &zero}

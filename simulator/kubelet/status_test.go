@@ -203,7 +203,7 @@ func TestPhase(t *testing.T) {
 		want        corev1.PodPhase
 	}{
 		{"nothing has started", "Never", false, nil, []*slot{idle()}, "Pending"},
-		{"one of two is not there yet", "Never", true, nil, []*slot{run(), idle()}, "Pending"},
+		{"one of two does not run yet", "Never", true, nil, []*slot{run(), idle()}, "Pending"},
 		{"both run", "Never", true, nil, []*slot{run(), run()}, "Running"},
 		{"one has ended", "Never", true, nil, []*slot{run(), end(1)}, "Running"},
 		{"all well", "Never", true, nil, []*slot{end(0), end(0)}, "Succeeded"},

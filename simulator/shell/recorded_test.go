@@ -71,7 +71,7 @@ func TestRecordedScripts(t *testing.T) {
 		stdout, stderr string
 		code           int
 	}{
-		{name: "an interpreter that is no shell", script: "#!/bin/cat\nI am printed, with $HOME and \\n `x`\n", stdout: "#!/bin/cat\nI am printed, with $HOME and \\n `x`\n"},
+		{name: "an interpreter that is not a shell", script: "#!/bin/cat\nI am printed, with $HOME and \\n `x`\n", stdout: "#!/bin/cat\nI am printed, with $HOME and \\n `x`\n"},
 		{name: "arguments", script: "#!/bin/sh -e\necho \"n=$# 1=$1 2=$2 3=$3 4=$4 0=$0\"\nfalse\necho not reached\n", args: []string{"one", "two words", `it's "q"`, "$(HOME)"},
 			stdout: "n=4 1=one 2=two words 3=it's \"q\" 4=$(HOME) 0=/tekton/scripts/script-0-x\n", code: 1},
 		{name: "options", script: preamble + "echo \"0=$0\"; set -o; false\necho reached\n", code: 1, stdout: `0=/tekton/scripts/script-0-x

@@ -61,7 +61,7 @@ func TestNotesAboutARun(t *testing.T) {
 			want:   []string{`r.yaml:7:31: step s of r: $(results.digets.path) in the script is not replaced: the Task does not declare a result "digets"; did you mean "digest"?; the shell runs it as a command`},
 		},
 		{
-			reason: "the folder of results is no result", task: "steps: [{script: 'ls /tekton/results /tekton/results/'}]",
+			reason: "the folder of results is not a result", task: "steps: [{script: 'ls /tekton/results /tekton/results/'}]",
 		},
 		{
 			reason: "params that an embedded Task uses", task: "steps: [{name: s, image: '$(params.image)', args: ['$(params[\"tag\"])']}]",
@@ -91,7 +91,7 @@ func TestNotesAboutARun(t *testing.T) {
 			reason: "texts for people", task: "description: see $(params.x)\nresults: [{name: a, description: '$(params.x)'}]", status: "taskResults: [{name: a, value: x}]",
 		},
 		{
-			reason: "templates of JavaScript are no variables", task: "params: [{name: url}]\nsteps: [{name: s, script: \"#!/usr/bin/env node\\nconsole.log(`${params.url}`)\"}]",
+			reason: "templates of JavaScript are not variables", task: "params: [{name: url}]\nsteps: [{name: s, script: \"#!/usr/bin/env node\\nconsole.log(`${params.url}`)\"}]",
 		},
 		{
 			reason: "line ends of Windows, with and without a first line", task: `steps: [{name: a, script: "echo a\r\necho b"}, {name: b, script: "#!/bin/bash -e\r\necho"}, {name: c, script: "printf 'a\rb'"}]`,
@@ -131,7 +131,7 @@ func TestScriptsInLogs(t *testing.T) {
 		{reason: "the file alone, of a step that succeeded", log: "I am /tekton/scripts/script-0-ab1\n"},
 		{reason: "the file alone, of a step that failed", log: "fork/exec /tekton/scripts/script-0-ab1: no\n", failed: true, want: []string{"r.yaml:8:15: step s of r: /tekton/scripts/script-0-ab1 in the log is a copy of this script"}},
 		{
-			reason: "a missing command is told once", log: "/tekton/scripts/script-0-ab1: line 4: nosuch: not found\n", missing: []string{"nosuch"},
+			reason: "a missing command is reported once", log: "/tekton/scripts/script-0-ab1: line 4: nosuch: not found\n", missing: []string{"nosuch"},
 			want: []string{"r.yaml:10:1: step s of r: nosuch is not in the image x (line 4 of /tekton/scripts/script-0-ab1 in the log)"},
 		},
 	}

@@ -254,7 +254,7 @@ func TestASubjectThatMisbehavesIsAnError(t *testing.T) {
 			mu.Lock()
 			return nil
 		}, []string{"subject toy: the subject never gets quiet: for 1s of real time", "is in a deadlock", "sync.Mutex.Lock", "attached_test.go"}},
-		{"it waits for what is not in its world", func(context.Context, attached.Deps) error {
+		{"it waits for something outside its world", func(context.Context, attached.Deps) error {
 			<-never
 			return nil
 		}, []string{"subject toy: the subject never gets quiet: for 1s of real time", "a channel made elsewhere", "chan receive", "attached_test.go"}},

@@ -472,9 +472,9 @@ func TestImagesAreMapped(t *testing.T) {
 		fixture, here string
 	}{
 		{"a name", map[string]string{"busybox": "example.com/bb"}, "busybox", "example.com/bb"},
-		{"what is not mapped stays", map[string]string{"busybox": "example.com/bb"}, "alpine", "alpine"},
+		{"an image without a mapping stays", map[string]string{"busybox": "example.com/bb"}, "alpine", "alpine"},
 		{"a name without a tag stands for all", map[string]string{"busybox": "example.com/bb"}, "busybox:1.36", "example.com/bb:1.36"},
-		{"a port is no tag", map[string]string{"localhost:5000/a": "example.com/a"}, "localhost:5000/a", "example.com/a"},
+		{"a port is not a tag", map[string]string{"localhost:5000/a": "example.com/a"}, "localhost:5000/a", "example.com/a"},
 		{"a digest is kept", map[string]string{"busybox": "example.com/bb"}, "busybox@sha256:00", "example.com/bb@sha256:00"},
 		{"of two, the one that is meant", map[string]string{"busybox": "e.com/a", "alpine": "e.com/ab"}, "alpine", "e.com/ab"},
 	} {

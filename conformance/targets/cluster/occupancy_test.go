@@ -221,7 +221,7 @@ func TestOneRunAtATime(t *testing.T) {
 			}
 			end(t, first)
 		}},
-		{"who ends does not take another one's Lease along", func(t *testing.T, h *house) {
+		{"a run that ends does not delete another run's Lease", func(t *testing.T, h *house) {
 			var killed atomic.Bool
 			first, second := h.target(&killed), h.target(nil)
 			hold(t, first)
@@ -242,7 +242,7 @@ func TestOneRunAtATime(t *testing.T) {
 			}
 			refused(t, second)
 		}},
-		{"the holder of a deleted Lease is told so", func(t *testing.T, h *house) {
+		{"the holder of a deleted Lease learns of it", func(t *testing.T, h *house) {
 			first := h.target(nil)
 			w := hold(t, first)
 			if err := h.store.DeleteAllOf(t.Context(), &coordinationv1.Lease{}, client.InNamespace(namespace)); err != nil {

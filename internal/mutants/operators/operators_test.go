@@ -46,7 +46,7 @@ func TestOperators(t *testing.T) {
 			},
 		},
 		{
-			reason: "operators have their opposites; of texts there is none to +",
+			reason: "operators have their opposites; + of strings has none",
 			text:   "func f(a, b bool, n int, s string) (bool, int, string) { return a && (b || a), n + n - n, s + s }",
 			want: []string{
 				"f.go:1:67  swap && and ||  a && (b || a) -> a || (b || a)",
@@ -56,7 +56,7 @@ func TestOperators(t *testing.T) {
 			},
 		},
 		{
-			reason: "assignments are dropped, definitions are not; a dropped call may leave a variable unused, which is no change",
+			reason: "assignments are dropped, definitions are not; a dropped call may leave a variable unused, which does not count as a change",
 			text:   "func f(x *int) {\n\ty := 1\n\t*x = y\n\tg(y)\n\tz := 2\n\tg(z)\n}\nfunc g(int) {}",
 			want: []string{
 				"f.go:2:7  change constant  1 -> 2",

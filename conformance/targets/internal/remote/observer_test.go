@@ -123,9 +123,9 @@ func TestEveryEventAndGapIsReported(t *testing.T) {
 			listed("1"), unlisted(errors.New("refused")), unlisted(apierrors.NewServiceUnavailable("soon")), listed("9", pod("a", "9")),
 		},
 			watches: []func() (watch.Interface, error){unwatched(gone)}, want: []string{gap, "ADDED a 9"}},
-		{reason: "who may not list any more is told so", lists: []func(*unstructured.UnstructuredList) error{listed("1"), unlisted(apierrors.NewForbidden(schema.GroupResource{Resource: "pods"}, "", errors.New("no")))},
+		{reason: "losing the right to list is reported", lists: []func(*unstructured.UnstructuredList) error{listed("1"), unlisted(apierrors.NewForbidden(schema.GroupResource{Resource: "pods"}, "", errors.New("no")))},
 			watches: []func() (watch.Interface, error){unwatched(gone)}, ends: `watching Pod: pods is forbidden: no`},
-		{reason: "who may not watch any more is told so", lists: []func(*unstructured.UnstructuredList) error{listed("1")},
+		{reason: "losing the right to watch is reported", lists: []func(*unstructured.UnstructuredList) error{listed("1")},
 			watches: []func() (watch.Interface, error){unwatched(apierrors.NewUnauthorized("who?"))}, ends: "watching Pod: who?"},
 	} {
 		t.Run(tt.reason, func(t *testing.T) {
