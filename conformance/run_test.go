@@ -50,7 +50,7 @@ func (r *recorder) Run(name string, f func(*recorder)) bool {
 	return !sub.failed
 }
 
-// outcomes tells of every fixture's subtest, then of the test itself.
+// outcomes lists the outcome of every fixture's subtest, then of the test itself.
 func (r *recorder) outcomes() (out []string) {
 	for _, profile := range r.subs {
 		for _, s := range profile.subs {

@@ -28,7 +28,7 @@ func newTally(r *Runner, list []*fixture.Fixture) *tally {
 	return &tally{results: make([]reports.Fixture, len(list)), progress: r.o.Progress}
 }
 
-// finish takes a result and tells of it.
+// finish takes a result and reports it.
 func (t *tally) finish(i int, result reports.Fixture, took time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

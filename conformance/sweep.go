@@ -209,7 +209,7 @@ func (s *scheduled) same(other *scheduled) bool {
 	return s.result.Verdict == other.result.Verdict
 }
 
-// breach tells of a run that did not pass, with as few faults as show it.
+// breach reports a run that did not pass, with as few faults as show it.
 func (r *Runner) breach(ctx context.Context, f *fixture.Fixture, seed uint64, o Sweep, one scheduled) *Breach {
 	b := &Breach{Fixture: f.Name(), Seed: seed}
 	drawn := disturbance.Draw(f.Name(), seed, disturbance.TableFor(f))

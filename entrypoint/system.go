@@ -167,7 +167,7 @@ type Process interface {
 	// Wait blocks until the command has ended and its output is written, or returns [ErrDeadline] when a deadline that
 	// is not zero has come. It may be called again after ErrDeadline.
 	Wait(deadline time.Time) (Exit, error)
-	// SignalGroup sends a signal to every process of the command's group. A group that is gone is no error.
+	// SignalGroup sends a signal to every process of the command's group. A group that is gone is not an error.
 	SignalGroup(Signal) error
 }
 

@@ -68,8 +68,8 @@ func established(ctx context.Context, c client.Client, definition *unstructured.
 	return nil
 }
 
-// Unbind takes the tenants' role away where the objects do not bind it, and calls done after each: who is no tenant any
-// more is left alone from then on.
+// Unbind takes the tenants' role away where the objects do not bind it, and calls done after each: a namespace that is no
+// longer a tenant is left alone from then on.
 func Unbind(ctx context.Context, c client.Client, objects []*unstructured.Unstructured, done func(*unstructured.Unstructured)) error {
 	keep := map[string]bool{}
 	for _, u := range objects {

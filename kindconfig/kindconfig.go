@@ -9,7 +9,7 @@
 //
 // There are two roles, so that who runs a cluster for several tenants can bind the second one namespace by namespace.
 // tekton-pipelines-controller-cluster-access sees TaskRuns, Tasks and the names and states of Pods everywhere, and changes
-// nothing but whom the API server trusts in the webhooks' objects. tekton-pipelines-controller-tenant-access makes Pods
+// nothing but the authorities in the webhooks' objects. tekton-pipelines-controller-tenant-access makes Pods
 // and reads secrets. A third one, for the namespace that all of this is in, is of little interest. Each has what the
 // controller was seen to use, and a test on a real API server fails if it has too little.
 //

@@ -222,7 +222,7 @@ func TestWebhookConfigurationsMatchTheServedPaths(t *testing.T) {
 		cmp.Diff(slices.Sorted(slices.Values(webhook.Validating())), slices.Sorted(maps.Keys(validating))),
 	} {
 		if diff != "" {
-			t.Errorf("who is told whom to trust (-program +manifests):\n%s", diff)
+			t.Errorf("which objects get the authority (-program +manifests):\n%s", diff)
 		}
 	}
 	paths := map[string]string{}

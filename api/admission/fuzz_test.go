@@ -29,7 +29,7 @@ func FuzzConversion(f *testing.F) {
 		}
 		back, err := admission.ConvertJSON(first, old)
 		if err != nil {
-			return // an annotation that is no JSON is the writer's
+			return // an annotation that is not JSON is the writer's mistake
 		}
 		second, err := admission.ConvertJSON(back, now)
 		if err != nil {

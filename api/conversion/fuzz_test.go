@@ -12,8 +12,8 @@ import (
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 )
 
-// Anybody can write annotations: what they keep for v1beta1 is restored, or the error names the annotation. What could be
-// restored comes back from another round.
+// Any client can write annotations: what they keep for v1beta1 is restored, or the error names the annotation. What could
+// be restored comes back from another round.
 func FuzzAnnotations(f *testing.F) {
 	for _, seed := range []string{
 		`{"inputs":[{"name":"repo"}]}`, `[]`, `null`, `{}`, `[{"attempt":0,"resourcesResult":[{"key":"k","value":"v"}]}]`,

@@ -129,7 +129,7 @@ func TestAcceptedInputs(t *testing.T) {
 		{Reason: "V-82: a key", Kind: broken.InTask, Alpha: true, Input: `{params: [{name: o, properties: {k: {}}}], steps: [{image: i, script: "$(params.o.k)"}]}`},
 		{Reason: "V-84: one element of an array is a string", Kind: broken.InTask, Input: `{params: [{name: a, type: array}], steps: [{image: i, script: "$(params.a[0])"}]}`},
 		{Reason: "V-85: alone", Kind: broken.InTask, Input: `{params: [{name: a, type: array}], steps: [{image: i, command: ["$(params.a)"], args: ["$(params.a[*])", "$(params['a'][*])"]}]}`},
-		{Reason: "V-86, V-87: what there is", Kind: broken.InTaskSteps, Input: `[{image: i, script: "$(context.taskRun.name) $(context.taskRun.namespace) $(context.taskRun.uid) $(context.task.name) $(context.task.retry-count)"}]`},
+		{Reason: "V-86, V-87: the existing variables", Kind: broken.InTaskSteps, Input: `[{image: i, script: "$(context.taskRun.name) $(context.taskRun.namespace) $(context.taskRun.uid) $(context.task.name) $(context.task.retry-count)"}]`},
 		{Reason: "V-88: without declared resources nothing is known", Kind: broken.InTaskSteps, Input: `[{image: i, script: "$(resources.inputs.nope.path)"}]`},
 		{Reason: "sidecars are Kubernetes' to check", Kind: broken.InTask, Input: `{steps: [{image: i}], sidecars: [{name: s, image: i, script: x, command: [y]}, {name: s}]}`},
 	} {

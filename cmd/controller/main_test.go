@@ -98,7 +98,7 @@ func oneTenant(w *world) {
 		w.Fatal(err)
 	}
 	if foreign.Generation != 1 || foreign.Status.StartTime != nil || len(foreign.Status.Conditions) > 0 {
-		w.Errorf("the run of a namespace that is no tenant was touched: %+v", foreign.Status)
+		w.Errorf("the run of a namespace that is not a tenant was touched: %+v", foreign.Status)
 	}
 	for _, m := range foreign.ManagedFields {
 		if m.Subresource != "" {
@@ -107,7 +107,7 @@ func oneTenant(w *world) {
 	}
 	var pods corev1.PodList
 	if err := w.admin.List(w.Context(), &pods, client.InNamespace("team-b")); err != nil || len(pods.Items) > 0 {
-		w.Errorf("Pods of a namespace that is no tenant: %v, %v", pods.Items, err)
+		w.Errorf("Pods of a namespace that is not a tenant: %v, %v", pods.Items, err)
 	}
 	if text := w.logs.String(); strings.Contains(text, "is forbidden") {
 		w.Errorf("the controller did what it may not do:\n%s", tail(text))

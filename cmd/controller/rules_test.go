@@ -247,7 +247,7 @@ func badConfiguration(w *world) {
 		}
 		return nil
 	})
-	w.eventually("the controller has told of flags that it cannot read", func() error {
+	w.eventually("the controller has logged the flags that it cannot read", func() error {
 		for line := range strings.SplitSeq(w.logs.String(), "\n") {
 			if strings.Contains(line, "what the configuration said before stays in force") && strings.Contains(line, config.FeatureFlagsName) {
 				return nil

@@ -64,8 +64,8 @@ const (
 	glance   = 100 * time.Millisecond
 )
 
-// world is a control plane with a simulated node, into which the reference implementation is installed as anybody would,
-// and before which it runs as a process of its own, with the rights of its service account.
+// world is a control plane with a simulated node, into which the reference implementation is installed as by a user, and
+// before which it runs as a process of its own, with the rights of its service account.
 type world struct {
 	*testing.T
 	// whole is the test that all others are parts of: what is started in one part goes on in the next.

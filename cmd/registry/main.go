@@ -58,7 +58,7 @@ func run(ctx context.Context, arguments []string, log io.Writer) int {
 	}
 	server := &http.Server{Addr: *address, Handler: handler, ReadHeaderTimeout: slow}
 	context.AfterFunc(ctx, func() {
-		_ = server.Close() // who is pulling will try again
+		_ = server.Close() // clients that are pulling will try again
 	})
 	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
 		fmt.Fprintf(log, "registry: %v\n", err)

@@ -105,7 +105,7 @@ func (v Violation) String() string { return fmt.Sprintf("%s: %s: %s", v.Rule, v.
 // Bounds of the rules.
 const (
 	// Grace is how long what is to stop may go on: the 30 seconds that containers have
-	// to end, twice, and what the cluster takes to hear of it.
+	// to end, twice, and what the cluster takes to notice it.
 	Grace = 2 * time.Minute
 	// Slack is how much later than its time a run may be over: an implementation that
 	// met errors may wait as long as a work queue makes it wait.

@@ -99,7 +99,7 @@ func (p *Pattern) matchList(path string, v any, present bool) []Mismatch {
 }
 
 // explain says why no item of list is what p wants: the difference to the item of
-// the same key, or to the only one left, or what there is instead.
+// the same key, or to the only one left, or what it has instead.
 func (p *Pattern) explain(path string, index int, list []any, used map[int]bool) []Mismatch {
 	if name, value, ok := p.key(); ok {
 		where := fmt.Sprintf("%s[%s=%v]", path, name, value)

@@ -18,7 +18,7 @@ func TestHostileFiles(t *testing.T) {
 		{"nesting that ends", strings.Repeat("[", 200) + strings.Repeat("]", 200), "values nest deeper than 100"},
 		{"an alias bomb", bomb + strings.NewReplacer("e: [", "e: &e [", "---", "f: [*e,*e,*e,*e]").Replace(bomb), "the document has more than 200000 values once its aliases are expanded"},
 		{"many small alias bombs", strings.Repeat(bomb, 1000), "the documents up to this one have more than 400000 values once its aliases are expanded"},
-		{"more documents than anybody applies", strings.Repeat("a: 1\n---\n", 20_000), "the file has more than 10000 documents"},
+		{"more documents than any user applies", strings.Repeat("a: 1\n---\n", 20_000), "the file has more than 10000 documents"},
 		{"an alias of itself", "a: &a [*a]\n", "alias *a contains itself"},
 		{"merges of merges", func() string {
 			text := "m0: &m0 {a: 1}\n"

@@ -35,7 +35,7 @@ func (a *ahead) result(ctx context.Context, f *fixture.Fixture) reports.Fixture 
 	a.begin.Do(a.start)
 	a.mu.Lock()
 	coming, ok := a.results[f.Name()]
-	delete(a.results, f.Name()) // who asks again wants another
+	delete(a.results, f.Name()) // a second call wants another one
 	a.mu.Unlock()
 	if !ok {
 		return a.runner.RunOne(ctx, f)

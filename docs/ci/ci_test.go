@@ -155,7 +155,7 @@ func TestStepsAreWhatGitHubTakes(t *testing.T) {
 	})
 	a := theAction(t)
 	if a.Runs.Using != "composite" || a.Name == "" || a.Description == "" {
-		t.Error("it is no composite action")
+		t.Error("it is not a composite action")
 	}
 	for name, in := range a.Inputs {
 		if in.Description == "" || in.Default == nil {

@@ -66,7 +66,7 @@ func (b *bench) idling() error {
 	return nil
 }
 
-// observation is what the kernel tells of a process.
+// observation is what the kernel reports about a process.
 type observation struct {
 	switches     int // of all threads
 	cpu          time.Duration

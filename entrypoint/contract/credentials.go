@@ -94,7 +94,7 @@ func credentialCases() []Case {
 		Args: run("-docker-config", "../x"),
 		Want: bad(`invalid value "../x" for flag -docker-config: "../x" is not the name of a secret`),
 	}, {
-		Name: "secret is no JSON", Reason: "EP-33; nothing of it is logged",
+		Name: "secret is not JSON", Reason: "EP-33; nothing of it is logged",
 		Args:   run("-docker-cfg", "one"),
 		Before: map[string]string{secrets + "one/.dockercfg": "hello"},
 		Want:   bad(`invalid value "one" for flag -docker-cfg: no valid JSON at byte 1`),

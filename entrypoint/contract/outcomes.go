@@ -114,7 +114,7 @@ func outcomeCases() []Case {
 		Want: Want{Code: 1, Files: map[string]string{outErr: ""},
 			Stderr: "no command to run: neither -entrypoint nor TEKTON_PLATFORM_COMMANDS is given\n"},
 	}, {
-		Name: "platform commands are no JSON", Reason: "EP-34; the following steps are told (EP-36)",
+		Name: "platform commands are not JSON", Reason: "EP-34; the following steps are notified (EP-36)",
 		Args: []string{"-post_file", out, "-termination_path", message},
 		Env:  []string{`TEKTON_PLATFORM_COMMANDS={`},
 		Want: Want{Code: 1, Files: map[string]string{outErr: ""},

@@ -95,8 +95,8 @@ func (files) WriteFile(path string, data []byte, perm fs.FileMode) error {
 	return errors.Join(err, file.Close())
 }
 
-// WriteFileAtomic writes a neighbour and renames it. It does not sync: who reads the files is in the same Pod, and no Pod
-// goes on after its node has crashed. A new empty file needs no neighbour: its creation is atomic, and works on a disk
+// WriteFileAtomic writes a neighbour and renames it. It does not sync: the readers of the files are in the same Pod, and no
+// Pod goes on after its node has crashed. A new empty file needs no neighbour: its creation is atomic, and works on a disk
 // that is full.
 func (files) WriteFileAtomic(path string, data []byte, perm fs.FileMode) error {
 	if len(data) == 0 {

@@ -36,7 +36,7 @@ func isolate(hermetic bool) (*syscall.SysProcAttr, error) {
 		return &syscall.SysProcAttr{}, nil
 	}
 	everyone := []syscall.SysProcIDMap{{ContainerID: 0, HostID: 0, Size: 1<<32 - 2}}
-	if os.Getuid() != 0 { // who is not root may map only itself
+	if os.Getuid() != 0 { // a user other than root may map only itself
 		return &syscall.SysProcAttr{
 			Cloneflags:  hermeticNamespaces,
 			UidMappings: []syscall.SysProcIDMap{{ContainerID: os.Getuid(), HostID: os.Getuid(), Size: 1}},

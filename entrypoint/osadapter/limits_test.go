@@ -141,8 +141,8 @@ func TestPipeAsOutputFile(t *testing.T) {
 	}
 }
 
-// TestNoRights: a user other than root, whom files refuse: a result fails the step (EP-31 as decided), a wait file ends
-// the waiting (EP-12), a secret is a bad argument (EP-33); each time the following steps are notified.
+// TestNoRights: a user other than root, to which files are closed: a result fails the step (EP-31 as decided), a wait file
+// ends the waiting (EP-12), a secret is a bad argument (EP-33); each time the following steps are notified.
 func TestNoRights(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -190,7 +190,7 @@ func TestNoRights(t *testing.T) {
 }
 
 // TestFullDisk runs the launcher on a disk without room, where the machine lets tests mount one: nothing can be written,
-// but the steps behind still hear of it, since an empty file takes no room.
+// but the following steps are still notified, since an empty file takes no room.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	root := newRoot(t)

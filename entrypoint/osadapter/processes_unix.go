@@ -284,7 +284,7 @@ func findProgram(name string, env []string) (string, error) {
 
 var errNotFound = errors.New("executable file not found in $PATH")
 
-// endOfChild says that a signal tells of the end of a process.
+// endOfChild reports whether a signal announces the end of a process.
 func endOfChild(sig syscall.Signal) bool { return sig == syscall.SIGCHLD }
 
 // ownSignal says that a signal is the launcher's own business: its children, its pipes, its runtime's scheduling.

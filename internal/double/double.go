@@ -1,7 +1,7 @@
 // Package double is a cluster for testing the engine: objects in memory, a clock
 // turned by hand, and an implementation that is a script.
 //
-// It is no simulator. Nothing is defaulted, validated, scheduled or run; what happens
+// It is not a simulator. Nothing is defaulted, validated, scheduled or run; what happens
 // after an object is created is what the test's script says, so that a test can have
 // an implementation that is right, wrong, slow, or broken. Objects live in
 // controller-runtime's fake client.

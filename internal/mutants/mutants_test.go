@@ -54,7 +54,7 @@ func TestEveryEntryFitsTheSources(t *testing.T) {
 		for _, name := range m.CaughtBy {
 			ids, known := proves[name]
 			if !known {
-				t.Errorf("mutant %q is to be caught by %q, which is no fixture", m.Name, name)
+				t.Errorf("mutant %q is to be caught by %q, which is not a fixture", m.Name, name)
 			}
 			proved = append(proved, ids...)
 		}

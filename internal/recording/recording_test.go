@@ -148,6 +148,6 @@ func TestListRefuses(t *testing.T) {
 		}
 	}
 	if _, err := List(os.DirFS("nowhere")); err == nil {
-		t.Error("a folder that is not there is no error")
+		t.Error("a missing folder is not an error")
 	}
 }

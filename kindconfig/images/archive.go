@@ -142,7 +142,7 @@ func ReadArchive(path string, names ...string) ([]Image, error) {
 	open := func() (io.ReadCloser, error) { return os.Open(path) }
 	manifest, err := tarball.LoadManifest(open)
 	if err != nil {
-		return nil, fmt.Errorf("%s is no archive of images: %w", path, err)
+		return nil, fmt.Errorf("%s is not an archive of images: %w", path, err)
 	}
 	var out []Image
 	for _, d := range manifest {

@@ -55,7 +55,7 @@ type Program struct {
 	Name string
 	// Package is what is compiled.
 	Package string
-	// Authorities says that it talks to servers of the world, and has to know whom to trust.
+	// Authorities says that it talks to servers of the world, and needs the authorities that it trusts.
 	Authorities bool
 }
 

@@ -111,7 +111,7 @@ func TestBuildsAreReproducible(t *testing.T) {
 			t.Errorf("it is for %s and runs %v as %s", file.OS, file.Config.Entrypoint, file.Config.User)
 		}
 		if binary := contents(t, built[0])["ko-app/nop"]; !strings.HasPrefix(binary, "\x7fELF") {
-			t.Errorf("the program is no program: %.20q", binary)
+			t.Errorf("the program is not an ELF file: %.20q", binary)
 		}
 	}
 	if digests[0] != digests[1] {
@@ -249,7 +249,7 @@ func TestAnArchiveKeepsDigests(t *testing.T) {
 	if _, err := images.ReadArchive(file, "example.com/three:v3"); err == nil || !strings.Contains(err.Error(), "has no image example.com/three:v3") {
 		t.Errorf("one that is not there: %v", err)
 	}
-	if _, err := images.ReadArchive(filepath.Join(module(t), "go.mod")); err == nil || !strings.Contains(err.Error(), "is no archive of images") {
+	if _, err := images.ReadArchive(filepath.Join(module(t), "go.mod")); err == nil || !strings.Contains(err.Error(), "is not an archive of images") {
 		t.Errorf("another file: %v", err)
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/plumbline-ci/plumbline/kindconfig/images"
 )
 
-// State is what there is.
+// State is the state of a cluster.
 type State struct {
 	Name    string `json:"name"`
 	Engine  string `json:"engine"`
@@ -59,7 +59,7 @@ type ControllerState struct {
 	Image     string `json:"image,omitempty"`
 }
 
-// Inspect says what there is of a cluster. Nodes that were stopped are started for it.
+// Inspect returns the state of a cluster. Nodes that were stopped are started for it.
 func Inspect(ctx context.Context, o Options) (*State, error) {
 	w, err := newWork(ctx, &o)
 	if err != nil {

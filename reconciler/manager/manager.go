@@ -187,7 +187,7 @@ func newManager(cluster *rest.Config, o Options) (ctrl.Manager, error) {
 	return ctrl.New(cluster, options)
 }
 
-// metricsServer says where metrics are served, and to whom.
+// metricsServer says where metrics are served, and to which clients.
 func metricsServer(o Options) server.Options {
 	out := server.Options{BindAddress: o.MetricsAddress}
 	if !o.MetricsInsecure {

@@ -197,7 +197,7 @@ func (l login) authenticator() (authn.Authenticator, error) {
 		}
 		user, password, ok := strings.Cut(string(text), ":")
 		if !ok {
-			return nil, fmt.Errorf("reading a pull secret: auth is no user:password")
+			return nil, fmt.Errorf("reading a pull secret: auth is not user:password")
 		}
 		l.Username, l.Password = user, password
 	}

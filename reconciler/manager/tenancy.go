@@ -13,7 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
-// How long an answer about rights is believed. Runs in a namespace that is no tenant wait for as long.
+// How long an answer about rights is believed. Runs in a namespace that is not a tenant wait for as long.
 const (
 	allowedFor = 5 * time.Minute
 	deniedFor  = 10 * time.Second

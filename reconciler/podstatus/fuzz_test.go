@@ -23,7 +23,7 @@ func FuzzParseResultLog(f *testing.F) {
 			return
 		}
 		for _, r := range results {
-			if len(r.Value) > 3*limit { // a byte that is no text becomes the three of U+FFFD
+			if len(r.Value) > 3*limit { // a byte that is not text becomes the three of U+FFFD
 				t.Fatalf("a result of %d bytes passes the limit", len(r.Value))
 			}
 		}

@@ -378,7 +378,7 @@ func TestPullFailure(t *testing.T) {
 	}
 }
 
-// TestStuck: who waits for a launcher that died waits for ever.
+// TestStuck: a step that waits for a launcher that died waits for ever.
 func TestStuck(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2000, 1, 1, 0, 1, 0, 0, time.UTC)

@@ -104,7 +104,7 @@ func declaredResults(declared []v1beta1.TaskResult, values map[string]string) []
 	return results
 }
 
-// decodeValue reads what a step wrote for an array or object. Text that is no JSON at all is a string.
+// decodeValue reads what a step wrote for an array or object. Text that is not JSON is a string.
 func decodeValue(text string) v1beta1.ParamValue {
 	var value v1beta1.ParamValue
 	if !json.Valid([]byte(text)) || value.UnmarshalJSON([]byte(text)) != nil || value.Type == v1beta1.ParamTypeString {

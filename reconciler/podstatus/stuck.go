@@ -26,7 +26,7 @@ func Stuck(pod *corev1.Pod, now time.Time) (stuck bool, message string, again ti
 		case !isStep(s.Name):
 			continue
 		case t == nil:
-			return false, "", 0 // it runs, or its turn has not come: it will be heard of
+			return false, "", 0 // it runs, or its turn has not come: there will be an event
 		case t.ExitCode == 0 && t.Reason != reasonOOMKilled:
 			continue
 		}

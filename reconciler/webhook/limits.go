@@ -8,7 +8,7 @@ import (
 )
 
 // What a webhook gives to one request and to all of them together. An API server waits ten seconds for an answer of these
-// webhooks, so whatever takes longer is of no use to anybody.
+// webhooks, so an answer that takes longer is of no use.
 const (
 	// maxReview bounds an AdmissionReview: the new object and the old one, of up to 1.5 MiB each, and what is around them.
 	maxReview = 3<<20 + 64<<10

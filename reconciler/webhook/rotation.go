@@ -25,7 +25,7 @@ import (
 const (
 	// lookAgain is how often it is looked whether the API server still trusts what is served.
 	lookAgain = time.Minute
-	// heardAfter is how long API servers may take to hear of whom they should trust.
+	// heardAfter is how long API servers may take to see a new authority.
 	heardAfter = 5 * time.Second
 )
 
@@ -43,7 +43,7 @@ type Rotator struct {
 
 	mu      sync.RWMutex
 	current *identity
-	// told is when the API server was last told whom to trust.
+	// told is when the API server last got an authority.
 	told time.Time
 }
 
@@ -105,8 +105,8 @@ func (r *Rotator) Reconcile(ctx context.Context, _ reconcile.Request) (reconcile
 	return reconcile.Result{RequeueAfter: max(min(again.Sub(now), lookAgain), time.Second)}, nil
 }
 
-// serve serves an identity, as soon as the API servers have heard of its authority: what they trust already is better
-// until then. But anything is better than nothing. It returns when there is more to do.
+// serve serves an identity as soon as the API servers know its authority: until then, the one that they trust already is
+// better. But any is better than none. It returns when there is more to do.
 func (r *Rotator) serve(id *identity, told, trusted bool, now time.Time) time.Time {
 	r.mu.Lock()
 	defer r.mu.Unlock()

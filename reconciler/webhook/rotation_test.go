@@ -61,7 +61,7 @@ func cluster(t *testing.T, funcs interceptor.Funcs) client.Client {
 	return fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).WithInterceptorFuncs(funcs).Build()
 }
 
-// bundles are whom the API server trusts in each webhook.
+// bundles are the authorities that the API server trusts in each webhook.
 func bundles(t *testing.T, c client.Client) [][]byte {
 	t.Helper()
 	var out [][]byte
@@ -175,7 +175,7 @@ func TestCertificatesAreRenewedBeforeTheyExpire(t *testing.T) {
 	}
 	one.clock = start.Add(21 * day)
 	if !one.look().Equal(first) {
-		t.Error("a new certificate was served before API servers can have heard of it")
+		t.Error("a new certificate was served before API servers can know of it")
 	}
 	two.clock = one.clock.Add(time.Second)
 	if !two.look().Equal(first) {
@@ -266,7 +266,7 @@ func TestEmptyOrBrokenSecretsAreRepaired(t *testing.T) {
 				t.Fatal(err)
 			}
 			if !r.look().Equal(first) {
-				t.Error("what API servers trust was given up for what they have not heard of")
+				t.Error("what API servers trust was given up for what they do not know")
 			}
 			if n := trusts(t, c, first, r.clock); n != 2 {
 				t.Errorf("%d authorities are trusted, want the new one and that of what is served", n)

@@ -6,7 +6,7 @@
 //	limits.go       how much and how many of both are taken
 //	certificate.go  the authority and the certificate that it signs, as the data of a Secret
 //	rotation.go     keeps that Secret good, and what is served from it
-//	injection.go    tells the API server whom to trust
+//	injection.go    brings the authority to the API server
 //
 // # Certificates
 //

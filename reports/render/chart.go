@@ -16,7 +16,7 @@ type chart struct {
 	Rows    []chartRow
 	Moments []chartMoments
 	Legend  []legendEntry
-	// Rest tells of the time after the chart, if that is long.
+	// Rest describes the time after the chart, if that is long.
 	Rest string
 }
 

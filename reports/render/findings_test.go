@@ -29,7 +29,7 @@ func TestFindingsAreRendered(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !strings.Contains(b.String(), message) {
-			t.Errorf("%s does not tell of the finding:\n%s", format, b.String())
+			t.Errorf("%s does not report the finding:\n%s", format, b.String())
 		}
 	}
 	for _, wrong := range []string{`"kind": "unclaimed-feature-works"`, `"findings"`} {

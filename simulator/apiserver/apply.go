@@ -18,7 +18,7 @@ import (
 
 // This file is server-side apply, and the managedFields that it lives on.
 //
-// Who owns which field is worked out by the code that a real server uses
+// The owners of fields are worked out by the code that a real server uses
 // (apimachinery's managedfields). It costs milliseconds a write, so it is asked only
 // about objects that a client has applied: such an object has managedFields, and
 // they are kept up by every write from then on. What an object held before it was
@@ -243,7 +243,7 @@ func sameManagers(a, b []metav1.ManagedFieldsEntry) bool {
 	})
 }
 
-// resetBy returns the fields that an endpoint does not let anybody own.
+// resetBy returns the fields that an endpoint does not let any manager own.
 func (r *resource) resetBy(subresource string, versions []*resource) map[fieldpath.APIVersion]fieldpath.Filter {
 	var paths []fieldpath.Path
 	switch {

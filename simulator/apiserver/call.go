@@ -30,7 +30,7 @@ const (
 
 // Call is one request.
 type Call struct {
-	Actor       string // who asks: the name given to Server.Client
+	Actor       string // the name given to Server.Client
 	Verb        Verb
 	GVK         schema.GroupVersionKind
 	Resource    schema.GroupResource

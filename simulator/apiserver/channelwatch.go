@@ -108,7 +108,7 @@ func newChannelWatch() *channelWatch {
 	return w
 }
 
-// put reports whether anybody is there to read.
+// put reports whether the watch still has a reader.
 func (w *channelWatch) put(e watch.Event) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -220,7 +220,7 @@ func TestAConversionThatFails(t *testing.T) {
 	}
 }
 
-// TestStoredVersionIsNotConverted: who asks for what is stored pays nothing.
+// TestStoredVersionIsNotConverted: a request for the stored version costs nothing.
 func TestStoredVersionIsNotConverted(t *testing.T) {
 	t.Parallel()
 	c := &size{}

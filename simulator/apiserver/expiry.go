@@ -29,7 +29,7 @@ type expiring struct {
 func (x *expiring) ages(m mortal) { x.list = append(x.list, m) }
 
 // expire removes what has had its time. It is called before each request, which is
-// as soon as anybody can notice, except for watches: those hear of it with the next
+// as soon as a client can notice, except for watches: those see it with the next
 // request.
 func (s *Server) expire() {
 	x := &s.mortals

@@ -13,7 +13,7 @@ import (
 type writeOptions struct {
 	dryRun     bool
 	validation string // of unknown fields: Strict, Warn or Ignore
-	manager    string // who owns the fields that are written
+	manager    string // the owner of the fields that are written
 	force      bool   // applies take fields from others
 }
 

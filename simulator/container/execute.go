@@ -15,7 +15,7 @@ import (
 const maxInterpreters = 4
 
 // formatError says that a file is there and executable and yet cannot be executed: its interpreter is missing, or it
-// is no program. A runtime meets it too late to refuse the start.
+// is not a program. A runtime meets it too late to refuse the start.
 type formatError struct {
 	path   string
 	reason syscall.Errno

@@ -58,7 +58,7 @@ type Mocks struct {
 	used   []int
 }
 
-// NewMocks returns the mocks. The error names an image that is no pattern.
+// NewMocks returns the mocks. The error names an image that is not a pattern.
 func NewMocks(list ...Mock) (*Mocks, error) {
 	m := &Mocks{list: slices.Clone(list), images: make([]image.Pattern, len(list)), used: make([]int, len(list))}
 	for i, mock := range list {

@@ -23,7 +23,7 @@ import (
 
 const namespace = "ns"
 
-// world is a cluster with faults; "controller" is whom they strike.
+// world is a cluster with faults, which strike the actor "controller".
 type world struct {
 	t  *testing.T
 	in *fault.Injector

@@ -277,7 +277,7 @@ func (v *Volume) ReadDir(name string) ([]string, error) {
 	return node.names(), nil
 }
 
-// Remove removes what is at name, with everything in it. It is no error if nothing is there.
+// Remove removes what is at name, with everything in it. It is not an error if nothing is there.
 func (v *Volume) Remove(name string) error {
 	if err := v.change("unlink", name); err != nil {
 		return err

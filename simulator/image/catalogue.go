@@ -13,7 +13,7 @@ import (
 type PullError struct {
 	// Reference is what was asked for.
 	Reference string
-	// Invalid says that it is no reference at all: then nothing is pulled, and it is not tried again.
+	// Invalid says that it is not a reference at all: then nothing is pulled, and it is not tried again.
 	Invalid bool
 	// Message is what the container runtime says.
 	Message string

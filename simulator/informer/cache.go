@@ -34,7 +34,7 @@ type CacheOptions struct {
 	Share bool
 }
 
-// Cache reads a set of informers, one for each kind that anybody asked for. It
+// Cache reads a set of informers, one for each kind that was asked for. It
 // answers with copies, unless told otherwise.
 type Cache struct {
 	o         CacheOptions

@@ -197,7 +197,7 @@ func (i *Informer) handle(e Event) {
 			i.seen[key] = true
 		}
 		if had && old.GetResourceVersion() == e.Object.GetResourceVersion() && old.GetUID() == e.Object.GetUID() {
-			i.tell(old, old) // told twice, or listed again: handlers hear of it, as those of client-go do
+			i.tell(old, old) // repeated, or listed again: handlers see it, as those of client-go do
 			return
 		}
 		if had && old.GetUID() != e.Object.GetUID() {

@@ -161,7 +161,7 @@ func TestRelistFindsMissedChanges(t *testing.T) {
 	w.run()
 	src.drop = false
 	if len(log) != 0 {
-		t.Fatalf("told of lost events: %v", log)
+		t.Fatalf("lost events were reported: %v", log)
 	}
 	w.must(i.Relist())
 	w.run()

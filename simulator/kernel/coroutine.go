@@ -43,7 +43,7 @@ type lane struct {
 	next  func() (struct{}, bool)
 	stop  func()
 	yield func(struct{}) bool
-	now   *Coroutine // who runs on it; nil while it is free
+	now   *Coroutine // the coroutine that runs on it; nil while it is free
 	over  bool
 }
 
@@ -132,8 +132,8 @@ func (c *Coroutine) finish() {
 	c.onDone = nil
 }
 
-// Close ends the world: coroutines are unwound where they are parked, which no
-// event tells of, and their stacks are given back. A world that is merely dropped
+// Close ends the world: coroutines are unwound where they are parked, which makes no
+// events, and their stacks are given back. A world that is merely dropped
 // keeps them, and through them itself, in memory. The kernel must not be used
 // afterwards.
 func (k *Kernel) Close() {

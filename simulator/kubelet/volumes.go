@@ -269,7 +269,7 @@ func (w *worker) token(t *corev1.ServiceAccountTokenProjection) []byte {
 	return []byte(e.EncodeToString([]byte(header)) + "." + e.EncodeToString(claims) + "." + e.EncodeToString(signature))
 }
 
-// issuer is who issues the tokens of a cluster, and whom they are for.
+// issuer is the issuer of the tokens of a cluster, and their audience.
 const issuer = "https://kubernetes.default.svc.cluster.local"
 
 type tokenClaims struct {

@@ -1,4 +1,4 @@
-// Package nodelifecycle is what a cluster does about a node that is not heard of:
+// Package nodelifecycle is what a cluster does about a node that no longer reports:
 // the node becomes NotReady and tainted, its Pods become not ready, and those that
 // do not tolerate that for long enough are marked for deletion.
 //
@@ -67,7 +67,7 @@ func New(o Options) *Controller {
 	}
 }
 
-// Lost says that nothing is heard of a node from now on.
+// Lost says that a node no longer reports from now on.
 func (c *Controller) Lost(node string) {
 	if c.silent[node].Scheduled() || c.dead[node] {
 		return
@@ -80,7 +80,7 @@ func (c *Controller) Ready(node string) {
 	c.mark(node, corev1.ConditionTrue, reasonReady, messageReady)
 }
 
-// Recovered says that the node is heard of again.
+// Recovered says that the node reports again.
 func (c *Controller) Recovered(node string) {
 	c.silent[node].Cancel()
 	delete(c.silent, node)

@@ -193,7 +193,7 @@ func (s *shell) scriptOfBash(file string, args []string) (text string, code int,
 	return scriptText(data), 0, true
 }
 
-// openScript opens a script that is no regular file, to be read bit by bit.
+// openScript opens a script that is not a regular file, to be read bit by bit.
 func (s *shell) openScript(name string) error {
 	fd, err := s.p.OpenFile(name, files.Read, 0)
 	if err != nil {

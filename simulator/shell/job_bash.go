@@ -20,7 +20,7 @@ type endedJob struct{ pid, status int }
 // mostEnded is how many ended jobs bash keeps.
 const mostEnded = 4096
 
-// notify tells of the jobs that a signal has killed and takes those that have ended off the list. Bash does so when it
+// notify reports the jobs that a signal has killed and takes those that have ended off the list. Bash does so when it
 // has waited for a command.
 func (s *shell) notify() {
 	if s.kind != bash || len(s.jobs) == 0 {
@@ -47,7 +47,7 @@ func (s *shell) reportKilled(j *job) {
 	}
 }
 
-// reportsKills reports whether the shell tells of killed children: the substitutions of a script given by -c do not.
+// reportsKills reports whether the shell reports killed children: the substitutions of a script given by -c do not.
 func (s *shell) reportsKills() bool { return !s.inSubstitution || !s.isCommand }
 
 // reportForeground says that a signal has killed a command.

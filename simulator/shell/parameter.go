@@ -12,7 +12,7 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
 )
 
-// special returns the value of a parameter that is no variable.
+// special returns the value of a parameter that is not a variable.
 func (s *shell) special(name string) (value string, isSet, found bool) {
 	if c := name[0]; c >= '0' && c <= '9' {
 		n, err := strconv.Atoi(name)

@@ -500,7 +500,7 @@ func (s *shell) scriptFile(name *string) ([]byte, error) {
 // scriptText is a script as shells read it: without its zeros.
 func scriptText(data []byte) string { return strings.ReplaceAll(string(data), "\x00", "") }
 
-// isBinary says that a file is no script: bash finds a zero in its first line, of which it looks at 80 bytes.
+// isBinary says that a file is not a script: bash finds a zero in its first line, of which it looks at 80 bytes.
 func isBinary(data []byte) bool {
 	head, _, _ := bytes.Cut(data[:min(len(data), 80)], []byte("\n"))
 	return bytes.IndexByte(head, 0) >= 0

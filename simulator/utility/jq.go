@@ -18,7 +18,7 @@ const (
 	jqUsage   = 2
 	jqCompile = 3
 	jqFailed  = 5
-	jqBroken  = 4 // an input is no JSON
+	jqBroken  = 4 // an input is not JSON
 	jqNothing = 4 // -e and no output
 	jqFalse   = 1 // -e and the last output is false or null
 	// jqMaxProgram is how long a program may be.
@@ -83,7 +83,7 @@ func jqTool(p *container.Process, args []string) int {
 	return r.finish(status, halted)
 }
 
-// ignore tells of an input of --seq that is broken.
+// ignore reports an input of --seq that is broken.
 func (r *jqRun) ignore(err error) {
 	_ = r.t.out.Flush()
 	fmt.Fprintf(r.t.p.Stderr(), "ignoring parse error: %s\n", err)
@@ -257,7 +257,7 @@ func (r *jqRun) arguments(args []string) (complaint string, over bool) {
 	return "", false
 }
 
-// operand is an argument that is no option: the program, a file, or a positional argument.
+// operand is an argument that is not an option: the program, a file, or a positional argument.
 func (r *jqRun) operand(a string, has *bool, positional string) (complaint string) {
 	switch {
 	case !*has:

@@ -304,7 +304,7 @@ func chmod(p *container.Process, args []string) int {
 	return t.end()
 }
 
-// modeChanged tells of a mode that was set.
+// modeChanged reports a mode that was set.
 func (t *tool) modeChanged(name string, old uint16) {
 	after, err := t.p.Stat(name)
 	if err != nil {

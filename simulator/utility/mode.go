@@ -89,7 +89,7 @@ func (m modes) clause(clause string, mode uint16) (uint16, bool) {
 	return mode, true
 }
 
-// bits are those that letters stand for, of anybody.
+// bits are those that letters stand for, of all users.
 func (m modes) bits(letters string, mode uint16) (bits uint16, ok bool) {
 	for _, letter := range []byte(letters) {
 		switch letter {

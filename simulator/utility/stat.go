@@ -194,7 +194,7 @@ func (t *tool) fileSystem(opts map[byte][]string, name string) {
 			kind, magic = "tmpfs", "1021994"
 		}
 	}
-	if place, err := t.p.RealPath(name); err == nil { // what is no volume here
+	if place, err := t.p.RealPath(name); err == nil { // what is not a volume here
 		switch top, _, _ := strings.Cut(strings.TrimPrefix(place, "/"), "/"); top {
 		case "proc":
 			kind, magic = "proc", "9fa0"

@@ -20,10 +20,10 @@ func TestEveryAppletHasAProgram(t *testing.T) {
 	programs := utility.Programs()
 	for _, name := range image.Applets() {
 		if programs[name] == nil {
-			t.Errorf("images contain %s, which is no program", name)
+			t.Errorf("images contain %s, which is not a program", name)
 		}
 		if programs[image.GNU(name)] == nil {
-			t.Errorf("images with GNU's utilities contain %s, which is no program", name)
+			t.Errorf("images with GNU's utilities contain %s, which is not a program", name)
 		}
 		delete(programs, name)
 		delete(programs, image.GNU(name))

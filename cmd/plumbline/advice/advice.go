@@ -74,7 +74,7 @@ type Log struct {
 	Text      []byte
 }
 
-// About returns what there is to say about a run, in the order of the rules.
+// About returns the notes about a run, in the order of the rules.
 func About(r Run) []Note {
 	t := r.task()
 	var notes []Note

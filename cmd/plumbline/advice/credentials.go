@@ -12,8 +12,8 @@ import (
 // gitAnnotation begins the annotations that say for which server a Secret has credentials.
 const gitAnnotation = "tekton.dev/git-"
 
-// OfSecret returns what there is to say about a Secret with git credentials. Git compares a URL with its scheme, so a
-// user name and password for a host alone are never used; for a key of ssh the host alone is right.
+// OfSecret returns the notes about a Secret with git credentials. Git compares a URL with its scheme, so a user name and
+// password for a host alone are never used; for a key of ssh the host alone is right.
 func OfSecret(m *fixture.Manifest) []Note {
 	if m.Kind != "Secret" || m.Object["type"] != "kubernetes.io/basic-auth" {
 		return nil

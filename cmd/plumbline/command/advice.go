@@ -18,7 +18,7 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/image"
 )
 
-// findings are what there is to say about a simulation besides its outcome.
+// findings are the notes about a simulation besides its outcome.
 type findings struct {
 	notes   []advice.Note
 	missing []reports.MissingCommand

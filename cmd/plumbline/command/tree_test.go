@@ -26,7 +26,7 @@ func newStory() *story {
 	return s
 }
 
-// run tells of a run that a parent, if there is one, has made. A condition is Status/Reason.
+// run adds an event of a run that a parent, if there is one, has made. A condition is Status/Reason.
 func (s *story) run(event watch.EventType, kind, name, parent, condition string, status map[string]any) {
 	s.now = s.now.Add(time.Second)
 	for _, k := range fixture.Kinds() {

@@ -22,7 +22,7 @@ type Controller struct {
 	// Clientset is for Pods, Client for TaskRuns.
 	Clientset kubernetes.Interface
 	Client    client.Client
-	// Pods and Runs say what there is.
+	// Pods and Runs are the informers of both kinds.
 	Pods informers.SharedInformerFactory
 	Runs cache.SharedIndexInformer
 	// Workers is how many runs are worked on at a time.

@@ -28,7 +28,7 @@ func (w *World) Timeline(end time.Time) *reports.Timeline {
 	t := &reports.Timeline{End: w.millis(end)}
 	var pods []*Life
 	work := map[string]reports.Work{} // by pod/container
-	uids := map[string]string{}       // who has which uid
+	uids := map[string]string{}       // names, by uid
 	seen := map[string]bool{}         // one object is watched in each version of its API
 	for _, l := range w.Lives() {
 		name := l.String()

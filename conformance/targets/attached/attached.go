@@ -205,7 +205,7 @@ func listOf(scheme *runtime.Scheme, of client.Object, gvk schema.GroupVersionKin
 	}
 	l, ok := made.(client.ObjectList)
 	if !ok {
-		return nil, fmt.Errorf("a %T is no list of an API", made)
+		return nil, fmt.Errorf("a %T is not a list of an API", made)
 	}
 	return l, nil
 }

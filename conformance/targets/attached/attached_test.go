@@ -114,7 +114,7 @@ func TestManyGoroutinesAreServed(t *testing.T) {
 	}
 }
 
-// TestInformersSeeWritesAtOnce counts what handlers have heard of at the instant after a write.
+// TestInformersSeeWritesAtOnce counts the events that handlers have received at the instant after a write.
 func TestInformersSeeWritesAtOnce(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
@@ -295,7 +295,7 @@ func TestASubjectThatMisbehavesIsAnError(t *testing.T) {
 				if errors.Is(err, conformance.ErrDeadline) {
 					err = c.Close()
 				} else if again := c.Close(); again != nil {
-					t.Errorf("told of twice: %v", again)
+					t.Errorf("reported twice: %v", again)
 				}
 			}
 			var own *conformance.ImplementationError

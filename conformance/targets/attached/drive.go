@@ -165,7 +165,7 @@ func (d *driver) Close() error {
 	}
 	d.closed = true
 	if d.lost {
-		return nil // its goroutines cannot be ended, and it has been told of
+		return nil // its goroutines cannot be ended, and it has been reported
 	}
 	told := d.broken != nil
 	d.broken = nil

@@ -141,7 +141,7 @@ func TestUselessInformerIsReported(t *testing.T) {
 			if err == nil {
 				err = c.WaitUntil(t.Context(), c.Now().Add(2*time.Minute), func() bool { return false })
 				if again := c.Close(); again != nil {
-					t.Errorf("told of twice: %v", again)
+					t.Errorf("reported twice: %v", again)
 				}
 			}
 			var own *conformance.ImplementationError

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// told remembers what the fixtures of a run have told of a subject. Each cluster has the subject start anew, so that what is
-// wrong with its start is wrong in every fixture.
+// told remembers what the fixtures of a run have reported about a subject. Each cluster starts the subject again, so a
+// fault in its start shows in every fixture.
 type told struct {
 	mu sync.Mutex
 	// first are the fixtures that told it, by the first line of the error.

@@ -23,8 +23,8 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/targets/internal/remote"
 )
 
-// annotationOriginal is on a ConfigMap that was changed: what it was before. Who kills this process in the middle of a run
-// finds there what to put back, and the next run does.
+// annotationOriginal is on a ConfigMap that was changed: what it was before. If the run is killed, a person finds there
+// what to put back, and the next run does so.
 const annotationOriginal = "plumbline.dev/original"
 
 const (
@@ -72,7 +72,7 @@ func (t *Target) configure(ctx context.Context, w *remote.World, want fixture.Co
 	var failed error
 	for _, of := range slices.Sorted(maps.Keys(want)) {
 		name := t.o.Configuration.ConfigMap(of)
-		c.names = append(c.names, name) // before: who asks and gets no answer may have changed it
+		c.names = append(c.names, name) // before: a request without an answer may have changed it
 		version, err := t.overlay(ctx, name, want[of])
 		if err != nil {
 			failed = fmt.Errorf("changing ConfigMap %s: %w", name, err)

@@ -31,13 +31,13 @@ const (
 // InUseError says that another run is judging what is installed there.
 type InUseError struct {
 	Namespace, Holder string
-	// Since is when that run began, Heard when it was heard of last.
+	// Since is when that run began, Heard when it last renewed its Lease.
 	Since, Heard time.Time
 }
 
 func (e *InUseError) Error() string {
-	return fmt.Sprintf("another run is judging what is configured in namespace %s: %s, since %s, heard of at %s. Two would disturb each other: wait for its end; "+
-		"if it was killed, Lease %s of that namespace is taken over %v after it was heard of", e.Namespace, e.Holder,
+	return fmt.Sprintf("another run is judging what is configured in namespace %s: %s, since %s, last seen at %s. Two would disturb each other: wait for its end; "+
+		"if it was killed, Lease %s of that namespace is taken over %v after it was last seen", e.Namespace, e.Holder,
 		e.Since.UTC().Format(time.RFC3339), e.Heard.UTC().Format(time.RFC3339), leaseName, leaseDuration)
 }
 
@@ -67,7 +67,7 @@ type occupancy struct {
 }
 
 // Hold keeps other runs away from what is configured in a namespace, until Close. The error is an *InUseError if there is
-// one. Who does not call it holds the namespace of its configuration from the first Start on.
+// one. Without Hold, the first Start holds the namespace of its configuration.
 func (t *Target) Hold(ctx context.Context, namespace string) error {
 	t.holding.Lock()
 	defer t.holding.Unlock()

@@ -67,7 +67,7 @@ func (h *house) answered(ctx context.Context, err error) error {
 	return ctx.Err()
 }
 
-// TestOneRunAtATime: a second one is refused as long as the first one is heard of, and not longer.
+// TestOneRunAtATime: a second one is refused as long as the first one renews its Lease, and not longer.
 func TestOneRunAtATime(t *testing.T) {
 	t.Parallel()
 	const namespace = "system"

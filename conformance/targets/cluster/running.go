@@ -34,7 +34,7 @@ const (
 type Cluster struct {
 	target *Target
 	world  *remote.World
-	// change is what was done to the configuration; nil if this is not whom it is left to.
+	// change is what was done to the configuration; nil if this cluster is not responsible for it.
 	change *change
 }
 

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// guard starts a process under guard, tells of it, and waits to be killed.
+// guard starts a process under guard, prints it, and waits to be killed.
 func guard() error {
 	g, err := newGuardian()
 	if err != nil {

@@ -131,7 +131,7 @@ func (t *Target) Start(_ context.Context, s conformance.Setup) (conformance.Clus
 	return c, nil
 }
 
-// settle is how long after its start a cluster is left alone, for its controllers to have seen what there is.
+// settle is how long a cluster is left alone after its start, for its controllers to see its objects.
 const settle = time.Second
 
 // turns makes a cluster's function, if there is one.

@@ -38,8 +38,8 @@ func journal(ctx context.Context, engine, node string, since time.Time) (string,
 // mostLines is how many lines of a journal are shown for each Pod.
 const mostLines = 40
 
-// beside are the places in kubelet and container runtime whose lines are many, and tell of nothing that a run could feel:
-// volumes that come and go, and cgroups of containers that are gone.
+// beside are the places in kubelet and container runtime whose lines are many, and do not concern a run: volumes that come
+// and go, and cgroups of containers that are gone.
 func beside() []string {
 	return []string{"reconciler_common.go", "operation_generator.go", "watcher.go", "UnmountVolume", "pod_startup_latency_tracker.go", "\"RemoveContainer"}
 }

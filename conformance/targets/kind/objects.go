@@ -54,7 +54,7 @@ type release struct {
 	pullPolicy string
 	replicas   int
 	arguments  []string
-	// certificate is what the Secret of the webhooks has, and authority whom the API server trusts.
+	// certificate is what the Secret of the webhooks has, and authority the one that the API server trusts.
 	certificate map[string][]byte
 	authority   []byte
 }

@@ -52,7 +52,8 @@ func (e *UnknownClientsError) Error() string {
 // Unwrap returns why it is not known.
 func (e *UnknownClientsError) Unwrap() error { return e.Err }
 
-// authentication is where an API server publishes whom it trusts; see "Kubernetes Extension API Server Authentication Flow".
+// authentication is where an API server publishes the authorities that it trusts; see "Kubernetes Extension API Server
+// Authentication Flow".
 var authentication = client.ObjectKey{Namespace: metav1.NamespaceSystem, Name: "extension-apiserver-authentication"}
 
 const (
@@ -93,7 +94,7 @@ func (n *Node) listen(ctx context.Context) (*server, error) {
 		}
 	}
 	if net.ParseIP(e.Address) == nil {
-		return nil, fmt.Errorf("the node's address %q is no IP address", e.Address)
+		return nil, fmt.Errorf("the node's address %q is not an IP address", e.Address)
 	}
 	certificate, err := selfSigned(n.o.Name, e.Address)
 	if err != nil {

@@ -25,7 +25,7 @@ type journal struct {
 	logs map[logKey][]*instance
 	// some is closed when something has happened.
 	some chan struct{}
-	// waiting is whether anybody waits for that.
+	// waiting is whether a request waits for that.
 	waiting bool
 }
 

@@ -13,7 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// The Lease of a node, as kubelets keep it: who renews it is alive.
+// The Lease of a node, as kubelets keep it: a node that renews it is alive.
 const (
 	leaseDuration = 40 * time.Second
 	leaseRenewal  = 10 * time.Second

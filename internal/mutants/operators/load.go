@@ -165,7 +165,7 @@ func (p *Package) keepCompiling(imports types.Importer) error {
 			}
 			file, err := parser.ParseFile(fset, s.name, w.Source, parser.SkipObjectResolution|parser.AllErrors)
 			if err != nil {
-				return fmt.Errorf("a change is no Go: %w", err)
+				return fmt.Errorf("a change is not valid Go: %w", err)
 			}
 			parsed = append(parsed, file)
 		}

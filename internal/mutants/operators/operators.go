@@ -9,7 +9,7 @@
 //	sites.go     the operators: where a package can be changed, and into what
 //	load.go      type checking, and leaving out what would not compile
 //	judge.go     building and running the test binary
-//	equivalent.yaml   changes that change nothing that anybody could see, each with its reason
+//	equivalent.yaml   changes that change nothing that can be seen, each with its reason
 //
 // Limits: a change is judged by the tests of its own package alone, with the machine
 // that they run on; a change that makes a test run without end counts as noticed.
@@ -73,7 +73,7 @@ func shorten(text string) string {
 	return text
 }
 
-// Equivalent is a change that no test can notice, because nothing that anybody can see depends on it.
+// Equivalent is a change that no test can notice, because nothing that can be seen depends on it.
 type Equivalent struct {
 	File     string `yaml:"file"`
 	Function string `yaml:"function"`

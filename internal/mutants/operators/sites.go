@@ -154,7 +154,7 @@ func (f *finder) inBody(n ast.Node) bool {
 			return false
 		}
 	case *ast.KeyValueExpr:
-		// The key of a struct's field is no expression.
+		// The key of a struct's field is not an expression.
 		if k, ok := n.Key.(*ast.Ident); ok {
 			if v, ok := f.info.Uses[k].(*types.Var); ok && v.IsField() {
 				ast.Inspect(n.Value, f.inBody)

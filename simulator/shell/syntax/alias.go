@@ -7,9 +7,9 @@ import "strings"
 
 // pushed is the text of an alias that has taken the place of its name.
 type pushed struct {
-	name string // or "" for the text behind the first of two parentheses that is no arithmetic: bash has read it already
-	end  int  // where the text ends
-	next bool // it ends in a blank, so that the word behind it may be an alias too
+	name string // or "" for the text behind the first of two parentheses that is not arithmetic: bash has read it already
+	end  int    // where the text ends
+	next bool   // it ends in a blank, so that the word behind it may be an alias too
 }
 
 // place says what a word would be where the parser stands.

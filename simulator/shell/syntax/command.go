@@ -422,7 +422,7 @@ func (p *Parser) simple(line int) *Stmt {
 	call := &Call{Line: line}
 	declares, condition := false, false
 	evaluates := false
-	first := false // a word that is no assignment came first
+	first := false // a word that is not an assignment came first
 	for seen := 0; ; seen++ {
 		behind := p.line()
 		switch {

@@ -51,7 +51,7 @@ type Parser struct {
 
 	aliases map[string]string // nil if they are not expanded
 	pushed  []pushed          // aliases at work
-	posix   bool              // keywords are no aliases
+	posix   bool              // keywords are not aliases
 	literal bool              // aliases in substitutions are left as they are, for when these run
 }
 
@@ -277,7 +277,7 @@ func (p *Parser) unexpected(expecting string) {
 	p.fail(Error{Token: p.token(), Expecting: expecting})
 }
 
-// operators are the tokens that are no words, longest first.
+// operators are the tokens that are not words, longest first.
 var operators = []string{"<<-", "<<<", ";;&", "&>>", "&&", "||", ";;", ";&", "|&", "<<", ">>", "<&", ">&", "<>", ">|", "&>", "\n", ";", "&", "|", "<", ">", "(", ")"}
 
 // token returns the text of the token that stands here, for messages.

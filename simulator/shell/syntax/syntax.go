@@ -35,7 +35,7 @@ type Command interface{ command() }
 
 // Call is a simple command.
 //
-// Line is where the shell knows which command it is: bash, behind its first word that is no assignment, only when it has
+// Line is where the shell knows which command it is: bash, behind its first word that is not an assignment, only when it has
 // read the word behind that one too.
 type Call struct {
 	Line    int
@@ -279,7 +279,7 @@ type CmdSubst struct {
 	Script    *Script
 	List      []*Stmt
 	Backquote bool
-	Raw       bool // it begins with $(( and is no arithmetic: Text is parsed when it is to run
+	Raw       bool // it begins with $(( and is not arithmetic: Text is parsed when it is to run
 	Text      string
 }
 
@@ -335,7 +335,7 @@ type Script struct {
 	Aliases  bool
 	Rest     string
 	RestLine int
-	// Literal says that words are no aliases, even if there are some when the script runs.
+	// Literal says that words are not aliases, even if there are some when the script runs.
 	Literal bool
 	// Unended is a here-document whose end word has not come, and Continued says that the last line goes on in the next.
 	Unended   *Redirect

@@ -65,7 +65,7 @@ type machine struct {
 	seed     float64
 	random   uint64
 	steps    int
-	pending  int64 // bytes held that the World has not been told of
+	pending  int64 // bytes held that were not yet reported to the World
 }
 
 func newMachine(p *Program, o Options) *machine {

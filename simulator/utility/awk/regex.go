@@ -31,7 +31,7 @@ func translate(source string) string {
 	return b.String()
 }
 
-// escape writes what the escape whose letter is at i stands for, and returns where it ends. What is no escape of AWK
+// escape writes what the escape whose letter is at i stands for, and returns where it ends. What is not an escape of AWK
 // is left to the expression.
 func escape(b *strings.Builder, source string, i int) int {
 	if at := strings.IndexByte("abfnrtv", source[i]); at >= 0 {

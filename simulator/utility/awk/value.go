@@ -62,7 +62,7 @@ func (v value) truth() bool {
 	return false
 }
 
-// text returns the value as a string; numbers that are no integers by a format.
+// text returns the value as a string; numbers that are not integers by a format.
 func (v value) text(format string) string {
 	if v.kind == isNumber {
 		return formatNumber(v.n, format)

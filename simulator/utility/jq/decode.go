@@ -387,7 +387,7 @@ func (d *Decoder) hex(at int) (rune, bool) {
 	return rune(n), err == nil
 }
 
-// valid replaces what is no UTF-8.
+// valid replaces what is not UTF-8.
 func valid(s string) string {
 	if utf8.ValidString(s) {
 		return s

@@ -34,7 +34,7 @@ func (m *Machine) Collect(next func() (any, error)) (any, error) {
 // ParseAll reads a text of any number of values.
 func (m *Machine) ParseAll(text string) (any, error) { return m.Collect(m.NewDecoder(text).Next) }
 
-// Events are what --stream makes of a value: a path and a value for each that is no array or object or empty, and the
+// Events are what --stream makes of a value: a path and a value for each that is not an array or object or is empty, and the
 // last path again where an array or object ends.
 func (m *Machine) Events(v any) []any {
 	var out []any

@@ -140,7 +140,7 @@ func nativeArgument(m *Machine, k *frame) {
 func (m *Machine) result(v any, err error) {
 	if err != nil {
 		if e, ok := err.(*Error); ok && e.Value == nil { //nolint:errorlint // errors of jq are never wrapped
-			m.backtrack() // an error without a message is no error
+			m.backtrack() // an error without a message is not an error
 			return
 		}
 		m.fail(err)

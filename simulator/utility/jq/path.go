@@ -519,7 +519,7 @@ func modifyAt(m *Machine, k *frame) {
 		m.fail(err)
 		return
 	}
-	switch x := old.(type) { // it is seen: no more of what there is may change
+	switch x := old.(type) { // it is seen: the rest must no longer change
 	case *Array:
 		if x.owner == c.own {
 			c.own = new(int)

@@ -17,7 +17,7 @@ type Options struct {
 	Extended bool
 	// Fold makes no difference between upper and lower case.
 	Fold bool
-	// GNU reads expressions as GNU's grep does: what POSIX leaves undefined is no mistake.
+	// GNU reads expressions as GNU's grep does: what POSIX leaves undefined is not a mistake.
 	GNU bool
 }
 

@@ -95,7 +95,7 @@ func (o *observation) watch(ctx context.Context) (watch.Interface, error) {
 // expired says whether the API server does not know any more what happened since a version.
 func expired(err error) bool { return apierrors.IsResourceExpired(err) || apierrors.IsGone(err) }
 
-// follow tells of every event until ctx ends. An error is one that nothing can be done about.
+// follow reports every event until ctx ends. It returns only errors that cannot be handled here.
 func (o *observation) follow(ctx context.Context, watcher watch.Interface) error {
 	for {
 		gap, err := o.read(ctx, watcher)
@@ -111,7 +111,7 @@ func (o *observation) follow(ctx context.Context, watcher watch.Interface) error
 	}
 }
 
-// read tells of events until there are no more, or until there is a gap.
+// read reports events until there are no more, or until there is a gap.
 func (o *observation) read(ctx context.Context, watcher watch.Interface) (gap, failed error) {
 	for e := range watcher.ResultChan() {
 		if e.Type == watch.Error {
@@ -129,7 +129,7 @@ func (o *observation) read(ctx context.Context, watcher watch.Interface) (gap, f
 	return nil, nil
 }
 
-// tell tells of a version, and remembers it.
+// tell reports a version, and remembers it.
 func (o *observation) tell(event watch.EventType, object *unstructured.Unstructured) {
 	key := object.GetNamespace() + "/" + object.GetName()
 	if o.known[key] = object; event == watch.Deleted {
@@ -138,7 +138,7 @@ func (o *observation) tell(event watch.EventType, object *unstructured.Unstructu
 	o.handler(event, object)
 }
 
-// bridge tells of a gap, and of what there is after it.
+// bridge reports a gap, and the objects after it.
 func (o *observation) bridge(ctx context.Context, gap error) error {
 	after, err := o.listAgain(ctx)
 	if err != nil {
@@ -174,7 +174,7 @@ func (o *observation) listAgain(ctx context.Context) (*unstructured.Unstructured
 	}
 }
 
-// compare tells of how a list differs from what is known, and takes it over.
+// compare reports how a list differs from the known objects, and takes it over.
 func (o *observation) compare(list *unstructured.UnstructuredList) {
 	there := map[string]*unstructured.Unstructured{}
 	for i := range list.Items {
