@@ -57,7 +57,7 @@ func TestReportsAreReadStrictly(t *testing.T) {
 	} {
 		text := string(good)
 		at := strings.LastIndex(text, tt.old)
-		if tt.reason != "something behind" && tt.reason != "half of it" {
+		if tt.reason != "text after the document" && tt.reason != "half of the document" {
 			at = strings.Index(text, tt.old)
 		}
 		if at < 0 {
@@ -113,7 +113,7 @@ func utf8Only(v reflect.Value) {
 }
 
 // Mistakes have their place, in both forms.
-func TestMistakesHavePlaces(t *testing.T) {
+func TestMistakesHavePositions(t *testing.T) {
 	t.Parallel()
 	const head = "apiVersion: plumbline.dev/v1alpha1\nkind: ConformanceReport\nresult: passed\n"
 	for _, tt := range []struct{ reason, text, want string }{

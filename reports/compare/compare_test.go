@@ -49,7 +49,7 @@ func TestDifferences(t *testing.T) {
 		{"explained", of(reports.Passed, "x=pass"), of(reports.Failed, "x=fail"), DiffOptions{Explained: []Explanation{{Fixture: "x", Why: "w"}}}, "[newly-failing x w]", 0},
 		{"explained for these verdicts", of(reports.Passed, "x=pass"), of(reports.Failed, "x=fail"), DiffOptions{Explained: []Explanation{{Fixture: "x", A: reports.Pass, B: reports.Fail, Why: "w"}}}, "[newly-failing x w]", 0},
 		{"explained for others", of(reports.Passed, "x=pass"), of(reports.Failed, "x=fail"), DiffOptions{Explained: []Explanation{{Fixture: "x", A: reports.Pass, B: reports.Error, Why: "w"}}}, "[newly-failing x stale x]", 1},
-		{"an explanation of what is the same", of(reports.Passed, "x=pass"), of(reports.Passed, "x=pass"), DiffOptions{Explained: []Explanation{{Fixture: "x", Why: "w"}}}, "[stale x]", 0},
+		{"an explanation of equal verdicts", of(reports.Passed, "x=pass"), of(reports.Passed, "x=pass"), DiffOptions{Explained: []Explanation{{Fixture: "x", Why: "w"}}}, "[stale x]", 0},
 	} {
 		d := Diff(tt.a, tt.b, tt.o)
 		var got []string
@@ -65,7 +65,7 @@ func TestDifferences(t *testing.T) {
 	}
 }
 
-func TestAGateIsAboutWhatGotWorse(t *testing.T) {
+func TestGateFailsOnlyWhenAVerdictGetsWorse(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		reason string
@@ -79,7 +79,7 @@ func TestAGateIsAboutWhatGotWorse(t *testing.T) {
 		{"a failure that fails still", of(reports.Failed, "x=fail"), of(reports.Failed, "x=fail"), nil, "", true},
 		{"better", of(reports.Failed, "x=fail"), of(reports.Passed, "x=pass"), nil, "", true},
 		{"a new failure", of(reports.Passed, "x=pass"), of(reports.Failed, "x=pass", "y=fail"), nil, "", true},
-		{"what was never shown fails", of(reports.Partial, "x=unsupported"), of(reports.Failed, "x=fail"), nil, "x", false},
+		{"an unsupported fixture that fails", of(reports.Partial, "x=unsupported"), of(reports.Failed, "x=fail"), nil, "x", false},
 		{"a pass that is no longer claimed", of(reports.Passed, "x=pass"), of(reports.Partial, "x=unsupported"), nil, "x", false},
 		{"a pass that was not reached", of(reports.Passed, "x=pass"), of(reports.Incomplete, "x=not-run"), nil, "x", false},
 		{"a pass that is no longer there", of(reports.Passed, "x=pass", "y=pass"), of(reports.Passed, "y=pass"), nil, "x", false},
@@ -96,8 +96,8 @@ func TestAGateIsAboutWhatGotWorse(t *testing.T) {
 		{"a fixture that is required no more, and fails", of(reports.Passed, "x=pass"), of(reports.Passed, "x=fail:recommended"), []string{"required"}, "x", false},
 		{"a failure that is no longer there", of(reports.Failed, "x=fail", "y=pass"), of(reports.Passed, "y=pass"), nil, "", true},
 		{"a profile that does not pass, and no fixture tells why", of(reports.Passed, "x=pass"), of(reports.Partial, "x=pass"), nil, "", false},
-		{"what was advised counts, too", of(reports.Passed, "x=pass:recommended"), of(reports.Passed, "x=fail:recommended"), nil, "x", false},
-		{"unless only what is required is asked for", of(reports.Passed, "x=pass:recommended"), of(reports.Passed, "x=fail:recommended"), []string{"required"}, "", true},
+		{"recommended fixtures count, too", of(reports.Passed, "x=pass:recommended"), of(reports.Passed, "x=fail:recommended"), nil, "x", false},
+		{"unless only required fixtures are compared", of(reports.Passed, "x=pass:recommended"), of(reports.Passed, "x=fail:recommended"), []string{"required"}, "", true},
 		{"and a profile's result is what its fixtures tell", of(reports.Passed, "x=pass"), of(reports.Failed, "x=fail"), []string{"recommended"}, "", true},
 	} {
 		g := NewGate(tt.a, tt.b, tt.levels...)
@@ -140,7 +140,7 @@ func on(target string) func(*reports.ConformanceReport) {
 	return func(r *reports.ConformanceReport) { r.Target.Name = target }
 }
 
-func TestAGateKnowsNamesFeaturesAndTargets(t *testing.T) {
+func TestGateFollowsRenamesFeaturesAndTargets(t *testing.T) {
 	t.Parallel()
 	list := func(names ...string) []string { return names }
 	for _, tt := range []struct {
@@ -156,7 +156,7 @@ func TestAGateKnowsNamesFeaturesAndTargets(t *testing.T) {
 			"renamed: x is now y\nfailed before and still fails: y\nPASSED: 0 worse, 0 better, 1 known\n"},
 		{"two that require the same are not guessed", with(of(reports.Passed, "x=pass", "w=pass"), requires("x", "It is.", "w", "It is.")), with(of(reports.Passed, "y=pass"), requires("y", "It is.")),
 			"CHANGE     FIXTURE  LEVEL     BASELINE  REPORT  EXPLAINED\nonly-in-a  w        required  pass      -       -\nonly-in-a  x        required  pass      -       -\n\nFAILED: 2 worse, 0 better\n"},
-		{"a feature that is claimed no more, whose fixture failed", with(of(reports.Failed, "x=fail"), features(list("f"), nil, "f")), with(of(reports.Partial, "x=unsupported"), features(nil, nil, "f")),
+		{"a feature that is no longer claimed, whose fixture failed", with(of(reports.Failed, "x=fail"), features(list("f"), nil, "f")), with(of(reports.Partial, "x=unsupported"), features(nil, nil, "f")),
 			"lost: feature f of p is no longer claimed\nthe run as a whole is worse: partial, was failed\nFAILED: 2 worse, 0 better\n"},
 		{"a feature that is claimed no more", with(of(reports.Passed, "x=pass", "y=pass"), features(list("f"), nil, "f")), with(of(reports.Partial, "x=unsupported", "y=pass"), features(nil, nil, "f")),
 			"CHANGE   FIXTURE  LEVEL     BASELINE  REPORT       EXPLAINED\nchanged  x        required  pass      unsupported  -\n\nlost: feature f of p is no longer claimed; it passed x\nFAILED: 2 worse, 0 better\n"},
@@ -221,7 +221,7 @@ func TestReportsThatCannotBeABaseline(t *testing.T) {
 	}
 }
 
-func TestColumnsHaveNamesOfTheirOwn(t *testing.T) {
+func TestColumnNamesAreUnique(t *testing.T) {
 	t.Parallel()
 	report := func(target, version string) *reports.ConformanceReport {
 		return &reports.ConformanceReport{Target: reports.Target{Name: target}, Implementation: reports.Implementation{Version: version}}
@@ -245,7 +245,7 @@ func TestColumnsHaveNamesOfTheirOwn(t *testing.T) {
 	}
 }
 
-func TestRowsSayHowColumnsAgree(t *testing.T) {
+func TestRowsShowWhetherColumnsAgree(t *testing.T) {
 	t.Parallel()
 	a := with(of(reports.Failed, "same=pass", "both-fail=fail", "contradicts=fail", "not-here=not-on-this-target", "broke=error", "only-here=pass", "three=pass"), on("fake"))
 	b := with(of(reports.Failed, "same=pass", "both-fail=fail", "contradicts=pass", "not-here=pass", "broke=pass", "three=not-on-this-target"), on("envtest"))
@@ -278,7 +278,7 @@ func TestRowsSayHowColumnsAgree(t *testing.T) {
 	}
 }
 
-func TestExplanationsAreReadStrictly(t *testing.T) {
+func TestExplanationsAreDecodedStrictly(t *testing.T) {
 	t.Parallel()
 	const head = "apiVersion: plumbline.dev/v1alpha1\nkind: ExplainedDifferences\ndifferences:\n"
 	if got, err := ReadExplained("x.yaml", []byte(head+"- fixture: a\n  a: pass\n  b: not-on-this-target\n  why: because\n- {fixture: b, why: \"no\"}\n")); err != nil || len(got) != 2 || got[0].B != reports.NotOnThisTarget {

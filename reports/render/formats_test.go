@@ -185,7 +185,7 @@ func TestMarkdownFitsAStepSummary(t *testing.T) {
 }
 
 // The page works from a file: nothing in it is fetched, and nothing that was written into a log is obeyed.
-func TestThePageNeedsNothing(t *testing.T) {
+func TestPageIsSelfContained(t *testing.T) {
 	t.Parallel()
 	got := string(rendered(t, FormatHTML, reporttest.Full()))
 	for _, not := range []string{"ZgotmplZ", "<script>alert", "src=", "<link", "@import", "url(", "fetch(", "<b>waits"} {

@@ -198,7 +198,7 @@ func (s *junitSuite) add(r *reports.ConformanceReport, f *reports.Fixture, took 
 	s.Cases = append(s.Cases, c)
 }
 
-// junitVerdict tells what is no test: the verdicts on the run and the profile, and the findings.
+// junitVerdict returns what is not a test: the verdicts on the run and the profile, and the findings.
 func junitVerdict(r *reports.ConformanceReport, profile string) *junitText {
 	var b strings.Builder
 	fmt.Fprintf(&b, "run: %s\n", r.Result)
@@ -225,7 +225,7 @@ func junitAccount(r *reports.ConformanceReport, f *reports.Fixture) string {
 	return b.String()
 }
 
-// output tells of a fixture what has no place in an attribute.
+// output returns the facts about a fixture that have no place in an attribute.
 func output(r *reports.ConformanceReport, f *reports.Fixture) string {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "requirement: %s\nfile: %s\nlevel: %s\ncomponent: %s\n", f.Requirement, f.File, f.Level, f.Component)

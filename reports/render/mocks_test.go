@@ -47,7 +47,7 @@ func TestMocksForMissingCommands(t *testing.T) {
 	}
 }
 
-func TestFailuresTellMissingCommands(t *testing.T) {
+func TestFailuresNameMissingCommands(t *testing.T) {
 	t.Parallel()
 	report := &reports.ConformanceReport{Result: reports.Failed, Fixtures: []reports.Fixture{{
 		Name: "builds", Verdict: reports.Fail, Failure: &reports.Failure{At: "builds.yaml:3:1", Check: "spec.then[0]", Message: "no", Missing: []reports.MissingCommand{

@@ -53,7 +53,7 @@ func TestEveryFormatHasARenderer(t *testing.T) {
 	}
 }
 
-func TestStyleDoesNotMoveTheTable(t *testing.T) {
+func TestStyleKeepsTheTableLayout(t *testing.T) {
 	t.Parallel()
 	var plain, styled bytes.Buffer
 	if err := (Text{}).Render(&plain, reporttest.Example()); err != nil {
@@ -71,6 +71,6 @@ func TestStyleDoesNotMoveTheTable(t *testing.T) {
 	}
 	lines := strings.Split(strings.TrimSpace(plain.String()), "\n")
 	if last := lines[len(lines)-1]; last != "FAILED: 1 of 3 passed, 1 failed, 1 not on this target" {
-		t.Errorf("the last line is no verdict: %q", last)
+		t.Errorf("the last line is not a verdict: %q", last)
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/plumbline-ci/plumbline/reports/visible"
 )
 
-// Summary tells of a run in which something failed or broke how each feature did, and what the failures have in common.
-// Of other runs it tells nothing.
+// Summary describes a run in which something failed or broke: how each feature did, and what the failures have in common.
+// For other runs it is empty.
 func Summary(r *reports.ConformanceReport) string {
 	var b bytes.Buffer
 	summary(&b, harmless.Copy(r))

@@ -41,7 +41,7 @@ func TestCauses(t *testing.T) {
 	}
 }
 
-func TestTheFrequentCauseComesFirst(t *testing.T) {
+func TestMostFrequentCauseComesFirst(t *testing.T) {
 	t.Parallel()
 	r := &reports.ConformanceReport{Fixtures: []reports.Fixture{
 		{Name: "advice", Level: "recommended", Verdict: reports.Fail, Failure: &reports.Failure{Path: "p", Want: "1", Got: "2"}},

@@ -106,7 +106,7 @@ func (s sweep) proven(fixture string) []reports.Statement {
 	return out
 }
 
-// breach tells of one run that did not pass.
+// breach describes one run that did not pass.
 func (s sweep) breach(b *bytes.Buffer, x *reports.Breach) {
 	fmt.Fprintf(b, "%s of %s, seed %d\n", x.Verdict, x.Fixture, x.Seed)
 	switch f := x.Failure; {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestPlacesAreTakenApart(t *testing.T) {
+func TestPositionsAreParsed(t *testing.T) {
 	t.Parallel()
 	for at, want := range map[string]string{
 		"a.yaml:9:5":     "a.yaml 9 5",

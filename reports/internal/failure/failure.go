@@ -1,4 +1,4 @@
-// Package failure tells of one failure in words: in full, in a line, or as an annotation has room for.
+// Package failure describes one failure in words: in full, in a line, or as an annotation has room for.
 package failure
 
 import (
@@ -62,7 +62,7 @@ func Headline(x *reports.Failure) string {
 	return text
 }
 
-// Pointed tells of a failure what matters, the most important first: an annotation has little room.
+// Pointed returns what matters about a failure, the most important first: an annotation has little room.
 func Pointed(f *reports.Fixture, proven []reports.Statement) []string {
 	x := f.Failure
 	lines := []string{f.Requirement}

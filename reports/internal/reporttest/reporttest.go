@@ -18,7 +18,8 @@ var update = flag.Bool("update", false, "write the golden files")
 // Millis is a time of a timeline.
 func Millis(n int64) *int64 { return &n }
 
-// Full has a fixture of every verdict, everything that can be told of a failure, and texts that formats take for marks.
+// Full has a fixture of every verdict, everything that can be reported about a failure, and texts that formats take for
+// marks.
 func Full() *reports.ConformanceReport {
 	seed := uint64(7)
 	return &reports.ConformanceReport{
