@@ -150,7 +150,7 @@ type Prober interface {
 
 // Guarded clusters watch over invariants that only they can see.
 type Guarded interface {
-	// Guard has found told of each violation, inside the event that makes it.
+	// Guard calls found with each violation, inside the event that makes it.
 	Guard(found func(invariant.Violation))
 }
 

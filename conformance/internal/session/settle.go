@@ -102,7 +102,7 @@ func (s *Session) settle(ctx context.Context) error {
 	return nil
 }
 
-// catchUp waits until the watches have shown what there is now.
+// catchUp waits until the watches have shown the present state.
 func (s *Session) catchUp(ctx context.Context) error {
 	must, may := s.fixture.Watched()
 	for _, kind := range slices.Concat(must, may) {

@@ -76,7 +76,7 @@ func blamed(err error, at string) *Failed {
 	return f
 }
 
-// ToldElsewhere says whether another fixture tells all that there is to tell of an error.
+// ToldElsewhere reports whether another fixture already reports all about an error.
 func ToldElsewhere(err error) bool {
 	var own Blame
 	return errors.As(err, &own) && own.ToldBy() != ""

@@ -163,7 +163,7 @@ func (l listed) Close() error {
 	return l.Cluster.Close()
 }
 
-// account is all that can be told of a run: its report, and the names of what is there when a fixture ends.
+// account is everything about a run: its report, and the names of what is there when a fixture ends.
 func account(t *testing.T, list []*fixture.Fixture, seed uint64) string {
 	t.Helper()
 	names := make(chan string, len(list))
