@@ -189,7 +189,7 @@ func (a *arith) operator() string {
 		if strings.HasPrefix(rest, op) {
 			switch {
 			case a.s.kind == dash && (op == "**" || op == "++" || op == "--"),
-				a.s.kind == bash && (op == "++" || op == "--") && a.kind != aName && !beginsName(rest[2:]):
+				(op == "++" || op == "--") && a.kind != aName && !beginsName(rest[2:]) && !(a.s.kind == ash && a.kind == anOperator && len(a.op) == 2 && strings.Contains("++--", a.op)):
 				return op[:1]
 			}
 			return op
@@ -201,7 +201,7 @@ func (a *arith) operator() string {
 	return rest[:1]
 }
 
-// beginsName reports whether a variable is next: otherwise bash takes ++ and -- for two signs.
+// beginsName reports whether a variable is next: otherwise ++ and -- are two signs.
 func beginsName(text string) bool {
 	text = strings.TrimLeft(text, " \t\n\r")
 	return text != "" && isWordByte(text[0]) && (text[0] < '0' || text[0] > '9')
@@ -217,6 +217,7 @@ func (a *arith) number() {
 	a.pos = end
 	a.kind = aNumber
 	base, digits := 10, text
+	constantBase := 0 // the base of a constant of C, which base#digits is none of
 	if b, rest, ok := strings.Cut(text, "#"); ok {
 		n, err := strconv.Atoi(b)
 		if err != nil || n < 2 || n > 64 {
@@ -238,6 +239,9 @@ func (a *arith) number() {
 			return
 		}
 	}
+	if !strings.Contains(text, "#") {
+		constantBase = base
+	}
 	n := uint64(0)
 	for i := range len(digits) {
 		d := digit(digits[i], base)
@@ -251,6 +255,10 @@ func (a *arith) number() {
 		}
 		if a.s.kind == dash && (n > (math.MaxInt64-uint64(d))/uint64(base)) {
 			n = math.MaxInt64
+			break
+		}
+		if a.s.kind == ash && base == constantBase && n > (math.MaxUint64-uint64(d))/uint64(base) { // C's strtoull fails
+			n = 0
 			break
 		}
 		n = n*uint64(base) + uint64(d)
@@ -464,7 +472,7 @@ func (a *arith) unary() operand {
 				return operand{n: -a.load(x)}
 			}
 			if !x.isRef { // two signs
-				if op == "--" || a.s.kind == bash {
+				if a.s.kind == bash {
 					return operand{n: a.load(x)}
 				}
 				a.fail("syntax error: operand expected", "expecting primary")

@@ -251,6 +251,9 @@ func builtinSource(s *shell, args []string) int {
 			}
 		default:
 			s.command = "."
+			if len(args) > 2 { // traps see them already
+				s.args = args[2:]
+			}
 			if strings.Contains(args[1], "/") {
 				s.complain(fmt.Sprintf("can't open '%s': %s", args[1], text))
 			} else {
@@ -402,11 +405,8 @@ func builtinEval(s *shell, args []string) int {
 	}
 	sc := s.parse(text)
 	s.command = ""
-	switch {
-	case s.kind == dash:
+	if s.kind != bash { // whose messages do not name it
 		s.command = "eval"
-	case s.kind == ash && s.isScript:
-		s.command = s.name
 	}
 	s.deeper("evals")
 	s.enterEval(1)

@@ -537,6 +537,7 @@ func (s *shell) external(cmd *syntax.Call, redirs []*syntax.Redirect, fields []s
 				return
 			}
 			shared, era := s.varsShared, s.era
+			s.takePlace()
 			child := s.fork(func(c *shell) int {
 				c.traps = nil
 				return c.exec(fields)

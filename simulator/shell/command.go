@@ -20,7 +20,7 @@ func builtinCommand(s *shell, args []string) int {
 			case 'p':
 				path = "/usr/sbin:/usr/bin:/sbin:/bin"
 			default:
-				s.complain("illegal option -" + string(l))
+				s.illegalOption(l)
 				return statusUsage
 			}
 		}
@@ -49,9 +49,7 @@ func builtinCommand(s *shell, args []string) int {
 	}
 	if b := s.builtin(args[0]); b != nil {
 		s.raised = false
-		if s.kind == bash {
-			s.command = args[0]
-		}
+		s.command = args[0]
 		status := s.performBuiltin(b, args)
 		switch args[0] {
 		case "exit", "exec", "eval", ".", "source":

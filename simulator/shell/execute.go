@@ -149,7 +149,11 @@ func (s *shell) perform(st *syntax.Stmt, tail bool) {
 		return
 	}
 	if st.Cmd == nil {
-		s.status = 0
+		if s.status = 0; s.options.xtrace && s.kind != bash { // which show an empty command
+			s.traceFD = savedError(undo)
+			s.traceLine("")
+			s.traceFD = 0
+		}
 		return
 	}
 	fed := s.fed
@@ -206,9 +210,6 @@ func (s *shell) background(st *syntax.Stmt) {
 func (s *shell) startJob(child *container.Process, stmt *syntax.Stmt) {
 	s.lastJob = child.PID()
 	s.jobs = append(s.jobs, &job{proc: child, pid: child.PID(), stmt: stmt, number: s.jobNumber()})
-	if len(s.jobs) > 256 {
-		s.forgetJobs()
-	}
 }
 
 // compound runs anything but a simple command.
@@ -311,6 +312,7 @@ func (s *shell) timed(cmd *syntax.Time) {
 func (s *shell) subshellOf(cmd *syntax.Subshell) {
 	s.deeper("subshells")
 	s.line = cmd.Line + s.base
+	s.takePlace()
 	child := s.fork(func(c *shell) int {
 		c.enter(cmd)
 		c.last = lastCall(cmd.List, true)

@@ -297,7 +297,7 @@ func (e *expander) add(text string) {
 
 // value appends the result of an unquoted expansion.
 func (e *expander) value(text string, quoted bool) error {
-	e.s.p.Work(uint32(len(text) >> 11))
+	e.s.p.Work(uint32(len(text) / copiedAStep))
 	e.s.grow(len(e.buf) + len(text))
 	switch {
 	case quoted:
@@ -585,6 +585,9 @@ func (s *shell) tilde(text string, more, colon bool) (home, rest string, ok bool
 	home, ok = s.p.Container().UserHome(user)
 	return home, rest, ok
 }
+
+// copiedAStep is how many bytes of an expansion count as one command. Each is copied about three times.
+const copiedAStep = 64
 
 // grow asks for memory that a word is about to take.
 func (s *shell) grow(n int) {

@@ -13,17 +13,9 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/files"
 )
 
-// forgetJobs reaps the jobs that have ended and forgets the oldest of them.
-func (s *shell) forgetJobs() {
-	for _, j := range s.jobs {
-		s.poll(j)
-	}
-	s.jobs = slices.DeleteFunc(s.jobs, func(j *job) bool { return j.done && j.pid != s.lastJob })
-}
-
 // poll takes the status of a job that has ended.
 func (s *shell) poll(j *job) {
-	if j.done || !j.proc.Dead() {
+	if j.done || j.proc == nil || !j.proc.Dead() {
 		return
 	}
 	if st, err := s.p.Wait(j.proc, time.Time{}); err == nil {
@@ -34,31 +26,13 @@ func (s *shell) poll(j *job) {
 	j.done = true
 }
 
-// find returns the job of a pid or %number.
-func (s *shell) find(text string) *job {
-	if n, ok := strings.CutPrefix(text, "%"); ok {
-		if n == "" || n == "%" || n == "+" {
-			n = strconv.Itoa(len(s.jobs))
-		}
-		if i, err := strconv.Atoi(n); err == nil && i >= 1 && i <= len(s.jobs) {
-			return s.jobs[i-1]
-		}
-		return nil
-	}
-	pid, err := strconv.Atoi(text)
-	if err != nil {
-		return nil
-	}
-	for _, j := range s.jobs {
-		if j.pid == pid {
-			return j
-		}
-	}
-	return nil
-}
-
 // waitFor waits for a job; named says that the script asked for this one, which makes some shells tell that it was killed. A signal with a trap ends the wait: then the status is 128 and the signal.
 func (s *shell) waitFor(j *job, named bool) (status int, interrupted bool) {
+	defer func() {
+		if s.kind != bash {
+			s.reap()
+		}
+	}()
 	for !j.done {
 		st, err := s.p.Wait(j.proc, time.Time{})
 		switch {
@@ -94,54 +68,50 @@ func builtinWait(s *shell, args []string) int {
 			if status, interrupted := s.waitFor(j, false); interrupted {
 				return status
 			}
+			j.waited = true
 		}
-		s.jobs = nil
 		return 0
 	}
 	status := 0
 	for _, text := range args {
-		j := s.find(text)
-		if j == nil {
-			if _, err := strconv.Atoi(text); err != nil {
-				switch {
-				case !strings.HasPrefix(text, "%"):
-					s.complain("Illegal number: " + text)
-				case s.kind == dash:
-					s.complain("No such job: " + text)
-				default:
-					s.complain(text + ": no such job")
-				}
-				return statusUsage
-			}
-			status = statusNotFound
+		j, err := s.awaited(text)
+		if err != nil {
+			s.complain(err.Error())
+			return statusUsage
+		}
+		if status = statusNotFound; j == nil {
 			continue
 		}
 		var interrupted bool
 		if status, interrupted = s.waitFor(j, true); interrupted {
 			return status
 		}
+		j.waited = true
 	}
 	return status
+}
+
+// awaited returns the job that an argument of wait names, by a number or a specification. A process that is no job is
+// none.
+func (s *shell) awaited(text string) (*job, error) {
+	if strings.HasPrefix(text, "%") {
+		return s.job(text, false)
+	}
+	pid, err := strconv.Atoi(text)
+	if err != nil {
+		return nil, &usageError{"Illegal number: " + text}
+	}
+	if i := slices.IndexFunc(s.jobs, func(j *job) bool { return j.pid == pid }); i >= 0 {
+		return s.jobs[i], nil
+	}
+	return nil, nil
 }
 
 func builtinJobs(s *shell, args []string) int {
 	if s.kind == bash {
 		return jobsOfBash(s, args)
 	}
-	pids := len(args) > 1 && args[1] == "-p"
-	for i, j := range s.jobs {
-		s.poll(j)
-		switch {
-		case pids:
-			s.print(1, strconv.Itoa(j.pid)+"\n")
-		case j.done:
-			s.print(1, fmt.Sprintf("[%d]   Done\n", i+1))
-		default:
-			s.print(1, fmt.Sprintf("[%d]   Running\n", i+1))
-		}
-	}
-	s.forgetJobs()
-	return 0
+	return s.listJobs(args)
 }
 
 func builtinKill(s *shell, args []string) int {
@@ -186,14 +156,16 @@ func builtinKill(s *shell, args []string) int {
 		sig, ok = container.ParseSignal(name)
 		if !ok || s.kind == dash && len(name) > 3 && strings.EqualFold(name[:3], "SIG") {
 			if s.kind == dash {
-				if separate {
+				if name == "s" {
+					s.complain("No arg for -s option")
+				} else if separate {
 					s.complain("invalid signal number or name: " + name)
 				} else {
 					s.complain("Illegal option -" + name[:1])
 				}
 				return statusUsage
 			}
-			s.complain("bad signal name '" + name + "'")
+			s.print(2, s.name+": bad signal name '"+name+"'\n")
 			return 1
 		}
 	}
@@ -205,23 +177,20 @@ func builtinKill(s *shell, args []string) int {
 			s.complain("Usage: kill [-s sigspec | -signum | -sigspec] [pid | job]... or\nkill -l [exitstatus]")
 			return statusUsage
 		}
-		s.complain("you need to specify whom to kill")
+		s.print(2, s.name+": you need to specify whom to kill\n")
 		return 1
 	}
 	status := 0
 	for _, text := range args {
 		pid, err := strconv.Atoi(text)
 		if strings.HasPrefix(text, "%") {
-			j := s.find(text)
-			switch {
-			case j != nil:
-				pid, err = j.pid, nil
-			case s.kind == ash:
-				s.complain(text + ": no such job")
+			j, missing := s.job(text, false)
+			if missing != nil {
+				s.complain(missing.Error())
 				return statusUsage
-			case s.kind == dash:
-				s.complain("No such job: " + text)
-				return statusUsage
+			}
+			if pid, err = j.pid, nil; s.kind == dash { // which means a process group that there is not
+				pid = -pid
 			}
 		}
 		if err != nil && s.kind == dash {
@@ -234,7 +203,11 @@ func builtinKill(s *shell, args []string) int {
 			continue
 		}
 		if err := s.p.Kill(pid, sig); err != nil {
-			s.print(2, fmt.Sprintf("sh: can't kill pid %d: %s\n", pid, files.Message(err)))
+			if s.kind == dash {
+				s.complain(files.Message(err) + "\n")
+			} else {
+				s.print(2, fmt.Sprintf("sh: can't kill pid %d: %s\n", pid, files.Message(err)))
+			}
 			status = 1
 		}
 	}

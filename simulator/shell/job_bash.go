@@ -64,6 +64,9 @@ func (s *shell) reportForeground(child *container.Process, sig container.Signal,
 
 // jobNumber returns the number of the next job.
 func (s *shell) jobNumber() int {
+	if s.kind != bash {
+		return s.freePlace()
+	}
 	if len(s.jobs) == 0 {
 		return 1
 	}
@@ -330,16 +333,22 @@ func builtinDisown(s *shell, args []string) int {
 }
 
 // builtinForeground is fg and bg, which need the control of jobs that a shell without a terminal does not have.
-func builtinForeground(s *shell, _ []string) int {
-	if s.kind == bash {
-		if s.options.monitor {
-			s.complain("current: no such job")
-		} else {
-			s.complain("no job control")
+func builtinForeground(s *shell, args []string) int {
+	if s.kind != bash {
+		spec := ""
+		if _, specs := leadingFlags(args[1:]); len(specs) > 0 {
+			spec = specs[0]
 		}
-		return 1
+		_, err := s.job(spec, true)
+		s.complain(err.Error())
+		return statusUsage
 	}
-	return 0
+	if s.options.monitor {
+		s.complain("current: no such job")
+	} else {
+		s.complain("no job control")
+	}
+	return 1
 }
 
 // killOfBash is bash's kill.
@@ -498,6 +507,9 @@ func (s *shell) waitChild(child *container.Process) (container.ExitStatus, bool)
 		st, err := s.p.Wait(child, time.Time{})
 		switch {
 		case err == nil:
+			if s.kind != bash {
+				s.reap()
+			}
 			return st, true
 		case errors.Is(err, syscall.EINTR):
 			s.collect()

@@ -67,7 +67,7 @@ func (s *shell) echoEscapes(text string) (string, bool) {
 		return dashEscapes(text, true)
 	}
 	if s.kind == ash {
-		text = utility.Octal(utility.WithoutUnicode(text))
+		return utility.BusyboxEscapes(text, true)
 	}
 	if s.kind == bash && !s.wide() {
 		text = narrow(text)

@@ -21,7 +21,7 @@ func (s *shell) matcher() matcher { return matcher{s: s, wide: s.wide(), groups:
 
 const (
 	// triesAStep is how many tries count as one command.
-	triesAStep = 16
+	triesAStep = 4
 	// groupSize is what one group of a pattern takes on the stack while it is tried.
 	groupSize = 1 << 10
 	// maxGroups is how many groups may be tried inside of each other.

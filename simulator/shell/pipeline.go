@@ -13,6 +13,7 @@ func (s *shell) pipeline(cmd *syntax.Pipeline) {
 	stages, both := cmd.Stages, cmd.Both
 	children := make([]*container.Process, 0, len(stages))
 	input := -1
+	s.takePlace()
 	for i, st := range stages {
 		last := i == len(stages)-1
 		r, w := -1, -1
@@ -38,6 +39,7 @@ func (s *shell) pipeline(cmd *syntax.Pipeline) {
 		}
 		in := input
 		s.announceChild(st)
+		jobs := s.frozen(st)
 		child := s.fork(func(c *shell) int {
 			p := c.p
 			if w >= 0 {
@@ -59,6 +61,7 @@ func (s *shell) pipeline(cmd *syntax.Pipeline) {
 			if both[i] && c.kind == bash {
 				st = withErrors(st)
 			}
+			c.jobs = jobs
 			c.fed = c.fed || in >= 0 && c.kind == bash
 			c.tolerant = min(c.tolerant, 1)
 			c.enter(st.Cmd)

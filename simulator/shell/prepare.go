@@ -35,7 +35,7 @@ func (s *shell) prepared(assigns []*syntax.Assign, fields []string, redirs []*sy
 		v.exported = true
 		s.store(a.Name, v)
 	}
-	if s.options.xtrace {
+	if s.options.xtrace && ok {
 		s.traceFD = savedError(undo)
 		s.trace(traced, fields)
 		s.traceFD = 0

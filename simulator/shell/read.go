@@ -101,10 +101,11 @@ func builtinRead(s *shell, args []string) int {
 	}
 	for i, name := range args {
 		if s.kind != bash && !syntax.IsName(name) {
-			s.complain(name + ": bad variable name")
 			if s.kind == ash {
+				s.print(2, s.name+": read: '"+name+"': bad variable name\n")
 				return 1
 			}
+			s.complain(name + ": bad variable name")
 			return statusUsage
 		}
 		value := ""
@@ -123,13 +124,19 @@ func builtinRead(s *shell, args []string) int {
 	return status
 }
 
+// readAStep is how many bytes that a shell reads one by one count as one command.
+const readAStep = 4
+
 // readInput reads up to a delimiter. escaped marks the bytes that a backslash protects from being split. ended is
 // false at the end of the input, a timeout or a signal.
 func (s *shell) readInput(fd int, delim byte, raw bool, count int, exact bool, deadline time.Time) (line string, escaped []bool, ended bool) {
 	var out []byte
 	buf := make([]byte, 1)
 	slash := false
-	for count < 0 || len(out) < count {
+	for n := 1; count < 0 || len(out) < count; n++ {
+		if n%readAStep == 0 {
+			s.p.Work(1)
+		}
 		if !deadline.IsZero() && !s.p.Readable(fd, deadline) {
 			return string(out), escaped, false
 		}

@@ -102,6 +102,9 @@ func (s *shell) redirectOne(r *syntax.Redirect, save bool, undo *[]savedDescript
 		_ = s.p.Dup2(opened, fd)
 		s.p.Close(opened)
 	}
+	if opened == fd && s.kind == ash { // it was closed, and ash leaves standard error alone
+		return true
+	}
 	if r.Op == "&>" || r.Op == "&>>" {
 		if save {
 			*undo = append(*undo, s.save(2))

@@ -732,6 +732,7 @@ type job struct {
 	status int
 	signal container.Signal // that killed it
 	done   bool
+	waited bool // the script has waited for it
 }
 
 // print writes text. That it could not be written fails a built-in in the end.

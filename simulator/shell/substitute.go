@@ -32,6 +32,11 @@ func (s *shell) substitute(cs *syntax.CmdSubst) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	s.takePlace()
+	var jobs []*job
+	if len(sc.Lines) == 1 && len(sc.Lines[0]) == 1 && sc.Rest == "" {
+		jobs = s.frozen(sc.Lines[0][0])
+	}
 	child := s.fork(func(c *shell) int {
 		p := c.p
 		p.Close(r)
@@ -52,6 +57,7 @@ func (s *shell) substitute(cs *syntax.CmdSubst) (string, error) {
 		if n := len(sc.Lines); n > 0 && sc.Rest == "" {
 			c.last = lastCall(sc.Lines[n-1], false)
 		}
+		c.jobs = jobs
 		c.lines(sc, true)
 		return c.leave()
 	})

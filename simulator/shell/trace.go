@@ -83,10 +83,12 @@ func (s *shell) traceQuote(word string) string {
 	case dash:
 		return word
 	case ash:
-		if word == "" || !strings.ContainsAny(word, " \t\n\"'\\$`*?[|&;()<>#~{}!=%") {
-			return word
+		for i := range len(word) {
+			if c := word[i]; c < '+' || c >= ';' && c <= '?' || c == '[' || c == '\\' || c == '`' || c > 'z' {
+				return s.quoted(word)
+			}
 		}
-		return s.quoted(word)
+		return word
 	}
 	if word == "" {
 		return "''"

@@ -47,8 +47,11 @@ func awkTool(p *container.Process, args []string) int {
 	if err != nil {
 		return t.fail("%s", err)
 	}
+	if program.Refused != nil && !t.gnu {
+		return t.fail("%s", program.Refused)
+	}
 	for _, a := range opts['v'] {
-		if !strings.Contains(a, "=") {
+		if name, _, ok := strings.Cut(a, "="); !ok || !awk.IsName(name) {
 			return t.usage()
 		}
 	}
@@ -62,7 +65,7 @@ func awkTool(p *container.Process, args []string) int {
 	}
 	status, err := program.Run(awk.Options{
 		World: awkWorld{p}, Arguments: append([]string{"awk"}, rest...), Assignments: opts['v'], FieldSeparator: separator,
-		Environment: p.Env, Output: p.Stdout(), Strftime: Strftime,
+		Environment: p.Env, Long: t.gnu, Output: p.Stdout(), Strftime: Strftime,
 	})
 	if err != nil {
 		t.complain("%s", err)

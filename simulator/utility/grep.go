@@ -236,7 +236,7 @@ func (g *grepper) lines(name string, r io.Reader) {
 		}
 		if (pattern != nil) != g.invert {
 			hits++
-			g.found = g.found || !has(g.opts, 'L') || has(g.opts, 'l')
+			g.found = g.found || !has(g.opts, 'L') || has(g.opts, 'l') || has(g.opts, 'q') && !g.t.gnu
 			if has(g.opts, 'q') || has(g.opts, 'l') || has(g.opts, 'L') {
 				stop = true
 				return false

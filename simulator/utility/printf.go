@@ -129,10 +129,10 @@ func (f *Formatter) bad(text string) {
 	f.status = 1
 }
 
-// ownEscapes are the escapes of the utility. BusyBox knows no \u.
+// ownEscapes are the escapes of the utility.
 func (f *Formatter) ownEscapes(text string, argument bool) (string, bool) {
 	if f.Style == PrintfOfBusybox {
-		text = WithoutUnicode(text)
+		return BusyboxEscapes(text, argument)
 	}
 	if argument {
 		return Escapes(Octal(text), EchoArgument)
@@ -140,24 +140,56 @@ func (f *Formatter) ownEscapes(text string, argument bool) (string, bool) {
 	return Escapes(text, FormatString)
 }
 
-// WithoutUnicode protects \u and \U, which BusyBox does not know, from being replaced.
-func WithoutUnicode(text string) string {
-	if !strings.Contains(text, `\u`) && !strings.Contains(text, `\U`) {
-		return text
+// BusyboxEscapes replaces the escapes that BusyBox knows in the format of printf or, with argument, in an argument of %b
+// or of echo -e, where an octal number may have a further zero before it. stop reports a \c, which ends all output.
+func BusyboxEscapes(text string, argument bool) (out string, stop bool) {
+	if !strings.Contains(text, `\`) {
+		return text, false
 	}
 	var b strings.Builder
 	for i := 0; i < len(text); i++ {
-		b.WriteByte(text[i])
 		if text[i] != '\\' || i+1 == len(text) {
+			b.WriteByte(text[i])
 			continue
 		}
-		if next := text[i+1]; next == 'u' || next == 'U' {
-			b.WriteByte('\\')
+		rest := text[i+1:]
+		if rest[0] == 'c' {
+			return b.String(), true
 		}
-		i++
-		b.WriteByte(text[i])
+		if argument && rest[0] == '0' && len(rest) > 1 && rest[1] >= '0' && rest[1] <= '7' {
+			i++
+			rest = rest[1:]
+		}
+		c, used := busyboxEscape(rest)
+		b.WriteByte(c)
+		i += used
 	}
-	return b.String()
+	return b.String(), false
+}
+
+// busyboxEscape reads what stands behind a backslash: up to three octal digits of a number that is a byte, two
+// hexadecimal ones, or a letter. What is unknown is the backslash alone.
+func busyboxEscape(text string) (c byte, used int) {
+	base, most, digits := uint64(8), 3, text
+	if text[0] == 'x' {
+		base, most, digits = 16, 2, text[1:]
+	}
+	n := uint64(0)
+	for used < most && used < len(digits) {
+		d := hexDigit(digits[used])
+		if d >= base || n*base+d > math.MaxUint8 {
+			break
+		}
+		n = n*base + d
+		used++
+	}
+	if used > 0 {
+		return byte(n), used + len(text) - len(digits)
+	}
+	if at := strings.IndexByte(`abefnrtv\`, text[0]); at >= 0 {
+		return "\a\b\x1b\f\n\r\t\v\\"[at], 1
+	}
+	return '\\', 0
 }
 
 // once goes through the format one time.

@@ -126,7 +126,9 @@ func sed(p *container.Process, args []string) int {
 // each edits one of several files as if it were the only one.
 func (r *sedRun) each(name string) error {
 	for _, c := range r.commands {
-		c.active, c.spent = false, false
+		if c.spent = false; r.t.gnu { // BusyBox's ranges go on in the next file
+			c.active = false
+		}
 	}
 	r.names, r.ahead, r.in, r.line = []string{name}, nil, nil, 0
 	return r.run()

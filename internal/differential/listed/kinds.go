@@ -18,11 +18,12 @@ var (
 	nameOfAlias    = regexp.MustCompile(`(\w+)=`)
 	notFound       = regexp.MustCompile(`sh: (\w+): not found`)
 	quitsInPlace   = regexp.MustCompile(`\bsed\b[^|&\n]* -\w*i[^|&\n]*[^A-Za-z]q([^A-Za-z]|$)`)
+	emptyPattern   = regexp.MustCompile(`\$\{\w+//?(/|\}|''|""|"?\$)`)
 	grepsWithout   = regexp.MustCompile(`\bgrep\b[^|;&\n]* -\w*(o\w*( [^|;&\n]*-\w*)?v|v\w*( [^|;&\n]*-\w*)?o)`)
 )
 
 // furtherApplets are applets of Debian's BusyBox that scripts are likely to call and the simulated image does not have.
-var furtherApplets = strings.Fields("ar bc bzip2 cal clear cpio crc32 dc ed factor free ipcalc logname patch sha3sum shred time ts tsort tree unzip uptime uuencode wget who xz")
+var furtherApplets = strings.Fields("ar bc bzip2 cal clear cpio crc32 dc ed factor free ipcalc logname patch sha3sum shred su time ts tsort tree unzip uptime uuencode wget who xz")
 
 // Kinds returns the list.
 func Kinds() []Kind {
@@ -99,6 +100,14 @@ func Kinds() []Kind {
 			Example: "printf '<%s>' ~$unset/x",
 			Covers: func(c Case) bool {
 				return isAsh(c) && tildeBefore.MatchString(c.Script) && c.Sim.Code == c.Real.Code
+			},
+		},
+		{
+			Name:    "ash replaces nothing",
+			Reason:  "Where the pattern of ${x/pattern/word} is empty, BusyBox ash goes on behind the end of its string: it takes the pattern and the word for further fields, and between double quotes loses what follows: a defect.",
+			Example: "a=abc; echo \"${a/}x\"",
+			Covers: func(c Case) bool {
+				return isAsh(c) && emptyPattern.MatchString(c.Script)
 			},
 		},
 		{

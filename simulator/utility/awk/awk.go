@@ -54,6 +54,8 @@ type Options struct {
 	// Environment becomes ENVIRON: "name=value".
 	Environment []string
 	Output      io.Writer
+	// Long says that %d and the like convert to a long integer of C. BusyBox converts to an int.
+	Long bool
 	// Strftime formats times.
 	Strftime func(format string, t time.Time) string
 }
@@ -89,6 +91,8 @@ type Program struct {
 	functions  []*function
 	globals    []string // by number; the special ones first
 	ranges     int
+	// Refused is a mistake that only BusyBox's parser finds, or nil.
+	Refused *SyntaxError
 }
 
 // statusError is the exit code of a program that failed.

@@ -41,7 +41,7 @@ func (m *machine) builtin(e *builtin) value {
 		}
 		return num(float64(strings.Index(m.string(args[0]), m.string(args[1])) + 1))
 	case "sprintf":
-		text, _, _ := strings.Cut(sprintf(m.string(args[0]), args[1:], m.global(vCONVFMT), m.room), "\x00")
+		text, _, _ := strings.Cut(sprintf(m.string(args[0]), args[1:], m.global(vCONVFMT), m.o.Long, m.room), "\x00")
 		return str(m.passing(text))
 	case "tolower":
 		return str(mapASCII(m.string(args[0]), 'A', 'Z', 'a'-'A'))

@@ -87,19 +87,11 @@ func (m *machine) cellOf(v *variable) *cell {
 	return &m.globals[v.index]
 }
 
-// arrayOf returns the array of a variable. One that is used as an array becomes one, as in BusyBox's awk, whatever it
-// was before.
-func (m *machine) arrayOf(v *variable) *array {
-	c := m.cellOf(v)
-	c.v = value{}
-	return c.array()
-}
+// arrayOf returns the array of a variable. In BusyBox's awk a variable can be an array and have a value beside.
+func (m *machine) arrayOf(v *variable) *array { return m.cellOf(v).array() }
 
 func (m *machine) load(v *variable) value {
 	c := m.cellOf(v)
-	if c.a != nil {
-		m.fail("Attempt to use an array in a scalar context")
-	}
 	if !v.local && v.index == vNF {
 		m.splitRecord()
 	}
@@ -144,9 +136,6 @@ func (m *machine) store(to expression, v value) {
 	switch to := to.(type) {
 	case *variable:
 		c := m.cellOf(to)
-		if c.a != nil {
-			m.fail("Attempt to use an array in a scalar context")
-		}
 		m.hold(len(v.s) - len(c.v.s))
 		if !to.local && to.index == vFS {
 			m.splitRecord() // a new FS is for the next record

@@ -17,7 +17,7 @@ type spec struct {
 
 // sprintf formats as C does; numbers that become strings use convert. It tells room how many bytes a conversion makes
 // before it makes them.
-func sprintf(format string, args []value, convert string, room func(n int)) string {
+func sprintf(format string, args []value, convert string, long bool, room func(n int)) string {
 	var b strings.Builder
 	next := func() value {
 		if len(args) == 0 {
@@ -85,13 +85,21 @@ func sprintf(format string, args []value, convert string, room func(n int)) stri
 		case '%':
 			b.WriteByte('%')
 		case 'd', 'i':
-			b.WriteString(s.integer(next().number()))
+			n := next().number()
+			if !long {
+				n = float64(asInt(n))
+			}
+			b.WriteString(s.integer(n))
 		case 'o', 'x', 'X', 'u':
-			b.WriteString(s.unsigned(next().number(), c))
+			n := next().number()
+			if !long {
+				n = float64(uint32(asInt(n)))
+			}
+			b.WriteString(s.unsigned(n, c))
 		case 'e', 'E', 'f', 'F', 'g', 'G', 'a', 'A':
 			b.WriteString(s.float(next().number(), c))
 		case 'c':
-			b.WriteString(s.pad(character(next()), false))
+			b.WriteString(s.pad(character(next(), long), false))
 		case 's':
 			text := next().text(convert)
 			if s.precision >= 0 && s.precision < len(text) {
@@ -105,18 +113,29 @@ func sprintf(format string, args []value, convert string, room func(n int)) stri
 	return b.String()
 }
 
-func character(v value) string {
+func character(v value, long bool) string {
 	if v.kind == isNumber || v.kind == isInput && looksNumeric(v.s) {
 		n := v.number()
-		if n >= 256 && n <= 0x10ffff {
+		if n >= 256 && n <= 0x10ffff && long {
 			return string(rune(n))
 		}
 		return string([]byte{byte(int64(n))})
 	}
-	if v.s == "" {
+	switch {
+	case v.s != "":
+		return v.s[:1]
+	case long:
 		return ""
 	}
-	return v.s[:1]
+	return "\x00"
+}
+
+// asInt converts a number to an int of C, as the processor does: what does not fit becomes the smallest one.
+func asInt(n float64) int32 {
+	if n > math.MinInt32-1 && n < math.MaxInt32+1 {
+		return int32(n)
+	}
+	return math.MinInt32
 }
 
 // pad brings text to the width; zeros go between sign and digits.

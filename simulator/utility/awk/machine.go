@@ -352,7 +352,7 @@ func (m *machine) print(s *printing) {
 		for i, a := range s.args {
 			args[i] = m.eval(a)
 		}
-		m.write(out, m.passing(sprintf(m.string(args[0]), args[1:], m.global(vCONVFMT), m.room)))
+		m.write(out, m.passing(sprintf(m.string(args[0]), args[1:], m.global(vCONVFMT), m.o.Long, m.room)))
 		return
 	}
 	if len(s.args) == 0 {

@@ -334,6 +334,15 @@ func arity(name string) (least, most int) {
 	return 1, 1 << 20 // sprintf
 }
 
+// continuesLength reports whether BusyBox lets what is next follow length without parentheses.
+func (p *parser) continuesLength() bool {
+	switch p.kind() {
+	case RPAREN, RBRACKET, DOLLAR, PIPE, IN, END:
+		return false
+	}
+	return true
+}
+
 func (p *parser) builtin() expression {
 	w := p.take()
 	b := &builtin{name: w.text, line: w.line}
@@ -344,6 +353,8 @@ func (p *parser) builtin() expression {
 		p.expect(RPAREN)
 	} else if least > 0 {
 		p.unexpected()
+	} else if w.text == "length" && p.program.Refused == nil && !p.continuesLength() {
+		p.program.Refused = &SyntaxError{p.line(), "Unexpected token"}
 	}
 	if len(b.args) < least {
 		panic(&SyntaxError{w.line, "Too few arguments"})

@@ -377,13 +377,8 @@ func (m *machine) openMain(name, shown string) bool {
 // assignment makes an assignment that stands among the files, if it is one.
 func (m *machine) assignment(text string) bool {
 	name, raw, ok := strings.Cut(text, "=")
-	if !ok || name == "" || !letter(name[0]) {
+	if !ok || !IsName(name) {
 		return false
-	}
-	for i := range len(name) {
-		if !letter(name[i]) && !digit(name[i]) {
-			return false
-		}
 	}
 	for i, g := range m.p.globals {
 		if g == name && m.globals[i].a == nil {
@@ -391,6 +386,16 @@ func (m *machine) assignment(text string) bool {
 		}
 	}
 	return true
+}
+
+// IsName reports whether a text can be the name of a variable.
+func IsName(text string) bool {
+	for i := range len(text) {
+		if !letter(text[i]) && (i == 0 || !digit(text[i])) {
+			return false
+		}
+	}
+	return text != ""
 }
 
 // getline reads a record from somewhere.

@@ -80,7 +80,7 @@ func formatNumber(n float64, format string) string {
 	if format == "%.6g" {
 		return strconv.FormatFloat(n, 'g', 6, 64)
 	}
-	return sprintf(format, []value{num(n)}, format, modest)
+	return sprintf(format, []value{num(n)}, format, true, modest)
 }
 
 // modest is the room of a number that becomes a string by CONVFMT or OFMT.

@@ -56,7 +56,7 @@ var definitions = map[string]string{
 	"combinations/1": `def combinations(n): . as $in | [range(n)] | map($in) | combinations;`,
 	"walk/1": `def walk(f): def w: if type == "object" then . as $in | reduce keys_unsorted[] as $k ({}; . + {($k): ($in[$k] | w)}) | f
 		elif type == "array" then map(w) | f else f end; w;`,
-	"transpose/0":       `def transpose: . as $in | (map(length) | max // 0) as $n | [range($n) as $i | [$in[][$i]]];`,
+	"transpose/0":       `def transpose: if . == [] then [] else . as $in | (map(length) | max) as $max | [range(0; $max) as $j | [range(0; $in | length) as $i | $in[$i][$j]]] end;`,
 	"env/0":             `def env: _env;`,
 	"todate/0":          `def todate: strftime("%Y-%m-%dT%H:%M:%SZ");`,
 	"fromdate/0":        `def fromdate: fromdateiso8601;`,
