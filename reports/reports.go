@@ -1,15 +1,15 @@
 // Package reports is the result of a conformance run as a document: typed, versioned, and the same bytes for the same run.
 //
-// A [ConformanceReport] says what was judged, by which suite and on which target. For every fixture it has the verdict, with
+// A [ConformanceReport] says what was judged, by which suite and on which target. It has the verdict of every fixture, with
 // the evidence or the failure. It is plain data: the engine fills it, [Encode] and [EncodeYAML] write it, and [Read] reads
 // it back strictly. A [SweepReport] is the same for fixtures that ran under many seeds. Nothing in a report depends on the
 // machine or the wall clock if the run was on virtual time.
 //
-// This package has the documents alone, which is all that a program needs to publish or read one. Package render writes
-// them for people and for CI. Package compare tells what several reports say differently. Package visible makes texts of
-// others harmless to print.
+// This package has only the documents, which is all that a program needs to publish or read one. Package render writes
+// them for people and for CI. Package compare finds the differences between reports. Package visible makes untrusted text
+// harmless to print.
 //
-// Limits: a report of a newer version is refused, not read as far as it is known; a timeline is what watches saw.
+// Limits: a report of a newer version is refused, not read in part. A timeline has only what watches saw.
 package reports
 
 import (

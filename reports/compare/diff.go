@@ -1,8 +1,8 @@
-// Package compare tells what several reports say differently, and writes it for people and for CI.
+// Package compare finds the differences between reports, and writes them for people and for CI.
 //
 // [Diff] compares two reports fixture by fixture, [NewGate] says what got worse since a baseline, and [NewTable] puts any number
-// of reports side by side. Each result is a document with a method Render: in one of the [Formats], a [Table] in one of the
-// [TableFormats]. Known differences are accepted with explanations from a file, which [ReadExplained] reads.
+// of reports side by side. Each result is a document with a method Render, which takes one of the [Formats], or for a [Table]
+// one of the [TableFormats]. A file of explanations, read by [ReadExplained], makes known differences acceptable.
 package compare
 
 import (
@@ -15,7 +15,7 @@ import (
 // differenceKind is the kind of a Difference as a document.
 const differenceKind = "ReportDifference"
 
-// Difference is what two reports say differently, fixture by fixture.
+// Difference lists what differs between two reports, fixture by fixture.
 type Difference struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
@@ -79,7 +79,7 @@ type Change struct {
 	File        string     `json:"file"`
 	Requirement string     `json:"requirement"`
 	Change      ChangeKind `json:"change"`
-	// A and B are the verdicts; a fixture that is not in a report has none there.
+	// A and B are the verdicts, empty where a report does not have the fixture.
 	A reports.Verdict `json:"a,omitempty"`
 	B reports.Verdict `json:"b,omitempty"`
 	// Why explains the change.
@@ -97,7 +97,7 @@ type Rename struct {
 	B string `json:"b"`
 }
 
-// ProfileChange is a profile whose results differ; one that is not in a report has none there.
+// ProfileChange is a profile whose results differ. A result is empty where a report does not have the profile.
 type ProfileChange struct {
 	Profile string         `json:"profile"`
 	A       reports.Result `json:"a,omitempty"`

@@ -32,7 +32,7 @@ type Gate struct {
 	Lost []LostFeature `json:"lost,omitempty"`
 	// Broken is set when the run as a whole broke, was cut short or judged nothing, and the one before did not.
 	Broken *BrokenRun `json:"broken,omitempty"`
-	// Profiles passed before and do not now, although neither a fixture nor a lost feature tells why.
+	// Profiles passed before and do not now, although neither a fixture nor a lost feature explains it.
 	Profiles []ProfileChange `json:"profiles,omitempty"`
 	// Better passes now, and did not.
 	Better []Change `json:"better,omitempty"`
@@ -88,8 +88,8 @@ func CheckBaseline(baseline, report *reports.ConformanceReport, levels ...string
 	return nil
 }
 
-// NewGate compares a report with its baseline. levels, if given, are the levels of fixtures that are looked at: by what
-// they are or by what they were. Of another target than the baseline's, what that target cannot meet is not worse.
+// NewGate compares a report with its baseline. levels, if given, select fixtures by the level
+// that they have or had. If the targets differ, a fixture that the report's target cannot run is not worse.
 func NewGate(baseline, report *reports.ConformanceReport, levels ...string) *Gate {
 	g := &Gate{APIVersion: reports.APIVersion, Kind: gateKind, Baseline: side(baseline), Report: side(report), Worse: []Change{}, Part: parted(baseline, report)}
 	before := byName(baseline)

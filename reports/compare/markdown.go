@@ -27,7 +27,7 @@ func markdownChanges(b *bytes.Buffer, list []Change, called sides) {
 	fmt.Fprintln(b)
 }
 
-// markdownTold tells the changes for the worse, folded.
+// markdownTold writes the accounts of changes for the worse, folded.
 func markdownTold(b *bytes.Buffer, list []Change) {
 	n := 0
 	for i := range list {

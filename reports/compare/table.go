@@ -34,7 +34,7 @@ type Table struct {
 
 // Column is one report.
 type Column struct {
-	// Name is the target's, with what tells it apart where several reports are of one target.
+	// Name is the target's name, made unique where several reports have the same target.
 	Name string `json:"name"`
 	Run  Side   `json:"run"`
 	// Tally counts all fixtures of the report.
@@ -74,7 +74,7 @@ type Row struct {
 	Cells []Cell `json:"cells"`
 }
 
-// Cell is what one report says of one fixture. It is empty where the report does not have the fixture.
+// Cell is the result of one fixture in one report. It is empty where the report does not have the fixture.
 type Cell struct {
 	Verdict  reports.Verdict `json:"verdict,omitempty"`
 	Duration string          `json:"duration,omitempty"`

@@ -43,7 +43,7 @@ func (c *Change) name() string {
 // verdicts are the two verdicts, - for none.
 func (c *Change) verdicts() (a, b string) { return plain.Dash(string(c.A)), plain.Dash(string(c.B)) }
 
-// tell tells why a change is none for the better, if the report knows.
+// tell writes why a fixture does not pass, if the report says so.
 func (c *Change) tell(b *bytes.Buffer) {
 	switch {
 	case c.Failure != nil:
@@ -55,7 +55,7 @@ func (c *Change) tell(b *bytes.Buffer) {
 	}
 }
 
-// sides are what the columns of the two reports are called.
+// sides are the names of the columns of the two reports.
 type sides struct{ a, b string }
 
 func rows(b *bytes.Buffer, list []Change, called sides) {
@@ -160,7 +160,7 @@ func (g *Gate) table(b *bytes.Buffer) {
 	fmt.Fprintln(b, g.verdict())
 }
 
-// whole tells what is worse besides single fixtures: features that are lost, a run that broke.
+// whole lists what is worse besides single fixtures: lost features, and a run that broke.
 func (g *Gate) whole() []string {
 	var out []string
 	for _, x := range g.Lost {

@@ -81,7 +81,7 @@ func causeOf(f *reports.Fixture) (key, what string) {
 // variable is what differs between two messages of one cause: references, durations, hashes and other numbers.
 var variable = regexp.MustCompile(`\b[a-z]+/[\w.*-]+|\b[0-9a-f]{8,}\b|\b\d[\d.]*(?:[a-zµ]+[\d.]*)*\b`)
 
-// alike returns a message without what tells two of one cause apart.
+// alike removes from a message the parts that differ between failures of the same cause.
 func alike(message string) string { return variable.ReplaceAllString(message, "…") }
 
 // untold returns a message without its reference to another fixture.

@@ -133,7 +133,7 @@ func (all *junitSuites) render(w io.Writer) error {
 	return harmless.Write(w, []byte(xml.Header+string(data)+"\n"))
 }
 
-// took returns what a fixture took by the clock, if it is known.
+// took returns how long a fixture took by the clock, or nil if that is not known.
 func (j JUnit) took(r *reports.ConformanceReport, f *reports.Fixture) *time.Duration {
 	if d, ok := j.Took[f.Name]; ok {
 		return &d

@@ -25,8 +25,8 @@ func SweepFormats() []string {
 	return []string{FormatTable, FormatJSON, FormatJUnit, FormatMarkdown, FormatGitHub}
 }
 
-// Sweep writes a SweepReport in one of the SweepFormats. took is how long the fixtures took by the clock, all their runs
-// together: JUnit has it, and it may be nil.
+// Sweep writes a SweepReport in one of the SweepFormats. took is how long each fixture took by the clock, all its runs
+// together. Only JUnit shows it; it may be nil.
 func Sweep(w io.Writer, report *reports.SweepReport, format string, took map[string]time.Duration) error {
 	people := sweep{harmless.Copy(report)}
 	if format == FormatJUnit {
@@ -49,7 +49,7 @@ func (s sweep) of(fixture string) []*reports.Breach {
 	return out
 }
 
-// breachHeadline is a breach in a line.
+// breachHeadline describes a breach in one line.
 func breachHeadline(b *reports.Breach) string {
 	switch {
 	case b.Violation != nil:

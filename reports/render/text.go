@@ -80,7 +80,7 @@ func (t Text) table(b *bytes.Buffer, r *reports.ConformanceReport) {
 	fmt.Fprintln(b)
 }
 
-// Explain renders the account of one fixture: its failure in full, or the reason of its verdict.
+// Explain renders the account of one fixture: its failure in full, or the reason for its verdict.
 // proven are the statements that it proves.
 func Explain(f *reports.Fixture, proven ...reports.Statement) string {
 	one := harmless.Copy(&reports.ConformanceReport{Fixtures: []reports.Fixture{*f}, Statements: proven})
@@ -89,7 +89,7 @@ func Explain(f *reports.Fixture, proven ...reports.Statement) string {
 	return strings.TrimRight(string(visible.Commands(b.Bytes())), "\n")
 }
 
-// fixture tells what the table has no room for.
+// fixture writes what does not fit into the table.
 func (t Text) fixture(b *bytes.Buffer, f *reports.Fixture, proven []reports.Statement) {
 	switch {
 	case f.Failure != nil:
@@ -122,7 +122,7 @@ func (t Text) profiles(b *bytes.Buffer, r *reports.ConformanceReport) {
 	}
 }
 
-// findings tells where claims and what was seen differ.
+// findings lists the differences between claims and observations.
 func findings(b *bytes.Buffer, r *reports.ConformanceReport) {
 	if len(r.Findings) == 0 {
 		return

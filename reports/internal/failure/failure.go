@@ -11,7 +11,7 @@ import (
 	"github.com/plumbline-ci/plumbline/reports/internal/plain"
 )
 
-// Account tells a failure, indented by two.
+// Account writes a failure in full, indented by two.
 func Account(b *bytes.Buffer, f *reports.Fixture, proven []reports.Statement) {
 	x := f.Failure
 	fmt.Fprintf(b, "  %s: %s: %s\n", x.At, x.Check, plain.Hang(x.Message))
@@ -50,7 +50,7 @@ func Account(b *bytes.Buffer, f *reports.Fixture, proven []reports.Statement) {
 	}
 }
 
-// Headline is a failure in a line.
+// Headline describes a failure in one line.
 func Headline(x *reports.Failure) string {
 	text := x.Message
 	if x.Path != "" {

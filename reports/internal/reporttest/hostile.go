@@ -15,7 +15,7 @@ import (
 	"github.com/plumbline-ci/plumbline/reports"
 )
 
-// mischief is what hostile texts are made of: orders to terminals and runners, and the marks of every format.
+// mischief lists the parts of hostile texts: orders to terminals and runners, and the marks of every format.
 var mischief = []string{
 	"\x1b[2J", "\x1b]0;PWNED\a", "\x00", "\b", "\r", "\n", "\r\n", "\t", "\x7f", "\u0085", "\u009b31m", "\x9b31m", "\xff\xfe", "\u202e", "\u2066", "\u2028", "\ufeff",
 	"::error file=x::pwn", "\n::set-output name=x::y", "\n  ::stop-commands::t", ":", "::", "##[error]x", "##vso[task.x]", "##", "#", "[",
