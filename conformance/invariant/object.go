@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/plumbline-ci/plumbline/internal/untyped"
 )
 
 // What follows reads objects without copying, unlike the accessors of package
@@ -64,12 +66,8 @@ type condition struct{ status, reason, message, since string }
 func (c condition) done() bool { return c.status == "True" || c.status == "False" }
 
 func succeeded(o *unstructured.Unstructured) condition {
-	for _, item := range list(mapping(o.Object, "status"), "conditions") {
-		if c := mapping(item); text(c, "type") == "Succeeded" {
-			return condition{text(c, "status"), text(c, "reason"), text(c, "message"), text(c, "lastTransitionTime")}
-		}
-	}
-	return condition{}
+	c := untyped.Succeeded(o.Object)
+	return condition{c.Status, c.Reason, c.Message, c.Since}
 }
 
 // running names the containers of a Pod that run.

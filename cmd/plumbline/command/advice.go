@@ -12,6 +12,7 @@ import (
 	"github.com/plumbline-ci/plumbline/cmd/plumbline/advice"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
+	"github.com/plumbline-ci/plumbline/internal/untyped"
 	"github.com/plumbline-ci/plumbline/reports"
 	"github.com/plumbline-ci/plumbline/reports/render"
 	"github.com/plumbline-ci/plumbline/reports/visible"
@@ -40,7 +41,7 @@ func (w *witness) findings(sc *scenario, c *fake.Cluster) findings {
 		about := advice.Run{Object: r.object.Object, Manifest: sc.manifestOf(r.object), Task: sc.taskOf(r.object), Missing: r.missingOf(missing)}
 		for _, p := range r.pods {
 			about.Pods = append(about.Pods, p.object.Object)
-			for _, spec := range mappings(p.object.Object, "spec", "containers") {
+			for _, spec := range untyped.Maps(p.object.Object, "spec", "containers") {
 				name, _ := spec["name"].(string)
 				about.Logs = append(about.Logs, advice.Log{Container: name, Text: p.logs[name]})
 			}
@@ -85,7 +86,7 @@ func imageOf(run *unstructured.Unstructured, step, reference string) string {
 	if err != nil {
 		return reference
 	}
-	for _, s := range mappings(run.Object, "status", "taskSpec", "steps") {
+	for _, s := range untyped.Maps(run.Object, "status", "taskSpec", "steps") {
 		written, _ := s["image"].(string)
 		if name, err := image.Normalize(written); err == nil && name == full && (s["name"] == step || s["name"] == nil) {
 			return written
@@ -98,9 +99,9 @@ func imageOf(run *unstructured.Unstructured, step, reference string) string {
 func (w *witness) wanted(m fixture.Mock) bool {
 	used := false
 	for _, r := range w.runs {
-		statuses := mappings(r.object.Object, "status", "steps")
+		statuses := untyped.Maps(r.object.Object, "status", "steps")
 		running := len(statuses) > 0
-		for i, s := range mappings(r.object.Object, "status", "taskSpec", "steps") {
+		for i, s := range untyped.Maps(r.object.Object, "status", "taskSpec", "steps") {
 			if written, _ := s["image"].(string); stands(m.Image, written) {
 				if used = true; running {
 					return true

@@ -7,6 +7,7 @@ import (
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/source"
+	"github.com/plumbline-ci/plumbline/internal/untyped"
 )
 
 // fromManifest are the reasons of runs that never began because of what their manifests say.
@@ -30,14 +31,14 @@ var suspects = []struct{ word, path, hint string }{
 func (sc *scenario) causes(w *witness) source.Errors {
 	var errs source.Errors
 	for _, r := range w.runs {
-		c := succeeded(r.object)
+		c := untyped.Succeeded(r.object.Object)
 		m := sc.manifestOf(r.object)
-		if c.status != "False" || m == nil || !slices.Contains(fromManifest, c.reason) {
+		if c.Status != "False" || m == nil || !slices.Contains(fromManifest, c.Reason) {
 			continue
 		}
 		path, hint := "spec", ""
-		message := strings.TrimSpace(c.message)
-		if c.reason == v1beta1.TaskRunReasonFailedResolution || c.reason == v1beta1.TaskRunReasonCouldntGetTask {
+		message := strings.TrimSpace(c.Message)
+		if c.Reason == v1beta1.TaskRunReasonFailedResolution || c.Reason == v1beta1.TaskRunReasonCouldntGetTask {
 			path = "spec.taskRef.name"
 			hint = sc.nearestTask(m)
 		} else {

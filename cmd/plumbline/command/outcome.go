@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/plumbline-ci/plumbline/api/admission"
+	"github.com/plumbline-ci/plumbline/internal/untyped"
 	"github.com/plumbline-ci/plumbline/reports/visible"
 )
 
@@ -86,10 +87,10 @@ func (o *simulateOptions) printTable(w *witness, now time.Time) error {
 	}
 	fmt.Fprintln(out, first+"\tSUCCEEDED\tREASON\tTOOK\tPOD")
 	for _, r := range w.tree() {
-		s := succeeded(r.object)
+		s := untyped.Succeeded(r.object.Object)
 		_, depth := r.root()
 		pod, _, _ := unstructured.NestedString(r.object.Object, "status", "podName")
-		fmt.Fprintf(out, "%s%s\t%s\t%s\t%s\t%s\n", strings.Repeat("  ", depth), w.title(r), dash(s.status), visible.Line(dash(s.reason)), took(r.object), dash(pod))
+		fmt.Fprintf(out, "%s%s\t%s\t%s\t%s\t%s\n", strings.Repeat("  ", depth), w.title(r), dash(s.Status), visible.Line(dash(s.Reason)), took(r.object), dash(pod))
 	}
 	if err := out.Flush(); err != nil {
 		return err
@@ -111,7 +112,7 @@ func (o *simulateOptions) printRun(w *witness, r *run) error {
 	}
 	printResults(out, r.object)
 	for _, p := range r.pods {
-		containers := mappings(p.object.Object, "spec", "containers")
+		containers := untyped.Maps(p.object.Object, "spec", "containers")
 		for _, c := range containers {
 			name, _ := c["name"].(string)
 			log := p.logs[name]
@@ -135,7 +136,7 @@ func (o *simulateOptions) printRun(w *witness, r *run) error {
 }
 
 func printSteps(w io.Writer, o *unstructured.Unstructured) error {
-	steps := mappings(o.Object, "status", "steps")
+	steps := untyped.Maps(o.Object, "status", "steps")
 	if len(steps) == 0 {
 		return nil
 	}
@@ -159,7 +160,7 @@ func printSteps(w io.Writer, o *unstructured.Unstructured) error {
 func printResults(w io.Writer, o *unstructured.Unstructured) {
 	var results []map[string]any
 	for _, field := range []string{"taskResults", "pipelineResults", "results"} { // of TaskRuns, PipelineRuns and runs of custom tasks
-		results = append(results, mappings(o.Object, "status", field)...)
+		results = append(results, untyped.Maps(o.Object, "status", field)...)
 	}
 	if len(results) == 0 {
 		return

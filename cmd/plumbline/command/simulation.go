@@ -5,6 +5,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/cmd/plumbline/simulation"
 	"github.com/plumbline-ci/plumbline/conformance/source"
+	"github.com/plumbline-ci/plumbline/internal/untyped"
 )
 
 // simulated is the last item of the list that simulate prints. Files that are read again do not take it for a manifest.
@@ -19,7 +20,7 @@ func simulated(w *witness, f findings) (map[string]any, error) {
 	}
 	for _, r := range w.tree() {
 		run := simulation.Run{Kind: r.kind.Kind, Of: r.of(), Namespace: r.object.GetNamespace(), Name: r.object.GetName(), Outcome: r.outcome(), Steps: []simulation.Step{}}
-		for _, s := range mappings(r.object.Object, "status", "steps") {
+		for _, s := range untyped.Maps(r.object.Object, "status", "steps") {
 			step := simulation.Step{Name: fmt.Sprint(orNothing(s["name"]))}
 			container, _ := s["container"].(string)
 			for _, p := range r.pods {

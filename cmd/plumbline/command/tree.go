@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/plumbline-ci/plumbline/internal/untyped"
 )
 
 // roots are the runs that no other run has made, in the order of their creation.
@@ -70,12 +72,14 @@ func (w *witness) unfinished() []string {
 func (w *witness) allOver() bool { return w.open == 0 }
 
 // over: the run has ended, or is gone.
-func (r *run) over() bool { return succeeded(r.object).done() || r.seen["deleted"] != "" }
+func (r *run) over() bool {
+	return untyped.Succeeded(r.object.Object).Done() || r.seen["deleted"] != ""
+}
 
 // allSucceeded reports whether every run at the top of a tree has succeeded. The outcome of the runs below it does not
 // count.
 func (w *witness) allSucceeded() bool {
-	return !slices.ContainsFunc(w.runs, func(r *run) bool { return r.parent == nil && succeeded(r.object).status != "True" })
+	return !slices.ContainsFunc(w.runs, func(r *run) bool { return r.parent == nil && untyped.Succeeded(r.object.Object).Status != "True" })
 }
 
 // quiet reports whether everything below the runs has ended: no other run and no Pod is under way.

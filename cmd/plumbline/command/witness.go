@@ -14,6 +14,7 @@ import (
 	"github.com/plumbline-ci/plumbline/cmd/plumbline/advice"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
+	"github.com/plumbline-ci/plumbline/internal/untyped"
 	"github.com/plumbline-ci/plumbline/simulator/kubelet"
 )
 
@@ -155,12 +156,12 @@ func (w *witness) saw(kind fixture.KindInfo, event watch.EventType, o *unstructu
 		r.say(w.now(), "deleted", kind.Kind+" deleted")
 		return
 	}
-	c := succeeded(o)
-	text := strings.TrimSpace(fmt.Sprintf("%s/%s %s", c.status, c.reason, c.message))
-	if c.reason != "" {
+	c := untyped.Succeeded(o.Object)
+	text := strings.TrimSpace(fmt.Sprintf("%s/%s %s", c.Status, c.Reason, c.Message))
+	if c.Reason != "" {
 		r.say(w.now(), "condition", text)
 	}
-	if c.done() && r.finished.IsZero() {
+	if c.Done() && r.finished.IsZero() {
 		r.finished = w.now()
 	}
 }
@@ -190,7 +191,7 @@ func (w *witness) pod(event watch.EventType, o *unstructured.Unstructured) {
 		p.blocked = advice.Blocked{}
 	}
 	for _, list := range []string{"initContainerStatuses", "containerStatuses"} {
-		for _, s := range mappings(o.Object, "status", list) {
+		for _, s := range untyped.Maps(o.Object, "status", list) {
 			name, _, _ := unstructured.NestedString(s, "name")
 			if text := stateOf(s); text != "" {
 				r.say(w.now(), key+"/"+name, name+" "+text)
@@ -223,18 +224,6 @@ func orNothing(v any) any {
 	return v
 }
 
-// mappings returns the mappings of a list inside an object.
-func mappings(o map[string]any, path ...string) []map[string]any {
-	list, _, _ := unstructured.NestedSlice(o, path...)
-	var out []map[string]any
-	for _, item := range list {
-		if m, ok := item.(map[string]any); ok {
-			out = append(out, m)
-		}
-	}
-	return out
-}
-
 func (r *run) say(at time.Time, about, text string) {
 	if r.seen[about] == text {
 		return
@@ -253,30 +242,12 @@ func (w *witness) ownerOf(o *unstructured.Unstructured) *run {
 	return nil
 }
 
-// condition is the condition Succeeded.
-type condition struct{ status, reason, message string }
-
-func (c condition) done() bool { return c.status == "True" || c.status == "False" }
-
-func succeeded(o *unstructured.Unstructured) condition {
-	for _, c := range mappings(o.Object, "status", "conditions") {
-		if c["type"] == "Succeeded" {
-			text := func(key string) string {
-				s, _ := c[key].(string)
-				return s
-			}
-			return condition{text("status"), text("reason"), text("message")}
-		}
-	}
-	return condition{}
-}
-
 // outcome returns one sentence about the end of the run: the condition's message and, if that does not say it, what kept
 // its Pod from running.
 func (r *run) outcome() string {
-	c := succeeded(r.object)
-	message := strings.TrimSpace(c.message)
-	if len(r.pods) == 0 || c.status == "True" {
+	c := untyped.Succeeded(r.object.Object)
+	message := strings.TrimSpace(c.Message)
+	if len(r.pods) == 0 || c.Status == "True" {
 		return message
 	}
 	blocked := r.pods[len(r.pods)-1].blocked

@@ -10,6 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/dynamic/dynamicinformer"
 	"k8s.io/client-go/tools/cache"
+
+	"github.com/plumbline-ci/plumbline/internal/untyped"
 )
 
 // watcher notes when the watch shows what has become of TaskRuns.
@@ -87,23 +89,16 @@ func (w *watcher) note(object any) {
 	if pod, _, _ := unstructured.NestedString(u.Object, "status", "podName"); pod != "" && s.pod == "" {
 		s.pod, s.podded = pod, at
 	}
-	conditions, _, _ := unstructured.NestedSlice(u.Object, "status", "conditions")
-	for _, c := range conditions {
-		condition, _ := c.(map[string]any)
-		if condition["type"] != "Succeeded" || condition["status"] == string(metav1.ConditionUnknown) {
-			continue
-		}
-		s.over, s.succeeded = at, condition["status"] == string(metav1.ConditionTrue)
-		s.message = fmt.Sprintf("%v: %v", condition["reason"], condition["message"])
-		steps, _, _ := unstructured.NestedSlice(u.Object, "status", "steps")
-		for _, step := range steps {
-			if m, ok := step.(map[string]any); ok {
-				s.containers = append(s.containers, fmt.Sprint(m["container"]))
-			}
-		}
-		close(s.done)
+	c := untyped.Succeeded(u.Object)
+	if !c.Done() {
 		return
 	}
+	s.over, s.succeeded = at, c.Status == string(metav1.ConditionTrue)
+	s.message = c.Reason + ": " + c.Message
+	for _, step := range untyped.Maps(u.Object, "status", "steps") {
+		s.containers = append(s.containers, untyped.Text(step["container"]))
+	}
+	close(s.done)
 }
 
 // wait waits until a TaskRun is over, and has succeeded.
