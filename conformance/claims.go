@@ -20,8 +20,9 @@ type Claims struct {
 	Features []string
 	// Lacks are mandatory features that it does not have: it can be partial at best.
 	Lacks []string
-	// APIVersions are the versions of tekton.dev in which TaskRuns are served; nil means whatever fixtures use.
-	APIVersions []string
+	// Served are the versions of tekton.dev in which kinds are served, by plural: taskruns. A kind that it does not have is
+	// served in whatever version fixtures use.
+	Served map[string][]string
 	// Exclusions are fixtures left out on purpose.
 	Exclusions []Exclusion
 	// Misses are statements that it is known to miss. They excuse nothing; the report says which failures were expected.
@@ -52,7 +53,7 @@ type Miss struct {
 
 // plan returns the claims as verdicts are reached by them.
 func (c Claims) plan() verdict.Claims {
-	out := verdict.Claims{Profiles: c.Profiles, Features: c.Features, Lacks: c.Lacks, APIVersions: c.APIVersions, Reference: c.Reference}
+	out := verdict.Claims{Profiles: c.Profiles, Features: c.Features, Lacks: c.Lacks, Served: c.Served, Reference: c.Reference}
 	for _, x := range c.Exclusions {
 		out.Exclusions = append(out.Exclusions, verdict.Exclusion(x))
 	}

@@ -80,8 +80,8 @@ func TestClaimsAreComparedWithVerdicts(t *testing.T) {
 			claims: conformance.Claims{Misses: []conformance.Miss{{Statement: "S004-176", Fixtures: []string{}, Why: "so"}}}, verdicts: "pass", result: reports.Passed},
 		{reason: "a statement that is excluded leaves its fixtures out", fixtures: fix("proves: [S004-176]\n"+fails, passes),
 			claims: conformance.Claims{Exclusions: []conformance.Exclusion{{Statement: "S004-176", By: "me", Why: "so"}}}, verdicts: "excluded pass", result: reports.Partial},
-		{reason: "a version that is not claimed", fixtures: fix(passes), claims: conformance.Claims{APIVersions: []string{"v1"}}, verdicts: "unsupported", result: reports.Partial},
-		{reason: "a version that is claimed", fixtures: fix(passes), claims: conformance.Claims{APIVersions: []string{"v1", "v1beta1"}}, verdicts: "pass", result: reports.Passed},
+		{reason: "a version that is not claimed", fixtures: fix(passes), claims: conformance.Claims{Served: map[string][]string{"taskruns": {"v1"}}}, verdicts: "unsupported", result: reports.Partial},
+		{reason: "a version that is claimed", fixtures: fix(passes), claims: conformance.Claims{Served: map[string][]string{"taskruns": {"v1", "v1beta1"}, "tasks": {"v1"}}}, verdicts: "pass", result: reports.Passed},
 		{reason: "a kind that is not served", fixtures: fix(passes), served: []string{"Task"}, verdicts: "unsupported", result: reports.Partial},
 	} {
 		t.Run(tt.reason, func(t *testing.T) {

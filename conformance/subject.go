@@ -3,6 +3,7 @@ package conformance
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"reflect"
 	"regexp"
 	"slices"
@@ -28,7 +29,8 @@ type Subject struct {
 	Profiles       []string              `yaml:"profiles" doc:"the profiles it conforms to; default: taskrun-core"`
 	Features       []string              `yaml:"features" doc:"features beyond the mandatory ones"`
 	Lacks          []string              `yaml:"lacks" doc:"mandatory features that it does not have"`
-	APIVersions    []string              `yaml:"apiVersions" doc:"the versions of tekton.dev in which it serves TaskRuns, such as v1beta1; default: those that fixtures use"`
+	Served         map[string][]string   `yaml:"served" doc:"the versions of tekton.dev in which it serves kinds, by plural, such as taskruns: [v1beta1, v1]; default: those that fixtures use"`
+	APIVersions    []string              `yaml:"apiVersions" doc:"short for the same versions of taskruns and tasks in served"`
 	Exclusions     []subjectExclude      `yaml:"exclusions" doc:"fixtures left out, by whom and why"`
 	Misses         []subjectMiss         `yaml:"misses" doc:"statements of the documents that it is known to miss; fixtures that prove them are run, and fail"`
 	Configuration  *SubjectConfiguration `yaml:"configuration" doc:"which of its configuration the run may change; default: none"`
@@ -148,10 +150,24 @@ func (s *Subject) check(places map[string]source.Position, errs *source.Errors) 
 			fail(fmt.Sprintf("lacks[%d]", i), fmt.Sprintf("%s is also among the features", f), "remove it from one of them")
 		}
 	}
-	for i, v := range s.APIVersions {
-		if !apiVersion.MatchString(v) {
-			fail(fmt.Sprintf("apiVersions[%d]", i), fmt.Sprintf("%q is not an API version", v), "write it without its group, such as v1beta1")
+	versions := func(path string, list []string) {
+		for i, v := range list {
+			if !apiVersion.MatchString(v) {
+				fail(fmt.Sprintf("%s[%d]", path, i), fmt.Sprintf("%q is not an API version", v), "write it without its group, such as v1beta1")
+			}
 		}
+	}
+	versions("apiVersions", s.APIVersions)
+	if len(s.APIVersions) > 0 && len(s.Served) > 0 {
+		fail("apiVersions", "apiVersions and served say the same", "write served alone")
+	}
+	kinds := servable()
+	for _, plural := range slices.Sorted(maps.Keys(s.Served)) {
+		path := source.Join("served", plural)
+		if !slices.Contains(kinds, plural) {
+			fail(path, fmt.Sprintf("unknown kind %q", plural), source.DidYouMean(plural, kinds))
+		}
+		versions(path, s.Served[plural])
 	}
 	for i, x := range s.Exclusions {
 		path := fmt.Sprintf("exclusions[%d]", i)
@@ -178,6 +194,17 @@ func (s *Subject) check(places map[string]source.Position, errs *source.Errors) 
 		}
 		seen[c.Of] = true
 	}
+}
+
+// servable returns the plurals of Tekton's kinds.
+func servable() []string {
+	var out []string
+	for _, k := range fixture.Kinds() {
+		if k.Group == fixture.GroupTekton {
+			out = append(out, fixture.Plural(k.Kind))
+		}
+	}
+	return out
 }
 
 var apiVersion = regexp.MustCompile(`^v[0-9]+((alpha|beta)[0-9]+)?$`)
@@ -232,7 +259,10 @@ func SubjectSchema() ([]byte, error) {
 
 // Claims returns what the subject claims.
 func (s *Subject) Claims() Claims {
-	c := Claims{Profiles: s.Profiles, Features: s.Features, Lacks: s.Lacks, APIVersions: s.APIVersions, Reference: s.Reference}
+	c := Claims{Profiles: s.Profiles, Features: s.Features, Lacks: s.Lacks, Served: s.Served, Reference: s.Reference}
+	if len(s.APIVersions) > 0 {
+		c.Served = map[string][]string{"taskruns": s.APIVersions, "tasks": s.APIVersions}
+	}
 	for _, x := range s.Exclusions {
 		c.Exclusions = append(c.Exclusions, Exclusion(x))
 	}

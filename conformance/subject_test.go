@@ -56,6 +56,9 @@ func TestMistakesInSubjectFilesAreExplained(t *testing.T) {
 		head + "misses: [{statement: S004-176}]\n":                                                `s.yaml:4:10: misses[0]: "why" is missing`,
 		head + "lacks: [retries]\nfeatures: [retries]\n":                                          "s.yaml:4:9: lacks[0]: retries is also among the features; remove it from one of them",
 		head + "apiVersions: [tekton.dev/v1]\n":                                                   `s.yaml:4:15: apiVersions[0]: "tekton.dev/v1" is not an API version; write it without its group, such as v1beta1`,
+		head + "served: {taskruns: [tekton.dev/v1]}\n":                                            `s.yaml:4:21: served.taskruns[0]: "tekton.dev/v1" is not an API version; write it without its group, such as v1beta1`,
+		head + "served: {taskrun: [v1]}\n":                                                        `s.yaml:4:19: served.taskrun: unknown kind "taskrun"; did you mean "taskruns"?`,
+		head + "served: {taskruns: [v1]}\napiVersions: [v1]\n":                                    `s.yaml:5:14: apiVersions: apiVersions and served say the same; write served alone`,
 		head + "substituted: [launchr]\n":                                                         `s.yaml:4:15: substituted[0]: unknown value "launchr"; did you mean "launcher"?`,
 		head + "configuration: {changes: []}\n":                                                   `s.yaml:4:16: configuration: "namespace" is missing`,
 		head + "configuration: {namespace: n, changes: [{of: flags, keys: [a]}]}\n":               `s.yaml:4:46: configuration.changes[0].of: unknown value "flags"`,
@@ -67,6 +70,23 @@ func TestMistakesInSubjectFilesAreExplained(t *testing.T) {
 		_, err := conformance.LoadSubject("s.yaml", []byte(text))
 		if err == nil || len(err.Error()) < len(want) || err.Error()[:len(want)] != want {
 			t.Errorf("%q:\n got %v\nwant %s", text, err, want)
+		}
+	}
+}
+
+func TestASubjectsVersions(t *testing.T) {
+	t.Parallel()
+	for field, want := range map[string]map[string][]string{
+		"":                                  nil,
+		"apiVersions: [v1beta1]":            {"taskruns": {"v1beta1"}, "tasks": {"v1beta1"}},
+		"served: {taskruns: [v1beta1, v1]}": {"taskruns": {"v1beta1", "v1"}},
+	} {
+		s, err := conformance.LoadSubject("s.yaml", []byte("apiVersion: plumbline.dev/v1alpha1\nkind: Subject\nimplementation: {project: p}\n"+field+"\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, s.Claims().Served); diff != "" {
+			t.Errorf("%s: (-want +got)\n%s", field, diff)
 		}
 	}
 }

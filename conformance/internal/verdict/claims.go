@@ -11,13 +11,13 @@ import (
 
 // Claims are what an implementation says about itself; conformance.Claims says what the fields mean.
 type Claims struct {
-	Profiles    []string
-	Features    []string
-	Lacks       []string
-	APIVersions []string
-	Exclusions  []Exclusion
-	Misses      []Miss
-	Reference   bool
+	Profiles   []string
+	Features   []string
+	Lacks      []string
+	Served     map[string][]string
+	Exclusions []Exclusion
+	Misses     []Miss
+	Reference  bool
 }
 
 // Exclusion leaves one fixture out, or all that prove a statement.
@@ -49,6 +49,12 @@ func (c Claims) Profile(name string) bool {
 		return name == fixture.ProfileTaskRunCore || fixture.Private(name)
 	}
 	return slices.Contains(c.Profiles, name)
+}
+
+// Serves says whether a kind is claimed to be served in a version.
+func (c Claims) Serves(kind, version string) bool {
+	versions, listed := c.Served[fixture.Plural(kind)]
+	return !listed || slices.Contains(versions, version)
 }
 
 // Feature says whether a feature of a profile is claimed, and whether it is mandatory.

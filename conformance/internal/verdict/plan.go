@@ -45,7 +45,7 @@ func Plan(f *fixture.Fixture, claims Claims, c Place) (reports.Verdict, string) 
 		if group != fixture.GroupTekton {
 			continue
 		}
-		if isRun := m.Kind == kindTaskRun; isRun && claims.APIVersions != nil && !slices.Contains(claims.APIVersions, version) {
+		if !claims.Serves(m.Kind, version) {
 			return reports.Unsupported, fmt.Sprintf("%s in %s is not claimed", m.Kind, m.APIVersion)
 		}
 		if c.Served != nil && !c.Served(schema.GroupVersionKind{Group: group, Version: version, Kind: m.Kind}) {
@@ -79,6 +79,3 @@ func Plan(f *fixture.Fixture, claims Claims, c Place) (reports.Verdict, string) 
 	}
 	return "", ""
 }
-
-// kindTaskRun is the kind whose versions are claimed.
-const kindTaskRun = "TaskRun"

@@ -210,7 +210,7 @@ func (h *house) fixtures(t *testing.T) {
 	}
 	defer leave(t, target)
 	claims := reference.Claims()
-	claims.APIVersions = []string{"v1beta1", "v2"}
+	claims.Served = map[string][]string{"taskruns": {"v1beta1", "v2"}}
 	claims.Features = slices.DeleteFunc(claims.Features, func(f string) bool { return f == "overrides" })
 	report, err := conformance.Judge(t.Context(), conformance.Options{
 		Target: target, Implementation: reference.Implementation(), Claims: claims, Date: time.Now(), TryUnclaimed: true, NamespacePrefix: "house-",
@@ -258,7 +258,7 @@ func (h *house) fixtures(t *testing.T) {
 	for _, f := range report.Findings {
 		findings = append(findings, string(f.Kind)+" "+f.Of)
 	}
-	if diff := cmp.Diff([]string{"claimed-version-not-served tekton.dev/v2", "unclaimed-version-served tekton.dev/v1", "unclaimed-feature-works overrides"}, findings); diff != "" {
+	if diff := cmp.Diff([]string{"claimed-version-not-served taskruns.tekton.dev/v2", "unclaimed-version-served taskruns.tekton.dev/v1", "unclaimed-feature-works overrides"}, findings); diff != "" {
 		t.Errorf("findings (-want +got):\n%s", diff)
 	}
 	if report.Result != reports.Partial {

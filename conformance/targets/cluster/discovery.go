@@ -14,14 +14,12 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/reports"
 )
 
 // groupTekton is the API group of what is judged.
 const groupTekton = "tekton.dev"
-
-// kindTaskRun is the kind whose versions are claimed.
-const kindTaskRun = "TaskRun"
 
 // found is what the cluster has.
 type found struct {
@@ -165,25 +163,31 @@ func (t *Target) writable(ctx context.Context) (map[string]bool, error) {
 	return out, nil
 }
 
-// Probe implements conformance.Prober: versions of TaskRuns by discovery, and rights by asking for them.
+// Probe implements conformance.Prober: versions of kinds by discovery, and rights by asking for them.
 func (t *Target) Probe(claims conformance.Claims) []reports.Finding {
 	var out []reports.Finding
-	served := map[string]bool{}
-	for _, k := range t.found.kinds {
-		if k.Kind == kindTaskRun {
-			served[k.Version] = true
-		}
+	add := func(kind reports.FindingKind, plural, version, says string) {
+		of := fmt.Sprintf("%s.%s/%s", plural, groupTekton, version)
+		out = append(out, reports.Finding{Kind: kind, Of: of, Message: of + says})
 	}
-	for _, v := range claims.APIVersions {
-		if !served[v] {
-			out = append(out, reports.Finding{Kind: reports.ClaimedNotServed, Of: groupTekton + "/" + v,
-				Message: fmt.Sprintf("%s in %s/%s is claimed, and not served", kindTaskRun, groupTekton, v)})
+	for _, plural := range slices.Sorted(maps.Keys(claims.Served)) {
+		var served []string
+		for _, k := range t.found.kinds {
+			if fixture.Plural(k.Kind) == plural {
+				served = append(served, k.Version)
+			}
 		}
-	}
-	for _, v := range slices.Sorted(maps.Keys(served)) {
-		if claims.APIVersions != nil && !slices.Contains(claims.APIVersions, v) {
-			out = append(out, reports.Finding{Kind: reports.ServedUnclaimed, Of: groupTekton + "/" + v,
-				Message: fmt.Sprintf("%s in %s/%s is served, and not claimed", kindTaskRun, groupTekton, v)})
+		slices.Sort(served)
+		claimed := claims.Served[plural]
+		for _, v := range claimed {
+			if !slices.Contains(served, v) {
+				add(reports.ClaimedNotServed, plural, v, " is claimed, and not served")
+			}
+		}
+		for _, v := range served {
+			if !slices.Contains(claimed, v) {
+				add(reports.ServedUnclaimed, plural, v, " is served, and not claimed")
+			}
 		}
 	}
 	for _, of := range slices.Sorted(maps.Keys(t.found.writable)) {
