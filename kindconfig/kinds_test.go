@@ -1,6 +1,7 @@
 package kindconfig_test
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 
 	"github.com/plumbline-ci/plumbline/api/kinds"
+	"github.com/plumbline-ci/plumbline/api/kinds/kindtest"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/kindconfig"
 )
@@ -20,8 +22,29 @@ import (
 // webhooks are asked about, and the rights of the controller and of users.
 func TestTheManifestsHaveEveryKind(t *testing.T) {
 	t.Parallel()
+	for _, problem := range missing(t, kinds.API().All()) {
+		t.Error(problem)
+	}
+}
+
+// TestManifestsLackAKindThatIsAdded adds a row to the table: each place of the manifests that has to name the kind is reported.
+func TestManifestsLackAKindThatIsAdded(t *testing.T) {
+	t.Parallel()
+	all := strings.Join(missing(t, kindtest.Table().All()), "\n")
+	for _, part := range []string{
+		`"greetings.tekton.dev"`, `"greetings"`, `"greetings/status"`, "webhook.pipeline.tekton.dev is asked", "validation.webhook.pipeline.tekton.dev is asked", "no role may read greetings",
+	} {
+		if !strings.Contains(all, part) {
+			t.Errorf("%s is not reported:\n%s", part, all)
+		}
+	}
+}
+
+// missing compares the manifests with a table of kinds, and returns what differs.
+func missing(t *testing.T, table []kinds.Kind) (problems []string) {
+	t.Helper()
+	report := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
 	list := objects(t, kindconfig.Options{})
-	table := kinds.API().All()
 
 	definitions := typed[apiextensionsv1.CustomResourceDefinition](t, list, "CustomResourceDefinition")
 	var names []string
@@ -48,11 +71,11 @@ func TestTheManifestsHaveEveryKind(t *testing.T) {
 		slices.Sort(want)
 		slices.Sort(served)
 		if diff := cmp.Diff(want, served); diff != "" || stored != k.Storage().Name || d.Spec.Names.Kind != k.Name || (d.Spec.Scope == apiextensionsv1.NamespaceScoped) != k.Namespaced {
-			t.Errorf("%s: stored as %q, scope %s, kind %s; versions (-table +manifests):\n%s", d.Name, stored, d.Spec.Scope, d.Spec.Names.Kind, diff)
+			report("%s: stored as %q, scope %s, kind %s; versions (-table +manifests):\n%s", d.Name, stored, d.Spec.Scope, d.Spec.Names.Kind, diff)
 		}
 	}
 	if diff := cmp.Diff(slices.Sorted(slices.Values(names)), slices.Sorted(maps.Keys(definitions))); diff != "" {
-		t.Errorf("definitions (-table +manifests):\n%s", diff)
+		report("definitions (-table +manifests):\n%s", diff)
 	}
 
 	asked := map[string]bool{}
@@ -69,10 +92,10 @@ func TestTheManifestsHaveEveryKind(t *testing.T) {
 				continue
 			}
 			if diff := cmp.Diff(slices.Sorted(maps.Keys(asked)), slices.Sorted(slices.Values(r.Resources))); diff != "" {
-				t.Errorf("%s is asked about (-table +manifests):\n%s", name, diff)
+				report("%s is asked about (-table +manifests):\n%s", name, diff)
 			}
 			if diff := cmp.Diff(slices.Sorted(maps.Keys(versions)), slices.Sorted(slices.Values(r.APIVersions))); diff != "" {
-				t.Errorf("%s is asked about versions (-table +manifests):\n%s", name, diff)
+				report("%s is asked about versions (-table +manifests):\n%s", name, diff)
 			}
 		}
 	}
@@ -93,7 +116,7 @@ func TestTheManifestsHaveEveryKind(t *testing.T) {
 			for _, resource := range r.Resources {
 				plural, _, _ := strings.Cut(resource, "/")
 				if !asked[plural] {
-					t.Errorf("%s gives rights to %s, which no row has", name, resource)
+					report("%s gives rights to %s, which no row has", name, resource)
 				}
 				if slices.Contains(r.Verbs, "get") {
 					readable[plural] = true
@@ -109,7 +132,8 @@ func TestTheManifestsHaveEveryKind(t *testing.T) {
 	}
 	for _, k := range table {
 		if !readable[k.Plural] {
-			t.Errorf("no role may read %s", k.Plural)
+			report("no role may read %s", k.Plural)
 		}
 	}
+	return problems
 }

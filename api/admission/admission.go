@@ -2,6 +2,8 @@
 // strictly, fill in defaults, check; between the two API versions: convert ([Convert]); before a change of the
 // configuration: check that it can be parsed ([ConfigMap]). The fake cluster calls them in process; a webhook server
 // calls the same functions over HTTP, so both refuse the same objects with the same words (spec §2.1).
+//
+// Which kinds there are is a table that [Rules] are made of. The functions of the package go by the API's own, [API].
 package admission
 
 import (
@@ -12,6 +14,7 @@ import (
 	"io"
 
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/plumbline-ci/plumbline/api/config"
 	"github.com/plumbline-ci/plumbline/api/kinds"
@@ -101,12 +104,25 @@ const (
 	Update Operation = "UPDATE"
 )
 
+// Rules are the webhooks for the kinds of a table.
+type Rules struct{ Kinds *kinds.Table }
+
+// API returns the webhooks for the kinds of the API.
+func API() Rules { return Rules{kinds.API()} }
+
+// Admit is Rules.Admit for the kinds of the API.
+func Admit(obj, old runtime.Object, cfg *config.Config) error { return API().Admit(obj, old, cfg) }
+
 // AdmitTyped is Admit for callers that know the operation by name: at creation old is not looked at.
 func AdmitTyped(obj, old runtime.Object, op Operation, cfg *config.Config) error {
+	return API().admitTyped(obj, old, op, cfg)
+}
+
+func (r Rules) admitTyped(obj, old runtime.Object, op Operation, cfg *config.Config) error {
 	if op == Create {
 		old = nil
 	}
-	return Admit(obj, old, cfg)
+	return r.Admit(obj, old, cfg)
 }
 
 // Admit fills in the defaults of obj, in place, and checks it. old is the object before an update, or nil at creation;
@@ -115,10 +131,14 @@ func AdmitTyped(obj, old runtime.Object, op Operation, cfg *config.Config) error
 //
 // A write that leaves the spec alone, as every status update does, costs one comparison: what was admitted once stays
 // admitted, also under a configuration that would refuse it today.
-func Admit(obj, old runtime.Object, cfg *config.Config) error {
-	_, version, ok := kinds.API().Of(obj)
+func (r Rules) Admit(obj, old runtime.Object, cfg *config.Config) error {
+	_, version, ok := r.Kinds.Of(obj)
 	if !ok {
-		return foreign(obj)
+		gvk := obj.GetObjectKind().GroupVersionKind()
+		if gvk.Group != v1beta1.Group {
+			return nil
+		}
+		return unknown(gvk)
 	}
 	err := version.Admit(obj, old, cfg)
 	var stored *kinds.StoredError
@@ -128,10 +148,22 @@ func Admit(obj, old runtime.Object, cfg *config.Config) error {
 	return validationFailed(err)
 }
 
-// foreign refuses objects of the API's group that no row of the table describes: they would be stored unchecked.
-func foreign(obj runtime.Object) error {
-	if gvk := obj.GetObjectKind().GroupVersionKind(); gvk.Group == v1beta1.Group {
-		return fmt.Errorf("the webhooks do not know the kind %s of %s (%T)", gvk.Kind, gvk.GroupVersion(), obj)
+// Decode reads the JSON of an object strictly, see DecodeInto, into the Go type of its kind.
+func (r Rules) Decode(gvk schema.GroupVersionKind, raw []byte) (runtime.Object, error) {
+	obj := r.Kinds.New(gvk.Version, gvk.Kind)
+	if obj == nil {
+		return nil, unknown(gvk)
 	}
-	return nil
+	return obj, DecodeInto(raw, obj)
+}
+
+// Knows reports whether a row of the table describes a version of a kind.
+func (r Rules) Knows(gvk schema.GroupVersionKind) bool {
+	k := r.Kinds.Named(gvk.Kind)
+	return gvk.Group == v1beta1.Group && k != nil && k.Version(gvk.Version) != nil
+}
+
+// unknown is the error for an object of the API's group that no row of the table describes: it would be stored unchecked.
+func unknown(gvk schema.GroupVersionKind) error {
+	return fmt.Errorf("the webhooks do not know the kind %s of %s", gvk.Kind, gvk.GroupVersion())
 }

@@ -8,17 +8,21 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/plumbline-ci/plumbline/api/config"
-	"github.com/plumbline-ci/plumbline/api/kinds"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 )
+
+// Convert is Rules.Convert for the kinds of the API.
+func Convert(in runtime.Object, to schema.GroupVersion) (runtime.Object, error) {
+	return API().Convert(in, to)
+}
 
 // Convert is the conversion webhook: an object of one of the API's kinds in the other version (spec §1.11). in is only
 // read; what is returned shares nothing with it.
 //
 // What the writer left open is filled in on the way, with the built-in defaults, whatever is configured: a webhook for
 // conversion is not asked under a configuration. An object that is being deleted stays as it is.
-func Convert(in runtime.Object, to schema.GroupVersion) (runtime.Object, error) {
-	kind, from, ok := kinds.API().Of(in)
+func (r Rules) Convert(in runtime.Object, to schema.GroupVersion) (runtime.Object, error) {
+	kind, from, ok := r.Kinds.Of(in)
 	if !ok || from.Name == to.Version || to.Group != v1beta1.Group || kind.Version(to.Version) == nil {
 		return nil, fmt.Errorf("unknown version, got: %T", in)
 	}
@@ -36,9 +40,12 @@ func Convert(in runtime.Object, to schema.GroupVersion) (runtime.Object, error) 
 	return out, nil
 }
 
+// ConvertJSON is Rules.ConvertJSON for the kinds of the API.
+func ConvertJSON(raw []byte, to string) ([]byte, error) { return API().ConvertJSON(raw, to) }
+
 // ConvertJSON is Convert for objects as a webhook gets them. An object that is in the version already is returned as it
 // is.
-func ConvertJSON(raw []byte, to string) ([]byte, error) {
+func (r Rules) ConvertJSON(raw []byte, to string) ([]byte, error) {
 	var of struct{ APIVersion, Kind string }
 	if err := json.Unmarshal(raw, &of); err != nil {
 		return nil, err
@@ -54,14 +61,14 @@ func ConvertJSON(raw []byte, to string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := kinds.API().New(from.Version, of.Kind)
+	in := r.Kinds.New(from.Version, of.Kind)
 	if from.Group != v1beta1.Group || in == nil {
 		return nil, fmt.Errorf("unknown version, got: %s %s", of.APIVersion, of.Kind)
 	}
 	if err := json.Unmarshal(raw, in); err != nil {
 		return nil, err
 	}
-	out, err := Convert(in, gv)
+	out, err := r.Convert(in, gv)
 	if err != nil {
 		return nil, err
 	}

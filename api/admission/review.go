@@ -8,7 +8,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/plumbline-ci/plumbline/api/config"
-	"github.com/plumbline-ci/plumbline/api/kinds"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 )
 
@@ -23,25 +22,27 @@ type Review struct {
 	OldObject []byte
 }
 
-// Admit returns the object as it is to be stored, or a *Denied. Any other error says that what is stored cannot be read, or
-// that the webhooks do not know the kind.
-func (r Review) Admit(cfg *config.Config) ([]byte, error) {
-	obj := kinds.API().New(r.Version, r.Kind)
-	if obj == nil {
-		return nil, fmt.Errorf("the webhooks do not know the kind %s of %s/%s", r.Kind, v1beta1.Group, cmp.Or(r.Version, v1beta1.Version))
-	}
-	if err := DecodeInto(r.Object, obj); err != nil {
+// Admit is Rules.Review for the kinds of the API.
+func (r Review) Admit(cfg *config.Config) ([]byte, error) { return API().Review(r, cfg) }
+
+// Review returns the object of a review as it is to be stored, or a *Denied. Any other error says that what is stored cannot
+// be read, or that the webhooks do not know the kind.
+func (r Rules) Review(review Review, cfg *config.Config) ([]byte, error) {
+	gvk := v1beta1.GroupVersion.WithKind(review.Kind)
+	gvk.Version = cmp.Or(review.Version, gvk.Version)
+	obj, err := r.Decode(gvk, review.Object)
+	if err != nil {
 		return nil, err
 	}
 	var old runtime.Object
-	if r.Operation == Update && len(r.OldObject) > 0 {
-		old = kinds.API().New(r.Version, r.Kind)
+	if review.Operation == Update && len(review.OldObject) > 0 {
+		old = r.Kinds.New(gvk.Version, gvk.Kind)
 		// Not strictly: a stored object may have come from a later release.
-		if err := json.Unmarshal(r.OldObject, old); err != nil {
-			return nil, fmt.Errorf("cannot decode the stored %s: %w", r.Kind, err)
+		if err := json.Unmarshal(review.OldObject, old); err != nil {
+			return nil, fmt.Errorf("cannot decode the stored %s: %w", review.Kind, err)
 		}
 	}
-	if err := AdmitTyped(obj, old, r.Operation, cfg); err != nil {
+	if err := r.admitTyped(obj, old, review.Operation, cfg); err != nil {
 		return nil, err
 	}
 	return json.Marshal(obj)

@@ -86,6 +86,17 @@ func (t *Table) All() []Kind { return t.list }
 // Named returns a kind by its name, or nil.
 func (t *Table) Named(kind string) *Kind { return t.names[kind] }
 
+// Converted returns the names of the definitions of the kinds that have several versions.
+func (t *Table) Converted() []string {
+	var names []string
+	for i := range t.list {
+		if k := &t.list[i]; k.Converted() {
+			names = append(names, k.Definition())
+		}
+	}
+	return names
+}
+
 // Of returns the row of an object by its Go type.
 func (t *Table) Of(o runtime.Object) (k *Kind, v *Version, ok bool) {
 	r, ok := t.types[reflect.TypeOf(o)]

@@ -12,7 +12,6 @@ import (
 
 	"github.com/plumbline-ci/plumbline/api/admission"
 	"github.com/plumbline-ci/plumbline/api/config"
-	"github.com/plumbline-ci/plumbline/api/kinds"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
 )
@@ -84,9 +83,9 @@ func (w *webhooks) Validate(r *apiserver.Request) error {
 }
 
 // decode gives the mutating webhook the first word about objects that do not fit their type, as on a cluster where the
-// schema of the API's kinds says nothing about their fields.
+// schema of the API's kinds says nothing about their fields. A kind that they do not know is the API server's to refuse.
 func decode(c *apiserver.Call, next func() error) error {
-	if c.GVK.Group == v1beta1.Group && (c.Verb == apiserver.Create || c.Verb == apiserver.Update) {
+	if admission.API().Knows(c.GVK) && (c.Verb == apiserver.Create || c.Verb == apiserver.Update) {
 		if u, ok := c.Object.(*unstructured.Unstructured); ok {
 			if err := strictly(c.GVK, u.Object); err != nil {
 				return denied(err)
@@ -97,15 +96,11 @@ func decode(c *apiserver.Call, next func() error) error {
 }
 
 func strictly(gvk schema.GroupVersionKind, tree map[string]any) error {
-	into := kinds.API().New(gvk.Version, gvk.Kind)
-	if into == nil {
-		return nil
-	}
 	raw, err := json.Marshal(tree)
-	if err != nil {
-		return err
+	if err == nil {
+		_, err = admission.API().Decode(gvk, raw)
 	}
-	return admission.DecodeInto(raw, into)
+	return err
 }
 
 // configWebhook is the API's webhook for its configuration.

@@ -9,45 +9,44 @@ import (
 	admissionv1 "k8s.io/api/admission/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	rules "github.com/plumbline-ci/plumbline/api/admission"
-	"github.com/plumbline-ci/plumbline/api/kinds"
 )
 
+// kindsUnder are the kinds that are reviewed, and the configuration that is in force.
+type kindsUnder struct {
+	rules  rules.Rules
+	config Configuration
+}
+
 // review asks the API's admission.
-func review(in Configuration, r admission.Request) ([]byte, *rules.Denied, error) {
+func (k kindsUnder) review(r admission.Request) ([]byte, *rules.Denied, error) {
+	var denied *rules.Denied
 	if r.SubResource != "" {
 		// The spec is the stored one, but what is sent must still be of the kind's type.
-		return r.Object.Raw, decoded(r), nil
+		_, err := k.rules.Decode(schema.GroupVersionKind(r.Kind), r.Object.Raw)
+		if errors.As(err, &denied) {
+			return r.Object.Raw, denied, nil
+		}
+		return r.Object.Raw, nil, err
 	}
-	out, err := rules.Review{
+	out, err := k.rules.Review(rules.Review{
 		Version: r.Kind.Version, Kind: r.Kind.Kind, Operation: rules.Operation(r.Operation), Object: r.Object.Raw, OldObject: r.OldObject.Raw,
-	}.Admit(in(r.Namespace))
-	var denied *rules.Denied
+	}, k.config(r.Namespace))
 	if errors.As(err, &denied) {
 		return nil, denied, nil
 	}
 	return out, nil, err
 }
 
-// decoded refuses what does not fit the type of its kind.
-func decoded(r admission.Request) *rules.Denied {
-	into := kinds.API().New(r.Kind.Version, r.Kind.Kind)
-	if into == nil {
-		return nil
-	}
-	var denied *rules.Denied
-	errors.As(rules.DecodeInto(r.Object.Raw, into), &denied)
-	return denied
-}
-
 // defaulter is the mutating webhook.
-type defaulter struct{ config Configuration }
+type defaulter struct{ kindsUnder }
 
 // Handle implements admission.Handler. What is invalid is left for the validating webhook to refuse.
 func (d defaulter) Handle(_ context.Context, r admission.Request) admission.Response {
-	out, denied, err := review(d.config, r)
+	out, denied, err := d.review(r)
 	switch {
 	case err != nil:
 		return admission.Errored(http.StatusInternalServerError, err)
@@ -60,11 +59,11 @@ func (d defaulter) Handle(_ context.Context, r admission.Request) admission.Resp
 }
 
 // validator is the validating webhook.
-type validator struct{ config Configuration }
+type validator struct{ kindsUnder }
 
 // Handle implements admission.Handler.
 func (v validator) Handle(_ context.Context, r admission.Request) admission.Response {
-	_, denied, err := review(v.config, r)
+	_, denied, err := v.review(r)
 	switch {
 	case err != nil:
 		return admission.Errored(http.StatusInternalServerError, err)

@@ -18,15 +18,15 @@ const maxConverted = 3 << 20
 
 // Conversion returns the API's conversion webhook. An API server sends the objects of a whole list in one review, so they
 // are decoded, converted and answered one at a time: the memory that a review takes does not grow with its length.
-func Conversion() http.Handler { return converter{} }
+func Conversion() http.Handler { return converter{rules.API()} }
 
 // converter is the API's conversion webhook. It answers in the version of ConversionReview in which it is asked; the two
 // that exist look alike.
-type converter struct{}
+type converter struct{ rules rules.Rules }
 
 // ServeHTTP implements http.Handler.
-func (converter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := conversion{in: &bounded{r: r.Body}, w: w}
+func (v converter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := conversion{rules: v.rules, in: &bounded{r: r.Body}, w: w}
 	c.decoder = json.NewDecoder(c.in)
 	err := c.review()
 	if err == nil { // HTTP/1.1 wants the body read to its end
@@ -46,6 +46,7 @@ func (converter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // conversion is one review while it is answered.
 type conversion struct {
+	rules   rules.Rules
 	in      *bounded
 	decoder *json.Decoder
 	w       http.ResponseWriter
@@ -145,7 +146,7 @@ func (c *conversion) objects() error {
 			continue
 		}
 		var out []byte
-		if out, failed = rules.ConvertJSON(raw, c.desired); failed != nil {
+		if out, failed = c.rules.ConvertJSON(raw, c.desired); failed != nil {
 			continue
 		}
 		if err := c.begin(); err != nil {

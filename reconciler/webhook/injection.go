@@ -22,15 +22,7 @@ func Mutating() []string { return []string{rules.MutatingWebhook} }
 func Validating() []string { return []string{rules.ValidatingWebhook, rules.ConfigWebhook} }
 
 // Converted are definitions; see [Mutating].
-func Converted() []string {
-	var names []string
-	for _, k := range kinds.API().All() {
-		if k.Converted() {
-			names = append(names, k.Definition())
-		}
-	}
-	return names
-}
+func Converted() []string { return kinds.API().Converted() }
 
 // inject makes the API server trust the bundle wherever it asks the webhooks, and reports whether it did not before. What
 // is not installed cannot be asked.

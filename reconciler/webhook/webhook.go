@@ -27,6 +27,7 @@ import (
 
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
+	rules "github.com/plumbline-ci/plumbline/api/admission"
 	"github.com/plumbline-ci/plumbline/api/config"
 )
 
@@ -46,13 +47,16 @@ type Mux interface {
 	Register(path string, handler http.Handler)
 }
 
-// Register has all webhooks served.
-func Register(mux Mux, in Configuration) {
+// Register serves all webhooks on mux, for the kinds of the API.
+func Register(mux Mux, in Configuration) { RegisterRules(mux, rules.API(), in) }
+
+// RegisterRules serves all webhooks on mux, for the kinds of a table.
+func RegisterRules(mux Mux, of rules.Rules, in Configuration) {
 	review := func(path string, handler admission.Handler) {
 		mux.Register(path, limited(&admission.Webhook{Handler: handler}, maxReview, maxReviews, patience))
 	}
-	review(PathDefaulting, defaulter{in})
-	review(PathValidation, validator{in})
+	review(PathDefaulting, defaulter{kindsUnder{of, in}})
+	review(PathValidation, validator{kindsUnder{of, in}})
 	review(PathConfig, admission.HandlerFunc(checkConfig))
-	mux.Register(PathConversion, limited(Conversion(), 0, maxConversions, conversionPatience))
+	mux.Register(PathConversion, limited(converter{of}, 0, maxConversions, conversionPatience))
 }
