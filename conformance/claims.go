@@ -93,7 +93,7 @@ func (f Filter) String() string {
 	return strings.Join(parts, ",")
 }
 
-// Selects says whether the filter lets a fixture through.
+// Selects reports whether the filter lets a fixture through.
 func (f Filter) Selects(x *fixture.Fixture) bool {
 	oneOf := func(wanted []string, has ...string) bool {
 		return len(wanted) == 0 || slices.ContainsFunc(has, func(h string) bool { return slices.Contains(wanted, h) })

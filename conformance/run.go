@@ -109,7 +109,7 @@ func (x *testRun) finish(i int, result reports.Fixture, took time.Duration) {
 	}
 }
 
-// report is about the subtests that were run; all says whether that is every one.
+// report is about the subtests that were run; all reports whether that is every one.
 func (x *testRun) report() (report *reports.ConformanceReport, all bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -153,7 +153,7 @@ func conclusion[Test T[Test]](t Test, report *reports.ConformanceReport, o Optio
 	}
 }
 
-// shows says whether something that is required was executed and passed.
+// shows reports whether something that is required was executed and passed.
 func shows(p reports.Profile) bool { return p.Required.Pass > 0 }
 
 // summary has a line for each level of each profile, and the features that were judged and that were not.

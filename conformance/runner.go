@@ -92,7 +92,7 @@ func (r *Runner) planned(f *fixture.Fixture) (reports.Fixture, bool) {
 	return out, out.Verdict != "" && !r.tried(f)
 }
 
-// tried says whether a fixture is run although a feature of it is not claimed.
+// tried reports whether a fixture is run although a feature of it is not claimed.
 func (r *Runner) tried(f *fixture.Fixture) bool {
 	return r.o.TryUnclaimed && r.claims.Tries(f, r.place)
 }

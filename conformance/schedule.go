@@ -83,7 +83,7 @@ func (g *group) add(f *fixture.Fixture, place int) {
 	g.left++
 }
 
-// leave says whether the caller was the last to need the cluster.
+// leave reports whether the caller was the last to need the cluster.
 func (g *group) leave() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -89,7 +89,7 @@ func (c *SubjectConfiguration) ConfigMap(of string) string {
 	return of
 }
 
-// Allows says whether a key may be set.
+// Allows reports whether a key may be set.
 func (c *SubjectConfiguration) Allows(of, key string) bool {
 	return slices.ContainsFunc(c.Changes, func(x SubjectConfigChange) bool {
 		return x.Of == of && (slices.Contains(x.Keys, key) || slices.Contains(x.Keys, anyKey))

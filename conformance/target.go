@@ -43,9 +43,9 @@ type Capabilities struct {
 	SideBySide bool
 	// Parallel is how many fixtures can run at once; 0 means one.
 	Parallel int
-	// Configurable says whether a key of feature-flags or config-defaults may be set; nil means none.
+	// Configurable reports whether a key of feature-flags or config-defaults may be set; nil means none.
 	Configurable func(configMap, key string) bool
-	// Served says whether the API server has a kind that manifests are of; nil means all.
+	// Served reports whether the API server has a kind that manifests are of; nil means all.
 	Served func(schema.GroupVersionKind) bool
 	// Substituted are components (as fixture.ComponentLauncher) that are not the implementation's own on this target.
 	Substituted []string

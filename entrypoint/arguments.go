@@ -269,7 +269,7 @@ func list(value string) []string {
 	return elements
 }
 
-// plainName says whether name is a file of the directory it is joined to, and nothing else.
+// plainName reports whether name is a file of the directory it is joined to, and nothing else.
 func plainName(name string) bool {
 	return name != "" && name != "." && name != ".." && !strings.ContainsAny(name, "/\x00")
 }

@@ -183,7 +183,7 @@ func (l *launcher) end(process Process) error {
 	return errTimeout
 }
 
-// post creates the post file, or its twin with the given suffix, and says whether that worked.
+// post creates the post file, or its twin with the given suffix, and reports whether that worked.
 func (l *launcher) post(suffix string) bool {
 	if l.opts.postFile == "" {
 		return true

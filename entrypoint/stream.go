@@ -52,7 +52,7 @@ func (s *stream) Write(p []byte) (int, error) {
 	return s.log.Write(p)
 }
 
-// close says whether the file has got everything.
+// close reports whether the file has got everything.
 func (s *stream) close() error {
 	if s.path == "" {
 		return nil

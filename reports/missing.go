@@ -62,7 +62,7 @@ func (m MissingCommand) String() string {
 	return b.String()
 }
 
-// plainWord says whether an argument reads like the name of a subcommand.
+// plainWord reports whether an argument reads like the name of a subcommand.
 func plainWord(s string) bool {
 	return s != "" && len(s) < 20 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz-") == "" && s[0] != '-'
 }

@@ -67,7 +67,7 @@ type Statement struct {
 	Text string `json:"text"`
 }
 
-// Binds says whether a failure of a fixture counts.
+// Binds reports whether a failure of a fixture counts.
 func (r *ConformanceReport) Binds(f *Fixture) bool {
 	return f.Level == levelRequired || slices.Contains(r.Binding, f.Level)
 }

@@ -263,7 +263,7 @@ func (n *node) yaml() *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Value: n.text}
 }
 
-// literal says whether a text of several lines can be a block: no letter is lost, none is mistaken for the indentation.
+// literal reports whether a text of several lines can be a block: no letter is lost, none is mistaken for the indentation.
 func literal(text string) bool {
 	if strings.HasPrefix(text, " ") || strings.HasPrefix(text, "\n") || strings.HasPrefix(text, "\t") {
 		return false

@@ -85,7 +85,7 @@ func Attach(k *kernel.Kernel, api API, o Options) (*Actors, error) {
 	return a, nil
 }
 
-// plays says whether a role is ours.
+// plays reports whether a role is ours.
 func (a *Actors) plays(r Role) bool { return !slices.Contains(a.without, r) }
 
 // unless is start, if the role is ours.

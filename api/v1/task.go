@@ -50,5 +50,5 @@ type TaskRef struct {
 	ResolverRef `json:",inline"`
 }
 
-// IsRemote tells whether a resolver has to be asked.
+// IsRemote reports whether a resolver has to be asked.
 func (r *TaskRef) IsRemote() bool { return r != nil && r.Resolver != "" }

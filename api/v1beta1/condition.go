@@ -28,16 +28,16 @@ type Condition struct {
 	Message            string                 `json:"message,omitempty"`
 }
 
-// IsTrue, IsFalse and IsUnknown also work on a condition that is not there, which is unknown.
+// IsTrue, IsFalse and IsUnknown also work on a condition that does not exist, which is unknown.
 func (c *Condition) IsTrue() bool { return c != nil && c.Status == corev1.ConditionTrue }
 
-// IsFalse tells whether the condition is there and False.
+// IsFalse reports whether the condition is there and False.
 func (c *Condition) IsFalse() bool { return c != nil && c.Status == corev1.ConditionFalse }
 
-// IsUnknown tells whether the condition is neither True nor False.
+// IsUnknown reports whether the condition is neither True nor False.
 func (c *Condition) IsUnknown() bool { return !c.IsTrue() && !c.IsFalse() }
 
-// Equivalent tells whether two conditions say the same, whenever they said it. Either may be nil.
+// Equivalent reports whether two conditions say the same, whenever they said it. Either may be nil.
 func (c *Condition) Equivalent(other *Condition) bool {
 	if c == nil || other == nil {
 		return c == other
@@ -60,7 +60,7 @@ func (cs Conditions) Get(t ConditionType) *Condition {
 	return nil
 }
 
-// Set stores a condition as of now, and tells whether that changed anything. If the stored one already says the same,
+// Set stores a condition as of now, and reports whether that changed anything. If the stored one already says the same,
 // it is left alone, so that LastTransitionTime is the time of the last change.
 func (cs *Conditions) Set(c Condition, now metav1.Time) bool {
 	c.LastTransitionTime = now
@@ -85,5 +85,5 @@ func (s *Status) Succeeded() *Condition { return s.GetCondition(ConditionSucceed
 // IsDone reports whether a run has ended, well or not.
 func (s *Status) IsDone() bool { return !s.Succeeded().IsUnknown() }
 
-// SetCondition stores a condition as of now, and tells whether that changed anything.
+// SetCondition stores a condition as of now, and reports whether that changed anything.
 func (s *Status) SetCondition(c Condition, now metav1.Time) bool { return s.Conditions.Set(c, now) }

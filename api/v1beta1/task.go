@@ -98,5 +98,5 @@ type ResolverRef struct {
 	Params   []Param `json:"params,omitempty"`
 }
 
-// IsRemote tells whether a resolver has to be asked.
+// IsRemote reports whether a resolver has to be asked.
 func (r *TaskRef) IsRemote() bool { return r != nil && r.Resolver != "" }

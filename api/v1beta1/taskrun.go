@@ -73,7 +73,7 @@ type TaskRunDebug struct {
 	Breakpoint []string `json:"breakpoint,omitempty"`
 }
 
-// NeedsDebug tells whether the run stops anywhere for debugging.
+// NeedsDebug reports whether the run stops anywhere for debugging.
 func (d *TaskRunDebug) NeedsDebug() bool { return d != nil && len(d.Breakpoint) > 0 }
 
 // TaskRunStepOverride replaces the resource requirements of the Step of that name.

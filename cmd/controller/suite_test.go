@@ -75,7 +75,7 @@ func TestTheSuite(t *testing.T) {
 // leastPassed guards against a suite most of which is skipped.
 const leastPassed = 200
 
-// lacked says whether a fixture is left out for want of what a cluster without a kubelet cannot have.
+// lacked reports whether a fixture is left out for want of what a cluster without a kubelet cannot have.
 func lacked(reason string) bool {
 	for _, need := range []string{fixture.NeedsMocks, fixture.NeedsVirtualTime, fixture.NeedsRealKubelet, fixture.NeedsFaults, fixture.NeedsInjector} {
 		if strings.HasSuffix(reason, " does not provide "+need) {

@@ -148,7 +148,7 @@ func TestBrokenDirectoryIsReported(t *testing.T) {
 	}
 }
 
-// orphan is an index, written down, whose images are not there.
+// orphan is an index, written down, whose images do not exist.
 func orphan(t *testing.T) string {
 	t.Helper()
 	index := randomIndex(t)

@@ -68,7 +68,7 @@ func Operators() []string {
 	return []string{opRegex, opContains, opOneOf, opNot, opAbsent, opPresent, opEqual, opExactly, opInOrder, opEach, opLength}
 }
 
-// Given says whether the file has this pattern.
+// Given reports whether the file has this pattern.
 func (p *Pattern) Given() bool { return p != nil && p.given }
 
 // Position returns where the pattern is written.

@@ -173,7 +173,7 @@ func TestStepsAreWhatGitHubTakes(t *testing.T) {
 			}
 			for _, need := range job.Needs {
 				if _, ok := w.Jobs[need]; !ok {
-					t.Errorf("%s: job %s needs %s, which is not there", file, name, need)
+					t.Errorf("%s: job %s needs %s, which does not exist", file, name, need)
 				}
 			}
 			for _, s := range job.Steps {

@@ -30,7 +30,7 @@ type watcher struct {
 	retired *retired
 	// open makes a source of events; nil is to wait by polling.
 	open func() (*fsnotify.Watcher, error)
-	// carries says whether changes in a directory make events.
+	// carries reports whether changes in a directory make events.
 	carries func(dir string) bool
 }
 

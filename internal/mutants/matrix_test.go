@@ -91,7 +91,7 @@ func TestPageNamesExistingFaultsAndFixtures(t *testing.T) {
 	}
 	for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(string(part), -1) {
 		if !names[m[1]] {
-			t.Errorf("docs/mutants.md names the fixture %q, which is not there: run make mutants", m[1])
+			t.Errorf("docs/mutants.md names the fixture %q, which does not exist: run make mutants", m[1])
 		}
 	}
 	var listed []string

@@ -181,7 +181,7 @@ func (p *player) sawPod(event watch.EventType, data []byte) error {
 	return nil
 }
 
-// done says whether every run has ended.
+// done reports whether every run has ended.
 func (p *player) done() bool {
 	for _, name := range p.order {
 		ended := false
@@ -195,7 +195,7 @@ func (p *player) done() bool {
 	return true
 }
 
-// until waits for a condition and says whether it came.
+// until waits for a condition and reports whether it came.
 func (p *player) until(ctx context.Context, deadline time.Time, condition func() bool) (bool, error) {
 	err := p.cluster.WaitUntil(ctx, deadline, func() bool { return p.broken != nil || condition() })
 	if errors.Is(err, conformance.ErrDeadline) {

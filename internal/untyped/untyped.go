@@ -37,7 +37,7 @@ func Text(value any) string {
 // Condition is the condition of a run that says how far it is. The zero Condition stands for none.
 type Condition struct{ Status, Reason, Message, Since string }
 
-// Done says whether the run is over, unless another attempt follows.
+// Done reports whether the run is over, unless another attempt follows.
 func (c Condition) Done() bool { return c.Status == "True" || c.Status == "False" }
 
 // Succeeded returns an object's condition of the type Succeeded.

@@ -247,7 +247,7 @@ func TestAnArchiveKeepsDigests(t *testing.T) {
 		t.Errorf("one of them: %v, %v", some, err)
 	}
 	if _, err := images.ReadArchive(file, "example.com/three:v3"); err == nil || !strings.Contains(err.Error(), "has no image example.com/three:v3") {
-		t.Errorf("one that is not there: %v", err)
+		t.Errorf("one that does not exist: %v", err)
 	}
 	if _, err := images.ReadArchive(filepath.Join(module(t), "go.mod")); err == nil || !strings.Contains(err.Error(), "is not an archive of images") {
 		t.Errorf("another file: %v", err)
@@ -344,13 +344,13 @@ func TestDebianImageOfSomePackages(t *testing.T) {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
 	if _, err := images.Debian(root, "amd64", "bash", "ruby"); err == nil || !strings.Contains(err.Error(), "no package ruby") {
-		t.Errorf("of a package that is not there it says %v", err)
+		t.Errorf("of a package that does not exist it says %v", err)
 	}
 	if content, err := images.ReadFile(root, "/usr/bin/bash"); err != nil || string(content) != "the shell" {
 		t.Errorf("one file: %q, %v", content, err)
 	}
 	if _, err := images.ReadFile(root, "/usr/bin/zsh"); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("a file that is not there: %v", err)
+		t.Errorf("a file that does not exist: %v", err)
 	}
 }
 
@@ -376,6 +376,6 @@ func TestCopyFetchesWhatIsNamed(t *testing.T) {
 		t.Errorf("%v, %v", got, err)
 	}
 	if _, err := images.Copy(t.Context(), from+"2", images.BusyboxName, "amd64"); err == nil || !strings.Contains(err.Error(), "fetching image "+from+"2") {
-		t.Errorf("of one that is not there it says %v", err)
+		t.Errorf("of one that does not exist it says %v", err)
 	}
 }

@@ -373,7 +373,7 @@ func rolledOut(d *appsv1.Deployment) bool {
 func (w *work) why(ctx context.Context, namespace string, d *appsv1.Deployment) string {
 	var pods corev1.PodList
 	if d.Spec.Selector == nil {
-		return "it is not there"
+		return "it does not exist"
 	}
 	if err := w.client.List(ctx, &pods, client.InNamespace(namespace), client.MatchingLabels(d.Spec.Selector.MatchLabels)); err != nil {
 		return err.Error()

@@ -531,7 +531,7 @@ func TestWhyADeploymentIsNotReady(t *testing.T) {
 	if got := b.work.why(t.Context(), "n", d); got != want {
 		t.Errorf("it says %s", got)
 	}
-	if got := b.work.why(t.Context(), "n", &appsv1.Deployment{}); got != "it is not there" {
+	if got := b.work.why(t.Context(), "n", &appsv1.Deployment{}); got != "it does not exist" {
 		t.Errorf("without a Deployment: %s", got)
 	}
 }

@@ -21,7 +21,7 @@ type State struct {
 	Context string `json:"context"`
 	// Nodes are the cluster's.
 	Nodes []NodeState `json:"nodes"`
-	// Controller says whether the reference implementation is ready, and of which image it is.
+	// Controller reports whether the reference implementation is ready, and of which image it is.
 	Controller ControllerState `json:"controller"`
 	// Registry is the registry in the cluster; empty if there is none.
 	Registry string `json:"registry,omitempty"`

@@ -15,7 +15,7 @@ import (
 	apiconfig "github.com/plumbline-ci/plumbline/api/config"
 )
 
-// load takes over what is stored now. A ConfigMap that is not there says nothing.
+// load takes over what is stored now. A ConfigMap that does not exist says nothing.
 func load(ctx context.Context, c client.Reader, namespace string, into *apiconfig.Store, log logr.Logger) error {
 	for _, name := range []string{apiconfig.DefaultsName, apiconfig.FeatureFlagsName} {
 		m := &corev1.ConfigMap{}

@@ -198,7 +198,7 @@ func TestReadLeavesDeletedRunsAlone(t *testing.T) {
 	}
 	request.Name = "none"
 	if _, ok, err := jobKind.Read(t.Context(), w.deps(), request); ok || err != nil {
-		t.Errorf("a run that is not there: %v, %v", ok, err)
+		t.Errorf("a run that does not exist: %v, %v", ok, err)
 	}
 }
 

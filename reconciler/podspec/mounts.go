@@ -101,7 +101,7 @@ func readyVolume() corev1.Volume {
 	}}
 }
 
-// WaitsForReady tells whether the first Step of a Pod waits for the ready annotation.
+// WaitsForReady reports whether the first Step of a Pod waits for the ready annotation.
 func WaitsForReady(pod *corev1.Pod) bool {
 	for _, v := range pod.Spec.Volumes {
 		if v.Name == downwardVolume {

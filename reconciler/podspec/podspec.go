@@ -130,7 +130,7 @@ func Build(in Input) (*corev1.Pod, error) {
 	return pod, nil
 }
 
-// waits tells whether the first Step waits for an annotation of the Pod (§7.1).
+// waits reports whether the first Step waits for an annotation of the Pod (§7.1).
 func waits(f Features, sidecars int) bool {
 	return f.AwaitSidecars && (sidecars > 0 || f.InjectedSidecars)
 }
@@ -149,7 +149,7 @@ type builder struct {
 	volumes     []corev1.Volume
 }
 
-// breakpoint tells whether a failing Step stops for its user.
+// breakpoint reports whether a failing Step stops for its user.
 func (b *builder) breakpoint() bool {
 	return b.in.Features.Alpha && b.in.TaskRun.Spec.Debug.NeedsDebug()
 }

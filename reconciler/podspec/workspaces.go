@@ -132,7 +132,7 @@ func mountShared(spec *v1beta1.TaskSpec, mount corev1.VolumeMount, sidecars bool
 	}
 }
 
-// mounted tells whether something is mounted at exactly that directory.
+// mounted reports whether something is mounted at exactly that directory.
 func mounted(mounts []corev1.VolumeMount, dir string) bool {
 	for _, m := range mounts {
 		if path.Clean(m.MountPath) == path.Clean(dir) {

@@ -66,7 +66,7 @@ func falseCondition(reason, message string) v1beta1.Condition {
 	return newCondition(corev1.ConditionFalse, reason, message)
 }
 
-// complete tells whether all Steps are over; Sidecars may still run, except that which prints the results.
+// complete reports whether all Steps are over; Sidecars may still run, except that which prints the results.
 func complete(pod *corev1.Pod) bool {
 	switch pod.Status.Phase {
 	case corev1.PodSucceeded, corev1.PodFailed:
@@ -167,7 +167,7 @@ func containerFailure(pod *corev1.Pod, s *corev1.ContainerStatus, r report) stri
 	}
 }
 
-// waitingFor tells whether a container waits for one of these reasons.
+// waitingFor reports whether a container waits for one of these reasons.
 func waitingFor(pod *corev1.Pod, reasons ...string) bool {
 	for i := range pod.Status.ContainerStatuses {
 		w := pod.Status.ContainerStatuses[i].State.Waiting
@@ -183,7 +183,7 @@ func waitingFor(pod *corev1.Pod, reasons ...string) bool {
 	return false
 }
 
-// unschedulable tells whether the Pod waits for room on a node.
+// unschedulable reports whether the Pod waits for room on a node.
 func unschedulable(pod *corev1.Pod) bool {
 	if pod.Status.Phase != corev1.PodPending {
 		return false

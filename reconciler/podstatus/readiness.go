@@ -58,7 +58,7 @@ func Announce(pod *corev1.Pod, now time.Time) Announcement {
 	return Announcement{Value: v1beta1.AnnotationReadyValue, First: true, Again: announcementPatience}
 }
 
-// sidecarsReady tells whether everything that is not a Step is up, or over (SC-02).
+// sidecarsReady reports whether everything that is not a Step is up, or over (SC-02).
 func sidecarsReady(pod *corev1.Pod) bool {
 	up := map[string]bool{}
 	for i := range pod.Status.ContainerStatuses {

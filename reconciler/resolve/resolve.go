@@ -14,7 +14,7 @@ import (
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 )
 
-// Tasks is the cluster's store of Tasks. Its errors are those of the API; a Task that is not there is a NotFound.
+// Tasks is the cluster's store of Tasks. Its errors are those of the API; a Task that does not exist is a NotFound.
 type Tasks interface {
 	Task(namespace, name string) (*v1beta1.Task, error)
 	ClusterTask(name string) (*v1beta1.ClusterTask, error)

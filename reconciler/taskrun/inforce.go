@@ -9,7 +9,7 @@ import (
 )
 
 // TaskSpecAnnotation, among the annotations of the status, holds the Task of a taskRef as it was found, in JSON, while
-// status.taskSpec shows it with its variables replaced and another attempt may have to replace them anew.
+// status.taskSpec shows it with its variables replaced and another attempt may have to replace them again.
 const TaskSpecAnnotation = "plumbline.dev/task-spec"
 
 // taskInForce is the Task of an attempt: as it was found, and with its variables replaced, once that is done. Both are nil

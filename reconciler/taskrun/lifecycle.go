@@ -110,7 +110,7 @@ func retry(tr *v1beta1.TaskRun, now metav1.Time) bool {
 	return true
 }
 
-// moreAttempts tells whether the current attempt may fail without the run failing.
+// moreAttempts reports whether the current attempt may fail without the run failing.
 func moreAttempts(tr *v1beta1.TaskRun) bool {
 	return tr.Attempt() < tr.Spec.Retries
 }

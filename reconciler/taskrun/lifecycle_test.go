@@ -606,7 +606,7 @@ func TestSidecarsAreStopped(t *testing.T) {
 	}
 }
 
-// again tells whether a pass asks to be repeated at once, or soon.
+// again reports whether a pass asks to be repeated at once, or soon.
 func (w *world) again(name string) bool {
 	result, err := w.reconcile(name)
 	return err != nil || result.RequeueAfter > 0 && result.RequeueAfter <= 30*time.Second

@@ -112,7 +112,7 @@ func (p *taskRunPass) advance(ctx context.Context) error {
 	return p.announce(ctx, pod)
 }
 
-// recorded tells whether the status knows the Pod of this attempt, and with it the Task as it runs.
+// recorded reports whether the status knows the Pod of this attempt, and with it the Task as it runs.
 func recorded(s *v1beta1.TaskRunStatus) bool { return s.PodName != "" && s.TaskSpec != nil }
 
 // timeout of the attempt; zero means none.

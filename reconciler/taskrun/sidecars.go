@@ -40,7 +40,7 @@ func (p *taskRunPass) afterEnd(ctx context.Context) error {
 	return p.Deps.Client.Status().Update(ctx, updated)
 }
 
-// podIsDeleted tells whether an attempt that ends for that reason takes its Pod with it.
+// podIsDeleted reports whether an attempt that ends for that reason takes its Pod with it.
 func podIsDeleted(reason string) bool {
 	switch reason {
 	case v1beta1.TaskRunReasonCancelled, v1beta1.TaskRunReasonTimedOut, v1beta1.TaskRunReasonImagePullFailed, v1beta1.TaskRunReasonCreateContainerConfigError,

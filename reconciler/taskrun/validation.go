@@ -14,7 +14,7 @@ import (
 	"github.com/plumbline-ci/plumbline/reconciler/substitution"
 )
 
-// validate tells whether a TaskRun and its Task fit together, as far as admission cannot know: it sees only one of them.
+// validate reports whether a TaskRun and its Task fit together, as far as admission cannot know: it sees only one of them.
 // The first problem counts (LC-29…LC-40).
 func validate(tr *v1beta1.TaskRun, task resolve.Task, bindings []v1beta1.WorkspaceBinding, alpha bool) error {
 	if err := validateRequests(task.Spec); err != nil {

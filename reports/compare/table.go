@@ -257,7 +257,7 @@ func (c *Column) summary() string {
 	return text
 }
 
-// suites says whether the columns were judged by different suites.
+// suites reports whether the columns were judged by different suites.
 func (t *Table) suites() bool {
 	return slices.ContainsFunc(t.Columns, func(c Column) bool { return c.Run.Digest != t.Columns[0].Run.Digest })
 }

@@ -180,7 +180,7 @@ func (g *registry) forget(r *resource) {
 	}
 }
 
-// remap makes the mapper anew. It needs to know all versions from the beginning, to
+// remap makes the mapper again. It needs to know all versions from the beginning, to
 // map a kind without one.
 func (g *registry) remap() {
 	all := slices.Concat(g.order, g.views) // what is stored is preferred

@@ -12,7 +12,7 @@ const (
 	pointerSize  = 8
 )
 
-// fit says whether a program can be executed with arguments and an environment of this size: E2BIG if not.
+// fit reports whether a program can be executed with arguments and an environment of this size: E2BIG if not.
 func fit(name string, args, env []string) error {
 	total := len(name) + 1
 	for _, list := range [][]string{args, env} {

@@ -90,5 +90,5 @@ func notSimulated(p *Process) int {
 	return exitNotFound
 }
 
-// exitNotFound is a shell's exit code for a command that is not there.
+// exitNotFound is a shell's exit code for a command that does not exist.
 const exitNotFound = 127

@@ -137,7 +137,7 @@ func (r *reflector) release() {
 	}
 }
 
-// again makes the watch anew.
+// again makes the watch again.
 func (r *reflector) again() {
 	if r.stopped {
 		return

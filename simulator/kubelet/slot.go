@@ -83,7 +83,7 @@ func (s *slot) adopt(spec *corev1.Container) {
 
 func (s *slot) running() bool { return s.run != nil && s.exit == nil }
 
-// ended reports whether there was an instance and it is no more.
+// ended reports whether there was an instance and it has ended.
 func (s *slot) ended() bool { return s.terminated != nil }
 
 // started reports whether it runs and its startup probe, if any, has passed.
@@ -229,7 +229,7 @@ func (w *worker) startFailed(s *slot, reason, message string) bool {
 // stamp is the present as statuses show it: whole seconds.
 func (w *worker) stamp() metav1.Time { return metav1.NewTime(w.now().Truncate(time.Second)) }
 
-// wait notes why the container is not there; the next sync reports it.
+// wait notes why the container does not run; the next sync reports it.
 func (s *slot) wait(reason, message string) {
 	if s.waiting == nil || s.waiting.Reason != reason || s.waiting.Message != message {
 		s.waiting = &corev1.ContainerStateWaiting{Reason: reason, Message: message}

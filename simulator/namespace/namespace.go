@@ -203,13 +203,13 @@ func (c *Controller) round(e *emptying) {
 	c.o.Remote.Do(work, then)
 }
 
-// delete deletes what is in a namespace, and says whether nothing was.
+// delete deletes what is in a namespace, and reports whether nothing was.
 func (c *Controller) delete(e *emptying, now time.Time) bool {
 	left, remaining := []schema.GroupVersionKind{}, newRemains()
 	for _, gvk := range e.kinds {
 		some, err := c.deleteAll(gvk, e.name, remaining)
 		switch {
-		case apierrors.IsNotFound(err): // the kind is no more
+		case apierrors.IsNotFound(err): // the kind no longer exists
 		case err != nil, len(some) > 0:
 			left = append(left, gvk)
 		}

@@ -10,7 +10,7 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
 )
 
-// The table of jobs of ash and dash. A job keeps its place after it has ended, until jobs has told of it, or until a new
+// The table of jobs of ash and dash. A job keeps its place after it has ended, until jobs has reported it, or until a new
 // job needs the place and a wait has asked for the old one. The newest job is the current one.
 
 // mostJobs is how many jobs a shell keeps.

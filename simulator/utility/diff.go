@@ -217,7 +217,7 @@ func (d *differ) directories(a, b string) {
 	}
 }
 
-// read reads a file; with -N one that is not there is empty.
+// read reads a file; with -N one that does not exist is empty.
 func (d *differ) read(name string) ([]byte, bool) {
 	r, done, err := d.open(name)
 	if err != nil {

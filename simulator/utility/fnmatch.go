@@ -68,7 +68,7 @@ func (f fnmatch) one(pattern, text string) (np, nt int, ok bool) {
 	return 1, 1, pattern[0] == text[0]
 }
 
-// bracket reads a set in brackets, and tells whether a character is in it. It is not valid if it does not end.
+// bracket reads a set in brackets, and reports whether a character is in it. It is not valid if it does not end.
 func (f fnmatch) bracket(pattern string, r rune) (length int, in, valid bool) {
 	i := 1
 	negated := i < len(pattern) && (pattern[i] == '!' || pattern[i] == '^')

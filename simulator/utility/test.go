@@ -75,7 +75,7 @@ func (t *tester) binary(a, op, b string) (bool, error) {
 	if _, gnu := t.p.State.(gnuTools); (op == "-nt" || op == "-ot") && !gnu { // BusyBox wants both files
 		for _, name := range []string{a, b} {
 			if _, err := t.p.Stat(name); err != nil {
-				return false, nil //nolint:nilerr // a file that is not there is neither newer nor older
+				return false, nil //nolint:nilerr // a file that does not exist is neither newer nor older
 			}
 		}
 	}

@@ -300,7 +300,7 @@ func (t *tool) readAll(r io.Reader) ([]byte, error) {
 	}
 }
 
-// lines calls f for each line without its newline; ended says whether it had one.
+// lines calls f for each line without its newline; ended reports whether it had one.
 func (t *tool) lines(r io.Reader, f func(line string, ended bool) (more bool)) error {
 	in := t.lineReader(r)
 	for {
@@ -332,7 +332,7 @@ func (t *tool) lineReader(r io.Reader) *lineReader {
 	return l
 }
 
-// next returns the next line without its newline; ended says whether it had one.
+// next returns the next line without its newline; ended reports whether it had one.
 func (l *lineReader) next() (line string, ended bool, err error) {
 	if line = l.rest; line == "" {
 		if line, err = l.read(); err != nil {

@@ -38,7 +38,7 @@ type Rule struct {
 // Name is what a broken rule is reported under.
 func (r Rule) Name(version string) string { return version + "/" + r.ID + " " + r.Reason }
 
-// In tells whether a version of the API has the rule.
+// In reports whether a version of the API has the rule.
 func (r Rule) In(version string) bool { return r.Only == "" || r.Only == version }
 
 const (
@@ -207,7 +207,7 @@ func (r Rule) Wanted(version string) []string {
 	return r.Want
 }
 
-// OfRun tells whether the input is a TaskRun; if not, it is a Task.
+// OfRun reports whether the input is a TaskRun; if not, it is a Task.
 func (r Rule) OfRun() bool { return r.Kind == InRun || r.Kind == InNamedRun }
 
 // Object is the input in a version: the name of the object, and the YAML of its spec.

@@ -190,7 +190,7 @@ func (o *clusterOptions) load() (*conformance.Subject, error) {
 	return readSubject(o.subject)
 }
 
-// readSubject reads a subject file, and says which file is not there.
+// readSubject reads a subject file, and says which file is missing.
 func readSubject(file string) (*conformance.Subject, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {

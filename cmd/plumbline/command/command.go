@@ -24,7 +24,7 @@ import (
 const (
 	exitOK        = 0
 	exitFailed    = 1  // a requirement failed, a run did not succeed
-	exitNotFound  = 2  // a file, a fixture, an object is not there
+	exitNotFound  = 2  // a file, a fixture, an object does not exist
 	exitInvalid   = 3  // arguments, a fixture or a manifest are wrong
 	exitBudget    = 4  // a time or step budget ran out
 	exitForbidden = 5  // the cluster does not allow it

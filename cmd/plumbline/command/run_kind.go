@@ -51,7 +51,7 @@ func (o *runOptions) onKind(ctx context.Context, options *conformance.Options) (
 	return func() error { return errors.Join(real.Close(), down()) }, nil
 }
 
-// kindThere is the cluster of that name, made if it is not there or lacks something, and whether it was made.
+// kindThere is the cluster of that name, made if it does not exist or lacks something, and whether it was made.
 func kindThere(ctx context.Context, o kindcluster.Options) (*kindcluster.State, bool, error) {
 	state, err := kindcluster.Inspect(ctx, o)
 	var none *kindcluster.NoClusterError

@@ -120,7 +120,7 @@ func (sc *scenario) set(configMap, key, value string) {
 	sc.config[configMap][key] = value
 }
 
-// describe adds descriptions of images that are not there yet: files of one folder share theirs.
+// describe adds descriptions of images that do not exist yet: files of one folder share theirs.
 func (sc *scenario) describe(list []fixture.Image) {
 	for i := range list {
 		if !slices.ContainsFunc(sc.images, func(o fixture.Image) bool { return o.Pos == list[i].Pos }) {

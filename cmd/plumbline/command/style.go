@@ -17,7 +17,7 @@ func terminal(w io.Writer) (*os.File, bool) {
 	return f, ok && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
 }
 
-// coloured says whether what goes to w may be coloured (https://no-color.org).
+// coloured reports whether what goes to w may be coloured (https://no-color.org).
 func coloured(w io.Writer) bool {
 	_, watched := terminal(w)
 	return watched && os.Getenv("NO_COLOR") == ""

@@ -27,7 +27,7 @@ type sweepOptions struct {
 	faults string
 }
 
-// wanted says whether one run under one seed, with the faults of the fixtures alone, is not what is asked for.
+// wanted reports whether one run under one seed, with the faults of the fixtures alone, is not what is asked for.
 func (o *sweepOptions) wanted() bool { return o.seeds != 1 || o.faults != faultsNone }
 
 // sweep is what --seeds and --faults ask for.

@@ -64,7 +64,7 @@ func conclude(run *unstructured.Unstructured, now time.Time, status, reason, mes
 	return unstructured.SetNestedField(run.Object, stamp(now), "status", "completionTime")
 }
 
-// cancellation says whether the run is to end, and what is to be said about it.
+// cancellation reports whether the run is to end, and what is to be said about it.
 func cancellation(run *unstructured.Unstructured) (bool, string) {
 	status, _, _ := unstructured.NestedString(run.Object, "spec", "status")
 	message, _, _ := unstructured.NestedString(run.Object, "spec", "statusMessage")
@@ -81,7 +81,7 @@ func timeout(run *unstructured.Unstructured) (time.Duration, bool) {
 	return limit, limit > 0
 }
 
-// working says whether a step has begun.
+// working reports whether a step has begun.
 func working(pod *corev1.Pod) bool {
 	for _, s := range pod.Status.InitContainerStatuses {
 		if s.State.Running != nil || s.State.Terminated != nil {

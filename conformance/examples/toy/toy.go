@@ -75,13 +75,13 @@ func Next(run *TaskRun, pod *corev1.Pod, now time.Time) (status Status, again ti
 	return status, max(left, time.Millisecond)
 }
 
-// expired says whether the run took too long, so that its Pod has to go.
+// expired reports whether the run took too long, so that its Pod has to go.
 func expired(s *Status) bool {
 	c := s.Condition()
 	return c != nil && c.Reason == reasonTimeout
 }
 
-// begun says whether a step has begun.
+// begun reports whether a step has begun.
 func begun(pod *corev1.Pod) bool {
 	for _, s := range pod.Status.InitContainerStatuses {
 		if s.State.Running != nil || s.State.Terminated != nil {

@@ -206,7 +206,7 @@ func (w *World) Find(r *fixture.Ref) []*Life {
 	return out
 }
 
-// selects says whether an object is what a selection is about. The caller holds the lock.
+// selects reports whether an object is what a selection is about. The caller holds the lock.
 func (w *World) selects(r *fixture.Ref, object *unstructured.Unstructured) bool {
 	labels := object.GetLabels()
 	for k, v := range r.Labels {

@@ -65,7 +65,7 @@ func typeOf(m *fixture.Manifest, scheme *runtime.Scheme) reflect.Type {
 	return reflect.TypeOf(object).Elem()
 }
 
-// undecodable says whether an answer is about the form of an object, not its content.
+// undecodable reports whether an answer is about the form of an object, not its content.
 func undecodable(answer string) bool {
 	for _, words := range []string{"cannot decode incoming", "json: ", "unmarshal", "unknown field", "time: ", "impossible ParamValues.Type"} {
 		if strings.Contains(answer, words) {

@@ -222,7 +222,7 @@ func (s *actions) request(ctx context.Context, do func() error) error {
 	}
 }
 
-// isRefusal says whether an error is an answer of admission: the request is understood
+// isRefusal reports whether an error is an answer of admission: the request is understood
 // and not wanted.
 func isRefusal(err error) bool {
 	var status apierrors.APIStatus
@@ -233,7 +233,7 @@ func isRefusal(err error) bool {
 	return code == 400 || code == 403 || code == 422
 }
 
-// tooLarge says whether an object is larger than a request may be, or than what is stored of it. The latter is an
+// tooLarge reports whether an object is larger than a request may be, or than what is stored of it. The latter is an
 // internal error to a real API server, too, which passes on what etcd says.
 func tooLarge(err error) bool {
 	return apierrors.IsRequestEntityTooLargeError(err) || strings.Contains(err.Error(), "etcdserver: request is too large")
@@ -300,7 +300,7 @@ func (s *actions) denied(action string, r *fixture.Ref, err error, pos source.Po
 	return fmt.Errorf("%s: cannot %s %s: %w", pos, action, r.String(), err)
 }
 
-// allowsRefusal says whether the documents leave it open if this request is refused.
+// allowsRefusal reports whether the documents leave it open if this request is refused.
 func (s *actions) allowsRefusal(action string, r *fixture.Ref) bool {
 	return slices.ContainsFunc(s.fixture.Spec.When, func(a fixture.Action) bool {
 		return a.Refusal() == fixture.RefusalAllowed && a.Verb() == action && slices.ContainsFunc(a.Targets(), func(t fixture.Ref) bool { return t.String() == r.String() })

@@ -30,7 +30,7 @@ func settled() []string {
 	}
 }
 
-// isSettled says whether a path lies in one of the settled fields.
+// isSettled reports whether a path lies in one of the settled fields.
 func isSettled(path string) bool {
 	return slices.ContainsFunc(settled(), func(field string) bool {
 		rest, ok := strings.CutPrefix(path, field)
@@ -38,7 +38,7 @@ func isSettled(path string) bool {
 	})
 }
 
-// over says whether the last version of a run is its end: True, or False without an attempt that is left, and complete.
+// over reports whether the last version of a run is its end: True, or False without an attempt that is left, and complete.
 func over(l *observe.Life) bool {
 	v := l.Last()
 	if l.Kind.Name != "taskrun" || v.Gone {
@@ -54,7 +54,7 @@ func over(l *observe.Life) bool {
 	return status == "True" || status == "False" && !again
 }
 
-// forever says whether one of the differences will always be there.
+// forever reports whether one of the differences will always be there.
 func forever(cel []match.Expression, diff []match.Mismatch) bool {
 	return slices.ContainsFunc(diff, func(m match.Mismatch) bool {
 		if m.Path != match.PathCEL {
@@ -65,7 +65,7 @@ func forever(cel []match.Expression, diff []match.Mismatch) bool {
 	})
 }
 
-// readsSettled says whether an expression is about nothing but settled fields of the object itself.
+// readsSettled reports whether an expression is about nothing but settled fields of the object itself.
 func readsSettled(e *match.Expression) bool {
 	fields := e.Fields()
 	paths := make([]string, len(fields))
@@ -83,7 +83,7 @@ func readsSettled(e *match.Expression) bool {
 	return len(paths) > 0
 }
 
-// beyond says whether no later version can be as a condition describes. The caller holds the world's lock.
+// beyond reports whether no later version can be as a condition describes. The caller holds the world's lock.
 func (s *checks) beyond(x *fixture.Condition) bool {
 	if x.On == nil {
 		return false
@@ -97,7 +97,7 @@ func (s *checks) beyond(x *fixture.Condition) bool {
 	})
 }
 
-// childless says whether a selection is of the Pods of a run that is over: there will be none.
+// childless reports whether a selection is of the Pods of a run that is over: there will be none.
 func (s *checks) childless(r *fixture.Ref) bool {
 	if r.Kind != "pod" || r.Of == nil || r.Of.Kind != "taskrun" {
 		return false
@@ -106,7 +106,7 @@ func (s *checks) childless(r *fixture.Ref) bool {
 	return len(owners) > 0 && !slices.ContainsFunc(owners, func(l *observe.Life) bool { return !over(l) })
 }
 
-// beyondSequence says whether a step that must come is one that no later version can be.
+// beyondSequence reports whether a step that must come is one that no later version can be.
 func (s *checks) beyondSequence(x *fixture.Sequence, reached []bool) bool {
 	lives := s.seen.Find(&x.On)
 	if len(lives) == 0 || slices.ContainsFunc(lives, func(l *observe.Life) bool { return !over(l) }) {

@@ -119,7 +119,7 @@ func (s *checks) rejected(x *fixture.Rejected, path string) error {
 	return nil
 }
 
-// namesField says whether an answer names a field: in its causes, or as a word of
+// namesField reports whether an answer names a field: in its causes, or as a word of
 // its text, since a webhook's answer is text alone.
 func namesField(err error, field string) bool {
 	if status, ok := err.(apierrors.APIStatus); ok && status.Status().Details != nil {

@@ -23,7 +23,7 @@ const (
 	Disturbed
 )
 
-// virtual says whether waiting costs nothing.
+// virtual reports whether waiting costs nothing.
 func (p Pace) virtual() bool { return p == Virtual || p == Disturbed }
 
 // Time allowed for waiting.

@@ -162,7 +162,7 @@ func concludeProfile(name string, results []reports.Fixture, claims Claims, all 
 	return p
 }
 
-// judgedElsewhere says whether other fixtures were judged on every statement that a fixture proves.
+// judgedElsewhere reports whether other fixtures were judged on every statement that a fixture proves.
 func judgedElsewhere(f reports.Fixture, all []reports.Fixture) bool {
 	for _, id := range f.Proves {
 		if !slices.ContainsFunc(all, func(x reports.Fixture) bool {
@@ -193,7 +193,7 @@ func Cut(results []reports.Fixture) (n int, why string) {
 	return n, why
 }
 
-// counts says whether an unsupported fixture stands against a pass: a feature left
+// counts reports whether an unsupported fixture stands against a pass: a feature left
 // to choice and not claimed does not; a mandatory one, and configuration that may not
 // be touched, do.
 func counts(f reports.Fixture, claims Claims) bool {

@@ -101,7 +101,7 @@ func (v *view) whole(s *seen, results []reports.Fixture) bool {
 	return true
 }
 
-// why says whether a feature is claimed or mandatory.
+// why reports whether a feature is claimed or mandatory.
 func (v *view) why(s *seen) string {
 	if slices.Contains(v.claims.Features, s.feature) {
 		return "claimed"
@@ -109,7 +109,7 @@ func (v *view) why(s *seen) string {
 	return "mandatory and not listed as lacking"
 }
 
-// shows says whether a fixture shows more than that something is refused: what refuses everything passes those.
+// shows reports whether a fixture shows more than that something is refused: what refuses everything passes those.
 func (v *view) shows(name string) bool {
 	for _, f := range v.all {
 		if f.Name() == name {

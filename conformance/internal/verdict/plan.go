@@ -24,7 +24,7 @@ type Place struct {
 	Substituted  []string
 }
 
-// Plan says whether a fixture applies; if not, why not.
+// Plan reports whether a fixture applies; if not, why not.
 func Plan(f *fixture.Fixture, claims Claims, c Place) (reports.Verdict, string) {
 	target := c.Name
 	for _, x := range claims.Exclusions {

@@ -36,7 +36,7 @@ type bubble struct {
 	posts []func()
 
 	mu sync.Mutex
-	// failed is why the subject is no more, before it was told to end.
+	// failed is why the subject has ended, before it was told to end.
 	failed error
 	// told says that the subject was told to end.
 	told bool

@@ -315,10 +315,10 @@ func (h *house) containers(t *testing.T) {
 		t.Errorf("true ends with %d, %v", code, err)
 	}
 	if _, err := c.Logs(t.Context(), namespace, "nosuch", "main"); err == nil {
-		t.Error("a Pod that is not there has a log")
+		t.Error("a Pod that does not exist has a log")
 	}
 	if _, _, _, err := c.Exec(t.Context(), namespace, "nosuch", "main", []string{"true"}); err == nil {
-		t.Error("a command runs in a Pod that is not there")
+		t.Error("a command runs in a Pod that does not exist")
 	}
 }
 

@@ -48,7 +48,7 @@ type change struct {
 	names []string
 }
 
-// configurable says whether a key may be set.
+// configurable reports whether a key may be set.
 func (t *Target) configurable(configMap, key string) bool {
 	if t.o.Configuration == nil || !t.found.writable[configMap] {
 		return false

@@ -117,7 +117,7 @@ func substitutedOn(nodes []corev1.Node) []string {
 	return slices.Compact(out)
 }
 
-// realNodes says whether there are nodes that are ready, and all of them have a kubelet that told its version. A simulated
+// realNodes reports whether there are nodes that are ready, and all of them have a kubelet that told its version. A simulated
 // node has none to tell.
 func realNodes(nodes []corev1.Node) bool {
 	ready := slices.DeleteFunc(slices.Clone(nodes), func(n corev1.Node) bool {

@@ -15,5 +15,5 @@ func MapImage(there map[string]string, name string) (here, back string, err erro
 // SubstitutedOn is what simulated nodes put into the implementation's place.
 func SubstitutedOn(nodes []corev1.Node) []string { return substitutedOn(nodes) }
 
-// RealNodes says whether nodes have kubelets.
+// RealNodes reports whether nodes have kubelets.
 func RealNodes(nodes []corev1.Node) bool { return realNodes(nodes) }

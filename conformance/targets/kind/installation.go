@@ -167,7 +167,7 @@ func (t *Target) ready(ctx context.Context, w *remote.World, namespace string) e
 	return err
 }
 
-// rolledOut says whether all replicas are those of the last change and ready, and how many there are.
+// rolledOut reports whether all replicas are those of the last change and ready, and how many there are.
 func rolledOut(u *unstructured.Unstructured) (int, bool) {
 	if u == nil {
 		return 0, false

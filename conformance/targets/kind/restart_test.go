@@ -16,7 +16,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance"
 )
 
-// patience is for a node that starts anew on a busy machine, and for what has to happen then.
+// patience is for a node that starts again on a busy machine, and for what has to happen then.
 const patience = 5 * time.Minute
 
 // runs of which a node that is restarted ends the Pods: one that may be tried again, and one that may not.
@@ -40,7 +40,7 @@ spec:
 `
 
 // restart is what a node that loses its power and gets it back goes through: every container is gone, the control plane's
-// too, and container runtime and kubelet start anew. The node's own container stays, since an engine may give it
+// too, and container runtime and kubelet start again. The node's own container stays, since an engine may give it
 // another address when it is started again, which a cluster does not survive.
 const restart = `
 systemctl stop kubelet

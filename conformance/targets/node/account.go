@@ -26,7 +26,7 @@ func (n *Node) followAccounts() error {
 	}
 	work := newBacklog()
 	n.spawn("the tokens of service accounts", work.run)
-	pending := map[client.ObjectKey]*corev1.Secret{} // whose account is not there yet
+	pending := map[client.ObjectKey]*corev1.Secret{} // whose account does not exist yet
 	try := func(s *corev1.Secret) {
 		work.add(func() {
 			if err := n.fill(clientset, s); err != nil && n.running.Err() == nil {

@@ -67,7 +67,7 @@ func (n *Node) discover(ctx context.Context) ([]apiserver.Kind, error) {
 	return out, nil
 }
 
-// collected says whether objects of a resource can be collected, and are not anyhow.
+// collected reports whether objects of a resource can be collected, and are not anyhow.
 func collected(r *metav1.APIResource) bool {
 	for _, verb := range []string{"list", "watch", "delete", "patch"} {
 		if !slices.Contains(r.Verbs, verb) {
@@ -113,7 +113,7 @@ func (n *Node) takeIn(kind schema.GroupVersionKind, namespaced bool, tries int) 
 	}
 }
 
-// established says whether what is defined is served.
+// established reports whether what is defined is served.
 func established(d *apiextensionsv1.CustomResourceDefinition) bool {
 	return slices.ContainsFunc(d.Status.Conditions, func(c apiextensionsv1.CustomResourceDefinitionCondition) bool {
 		return c.Type == apiextensionsv1.Established && c.Status == apiextensionsv1.ConditionTrue

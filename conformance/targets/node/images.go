@@ -87,7 +87,7 @@ func (i *Images) Add(name, like string) error {
 	return nil
 }
 
-// Check says whether all stand-ins exist. The error is an *UnknownProgramError.
+// Check reports whether all stand-ins exist. The error is an *UnknownProgramError.
 func (i *Images) Check() error {
 	for _, name := range slices.Sorted(maps.Keys(i.Like)) {
 		if !inCatalogue(i.Like[name]) {
@@ -162,7 +162,7 @@ func inCatalogue(name string) bool {
 	return slices.ContainsFunc(Catalogue(), func(known string) bool { return same(known, name) })
 }
 
-// same says whether two texts name one image.
+// same reports whether two texts name one image.
 func same(a, b string) bool {
 	x, err := image.Normalize(a)
 	if err != nil {

@@ -190,7 +190,7 @@ func (j *journal) since(i *instance, place int, more bool) ([]line, int) {
 	return slices.Clone(lines), i.dropped + from + len(lines)
 }
 
-// ended says whether nothing more will be written by a run of a container.
+// ended reports whether nothing more will be written by a run of a container.
 func (j *journal) ended(key logKey, restarts int) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -217,7 +217,7 @@ func statusOf(pod *corev1.Pod, container string) *corev1.ContainerStatus {
 	return nil
 }
 
-// has says whether a Pod has a container of the name.
+// has reports whether a Pod has a container of the name.
 func has(pod *corev1.Pod, container string) bool {
 	named := func(c corev1.Container) bool { return c.Name == container }
 	return slices.ContainsFunc(pod.Spec.InitContainers, named) || slices.ContainsFunc(pod.Spec.Containers, named)

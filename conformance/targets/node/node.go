@@ -355,7 +355,7 @@ func (n *Node) Do(ctx context.Context, run func(*simulator.Actors)) error {
 	return n.call(ctx, func() { run(n.actors) })
 }
 
-// Running is done when the node is no more; its cause says why.
+// Running is done when the node has ended; its cause says why.
 func (n *Node) Running() context.Context { return n.running }
 
 // Name is the node's name.
@@ -369,7 +369,7 @@ func (n *Node) Substituted() []string {
 	return nil
 }
 
-// plays says whether a role is ours.
+// plays reports whether a role is ours.
 func (n *Node) plays(r simulator.Role) bool {
 	for _, w := range n.o.Without {
 		if w == r {

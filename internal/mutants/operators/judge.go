@@ -30,7 +30,7 @@ const (
 	Overlooked Verdict = "KILLED, AND EXCUSED"
 )
 
-// Noticed tells whether the tests noticed.
+// Noticed reports whether the tests noticed.
 func (v Verdict) Noticed() bool { return v == Killed || v == Endless || v == Overlooked }
 
 // Outcome is what the tests said of one change.

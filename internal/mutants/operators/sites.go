@@ -263,7 +263,7 @@ func (f *finder) results(r *ast.ReturnStmt) {
 	}
 }
 
-// forPeople tells whether a call makes an error's text, which is not part of what is promised.
+// forPeople reports whether a call makes an error's text, which is not part of what is promised.
 func (f *finder) forPeople(c *ast.CallExpr) bool {
 	s, ok := c.Fun.(*ast.SelectorExpr)
 	if !ok {

@@ -57,7 +57,7 @@ type Parser struct {
 
 // Options are the state of the shell that matters to how a script is read.
 type Options struct {
-	// Extglob says whether bash's extended patterns are on at the beginning.
+	// Extglob reports whether bash's extended patterns are on at the beginning.
 	Extglob bool
 	// Posix is bash's POSIX mode.
 	Posix bool

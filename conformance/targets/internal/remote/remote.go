@@ -27,7 +27,7 @@ type World struct {
 	Client client.WithWatch
 	// News has everything that happens.
 	News *News
-	// Running is done when the world is no more; its cause says why.
+	// Running is done when the world has ended; its cause says why.
 	Running context.Context
 	// Broke ends Running, for a reason.
 	Broke context.CancelCauseFunc

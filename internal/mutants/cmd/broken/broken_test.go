@@ -141,7 +141,7 @@ func TestTheChosenFaults(t *testing.T) {
 		t.Fatalf("%d faults, %v", len(picked), err)
 	}
 	if _, err := pick(all, []string{"none of that name"}); err == nil {
-		t.Error("a fault that is not there is found")
+		t.Error("a fault that does not exist is found")
 	}
 	for _, args := range [][]string{{"x"}, {"-fault", "none of that name"}, {"-nope"}} {
 		if err := run(t.Context(), args, &bytes.Buffer{}, &bytes.Buffer{}); err == nil {

@@ -63,7 +63,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) (err error) {
 	f := flag.NewFlagSet("broken", flag.ContinueOnError)
 	f.SetOutput(errs)
 	f.Var(&faults, "fault", "name of a mutant; may be repeated; default: "+strings.Join(chosen(), "; "))
-	f.StringVar(&cluster, "cluster", kindcluster.DefaultName, "name of the cluster of kind; it is made if it is not there")
+	f.StringVar(&cluster, "cluster", kindcluster.DefaultName, "name of the cluster of kind; it is made if it does not exist")
 	f.StringVar(&dir, "reports", "", "folder to keep the reports in; default none")
 	if err := f.Parse(args); err != nil {
 		return err
