@@ -112,8 +112,8 @@ s.yaml:8:59: misses[0].fixtures[1]: there is no fixture "nosuch"; plumbline fixt
 	}
 }
 
-// TestTheSchemaIsPublished holds the file that editors use against the types.
-func TestTheSchemaIsPublished(t *testing.T) {
+// TestSchemaIsPublished holds the file that editors use against the types.
+func TestSchemaIsPublished(t *testing.T) {
 	t.Parallel()
 	schema, err := conformance.SubjectSchema()
 	if err != nil {

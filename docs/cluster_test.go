@@ -215,8 +215,8 @@ func TestSubjectFilesAreValid(t *testing.T) {
 	}
 }
 
-// TestTheReferenceClaimsTheSameEverywhere compares the reference's subject file with what it claims where it is built in.
-func TestTheReferenceClaimsTheSameEverywhere(t *testing.T) {
+// TestReferenceClaimsTheSameEverywhere compares the reference's subject file with what it claims where it is built in.
+func TestReferenceClaimsTheSameEverywhere(t *testing.T) {
 	const file = "subjects/plumbline.yaml"
 	s, err := conformance.LoadSubject(file, []byte(read(t, file)))
 	if err != nil {

@@ -45,8 +45,8 @@ func TestTimeoutAsksAndThenKills(t *testing.T) {
 	}
 }
 
-// TestStartedAtIsAfterTheWaiting: §5.3 step 7, and the format of the entry.
-func TestStartedAtIsAfterTheWaiting(t *testing.T) {
+// TestStartedAtIsAfterWaiting: §5.3 step 7, and the format of the entry.
+func TestStartedAtIsAfterWaiting(t *testing.T) {
 	t.Parallel()
 	c := contract.Case{Args: shell("sleep 5", "-wait_file", "/tekton/go"), Events: []contract.Event{{Put: "/tekton/go"}}}
 	m := newMemory(c)
@@ -58,8 +58,8 @@ func TestStartedAtIsAfterTheWaiting(t *testing.T) {
 	}
 }
 
-// TestTimeoutCountsFromTheEndOfTheWaiting: the time that a step waits for the one before it does not count (EP-14).
-func TestTimeoutCountsFromTheEndOfTheWaiting(t *testing.T) {
+// TestTimeoutCountsFromTheEndOfWaiting: the time that a step waits for the one before it does not count (EP-14).
+func TestTimeoutCountsFromTheEndOfWaiting(t *testing.T) {
 	t.Parallel()
 	for script, want := range map[string]int{"sleep 59": 0, "sleep 61": 1} {
 		c := contract.Case{Args: shell(script, "-wait_file", "/tekton/go", "-timeout", "1m"), Events: []contract.Event{{Put: "/tekton/go"}}}

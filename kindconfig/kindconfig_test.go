@@ -160,8 +160,8 @@ func TestTenantsAreBoundOneByOne(t *testing.T) {
 	}
 }
 
-// TestTheDeploymentIsRestricted, by the Pod Security Standard of that name, which its namespace enforces.
-func TestTheDeploymentIsRestricted(t *testing.T) {
+// TestDeploymentMeetsTheRestrictedStandard: its namespace enforces the Pod Security Standard of that name.
+func TestDeploymentMeetsTheRestrictedStandard(t *testing.T) {
 	t.Parallel()
 	list := objects(t, kindconfig.Options{Replicas: 3, PullPolicy: "Never", Arguments: []string{"-log-level=debug"}})
 	for _, ns := range typed[corev1.Namespace](t, list, "Namespace") {

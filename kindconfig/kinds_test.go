@@ -18,9 +18,9 @@ import (
 	"github.com/plumbline-ci/plumbline/kindconfig"
 )
 
-// TestTheManifestsHaveEveryKind compares what is installed with the table of kinds: definitions, the resources that the
+// TestManifestsHaveEveryKind compares what is installed with the table of kinds: definitions, the resources that the
 // webhooks are asked about, and the rights of the controller and of users.
-func TestTheManifestsHaveEveryKind(t *testing.T) {
+func TestManifestsHaveEveryKind(t *testing.T) {
 	t.Parallel()
 	for _, problem := range missing(t, kinds.API().All()) {
 		t.Error(problem)

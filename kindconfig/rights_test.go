@@ -32,9 +32,9 @@ func rights(rules []rbacv1.PolicyRule) map[string]bool {
 	return out
 }
 
-// TestTheRolesGiveWhatTheControllersNeed holds the two roles of the controller against what each kind's controller declares.
+// TestRolesGiveTheRightsThatControllersNeed holds the two roles of the controller against what each kind's controller declares.
 // In the whole cluster, the program needs some rights of its own besides: for its webhooks and its metrics.
-func TestTheRolesGiveWhatTheControllersNeed(t *testing.T) {
+func TestRolesGiveTheRightsThatControllersNeed(t *testing.T) {
 	t.Parallel()
 	roles := typed[rbacv1.ClusterRole](t, objects(t, kindconfig.Options{}), "ClusterRole")
 	var cluster, tenant []rbacv1.PolicyRule

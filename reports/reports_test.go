@@ -71,7 +71,7 @@ func TestReportsAreReadStrictly(t *testing.T) {
 }
 
 // The documents for programs keep every text as it was.
-func TestHostileTextsAreKept(t *testing.T) {
+func TestHostileTextsArePreserved(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(20) {
 		r := reporttest.Spoiled(seed)

@@ -63,9 +63,9 @@ func aboutOthers() map[string]string {
 	}
 }
 
-// TestNoRuleIsForgotten counts the rows of the table against the ids of the specification, and those that an input breaks
+// TestEveryRuleHasATest counts the rows of the table against the ids of the specification, and those that an input breaks
 // against the rows.
-func TestNoRuleIsForgotten(t *testing.T) {
+func TestEveryRuleHasATest(t *testing.T) {
 	t.Parallel()
 	table := validation.Rules()
 	for n := 1; n <= 88; n++ {

@@ -229,9 +229,9 @@ func TestReleasedPrograms(t *testing.T) {
 	}
 }
 
-// TestOtherPlatformsBuild: the subcommands work elsewhere, and who asks for more is told that it is not supported. It
+// TestOtherPlatformsCompile: the subcommands work elsewhere, and other calls are refused as not supported. It
 // compiles a standard library for each platform, which the short tests leave out.
-func TestOtherPlatformsBuild(t *testing.T) {
+func TestOtherPlatformsCompile(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
 		return

@@ -10,7 +10,7 @@ import (
 	"github.com/plumbline-ci/plumbline/fixtures"
 )
 
-func TestTheProjectsTableIsWellFormed(t *testing.T) {
+func TestProjectTableIsWellFormed(t *testing.T) {
 	t.Parallel()
 	table, err := Parse("statements.tsv", fixtures.Statements)
 	if err != nil {

@@ -135,8 +135,8 @@ func everyStep(t *testing.T, visit func(place string, s step)) {
 
 var expression = regexp.MustCompile(`\$\{\{ *(.*?) *\}\}`)
 
-// TestStepsAreWhatGitHubTakes checks what GitHub would say only when the workflow runs.
-func TestStepsAreWhatGitHubTakes(t *testing.T) {
+// TestStepsAreValidForGitHub checks what GitHub would say only when the workflow runs.
+func TestStepsAreValidForGitHub(t *testing.T) {
 	t.Parallel()
 	versioned := regexp.MustCompile(`^[a-z0-9-]+(/[a-z0-9-]+)+@(v[0-9]+|main)$`)
 	everyStep(t, func(place string, s step) {
@@ -263,8 +263,8 @@ func TestExpressionsNameWhatIsThere(t *testing.T) {
 	}
 }
 
-// TestThePageListsInputsAndOutputs compares the page's tables with the action.
-func TestThePageListsInputsAndOutputs(t *testing.T) {
+// TestPageListsInputsAndOutputs compares the page's tables with the action.
+func TestPageListsInputsAndOutputs(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("README.md")
 	if err != nil {

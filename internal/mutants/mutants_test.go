@@ -87,7 +87,7 @@ func TestEveryFamilyHasEnoughFaults(t *testing.T) {
 	}
 }
 
-func TestApplyWantsTheTextOnce(t *testing.T) {
+func TestMutantTextMustOccurOnce(t *testing.T) {
 	t.Parallel()
 	m := Mutant{Name: "m", File: "f.go", Replace: "b", With: "x"}
 	if got, err := m.Apply([]byte("abc")); err != nil || string(got) != "axc" {

@@ -379,8 +379,8 @@ func TestContainerdIsConfiguredForTheRegistry(t *testing.T) {
 	}
 }
 
-// TestTheNodeImageThatIsBuiltHereBringsItsNetwork; kind's own has kind's.
-func TestTheNodeImageThatIsBuiltHereBringsItsNetwork(t *testing.T) {
+// TestBuiltNodeImageBringsItsNetwork: with kind's own image, the network is kind's.
+func TestBuiltNodeImageBringsItsNetwork(t *testing.T) {
 	t.Parallel()
 	for image, own := range map[string]bool{"plumbline.dev/kind-node:v1.36.3-0": true, "kindest/node:v1.37.0": false} {
 		b := newBench(t)

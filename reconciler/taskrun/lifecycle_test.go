@@ -672,8 +672,8 @@ func TestStepKilledWithItsLauncher(t *testing.T) {
 	}
 }
 
-// TestEventsAreAboutConditions: a step more or less is not worth an event.
-func TestEventsAreAboutConditions(t *testing.T) {
+// TestEventsFollowConditions: a step more or less is not worth an event.
+func TestEventsFollowConditions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, taskRun(t, "run", "taskSpec: {steps: [{name: a, image: i, script: x}, {name: b, image: i, script: x}]}"))
 	w.pass("run")

@@ -46,7 +46,7 @@ func wellFormed(t *testing.T, got []byte) {
 	}
 }
 
-func TestLinksLeadToTheWeb(t *testing.T) {
+func TestOnlyWebLinksAreRendered(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string]string{
 		"https://example.com/toy": `<a href="https://example.com/toy">`,

@@ -40,7 +40,7 @@ func widgetDefinition() *apiextensionsv1.CustomResourceDefinition {
 	}
 }
 
-func TestDefinitionsBringKindsToLife(t *testing.T) {
+func TestDefinitionsAddKinds(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	obj := tree(widget, "ns", "w", map[string]any{"spec": map[string]any{"size": int64(3), "unknown": "x"}})

@@ -47,7 +47,7 @@ func TestRolesAndBindingsAreChecked(t *testing.T) {
 	}
 }
 
-func TestTheRoleOfABindingStays(t *testing.T) {
+func TestRoleOfABindingCannotChange(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	b := &rbacv1.RoleBinding{ObjectMeta: metav1.ObjectMeta{Name: "b", Namespace: "ns"}, RoleRef: rbacv1.RoleRef{Kind: "Role", Name: "r"},

@@ -367,7 +367,7 @@ func TestEveryBuiltInKind(t *testing.T) {
 	}
 }
 
-func TestTheDynamicClientReachesSubresources(t *testing.T) {
+func TestDynamicClientReachesSubresources(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	runs := clientset.NewDynamic(w.o, map[schema.GroupVersionResource]string{taskRun.GroupVersion().WithResource("taskruns"): "TaskRunList"}).
@@ -603,7 +603,7 @@ func TestRequestInsideARequestDoesNotDeadlock(t *testing.T) {
 	}
 }
 
-func TestReactorsOfATestGoFirst(t *testing.T) {
+func TestOwnReactorsRunFirst(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.c.PrependReactor("create", "pods", func(clienttesting.Action) (bool, runtime.Object, error) {
@@ -617,7 +617,7 @@ func TestReactorsOfATestGoFirst(t *testing.T) {
 	}
 }
 
-func TestTheLogOfActionsIsBounded(t *testing.T) {
+func TestLogOfActionsIsBounded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t) // remembers 10
 	most := 0

@@ -243,7 +243,7 @@ func TestListsAndIndexes(t *testing.T) {
 	}
 }
 
-func TestCacheAnswersAsControllerRuntimes(t *testing.T) {
+func TestCacheAnswersLikeControllerRuntime(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	cache := informer.NewCache(informer.CacheOptions{Kernel: w.k, Source: w.s, Scheme: w.s.Scheme()})

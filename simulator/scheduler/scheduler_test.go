@@ -278,7 +278,7 @@ func TestClaimsAreBoundAndWaitedFor(t *testing.T) {
 	}
 }
 
-func TestClaimsThatWaitForTheirFirstConsumer(t *testing.T) {
+func TestClaimsMayWaitForTheirFirstConsumer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1, node("n"))
 	class := scheduler.WaitingStorage

@@ -17,7 +17,7 @@ import (
 
 var update = flag.Bool("update", false, "write the published schema")
 
-func TestTheSchemaIsPublished(t *testing.T) {
+func TestSchemaIsPublished(t *testing.T) {
 	t.Parallel()
 	const file = "simulation.schema.json"
 	schema, err := simulation.Schema()

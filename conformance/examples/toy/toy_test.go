@@ -61,8 +61,9 @@ func TestBothModesJudgeAlike(t *testing.T) {
 	}
 }
 
-// TestTheControllerFailsByName holds the whole account of the controller's failures, as Example does for the reconciler.
-func TestTheControllerFailsByName(t *testing.T) {
+// TestControllerFailuresNameTheController compares all failures of the controller with a golden file, as Example does for
+// the reconciler.
+func TestControllerFailuresNameTheController(t *testing.T) {
 	t.Parallel()
 	target, err := fake.New(fake.Options{Subject: independent(t)})
 	if err != nil {

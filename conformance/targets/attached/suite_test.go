@@ -130,9 +130,9 @@ func (s sink) Patch(e *corev1.Event, data []byte) (*corev1.Event, error) {
 	return s.d.Clientset.CoreV1().Events(e.Namespace).Patch(context.Background(), e.Name, "application/strategic-merge-patch+json", data, metav1.PatchOptions{})
 }
 
-// TestTheReferencePassesWithGoroutines has the whole suite judge the reference as a subject that runs by itself: what
+// TestReferencePassesWithGoroutines has the whole suite judge the reference as a subject that runs by itself: what
 // passes when the cluster calls it passes then too, so the mode is fair.
-func TestTheReferencePassesWithGoroutines(t *testing.T) {
+func TestReferencePassesWithGoroutines(t *testing.T) {
 	target, err := fake.New(fake.Options{Subject: attached.Subject(t, attached.Options{Name: "taskrun", Run: controllerOfClientGo})})
 	if err != nil {
 		t.Fatal(err)

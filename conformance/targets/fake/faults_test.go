@@ -74,7 +74,7 @@ func sweep(t *testing.T, s *subject.Subject, o conformance.Sweep) *conformance.S
 	return report
 }
 
-func TestRandomFaultsFindWhatNoSeedDoes(t *testing.T) {
+func TestRandomFaultsFindWhatSeedsAloneDoNot(t *testing.T) {
 	t.Parallel()
 	const seeds = 40
 	if report := sweep(t, forgets(), conformance.Sweep{First: 1, Seeds: seeds}); len(report.Breaches) > 0 || report.Schedules != seeds {

@@ -63,7 +63,7 @@ func TestOptionsAreReadFromTheInstallation(t *testing.T) {
 	}
 }
 
-func TestTheFirstInstallationLeavesOtherNamespacesAlone(t *testing.T) {
+func TestFirstInstallationLeavesOtherNamespacesAlone(t *testing.T) {
 	t.Parallel()
 	objects, err := release{images: images(), replicas: 1}.first()
 	if err != nil {

@@ -55,7 +55,7 @@ func TestLogQueries(t *testing.T) {
 	}
 }
 
-func TestTheJournalKeepsLines(t *testing.T) {
+func TestJournalKeepsLines(t *testing.T) {
 	t.Parallel()
 	j := newJournal()
 	write := func(restarts, stream int, text string) {

@@ -22,8 +22,8 @@ func TestSameSeedSameScripts(t *testing.T) {
 	}
 }
 
-// TestEveryNamedConstructOccurs holds the share that the comparison promises for each construct.
-func TestEveryNamedConstructOccurs(t *testing.T) {
+// TestEveryNamedConstructIsUsed holds the share that the comparison promises for each construct.
+func TestEveryNamedConstructIsUsed(t *testing.T) {
 	t.Parallel()
 	const scripts = 4000
 	for _, d := range script.Dialects() {

@@ -129,8 +129,8 @@ func TestFailedReinstallationIsReported(t *testing.T) {
 	}
 }
 
-// TestTheChosenFaults are in the table, and can be switched on.
-func TestTheChosenFaults(t *testing.T) {
+// TestChosenFaultsExist: the chosen faults are in the table, and can be switched on.
+func TestChosenFaultsExist(t *testing.T) {
 	t.Parallel()
 	all, err := mutants.Table()
 	if err != nil {
