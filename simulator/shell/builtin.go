@@ -285,10 +285,10 @@ func builtinSource(s *shell, args []string) int {
 		s.source = name
 	}
 	s.enterEval(1)
-	isJob := s.isJob
-	s.isJob, s.argsSet = isJob && s.calls > 0, false
+	isJob, evaluated := s.isJob, s.evaluated
+	s.isJob, s.argsSet, s.evaluated = isJob && s.calls > 0, false, s.isStage && s.calls == 0
 	s.run(scriptText(data), false)
-	s.isJob = isJob
+	s.isJob, s.evaluated = isJob, evaluated
 	s.enterEval(-1)
 	s.returned()
 	s.sourcing--
@@ -410,10 +410,10 @@ func builtinEval(s *shell, args []string) int {
 	}
 	s.deeper("evals")
 	s.enterEval(1)
-	isJob := s.isJob
-	s.isJob = isJob && s.calls > 0
+	isJob, evaluated := s.isJob, s.evaluated
+	s.isJob, s.evaluated = isJob && s.calls > 0, s.isStage && s.calls == 0
 	err := s.readLines(sc, false)
-	s.isJob = isJob
+	s.isJob, s.evaluated = isJob, evaluated
 	s.enterEval(-1)
 	if err != nil && s.flow == goOn {
 		s.command = "eval"

@@ -101,6 +101,9 @@ func (s *shell) failed() {
 		return
 	}
 	s.flow, s.ending = exiting, inPlace
+	if s.kind == bash && s.evaluated && s.calls == 0 {
+		s.status = 1
+	}
 	if s.kind == bash && s.calls > 0 && !s.subshell {
 		s.ending = localless
 		if s.evals > 0 {

@@ -199,9 +199,13 @@ func (s *shell) syntaxStatus(e *syntax.Error, before int) int {
 		return statusUsage
 	case e.Array && e.Token != "" && !e.Nested:
 		return 1
-	case e.Nested && e.Token != "" && s.isCommand:
+	case e.Nested && (e.Token != "" || e.Condition && !e.End) && s.isCommand:
 		s.flow = exiting
 		return statusNotFound
+	case e.Nested && e.Condition && !e.End:
+		return 1
+	case e.Condition && s.inSubstitution:
+		return statusUsage
 	case e.Array:
 		return 1
 	case inside || e.End && !e.Condition || e.Quote == "" && !e.Condition:

@@ -228,6 +228,8 @@ func TestEndlessScriptsEnd(t *testing.T) {
 		{"memory beyond the container's limit", "x=a; while :; do x=$x$x$x$x; done", container.Budget{}, 4 << 20, true, ""},
 		{"a substitution without end", "x=$(yes)", container.Budget{Memory: 4 << 20}, 0, false, "bytes of memory"},
 		{"a line without end", "sort /dev/zero", container.Budget{Memory: 4 << 20}, 0, false, "bytes of memory"},
+		{"aliases that double", "alias a='b ; b' b='c ; c' c='d ; d' d='e ; e' e='g ; g' g='h ; h' h='i ; i' i='j ; j' j='k ; k' k='l ; l' l='m ; m' m='n ; n' n=: \na", container.Budget{Memory: 4 << 20}, 0, false, "bytes of memory"},
+		{"an alias that evaluates itself", "alias a='eval a'\na", container.Budget{Steps: 100_000}, 0, false, ""},
 		{"recursion", "f() { f; }; f; while :; do sleep 1; done", container.Budget{Steps: 100_000}, 0, false, ""},
 		{"recursion of subshells", "f() { (f); }; f; while :; do sleep 1; done", container.Budget{Steps: 100_000}, 0, false, ""},
 		{"sed jumps for ever", "sed ':a;ba' /etc/passwd", container.Budget{Steps: 100_000}, 0, false, "commands"},

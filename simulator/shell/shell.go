@@ -189,6 +189,7 @@ type shell struct {
 	pipestatus      []int
 	subshell        bool
 	subshells       int   // BASH_SUBSHELL
+	evaluated       bool  // by eval or . that is the one command of a child
 	isJob           bool  // the subshell was made by the main shell, for one simple command
 	opened          []int // of process substitutions, until the command ends
 	depth           int

@@ -16,6 +16,7 @@ var (
 	changesInside  = regexp.MustCompile(`\(\([^)]*(\+\+|--|[^=!<>]=[^=])`)
 	aliasDefined   = regexp.MustCompile(`\balias\b[^\n]*`)
 	nameOfAlias    = regexp.MustCompile(`(\w+)=`)
+	runsAsh        = regexp.MustCompile(`\bsh\b`) // in a script of bash too
 	notFound       = regexp.MustCompile(`sh: (\w+): not found`)
 	quitsInPlace   = regexp.MustCompile(`\bsed\b[^|&\n]* -\w*i[^|&\n]*[^A-Za-z]q([^A-Za-z]|$)`)
 	emptyPattern   = regexp.MustCompile(`\$\{\w+//?(/|\}|''|""|"?\$)`)
@@ -33,7 +34,7 @@ func Kinds() []Kind {
 			Reason:  "Debian builds BusyBox so that its shell runs the applets inside without looking for files. The simulated image has them as files, as the usual images do, and says where they are.",
 			Example: "type ls",
 			Covers: func(c Case) bool {
-				return isAsh(c) && asksForProgram.MatchString(c.Script) && strings.Contains(c.Sim.Stdout, "/bin/") && c.Sim.Code == c.Real.Code
+				return (isAsh(c) || runsAsh.MatchString(c.Script)) && asksForProgram.MatchString(c.Script) && strings.Contains(c.Sim.Stdout, "/bin/") && c.Sim.Code == c.Real.Code
 			},
 		},
 		{

@@ -118,8 +118,8 @@ func (p *Parser) replace(name, value string) {
 		}
 		p.base -= lines // it counts the lines that it reads
 	}
-	p.take(len(value) + nodeSize)
-	p.look(len(p.src))
+	p.take(len(p.src) + len(value) + nodeSize) // words of the tree may keep the whole text
+	p.look(4 * len(p.src))
 	end := p.pos + len(name)
 	for i, a := range p.pushed {
 		if a.end >= end {

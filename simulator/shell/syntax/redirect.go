@@ -108,7 +108,7 @@ func (p *Parser) bodies() {
 		to := p.pos
 		p.pos = at
 		p.line()
-		p.take(len(p.src) - to)
+		p.take(len(p.src))
 		p.look(len(p.src))
 		p.src = p.src[:from] + p.src[to:]
 		return

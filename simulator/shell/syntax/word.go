@@ -72,6 +72,22 @@ func (p *Parser) inner(text string, at int, m mode) *Word {
 	return w
 }
 
+// later is inner for what is a mistake only when it is reached.
+func (p *Parser) later(text string, at int, m mode) (w *Word) {
+	pos, depth := p.pos, p.depth
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case *Error:
+			p.pos, p.depth = pos, depth
+			w = &Word{Parts: []Part{&Param{Bad: true, Text: text}}}
+		default:
+			panic(r)
+		}
+	}()
+	return p.inner(text, at, m)
+}
+
 // procSubst reports whether a process substitution stands here.
 func (p *Parser) procSubst() bool {
 	return p.dialect != Dash && (p.at(0) == '<' || p.at(0) == '>') && p.at(1) == '('
@@ -491,7 +507,7 @@ func (p *Parser) arithmeticOrCommand() Part {
 		text = p.unquoted(text, false)
 	}
 	if inner := text[1:]; strings.HasSuffix(inner, ")") && balanced(inner[:len(inner)-1]) {
-		return &ArithExp{p.inner(inner[:len(inner)-1], start+3, arithMode)}
+		return &ArithExp{p.later(inner[:len(inner)-1], start+3, arithMode)}
 	}
 	return &CmdSubst{Text: text, Raw: true}
 }
@@ -510,6 +526,8 @@ func (p *Parser) pair(i int, open, closing byte) int {
 			i = p.closingQuote(i)
 		case c == '$' && i+1 < len(p.src) && p.src[i+1] == '{':
 			i = p.pair(i+1, '{', '}')
+		case c == '$' && open == '(' && strings.HasPrefix(p.src[i:], "$(") && !strings.HasPrefix(p.src[i:], "$(("):
+			i = p.skipSubstitution(i)
 		case c == open:
 			depth++
 		case c == closing:
@@ -521,6 +539,16 @@ func (p *Parser) pair(i int, open, closing byte) int {
 	p.pos = from
 	p.fail(Error{Quote: string(closing)})
 	return -1
+}
+
+// skipSubstitution returns where the command substitution at i ends, which bash parses to find that out.
+func (p *Parser) skipSubstitution(i int) int {
+	at, docs := p.pos, p.docs
+	p.pos, p.docs = i, nil
+	p.dollar(wordMode, false)
+	end := p.pos - 1
+	p.pos, p.docs = at, docs
+	return end
 }
 
 // closingQuote returns where the quote at i has its partner.
