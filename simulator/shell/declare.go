@@ -27,6 +27,9 @@ func builtinDeclare(s *shell, args []string) int {
 		s.complain("can only be used in a function")
 		return 1
 	}
+	if d.name == "local" && s.calls == 0 && len(arrays) > 0 {
+		s.declareArrays(args, arrays, shift)
+	}
 	for i, word := range args[1:] {
 		a := arrays[i+1+shift]
 		if !d.word(word, a) {
@@ -39,6 +42,25 @@ func builtinDeclare(s *shell, args []string) int {
 		return statusBadAssignment
 	}
 	return d.status
+}
+
+// declareArrays gives variables the arrays that are among the arguments of local, which bash does before local finds that it
+// is in no function.
+func (s *shell) declareArrays(args []string, arrays map[int]*syntax.Assign, shift int) {
+	d := declaration{s: s, name: "declare"}
+	for i, word := range args[1:] {
+		switch a := arrays[i+1+shift]; {
+		case a != nil:
+			d.word(word, a)
+		case strings.HasPrefix(word, "-"):
+			d.flags += strings.Map(func(r rune) rune {
+				if strings.ContainsRune("aAilu", r) {
+					return r
+				}
+				return -1
+			}, word)
+		}
+	}
 }
 
 // statusBadAssignment is what is left of bash's inner code for a failed assignment when a child ends with it.

@@ -430,6 +430,9 @@ func (e *expander) word(parts []syntax.Part, quoted bool) error {
 				return err
 			}
 		case *syntax.ProcSubst:
+			if e.s.kind == bash && len(part.List) == 0 { // it is nothing there
+				continue
+			}
 			name, err := e.s.processSubstitution(part)
 			if err != nil {
 				return err

@@ -199,7 +199,7 @@ func (s *shell) syntaxStatus(e *syntax.Error, before int) int {
 		return statusUsage
 	case e.Array && e.Token != "" && !e.Nested:
 		return 1
-	case e.Nested && (e.Token != "" || e.Condition && !e.End) && s.isCommand:
+	case e.Nested && (e.Token != "" || e.Silent || e.Condition && !e.End) && s.isCommand:
 		s.flow = exiting
 		return statusNotFound
 	case e.Nested && e.Condition && !e.End:
@@ -208,6 +208,8 @@ func (s *shell) syntaxStatus(e *syntax.Error, before int) int {
 		return statusUsage
 	case e.Array:
 		return 1
+	case e.Silent && !e.Condition && !e.End:
+		return before
 	case inside || e.End && !e.Condition || e.Quote == "" && !e.Condition:
 		return statusUsage
 	case before == 0 && !(e.Condition && !e.End && e.Quote == ""):

@@ -240,19 +240,15 @@ func (s *shell) element(name, index string) (string, bool, error) {
 		}
 		entry, set := v.table.entries[index]
 		if index == "" {
-			return "", false, &usageError{name + ": bad array subscript"}
+			return "", false, s.badSubscript(name)
 		}
 		return entry.value, set, nil
 	}
 	n, err := s.indexNumber(name, v, index)
 	if err != nil {
 		var usage *usageError
-		if errors.As(err, &usage) { // a message, and the element is not set
-			if s.options.errexit {
-				return "", false, &reportedError{name + ": bad array subscript"}
-			}
-			s.complain(name + ": bad array subscript")
-			return "", false, nil
+		if errors.As(err, &usage) {
+			return "", false, s.badSubscript(name)
 		}
 		return "", false, err
 	}
@@ -265,6 +261,15 @@ func (s *shell) element(name, index string) (string, bool, error) {
 	}
 	value, set := v.list.get(n)
 	return value, set, nil
+}
+
+// badSubscript complains about a subscript. The element is not set then, and the script goes on unless set -e is on.
+func (s *shell) badSubscript(name string) error {
+	if s.options.errexit {
+		return &reportedError{name + ": bad array subscript"}
+	}
+	s.complain(name + ": bad array subscript")
+	return nil
 }
 
 func (s *shell) unbound(name string) error {

@@ -259,7 +259,8 @@ func (p *Parser) arithmeticFor(line int) Command {
 	start := p.pos + 2
 	end := p.pair(start-1, '(', ')') + 2
 	if end > len(p.src) || p.src[end-1] != ')' {
-		p.unexpected("")
+		p.pos = min(end-1, len(p.src))
+		p.fail(Error{Silent: true})
 	}
 	parts := splitTop(p.src[start:end-2], ';')
 	if len(parts) != 3 {
