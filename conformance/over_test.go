@@ -77,7 +77,7 @@ func TestACheckEndsWithItsRun(t *testing.T) {
 			ends("True", later(time.Minute, "sidecars", []any{map[string]any{"name": "s"}})), reports.Pass, "", time.Minute, day},
 		{"what stays decides beside what may change", "then: [{eventually: {on: taskrun/quick, match: {metadata: {labels: {a: b}}, status: {podName: p}}}}]", quick, ends("True", nil),
 			reports.Fail, "is over", 15 * time.Second, 16 * time.Second},
-		{"what is to go", "then: [{eventually: {gone: taskrun/quick}}]", quick, ends("True", nil), reports.Fail, "still there after 24h0m0s", day, 25 * time.Hour},
+		{"an object that must disappear", "then: [{eventually: {gone: taskrun/quick}}]", quick, ends("True", nil), reports.Fail, "still there after 24h0m0s", day, 25 * time.Hour},
 		{"a run that has an attempt left is not over", "then: [{eventually: {on: taskrun/quick, match: {status: {conditions: [{reason: Succeeded}]}}}}]", again,
 			ends("False", later(time.Minute, "conditions", success)), reports.Pass, "", time.Minute, day},
 		{"a state that can no longer come", "then: [{sequence: {on: taskrun/quick, steps: [{match: {metadata: {name: quick}}}, {match: {status: {conditions: [{reason: Other}]}}}]}}]", quick, ends("True", nil),

@@ -106,7 +106,7 @@ func TestRunMakesASubtestOfEachFixture(t *testing.T) {
 		failed   bool
 		says     []string
 	}{
-		{reason: "what passes passes", fixtures: list(passes, passes), outcomes: []string{core + "f0 ok", core + "f1 ok"},
+		{reason: "passing fixtures pass the test", fixtures: list(passes, passes), outcomes: []string{core + "f0 ok", core + "f1 ok"},
 			says: []string{"taskrun-core: passed\n", "required     2 of 2 passed", "not claimed  "}},
 		{reason: "a failure shows the requirement, the place, want and got, and how to see it again", fixtures: list(passes, fails), failed: true,
 			outcomes: []string{core + "f0 ok", core + "f1 FAIL"},

@@ -132,8 +132,8 @@ func TestRefusedManifestIsNotStored(t *testing.T) {
 func TestBrokenDirectoryIsReported(t *testing.T) {
 	t.Parallel()
 	for why, text := range map[string]string{
-		"no JSON":                     "{",
-		"what an index names is gone": orphan(t),
+		"no JSON":                         "{",
+		"an image of an index is missing": orphan(t),
 	} {
 		directory := t.TempDir()
 		if err := os.MkdirAll(filepath.Join(directory, "manifests"), 0o755); err != nil {

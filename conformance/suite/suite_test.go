@@ -121,14 +121,14 @@ func TestTheSuitePassesOnlyIfTheRunDoes(t *testing.T) {
 		passes           bool
 		says, saysNot    []string
 	}{
-		{"what applies passes, what does not is skipped", "good", nil, true, []string{"RESULT good pass", "RESULT other unsupported", "1 Passed", "1 Skipped"}, nil},
+		{"fixtures that apply pass, others are skipped", "good", nil, true, []string{"RESULT good pass", "RESULT other unsupported", "1 Passed", "1 Skipped"}, nil},
 		{"a failure is reported in full, at its position", "bad", nil, false, []string{"RESULT bad fail", `want    "Maybe"`, "dir/bad.yaml:3", "a required fixture failed: bad"}, nil},
 		{"labels select", "bad", []string{"-ginkgo.label-filter=feature:steps"}, true, []string{"RESULT good pass"}, []string{"RESULT bad"}},
 		{"labels that select nothing show nothing", "bad", []string{"-ginkgo.label-filter=feature:retries"}, false, []string{"nothing was run"}, nil},
 		{"focus selects by name", "bad", []string{"-ginkgo.focus=good"}, true, []string{"RESULT good pass"}, []string{"RESULT bad"}},
 		{"an all-unsupported run shows nothing", "unsupported", nil, false, []string{"nothing is shown"}, nil},
 		{"on a shared cluster specs wait for what runs side by side", "shared", nil, true, []string{"RESULT one pass", "RESULT other pass", "2 Passed"}, nil},
-		{"what labels leave out is not run there, and one alone is run as it is asked for", "alone", []string{"-ginkgo.label-filter=feature:steps"}, false, []string{"no other spec arrived"}, []string{"RESULT other"}},
+		{"specs left out by labels are not run, and a single one is run on request", "alone", []string{"-ginkgo.label-filter=feature:steps"}, false, []string{"no other spec arrived"}, []string{"RESULT other"}},
 		{"an empty suite shows nothing", "empty", nil, false, []string{"nothing was run"}, nil},
 		{"an unreadable fixture is reported with its place", "unreadable", nil, false, []string{`dir/bad.yaml:9:3: spec: unknown field "featurs"; did you mean "features"?`}, nil},
 	} {

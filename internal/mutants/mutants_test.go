@@ -152,7 +152,7 @@ func TestOutcomes(t *testing.T) {
 		{reason: "one of them broke down", report: report("fail", "error", "pass"), want: Broke},
 		{reason: "one of them passed", report: report("fail", "pass", "fail"), want: Escaped, missed: []string{"f1"}, others: 1},
 		{reason: "one of them was not run", report: report("fail", "unsupported"), want: Escaped, missed: []string{"f1"}},
-		{reason: "one of them is not there", report: report("fail"), want: Escaped, missed: []string{"f1"}},
+		{reason: "one of them is missing", report: report("fail"), want: Escaped, missed: []string{"f1"}},
 		{reason: "a broken one does not hide a passing one", report: report("error", "pass"), want: Escaped, missed: []string{"f1"}},
 	} {
 		o, err := judge(m, []byte(tt.report))

@@ -138,7 +138,7 @@ func TestListRefuses(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ reason, input, want string }{
 		{"nothing is known of what was done", "kind: TaskRun\n", `does not begin with "#lab:"`},
-		{"what was done cannot be read", "#lab: {\n", "its driver's line"},
+		{"the actions cannot be read", "#lab: {\n", "its driver's line"},
 		{"the manifest cannot be read", "#lab: {}\na: [\n", "yaml"},
 	} {
 		fsys := small()

@@ -18,9 +18,9 @@ import (
 func TestMergeContainer(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ reason, template, step, want string }{
-		{"what only the template has", "{tty: true, stdin: true, stdinOnce: true, livenessProbe: {periodSeconds: 1}, lifecycle: {preStop: {sleep: {seconds: 1}}}, terminationMessagePolicy: File}", "{}",
+		{"a field of the template alone", "{tty: true, stdin: true, stdinOnce: true, livenessProbe: {periodSeconds: 1}, lifecycle: {preStop: {sleep: {seconds: 1}}}, terminationMessagePolicy: File}", "{}",
 			"{tty: true, stdin: true, stdinOnce: true, livenessProbe: {periodSeconds: 1}, lifecycle: {preStop: {sleep: {seconds: 1}}}, terminationMessagePolicy: File}"},
-		{"what only the step has", "{}", "{tty: true, stdin: true, stdinOnce: true, securityContext: {runAsUser: 1}, readinessProbe: {periodSeconds: 1}, startupProbe: {periodSeconds: 2}}",
+		{"a field of the step alone", "{}", "{tty: true, stdin: true, stdinOnce: true, securityContext: {runAsUser: 1}, readinessProbe: {periodSeconds: 1}, startupProbe: {periodSeconds: 2}}",
 			"{tty: true, stdin: true, stdinOnce: true, securityContext: {runAsUser: 1}, readinessProbe: {periodSeconds: 1}, startupProbe: {periodSeconds: 2}}"},
 		{"structures are merged by field", "{startupProbe: {periodSeconds: 1, timeoutSeconds: 1}, securityContext: {seLinuxOptions: {user: t, role: t}}}",
 			"{startupProbe: {periodSeconds: 2}, securityContext: {seLinuxOptions: {user: s}}}",

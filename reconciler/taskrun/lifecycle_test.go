@@ -284,7 +284,7 @@ func TestPodCannotBeCreated(t *testing.T) {
 		end    bool
 	}{
 		{"an invalid Pod stays invalid", apierrors.NewInvalid(schema.GroupKind{Kind: "Pod"}, "run-pod", nil), true},
-		{"what admission forbids stays forbidden", apierrors.NewForbidden(pods, "run-pod", errors.New("violates PodSecurity")), true},
+		{"a refusal of admission is final", apierrors.NewForbidden(pods, "run-pod", errors.New("violates PodSecurity")), true},
 		{"a bad request stays bad", apierrors.NewBadRequest("no"), true},
 		{"a timeout passes", apierrors.NewTimeoutError("etcd", 1), false},
 		{"so does a server timeout", apierrors.NewServerTimeout(pods, "create", 1), false},

@@ -178,7 +178,7 @@ func TestWatch(t *testing.T) {
 		{"it is renamed over", "/f", func(c *files.Caller) error { return c.Rename("/g", "/f") }, true},
 		{"its mode changes", "/f", func(c *files.Caller) error { return c.Chmod("/f", 0o600) }, true},
 		{"a link on the way is exchanged", "/link/x", func(c *files.Caller) error { return c.Unlink("/link") }, true},
-		{"what a link leads to changes", "/link/x", func(c *files.Caller) error { return c.WriteFile("/run/0/x", nil, 0o644) }, true},
+		{"the target of a link changes", "/link/x", func(c *files.Caller) error { return c.WriteFile("/run/0/x", nil, 0o644) }, true},
 		{"something in a directory", "/run/0", func(c *files.Caller) error { return c.WriteFile("/run/0/y", nil, 0o644) }, true},
 		{"something else", "/f", func(c *files.Caller) error { return c.WriteFile("/run/0/y", nil, 0o644) }, false},
 	}

@@ -119,7 +119,7 @@ func TestReferencesMayBeResolved(t *testing.T) {
 		return "", errors.New("there is no image " + reference)
 	})
 	for _, tt := range []struct{ reason, reference, name, id, err string }{
-		{"what the catalogue has is not asked for", "busybox", "docker.io/library/busybox:latest", "", ""},
+		{"an image of the catalogue is not resolved", "busybox", "docker.io/library/busybox:latest", "", ""},
 		{"a tag keeps its own name", "registry.example.com/shell:v1", "registry.example.com/shell:v1", "", ""},
 		{"a digest is the image's", "registry.example.com/shell:v1@" + digest, "registry.example.com/shell@" + digest, "registry.example.com/shell@" + digest, ""},
 		{"an unresolved image has a reason", "registry.example.com/other", "", "", "there is no image registry.example.com/other:latest"},

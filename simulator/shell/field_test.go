@@ -75,7 +75,7 @@ trap 'echo "ERR trap: line $LINENO"' ERR
 
 false
 `, stdout: "mapfile -d: 2 b\nmapfile -s -n: l2\nprintf time: 1970-01-01\nprintf %q: a\\ b\nPIPESTATUS: 0\n[ -v ]: set\narray @A: declare -a a=([0]=\"1\" [1]=\"2\")\nERR trap: line 12\n", code: 1},
-		{image: "debian", reason: "built-ins that were not there",
+		{image: "debian", reason: "built-ins that were missing",
 			script: `#!/usr/bin/env bash
 pushd /tmp > /dev/null; pwd; popd > /dev/null && echo back
 xy=1; compgen -v x | grep '^xy$'

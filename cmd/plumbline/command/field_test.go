@@ -91,8 +91,8 @@ func fieldTests() []fieldTest {
 		{file: "b-20-param-name-format", exit: 3, errs: []string{`:6:13: spec\.taskSpec\.params: .*variable names is invalid: \[0zero a/b with blank\]`}, because: "tasks.md, \"Specifying Parameters\": all are told at once"},
 		{file: "b-22-results-without-root", out: []string{`(?m)^    a = one$`, `(?m)^    b = two$`}, logs: []string{
 			"drwxrwxrwx    2 root     root          4096 Jan  1 00:00 /tekton/results", "/tekton/scripts/script-1-xzltw: line 3: can't create /tekton/results/a: Permission denied", "a belongs to 1001",
-		}, because: "the files belong to who makes them"},
-		{file: "b-26-registry-hiccup", logs: []string{"pulled"}, because: "decisions.md: a back-off is no end while the Pod can still run"},
+		}, because: "the files belong to the user that creates them"},
+		{file: "b-26-registry-hiccup", logs: []string{"pulled"}, because: "decisions.md: a back-off is not the end while the Pod can still run"},
 		{file: "b-29-undeclared-result", errs: []string{`7:45: step write of undeclared-result: \$\(results\.stamp\.path\) in the script is not replaced: the Task does not declare a result "stamp"`}, because: "substitution leaves what is unknown"},
 		{file: "b-34-node-out-of-memory-keeps-steps", exit: 1, out: []string{`(?m)^  one   0 +Completed +2000-\S+ +2000-`, `(?m)^  two   1 +Failed`}, because: "the recorded end of a container outlives the eviction"},
 		{file: "b-39-image-by-digest-without-command", exit: 1, logs: []string{"sh: can't open 'echo': No such file or directory"}, not: []string{`@sha256:\w+@sha256`}, because: "POD-72 and POD-73: the image's command is sh, and gets the arguments"},
@@ -105,7 +105,7 @@ func fieldTests() []fieldTest {
 			because: "decisions.md: a link out of the results' directory is refused, and the step says so"},
 		{file: "b-47-namespace-in-the-manifest", out: []string{`(?m)^x +True +Succeeded`}, because: "most manifests name a namespace"},
 		{file: "b-48-as-kubectl-prints-it", logs: []string{"hi"}, errs: []string{`taskrun/build: left out the fields that only a cluster sets: metadata\.uid, metadata\.resourceVersion, metadata\.generation, metadata\.creationTimestamp, status`},
-			because: "what kubectl get -o yaml prints can be run again"},
+			because: "the output of kubectl get -o yaml can be run again"},
 
 		{file: "a-param-without-value", exit: 3, errs: []string{`:6:5: spec\.params\[0\]: .*the param "message" has no value; add one`}, because: "bad input is never the machine's fault"},
 		{file: "a-jq-recursion", exit: 1, out: []string{`(?m)^  s +137 `, `the simulation ended the container: its programs held more than \d+ bytes of memory`}, because: "limits are counted, and named"},

@@ -69,8 +69,8 @@ func TestLogOptions(t *testing.T) {
 		{"the last lines", corev1.PodLogOptions{TailLines: new(int64(2))}, "three\nfour"},
 		{"no lines", corev1.PodLogOptions{TailLines: new(int64(0))}, ""},
 		{"some bytes", corev1.PodLogOptions{LimitBytes: new(int64(5))}, "one\nt"},
-		{"what was written lately", corev1.PodLogOptions{SinceSeconds: new(int64(3600))}, "one\ntwo\nthree\nfour"},
-		{"what was written from a time on", corev1.PodLogOptions{SinceTime: &metav1.Time{Time: time.Now().Add(time.Hour)}}, ""},
+		{"lines of the last hour", corev1.PodLogOptions{SinceSeconds: new(int64(3600))}, "one\ntwo\nthree\nfour"},
+		{"lines since a given time", corev1.PodLogOptions{SinceTime: &metav1.Time{Time: time.Now().Add(time.Hour)}}, ""},
 		{"to the end of one that has ended", corev1.PodLogOptions{Follow: true}, "one\ntwo\nthree\nfour"},
 	} {
 		if got := w.log("talks", tt.o); got != tt.want {

@@ -104,7 +104,7 @@ func TestEveryEventAndGapIsReported(t *testing.T) {
 		want    []string
 		ends    string // why the world does
 	}{
-		{reason: "what exists, and its later versions", lists: []func(*unstructured.UnstructuredList) error{listed("1", pod("a", "1"))},
+		{reason: "existing objects, and their later versions", lists: []func(*unstructured.UnstructuredList) error{listed("1", pod("a", "1"))},
 			watches: []func() (watch.Interface, error){watched(is(watch.Modified, pod("a", "2")), is(watch.Added, pod("b", "3")), is(watch.Deleted, pod("a", "4")))},
 			want:    []string{"ADDED a 1", "MODIFIED a 2", "ADDED b 3", "DELETED a 4"}},
 		{reason: "a connection that ends is taken up", lists: []func(*unstructured.UnstructuredList) error{listed("1")},
