@@ -9,8 +9,10 @@
 package kinds
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
+	"sync/atomic"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -74,11 +76,33 @@ func NewTable(list ...Kind) *Table {
 	return t
 }
 
-// API returns the kinds of the API.
-func API() *Table { return api }
+// API returns the kinds of the API, and those of [Register]. The table is not to be changed.
+func API() *Table { return api.Load() }
 
-// api is read alone.
-var api = NewTable(taskRun(), task(), clusterTask())
+var api = pointerTo(NewTable(taskRun(), task(), clusterTask()))
+
+func pointerTo(t *Table) *atomic.Pointer[Table] {
+	var p atomic.Pointer[Table]
+	p.Store(t)
+	return &p
+}
+
+// Register adds a kind to the API's table: a program that has a kind of its own in the group calls it once, before it
+// makes a cluster or a webhook. It refuses a name that is taken.
+func Register(k Kind) error {
+	if len(k.Versions) == 0 {
+		return fmt.Errorf("kind %s has no version", k.Name)
+	}
+	for {
+		old := api.Load()
+		if old.Named(k.Name) != nil {
+			return fmt.Errorf("kind %s is there already", k.Name)
+		}
+		if api.CompareAndSwap(old, NewTable(append(slices.Clone(old.list), k)...)) {
+			return nil
+		}
+	}
+}
 
 // All returns the kinds in the order of the table.
 func (t *Table) All() []Kind { return t.list }
@@ -129,5 +153,23 @@ func AddToScheme(s *runtime.Scheme) error {
 	if err := v1beta1.AddToScheme(s); err != nil {
 		return err
 	}
-	return v1.AddToScheme(s)
+	if err := v1.AddToScheme(s); err != nil {
+		return err
+	}
+	for i := range API().list {
+		k := &API().list[i]
+		for j := range k.Versions {
+			v := &k.Versions[j]
+			if gvk := k.GroupVersionKind(v); !s.Recognizes(gvk) {
+				s.AddKnownTypeWithName(gvk, v.New())
+			}
+			if gvk := v1beta1.GroupVersion.WithKind(k.Name + "List"); v.NewList != nil {
+				gvk.Version = v.Name
+				if !s.Recognizes(gvk) {
+					s.AddKnownTypeWithName(gvk, v.NewList())
+				}
+			}
+		}
+	}
+	return nil
 }

@@ -16,6 +16,8 @@ type Version struct {
 	Name string
 	// New returns an empty object.
 	New func() runtime.Object
+	// NewList returns an empty list. It may be nil where AddToScheme of the version's package registers the Go types.
+	NewList func() runtime.Object
 	// Admit fills in the defaults of an object, in place, and checks it. old is the object before an update, or nil at
 	// creation. The error is what is wrong with the object, or a *StoredError.
 	Admit func(o, old runtime.Object, cfg *config.Config) error

@@ -143,6 +143,18 @@ func (m *Monitor) quiet() bool {
 	return true
 }
 
+// Orphans reports whether a run that is over has a run below it that is not.
+func (m *Monitor) Orphans() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, r := range m.runs {
+		if parent := m.runs[r.owner]; parent != nil && !r.gone && r.doneAt.IsZero() && !parent.doneAt.IsZero() {
+			return true
+		}
+	}
+	return false
+}
+
 // Deadline is when the last run must be over, and false if one need not be.
 func (m *Monitor) Deadline() (time.Time, bool) {
 	m.mu.Lock()

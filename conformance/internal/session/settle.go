@@ -84,7 +84,7 @@ func (s *Session) settle(ctx context.Context) error {
 			}
 		}
 	}
-	if s.watch.monitor.Done() {
+	if s.watch.monitor.Done() || s.watch.monitor.Orphans() {
 		if err := s.waits.until(ctx, invariant.Grace+time.Second, s.watch.monitor.Settled); err != nil {
 			return err
 		}
