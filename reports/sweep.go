@@ -3,7 +3,7 @@ package reports
 // SweepKind is the kind of a SweepReport as a document.
 const SweepKind = "SweepReport"
 
-// SweepReport is what became of fixtures that were run under many seeds: with the faults of the fixtures alone, or under
+// SweepReport is the outcome of fixtures that were run under many seeds: with the faults of the fixtures alone, or under
 // random ones, when what holds of every run is judged instead of what the fixtures expect.
 type SweepReport struct {
 	APIVersion     string         `json:"apiVersion"`

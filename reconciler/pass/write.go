@@ -100,7 +100,7 @@ func Annotate(annotations map[string]string) MetadataPatch {
 	return MetadataPatch{metadataChange{Annotations: changes(nil, annotations)}}
 }
 
-// metadataChange says what becomes of labels and annotations; nil takes one away. With a version it is refused if the
+// metadataChange has the new labels and annotations; nil removes one. With a version it is refused if the
 // object has another.
 type metadataChange struct {
 	Labels          map[string]*string `json:"labels,omitempty"`

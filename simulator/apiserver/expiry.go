@@ -6,8 +6,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// EventTTL is how long an Event is kept after it was last written, as a
-// kube-apiserver has it that was not told otherwise.
+// EventTTL is how long an Event is kept after it was last written: the default of a
+// kube-apiserver.
 const EventTTL = time.Hour
 
 // mortal is an object that goes of itself, if it is not written again before.

@@ -296,7 +296,7 @@ func (d *copying) read(r io.Reader, block []byte) (int, error) {
 	return n, err
 }
 
-// converted is what becomes of n bytes that were read into a block.
+// converted returns the converted form of n bytes that were read into a block.
 func (d *copying) converted(block []byte, n int) []byte {
 	data := block[:n]
 	for _, conversion := range d.conv {

@@ -211,9 +211,9 @@ func TestSameSeedSameRun(t *testing.T) {
 	}
 }
 
-// order is what happened, in its order, without times, versions and made-up names: writes to the API server, what
-// watches deliver to whom, reconciles, probes, and the beginnings and ends of processes. What a process does by itself
-// is left out, since there is but one order of it.
+// order is what happened, in its order, without times, versions and made-up names: writes to the API server, the events
+// that each watch delivers, reconciles, probes, and the beginnings and ends of processes. What a process does by itself is
+// left out, since there is but one order of it.
 type order struct{ strings.Builder }
 
 func (o *order) record(r kernel.Record) {

@@ -180,7 +180,7 @@ func explained(t *testing.T, in string, d recording.Difference) int {
 	})
 }
 
-// outcome is what became of all recordings.
+// outcome is the outcome of all recordings.
 type outcome struct {
 	// all and agreeing are the recordings' labels, in order.
 	all, agreeing []string

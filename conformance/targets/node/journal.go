@@ -17,7 +17,7 @@ import (
 // keptOutput is how many bytes are kept of what one instance of a container has written.
 const keptOutput = 1 << 20
 
-// journal is what containers have written, line by line with the time, and what became of their Pods. The node writes it on
+// journal is what containers have written, line by line with the time, and how their Pods ended. The node writes it on
 // the kernel's goroutine, and requests read it on theirs.
 type journal struct {
 	mu   sync.Mutex

@@ -113,7 +113,7 @@ func Kinds() []Kind {
 		},
 		{
 			Name:    "bash after an open quote in eval",
-			Reason:  "When the text that bash evaluates ends inside of quotes or braces, its parser does not know any more that a new command begins, and refuses the next one if that is a compound command: a defect.",
+			Reason:  "When the text that bash evaluates ends inside of quotes or braces, its parser no longer knows that a new command begins, and refuses the next one if that is a compound command: a defect.",
 			Example: "eval 'echo \"'\n{ echo on; }",
 			Covers: func(c Case) bool {
 				return c.Dialect == script.Bash && openInEval.MatchString(c.Real.Stderr)

@@ -92,7 +92,7 @@ func (o *observation) watch(ctx context.Context) (watch.Interface, error) {
 	})
 }
 
-// expired reports whether the API server does not know any more what happened since a version.
+// expired reports whether the API server no longer knows what has happened since a version.
 func expired(err error) bool { return apierrors.IsResourceExpired(err) || apierrors.IsGone(err) }
 
 // follow reports every event until ctx ends. It returns only errors that cannot be handled here.

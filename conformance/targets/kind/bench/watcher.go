@@ -14,7 +14,7 @@ import (
 	"github.com/plumbline-ci/plumbline/internal/untyped"
 )
 
-// watcher notes when the watch shows what has become of TaskRuns.
+// watcher notes when the watch shows how TaskRuns ended.
 type watcher struct {
 	cancel context.CancelFunc
 	ended  sync.WaitGroup
