@@ -574,7 +574,7 @@ func (s *shell) external(cmd *syntax.Call, redirs []*syntax.Redirect, fields []s
 		}
 		return c.exec(fields)
 	}
-	if tail && !s.trapsSet() {
+	if tail && !s.trapsSet() && (s.subshell || len(redirs) == 0) {
 		if s.kind == bash && s.last == cmd {
 			s.lowerLevel()
 		}

@@ -19,6 +19,9 @@ func (s *shell) substitute(cs *syntax.CmdSubst) (string, error) {
 		sc = s.parseSubstitution(text, cs.Raw)
 		defer s.release(sc)
 	}
+	if cs.Raw && !cs.Backquote && sc.Err != nil && sc.Err.End && !sc.Err.Condition {
+		return "", &usageError{"bad substitution: no closing `)' in $(" + cs.Text + ")"}
+	}
 	if len(sc.Lines) == 0 && sc.Err == nil {
 		s.substatus = 0
 		return "", nil

@@ -75,7 +75,11 @@ func (p *Parser) compound(line int) Command {
 			start := p.pos + 2
 			if end := p.pair(p.pos+1, '(', ')'); end+1 < len(p.src) && p.src[end+1] == ')' {
 				p.pos = end + 2
-				return &Arith{p.line(), p.inner(p.src[start:end], start, arithMode)}
+				text := p.src[start:end]
+				if strings.Contains(text, "$'") {
+					text = p.unquoted(text, false)
+				}
+				return &Arith{p.line(), p.later(text, start, arithMode)}
 			} else {
 				p.push("", min(end+1, len(p.src)), false)
 			}

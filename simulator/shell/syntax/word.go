@@ -156,7 +156,7 @@ func (p *Parser) parts(m mode, quoted bool) []Part {
 			add(&DblQuoted{Parts: parts})
 			continue
 		case '\'':
-			if quoted && m == braceMode && p.dialect == Bash && !p.here { // its partner is looked for, and nothing else
+			if quoted && m == braceMode && p.dialect == Bash { // its partner is looked for, and nothing else
 				p.pairedQuote()
 				continue
 			}
