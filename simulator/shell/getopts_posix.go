@@ -58,6 +58,7 @@ func (s *shell) nextOption(letters, name string, words []string) int {
 		}
 	}
 	result, done := "?", 0
+	within := false // the next call looks behind the letter first, even if the word ends there
 	if rest == "" {
 		switch {
 		case next >= len(words) || len(words[next]) < 2 || words[next][0] != '-':
@@ -69,11 +70,10 @@ func (s *shell) nextOption(letters, name string, words []string) int {
 			}
 		}
 	}
-	if done != 0 {
-		if rest = ""; s.kind == ash {
-			unset("OPTARG")
-		}
-	} else {
+	switch {
+	case done != 0 && s.kind == ash:
+		unset("OPTARG")
+	case done == 0:
 		letter := rest[:1]
 		rest = rest[1:]
 		silent := strings.HasPrefix(letters, ":")
@@ -81,12 +81,14 @@ func (s *shell) nextOption(letters, name string, words []string) int {
 		switch {
 		case !known && silent:
 			set("OPTARG", letter)
+			within = true
 		case !known:
 			s.print(2, "Illegal option -"+letter+"\n")
 			unset("OPTARG")
+			within = true
 		case !takes:
 			set("OPTARG", "")
-			result = letter
+			result, within = letter, true
 		case rest == "" && next >= len(words) && silent:
 			set("OPTARG", letter)
 			result = ":"
@@ -99,7 +101,7 @@ func (s *shell) nextOption(letters, name string, words []string) int {
 				next++
 			}
 			set("OPTARG", rest)
-			result, rest = letter, ""
+			result = letter
 		}
 	}
 	set("OPTIND", strconv.Itoa(next+1))
@@ -109,7 +111,7 @@ func (s *shell) nextOption(letters, name string, words []string) int {
 		return statusUsage
 	}
 	s.nextOptions = optionPlace{word: next + 1}
-	if rest != "" {
+	if within {
 		s.nextOptions.offset = len(words[next-1]) - len(rest)
 	}
 	return done

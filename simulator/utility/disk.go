@@ -92,9 +92,9 @@ func (u *usage) show(n int64, name string) {
 	}
 	switch {
 	case has(u.opts, 'h') && has(u.opts, 'b'):
-		fmt.Fprintf(u.out, "%s\t%s\n", human(n), name)
+		fmt.Fprintf(u.out, "%s\t%s\n", u.human(n), name)
 	case has(u.opts, 'h'):
-		fmt.Fprintf(u.out, "%s\t%s\n", human(n*512), name)
+		fmt.Fprintf(u.out, "%s\t%s\n", u.human(n*512), name)
 	case has(u.opts, 'b'):
 		fmt.Fprintf(u.out, "%d\t%s\n", n, name)
 	default:

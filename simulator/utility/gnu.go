@@ -71,7 +71,7 @@ var gnuOptions = map[string]further{
 	"id":       {"", map[string]string{"user": "u", "group": "g", "name": "n", "groups": "G", "real": "r"}},
 	"install":  {"", map[string]string{"mode": "m:", "directory": "d", "owner": "o:", "group": "g:", "target-directory": "t:"}},
 	"ln":       {"rt:", map[string]string{"symbolic": "s", "relative": "r", "force": "f", "no-dereference": "n", "verbose": "v", "target-directory": "t:", "no-target-directory": "T"}},
-	"ls":       {"oUN", map[string]string{"time-style": "^:", "all": "a", "almost-all": "A", "human-readable": "h", "recursive": "R", "reverse": "r", "directory": "d", "inode": "i", "size": "s"}},
+	"ls":       {"oUNG", map[string]string{"time-style": "^:", "all": "a", "almost-all": "A", "human-readable": "h", "recursive": "R", "reverse": "r", "directory": "d", "inode": "i", "size": "s"}},
 	"mkdir":    {"", map[string]string{"verbose": "v"}},
 	"mktemp":   {"", map[string]string{"suffix": "S:", "tmpdir": "p?", "directory": "d", "quiet": "q", "dry-run": "u"}},
 	"mv":       {"", map[string]string{"force": "f", "no-clobber": "n", "verbose": "v", "target-directory": "t:", "no-target-directory": "T", "interactive": "i"}},

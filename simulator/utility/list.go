@@ -2,6 +2,7 @@ package utility
 
 import (
 	"fmt"
+	"math"
 	"path"
 	"strconv"
 	"strings"
@@ -94,6 +95,32 @@ func human(n int64) string {
 		}
 	}
 	return fmt.Sprintf("%.1fP", f/1024)
+}
+
+// humanCeiling is human as GNU's utilities have it: rounded up, and with a decimal below ten only.
+func humanCeiling(n int64) string {
+	if n < 1024 {
+		return strconv.FormatInt(n, 10)
+	}
+	f := float64(n)
+	for _, unit := range "KMGTPE" {
+		f /= 1024
+		if tenths := math.Ceil(f * 10); tenths < 100 {
+			return fmt.Sprintf("%.1f%c", tenths/10, unit)
+		}
+		if whole := math.Ceil(f); whole < 1024 {
+			return fmt.Sprintf("%.0f%c", whole, unit)
+		}
+	}
+	return fmt.Sprintf("%.0fE", math.Ceil(f))
+}
+
+// human is a number of bytes for people, as this version of the utility writes it.
+func (t *tool) human(n int64) string {
+	if t.gnu {
+		return humanCeiling(n)
+	}
+	return human(n)
 }
 
 func readlink(p *container.Process, args []string) int {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
@@ -24,6 +25,53 @@ type lister struct {
 	width  int
 	color  bool
 	header bool // name each directory above its entries
+	widths lsWidths
+}
+
+// lsWidths are how wide the columns of a list are: as wide as the widest entry in GNU's version, and always the same in
+// BusyBox's.
+type lsWidths struct{ inode, blocks, links, user, group, size int }
+
+// measure finds the widths for a list.
+func (l *lister) measure(list []listed) {
+	if !l.gnu {
+		l.widths = lsWidths{inode: 7, blocks: 6, links: 4, user: 8, group: 8, size: 9}
+		return
+	}
+	w := lsWidths{}
+	numeric := has(l.opts, 'n')
+	for _, e := range list {
+		w.inode = max(w.inode, len(strconv.FormatUint(e.info.Inode(), 10)))
+		w.blocks = max(w.blocks, len(l.blocks(e.info)))
+		w.links = max(w.links, len(strconv.Itoa(e.info.Links())))
+		w.user = max(w.user, len(l.user(e.info.UID(), numeric)))
+		w.group = max(w.group, len(l.group(e.info.GID(), numeric)))
+		w.size = max(w.size, len(l.size(e.info)))
+	}
+	l.widths = w
+}
+
+// blocks is what a file takes, in kibibytes.
+func (l *lister) blocks(info *files.Info) string {
+	if has(l.opts, 'h') && l.gnu {
+		return humanCeiling(info.Blocks() * 512)
+	}
+	return strconv.FormatInt(info.Blocks()/2, 10)
+}
+
+// size is the column of sizes, which has the numbers of devices, too.
+func (l *lister) size(info *files.Info) string {
+	switch {
+	case info.Kind() == files.CharDevice && l.gnu:
+		return fmt.Sprintf("%d, %3d", 1, 3)
+	case info.Kind() == files.CharDevice:
+		return fmt.Sprintf("%4d, %3d", 1, 3)
+	case has(l.opts, 'h') && l.gnu:
+		return humanCeiling(info.Size())
+	case has(l.opts, 'h'):
+		return fmt.Sprintf("%7s", human(info.Size()))
+	}
+	return fmt.Sprintf("%*d", l.widths.size, info.Size())
 }
 
 func ls(p *container.Process, args []string) int {
@@ -188,7 +236,7 @@ func (l *lister) directory(dir string) {
 		if kib := (blocks + 1) / 2; !has(l.opts, 'h') {
 			fmt.Fprintf(l.out, "total %d\n", kib)
 		} else if l.gnu {
-			fmt.Fprintf(l.out, "total %s\n", human(kib*1024))
+			fmt.Fprintf(l.out, "total %s\n", humanCeiling(kib*1024))
 		} else {
 			fmt.Fprintf(l.out, "total %-7s\n", strings.Replace(human(kib*1024), ".0", "", 1))
 		}
@@ -207,6 +255,7 @@ func (l *lister) directory(dir string) {
 
 // show prints a list of files, in columns if that was asked for.
 func (l *lister) show(list []listed) {
+	l.measure(list)
 	columns, width := 1, 0
 	if l.format == 'C' || l.format == 'x' {
 		for _, e := range list {
@@ -241,10 +290,10 @@ func (l *lister) show(list []listed) {
 func (l *lister) one(e listed) int {
 	var before strings.Builder
 	if has(l.opts, 'i') {
-		fmt.Fprintf(&before, "%7d ", e.info.Inode())
+		fmt.Fprintf(&before, "%*d ", l.widths.inode, e.info.Inode())
 	}
 	if has(l.opts, 's') {
-		fmt.Fprintf(&before, "%6d ", e.info.Blocks()/2)
+		fmt.Fprintf(&before, "%*s ", l.widths.blocks, l.blocks(e.info))
 	}
 	if l.format == 'l' {
 		l.describe(&before, e.info)
@@ -275,22 +324,22 @@ func (l *lister) name(name string) string {
 // describe prints the columns of a long list.
 func (l *lister) describe(b *strings.Builder, info *files.Info) {
 	numeric := has(l.opts, 'n')
-	fmt.Fprintf(b, "%s %4d ", permissions(info), info.Links())
+	w := l.widths
+	most := 8 // of a name's characters
+	if l.gnu {
+		most = max(w.user, w.group)
+	}
+	fmt.Fprintf(b, "%s %*d ", permissions(info), w.links, info.Links())
 	if !has(l.opts, 'g') {
-		fmt.Fprintf(b, "%-8.8s ", l.user(info.UID(), numeric))
+		fmt.Fprintf(b, "%-*.*s ", w.user, most, l.user(info.UID(), numeric))
 	}
-	if !has(l.opts, 'o') {
-		fmt.Fprintf(b, "%-8.8s ", l.group(info.GID(), numeric))
+	if !has(l.opts, 'o') && !(l.gnu && has(l.opts, 'G')) {
+		fmt.Fprintf(b, "%-*.*s ", w.group, most, l.group(info.GID(), numeric))
 	}
-	switch {
-	case info.Kind() == files.CharDevice:
-		fmt.Fprintf(b, "%4d, %3d ", 1, 3)
-	case has(l.opts, 'h') && l.gnu:
-		fmt.Fprintf(b, "%9s ", human(info.Size()))
-	case has(l.opts, 'h'):
-		fmt.Fprintf(b, "%7s ", human(info.Size()))
-	default:
-		fmt.Fprintf(b, "%9d ", info.Size())
+	if l.gnu {
+		fmt.Fprintf(b, "%*s ", w.size, l.size(info))
+	} else {
+		b.WriteString(l.size(info) + " ")
 	}
 	b.WriteString(l.stamp(info.ModTime()) + " ")
 }

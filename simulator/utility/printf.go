@@ -375,6 +375,9 @@ func (f *Formatter) number(text string) (n, used int) {
 			return f.plainWidth(a), 1
 		}
 		v := f.integer(a)
+		if f.Style == PrintfOfDash { // an int of C
+			v = int64(int32(v))
+		}
 		if f.Style == PrintfOfBash && (v > math.MaxInt32 || v < -math.MaxInt32) { // which complains, and has none then
 			return 0, 1
 		}

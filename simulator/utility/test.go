@@ -135,7 +135,7 @@ func (t *tester) whole() (bool, error) {
 			return a[1] != "", nil
 		}
 	case 4:
-		if _, gnu := t.p.State.(gnuTools); gnu && a[0] == "!" {
+		if _, gnu := t.p.State.(gnuTools); a[0] == "!" && (gnu || t.isBinary(a[2])) {
 			t.args = a[1:]
 			ok, err := t.whole()
 			return !ok, err

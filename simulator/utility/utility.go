@@ -31,7 +31,7 @@ func Programs() map[string]container.Program {
 	for name, u := range table() {
 		applet := withHelp(u)
 		out[name] = func(p *container.Process) int { return applet(p, p.Args) }
-		out[image.GNU(name)] = asGNU(u)
+		out[image.GNU(name)] = asGNU(withVersion(name, u))
 	}
 	out["busybox"] = func(p *container.Process) int { return multicall(p, out) }
 	return out

@@ -144,6 +144,14 @@ func Kinds() []Kind {
 			},
 		},
 		{
+			Name:    "the trace of a pipeline",
+			Reason:  "With set -x, all commands of a pipeline write to the trace, in an order that depends on which process is faster.",
+			Example: "",
+			Covers: func(c Case) bool {
+				return strings.Contains(c.Script, "set -x") && strings.Contains(c.Script, "|") && c.Sim.Code == c.Real.Code && sameLines(c.Sim.Stdout, c.Real.Stdout)
+			},
+		},
+		{
 			Name:    "a pipe without a reader",
 			Reason:  "Whether the writer of a pipeline is killed by SIGPIPE depends on which process is faster, and with pipefail or set -e that shows.",
 			Example: "",

@@ -182,10 +182,19 @@ func (r *Runner) one(j job) outcome.Outcome {
 		o.Failure = fmt.Sprintf("the script took longer than %v", mostTime)
 	default:
 	}
+	if filled(root) {
+		o.Failure = "the script filled its files"
+	}
 	if stdout.full || stderr.full {
 		o.Failure = fmt.Sprintf("the script printed more than %d bytes", mostOutput)
 	}
 	return o
+}
+
+// filled reports whether a script has written so much that a write may have failed for want of space.
+func filled(root string) bool {
+	var st unix.Statfs_t
+	return unix.Statfs(root, &st) == nil && st.Bfree < st.Blocks/2
 }
 
 // furnish puts into the root what the simulated image has too.

@@ -512,7 +512,7 @@ func (p *Parser) simple(line int) *Stmt {
 		}
 		return st
 	}
-	if p.at(0) == '(' {
+	if p.at(0) == '(' && p.dialect == Bash { // the others leave it to what is around, which expects something else
 		p.unexpected("")
 	}
 	st.Cmd = call

@@ -248,6 +248,9 @@ func (p *Parser) line() int {
 
 // fail ends the parsing with an error at the current line.
 func (p *Parser) fail(e Error) {
+	if p.dialect != Bash && e.Quote != "" && e.Quote != "}" && e.Quote != ")" { // they have looked for it up to the end
+		p.pos = len(p.src)
+	}
 	e.Line = p.line()
 	e.Nested, e.Array, e.Condition = p.nested > 0, p.arrays > 0, p.conds > 0
 	if p.dialect == Bash && p.eof() && (e.End || e.Token == "" && e.Quote == "" && e.Reason == "") {
