@@ -167,6 +167,7 @@ func (d *declaration) word(word string, array *syntax.Assign) bool {
 		if s.kind == bash {
 			s.complain("`" + word + "': not a valid identifier")
 			d.status = 1
+			d.failed = d.failed || !d.print && (d.name == "declare" || d.name == "local")
 			return true
 		}
 		s.complain(name + ": bad variable name")
@@ -209,7 +210,9 @@ func (d *declaration) word(word string, array *syntax.Assign) bool {
 	case array != nil:
 		var text string
 		if text, err = s.assigned(array.Value); err == nil {
-			err = s.assignIndex(base, array.Index, text, array.Append)
+			if index, err = s.single(array.Index); err == nil {
+				err = s.assignElement(base, index, text, array.Append)
+			}
 		}
 	case isElement && has:
 		err = s.assignElement(base, index, value, add)

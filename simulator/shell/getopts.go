@@ -38,6 +38,9 @@ func builtinGetopts(s *shell, args []string) int {
 			if index <= len(params) && params[index-1] == "--" {
 				index++
 			}
+			if s.kind == bash {
+				index = min(index, len(params)+1)
+			}
 			set("?", "", false)
 			return 1
 		}

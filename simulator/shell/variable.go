@@ -195,7 +195,26 @@ func (s *shell) subscript(name string, index *syntax.Word) (string, error) {
 	if s.vars[s.target(name)].table != nil {
 		return s.single(index)
 	}
-	return s.arithmeticString(index)
+	return s.arithmeticString(withQuotes(index))
+}
+
+// withQuotes returns an index with its single quotes as text, which bash does not remove from an expression.
+func withQuotes(index *syntax.Word) *syntax.Word {
+	quoted := func(part syntax.Part) bool { _, ok := part.(*syntax.SglQuoted); return ok }
+	if index == nil || !slices.ContainsFunc(index.Parts, quoted) {
+		return index
+	}
+	out := &syntax.Word{Parts: slices.Clone(index.Parts)}
+	for i, part := range out.Parts {
+		if q, ok := part.(*syntax.SglQuoted); ok {
+			text := q.Value
+			if q.Dollar {
+				text = q.Text
+			}
+			out.Parts[i] = &syntax.SglQuoted{Value: "'" + text + "'"}
+		}
+	}
+	return out
 }
 
 // assignElement sets the element of an array that has an expanded index.
