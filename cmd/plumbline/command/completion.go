@@ -8,15 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
-	"github.com/plumbline-ci/plumbline/conformance/targets/cluster"
-	"github.com/plumbline-ci/plumbline/conformance/targets/envtest"
-	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
-	"github.com/plumbline-ci/plumbline/conformance/targets/kind"
 	"github.com/plumbline-ci/plumbline/reports/render"
 )
-
-// targets lists the targets of run.
-func targets() []string { return []string{fake.Name, envtest.Name, kind.Name, cluster.Name} }
 
 // completes makes shells complete the values of flags that a command has. A value may be a name with a description,
 // separated by a tab.

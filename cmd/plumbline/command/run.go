@@ -15,10 +15,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/reference"
-	"github.com/plumbline-ci/plumbline/conformance/targets/cluster"
-	"github.com/plumbline-ci/plumbline/conformance/targets/envtest"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
-	"github.com/plumbline-ci/plumbline/conformance/targets/kind"
 	"github.com/plumbline-ci/plumbline/kindconfig/kindcluster"
 	"github.com/plumbline-ci/plumbline/reports"
 	"github.com/plumbline-ci/plumbline/reports/render"
@@ -102,6 +99,7 @@ func (o *runOptions) run(ctx context.Context) error {
 	if err := oneOf("target", o.target, targets()...); err != nil {
 		return err
 	}
+	at := placeNamed(o.target)
 	if err := oneOf("output", o.output, render.Formats()...); err != nil {
 		return err
 	}
@@ -139,7 +137,7 @@ func (o *runOptions) run(ctx context.Context) error {
 		return &usageError{errors.New("--images describes the images of your own fixtures: pass those with -f")}
 	}
 	var subject *conformance.Subject
-	if o.target != cluster.Name {
+	if !at.installed {
 		if subject, err = o.claim(&options); err != nil {
 			return err
 		}
@@ -157,12 +155,8 @@ func (o *runOptions) run(ctx context.Context) error {
 	if err := checkFilter(o.filter, options.Fixtures); err != nil {
 		return err
 	}
-	if o.target != cluster.Name {
-		var taken []string
-		if o.target == kind.Name {
-			taken = []string{"kubeconfig", "image", "keep", "namespace-prefix", "budget"}
-		}
-		if err := errors.Join(o.elsewhere(o.target, taken...), o.served(target, &options)); err != nil {
+	if !at.installed {
+		if err := errors.Join(o.elsewhere(o.target, at.flags...), o.served(target, &options)); err != nil {
 			return err
 		}
 	}
@@ -172,48 +166,24 @@ func (o *runOptions) run(ctx context.Context) error {
 	ctx, end := o.limited(ctx)
 	defer end()
 	if o.wanted() {
-		if o.target == cluster.Name || o.target == kind.Name {
+		if at.shared {
 			return &usageError{fmt.Errorf("--seeds and --faults are for the simulated cluster, but the target is %s", o.target)}
 		}
 		return o.sweep(ctx, options, files)
 	}
-	if o.target == envtest.Name {
-		real, err := envtest.New(envtest.Options{})
-		if err != nil {
-			return notBuilt(err)
-		}
-		defer func() {
-			if err := real.Close(); err != nil {
-				fmt.Fprintf(o.streams.Err, "plumbline: stopping the API server: %v\n", err)
-			}
-		}()
-		options.Target, options.Date = real, time.Now()
+	if at.open != nil {
 		if !o.chosen {
 			options.Parallel = 0 // as many as the target can take: they mostly wait
 		}
-	}
-	if o.target == kind.Name {
-		if !o.chosen {
-			options.Parallel = 0
-		}
-		leave, err := o.onKind(ctx, &options)
+		leave, err := at.open(o, ctx, &options)
 		if err != nil {
 			return err
 		}
 		defer func() {
 			if err := leave(); err != nil {
-				fmt.Fprintf(o.streams.Err, "plumbline: leaving the cluster: %v\n", err)
+				fmt.Fprintf(o.streams.Err, "plumbline: %s%v\n", at.leaving, err)
 			}
 		}()
-	}
-	if o.target == cluster.Name {
-		if !o.chosen {
-			options.Parallel = 0
-		}
-		if err := o.into(ctx, o.streams.Err, &options); err != nil {
-			return err
-		}
-		defer o.leave(o.streams.Err)
 	}
 	progress := newProgress(o.streams.Err, o.quiet)
 	took := map[string]time.Duration{}
@@ -237,15 +207,6 @@ func (o *runOptions) run(ctx context.Context) error {
 	return resultError(report.Result, report.Fixtures)
 }
 
-// notBuilt gives missing binaries of the control plane their exit code.
-func notBuilt(err error) error {
-	var missing *envtest.MissingAssetsError
-	if errors.As(err, &missing) {
-		return &coded{code: exitNotFound, err: err}
-	}
-	return err
-}
-
 // own points the options at the user's fixtures. Profiles and features of their own are claimed: who wrote the
 // fixtures means them.
 func (o *runOptions) own(options *conformance.Options) error {
@@ -256,7 +217,7 @@ func (o *runOptions) own(options *conformance.Options) error {
 	if !o.quiet {
 		inputNotes(o.streams.Err, list)
 	}
-	if o.target != cluster.Name { // whose configuration may have other values
+	if !placeNamed(o.target).installed { // whose configuration may have other values
 		if err := checkConfig(list); err != nil {
 			return err
 		}
