@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
@@ -40,6 +41,9 @@ func (s *shell) traceLine(text string) {
 	s.print(fd, s.tracePrefix()+text+"\n")
 }
 
+// ashWords are the reserved words, which ash's trace shows in quotes.
+var ashWords = []string{"!", "case", "do", "done", "elif", "else", "esac", "fi", "for", "function", "if", "in", "then", "until", "while", "{", "}"}
+
 // trace prints a command for set -x. assigns are the assignments before it, as name=value.
 func (s *shell) trace(assigns []string, fields []string) {
 	if s.kind == bash {
@@ -56,7 +60,11 @@ func (s *shell) trace(assigns []string, fields []string) {
 		words = append(words, s.traceAssign(a))
 	}
 	for _, f := range fields {
-		words = append(words, s.traceQuote(f))
+		if s.kind == ash && slices.Contains(ashWords, f) {
+			words = append(words, quoteSingle(f))
+		} else {
+			words = append(words, s.traceQuote(f))
+		}
 	}
 	s.traceLine(strings.Join(words, " "))
 }

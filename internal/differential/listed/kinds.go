@@ -19,6 +19,7 @@ var (
 	runsAsh        = regexp.MustCompile(`\bsh\b`) // in a script of bash too
 	notFound       = regexp.MustCompile(`sh: (\w+): not found`)
 	quitsInPlace   = regexp.MustCompile(`\bsed\b[^|&\n]* -\w*i[^|&\n]*[^A-Za-z]q([^A-Za-z]|$)`)
+	walksDirectory = regexp.MustCompile(`\bfind\b|\bgrep\b.* -\w*r`)
 	emptyPattern   = regexp.MustCompile(`\$\{\w+//?(/|\}|''|""|"?\$)`)
 	grepsWithout   = regexp.MustCompile(`\bgrep\b[^|;&\n]* -\w*(o\w*( [^|;&\n]*-\w*)?v|v\w*( [^|;&\n]*-\w*)?o)`)
 )
@@ -141,6 +142,14 @@ func Kinds() []Kind {
 			Example: "alias e='echo x'\ne>/tmp/o",
 			Covers: func(c Case) bool {
 				return isAsh(c) && aliasThenSign(c.Script)
+			},
+		},
+		{
+			Name:    "the order of files below a directory",
+			Reason:  "BusyBox's grep -r and find go through a directory in its own order, which is the file system's.",
+			Example: "mkdir q; : > q/a; : > q/b; find q -type f",
+			Covers: func(c Case) bool {
+				return isAsh(c) && walksDirectory.MatchString(c.Script) && c.Sim.Code == c.Real.Code && sameLines(c.Sim.Stdout, c.Real.Stdout)
 			},
 		},
 		{
