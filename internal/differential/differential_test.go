@@ -71,7 +71,7 @@ func TestADifferenceIsFoundAndShrunk(t *testing.T) {
 	if strings.Contains(d.Script, "same") || !strings.Contains(d.Script, "/lib") || strings.Contains(d.Script, "if") || len(d.Script) > 12 {
 		t.Errorf("shrunk to %q", d.Script)
 	}
-	if v := r.Violations(script.Ash, false, 0); len(v) != 1 {
+	if v := r.Violations(script.Ash, false); len(v) != 1 {
 		t.Errorf("violations: %q", v)
 	}
 }

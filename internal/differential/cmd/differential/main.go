@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -36,10 +35,9 @@ func main() {
 	file := flag.String("scripts", "", "replay the scripts of this `file`: lines of {\"dialect\", \"script\"}")
 	out := flag.String("o", "bin/differences.jsonl", "where the shrunk differences go")
 	text := flag.String("try", "", "run one `script` of the dialect -only on both sides and print the outcomes")
-	left := flag.String("left", "", "how many percent of the scripts of a dialect may still differ in a way that is not listed, as `ash=3,bash=10`; 0 for those not named")
 	print := flag.Bool("print", false, "print the scripts and run nothing")
 	flag.Parse()
-	code, err := run(*n, *seed, *only, *match, *workers, *shrink, *file, *out, *text, *left, *print)
+	code, err := run(*n, *seed, *only, *match, *workers, *shrink, *file, *out, *text, *print)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "differential:", err)
 		code = 2
@@ -47,12 +45,8 @@ func main() {
 	os.Exit(code)
 }
 
-func run(n int, seed uint64, only, match string, workers, shrink int, file, out, text, left string, print bool) (int, error) {
+func run(n int, seed uint64, only, match string, workers, shrink int, file, out, text string, print bool) (int, error) {
 	dialects, err := chosen(only)
-	if err != nil {
-		return 2, err
-	}
-	shares, err := percents(left)
 	if err != nil {
 		return 2, err
 	}
@@ -95,26 +89,12 @@ func run(n int, seed uint64, only, match string, workers, shrink int, file, out,
 			result.PrintConstructs(os.Stdout, string(d))
 		}
 		all = append(all, result.Differences...)
-		for _, violation := range result.Violations(d, file == "" && match == "", shares[d]) {
+		for _, violation := range result.Violations(d, file == "" && match == "") {
 			fmt.Printf("\nFAILED: %s: %s\n", d, violation)
 			code = 1
 		}
 	}
 	return code, write(out, all)
-}
-
-// percents reads shares of dialects.
-func percents(text string) (map[script.Dialect]float64, error) {
-	out := map[script.Dialect]float64{}
-	for _, part := range strings.FieldsFunc(text, func(c rune) bool { return c == ',' }) {
-		name, value, _ := strings.Cut(part, "=")
-		percent, err := strconv.ParseFloat(value, 64)
-		if err != nil || !slices.Contains(script.Dialects(), script.Dialect(name)) {
-			return nil, fmt.Errorf("-left: %q is not a dialect of %v and a number", part, script.Dialects())
-		}
-		out[script.Dialect(name)] = percent / 100
-	}
-	return out, nil
 }
 
 func chosen(only string) ([]script.Dialect, error) {
