@@ -120,6 +120,9 @@ func (s *shell) open(r *syntax.Redirect) (fd int, ok bool) {
 	case "<<", "<<-":
 		text, err := s.hereDocument(r)
 		if err != nil && s.kind != bash { // the redirection has failed, and nothing else
+			if s.kind == dash { // which leaves the pipe open that it had made for the text
+				_, _, _ = s.p.Pipe()
+			}
 			s.complain(err.Error())
 			return -1, false
 		}
