@@ -238,7 +238,7 @@ func builtinSource(s *shell, args []string) int {
 		case bash:
 			s.command = ""
 			s.complain(args[1] + ": " + text)
-			if s.options.posix {
+			if s.returned(); s.options.posix {
 				s.flow, s.raised = exiting, true
 			}
 			return 1

@@ -563,6 +563,9 @@ func (s *shell) operate(pe *syntax.Param, value string) (string, error) {
 	case "%", "%%":
 		return s.removeSuffix(pat, value, pe.Op == "%%"), nil
 	}
+	if pat == "" && hasQuotes(pe.Word) { // a pattern that is empty, where without any it is every character
+		return value, nil
+	}
 	chars := s.characters(value)
 	for i, c := range chars {
 		if i > 0 && len(pe.Op) == 1 {
@@ -578,6 +581,17 @@ func (s *shell) operate(pe *syntax.Param, value string) (string, error) {
 		}
 	}
 	return strings.Join(chars, ""), nil
+}
+
+// hasQuotes reports whether a part of a word is in quotes.
+func hasQuotes(w *syntax.Word) bool {
+	return w != nil && slices.ContainsFunc(w.Parts, func(part syntax.Part) bool {
+		switch part.(type) {
+		case *syntax.SglQuoted, *syntax.DblQuoted:
+			return true
+		}
+		return false
+	})
 }
 
 // transform applies ${x@op}.

@@ -201,7 +201,9 @@ func (p *Parser) forClause(line int, isSelect bool) Command {
 		if p.eof() || isMeta(p.at(0)) {
 			p.unexpected("")
 		}
-		f.Name = p.raw(p.word()) // it is refused when it is reached
+		at := p.pos
+		p.word()
+		f.Name = p.src[at:p.pos] // it is refused when it is reached
 	}
 	p.blanks()
 	if p.at(0) != ';' {

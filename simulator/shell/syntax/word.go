@@ -561,6 +561,14 @@ func (p *Parser) closingQuote(i int) int {
 			return j
 		case p.src[j] == '\\' && (q != '\'' || dollar):
 			j++
+		case q == '"' && p.src[j] == '`':
+			j = p.closingQuote(j)
+		case q == '"' && strings.HasPrefix(p.src[j:], "$(("):
+			j = p.pair(j+1, '(', ')')
+		case q == '"' && strings.HasPrefix(p.src[j:], "$("):
+			j = p.skipSubstitution(j)
+		case q == '"' && strings.HasPrefix(p.src[j:], "${"):
+			j = p.pair(j+1, '{', '}')
 		}
 	}
 	p.pos = i
