@@ -138,7 +138,7 @@ func (s *shell) writeError(err error) {
 			s.print(2, s.name+": write error: "+files.Message(err)+"\n")
 		}
 	case dash:
-		s.complain("I/O error")
+		s.complain(s.command + ": I/O error")
 	case bash:
 		s.complain("write error: " + files.Message(err))
 	}
