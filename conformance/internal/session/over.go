@@ -23,11 +23,20 @@ const overGrace = 10 * time.Second
 // settled returns the fields that no longer change once a run is over. Labels, annotations, the states of sidecars and what an
 // API server or another controller adds may still change.
 func settled() []string {
-	return []string{
+	fields := []string{
 		"spec", "metadata.name", "metadata.namespace", "metadata.uid", "metadata.creationTimestamp",
 		"status.conditions", "status.startTime", "status.completionTime", "status.podName", "status.steps",
-		"status.taskResults", "status.results", "status.retriesStatus",
+		"status.taskResults", "status.pipelineResults", "status.results", "status.retriesStatus",
 	}
+	for _, k := range fixture.Kinds() {
+		if k.Run == nil {
+			continue
+		}
+		for _, part := range k.Run.Parts {
+			fields = append(fields, "status."+part)
+		}
+	}
+	return fields
 }
 
 // isSettled reports whether a path lies in one of the settled fields.
@@ -41,7 +50,7 @@ func isSettled(path string) bool {
 // over reports whether the last version of a run is its end: True, or False without an attempt that is left, and complete.
 func over(l *observe.Life) bool {
 	v := l.Last()
-	if l.Kind.Name != "taskrun" || v.Gone {
+	if l.Kind.Run == nil || v.Gone {
 		return false
 	}
 	if done, _, _ := unstructured.NestedString(v.Object.Object, "status", "completionTime"); done == "" {
@@ -97,13 +106,13 @@ func (s *checks) beyond(x *fixture.Condition) bool {
 	})
 }
 
-// childless reports whether a selection is of the Pods of a run that is over: there will be none.
+// childless reports whether a selection is of what a run that is over would have made: nothing more will come.
 func (s *checks) childless(r *fixture.Ref) bool {
-	if r.Kind != "pod" || r.Of == nil || r.Of.Kind != "taskrun" {
+	if r.Of == nil {
 		return false
 	}
 	owners := s.seen.Find(r.Of)
-	return len(owners) > 0 && !slices.ContainsFunc(owners, func(l *observe.Life) bool { return !over(l) })
+	return len(owners) > 0 && !slices.ContainsFunc(owners, func(l *observe.Life) bool { return !slices.Contains(l.Kind.Makes, r.Kind) || !over(l) })
 }
 
 // beyondSequence reports whether a step that must come is one that no later version can be.
