@@ -97,7 +97,7 @@ func (s *shell) define(name string, body *function) {
 // store puts a variable.
 func (s *shell) store(name string, v variable) {
 	old, ok := s.vars[name]
-	if s.options.allexport {
+	if s.options.allexport && !v.isArray() {
 		v.exported = true
 	}
 	if v.order == 0 {

@@ -103,6 +103,10 @@ func (g *generator) bashFeature() string {
 		func() string { g.mark("mapfile"); return g.mapfile() },
 		func() string { g.mark("printf %q"); return "printf '%q\\n' " + g.words(1, 2) },
 		func() string {
+			g.mark("${x^}")
+			return "echo " + "${" + g.one("a", "b", "arr[@]", "p", "1", "u", "map[k]") + g.one("^", "^^", ",", ",,", "~", "~~", "^[a-f]", "^^[ao]", "^^?", ",,[A-Z]") + "}"
+		},
+		func() string {
 			g.mark("printf %(…)T")
 			return `printf '%(` + g.one("%Y-%m-%d", "%H:%M:%S", "%a %b %e", "%s", "%j %u", "%F %T %Z") + `)T\n' ` + g.one("0", "1700000000", "951782400")
 		},

@@ -59,6 +59,10 @@ func (r *Runner) image(sh string) (*image.Image, error) {
 		tree.Programs["bin/sh"] = sh
 	}
 	tree.Programs["bin/jq"] = "jq"
+	if tree.Files == nil {
+		tree.Files = map[string]string{}
+	}
+	tree.Files["lib/libc.so.6"], tree.Files["lib64/ld-linux-x86-64.so.2"] = "", "" // directories that the real root has
 	for _, name := range []string{"bash", "dash"} {
 		if r.Has(name) {
 			tree.Programs["bin/"+name] = name
