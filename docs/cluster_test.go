@@ -21,6 +21,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/examples/foreign"
 	"github.com/plumbline-ci/plumbline/conformance/reference"
 	"github.com/plumbline-ci/plumbline/conformance/targets/envtest"
+	"github.com/plumbline-ci/plumbline/internal/controlplane"
 	"github.com/plumbline-ci/plumbline/reports"
 )
 
@@ -120,7 +121,7 @@ func TestCommandsOnAClusterWork(t *testing.T) {
 // cluster is an API server before a simulated node, with the example running.
 func cluster(t *testing.T) *rest.Config {
 	t.Helper()
-	plane := controlPlane(t, envtest.StartControlPlane)
+	plane := controlplane.Start(t, envtest.StartControlPlane)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	t.Cleanup(cancel)
 	stopped, err := plane.StartNode(ctx)
@@ -142,28 +143,6 @@ func cluster(t *testing.T) *rest.Config {
 	})
 	t.Cleanup(func() { cancel(); running.Wait(); stopped() })
 	return plane.Config
-}
-
-// controlPlane is an API server, as long as the test lasts.
-func controlPlane(t *testing.T, start func(assets string) (*envtest.ControlPlane, error)) *envtest.ControlPlane {
-	t.Helper()
-	if !envtest.Required() {
-		t.Skipf("starts a kube-apiserver and takes minutes: make k8s-assets, and set %s=%s to run it", envtest.VariableRequire, envtest.Name)
-	}
-	assets, err := envtest.FindAssets()
-	if err != nil {
-		t.Fatal(err)
-	}
-	plane, err := start(assets)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := plane.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	return plane
 }
 
 // kubeconfig makes the cluster the one that kubectl would go to.

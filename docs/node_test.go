@@ -14,6 +14,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/cmd/plumbline/command"
 	"github.com/plumbline-ci/plumbline/conformance/targets/envtest"
+	"github.com/plumbline-ci/plumbline/internal/controlplane"
 )
 
 // TestCommandsOfANodeAreAccepted runs the commands of the document without a cluster: then nothing but that is wrong with
@@ -55,7 +56,7 @@ func nodeCommands(t *testing.T) (commands [][]string) {
 // interrupted.
 func TestCommandsOfANodeWork(t *testing.T) {
 	commands := nodeCommands(t)
-	plane := controlPlane(t, envtest.StartEmpty)
+	plane := controlplane.Start(t, envtest.StartEmpty)
 	kubeconfig(t, plane.Config)
 	data, err := os.ReadFile(os.Getenv("KUBECONFIG"))
 	if err == nil {

@@ -34,6 +34,7 @@ import (
 	"github.com/plumbline-ci/plumbline/cmd/plumbline/command"
 	"github.com/plumbline-ci/plumbline/conformance/reference"
 	"github.com/plumbline-ci/plumbline/conformance/targets/envtest"
+	"github.com/plumbline-ci/plumbline/internal/controlplane"
 	"github.com/plumbline-ci/plumbline/kindconfig"
 	"github.com/plumbline-ci/plumbline/reconciler/manager"
 )
@@ -150,22 +151,7 @@ func (l *logs) String() string {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	if !envtest.Required() {
-		t.Skipf("starts a kube-apiserver: make k8s-assets, and set %s=%s to run it", envtest.VariableRequire, envtest.Name)
-	}
-	assets, err := envtest.FindAssets()
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &world{T: t, whole: t, logs: &logs{}, webhooks: freeAddress(t), health: freeAddress(t), metrics: freeAddress(t)}
-	if w.plane, err = envtest.StartEmpty(assets); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := w.plane.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	w := &world{T: t, plane: controlplane.Start(t, envtest.StartEmpty), whole: t, logs: &logs{}, webhooks: freeAddress(t), health: freeAddress(t), metrics: freeAddress(t)}
 	scheme, err := manager.Scheme()
 	if err != nil {
 		t.Fatal(err)

@@ -23,6 +23,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/conformance/targets/envtest"
 	"github.com/plumbline-ci/plumbline/conformance/targets/node"
+	"github.com/plumbline-ci/plumbline/internal/controlplane"
 )
 
 // kubeconfigOf writes a kubeconfig for a server.
@@ -105,22 +106,7 @@ func TestKubeletSaysWhatIsWrong(t *testing.T) {
 // TestKubeletAsAProcess has a real API server, and everything else of a cluster from one process.
 func TestKubeletAsAProcess(t *testing.T) {
 	t.Parallel()
-	if !envtest.Required() {
-		t.Skipf("starts a kube-apiserver: make k8s-assets, and set %s=%s to run it", envtest.VariableRequire, envtest.Name)
-	}
-	assets, err := envtest.FindAssets()
-	if err != nil {
-		t.Fatal(err)
-	}
-	plane, err := envtest.StartControlPlane(assets)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := plane.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	plane := controlplane.Start(t, envtest.StartControlPlane)
 	clientset, err := kubernetes.NewForConfig(plane.Config)
 	if err != nil {
 		t.Fatal(err)
@@ -195,7 +181,7 @@ func TestKubeletAsAProcess(t *testing.T) {
 	phase("stays", corev1.PodRunning)
 	kubectl := func(args ...string) string {
 		t.Helper()
-		out, err := exec.Command(filepath.Join(assets, "kubectl"), append([]string{"--kubeconfig", file}, args...)...).CombinedOutput()
+		out, err := exec.Command(filepath.Join(controlplane.Require(t), "kubectl"), append([]string{"--kubeconfig", file}, args...)...).CombinedOutput()
 		if err != nil {
 			t.Fatalf("kubectl %q: %v\n%s", args, err, out)
 		}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/conformance/reference"
 	"github.com/plumbline-ci/plumbline/conformance/targets/envtest"
+	"github.com/plumbline-ci/plumbline/internal/controlplane"
 	"github.com/plumbline-ci/plumbline/internal/differential/listed"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
@@ -58,22 +59,7 @@ func TestTableOfFactsIsConsistent(t *testing.T) {
 
 // TestRealServer asks a real server.
 func TestRealServer(t *testing.T) {
-	if !envtest.Required() {
-		t.Skipf("starts a kube-apiserver: set %s=%s to run it; the recorded answers are compared without", envtest.VariableRequire, envtest.Name)
-	}
-	assets, err := envtest.FindAssets()
-	if err != nil {
-		t.Fatal(err)
-	}
-	plane, err := envtest.StartControlPlane(assets)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := plane.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	plane := controlplane.Start(t, envtest.StartControlPlane)
 	config := rest.CopyConfig(plane.Config)
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return impatient{next} })
 	c, err := client.NewWithWatch(config, client.Options{Scheme: apiserver.NewScheme()})

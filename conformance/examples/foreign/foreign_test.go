@@ -21,6 +21,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/targets/cluster"
 	"github.com/plumbline-ci/plumbline/conformance/targets/envtest"
 	"github.com/plumbline-ci/plumbline/fixtures"
+	"github.com/plumbline-ci/plumbline/internal/controlplane"
 	"github.com/plumbline-ci/plumbline/reports"
 	"github.com/plumbline-ci/plumbline/reports/render"
 )
@@ -131,22 +132,7 @@ func able() []string {
 // newCluster is an API server with the API's definitions and webhooks, and a simulated node.
 func newCluster(t *testing.T) *rest.Config {
 	t.Helper()
-	if !envtest.Required() {
-		t.Skipf("starts a kube-apiserver and takes minutes: make k8s-assets, and set %s=%s to run it", envtest.VariableRequire, envtest.Name)
-	}
-	assets, err := envtest.FindAssets()
-	if err != nil {
-		t.Fatal(err)
-	}
-	plane, err := envtest.StartControlPlane(assets)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := plane.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	plane := controlplane.Start(t, envtest.StartControlPlane)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	stopped, err := plane.StartNode(ctx)
 	if err != nil {

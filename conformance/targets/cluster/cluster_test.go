@@ -27,6 +27,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/targets/cluster"
 	"github.com/plumbline-ci/plumbline/conformance/targets/envtest"
 	"github.com/plumbline-ci/plumbline/conformance/targets/node"
+	"github.com/plumbline-ci/plumbline/internal/controlplane"
 	"github.com/plumbline-ci/plumbline/kindconfig"
 	"github.com/plumbline-ci/plumbline/reconciler/manager"
 	"github.com/plumbline-ci/plumbline/reports"
@@ -44,22 +45,7 @@ type house struct {
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	if !envtest.Required() {
-		t.Skipf("starts a kube-apiserver: make k8s-assets, and set %s=%s to run it", envtest.VariableRequire, envtest.Name)
-	}
-	assets, err := envtest.FindAssets()
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := &house{}
-	if h.plane, err = envtest.StartEmpty(assets); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := h.plane.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	h := &house{plane: controlplane.Start(t, envtest.StartEmpty)}
 	scheme, err := manager.Scheme()
 	if err != nil {
 		t.Fatal(err)
