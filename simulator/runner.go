@@ -14,7 +14,7 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
 	"github.com/plumbline-ci/plumbline/simulator/kubelet"
 	"github.com/plumbline-ci/plumbline/simulator/shell"
-	"github.com/plumbline-ci/plumbline/simulator/utility"
+	"github.com/plumbline-ci/plumbline/simulator/userland"
 )
 
 // runner is the node's container runtime: it makes the kubelet's containers and
@@ -188,7 +188,7 @@ func (r registry) Image(reference string) (kubelet.Image, error) {
 
 // builtinPrograms are what the built-in images need.
 func builtinPrograms() map[string]container.Program {
-	programs := utility.Programs()
+	programs := userland.Programs()
 	maps.Copy(programs, shell.New().Programs())
 	return programs
 }

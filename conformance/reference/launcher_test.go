@@ -15,7 +15,7 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/image"
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
 	"github.com/plumbline-ci/plumbline/simulator/shell"
-	"github.com/plumbline-ci/plumbline/simulator/utility"
+	"github.com/plumbline-ci/plumbline/simulator/userland"
 )
 
 // TestLauncherInSimulatedContainers holds the launcher to the same cases here as on a real operating system: one
@@ -56,7 +56,7 @@ func (w simulatedWorld) Run(t *testing.T, c contract.Case) contract.Outcome {
 		t.Fatal(err)
 	}
 	root.Freeze()
-	available := utility.Programs()
+	available := userland.Programs()
 	maps.Copy(available, shell.New().Programs())
 	maps.Copy(available, programsWithGrace(contract.Grace))
 	program := c.Program

@@ -55,11 +55,11 @@ func TestRealPrograms(t *testing.T) {
 	}
 }
 
-// TestADifferenceIsFoundAndShrunk uses one that is there by construction: the real root has libraries.
+// TestADifferenceIsFoundAndShrunk uses one that exists by construction: only the real root has files in its /lib.
 func TestADifferenceIsFoundAndShrunk(t *testing.T) {
 	t.Parallel()
 	needReal(t)
-	s := script.Script{Dialect: script.Ash, Parts: []string{"a=1", "echo same", "if [ -n \"$a\" ]; then cd /lib && pwd; fi", "echo end"}}
+	s := script.Script{Dialect: script.Ash, Parts: []string{"a=1", "echo same", "if [ -n \"$a\" ]; then echo /lib/*; fi", "echo end"}}
 	r, err := Compare([]script.Script{s, {Dialect: script.Ash, Parts: []string{"echo the same"}}}, Options{Workers: 1})
 	if err != nil {
 		t.Fatal(err)

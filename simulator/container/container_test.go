@@ -17,7 +17,7 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/image"
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
 	"github.com/plumbline-ci/plumbline/simulator/shell"
-	"github.com/plumbline-ci/plumbline/simulator/utility"
+	"github.com/plumbline-ci/plumbline/simulator/userland"
 )
 
 // started is a container and what it has logged.
@@ -54,7 +54,7 @@ func config(t *testing.T, main container.Program, edit func(*kernel.Kernel, *con
 	if err != nil {
 		t.Fatal(err)
 	}
-	programs := utility.Programs()
+	programs := userland.Programs()
 	maps.Copy(programs, shell.New().Programs())
 	programs["main"] = main
 	k := kernel.New(kernel.Options{Seed: 5})
@@ -235,7 +235,7 @@ func TestScriptsAndInterpreters(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	programs := utility.Programs()
+	programs := userland.Programs()
 	maps.Copy(programs, shell.New().Programs())
 	rows := []struct {
 		name, image, script string

@@ -98,7 +98,7 @@ func lines(first string, rest []string) string {
 	return out
 }
 
-// Applets lists the utilities that base images contain. The utility package has a program for each.
+// Applets lists the utilities that base images contain. Package userland has a program for each.
 func Applets() []string {
 	return []string{"[", "[[", "arch", "awk", "base64", "basename", "cat", "chgrp", "chmod", "chown", "cmp", "cp", "cut", "date", "dd", "df",
 		"diff", "dirname", "du", "echo", "egrep", "env", "expr", "false", "fgrep", "find", "fold", "grep", "groups", "head", "hexdump", "hostname",

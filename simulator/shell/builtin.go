@@ -9,7 +9,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/simulator/files"
 	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
-	"github.com/plumbline-ci/plumbline/simulator/utility"
+	"github.com/plumbline-ci/plumbline/simulator/userland/kit"
 )
 
 // builtin is a command that runs in the shell's own process. args has the name first.
@@ -735,7 +735,7 @@ func builtinUmask(s *shell, args []string) int {
 		s.p.Umask = uint16(n) & 0o777
 		return 0
 	}
-	mode, ok := utility.ParseMode(args[1], ^s.p.Umask&0o777, true)
+	mode, ok := kit.ParseMode(args[1], ^s.p.Umask&0o777, true)
 	if !ok {
 		if s.kind == dash {
 			s.complain("Illegal number: " + args[1])
@@ -770,7 +770,7 @@ func (s *shell) umaskOfBash(args []string) int {
 	if len(args) > 0 {
 		digits := args[0] != "" && args[0][0] >= '0' && args[0][0] <= '9'
 		n, err := strconv.ParseUint(args[0], 8, 16)
-		mode, ok := utility.ParseMode(args[0], ^s.p.Umask&0o777, true)
+		mode, ok := kit.ParseMode(args[0], ^s.p.Umask&0o777, true)
 		switch {
 		case digits && (err != nil || n > 0o777):
 			s.complain(args[0] + ": octal number out of range")

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
-	"github.com/plumbline-ci/plumbline/simulator/utility"
+	"github.com/plumbline-ci/plumbline/simulator/userland/condition"
 )
 
 // conditionError is a condition that makes no sense: [[ has the status of a usage error then.
@@ -128,7 +128,7 @@ func (s *shell) binaryCondition(x *syntax.CondBinary, not string) (bool, error) 
 	case ">":
 		return a > b, nil
 	case "-nt", "-ot", "-ef":
-		return utility.TestBinary(s.p, a, x.Op, b)
+		return condition.TestBinary(s.p, a, x.Op, b)
 	}
 	m, err := s.evaluate(a)
 	n := int64(0)

@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/plumbline-ci/plumbline/simulator/utility"
+	"github.com/plumbline-ci/plumbline/simulator/userland/condition"
 )
 
 // dashTest evaluates the arguments of dash's test. It reads them from left to right, and tells an operator from an
@@ -189,7 +189,7 @@ func (t *dashTest) primary(n testOperator) bool {
 		if op == "-t" {
 			t.number(t.args[t.at])
 		}
-		return t.err == nil && utility.TestUnary(t.s.p, op, t.args[t.at])
+		return t.err == nil && condition.TestUnary(t.s.p, op, t.args[t.at])
 	}
 	if t.look(t.at + 1); t.op == testBinary {
 		return t.binary()
@@ -220,7 +220,7 @@ func (t *dashTest) binary() bool {
 			return false
 		}
 	}
-	ok, err := utility.TestBinary(t.s.p, a, op, b)
+	ok, err := condition.TestBinary(t.s.p, a, op, b)
 	if err != nil {
 		t.err = err
 	}

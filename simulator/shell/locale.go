@@ -5,7 +5,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/plumbline-ci/plumbline/simulator/utility"
+	"github.com/plumbline-ci/plumbline/simulator/userland/formatting"
 )
 
 // wide reports whether characters are those of UTF-8: as the locale says, which most images do not set. Dash knows bytes
@@ -93,7 +93,7 @@ func (s *shell) dollarQuote(text string) string {
 	if s.kind == bash && strings.HasSuffix(text, `\c`) && (len(text)-len(strings.TrimRight(text[:len(text)-1], `\`)))%2 == 0 {
 		text = text[:len(text)-2] + `\\c` // nothing is behind it
 	}
-	text, _ = utility.Escapes(text, utility.DollarQuote)
+	text, _ = formatting.Escapes(text, formatting.DollarQuote)
 	if cut := strings.IndexByte(text, 0); cut >= 0 {
 		text = text[:cut]
 	}

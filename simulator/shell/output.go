@@ -7,7 +7,8 @@ import (
 	"strings"
 
 	"github.com/plumbline-ci/plumbline/simulator/files"
-	"github.com/plumbline-ci/plumbline/simulator/utility"
+	"github.com/plumbline-ci/plumbline/simulator/userland/condition"
+	"github.com/plumbline-ci/plumbline/simulator/userland/formatting"
 )
 
 // builtinEcho is echo. Dash knows the option -n alone, and its escapes are always on.
@@ -67,12 +68,12 @@ func (s *shell) echoEscapes(text string) (string, bool) {
 		return dashEscapes(text, true)
 	}
 	if s.kind == ash {
-		return utility.BusyboxEscapes(text, true)
+		return formatting.BusyboxEscapes(text, true)
 	}
 	if s.kind == bash && !s.wide() {
 		text = narrow(text)
 	}
-	return utility.Escapes(text, utility.EchoArgument)
+	return formatting.Escapes(text, formatting.EchoArgument)
 }
 
 // dashEscapes replaces the escapes that dash knows: no \x and \u. stop reports a \c, which ends all output where it
@@ -176,10 +177,10 @@ func builtinTest(s *shell, args []string) int {
 		t := dashTest{s: s, args: args}
 		ok, err = t.evaluate()
 	} else {
-		ok, err = utility.Condition(s.p, args, name == "[[")
+		ok, err = condition.Condition(s.p, args, name == "[[")
 	}
 	if err != nil {
-		if !errors.Is(err, utility.ErrExpression) {
+		if !errors.Is(err, condition.ErrExpression) {
 			s.testError(err)
 		}
 		return statusUsage

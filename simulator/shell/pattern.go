@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/plumbline-ci/plumbline/simulator/utility"
+	"github.com/plumbline-ci/plumbline/simulator/userland/kit"
 )
 
 // matcher accounts for the work on patterns: their matching may have to try very many ways.
@@ -153,7 +153,7 @@ func (m *matcher) set(p string, r rune) (in bool, rest string, valid bool) {
 		}
 		if strings.HasPrefix(p[i:], "[:") {
 			if end := strings.Index(p[i:], ":]"); end > 0 {
-				if utility.InClass(p[i+2:i+end], r) && (m.wide || r < utf8.RuneSelf) {
+				if kit.InClass(p[i+2:i+end], r) && (m.wide || r < utf8.RuneSelf) {
 					in = true
 				}
 				i += end + 2

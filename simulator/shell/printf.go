@@ -6,7 +6,8 @@ import (
 	"time"
 
 	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
-	"github.com/plumbline-ci/plumbline/simulator/utility"
+	"github.com/plumbline-ci/plumbline/simulator/userland/dates"
+	"github.com/plumbline-ci/plumbline/simulator/userland/formatting"
 )
 
 // builtinPrintf is printf: bash's and dash's own, and the utility that ash has built in.
@@ -15,7 +16,7 @@ func builtinPrintf(s *shell, args []string) int {
 		if s.env == nil {
 			s.p.Env = s.environment()
 		}
-		return utility.Printf(s.p, args)
+		return formatting.Printf(s.p, args)
 	}
 	words := args[1:]
 	name, toVariable := "", false
@@ -73,10 +74,10 @@ func builtinPrintf(s *shell, args []string) int {
 }
 
 // formatter returns what formats for dash and bash.
-func (s *shell) formatter() utility.Formatter {
-	f := utility.Formatter{Process: s.p, Style: utility.PrintfOfDash, Complain: s.complain, Escapes: dashEscapes}
+func (s *shell) formatter() formatting.Formatter {
+	f := formatting.Formatter{Process: s.p, Style: formatting.PrintfOfDash, Complain: s.complain, Escapes: dashEscapes}
 	if s.kind == bash {
-		f.Style, f.Escapes = utility.PrintfOfBash, s.formatEscapes
+		f.Style, f.Escapes = formatting.PrintfOfBash, s.formatEscapes
 		f.Quote, f.Time = s.quoteBackslash, s.formatTime
 		f.Count = func(name string, n int) error { return s.assign(name, strconv.Itoa(n)) }
 	}
@@ -89,7 +90,7 @@ func (s *shell) formatEscapes(text string, argument bool) (string, bool) {
 		text = narrow(text)
 	}
 	if argument {
-		return utility.Escapes(utility.Octal(text), utility.EchoArgument)
+		return formatting.Escapes(formatting.Octal(text), formatting.EchoArgument)
 	}
 	switch text {
 	case `\c`: // in a format it means nothing
@@ -99,7 +100,7 @@ func (s *shell) formatEscapes(text string, argument bool) (string, bool) {
 	case `\u`, `\U`:
 		s.complain("missing unicode digit for " + text)
 	}
-	return utility.Escapes(text, utility.FormatString)
+	return formatting.Escapes(text, formatting.FormatString)
 }
 
 // formatTime is bash's %(layout)T of seconds since 1970; -1 and no argument are now, -2 is the start of the shell.
@@ -114,7 +115,7 @@ func (s *shell) formatTime(layout string, seconds int64, given bool) string {
 	if layout == "" {
 		layout = "%X"
 	}
-	return utility.Strftime(layout, at)
+	return dates.Strftime(layout, at)
 }
 
 // quoteBackslash quotes text as bash's printf %q does.

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
-	"github.com/plumbline-ci/plumbline/simulator/utility"
+	"github.com/plumbline-ci/plumbline/simulator/userland/condition"
 )
 
 // builtinRead is read.
@@ -39,7 +39,7 @@ func builtinRead(s *shell, args []string) int {
 			i = len(opts)
 			switch l {
 			case 'p':
-				if s.p.IsOpen(0) && utility.TestUnary(s.p, "-t", "0") {
+				if s.p.IsOpen(0) && condition.TestUnary(s.p, "-t", "0") {
 					s.print(2, value)
 				}
 			case 'd':

@@ -23,7 +23,7 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/container"
 	"github.com/plumbline-ci/plumbline/simulator/files"
 	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
-	"github.com/plumbline-ci/plumbline/simulator/utility"
+	"github.com/plumbline-ci/plumbline/simulator/userland/kit"
 )
 
 // Interpreter runs shells and remembers parsed scripts. It belongs to one kernel: it is not safe for concurrent use.
@@ -476,7 +476,7 @@ func (s *shell) arguments(args []string) (text string, code int, ok bool) {
 		return scriptText(data), 0, true
 	}
 	s.args, s.options.stdin = args, true
-	data, err := utility.ReadAll(s.p, 0)
+	data, err := kit.ReadAll(s.p, 0)
 	if err != nil {
 		return "", int(truth(s.kind == bash)), false
 	}

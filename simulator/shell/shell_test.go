@@ -12,7 +12,7 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/image"
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
 	"github.com/plumbline-ci/plumbline/simulator/shell"
-	"github.com/plumbline-ci/plumbline/simulator/utility"
+	"github.com/plumbline-ci/plumbline/simulator/userland"
 )
 
 // world is a kernel with the base images.
@@ -33,7 +33,7 @@ func newWorld(t testing.TB, seed uint64) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, k: kernel.New(kernel.Options{Seed: seed}), images: images, programs: utility.Programs()}
+	w := &world{t: t, k: kernel.New(kernel.Options{Seed: seed}), images: images, programs: userland.Programs()}
 	maps.Copy(w.programs, shell.New().Programs())
 	return w
 }

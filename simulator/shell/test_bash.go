@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
-	"github.com/plumbline-ci/plumbline/simulator/utility"
+	"github.com/plumbline-ci/plumbline/simulator/userland/condition"
 )
 
 // tester evaluates the arguments of bash's test: by their number as POSIX says, otherwise as an expression.
@@ -192,7 +192,7 @@ func (s *shell) unaryTest(op, operand string) bool {
 	if op == "-a" {
 		op = "-e"
 	}
-	return utility.TestUnary(s.p, op, operand)
+	return condition.TestUnary(s.p, op, operand)
 }
 
 func isTestBinary(op string) bool {
@@ -212,7 +212,7 @@ func (t *tester) binary() (bool, error) {
 		n, err := testNumber(b)
 		return compared(m, op, n), err
 	}
-	return utility.TestBinary(t.s.p, a, op, b)
+	return condition.TestBinary(t.s.p, a, op, b)
 }
 
 // testNumber reads a number of test.

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
-	"github.com/plumbline-ci/plumbline/simulator/utility"
+	"github.com/plumbline-ci/plumbline/simulator/userland"
 )
 
 // programSleep is the catalogue's name of the command sleep.
@@ -14,7 +14,7 @@ const programSleep = "sleep"
 
 // sleepScaled is a sleep that takes a fraction of the time. All else on the node, timeouts first, takes as long as ever.
 func sleepScaled(by float64) container.Program {
-	sleep := utility.Programs()[programSleep]
+	sleep := userland.Programs()[programSleep]
 	return func(p *container.Process) int {
 		for i := 1; i < len(p.Args); i++ {
 			p.Args[i] = shorter(p.Args[i], by)

@@ -16,7 +16,7 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/image"
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
 	"github.com/plumbline-ci/plumbline/simulator/shell"
-	"github.com/plumbline-ci/plumbline/simulator/utility"
+	"github.com/plumbline-ci/plumbline/simulator/userland"
 )
 
 const (
@@ -36,7 +36,7 @@ type Runner struct {
 
 // New returns a runner whose image has these utilities.
 func New(applets []string) *Runner {
-	r := &Runner{applets: applets, programs: utility.Programs(), images: map[string]*image.Image{}}
+	r := &Runner{applets: applets, programs: userland.Programs(), images: map[string]*image.Image{}}
 	maps.Copy(r.programs, shell.New().Programs())
 	return r
 }

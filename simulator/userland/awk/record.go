@@ -1,0 +1,427 @@
+package awk
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/plumbline-ci/plumbline/simulator/userland/posix"
+)
+
+// whole returns $0.
+func (m *machine) whole() string {
+	if m.stale {
+		parts := make([]string, len(m.fields))
+		for i, f := range m.fields {
+			parts[i] = m.string(f)
+		}
+		m.record = m.passing(strings.Join(parts, m.global(vOFS)))
+		m.stale = false
+	}
+	return m.record
+}
+
+// setRecord makes text $0.
+func (m *machine) setRecord(text string) {
+	m.hold(len(text) - len(m.record))
+	m.record, m.split, m.stale = text, false, false
+}
+
+// splitRecord splits $0 into fields, if that has not been done.
+func (m *machine) splitRecord() {
+	if m.split {
+		return
+	}
+	m.split = true
+	m.fields = m.fields[:0]
+	m.divide(m.record, nil, func(part string) { m.fields = append(m.fields, input(part)) })
+	m.globals[vNF].v = num(float64(len(m.fields)))
+}
+
+// divide splits text as fields are split: by by, or if that is nil by FS.
+func (m *machine) divide(text string, by *string, emit func(string)) {
+	if text == "" {
+		return
+	}
+	m.passing(text)
+	paragraphs := by == nil && m.global(vRS) == ""
+	fs := m.global(vFS)
+	if by != nil {
+		fs = *by
+	}
+	switch {
+	case fs == " ":
+		for len(text) > 0 {
+			i := 0
+			for i < len(text) && isBlank(text[i]) {
+				i++
+			}
+			text = text[i:]
+			for i = 0; i < len(text) && !isBlank(text[i]); i++ {
+			}
+			if i > 0 {
+				emit(text[:i])
+			}
+			text = text[i:]
+		}
+		return
+	case fs == "":
+		for i := range len(text) {
+			emit(text[i : i+1])
+		}
+		return
+	case len(fs) == 1 && fs != `\` && !paragraphs:
+		for {
+			before, after, found := strings.Cut(text, fs)
+			emit(before)
+			if !found {
+				return
+			}
+			text = after
+		}
+	}
+	paragraphs = paragraphs && len(fs) == 1 // an expression splits by itself alone
+	if len(fs) == 1 {
+		fs = "[" + fs + "]"
+		if fs == `[\]` {
+			fs = `\\`
+		}
+		if fs == `[^]` {
+			fs = `\^`
+		}
+	}
+	if paragraphs {
+		fs = "(" + fs + ")|\n"
+	}
+	m.divideBy(text, m.dynamic(fs), emit)
+}
+
+// divideBy splits text at the non-empty matches of an expression.
+func (m *machine) divideBy(text string, re *posix.Regexp, emit func(string)) {
+	for from := 0; from < len(text); {
+		loc := re.Match(text[from:], 0, false)
+		switch {
+		case loc == nil:
+			from = len(text)
+		case loc[1] == 0:
+			from++
+		default:
+			emit(text[:from+loc[0]])
+			text, from = text[from+loc[1]:], 0
+			if text == "" {
+				emit("")
+				return
+			}
+		}
+	}
+	emit(text)
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\n' }
+
+func (m *machine) field(i int) value {
+	if i == 0 {
+		return input(m.whole())
+	}
+	m.splitRecord()
+	if i > len(m.fields) {
+		return value{}
+	}
+	return m.fields[i-1]
+}
+
+func (m *machine) setField(i int, v value) {
+	if i == 0 {
+		m.setRecord(m.string(v))
+		return
+	}
+	m.splitRecord()
+	if v.kind == isNumber {
+		v = input(m.string(v))
+	}
+	m.resize(max(i, len(m.fields)))
+	m.hold(len(v.s) - len(m.fields[i-1].s))
+	m.fields[i-1] = v
+	m.stale = true
+}
+
+// resize sets the number of fields.
+func (m *machine) resize(n int) {
+	if n > len(m.fields) {
+		m.w.Hold(int64(n-len(m.fields)) * itemSize)
+		m.fields = append(m.fields, make([]value, n-len(m.fields))...)
+		for i := range m.fields {
+			if m.fields[i].kind == unset {
+				m.fields[i] = input("")
+			}
+		}
+	}
+	m.fields = m.fields[:n]
+	m.globals[vNF].v = num(float64(n))
+}
+
+// setNF acts on an assignment to NF.
+func (m *machine) setNF() {
+	n := m.globals[vNF].v.number()
+	if n < 0 || n > maxField || n != n {
+		m.fail("NF set to a negative or too large value")
+	}
+	if !m.split {
+		m.splitRecord()
+	}
+	m.resize(int(n))
+	m.stale = true
+}
+
+// reader reads records from a stream.
+type reader struct {
+	m    *machine
+	s    Stream
+	buf  []byte
+	done bool // nothing more comes
+}
+
+// fill reads more. It reports whether there was more.
+func (r *reader) fill() bool {
+	if r.done {
+		return false
+	}
+	var chunk [4096]byte
+	n, err := r.s.Read(chunk[:])
+	if n > 0 {
+		if len(r.buf)+n > 1<<16 { // a long record
+			r.m.w.Hold(int64(len(r.buf)))
+			r.m.w.Hold(-int64(len(r.buf)))
+		}
+		r.buf = append(r.buf, chunk[:n]...)
+	}
+	if err != nil {
+		r.done = true
+		if !errors.Is(err, io.EOF) && n == 0 {
+			return false
+		}
+	}
+	return n > 0 || !r.done
+}
+
+// next reads the next record by RS.
+func (r *reader) next() (record, terminator string, ok bool) {
+	rs := r.m.global(vRS)
+	switch {
+	case rs == "":
+		return r.paragraph()
+	case len(rs) == 1:
+		return r.until(rs[0])
+	}
+	re := r.m.dynamic(rs)
+	for {
+		// A match at the end of what has been read may go on.
+		text := r.text()
+		if loc := re.Match(text, 0, false); loc != nil && loc[1] > loc[0] && (loc[1] < len(text) || r.done) {
+			return r.cut(loc[0], loc[1])
+		}
+		if !r.fill() {
+			if len(r.buf) == 0 {
+				return "", "", false
+			}
+			if loc := re.Match(text, 0, false); loc != nil && loc[1] > loc[0] {
+				return r.cut(loc[0], loc[1])
+			}
+			if len(text) < len(r.buf) { // what follows the NUL is lost
+				r.buf = nil
+				return text, "", true
+			}
+			if r.buf[len(r.buf)-1] == '\n' {
+				return r.cut(len(r.buf)-1, len(r.buf))
+			}
+			return r.cut(len(r.buf), len(r.buf))
+		}
+	}
+}
+
+// text is what has been read, as a string of C: it ends at the first NUL.
+func (r *reader) text() string {
+	if i := bytes.IndexByte(r.buf, 0); i >= 0 {
+		return string(r.buf[:i])
+	}
+	return string(r.buf)
+}
+
+func (r *reader) cut(end, next int) (record, terminator string, ok bool) {
+	record, terminator = string(r.buf[:end]), string(r.buf[end:next])
+	if r.buf = r.buf[next:]; len(r.buf) == 0 {
+		r.buf = nil
+	}
+	return record, terminator, true
+}
+
+// until reads up to a character, or to a NUL, which ends a record, too.
+func (r *reader) until(c byte) (record, terminator string, ok bool) {
+	from := 0
+	for {
+		i, nul := bytes.IndexByte(r.buf[from:], c), bytes.IndexByte(r.buf[from:], 0)
+		if nul >= 0 && (i < 0 || nul < i) {
+			record, _, ok = r.cut(from+nul, from+nul+1)
+			return record, "", ok
+		}
+		if i >= 0 {
+			return r.cut(from+i, from+i+1)
+		}
+		from = len(r.buf)
+		if !r.fill() {
+			if len(r.buf) == 0 {
+				return "", "", false
+			}
+			return r.cut(len(r.buf), len(r.buf))
+		}
+	}
+}
+
+func (r *reader) paragraph() (record, terminator string, ok bool) {
+	for {
+		r.buf = bytes.TrimLeft(r.buf, "\n")
+		if i := strings.Index(r.text(), "\n\n"); i >= 0 {
+			end := i + 2
+			for end < len(r.buf) && r.buf[end] == '\n' {
+				end++
+			}
+			return r.cut(i, end)
+		}
+		if !r.fill() {
+			if len(r.buf) == 0 {
+				return "", "", false
+			}
+			if text := r.text(); len(text) < len(r.buf) { // what follows the NUL is lost
+				r.buf = nil
+				return text, "", true
+			}
+			return r.cut(len(r.buf), len(r.buf)) // a newline at the end belongs to the record
+		}
+	}
+}
+
+// nextRecord reads the next record of the input into $0. It reports false at the end.
+func (m *machine) nextRecord() bool {
+	record, ok := m.read()
+	if ok {
+		m.setRecord(record)
+	}
+	return ok
+}
+
+// read reads the next record of the input and counts it.
+func (m *machine) read() (string, bool) {
+	for {
+		if m.current == nil && !m.nextFile() {
+			return "", false
+		}
+		record, terminator, ok := m.current.next()
+		if ok {
+			m.count(vNR)
+			m.count(vFNR)
+			m.globals[vRT].v = str(terminator)
+			return record, true
+		}
+		m.skipFile()
+	}
+}
+
+func (m *machine) count(i int) { m.globals[i].v = num(m.globals[i].v.number() + 1) }
+
+func (m *machine) skipFile() {
+	if m.current != nil {
+		m.current.s.Close()
+		m.current = nil
+	}
+}
+
+// nextFile opens the next file of ARGV; assignments on the way are made. Without any file it is standard input.
+func (m *machine) nextFile() bool {
+	if m.ended {
+		return false
+	}
+	for {
+		m.arg++
+		if float64(m.arg) >= m.globals[vARGC].v.number() {
+			m.ended = true
+			if m.opened {
+				return false
+			}
+			return m.openMain("-", "")
+		}
+		v, ok := m.globals[vARGV].array().get(strconv.Itoa(m.arg))
+		name := m.string(v)
+		if !ok || name == "" || m.assignment(name) {
+			continue
+		}
+		m.opened = true
+		if m.openMain(name, name) {
+			return true
+		}
+	}
+}
+
+func (m *machine) openMain(name, shown string) bool {
+	s, err := m.w.Open(name)
+	if err != nil {
+		panic(&RunError{0, err.Error()})
+	}
+	m.current = &reader{m: m, s: s}
+	m.globals[vFILENAME].v = str(shown)
+	m.globals[vFNR].v = num(0)
+	return true
+}
+
+// assignment makes an assignment that stands among the files, if it is one.
+func (m *machine) assignment(text string) bool {
+	name, raw, ok := strings.Cut(text, "=")
+	if !ok || !IsName(name) {
+		return false
+	}
+	for i, g := range m.p.globals {
+		if g == name && m.globals[i].a == nil {
+			m.store(&variable{index: i}, input(unescape(raw)))
+		}
+	}
+	return true
+}
+
+// IsName reports whether a text can be the name of a variable.
+func IsName(text string) bool {
+	for i := range len(text) {
+		if !letter(text[i]) && (i == 0 || !digit(text[i])) {
+			return false
+		}
+	}
+	return text != ""
+}
+
+// getline reads a record from somewhere.
+func (m *machine) getline(e *getline) value {
+	var (
+		record string
+		ok     bool
+	)
+	switch {
+	case e.from == nil:
+		if record, ok = m.read(); !ok {
+			return num(0)
+		}
+	default:
+		src := m.source(m.string(m.eval(e.from)), e.command)
+		if src == nil {
+			return num(-1)
+		}
+		if record, _, ok = src.r.next(); !ok {
+			return num(0)
+		}
+	}
+	if e.to == nil {
+		m.setRecord(record)
+	} else {
+		m.store(e.to, input(record))
+	}
+	return num(1)
+}
