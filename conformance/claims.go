@@ -73,8 +73,6 @@ type Filter struct {
 	Profiles, Features, Levels []string
 }
 
-func (f Filter) empty() bool { return f.String() == "" }
-
 // String renders the filter for messages: name=timeout-*,level=required.
 func (f Filter) String() string {
 	var parts []string

@@ -33,7 +33,7 @@ func TestRowIsAllThatAKindNeeds(t *testing.T) {
 	} {
 		review := admission.Review{Kind: "Greeting", Operation: admission.Create, Object: []byte(head + row.spec)}
 		out, err := rules.Review(review, config.Default())
-		got := ""
+		var got string
 		if err != nil {
 			got = err.Error()
 		} else {

@@ -29,7 +29,8 @@ func TestExamples(t *testing.T) {
 	}
 	c := checker(t)
 	for _, line := range prose.Lines(string(data)) {
-		text, found := line[2:], false
+		text := line[2:]
+		var found bool
 		if strings.HasPrefix(text, "func ") {
 			found = len(c.File("x_test.go", []byte("package x\n"+text+"}"))) > 0
 		} else {
