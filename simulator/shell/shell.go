@@ -110,14 +110,11 @@ type frame struct {
 
 // shell is one shell: a process, or a forked part of one.
 type shell struct {
-	in   *Interpreter
-	p    *container.Process
-	kind dialect
+	in *Interpreter
+	p  *container.Process
 
 	name      string // $0, as messages show it
 	command   string // the running built-in, for messages
-	isScript  bool   // messages have line numbers
-	isCommand bool   // the script is the argument of -c
 	line      int
 	base      int    // the number of the line before the text at work
 	source    string // the file that the text at work is from, for bash
@@ -132,78 +129,81 @@ type shell struct {
 	layer     int      // how many functions, and commands with assignments, are around
 	env       []string // cached environment of children
 	functions map[string]*function
-	// Whether a fork has the same map, so that it has to be copied before it is changed.
-	varsShared, functionsShared bool
 
 	era  uint64 // arrays of another era are copied before they are changed
 	held int64  // bytes of variables not yet accounted for
 
-	options   options
 	traps     map[string]string // by signal name
 	inherited map[string]string // of the parent, to be listed
 	caught    []container.Signal
-	deaf      uint32 // the signals that were ignored when the shell began, and stay so
-	inTrap    bool
-	trapped   bool // a subshell has set a trap of its own
 
-	raised bool // the shell ends because a built-in has found no file to read, or a mistake in what it has read
+	status       int               // $?
+	substatus    int               // of the last command substitution
+	pid          int               // $$
+	lastJob      int               // $!
+	programs     map[string]hashed // that bash remembers
+	aliases      map[string]string
+	aliasOrder   []string          // the oldest first
+	disabled     map[string]bool   // built-ins
+	input        int               // where the script comes from bit by bit, or -1
+	lastArg      string            // $_
+	asked        map[string]string // computed variables that were asked for; see [shell.remember]
+	jobs         []*job
+	ended        []endedJob     // of bash
+	substitution *syntax.Script // of bash, which does not show it for set -v
+	last         *syntax.Call   // that bash executes in place of the shell, and says so in SHLVL
+	unfinished   *endedFunction // by set -e
+	evals        int            // eval and source inside of functions
+	outerArgs    []string       // the positional parameters outside of functions
+	levels       int            // of break and continue
+	loops        int
+	calls        int
+	tolerant     int // > 0: a failing command does not end the shell
+	started      time.Time
+	random       *uint64
+	pipestatus   []int
+	subshells    int   // BASH_SUBSHELL
+	opened       []int // of process substitutions, until the command ends
+	depth        int
+	optIndex     int // inside a group of options, for getopts of bash
+	nextOptions  optionPlace
+	dirs         []string
+	fieldsHeld   int64                  // bytes of fields that commands at work have
+	argsHeld     int64                  // bytes of positional parameters that set has made
+	unwritten    error                  // why the output of a built-in was not written
+	traceFD      int                    // where the trace goes, if not to standard error
+	evaluating   int                    // variables that name each other in an expression
+	arrayArgs    map[int]*syntax.Assign // arguments of a declaring command that are assignments to arrays
+	arrayShift   int                    // words before the name of that command
 
-	misused bool // a built-in was given options that it does not have, or a declaring one an assignment that failed
-
-	left        bool // return has ended the shell, not a function
-	status      int  // $?
-	substatus   int  // of the last command substitution
-	substituted bool
-	pid         int               // $$
-	lastJob     int               // $!
-	fed         bool              // the standard input is a pipe or a file of the script, which jobs of bash keep
-	programs    map[string]hashed // that bash remembers
-	aliases     map[string]string
-	aliasOrder  []string        // the oldest first
-	disabled    map[string]bool // built-ins
-	input       int             // where the script comes from bit by bit, or -1
-	lastArg     string          // $_
+	sourcing int32
+	traced   int32  // how deep in substitutions and evals, for the trace
+	deaf     uint32 // the signals that were ignored when the shell began, and stay so
+	options  options
+	// Each fork copies the shell, so what is small is together.
+	kind      dialect
+	isScript  bool // messages have line numbers
+	isCommand bool // the script is the argument of -c
+	// Whether a fork has the same map, so that it has to be copied before it is changed.
+	varsShared, functionsShared bool
+	inTrap                      bool
+	trapped                     bool // a subshell has set a trap of its own
+	raised                      bool // the shell ends because a built-in has found no file to read, or a mistake in what it has read
+	misused                     bool // a built-in was given options that it does not have, or a declaring one an assignment that failed
+	left                        bool // return has ended the shell, not a function
+	substituted                 bool
+	fed                         bool // the standard input is a pipe or a file of the script, which jobs of bash keep
 	// Whether $_ is still the one that the environment had.
 	lastArgExported bool
-	asked           map[string]string // computed variables that were asked for; see [shell.remember]
-	jobs            []*job
-	ended           []endedJob     // of bash
-	isStage         bool           // the shell is there for one command, of a pipeline or in the background
-	substitution    *syntax.Script // of bash, which does not show it for set -v
-	inSubstitution  bool           // the shell is the child of a command substitution, and none of its own
-	last            *syntax.Call   // that bash executes in place of the shell, and says so in SHLVL
+	isStage         bool // the shell is there for one command, of a pipeline or in the background
+	inSubstitution  bool // the shell is the child of a command substitution, and none of its own
 	flow            flow
 	ending          ending
-	unfinished      *endedFunction // by set -e
-	evals           int            // eval and source inside of functions
-	mortal          bool           // signals end the shell after its EXIT trap
-	argsSet         bool           // set has set the positional parameters, outside of functions
-	outerArgs       []string       // the positional parameters outside of functions
-	levels          int            // of break and continue
-	loops           int
-	calls           int
-	sourcing        int
-	tolerant        int // > 0: a failing command does not end the shell
-	started         time.Time
-	random          *uint64
-	pipestatus      []int
+	mortal          bool // signals end the shell after its EXIT trap
+	argsSet         bool // set has set the positional parameters, outside of functions
 	subshell        bool
-	subshells       int   // BASH_SUBSHELL
-	evaluated       bool  // by eval or . that is the one command of a child
-	isJob           bool  // the subshell was made by the main shell, for one simple command
-	opened          []int // of process substitutions, until the command ends
-	depth           int
-	traced          int // how deep in substitutions and evals, for the trace
-	optIndex        int // inside a group of options, for getopts of bash
-	nextOptions     optionPlace
-	dirs            []string
-	fieldsHeld      int64                  // bytes of fields that commands at work have
-	argsHeld        int64                  // bytes of positional parameters that set has made
-	unwritten       error                  // why the output of a built-in was not written
-	traceFD         int                    // where the trace goes, if not to standard error
-	evaluating      int                    // variables that name each other in an expression
-	arrayArgs       map[int]*syntax.Assign // arguments of a declaring command that are assignments to arrays
-	arrayShift      int                    // words before the name of that command
+	evaluated       bool // by eval or . that is the one command of a child
+	isJob           bool // the subshell was made by the main shell, for one simple command
 }
 
 // options are the flags of set.

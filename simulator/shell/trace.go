@@ -24,7 +24,7 @@ func (s *shell) tracePrefix() string {
 	}
 	if s.kind == bash && prefix != "" {
 		first := prefix[:1]
-		prefix = strings.Repeat(first, min(s.traced, 1000)) + prefix
+		prefix = strings.Repeat(first, int(min(s.traced, 1000))) + prefix
 	}
 	return prefix
 }

@@ -1,0 +1,14 @@
+package shell
+
+import (
+	"testing"
+	"unsafe"
+)
+
+// TestForksAreSmall holds the size of what each fork copies: above it, the allocator takes the next larger class.
+func TestForksAreSmall(t *testing.T) {
+	t.Parallel()
+	if size := unsafe.Sizeof(shell{}); size > 896 {
+		t.Errorf("a shell has %d bytes", size)
+	}
+}
