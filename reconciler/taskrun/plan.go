@@ -43,11 +43,12 @@ func (p *taskRunPass) prepare(ctx context.Context) error {
 	if err := validate(p.Run, task, bindings, p.Config.FeatureFlags.Alpha()); err != nil {
 		return pass.Failed(v1beta1.TaskRunReasonFailedValidation, err)
 	}
-	return p.planFor(task, bindings)
+	p.planFor(task, bindings)
+	return nil
 }
 
-// planFor completes the plan of an attempt that begins. The values of variables can make a Task invalid.
-func (p *taskRunPass) planFor(task resolve.Task, bindings []v1beta1.WorkspaceBinding) error {
+// planFor completes the plan of an attempt that begins.
+func (p *taskRunPass) planFor(task resolve.Task, bindings []v1beta1.WorkspaceBinding) {
 	bindings, claims := podspec.Claims(p.Run, bindings)
 	alpha := p.Config.FeatureFlags.Alpha()
 	spec := substitution.Apply(task.Spec, substitution.Input{
@@ -61,7 +62,12 @@ func (p *taskRunPass) planFor(task resolve.Task, bindings []v1beta1.WorkspaceBin
 		PropagatedWorkspaces: alpha && p.Run.Spec.TaskRef == nil,
 	})
 	p.plan = &plan{task: taskInForce{found: task.Spec, replaced: spec}, spec: spec, bindings: bindings, claims: claims}
-	if err := validation.TaskSpec(spec, &p.Config); err != nil {
+}
+
+// checkPlan asks whether what is to run is still valid: the values of variables can make a Task invalid. It is asked where a
+// Pod is about to be made, and not of an attempt whose Pod exists: a change of the configuration does not end that.
+func (p *taskRunPass) checkPlan() error {
+	if err := validation.TaskSpec(p.plan.spec, &p.Config); err != nil {
 		return p.refused(err)
 	}
 	return nil

@@ -74,6 +74,8 @@ func (p *taskRunPass) createPod(ctx context.Context) (*corev1.Pod, error) {
 		if err := p.replan(); err != nil {
 			return nil, err
 		}
+	} else if err := p.checkPlan(); err != nil {
+		return nil, err
 	}
 	if err := p.createClaims(ctx); err != nil {
 		return nil, err
