@@ -162,7 +162,6 @@ type shell struct {
 	started      time.Time
 	random       *uint64
 	pipestatus   []int
-	subshells    int   // BASH_SUBSHELL
 	opened       []int // of process substitutions, until the command ends
 	depth        int
 	optIndex     int // inside a group of options, for getopts of bash
@@ -172,14 +171,15 @@ type shell struct {
 	argsHeld     int64                  // bytes of positional parameters that set has made
 	unwritten    error                  // why the output of a built-in was not written
 	traceFD      int                    // where the trace goes, if not to standard error
-	evaluating   int                    // variables that name each other in an expression
 	arrayArgs    map[int]*syntax.Assign // arguments of a declaring command that are assignments to arrays
 	arrayShift   int                    // words before the name of that command
 
-	sourcing int32
-	traced   int32  // how deep in substitutions and evals, for the trace
-	deaf     uint32 // the signals that were ignored when the shell began, and stay so
-	options  options
+	sourcing   int32
+	traced     int32  // how deep in substitutions and evals, for the trace
+	subshells  int32  // BASH_SUBSHELL
+	evaluating int32  // variables that name each other in an expression
+	deaf       uint32 // the signals that were ignored when the shell began, and stay so
+	options    options
 	// Each fork copies the shell, so what is small is together.
 	kind      dialect
 	isScript  bool // messages have line numbers

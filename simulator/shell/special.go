@@ -42,7 +42,7 @@ func (s *shell) computed(name string) (value string, isSet, found bool) {
 	case "SRANDOM":
 		return strconv.FormatUint(uint64(s.p.Random().IntN(1<<32)), 10), true, true
 	case "BASH_SUBSHELL":
-		return strconv.Itoa(s.subshells), true, true
+		return strconv.Itoa(int(s.subshells)), true, true
 	case "BASH_COMMAND":
 		if s.heading != "" {
 			return s.heading, true, true
