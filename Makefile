@@ -42,7 +42,7 @@ determinism: ## no goroutine, clock, entropy or map order in the simulated world
 	$(GO) vet -vettool=$(CURDIR)/$(BIN)/determinism ./simulator/... ./reconciler/... ./entrypoint/...
 
 .PHONY: prose
-prose: ## wording that reads like a word-for-word translation, by file
+prose: ## wording that reads like a word-for-word translation
 	.ci/prose
 
 .PHONY: vulnerabilities

@@ -74,9 +74,6 @@ func (p *Pattern) Given() bool { return p != nil && p.given }
 // Position returns where the pattern is written.
 func (p *Pattern) Position() source.Position { return p.pos }
 
-// Any returns the pattern that matches everything.
-func Any() *Pattern { return &Pattern{given: true} }
-
 // DecodeNode compiles the pattern written at n.
 func (p *Pattern) DecodeNode(d *source.Decoder, n *yaml.Node, path string) {
 	*p = Pattern{pos: d.Doc.Position(n), given: true, lenient: p.lenient}

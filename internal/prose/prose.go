@@ -2,8 +2,7 @@
 // word-for-word translation.
 //
 // words.txt has the patterns, each with what to write instead, and examples.txt what they must find and must not. The test
-// checks every file but those of todo.txt, which are still to be edited. A file that has become clean has to be taken out
-// of that list, so it only ever shrinks.
+// checks every Go file and document.
 package prose
 
 import (
@@ -20,11 +19,6 @@ import (
 
 //go:embed words.txt
 var words string
-
-// Todo lists the files that are still to be edited.
-//
-//go:embed todo.txt
-var Todo string
 
 // pattern is wording to avoid.
 type pattern struct {

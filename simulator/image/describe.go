@@ -40,9 +40,6 @@ type File struct {
 	Executable bool
 }
 
-// Shells are the values of [Description.Shell].
-func Shells() []string { return []string{"ash", "dash", "bash", ShellNone} }
-
 // ShellNone is the [Description.Shell] of an image without one.
 const ShellNone = "none"
 

@@ -21,19 +21,7 @@ func builtinEcho(s *shell, args []string) int {
 			newline, words = false, words[1:]
 		}
 	case !(s.options.posix && s.options.xpgEcho):
-		for len(words) > 0 && len(words[0]) > 1 && words[0][0] == '-' && strings.Trim(words[0][1:], "neE") == "" {
-			for _, l := range words[0][1:] {
-				switch l {
-				case 'n':
-					newline = false
-				case 'e':
-					escapes = true
-				case 'E':
-					escapes = false
-				}
-			}
-			words = words[1:]
-		}
+		words, newline, escapes = formatting.EchoOptions(words, escapes)
 	}
 	size := 1
 	for _, w := range words {

@@ -99,9 +99,6 @@ func New(o Options) *Session {
 // Evidence is what was seen that a check asked for.
 func (s *Session) Evidence() []reports.Evidence { return s.evidence }
 
-// Gaps returns the times in which watches lost versions.
-func (s *Session) Gaps() []observe.Gap { return s.seen.Gaps() }
-
 // World returns what was observed.
 func (s *Session) World() *observe.World { return s.seen }
 

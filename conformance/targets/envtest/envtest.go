@@ -144,6 +144,3 @@ func (t *Target) Close() error {
 	}
 	return m.stop()
 }
-
-// Claims are the features of the reference that no profile demands.
-func Claims() conformance.Claims { return reference.Claims() }

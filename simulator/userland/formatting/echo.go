@@ -7,28 +7,9 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/userland/kit"
 )
 
-// Echo is echo as busybox has it: options -n, -e and -E.
-func Echo(p *container.Process, args []string) int { return echo(p, args) }
-
-// EchoPlain is echo as bash has it, which is the same.
-func EchoPlain(p *container.Process, args []string) int { return echo(p, args) }
-
-func echo(p *container.Process, args []string) int {
-	args = args[1:]
-	newline, escapes := true, false
-	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' && strings.Trim(args[0][1:], "neE") == "" {
-		for _, l := range args[0][1:] {
-			switch l {
-			case 'n':
-				newline = false
-			case 'e':
-				escapes = true
-			case 'E':
-				escapes = false
-			}
-		}
-		args = args[1:]
-	}
+// Echo is echo as BusyBox and bash have it: options -n, -e and -E.
+func Echo(p *container.Process, args []string) int {
+	args, newline, escapes := EchoOptions(args[1:], false)
 	size := 1
 	for _, a := range args {
 		size += len(a) + 1
@@ -58,4 +39,23 @@ func echo(p *container.Process, args []string) int {
 		return 1
 	}
 	return 0
+}
+
+// EchoOptions takes the options -n, -e and -E from the front of echo's arguments. A word with any other letter is text.
+func EchoOptions(args []string, escape bool) (words []string, newline, escapes bool) {
+	newline, escapes = true, escape
+	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' && strings.Trim(args[0][1:], "neE") == "" {
+		for _, l := range args[0][1:] {
+			switch l {
+			case 'n':
+				newline = false
+			case 'e':
+				escapes = true
+			case 'E':
+				escapes = false
+			}
+		}
+		args = args[1:]
+	}
+	return args, newline, escapes
 }
