@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/source"
@@ -140,6 +141,9 @@ func LoadSubject(file string, data []byte) (*Subject, error) {
 	return s, nil
 }
 
+// tektonVersions are the versions of tekton.dev. A subject may serve others beside them.
+var tektonVersions = []string{"v1alpha1", "v1beta1", "v1"}
+
 // check refuses what contradicts itself.
 func (s *Subject) check(places map[string]source.Position, errs *source.Errors) {
 	fail := func(path, message, hint string) {
@@ -168,6 +172,9 @@ func (s *Subject) check(places map[string]source.Position, errs *source.Errors) 
 			fail(path, fmt.Sprintf("unknown kind %q", plural), source.DidYouMean(plural, kinds))
 		}
 		versions(path, s.Served[plural])
+		if !slices.ContainsFunc(s.Served[plural], func(v string) bool { return slices.Contains(tektonVersions, v) }) {
+			fail(path, "names no version that the suite knows", "use "+strings.Join(tektonVersions, ", ")+", or leave the kind out: then its version is not checked")
+		}
 	}
 	for i, x := range s.Exclusions {
 		path := fmt.Sprintf("exclusions[%d]", i)

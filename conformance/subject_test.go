@@ -57,6 +57,8 @@ func TestMistakesInSubjectFilesAreExplained(t *testing.T) {
 		head + "lacks: [retries]\nfeatures: [retries]\n":                                          "s.yaml:4:9: lacks[0]: retries is also among the features; remove it from one of them",
 		head + "apiVersions: [tekton.dev/v1]\n":                                                   `s.yaml:4:15: apiVersions[0]: "tekton.dev/v1" is not an API version; write it without its group, such as v1beta1`,
 		head + "served: {taskruns: [tekton.dev/v1]}\n":                                            `s.yaml:4:21: served.taskruns[0]: "tekton.dev/v1" is not an API version; write it without its group, such as v1beta1`,
+		head + "served: {taskruns: []}\n":                                                         `s.yaml:4:20: served.taskruns: names no version that the suite knows; use v1alpha1, v1beta1, v1, or leave the kind out: then its version is not checked`,
+		head + "served: {taskruns: [v1beta2]}\n":                                                  `s.yaml:4:20: served.taskruns: names no version that the suite knows; use v1alpha1, v1beta1, v1, or leave the kind out: then its version is not checked`,
 		head + "served: {taskrun: [v1]}\n":                                                        `s.yaml:4:19: served.taskrun: unknown kind "taskrun"; did you mean "taskruns"?`,
 		head + "served: {taskruns: [v1]}\napiVersions: [v1]\n":                                    `s.yaml:5:14: apiVersions: apiVersions and served say the same; write served alone`,
 		head + "substituted: [launchr]\n":                                                         `s.yaml:4:15: substituted[0]: unknown value "launchr"; did you mean "launcher"?`,
