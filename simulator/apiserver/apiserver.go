@@ -52,6 +52,7 @@ import (
 	"time"
 
 	"github.com/plumbline-ci/plumbline/simulator/apiserver/roundtrip"
+	"github.com/plumbline-ci/plumbline/simulator/apiserver/tree"
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -68,6 +69,8 @@ type Options struct {
 	// Plans remembers what is known about Go types. Servers that share it, and
 	// Scheme, start much faster. Nil means one of its own.
 	Plans *roundtrip.Compiler
+	// Trees turns objects into trees, and is best shared as Plans are. Nil means one of its own.
+	Trees *tree.Converter
 	// Kinds are served besides the built-in ones. Creating a
 	// CustomResourceDefinition adds more.
 	Kinds []Kind
@@ -140,6 +143,7 @@ type Server struct {
 	builtinScheme *runtime.Scheme
 	options       Options
 	plans         *roundtrip.Compiler
+	trees         *tree.Converter
 	resources     registry
 	version       uint64
 	names         *kernel.Stream
@@ -165,6 +169,9 @@ func New(o Options) *Server {
 	if o.Plans == nil {
 		o.Plans = roundtrip.NewCompiler()
 	}
+	if o.Trees == nil {
+		o.Trees = tree.NewConverter()
+	}
 	if o.WatchLag == (Lag{}) {
 		o.WatchLag = DefaultWatchLag
 	}
@@ -176,6 +183,7 @@ func New(o Options) *Server {
 		scheme:  o.Scheme,
 		options: o,
 		plans:   o.Plans,
+		trees:   o.Trees,
 		version: firstVersion,
 		names:   o.Kernel.Stream("apiserver/names"),
 		uids:    o.Kernel.Stream("apiserver/uids"),

@@ -128,7 +128,7 @@ func (r *resource) copyOut(stored, into client.Object) error {
 			out.Object = runtime.DeepCopyJSON(content(stored))
 			return nil
 		}
-		tree, err := toTree(stored)
+		tree, err := r.trees.Tree(stored)
 		if err != nil {
 			return err
 		}
@@ -143,12 +143,6 @@ func (r *resource) copyOut(stored, into client.Object) error {
 	}
 	r.shape.copyInto(into, stored)
 	return nil
-}
-
-// toTree returns what decoding the encoded object without its type gives. A test
-// compares the converter with JSON for every kind.
-func toTree(obj client.Object) (map[string]any, error) {
-	return runtime.DefaultUnstructuredConverter.ToUnstructured(obj)
 }
 
 func copyMetadata(stored client.Object, out *metav1.PartialObjectMetadata, gvk schema.GroupVersionKind) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver/roundtrip"
+	"github.com/plumbline-ci/plumbline/simulator/apiserver/tree"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	quantity "k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -71,7 +72,7 @@ func TestTreesEqualTheJSONRoundTrip(t *testing.T) {
 			if err := kjson.UnmarshalCaseSensitivePreserveInts(data, &want); err != nil {
 				t.Fatal(err)
 			}
-			got, err := toTree(settled)
+			got, err := tree.NewConverter().Tree(settled)
 			if err != nil {
 				t.Fatalf("%s: %v", b.GVK.Kind, err)
 			}

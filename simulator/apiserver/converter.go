@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/plumbline-ci/plumbline/simulator/apiserver/tree"
 	"github.com/plumbline-ci/plumbline/simulator/informer"
 )
 
@@ -136,7 +137,7 @@ func (r *resource) formed(obj client.Object) (client.Object, error) {
 		out := r.shape.empty()
 		return out, runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, out)
 	case !loose && !r.typed():
-		tree, err := toTree(obj)
+		tree, err := r.trees.Tree(obj)
 		return &unstructured.Unstructured{Object: tree}, err
 	}
 	return obj, nil
@@ -190,7 +191,7 @@ func (s *Server) Stored(gvk schema.GroupVersionKind) schema.GroupVersionKind {
 // converterOf is who converts objects of a definition.
 func (s *Server) converterOf(d *apiextensionsv1.CustomResourceDefinition) Converter {
 	if c := d.Spec.Conversion; c == nil || c.Strategy == apiextensionsv1.NoneConverter {
-		return renamed{}
+		return renamed{s.trees}
 	}
 	return s.options.Converter
 }
@@ -207,16 +208,16 @@ func servedBesides(d *apiextensionsv1.CustomResourceDefinition, stored string) [
 }
 
 // renamed is the strategy None: versions differ in their name alone.
-type renamed struct{}
+type renamed struct{ trees *tree.Converter }
 
 // Convert implements Converter.
-func (renamed) Convert(obj client.Object, to schema.GroupVersionKind) (client.Object, error) {
+func (r renamed) Convert(obj client.Object, to schema.GroupVersionKind) (client.Object, error) {
 	out, ok := obj.DeepCopyObject().(client.Object)
 	if !ok {
 		return nil, fmt.Errorf("a %T has no metadata", obj)
 	}
 	if _, loose := out.(*unstructured.Unstructured); !loose {
-		tree, err := toTree(obj)
+		tree, err := r.trees.Tree(obj)
 		if err != nil {
 			return nil, err
 		}

@@ -23,7 +23,7 @@ func treeOf(r *resource, obj client.Object) (*treeObject, error) {
 	if u, ok := obj.(*treeObject); ok {
 		return u.DeepCopy(), nil
 	}
-	tree, err := toTree(obj)
+	tree, err := r.trees.Tree(obj)
 	if err != nil {
 		return nil, err
 	}

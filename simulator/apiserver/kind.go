@@ -13,6 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/managedfields"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/plumbline-ci/plumbline/simulator/apiserver/tree"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 )
 
@@ -38,6 +40,7 @@ type resource struct {
 	gr       schema.GroupResource
 	strategy strategy
 	shape    shape
+	trees    *tree.Converter
 	listType reflect.Type // struct type of the typed list, or nil
 	table    table
 	history  history
@@ -104,6 +107,7 @@ func (s *Server) newResource(k Kind, st strategy) *resource {
 		Kind:     k,
 		gr:       schema.GroupResource{Group: k.GVK.Group, Resource: k.Plural},
 		strategy: st,
+		trees:    s.trees,
 		traces:   map[traceKey]string{},
 		hooks:    map[string][]Admission{},
 	}

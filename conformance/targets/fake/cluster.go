@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"time"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	apiruntime "k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/plumbline-ci/plumbline/api/config"
@@ -45,6 +43,7 @@ type Cluster struct {
 	missing    []simulator.MissingCommand
 	faults     *faults
 	cache      *informer.Cache
+	versions   *versions
 	guard      *guard
 	trace      *trace
 }
@@ -63,7 +62,7 @@ const (
 
 // Cluster makes a cluster.
 func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
-	c := &Cluster{name: s.Name, given: s.Mocks, maxEvents: t.o.MaxEvents, kept: keptLogs{}}
+	c := &Cluster{name: s.Name, given: s.Mocks, maxEvents: t.o.MaxEvents, kept: keptLogs{}, versions: newVersions(t.trees)}
 	var err error
 	if c.faults, err = newFaults(s.Faults); err != nil {
 		return nil, err
@@ -101,6 +100,7 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 		API: apiserver.Options{
 			Scheme: t.scheme,
 			Plans:  t.plans,
+			Trees:  t.trees,
 			Kinds:  reference.Kinds(),
 		},
 	}
@@ -206,56 +206,6 @@ func (c *Cluster) TraceHash() string { return c.sim.Kernel().TraceHash() }
 
 // UnusedMocks implements conformance.MockUser.
 func (c *Cluster) UnusedMocks() []fixture.Mock { return setup.Unused(c.given, c.mocks) }
-
-// Observe implements conformance.Cluster: the handler runs in the event that writes, so nothing is missed or late.
-func (c *Cluster) Observe(gvk schema.GroupVersionKind, namespace string, handler func(watch.EventType, *unstructured.Unstructured)) (func(), error) {
-	server := c.sim.Server()
-	list := &unstructured.UnstructuredList{}
-	list.SetGroupVersionKind(gvk.GroupVersion().WithKind(gvk.Kind + "List"))
-	if err := c.client.List(context.Background(), list, client.InNamespace(namespace)); err != nil {
-		return nil, err
-	}
-	for i := range list.Items {
-		handler(watch.Added, &list.Items[i])
-	}
-	stored := server.Stored(gvk)
-	return server.Observe(func(change apiserver.Change) {
-		if change.GVK != stored {
-			return
-		}
-		object := change.Object()
-		if namespace != "" && object.GetNamespace() != namespace {
-			return
-		}
-		handler(change.Type, c.shown(object, gvk))
-	}), nil
-}
-
-// shown is a stored object in a version, without a Go type.
-func (c *Cluster) shown(object client.Object, gvk schema.GroupVersionKind) *unstructured.Unstructured {
-	as, err := c.sim.Server().In(gvk, object)
-	if err == nil {
-		var u *unstructured.Unstructured
-		if u, err = tree(as, gvk); err == nil {
-			return u
-		}
-	}
-	panic(fmt.Sprintf("showing %s %s: %v", gvk.Kind, object.GetName(), err))
-}
-
-// tree copies an object of any Go type into one without.
-func tree(object client.Object, gvk schema.GroupVersionKind) (*unstructured.Unstructured, error) {
-	if u, ok := object.(*unstructured.Unstructured); ok {
-		return u.DeepCopy(), nil
-	}
-	content, err := apiruntime.DefaultUnstructuredConverter.ToUnstructured(object)
-	if err != nil {
-		return nil, err
-	}
-	u := &unstructured.Unstructured{Object: content}
-	u.SetGroupVersionKind(gvk)
-	return u, nil
-}
 
 // Logs implements conformance.Cluster.
 func (c *Cluster) Logs(_ context.Context, namespace, pod, container string) (string, error) {

@@ -7,6 +7,7 @@
 //	cluster.go     one cluster, as the engine sees it
 //	process.go     reconcilers, driven by the simulation's loop
 //	attached.go    a subject that runs by itself
+//	versions.go    what observers see: versions of objects, without Go types
 //	settings.go    the ConfigMaps, watched
 //	faults.go      what goes wrong, as fixtures ask for it
 //	guard.go       invariants of what only the cluster sees; the end of the trace
@@ -31,6 +32,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/targets/internal/setup"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver/roundtrip"
+	"github.com/plumbline-ci/plumbline/simulator/apiserver/tree"
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
 	"github.com/plumbline-ci/plumbline/simulator/kubelet"
 )
@@ -68,6 +70,7 @@ type Target struct {
 	substituted []string
 	scheme      *apiruntime.Scheme
 	plans       *roundtrip.Compiler
+	trees       *tree.Converter
 	images      *setup.Images
 }
 
@@ -90,7 +93,7 @@ func New(o Options) (*Target, error) {
 	if o.MaxEvents == 0 {
 		o.MaxEvents = defaultMaxEvents
 	}
-	t := &Target{o: o, substituted: substituted, plans: roundtrip.NewCompiler()}
+	t := &Target{o: o, substituted: substituted, plans: roundtrip.NewCompiler(), trees: tree.NewConverter()}
 	scheme := apiserver.NewScheme()
 	if err := reference.AddToScheme(scheme); err != nil {
 		return nil, err
