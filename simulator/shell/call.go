@@ -549,12 +549,14 @@ func (s *shell) external(cmd *syntax.Call, redirs []*syntax.Redirect, fields []s
 	}
 	run := func(c *shell) int {
 		if _, ok := c.redirect(redirs, false); !ok {
+			c.reverse()
 			return c.status
 		}
 		var traced []string
 		for _, a := range cmd.Assigns {
 			if err := c.assignment(a); err != nil && !c.ignorable(err) {
 				c.problem(err)
+				c.reverse()
 				return c.status
 			}
 			if c.options.xtrace {
@@ -588,7 +590,7 @@ func (s *shell) external(cmd *syntax.Call, redirs []*syntax.Redirect, fields []s
 	shared, era := s.varsShared, s.era
 	child := s.fork(func(c *shell) int {
 		c.traps = nil
-		c.subshells, c.subshell, c.isJob = s.subshells, s.subshell, s.isJob
+		c.subshells, c.subshell, c.isJob, c.reverses = s.subshells, s.subshell, s.isJob, s.reverses
 		return run(c)
 	})
 	if len(redirs) == 0 && len(cmd.Assigns) == 0 {

@@ -319,7 +319,7 @@ func (s *shell) subshellOf(cmd *syntax.Subshell) {
 	child := s.fork(func(c *shell) int {
 		c.enter(cmd)
 		c.last = lastCall(cmd.List, true)
-		c.statements(cmd.List, true)
+		c.group(cmd)
 		return c.leave()
 	})
 	s.status = s.await(child, &syntax.Stmt{Cmd: cmd})
@@ -338,7 +338,33 @@ func (s *shell) only(st *syntax.Stmt) {
 		return
 	}
 	s.line = cmd.Line + s.base
+	s.group(cmd)
+}
+
+// group runs the commands of a subshell in its process. Where bash finds ! before the only command, it reverses the status
+// of a mistake too.
+func (s *shell) group(cmd *syntax.Subshell) {
+	s.reverses, s.mistaken = s.kind == bash && len(cmd.List) == 1 && isReversed(cmd.List[0]), false
 	s.statements(cmd.List, true)
+	if s.flow >= discarding {
+		s.reverse()
+	}
+	s.reverses = false
+}
+
+// isReversed reports whether a command has ! before it.
+func isReversed(st *syntax.Stmt) bool {
+	if timed, ok := st.Cmd.(*syntax.Time); ok {
+		return isReversed(timed.Stmt)
+	}
+	return st.Negated
+}
+
+// reverse reverses the status that a mistake has left in a group or in the child that it has made for a program.
+func (s *shell) reverse() {
+	if s.reverses && s.mistaken {
+		s.status = int(truth(s.status == 0))
+	}
 }
 
 // await waits for a child in the foreground, which runs a command.

@@ -28,11 +28,24 @@ func topics() map[string]string {
 	return all
 }
 
-// builtinHelp is bash's help, with how each command is called and no more.
+// builtinHelp is bash's help: how each command is called and what it is for. The text that explains it further is bash's
+// documentation, which is not part of the simulation.
 func builtinHelp(s *shell, args []string) int {
 	args = args[1:]
+	show := helpTopic
 	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' {
-		args = args[1:]
+		flags := args[0]
+		if args = args[1:]; flags == "--" {
+			break
+		}
+		switch { // the first of these counts
+		case strings.Contains(flags, "d"):
+			show = helpPurpose
+		case strings.Contains(flags, "m"):
+			show = helpManual
+		case strings.Contains(flags, "s"):
+			show = helpUsage
+		}
 	}
 	all := topics()
 	names := slices.Sorted(maps.Keys(all))
@@ -40,16 +53,22 @@ func builtinHelp(s *shell, args []string) int {
 		s.print(1, helpTable(all, names))
 		return 0
 	}
-	found := false
-	if strings.ContainsAny(strings.Join(args, ""), "*?[") {
-		s.print(1, "Shell commands matching keyword `"+strings.Join(args, ", ")+"'\n\n")
+	if isGlob(args[0]) {
+		plural := ""
+		if len(args) > 1 {
+			plural = "s"
+		}
+		s.print(1, "Shell commands matching keyword"+plural+" `"+strings.Join(args, ", ")+"'\n\n")
 	}
+	found := false
 	for _, pattern := range args {
-		for _, name := range names {
-			if name == pattern || strings.HasPrefix(name, pattern) && all[pattern] == "" || s.match(pattern, name) {
-				found = true
-				s.print(1, name+": "+all[name]+"\n")
-			}
+		matching := selected(names, func(name string) bool { return s.match(pattern, name) })
+		if len(matching) == 0 {
+			matching = selected(names, func(name string) bool { return strings.HasPrefix(name, pattern) })
+		}
+		for _, name := range matching {
+			found = true
+			s.print(1, show(name, all[name]))
 		}
 	}
 	if found {
@@ -60,13 +79,41 @@ func builtinHelp(s *shell, args []string) int {
 	return 1
 }
 
+// selected returns the names for which a condition holds.
+func selected(names []string, holds func(string) bool) (out []string) {
+	for _, name := range names {
+		if holds(name) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// The forms in which help shows a topic.
+
+func helpTopic(name, usage string) string { return helpUsage(name, usage) + helpIndented(name) }
+
+func helpUsage(name, usage string) string { return name + ": " + usage + "\n" }
+
+func helpPurpose(name, _ string) string { return name + " - " + purposes[name] + "\n" }
+
+func helpIndented(name string) string { return "    " + purposes[name] + "\n" }
+
+func helpManual(name, usage string) string {
+	return "NAME\n    " + helpPurpose(name, usage) + "\nSYNOPSIS\n    " + usage + "\n\nDESCRIPTION\n" + helpIndented(name) +
+		"\nSEE ALSO\n    bash(1)\n\nIMPLEMENTATION\n    " + helpVersion + "\n"
+}
+
+// helpVersion is how help names the shell.
+const helpVersion = "GNU bash, version 5.2.15(1)-release (x86_64-pc-linux-gnu)"
+
 // helpWidth is the width of a column of help on a terminal of 80 columns.
 const helpWidth = 40
 
 // helpTable lists all topics in two columns.
 func helpTable(all map[string]string, names []string) string {
 	var b strings.Builder
-	b.WriteString("GNU bash, version 5.2.15(1)-release (x86_64-pc-linux-gnu)\n" +
+	b.WriteString(helpVersion + "\n" +
 		"These shell commands are defined internally.  Type `help' to see this list.\n" +
 		"Type `help name' to find out more about the function `name'.\n" +
 		"Use `info bash' to find out more about the shell in general.\n" +
@@ -90,4 +137,10 @@ func helpCell(text string, width int) string {
 		return text[:width-1] + ">"
 	}
 	return text
+}
+
+// isGlob reports whether a text is a pattern.
+func isGlob(text string) bool {
+	open := strings.IndexByte(text, '[')
+	return strings.ContainsAny(text, "*?") || open >= 0 && strings.Contains(text[open:], "]")
 }

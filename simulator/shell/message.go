@@ -81,6 +81,7 @@ func (s *shell) problem(err error) bool {
 		s.complain(err.Error())
 	}
 	var fatal *fatalError
+	s.mistaken = true
 	switch {
 	case errors.As(err, &fatal):
 		s.status = fatal.status
@@ -117,6 +118,7 @@ func isReported(err error) bool {
 
 // abandon gives up what bash is at: a script that came by -c, or the line of another.
 func (s *shell) abandon() {
+	s.mistaken = true
 	if s.flow = discarding; s.isCommand {
 		s.flow = exiting
 	}
@@ -178,6 +180,7 @@ func (s *shell) syntaxError(e *syntax.Error) {
 		name += ": -c"
 	}
 	s.status = s.syntaxStatus(e, before)
+	s.stuck = e.Condition && !e.Nested || s.stuck && e.Quote != ""
 	if !e.Silent {
 		s.print(2, fmt.Sprintf("%s: line %d: %s\n", name, line, e.Message(bash)))
 		if e.Token != "" && e.Reason == "" {
@@ -197,7 +200,10 @@ func (s *shell) syntaxStatus(e *syntax.Error, before int) int {
 	case s.options.errexit: // it is the error of a part of bash that minds the option
 		s.flow = exiting
 		return statusUsage
-	case e.Array && e.Token != "" && !e.Nested:
+	case e.Array && e.Token != "":
+		if s.subshell {
+			s.flow = discarding
+		}
 		return 1
 	case e.Nested && (e.Token != "" || e.Silent || e.Condition && !e.End) && s.isCommand:
 		s.flow = exiting

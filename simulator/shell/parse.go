@@ -19,7 +19,10 @@ type cacheKey struct {
 func (s *shell) parse(text string) *syntax.Script {
 	if aliases := s.aliasesAtWork(); aliases != nil {
 		s.p.Work(uint32(min(len(text)>>10, 1<<30)))
-		return s.parseWith(text, syntax.Options{Extglob: s.options.extglob, Posix: s.options.posix, Aliases: aliases})
+		return s.parseWith(text, syntax.Options{Extglob: s.options.extglob, Posix: s.options.posix, Aliases: aliases, Stuck: s.stuck})
+	}
+	if s.stuck {
+		return s.parseWith(text, syntax.Options{Extglob: s.options.extglob, Stuck: true})
 	}
 	return s.parsePlain(text)
 }

@@ -188,6 +188,9 @@ type shell struct {
 	varsShared, functionsShared bool
 	inTrap                      bool
 	trapped                     bool // a subshell has set a trap of its own
+	mistaken                    bool // a mistake in an expansion has ended the command, or the shell
+	stuck                       bool // bash has met a mistake inside of [[ ]]; see [syntax.Options]
+	reverses                    bool // the shell is a group of bash with one command and ! before it
 	raised                      bool // the shell ends because a built-in has found no file to read, or a mistake in what it has read
 	misused                     bool // a built-in was given options that it does not have, or a declaring one an assignment that failed
 	left                        bool // return has ended the shell, not a function
@@ -630,12 +633,12 @@ func (s *shell) echo(sc *syntax.Script, line int) {
 }
 
 // readOtherwise reports whether a line would be parsed in another way now than it was: extended patterns are not on or off
-// as they were thought to be, or there are aliases.
+// as they were thought to be, a mistake in [[ ]] has been made or got over, or there are aliases.
 func (s *shell) readOtherwise(sc *syntax.Script, line int) bool {
 	switch {
 	case len(sc.Starts) == 0 || sc.Literal:
 		return false
-	case s.kind == bash && sc.Extglob[line] != s.options.extglob:
+	case s.kind == bash && (sc.Extglob[line] != s.options.extglob || sc.Stuck != s.stuck):
 		return true
 	}
 	return !sc.Aliases && s.aliasesAtWork() != nil
@@ -670,7 +673,7 @@ func (s *shell) exitTrap() {
 	case ash:
 		s.base = s.line - 1
 	}
-	s.inTrap, s.left, s.ending = true, false, unwound
+	s.inTrap, s.left, s.ending, s.stuck = true, false, unwound, false
 	s.run(action, false)
 	if s.flow != exiting && s.flow != returning || s.left || s.kind == bash && s.flow == exiting && s.ending == unwound {
 		s.status = status
@@ -711,7 +714,7 @@ func (s *shell) snapshot() *shell {
 	}
 	c.inherited = s.traps
 	c.caught, c.jobs, c.ended, c.subshell, c.inTrap = nil, nil, nil, true, false
-	c.inSubstitution, c.last, c.isStage, c.isJob, c.mortal = false, nil, false, false, false
+	c.inSubstitution, c.last, c.isStage, c.isJob, c.mortal, c.mistaken, c.reverses = false, nil, false, false, false, false, false
 	c.subshells++
 	c.held, c.fieldsHeld, c.argsHeld = 0, 0, 0
 	c.random = nil

@@ -19,6 +19,9 @@ func (s *shell) substitute(cs *syntax.CmdSubst) (string, error) {
 		sc = s.parseSubstitution(text, cs.Raw)
 		defer s.release(sc)
 	}
+	if s.stuck && sc.Err != nil && !cs.Backquote {
+		return "", &usageError{"command substitution: " + sc.Err.Message(bash)}
+	}
 	if cs.Raw && !cs.Backquote && sc.Err != nil && sc.Err.End && !sc.Err.Condition {
 		return "", &usageError{"bad substitution: no closing `)' in $(" + cs.Text + ")"}
 	}

@@ -142,6 +142,9 @@ func (p *Parser) compound(line int) Command {
 		return p.forClause(line, true)
 	case "[[":
 		p.pos += 2
+		if p.stuck && p.nested == 0 {
+			p.unexpected("")
+		}
 		x := p.conditional()
 		return &Cond{p.line(), x}
 	case "coproc":
@@ -408,6 +411,9 @@ func (p *Parser) functionBody(line int, name string) Command {
 
 func (p *Parser) coproc(line int) Command {
 	p.blanks()
+	if p.keyword() == "!" { // no pipeline can stand here
+		p.unexpected("")
+	}
 	c := &Coproc{Name: "COPROC"}
 	at := p.pos
 	if name := p.name(); name != "" && !p.dialect.IsKeyword(name) {
@@ -483,6 +489,9 @@ func (p *Parser) simple(line int) *Stmt {
 				continue
 			}
 			p.pos = at
+		}
+		if p.stuck && p.nested == 0 && p.keyword() == "]]" {
+			p.unexpected("")
 		}
 		w := p.word()
 		call.Args = append(call.Args, w)

@@ -24,19 +24,29 @@ func (p *Parser) braces(quoted bool) Part {
 }
 
 // unquoted replaces $'…' in the text of an expansion, which bash does when it reads it. In double quotes around the expansion
-// only the text is left, and in such inside of it they are none.
+// only the text is left, unless it belongs to a pattern, and in such inside of it they are none.
 func (p *Parser) unquoted(text string, quoted bool) string {
 	var b strings.Builder
-	start, inside := 0, false
+	type level struct{ quoted, bare, inside bool } // of braces: in double quotes, the same without a pattern, in such inside
+	levels := []level{{quoted: quoted, bare: quoted}}
+	start := 0
 	for i := 0; i < len(text); i++ {
+		top := &levels[len(levels)-1]
 		switch c := text[i]; {
 		case c == '\\':
 			i++
 		case c == '"':
-			inside = !inside
-		case c == '\'' && !inside && !quoted:
+			top.inside = !top.inside
+		case strings.HasPrefix(text[i:], "${"):
+			i++
+			within := top.quoted || top.inside
+			p.take(len("${"))
+			levels = append(levels, level{quoted: within, bare: within && !hasPattern(text[i+1:])})
+		case c == '}' && len(levels) > 1:
+			levels = levels[:len(levels)-1]
+		case c == '\'' && !top.inside:
 			i += 1 + max(0, strings.IndexByte(text[i+1:], '\''))
-		case c == '$' && !inside && strings.HasPrefix(text[i:], "$'"):
+		case c == '$' && !top.inside && strings.HasPrefix(text[i:], "$'"):
 			end := i + 2
 			for end < len(text) && text[end] != '\'' {
 				if text[end] == '\\' {
@@ -51,7 +61,7 @@ func (p *Parser) unquoted(text string, quoted bool) string {
 			if p.limits.Unquote != nil {
 				q = p.limits.Unquote(q)
 			}
-			if !quoted {
+			if !top.bare {
 				q = quoteSingle(q)
 			}
 			b.WriteString(text[start:i] + q)
@@ -60,6 +70,17 @@ func (p *Parser) unquoted(text string, quoted bool) string {
 	}
 	p.take(b.Len())
 	return b.String() + text[start:]
+}
+
+// hasPattern reports whether the operator of an expansion takes a pattern, as bash sees it while it reads what follows the
+// brace: by the first sign of an operator.
+func hasPattern(text string) bool {
+	for i := 0; i < len(text) && text[i] != '}'; i++ {
+		if strings.IndexByte("#%^,/~:-=?+", text[i]) >= 0 {
+			return i > 0 && strings.IndexByte("#%^,/", text[i]) >= 0
+		}
+	}
+	return false
 }
 
 // Swallow is the operator of ${x:} in ash and dash. They take the brace for a part of it, so that the operand goes on to

@@ -52,6 +52,7 @@ type Parser struct {
 	aliases map[string]string // nil if they are not expanded
 	pushed  []pushed          // aliases at work
 	posix   bool              // keywords are not aliases
+	stuck   bool              // see [Options]
 	literal bool              // aliases in substitutions are left as they are, for when these run
 }
 
@@ -61,6 +62,8 @@ type Options struct {
 	Extglob bool
 	// Posix is bash's POSIX mode.
 	Posix bool
+	// Stuck says that bash has met a mistake inside of [[ ]], and thinks that it is still there: it refuses the next one.
+	Stuck bool
 	// Aliases are the texts of the aliases, by name. If there are any, only the first line with commands is read, since
 	// it may change them.
 	Aliases map[string]string
@@ -68,7 +71,7 @@ type Options struct {
 
 // Parse reads a whole script.
 func Parse(text string, d Dialect, o Options, limits Limits) *Script {
-	p := &Parser{src: text, dialect: d, extglob: o.Extglob, limits: limits, base: 1}
+	p := &Parser{src: text, dialect: d, extglob: o.Extglob, limits: limits, base: 1, stuck: o.Stuck}
 	if len(o.Aliases) > 0 {
 		p.aliases, p.posix, p.literal = o.Aliases, o.Posix || d != Bash, d == Bash && !o.Posix
 	}
@@ -76,7 +79,7 @@ func Parse(text string, d Dialect, o Options, limits Limits) *Script {
 }
 
 func (p *Parser) script() (sc *Script) {
-	sc = &Script{Text: p.src, Aliases: p.aliases != nil}
+	sc = &Script{Text: p.src, Aliases: p.aliases != nil, Stuck: p.stuck}
 	for {
 		p.take(16)
 		sc.Starts, sc.Extglob = append(sc.Starts, p.pos), append(sc.Extglob, p.extglob)

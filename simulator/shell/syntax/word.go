@@ -213,13 +213,8 @@ func (p *Parser) parts(m mode, quoted bool) []Part {
 						p.pos++
 						continue
 					}
-				case '|', '<', '>', ';', '&':
+				case '|', '<', '>', ';', '&', ' ', '\t', '\n':
 					if parens > 0 || c == '|' {
-						p.pos++
-						continue
-					}
-				case ' ', '\t':
-					if parens > 0 {
 						p.pos++
 						continue
 					}
@@ -236,6 +231,9 @@ func (p *Parser) parts(m mode, quoted bool) []Part {
 			}
 		}
 		p.pos++
+	}
+	if m == regexMode && parens > 0 {
+		p.fail(Error{Quote: ")"})
 	}
 	flush()
 	return out
@@ -407,8 +405,8 @@ func (p *Parser) substitution(start int) Part {
 
 // closed reads a list up to its closing parenthesis.
 func (p *Parser) closed(start int) []*Stmt {
-	docs := p.docs
-	p.docs = nil
+	docs, arrays := p.docs, p.arrays
+	p.docs, p.arrays = nil, 0
 	p.nested++
 	list, expects := p.list(true)
 	if p.at(0) != ')' {
@@ -418,6 +416,7 @@ func (p *Parser) closed(start int) []*Stmt {
 		p.unexpected(p.expecting(expects, ")"))
 	}
 	p.nested--
+	p.arrays = arrays
 	p.pos++
 	p.docs = append(docs, p.docs...)
 	return list
