@@ -18,12 +18,15 @@ func (g *generator) arithmetic() string {
 			when(g.d != Dash || g.chance(0.2), func() string { return g.one("n++", "n--", "++n", "--n", "i++ + n", "n++ + ++n", "n+++1") }),
 			when(g.d != Dash || g.chance(0.2), func() string { return g.operand() + "," + g.operand() }),
 			func() string { return g.arithmetic() + g.one("+", "-", "*", "|", "&", " == ") + g.arithmetic() },
-			when(g.chance(0.6), func() string {
-				g.mark("mistakes in arithmetic")
-				return g.one("1 +", "1 2", "$a", "$u", "1 +* 2", "08", "x y", "1/0", "n %% 2", "(1", "1)", "7 = 3", "\"$n\"", "'1'", "a.b", "1.5", "0x", "", " ", "?1:2", "1?2", "2**-1", "9223372036854775807+1", "-9223372036854775808", "99999999999999999999", "$e", "b", "1<<65", "@", "n=", "3 % 0")
-			}),
+			when(g.bash() || g.chance(0.6), g.wrongArithmetic),
 		)
 	})
+}
+
+// wrongArithmetic is a mistake, or close to one.
+func (g *generator) wrongArithmetic() string {
+	g.mark("mistakes in arithmetic")
+	return g.one("1 +", "1 2", "$a", "$u", "1 +* 2", "08", "x y", "1/0", "n %% 2", "(1", "1)", "7 = 3", "\"$n\"", "'1'", "a.b", "1.5", "0x", "", " ", "?1:2", "1?2", "2**-1", "9223372036854775807+1", "-9223372036854775808", "99999999999999999999", "$e", "b", "1<<65", "@", "n=", "3 % 0")
 }
 
 func (g *generator) operand() string {

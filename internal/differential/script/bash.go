@@ -99,7 +99,8 @@ func (g *generator) bashCompound() string {
 // bashFeature is a few lines around one feature of bash.
 func (g *generator) bashFeature() string {
 	return g.do(
-		g.introspection, g.introspection, g.introspection, g.introspection, g.introspection, g.introspection, g.introspection, g.directories, g.completion, g.definitions, g.declaredInBash, g.arraysInBash, g.conditions,
+		g.introspection, g.introspection, g.introspection, g.introspection, g.introspection, g.introspection, g.introspection,
+		g.introspection, g.introspection, g.introspection, g.introspection, g.directories, g.completion, g.definitions, g.declaredInBash, g.arraysInBash, g.conditions,
 		func() string { g.mark("mapfile"); return g.mapfile() },
 		func() string { g.mark("printf %q"); return "printf '%q\\n' " + g.words(1, 2) },
 		func() string {
@@ -120,6 +121,10 @@ func (g *generator) bashFeature() string {
 			return "shopt -s extglob\n[[ $a == " + g.one("+(o|f)*", "!(foo)", "@(foo|bar)", "?(f)oo", "*(*)") + " ]] && echo m; echo ${p%%+([a-z.])} ${a//!(o)/x}"
 		},
 		func() string { g.mark("PIPESTATUS"); return g.hereless() + "; echo ${PIPESTATUS[@]}" },
+		func() string {
+			before := g.one("echo ", "x=", "echo a", "f1 ")
+			return before + "$(" + with(&g.hereDocs, g.subshellPiped) + ")"
+		},
 		func() string {
 			g.mark("source")
 			return "source <(printf '%s\\n' " + singleQuoted(g.one("echo $#", "return 3", "x=9", "echo ${BASH_SOURCE[0]##*/} | grep -c .", "exit 5")) + ") a b; echo $? $x"

@@ -93,7 +93,7 @@ func (g *generator) bashExpansion(v string) string {
 			g.mark("${x^}")
 			return "${" + v + g.one("^", "^^", ",", ",,", "^^[a-m]", "~", "~~", ",,[A-F]", "^?") + "}"
 		},
-		func() string { g.mark("${!x}"); return g.one("${!q}", "${!q}", "${!u}", "${!a*}", "${!ma@}") },
+		g.indirect, g.indirect,
 		func() string {
 			g.mark("arrays")
 			return "${arr[" + g.one("0", "1", "@", "*", "-1", "n", "$n", "9", "1+1", "-9") + "]}"
@@ -122,6 +122,12 @@ func (g *generator) bashExpansion(v string) string {
 			return g.one("${@:1}", "${@:2:1}", "${@:1:2}", "${*#a}", "${@%?}", "${*/o/0}", "${@: -1}", "${#*}")
 		},
 	)
+}
+
+// indirect is an expansion by way of another variable, or of names.
+func (g *generator) indirect() string {
+	g.mark("${!x}")
+	return g.one("${!q}", "${!q}", "${!u}", "${!a*}", "${!ma@}")
 }
 
 // subshellPiped begins as an arithmetic expansion does.
