@@ -320,7 +320,7 @@ func (c *Container) launch(argv, env []string, prefix string, own bool) (*Proces
 	p := c.newProcess(nil)
 	p.Args, p.Env = argv, env
 	p.pgid = p.pid
-	e, err := p.find(argv, own)
+	e, err := p.find(argv, p.searched(), own)
 	if err == nil {
 		err = fit(e.name, e.args, env)
 	}

@@ -38,8 +38,16 @@ func (e *NotFoundError) Unwrap() error { return syscall.ENOENT }
 // LookPath finds a command in PATH; a name with a slash is only checked. A command that only a mock stands in for seems to
 // be there. The error is a *NotFoundError, or for a path the reason why it cannot be executed.
 func (p *Process) LookPath(name string) (string, error) {
-	found, err := p.lookPath(name)
+	found, err := p.lookPath(name, p.searched())
 	return p.orMocked(name, found, err)
+}
+
+// searched is the PATH of the process.
+func (p *Process) searched() string {
+	if path, ok := lookup(p.Env, "PATH"); ok {
+		return path
+	}
+	return defaultPath[len("PATH="):]
 }
 
 // orMocked is the result of a search, or where a mock of that name seems to be.
@@ -53,16 +61,12 @@ func (p *Process) orMocked(name, found string, err error) (string, error) {
 	return found, err
 }
 
-func (p *Process) lookPath(name string) (string, error) {
+func (p *Process) lookPath(name, path string) (string, error) {
 	if strings.Contains(name, "/") {
 		return name, p.Executable(name)
 	}
 	if name == "" {
 		return "", &NotFoundError{name}
-	}
-	path, ok := lookup(p.Env, "PATH")
-	if !ok {
-		path = defaultPath[len("PATH="):]
 	}
 	return p.searchPath(name, path)
 }
@@ -116,10 +120,10 @@ type executable struct {
 	unknown bool
 }
 
-// find finds what a command line runs: a mock, or the executable that its first word names. own says that the container
-// itself runs it.
-func (p *Process) find(argv []string, own bool) (executable, error) {
-	name, missing := p.lookPath(argv[0])
+// find finds what a command line runs: a mock, or the executable that its first word names, in the directories of a PATH.
+// own says that the container itself runs it.
+func (p *Process) find(argv []string, path string, own bool) (executable, error) {
+	name, missing := p.lookPath(argv[0], path)
 	program := ""
 	if missing == nil {
 		if program = p.program(name); slices.Contains(p.c.cfg.Launchers, program) {

@@ -22,13 +22,13 @@ func Lacks(cfg Config, script []byte) ([]MissingCommand, error) {
 	p := c.newProcess(nil)
 	defer c.discard(p)
 	p.Args, p.Env = argv, c.env
-	found, err := p.find(argv, true)
+	found, err := p.find(argv, p.searched(), true)
 	if err != nil && len(c.missing) == 0 {
 		return nil, &StartError{"exec: " + startReason(argv[0], err)}
 	}
 	if err == nil && found.env {
 		if words := behindEnv(found.args); len(words) > 0 {
-			_, _ = p.find(words, found.launcher) // what is missing is in c.missing
+			_, _ = p.find(words, p.searched(), found.launcher) // what is missing is in c.missing
 		}
 	}
 	return c.missing, nil

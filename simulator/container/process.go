@@ -359,7 +359,7 @@ func (p *Process) Spawn(cmd Command) (*Process, error) {
 			return nil, err
 		}
 	}
-	e, err := probe.find(slices.Concat([]string{cmd.Path}, cmd.Args[1:]), p.launcher)
+	e, err := probe.find(slices.Concat([]string{cmd.Path}, cmd.Args[1:]), probe.searched(), p.launcher)
 	if err == nil {
 		err = fit(e.name, e.args, cmd.Env)
 	}
@@ -397,8 +397,12 @@ func (p *Process) spawn(cmd Command, e executable, dir string) *Process {
 }
 
 // Exec makes the process run another program, found by the first argument. It returns only if that cannot be executed.
-func (p *Process) Exec(args, env []string) error {
-	e, err := p.find(args, p.launcher)
+func (p *Process) Exec(args, env []string) error { return p.ExecFrom(p.searched(), args, env) }
+
+// ExecFrom is Exec with another PATH to find the program in, as shells have it, where PATH may have changed since they
+// started.
+func (p *Process) ExecFrom(path string, args, env []string) error {
+	e, err := p.find(args, path, p.launcher)
 	if err == nil {
 		err = fit(e.name, e.args, env)
 	}

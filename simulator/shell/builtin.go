@@ -287,8 +287,10 @@ func builtinSource(s *shell, args []string) int {
 	s.enterEval(1)
 	isJob, evaluated := s.isJob, s.evaluated
 	s.isJob, s.argsSet, s.evaluated = isJob && s.calls > 0, false, s.isStage && s.calls == 0
+	tolerant := s.tolerant
+	s.forgetTests()
 	s.run(scriptText(data), false)
-	s.isJob, s.evaluated = isJob, evaluated
+	s.isJob, s.evaluated, s.tolerant = isJob, evaluated, tolerant
 	s.enterEval(-1)
 	s.returned()
 	s.sourcing--
@@ -483,7 +485,8 @@ func builtinExit(s *shell, args []string) int {
 		n, err := strconv.Atoi(args[1])
 		if err != nil || n < 0 {
 			s.complain("Illegal number: " + args[1])
-			n = statusUsage
+			s.flow = exiting
+			return statusUsage
 		}
 		status = n & 0xff
 	}
@@ -533,7 +536,7 @@ func builtinReturn(s *shell, args []string) int {
 	case s.calls > 0 || s.sourcing > 0:
 		s.flow = returning
 	case s.kind != bash:
-		s.flow = exiting
+		s.flow, s.ending = exiting, inPlace
 		s.left = status == 0 || !s.options.errexit || s.tolerant > 0 // with set -e it ends the shell as a failure
 	default:
 		s.complain("can only `return' from a function or sourced script")

@@ -459,6 +459,7 @@ func (s *shell) callFunction(name string, fn *function, args []string, assigned 
 	if !assigned { // else the variables of the function are kept with those that are assigned before its name
 		s.layer++
 	}
+	outer := len(s.scopes)
 	s.scopes = append(s.scopes, nil)
 	if s.kind != ash { // where break reaches the loops of the caller
 		s.loops = 0
@@ -473,8 +474,7 @@ func (s *shell) callFunction(name string, fn *function, args []string, assigned 
 	s.frames = s.frames[:len(s.frames)-1]
 	s.loops, s.base, s.source, s.line = loops, base, source, line
 	s.nextOptions = options // before a local OPTIND ends, which sets it
-	s.restore(s.scopes[len(s.scopes)-1])
-	s.scopes = s.scopes[:len(s.scopes)-1]
+	s.leaveScopes(outer)
 	s.calls--
 	s.p.Allocate(-s.argsHeld)
 	s.args, s.layer, s.argsHeld, s.evals = before, layer, held, evals
@@ -616,7 +616,7 @@ func (s *shell) exec(fields []string) int {
 	if s.kind == bash {
 		env = s.withCommand(env, fields[0])
 	}
-	err := s.p.Exec(fields, env)
+	err := s.p.ExecFrom(s.value("PATH"), fields, env)
 	var missing *container.NotFoundError
 	name := fields[0]
 	errno := files.Errno(err)
@@ -660,9 +660,17 @@ func (s *shell) notFound() string {
 	return "not found"
 }
 
+// locate finds the file of a command that is no function or built-in.
+func (s *shell) locate(name string) (string, error) {
+	if strings.Contains(name, "/") {
+		return name, s.p.Executable(name)
+	}
+	return s.p.SearchPath(name, s.value("PATH"))
+}
+
 // execScript runs a file without header as a script of this shell.
 func (s *shell) execScript(fields []string) int {
-	name, err := s.p.LookPath(fields[0])
+	name, err := s.locate(fields[0])
 	if err != nil {
 		return statusNotFound
 	}

@@ -51,13 +51,14 @@ func builtinCommand(s *shell, args []string) int {
 		s.raised = false
 		s.command = args[0]
 		status := s.performBuiltin(b, args)
-		switch args[0] {
-		case "exit", "exec", "eval", ".", "source":
-			if s.raised && (args[0] == "." || s.kind == bash) {
+		switch { // an error of the command is not the shell's
+		case s.kind != bash:
+			if s.flow == exiting && s.ending != inPlace {
 				s.flow = goOn
 			}
-		default: // an error of the command is not the shell's
-			if s.flow == exiting && s.kind != bash {
+		case s.raised:
+			switch args[0] {
+			case "exit", "exec", "eval", ".", "source":
 				s.flow = goOn
 			}
 		}
@@ -105,10 +106,7 @@ func (s *shell) describe(name string, long bool) (string, bool) {
 	case s.builtin(name) != nil:
 		return say(name, "a shell builtin")
 	}
-	found, err := s.p.SearchPath(name, s.value("PATH"))
-	if strings.Contains(name, "/") {
-		found, err = name, s.p.Executable(name)
-	}
+	found, err := s.locate(name)
 	if err != nil {
 		return "", false
 	}

@@ -15,7 +15,7 @@ func builtinDeclare(s *shell, args []string) int {
 	arrays, shift := s.arrayArgs, s.arrayShift
 	s.arrayArgs, s.arrayShift = nil, 0
 	d := declaration{s: s, name: args[0]}
-	if d.name == "local" && s.calls == 0 && s.kind != bash {
+	if d.name == "local" && len(s.scopes) == 0 && s.kind != bash {
 		s.complain("not in a function")
 		s.flow = exiting
 		return statusUsage
@@ -23,7 +23,7 @@ func builtinDeclare(s *shell, args []string) int {
 	if d.name == "typeset" {
 		d.name = "declare"
 	}
-	if d.name == "local" && s.calls == 0 && len(args) == 1 {
+	if d.name == "local" && s.calls == 0 && s.kind == bash && len(args) == 1 {
 		s.complain("can only be used in a function")
 		return 1
 	}
@@ -135,7 +135,7 @@ func (s *shell) illegalOption(l rune) {
 // word takes an option, a name or name=value. It reports whether the command goes on.
 func (d *declaration) word(word string, array *syntax.Assign) bool {
 	s := d.s
-	if d.name == "local" && s.calls == 0 {
+	if d.name == "local" && s.calls == 0 && s.kind == bash {
 		s.complain("can only be used in a function")
 		d.status = 1
 		return false
@@ -252,7 +252,7 @@ func (d *declaration) word(word string, array *syntax.Assign) bool {
 // prepare makes the variable local and gives it the attributes that matter for its value.
 func (d *declaration) prepare(name string, array bool) bool {
 	s := d.s
-	if (d.name == "local" || d.name == "declare" && !d.has("g")) && s.calls > 0 {
+	if d.name == "local" || d.name == "declare" && !d.has("g") && s.calls > 0 {
 		old := s.vars[name]
 		if old.readonly && s.kind == bash {
 			if _, own := s.scopes[len(s.scopes)-1][name]; !own && old.order > 0 && !s.isLocal(name) {

@@ -74,7 +74,8 @@ func (s *shell) statement(st *syntax.Stmt, tail bool) {
 	}
 	s.redirected(st, tail)
 	s.runTraps()
-	if s.status != 0 && s.flow == goOn && s.tolerant == 0 && fallible(st) {
+	goesOn := s.flow == goOn || s.flow == returning && s.kind != bash // ash and dash look at the status of return itself
+	if s.status != 0 && goesOn && s.tolerant == 0 && fallible(st) {
 		s.failed()
 	}
 }

@@ -4,27 +4,26 @@ import "github.com/plumbline-ci/plumbline/simulator/shell/syntax"
 
 // prepared runs a command of ash or dash: they perform its redirections, then its assignments, and all of that
 // themselves even if the command is a program, so that a mistake in one of them ends the shell. What is left of both
-// afterwards is nothing, unless the assignments stick or the redirections are kept.
+// afterwards is nothing, unless the assignments stick or the redirections are kept. A command whose assignments do not stick
+// has a scope, also without any: local in its substitutions, or evaluated by it, is not out of a function.
 func (s *shell) prepared(assigns []*syntax.Assign, fields []string, redirs []*syntax.Redirect, stick, keep bool, run func()) {
+	if !stick {
+		outer := len(s.scopes)
+		s.scopes = append(s.scopes, nil)
+		defer func() { s.leaveScopes(outer) }()
+	}
 	undo, ok := s.redirect(redirs, true)
 	if !ok && (s.kind == dash || s.flow != goOn) {
-		s.unprepared(undo, nil, stick, fields)
+		s.unprepared(undo, stick, fields)
 		return
 	}
 	status := s.status
-	var scope map[string]saved
-	if len(assigns) > 0 && !stick {
-		scope = map[string]saved{}
-	}
 	var traced []string
 	for _, a := range assigns {
-		if scope != nil {
-			if _, seen := scope[a.Name]; !seen {
-				scope[a.Name] = s.hidden(a.Name)
-			}
+		if !stick {
+			s.local(a.Name)
 		}
 		if err := s.assignment(a); s.problem(err) {
-			s.restore(scope)
 			s.undo(undo)
 			return
 		}
@@ -42,7 +41,7 @@ func (s *shell) prepared(assigns []*syntax.Assign, fields []string, redirs []*sy
 	}
 	if !ok {
 		s.status = status
-		s.unprepared(undo, scope, stick, fields)
+		s.unprepared(undo, stick, fields)
 		return
 	}
 	run()
@@ -51,17 +50,23 @@ func (s *shell) prepared(assigns []*syntax.Assign, fields []string, redirs []*sy
 		undo = nil
 	}
 	s.undo(undo)
-	if scope != nil {
-		s.restore(scope)
+}
+
+// leaveScopes gives the variables of the scopes inside of the outer ones the values back that they had before. A shell of
+// ash or dash that ends leaves them as they are for its EXIT trap.
+func (s *shell) leaveScopes(outer int) {
+	if s.flow == exiting && s.kind != bash {
+		return
 	}
+	for i := len(s.scopes) - 1; i >= outer; i-- {
+		s.restore(s.scopes[i])
+	}
+	s.scopes = s.scopes[:min(outer, len(s.scopes))]
 }
 
 // unprepared gives up a command whose redirections failed. If it is a special built-in, the shell ends.
-func (s *shell) unprepared(undo []savedDescriptor, scope map[string]saved, stick bool, fields []string) {
+func (s *shell) unprepared(undo []savedDescriptor, stick bool, fields []string) {
 	s.undo(undo)
-	if scope != nil {
-		s.restore(scope)
-	}
 	if stick || fields[0] == "local" {
 		s.flow = exiting
 	}

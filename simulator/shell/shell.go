@@ -674,6 +674,7 @@ func (s *shell) exitTrap() {
 		s.base = s.line - 1
 	}
 	s.inTrap, s.left, s.ending, s.stuck = true, false, unwound, false
+	s.forgetTests()
 	s.run(action, false)
 	if s.flow != exiting && s.flow != returning || s.left || s.kind == bash && s.flow == exiting && s.ending == unwound {
 		s.status = status

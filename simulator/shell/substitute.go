@@ -53,6 +53,7 @@ func (s *shell) substitute(cs *syntax.CmdSubst) (string, error) {
 			}
 		}
 		c.traced++
+		c.forgetTests()
 		if c.kind == ash || c.kind == bash && !c.options.inheritErr && !c.options.posix {
 			c.options.errexit = false
 		}

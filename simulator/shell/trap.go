@@ -98,6 +98,7 @@ func (s *shell) runTraps() {
 func (s *shell) trapAction(action string, here bool) {
 	status, in, tolerant, base, line, pipes := s.status, s.inTrap, s.tolerant, s.base, s.line, s.pipestatus
 	s.inTrap = true
+	s.forgetTests()
 	switch {
 	case here && s.kind == bash:
 		s.base = max(s.line, 1) - 1
@@ -110,6 +111,14 @@ func (s *shell) trapAction(action string, here bool) {
 	s.inTrap, s.tolerant, s.base, s.line = in, tolerant, base, line
 	if s.flow == goOn {
 		s.status, s.pipestatus = status, pipes
+	}
+}
+
+// forgetTests makes ash and dash mind set -e again: what they read anew, a trap or a file, does not know that its status is
+// tested.
+func (s *shell) forgetTests() {
+	if s.kind != bash {
+		s.tolerant = 0
 	}
 }
 
