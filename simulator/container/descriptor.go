@@ -104,6 +104,13 @@ func (p *Process) OpenFile(name string, flags files.Flag, mode uint16) (int, err
 	return p.install(&openFile{refs: 1, handle: h}, 0, false)
 }
 
+// ReadDir lists a directory, sorted by name. Every entry counts as a command.
+func (p *Process) ReadDir(name string) ([]*files.Info, error) {
+	entries, err := p.Caller.ReadDir(name)
+	p.Compute(len(entries))
+	return entries, err
+}
+
 // IsOpen reports whether the descriptor is open.
 func (p *Process) IsOpen(fd int) bool { return p.file(fd) != nil }
 

@@ -64,11 +64,14 @@ type bracer struct {
 // pieceSize is what a piece takes in memory.
 const pieceSize = 128
 
+// perBrace is how many commands a word counts as that braces make.
+const perBrace = 2
+
 // take asks for room for n pieces.
 func (b *bracer) take(n int) {
 	b.held += int64(n) * pieceSize
 	b.s.p.Allocate(int64(n) * pieceSize)
-	b.s.p.Work(uint32(n>>6) + 1)
+	b.s.p.Work(uint32(n>>6) + perBrace)
 }
 
 // join makes a word of pieces.

@@ -13,7 +13,6 @@ type matcher struct {
 	s      *shell
 	wide   bool // characters are those of UTF-8
 	groups bool // a parenthesis behind ?*+@! begins a group
-	tries  int
 	depth  int
 }
 
@@ -28,9 +27,10 @@ const (
 	maxGroups = 50_000
 )
 
-// try accounts for one try.
+// try accounts for one try. They are counted over all patterns of a shell: many short ones take long, too.
 func (m *matcher) try() {
-	if m.tries++; m.tries%(16*triesAStep) == 0 {
+	if m.s.tries++; m.s.tries == 16*triesAStep {
+		m.s.tries = 0
 		m.s.p.Work(16)
 	}
 }

@@ -182,8 +182,9 @@ type shell struct {
 	options    options
 	// Each fork copies the shell, so what is small is together.
 	kind      dialect
-	isScript  bool // messages have line numbers
-	isCommand bool // the script is the argument of -c
+	tries     uint8 // of patterns, that are not yet accounted for
+	isScript  bool  // messages have line numbers
+	isCommand bool  // the script is the argument of -c
 	// Whether a fork has the same map, so that it has to be copied before it is changed.
 	varsShared, functionsShared bool
 	inTrap                      bool

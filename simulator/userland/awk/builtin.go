@@ -25,6 +25,9 @@ func (m *machine) builtin(e *builtin) value {
 	args := make([]value, len(e.args))
 	for i, a := range e.args {
 		args[i] = m.eval(a)
+		if e.name != "substr" { // which does not read its string
+			m.reads(args[i])
+		}
 	}
 	at := func(i int) float64 {
 		if i < len(args) {
@@ -41,12 +44,12 @@ func (m *machine) builtin(e *builtin) value {
 		}
 		return num(float64(strings.Index(m.string(args[0]), m.string(args[1])) + 1))
 	case "sprintf":
-		text, _, _ := strings.Cut(sprintf(m.string(args[0]), args[1:], m.global(vCONVFMT), m.o.Long, m.room), "\x00")
-		return str(m.passing(text))
+		text, _, _ := strings.Cut(m.sprintf(args), "\x00")
+		return str(text)
 	case "tolower":
-		return str(mapASCII(m.string(args[0]), 'A', 'Z', 'a'-'A'))
+		return str(mapASCII(m.passing(m.string(args[0])), 'A', 'Z', 'a'-'A'))
 	case "toupper":
-		return str(mapASCII(m.string(args[0]), 'a', 'z', 'A'-'a'))
+		return str(mapASCII(m.passing(m.string(args[0])), 'a', 'z', 'A'-'a'))
 	case "sin":
 		return num(math.Sin(at(0)))
 	case "cos":
@@ -184,6 +187,7 @@ func (m *machine) divided(e *builtin) value {
 	n := 0
 	emit := func(part string) {
 		n++
+		m.step()
 		m.hold(len(part) + itemSize)
 		a.set(strconv.Itoa(n), input(part))
 	}

@@ -37,12 +37,12 @@ func (m *machine) eval(e expression) value {
 	case *pattern:
 		return truth(m.matches(m.whole(), m.dynamic(e.source)))
 	case *logic:
-		if m.eval(e.left).truth() == e.or {
+		if m.reads(m.eval(e.left)).truth() == e.or {
 			return truth(e.or)
 		}
-		return truth(m.eval(e.right).truth())
+		return truth(m.reads(m.eval(e.right)).truth())
 	case *unary:
-		v := m.eval(e.of)
+		v := m.reads(m.eval(e.of))
 		switch e.op {
 		case '!':
 			return truth(!v.truth())
@@ -51,14 +51,14 @@ func (m *machine) eval(e expression) value {
 		}
 		return num(v.number())
 	case *increment:
-		old := m.eval(e.to).number()
+		old := m.reads(m.eval(e.to)).number()
 		m.store(e.to, num(old+e.by))
 		if e.before {
 			return num(old + e.by)
 		}
 		return num(old)
 	case *choice:
-		if m.eval(e.test).truth() {
+		if m.reads(m.eval(e.test)).truth() {
 			return m.eval(e.yes)
 		}
 		return m.eval(e.no)
@@ -99,7 +99,7 @@ func (m *machine) load(v *variable) value {
 }
 
 func (m *machine) index(e expression) int {
-	n := m.eval(e).number()
+	n := m.reads(m.eval(e)).number()
 	if n < 0 || math.IsNaN(n) {
 		m.fail("Access to negative field")
 	}
@@ -112,12 +112,18 @@ func (m *machine) index(e expression) int {
 // key makes the key of an element.
 func (m *machine) key(index []expression) string {
 	if len(index) == 1 {
-		return m.string(m.eval(index[0]))
+		key := m.string(m.eval(index[0]))
+		m.copies(len(key)) // it is read to be found
+		return key
 	}
 	parts := make([]string, len(index))
+	size := 0
 	for i, e := range index {
 		parts[i] = m.string(m.eval(e))
+		size += len(parts[i])
 	}
+	m.room(size)
+	m.copies(size)
 	return strings.Join(parts, m.global(vSUBSEP))
 }
 
@@ -125,7 +131,7 @@ func (m *machine) assign(e *assign) value {
 	m.line = e.line
 	v := m.eval(e.value)
 	if e.op != 0 {
-		v = num(m.arithmetic(e.op, m.eval(e.to).number(), v.number()))
+		v = num(m.arithmetic(e.op, m.reads(m.eval(e.to)).number(), m.reads(v).number()))
 	}
 	m.store(e.to, v)
 	return v
@@ -174,7 +180,7 @@ func (m *machine) binary(e *binary) value {
 	}
 	right := m.eval(e.right)
 	m.line = e.line
-	return num(m.arithmetic(e.op, left.number(), right.number()))
+	return num(m.arithmetic(e.op, m.reads(left).number(), m.reads(right).number()))
 }
 
 func (m *machine) arithmetic(op byte, a, b float64) float64 {
@@ -200,8 +206,8 @@ func (m *machine) arithmetic(op byte, a, b float64) float64 {
 }
 
 func (m *machine) compare(e *compare) bool {
-	a := m.eval(e.left)
-	b := m.eval(e.right)
+	a := m.reads(m.eval(e.left))
+	b := m.reads(m.eval(e.right))
 	if a.numeric() && b.numeric() {
 		x, y := a.number(), b.number()
 		switch e.op {

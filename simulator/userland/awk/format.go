@@ -15,6 +15,13 @@ type spec struct {
 	width, precision              int // precision -1: none
 }
 
+// sprintf formats values by the first of them. What it makes is copied several times on the way.
+func (m *machine) sprintf(args []value) string {
+	text := m.passing(sprintf(m.string(args[0]), args[1:], m.global(vCONVFMT), m.o.Long, m.room))
+	m.copies(4 * len(text))
+	return text
+}
+
 // sprintf formats as C does; numbers that become strings use convert. It tells room how many bytes a conversion makes
 // before it makes them.
 func sprintf(format string, args []value, convert string, long bool, room func(n int)) string {

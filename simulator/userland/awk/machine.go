@@ -30,7 +30,9 @@ const (
 	maxPatterns = 256     // regular expressions kept
 	perStep     = 8       // statements that count as one step for the World
 	perCopy     = 256     // bytes that may be copied as if it were a statement
+	perItems    = 4       // fields or elements that may be gone through as if that were a statement
 	perHold     = 4096    // bytes that are reported at once
+	keySize     = 16      // what a list of keys holds for each
 	itemSize    = 64      // what an element of an array holds besides its strings
 )
 
@@ -45,10 +47,11 @@ type machine struct {
 	line    int
 	inRange []bool
 
-	record string
-	fields []value // $1 and on; valid if split
-	split  bool
-	stale  bool // the record has to be put together from the fields
+	record  string
+	fields  []value // $1 and on; valid if split
+	split   bool
+	changed int  // bytes that the fields hold more than the record
+	stale   bool // the record has to be put together from the fields
 
 	out     *bufio.Writer
 	outputs []*output
@@ -180,14 +183,14 @@ func (m *machine) applies(r *rule) bool {
 	case r.from == nil:
 		return true
 	case r.to == nil:
-		return m.eval(r.from).truth()
+		return m.reads(m.eval(r.from)).truth()
 	case !m.inRange[r.number]:
-		if !m.eval(r.from).truth() {
+		if !m.reads(m.eval(r.from)).truth() {
 			return false
 		}
-		m.inRange[r.number] = !m.eval(r.to).truth()
+		m.inRange[r.number] = !m.reads(m.eval(r.to)).truth()
 	default:
-		m.inRange[r.number] = !m.eval(r.to).truth()
+		m.inRange[r.number] = !m.reads(m.eval(r.to)).truth()
 	}
 	return true
 }
@@ -232,6 +235,21 @@ func (m *machine) copies(n int) {
 	}
 }
 
+// reads accounts for a long string that is read: as a number, which takes longer than to copy it, or to be compared.
+func (m *machine) reads(v value) value {
+	if len(v.s) >= perHold {
+		m.copies(4 * len(v.s))
+	}
+	return v
+}
+
+// items accounts for n fields or elements that are gone through.
+func (m *machine) items(n int) {
+	for ; n >= perItems; n -= perItems {
+		m.step()
+	}
+}
+
 func (m *machine) fail(message string) { panic(&RunError{m.line, message}) }
 
 func (m *machine) block(b *block) flow {
@@ -253,7 +271,7 @@ func (m *machine) exec(s statement) flow {
 	case *printing:
 		m.print(s)
 	case *conditional:
-		if m.eval(s.test).truth() {
+		if m.reads(m.eval(s.test)).truth() {
 			return m.exec(s.yes)
 		}
 		if s.no != nil {
@@ -263,6 +281,8 @@ func (m *machine) exec(s statement) flow {
 		return m.loop(s)
 	case *each:
 		a := m.arrayOf(s.array)
+		m.items(len(a.list))
+		m.room(a.live * keySize)
 		for _, key := range a.keys() {
 			if _, still := a.index[key]; !still {
 				continue
@@ -301,7 +321,7 @@ func (m *machine) loop(s *loop) flow {
 		m.exec(s.first)
 	}
 	for first := true; ; first = false {
-		if (!s.after || !first) && s.test != nil && !m.eval(s.test).truth() {
+		if (!s.after || !first) && s.test != nil && !m.reads(m.eval(s.test)).truth() {
 			return onward
 		}
 		switch f := m.exec(s.body); f {
@@ -350,9 +370,9 @@ func (m *machine) print(s *printing) {
 	if s.format {
 		args := make([]value, len(s.args))
 		for i, a := range s.args {
-			args[i] = m.eval(a)
+			args[i] = m.reads(m.eval(a))
 		}
-		m.write(out, m.passing(sprintf(m.string(args[0]), args[1:], m.global(vCONVFMT), m.o.Long, m.room)))
+		m.write(out, m.sprintf(args))
 		return
 	}
 	if len(s.args) == 0 {

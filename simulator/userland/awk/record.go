@@ -13,11 +13,15 @@ import (
 // whole returns $0.
 func (m *machine) whole() string {
 	if m.stale {
+		m.items(len(m.fields))
+		m.room(len(m.fields) * keySize)
 		parts := make([]string, len(m.fields))
 		for i, f := range m.fields {
 			parts[i] = m.string(f)
 		}
-		m.record = m.passing(strings.Join(parts, m.global(vOFS)))
+		joined := m.passing(strings.Join(parts, m.global(vOFS)))
+		m.hold(len(joined) - len(m.record))
+		m.record = joined
 		m.stale = false
 	}
 	return m.record
@@ -25,7 +29,8 @@ func (m *machine) whole() string {
 
 // setRecord makes text $0.
 func (m *machine) setRecord(text string) {
-	m.hold(len(text) - len(m.record))
+	m.hold(len(text) - len(m.record) - m.changed)
+	m.changed = 0
 	m.record, m.split, m.stale = text, false, false
 }
 
@@ -36,8 +41,21 @@ func (m *machine) splitRecord() {
 	}
 	m.split = true
 	m.fields = m.fields[:0]
-	m.divide(m.record, nil, func(part string) { m.fields = append(m.fields, input(part)) })
+	m.divide(m.record, nil, func(part string) {
+		m.makeRoom(len(m.fields) + 1)
+		m.fields = append(m.fields, input(part))
+	})
+	m.items(len(m.fields))
 	m.globals[vNF].v = num(float64(len(m.fields)))
+}
+
+// makeRoom makes room for n fields, which the fields of later records use again.
+func (m *machine) makeRoom(n int) {
+	if c := cap(m.fields); n > c {
+		grown := max(n, 2*c)
+		m.hold((grown - c) * itemSize)
+		m.fields = append(make([]value, 0, grown), m.fields...)
+	}
 }
 
 // divide splits text as fields are split: by by, or if that is nil by FS.
@@ -142,7 +160,9 @@ func (m *machine) setField(i int, v value) {
 		v = input(m.string(v))
 	}
 	m.resize(max(i, len(m.fields)))
-	m.hold(len(v.s) - len(m.fields[i-1].s))
+	more := len(v.s) - len(m.fields[i-1].s)
+	m.hold(more)
+	m.changed += more
 	m.fields[i-1] = v
 	m.stale = true
 }
@@ -150,12 +170,10 @@ func (m *machine) setField(i int, v value) {
 // resize sets the number of fields.
 func (m *machine) resize(n int) {
 	if n > len(m.fields) {
-		m.w.Hold(int64(n-len(m.fields)) * itemSize)
-		m.fields = append(m.fields, make([]value, n-len(m.fields))...)
-		for i := range m.fields {
-			if m.fields[i].kind == unset {
-				m.fields[i] = input("")
-			}
+		m.makeRoom(n)
+		m.items(n - len(m.fields))
+		for len(m.fields) < n {
+			m.fields = append(m.fields, input(""))
 		}
 	}
 	m.fields = m.fields[:n]
@@ -206,6 +224,19 @@ func (r *reader) fill() bool {
 	return n > 0 || !r.done
 }
 
+// fillMuch is fill for a record whose end is looked for in all of what there is: of a long one, it reads as much again.
+func (r *reader) fillMuch() bool {
+	const long = 1 << 16
+	want := len(r.buf)
+	more := r.fill()
+	for more && want >= long && len(r.buf) < 2*want {
+		if !r.fill() {
+			break
+		}
+	}
+	return more
+}
+
 // next reads the next record by RS.
 func (r *reader) next() (record, terminator string, ok bool) {
 	rs := r.m.global(vRS)
@@ -222,7 +253,7 @@ func (r *reader) next() (record, terminator string, ok bool) {
 		if loc := re.Match(text, 0, false); loc != nil && loc[1] > loc[0] && (loc[1] < len(text) || r.done) {
 			return r.cut(loc[0], loc[1])
 		}
-		if !r.fill() {
+		if !r.fillMuch() {
 			if len(r.buf) == 0 {
 				return "", "", false
 			}
@@ -280,18 +311,31 @@ func (r *reader) until(c byte) (record, terminator string, ok bool) {
 }
 
 func (r *reader) paragraph() (record, terminator string, ok bool) {
+	from, blank := 0, false // what stands before from was searched
 	for {
-		r.buf = bytes.TrimLeft(r.buf, "\n")
-		if i := strings.Index(r.text(), "\n\n"); i >= 0 {
+		text := bytes.TrimLeft(r.buf, "\n")
+		blank = blank || len(text) < len(r.buf)
+		r.buf = text
+		if nul := bytes.IndexByte(text[from:], 0); nul >= 0 {
+			text = text[:from+nul]
+		}
+		if i := bytes.Index(text[from:], []byte("\n\n")); i >= 0 {
+			i += from
 			end := i + 2
 			for end < len(r.buf) && r.buf[end] == '\n' {
 				end++
 			}
-			return r.cut(i, end)
+			if end < len(r.buf) || !r.fill() { // more newlines may come
+				return r.cut(i, end)
+			}
+			from = i
+			continue
 		}
+		from = max(from, len(text)-1)
 		if !r.fill() {
 			if len(r.buf) == 0 {
-				return "", "", false
+				r.buf = nil
+				return "", "", blank // newlines alone are an empty record
 			}
 			if text := r.text(); len(text) < len(r.buf) { // what follows the NUL is lost
 				r.buf = nil

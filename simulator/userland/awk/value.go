@@ -166,7 +166,7 @@ func based(s string) (n float64, used int, ok bool) {
 	}
 	end := from
 	for end < len(s) {
-		if d := strings.IndexByte("0123456789abcdef", s[end]|0x20); d < 0 || d >= base || s[end] < '0' {
+		if c := s[end]; !(c >= '0' && c <= '7' || base == 16 && (digit(c) || c|0x20 >= 'a' && c|0x20 <= 'f')) {
 			break
 		}
 		end++

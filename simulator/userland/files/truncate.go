@@ -1,6 +1,8 @@
 package files
 
 import (
+	"math"
+
 	"github.com/plumbline-ci/plumbline/simulator/container"
 	"github.com/plumbline-ci/plumbline/simulator/files"
 	"github.com/plumbline-ci/plumbline/simulator/userland/kit"
@@ -32,6 +34,7 @@ func Truncate(p *container.Process, args []string) int {
 		if err == nil {
 			if h := p.FileHandle(fd); h != nil {
 				p.Allocate(size)
+				p.Work(uint32(min(size>>9, math.MaxInt32))) // the zeros are written
 				err = h.Truncate(size)
 				p.Allocate(-size)
 			}

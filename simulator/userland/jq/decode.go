@@ -318,7 +318,7 @@ func (d *Decoder) string() (string, error) {
 				return "", d.wrong("Invalid string: control characters from U+0000 through U+001F must be escaped")
 			}
 			if !escaped {
-				text := valid(d.text[from:d.at])
+				text := Valid(d.text[from:d.at])
 				d.at++
 				d.m.reserve(int64(len(text)))
 				return text, nil
@@ -326,7 +326,7 @@ func (d *Decoder) string() (string, error) {
 			b.WriteString(d.text[from:d.at])
 			d.at++
 			d.m.reserve(int64(b.Len()))
-			return valid(b.String()), nil
+			return Valid(b.String()), nil
 		case '\\':
 			b.WriteString(d.text[from:d.at])
 			if d.at+1 >= len(d.text) {
@@ -387,12 +387,45 @@ func (d *Decoder) hex(at int) (rune, bool) {
 	return rune(n), err == nil
 }
 
-// valid replaces what is not UTF-8.
-func valid(s string) string {
+// Valid replaces what is not UTF-8 as jq does: each byte that is out of place and each sequence that breaks off is one
+// character. Of a sequence that the end of the text cuts short, nothing is read again.
+func Valid(s string) string {
 	if utf8.ValidString(s) {
 		return s
 	}
-	return strings.ToValidUTF8(s, "\ufffd")
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		if r, size := utf8.DecodeRuneInString(s[i:]); r != utf8.RuneError || size > 1 {
+			b.WriteString(s[i : i+size])
+			i += size
+			continue
+		}
+		b.WriteRune(utf8.RuneError)
+		i += broken(s[i:])
+	}
+	return b.String()
+}
+
+// broken is the number of bytes that a sequence which is not UTF-8 takes.
+func broken(s string) int {
+	want := 1
+	switch first := s[0]; {
+	case first >= 0xc2 && first < 0xe0:
+		want = 2
+	case first >= 0xe0 && first < 0xf0:
+		want = 3
+	case first >= 0xf0 && first < 0xf5:
+		want = 4
+	}
+	if want > len(s) {
+		return len(s)
+	}
+	for i := 1; i < want; i++ {
+		if s[i]&0xc0 != 0x80 {
+			return i
+		}
+	}
+	return want
 }
 
 // Parse reads a text that is one value.

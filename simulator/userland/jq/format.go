@@ -79,7 +79,7 @@ func (m *Machine) base64d(s string) (string, error) {
 	if err != nil {
 		return "", bad("is not valid base64 data")
 	}
-	return valid(string(out)), nil
+	return Valid(string(out)), nil
 }
 
 // shellEscapes are what @sh replaces: a NUL as well, which no shell can have.

@@ -667,7 +667,7 @@ func environ(m *Machine, _ any, _ []any) (any, error) {
 	o := newObject()
 	for _, e := range m.world.Environ() {
 		key, value, _ := strings.Cut(e, "=")
-		o = m.set(o, key, valid(value))
+		o = m.set(o, key, Valid(value))
 	}
 	return o, nil
 }
@@ -725,7 +725,7 @@ func (m *Machine) base32(name, s string) (string, error) {
 	if err != nil {
 		return "", failure("string (%s) is not valid base32 data", m.brief(s, 15))
 	}
-	return valid(string(out)), nil
+	return Valid(string(out)), nil
 }
 
 // builtins are the names of all functions.

@@ -31,6 +31,7 @@ type Tool struct {
 	Out    *bufio.Writer
 	Status int
 	Given  []byte // the letters of all options, in order
+	effort int    // that was not yet accounted for
 }
 
 // Begin starts a utility: its name is the base of the first argument.
@@ -279,6 +280,7 @@ func (t *Tool) LineReader(r io.Reader) *LineReader {
 
 // Next returns the next line without its newline; ended reports whether it had one.
 func (l *LineReader) Next() (line string, ended bool, err error) {
+	l.t.Effort(PerLine)
 	if line = l.rest; line == "" {
 		if line, err = l.read(); err != nil {
 			return "", false, err
@@ -352,9 +354,25 @@ func (t *Tool) Unicode() bool {
 
 // Passing accounts for n bytes that are held for a moment, before they are made.
 func (t *Tool) Passing(n int) {
-	t.P.Work(uint32(n >> 11))
+	t.Effort(n / 8)
 	t.P.Allocate(int64(n))
 	t.P.Allocate(-int64(n))
+}
+
+// What things cost in the steps of [Tool.Effort].
+const (
+	// PerLine is for a line that is read.
+	PerLine = 32
+	// stepsACommand is how many steps take about as long as a command of a shell.
+	stepsACommand = 256
+)
+
+// Effort accounts for n small steps: each is about as much as to look at a few bytes.
+func (t *Tool) Effort(n int) {
+	if t.effort += n; t.effort >= stepsACommand {
+		t.P.Compute(t.effort / stepsACommand)
+		t.effort %= stepsACommand
+	}
 }
 
 // mostNested bounds how deep the expressions of a tool may nest.

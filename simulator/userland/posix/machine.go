@@ -5,6 +5,7 @@ type machine struct {
 	now, next threads
 	captures  []int32 // of the thread that is being added
 	slots     int
+	visited   int // instructions that add looked at, not yet charged
 }
 
 // threads is a list of the places that a program is at, the first choice first, each with what its groups matched.
@@ -55,6 +56,7 @@ func (v *machine) run(re *Regexp, text string, from int, inside bool, slots int)
 	if re.anchored && (from > 0 || inside) {
 		return nil
 	}
+	re.spend(perMatch + slots)
 	v.slots = slots
 	v.now.prepare(re)
 	v.next.prepare(re)
@@ -78,6 +80,7 @@ func (v *machine) run(re *Regexp, text string, from int, inside bool, slots int)
 				v.captures[i] = -1
 			}
 			v.add(re, &v.now, 0, text, at, inside)
+			v.pay(re)
 		}
 		if len(v.now.places) == 0 {
 			if best != nil || re.anchored || at >= len(text) {
@@ -110,11 +113,18 @@ func (v *machine) run(re *Regexp, text string, from int, inside bool, slots int)
 				v.add(re, &v.next, place+1, text, at+1, inside)
 			}
 		}
+		v.pay(re)
 		v.now, v.next = v.next, v.now
 		if at >= len(text) {
 			return best
 		}
 	}
+}
+
+// pay charges for the instructions that were looked at: each place that they led to has a copy of the offsets.
+func (v *machine) pay(re *Regexp) {
+	re.spend(v.visited * (1 + v.slots/16))
+	v.visited = 0
 }
 
 // add adds a place, or those that it leads to without reading more.
@@ -124,6 +134,7 @@ func (v *machine) add(re *Regexp, to *threads, place int32, text string, at int,
 			return
 		}
 		to.seen[place] = to.stamp
+		v.visited++
 		in := &re.program[place]
 		switch in.op {
 		case opJump:
@@ -150,10 +161,22 @@ func (v *machine) add(re *Regexp, to *threads, place int32, text string, at int,
 			place++
 			continue
 		}
-		to.places = append(to.places, place)
-		to.captures = append(to.captures, v.captures[:v.slots]...)
+		to.keep(re, place, v.captures[:v.slots])
 		return
 	}
+}
+
+// keep adds a place with its offsets, for which room is asked first.
+func (t *threads) keep(re *Regexp, place int32, captures []int32) {
+	t.places = append(t.places, place)
+	if need := len(t.captures) + len(captures); need > cap(t.captures) {
+		grown := max(64, 2*need)
+		more := int64(grown-cap(t.captures)) * 4
+		re.meter.Allocate(more)
+		re.size += more
+		t.captures = append(make([]int32, 0, grown), t.captures...)
+	}
+	t.captures = append(t.captures, captures...)
 }
 
 // backtrack matches an expression with back-references: it tries all ways from each place, and keeps the longest match
@@ -218,7 +241,7 @@ func (b *backtracker) from(at int) {
 func (b *backtracker) try(c choice) {
 	place, at := c.place, c.at
 	for quiet := c.quiet; quiet <= len(b.re.program); quiet++ { // more steps without reading: it repeats nothing
-		b.re.spend(64)
+		b.re.spend(perTry)
 		in := &b.re.program[place]
 		switch in.op {
 		case opMatch:
@@ -261,8 +284,10 @@ func (b *backtracker) try(c choice) {
 
 func (b *backtracker) same(x, y string) bool {
 	if !b.re.fold {
+		b.re.spend(len(x) >> 7)
 		return x == y
 	}
+	b.re.spend(len(x) >> 3)
 	for i := range len(x) {
 		if upper(x[i]) != upper(y[i]) {
 			return false

@@ -100,9 +100,15 @@ func (re *Regexp) Matches(text string) bool {
 	return re.vm.run(re, text, 0, false, 2) != nil
 }
 
-// spend charges for work, a thousand steps at a time.
+// What parts of a match are worth in steps, a step being what it takes to look at an instruction.
+const (
+	perMatch = 32 // to begin and end a match
+	perTry   = 16 // to try an instruction that may have to be taken back
+)
+
+// spend charges for work: as many steps as take about as long as a command of a shell count as one.
 func (re *Regexp) spend(n int) {
-	const unit = 1 << 10
+	const unit = 1 << 8
 	if re.unpaid += n; re.unpaid >= unit {
 		re.meter.Spend(re.unpaid / unit)
 		re.unpaid %= unit

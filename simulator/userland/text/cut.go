@@ -158,6 +158,7 @@ func (c *cutter) byExpression(opts map[byte][]string) error {
 
 // bytes prints the bytes at the positions, each once.
 func (c *cutter) bytes(line string) {
+	c.t.Effort(len(c.ranges) + len(line))
 	done := make([]bool, len(line))
 	for _, r := range c.ranges {
 		for i := r.from; i < len(line); i++ {
@@ -175,6 +176,7 @@ func (c *cutter) bytes(line string) {
 
 // lines prints the line if its number is one of the positions.
 func (c *cutter) lines(line string, number int) {
+	c.t.Effort(len(c.ranges))
 	for _, r := range c.ranges {
 		if number >= r.from && (number <= r.to || number == r.from) {
 			c.t.Out.WriteString(line + "\n")
@@ -193,6 +195,7 @@ func (c *cutter) fieldsOfGNU(line string) {
 	}
 	first := true
 	for i, field := range strings.Split(line, c.delimiter) {
+		c.t.Effort(len(c.ranges))
 		if !slices.ContainsFunc(c.ranges, func(r cutRange) bool { return i >= r.from && i <= r.to }) {
 			continue
 		}
@@ -211,6 +214,7 @@ func (c *cutter) fields(line string) {
 	at, start, end := 0, 0, 0 // in the line, and of the field
 	seen, current, printed := 0, 0, 0
 	for {
+		c.t.Effort(1)
 		if end == len(line) || seen > c.ranges[current].to {
 			if current++; current >= len(c.ranges) {
 				break

@@ -292,6 +292,7 @@ func (g *grepper) match(line string) (*grepPattern, [2]int) {
 		if !pattern.ready(g) {
 			return nil, [2]int{}
 		}
+		g.t.Effort(perPattern)
 		if at, ok := g.selects(pattern, line); ok {
 			return pattern, at
 		}
@@ -398,11 +399,16 @@ type grepPattern struct {
 	posix   *posix.Regexp
 	perl    *regex.Regexp
 	meter   kit.Meter
+	tool    *kit.Tool
 }
+
+// perPattern is what it takes to try a pattern, besides reading the line.
+const perPattern = 4
 
 // ready compiles the pattern. It reports whether that can be done.
 func (p *grepPattern) ready(g *grepper) bool {
 	var err error
+	p.tool = g.t
 	switch {
 	case p.literal:
 		if p.fold = kit.Has(g.opts, 'i'); p.fold {
@@ -435,13 +441,13 @@ func (p *grepPattern) find(line string, from int) (at [2]int, ok bool) {
 	var m []int
 	switch {
 	case p.literal:
-		rest := line[from:]
-		if p.fold {
-			rest = lower(rest)
+		i := p.index(line[from:])
+		if i < 0 {
+			p.tool.Effort((len(line) - from) / 16)
+			return at, false
 		}
-		if i := strings.Index(rest, p.text); i >= 0 {
-			return [2]int{from + i, from + i + len(p.text)}, true
-		}
+		p.tool.Effort(perPattern + i/16)
+		return [2]int{from + i, from + i + len(p.text)}, true
 	case p.perl != nil:
 		m = p.perl.Match(p.meter, line, from)
 	default:
@@ -453,15 +459,47 @@ func (p *grepPattern) find(line string, from int) (at [2]int, ok bool) {
 	return [2]int{m[0], m[1]}, true
 }
 
+// index returns where the text stands first, or -1.
+func (p *grepPattern) index(line string) int {
+	if !p.fold || p.text == "" {
+		return strings.Index(line, p.text)
+	}
+	small := p.text[0]
+	big := small
+	if small >= 'a' && small <= 'z' {
+		big -= 'a' - 'A'
+	}
+	for i := 0; i+len(p.text) <= len(line); i++ {
+		if c := line[i]; c != small && c != big {
+			continue
+		}
+		j := 1
+		for j < len(p.text) && smallLetter(line[i+j]) == p.text[j] {
+			j++
+		}
+		p.tool.Effort(j / 8)
+		if j == len(p.text) {
+			return i
+		}
+	}
+	return -1
+}
+
 // lower makes ASCII letters small.
 func lower(text string) string {
 	out := []byte(text)
 	for i, c := range out {
-		if c >= 'A' && c <= 'Z' {
-			out[i] = c + 'a' - 'A'
-		}
+		out[i] = smallLetter(c)
 	}
 	return string(out)
+}
+
+// smallLetter makes an ASCII letter small.
+func smallLetter(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
 }
 
 // wanted reports whether grep -r is to search a file, by --include, --exclude and --exclude-dir.

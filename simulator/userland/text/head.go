@@ -129,10 +129,7 @@ func headOf(t *kit.Tool, r io.Reader, much amount) {
 			t.Out.Write(data[:max(0, int64(len(data))-much.n)])
 			return
 		}
-		all := linesOf(data)
-		for _, line := range all[:max(0, int64(len(all))-much.n)] {
-			t.Out.Write(line)
-		}
+		t.Out.Write(data[:lastLines(data, much.n)])
 	case much.bytes:
 		_, _ = io.Copy(t.Out, io.LimitReader(r, much.n))
 	case much.n > 0:
@@ -148,13 +145,34 @@ func headOf(t *kit.Tool, r io.Reader, much amount) {
 	}
 }
 
-// linesOf splits data behind its newlines.
-func linesOf(data []byte) [][]byte {
-	all := bytes.SplitAfter(data, []byte("\n"))
-	if len(all[len(all)-1]) == 0 {
-		all = all[:len(all)-1]
+// lastLines returns where the last n lines of data begin.
+func lastLines(data []byte, n int64) int {
+	if n <= 0 {
+		return len(data)
 	}
-	return all
+	at := len(data)
+	if at > 0 && data[at-1] == '\n' {
+		at--
+	}
+	for ; n > 1; n-- {
+		if at = bytes.LastIndexByte(data[:at], '\n'); at < 0 {
+			return 0
+		}
+	}
+	return bytes.LastIndexByte(data[:at], '\n') + 1
+}
+
+// behindLines returns where the lines behind the first n begin.
+func behindLines(data []byte, n int64) int {
+	at := 0
+	for ; n > 0 && at < len(data); n-- {
+		i := bytes.IndexByte(data[at:], '\n')
+		if i < 0 {
+			return len(data)
+		}
+		at += i + 1
+	}
+	return at
 }
 
 // showsTitles reports whether files are printed with their names: several are, unless -q says otherwise, and with -v all.

@@ -266,7 +266,7 @@ func (r *jqRun) operand(a string, has *bool, positional string) (complaint strin
 	case !*has:
 		r.query, *has = a, true
 	case positional == "s":
-		r.rest = append(r.rest, strings.ToValidUTF8(a, "\ufffd"))
+		r.rest = append(r.rest, jq.Valid(a))
 	case positional == "j":
 		v, err := r.machine.Parse(a)
 		if err != nil {
@@ -290,7 +290,7 @@ func (r *jqRun) taking(option string, values []string) (complaint string) {
 		return ""
 	}
 	name, text := values[0], values[1]
-	var v any = strings.ToValidUTF8(text, "\ufffd")
+	var v any = jq.Valid(text)
 	switch option {
 	case "--argjson":
 		var err error
@@ -302,7 +302,7 @@ func (r *jqRun) taking(option string, values []string) (complaint string) {
 		if err != nil {
 			return "Bad JSON in " + option + " " + name + " " + text + ": Could not open " + text + ": " + kit.Message(err)
 		}
-		v = strings.ToValidUTF8(data, "\ufffd")
+		v = jq.Valid(data)
 		if option == "--slurpfile" {
 			if v, err = r.machine.ParseAll(data); err != nil {
 				return "Bad JSON in " + option + " " + name + " " + text + ": " + err.Error()
@@ -412,9 +412,9 @@ func (i *jqInputs) next() (any, error) {
 		i.over = true
 		var all strings.Builder
 		for text, ok := i.open(); ok; text, ok = i.open() {
-			all.WriteString(text)
+			all.WriteString(jq.Valid(text)) // no character begins in one file and ends in the next
 		}
-		return strings.ToValidUTF8(all.String(), "\ufffd"), nil
+		return all.String(), nil
 	case slurp:
 		i.over = true
 		return i.r.machine.Collect(i.whole)
@@ -445,6 +445,7 @@ func (i *jqInputs) rawLine() (any, error) {
 		i.text = text
 	}
 	line, rest, ended := strings.Cut(i.text, "\n")
+	line = jq.Valid(line)
 	for !ended { // a last line goes on in the next file
 		text, ok := i.open()
 		if !ok {
@@ -452,13 +453,13 @@ func (i *jqInputs) rawLine() (any, error) {
 		}
 		var head string
 		head, rest, ended = strings.Cut(text, "\n")
-		line += head
+		line += jq.Valid(head)
 	}
 	if ended {
 		i.lines++
 	}
 	i.text = rest
-	return strings.ToValidUTF8(line, "\ufffd"), nil
+	return line, nil
 }
 
 // value reads the next JSON value, or part of one.

@@ -29,6 +29,20 @@ type sedCommand struct {
 	close    int    // of a block: the place of its end
 }
 
+// table is what y makes of each byte.
+func (c *sedCommand) table() (table [256]byte) {
+	for i := range table {
+		table[i] = byte(i)
+	}
+	for i := len(c.text) - 1; i >= 0; i-- { // the first of a byte counts
+		table[c.text[i]] = c.text[i]
+		if i < len(c.with) {
+			table[c.text[i]] = c.with[i]
+		}
+	}
+	return table
+}
+
 // sedAddress selects lines. Line 0 of BusyBox's sed selects all of them.
 type sedAddress struct {
 	line     int

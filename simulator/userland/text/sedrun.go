@@ -2,6 +2,7 @@ package text
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io"
 	"strconv"
@@ -15,6 +16,9 @@ import (
 
 // sedLine is a line of the input and what ended it: "\n", "\x00", or nothing at the end of a file.
 type sedLine struct{ text, end string }
+
+// sizeOfQueued is what a line that waits takes besides its text.
+const sizeOfQueued = 32
 
 // sedOutput is where lines go. One that is not ended is ended when the next comes.
 type sedOutput struct {
@@ -49,8 +53,9 @@ type sedRun struct {
 	ahead  *sedLine // the next line
 	line   int      // lines read
 	file   string   // that is read
-	space  sedLine
-	hold   string
+	space  sedSpace
+	end    string // what ended the line of the pattern space
+	hold   sedSpace
 	queued []sedLine // text to be printed at the end of the cycle
 	lastRE *posix.Regexp
 
@@ -288,7 +293,7 @@ func (r *sedRun) next() sedLine {
 func (r *sedRun) run() error {
 	r.read()
 	for r.ahead != nil {
-		r.space = r.next()
+		r.take(r.next())
 		if err := r.cycle(); err != nil {
 			return err
 		}
@@ -305,7 +310,7 @@ func (r *sedRun) cycle() error {
 			return err
 		}
 		if end == printed && !r.quiet {
-			r.out.put(r.space.text, r.space.end)
+			r.out.put(r.get(&r.space), r.end)
 		}
 		if end != again || r.t.GNU {
 			r.dequeue()
@@ -316,12 +321,19 @@ func (r *sedRun) cycle() error {
 	}
 }
 
+// take makes a line the pattern space.
+func (r *sedRun) take(line sedLine) {
+	r.space.set(line.text)
+	r.end = line.end
+}
+
 // dequeue prints the text of a and r.
 func (r *sedRun) dequeue() {
 	queued := r.queued
 	r.queued = nil
 	for _, line := range queued {
 		r.out.put(line.text, line.end)
+		r.t.P.Allocate(-int64(len(line.text)) - sizeOfQueued)
 	}
 }
 
@@ -336,7 +348,7 @@ func (r *sedRun) matches(a *sedAddress) (bool, error) {
 		if re == nil {
 			return false, errNoRegexp
 		}
-		if re.Matches(r.space.text) {
+		if re.Matches(r.get(&r.space)) {
 			r.lastRE = re
 			return true, nil
 		}
@@ -464,40 +476,23 @@ func (r *sedRun) execute() (outcome, error) {
 	return printed, nil
 }
 
-// grown accounts for a pattern or hold space that became long.
-func (r *sedRun) grown(text string) string {
-	r.t.P.Work(uint32(len(text) >> 11))
-	if r.room(len(text)); len(text) > 1<<16 {
-		r.t.P.Spend(container.CommandCost)
-	}
-	return text
-}
-
-// room accounts for n bytes that a pattern space is about to have.
-func (r *sedRun) room(n int) {
-	if n > 1<<16 {
-		r.t.P.Allocate(int64(n))
-		r.t.P.Allocate(-int64(n))
-	}
-}
-
 // one carries out a command. It reports whether the script ends with it.
 func (r *sedRun) one(c *sedCommand) (end outcome, over bool, err error) {
 	nl := r.newline
 	switch c.name {
 	case 'p':
-		r.out.put(r.space.text, nl)
+		r.out.put(r.get(&r.space), nl)
 	case 'P':
-		first, _, _ := strings.Cut(r.space.text, nl)
+		first, _, _ := strings.Cut(r.get(&r.space), nl)
 		r.out.put(first, nl)
 	case 'd':
 		return deleted, true, nil
 	case 'D':
-		_, rest, more := strings.Cut(r.space.text, nl)
+		_, rest, more := strings.Cut(r.get(&r.space), nl)
 		if !more {
 			return deleted, true, nil
 		}
-		r.space.text = rest
+		r.space.set(rest)
 		return again, true, nil
 	case 'q', 'Q':
 		r.status, r.ahead, r.names = c.nth, nil, nil
@@ -508,28 +503,29 @@ func (r *sedRun) one(c *sedCommand) (end outcome, over bool, err error) {
 	case '=':
 		r.out.put(strconv.Itoa(r.line), "\n")
 	case 'h':
-		r.hold = r.space.text
+		r.hold.set(r.get(&r.space))
 	case 'H':
-		r.hold = r.grown(r.hold + nl + r.space.text)
+		r.extend(&r.hold, r.get(&r.space))
 	case 'g':
-		r.space.text = r.hold
+		r.space.set(r.get(&r.hold))
 	case 'G':
-		r.space.text = r.grown(r.space.text + nl + r.hold)
+		r.extend(&r.space, r.get(&r.hold))
 		r.ended()
 	case 'x':
-		r.space.text, r.hold = r.hold, r.space.text
+		r.space, r.hold = r.hold, r.space
 		r.ended()
 	case 'z':
-		r.space.text = ""
+		r.space.set("")
 	case 'F':
 		r.out.put(r.file, "\n")
 	case 'l':
 		if r.t.GNU {
-			r.out.put(visibly(r.space.text), "\n")
+			r.out.put(visibly(r.get(&r.space)), "\n")
 		}
 	case 'n', 'N':
 		return r.more(c)
 	case 'a':
+		r.t.P.Allocate(int64(len(c.text)) + sizeOfQueued)
 		r.queued = append(r.queued, sedLine{c.text, "\n"})
 	case 'i':
 		r.out.put(c.text, "\n")
@@ -540,18 +536,17 @@ func (r *sedRun) one(c *sedCommand) (end outcome, over bool, err error) {
 		return deleted, true, nil
 	case 'w':
 		if out := r.files[c.file]; out != nil {
-			out.put(r.space.text, r.space.end)
+			out.put(r.get(&r.space), r.end)
 		}
 	case 'r':
 		r.queue(c.file)
 	case 'y':
-		text := []byte(r.space.text)
-		for i, b := range text {
-			if at := strings.IndexByte(c.text, b); at >= 0 && at < len(c.with) {
-				text[i] = c.with[at]
-			}
+		text := []byte(r.get(&r.space))
+		r.grown(2 * len(text))
+		for table, i := c.table(), 0; i < len(text); i++ {
+			text[i] = table[text[i]]
 		}
-		r.space.text = string(text)
+		r.space.set(string(text))
 	case 's':
 		return 0, false, r.substitute(c)
 	}
@@ -561,7 +556,7 @@ func (r *sedRun) one(c *sedCommand) (end outcome, over bool, err error) {
 // ended says that the pattern space is no longer the last line of a file.
 func (r *sedRun) ended() {
 	if !r.t.GNU {
-		r.space.end = r.newline
+		r.end = r.newline
 	}
 }
 
@@ -571,41 +566,43 @@ func (r *sedRun) more(c *sedCommand) (end outcome, over bool, err error) {
 		if r.ahead == nil {
 			return printed, true, nil
 		}
-		before := r.space.text
-		r.space = r.next()
-		r.space.text = r.grown(before + r.newline + r.space.text)
+		line := r.next()
+		r.extend(&r.space, line.text)
+		r.end = line.end
 		return 0, false, nil
 	}
 	if r.t.GNU && r.ahead == nil {
 		return printed, true, nil
 	}
 	if !r.quiet {
-		r.out.put(r.space.text, r.space.end)
+		r.out.put(r.get(&r.space), r.end)
 	}
 	if r.ahead == nil {
 		return deleted, true, nil
 	}
-	r.space = r.next()
+	r.take(r.next())
 	if !r.t.GNU {
 		r.replaced = false
 	}
 	return 0, false, nil
 }
 
-// queue queues the lines of a file.
+// queue queues the lines of a file, which stay in memory until they are printed.
 func (r *sedRun) queue(name string) {
 	data, err := r.t.P.ReadFile(name)
 	if err != nil {
 		return
 	}
-	for line := range strings.Lines(string(data)) {
-		text, ended := strings.CutSuffix(line, "\n")
-		if ended || !r.t.GNU {
-			r.queued = append(r.queued, sedLine{text, "\n"})
-		} else {
-			r.queued = append(r.queued, sedLine{text, ""})
-		}
+	if len(data) == 0 {
+		return
 	}
+	text, ended := bytes.CutSuffix(data, []byte("\n"))
+	end := ""
+	if ended || !r.t.GNU {
+		end = "\n"
+	}
+	r.t.P.Allocate(int64(len(text)) + sizeOfQueued)
+	r.queued = append(r.queued, sedLine{string(text), end})
 }
 
 // substitute carries out s. Each match is looked for behind the one before, where no line begins.
@@ -620,7 +617,8 @@ func (r *sedRun) substitute(c *sedCommand) error {
 	r.lastRE = re
 	references := strings.Count(c.with, "&") + strings.Count(c.with, `\`)
 	var b strings.Builder
-	text, whole, found, done := r.space.text, r.space.text, 0, false
+	whole := r.get(&r.space)
+	text, found, done := whole, 0, false
 	emptyBefore, atEnd := true, false
 	for !atEnd {
 		atEnd = text == ""
@@ -656,12 +654,14 @@ func (r *sedRun) substitute(c *sedCommand) error {
 		return nil
 	}
 	b.WriteString(text)
-	r.space.text, r.replaced = r.grown(b.String()), true
+	r.grown(b.Len())
+	r.space.set(b.String())
+	r.replaced = true
 	if c.print {
-		r.out.put(r.space.text, r.space.end)
+		r.out.put(r.get(&r.space), r.end)
 	}
 	if out := r.files[c.file]; c.file != "" && out != nil {
-		out.put(r.space.text, r.space.end)
+		out.put(r.get(&r.space), r.end)
 	}
 	return nil
 }

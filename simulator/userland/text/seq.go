@@ -2,6 +2,7 @@ package text
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -50,7 +51,7 @@ func Seq(p *container.Process, args []string) int {
 		step = numbers[1]
 	}
 	for i := 0; ; i++ {
-		p.Work(1)
+		p.Work(perNumber)
 		n := first + float64(i)*step
 		if more := step >= 0 && n <= end || step < 0 && n >= end; !more {
 			if i > 0 {
@@ -61,7 +62,7 @@ func Seq(p *container.Process, args []string) int {
 		if i > 0 {
 			t.Out.WriteString(separator)
 		}
-		if _, err := fmt.Fprintf(t.Out, "%0*.*f", width, digits, n); err != nil {
+		if err := putNumber(t, n, width, digits); err != nil {
 			return t.End()
 		}
 	}
@@ -138,7 +139,7 @@ func seqGNU(t *kit.Tool, args []string) int {
 		}
 	}
 	for i := 0; ; i++ {
-		t.P.Work(1)
+		t.P.Work(perNumber)
 		n := first + float64(i)*step
 		if step > 0 && n > end+1e-9 || step < 0 && n < end-1e-9 {
 			if i > 0 {
@@ -155,7 +156,20 @@ func seqGNU(t *kit.Tool, args []string) int {
 			t.Out.Write(text)
 			f.Release()
 		} else {
-			fmt.Fprintf(t.Out, "%0*.*f", width, decimals, n)
+			_ = putNumber(t, n, width, decimals) // a failed write is met again at the end
 		}
 	}
+}
+
+// perNumber is how many commands a number counts as.
+const perNumber = 2
+
+// putNumber prints a number, filled with zeros to a width.
+func putNumber(t *kit.Tool, n float64, width, digits int) error {
+	if whole := int64(n); width == 0 && digits == 0 && float64(whole) == n && (n != 0 || !math.Signbit(n)) {
+		_, err := t.Out.WriteString(strconv.FormatInt(whole, 10))
+		return err
+	}
+	_, err := fmt.Fprintf(t.Out, "%0*.*f", width, digits, n)
+	return err
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
+	"github.com/plumbline-ci/plumbline/simulator/files"
 	"github.com/plumbline-ci/plumbline/simulator/userland/kit"
 )
 
@@ -72,19 +73,19 @@ func SortLines(p *container.Process, args []string) int {
 	if t.Zero {
 		end = 0
 	}
-	var b strings.Builder
-	for _, line := range all {
-		b.WriteString(line.text)
-		b.WriteByte(end)
-	}
 	if name := kit.Last(opts, 'o'); kit.Has(opts, 'o') {
-		if err := p.WriteFile(name, []byte(b.String()), 0o666); err != nil {
+		fd, err := p.OpenFile(name, files.Write|files.Create|files.Truncate, 0o666)
+		if err != nil {
 			t.Complain("can't open '%s': %s", name, kit.Message(err))
 			t.Status = 2
+			return t.End()
 		}
-		return t.End()
+		t.Out.Reset(p.Descriptor(fd))
 	}
-	t.Out.WriteString(b.String())
+	for _, line := range all {
+		t.Out.WriteString(line.text)
+		t.Out.WriteByte(end)
+	}
 	return t.End()
 }
 
@@ -93,6 +94,9 @@ type sortLine struct {
 	text   string
 	number int
 }
+
+// perComparison is what it takes to compare two lines, besides reading them.
+const perComparison = 32
 
 // sorter is the order that a sort puts lines in.
 type sorter struct {
@@ -235,6 +239,7 @@ func (s *sorter) check(all []sortLine) int {
 // order compares two lines by the keys and then, unless the order is to be stable, byte by byte. Whether the result is
 // turned round says the key that was compared last.
 func (s *sorter) order(a, b sortLine) int {
+	s.t.Effort(perComparison + (len(a.text)+len(b.text))/16)
 	c, flags := 0, s.flags
 	for _, k := range s.keys {
 		flags = s.flagsOf(k)

@@ -111,11 +111,9 @@ func tailOf(t *kit.Tool, r io.Reader, much amount) {
 		t.Out.Write(data[min(int64(len(data)), skip):])
 		return
 	}
-	all := linesOf(data)
-	if !much.back {
-		skip = max(0, int64(len(all))-much.n)
-	}
-	for _, line := range all[min(int64(len(all)), skip):] {
-		t.Out.Write(line)
+	if much.back {
+		t.Out.Write(data[behindLines(data, skip):])
+	} else {
+		t.Out.Write(data[lastLines(data, much.n):])
 	}
 }
