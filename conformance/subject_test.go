@@ -65,7 +65,7 @@ func TestMistakesInSubjectFilesAreExplained(t *testing.T) {
 		head + "configuration: {changes: []}\n":                                                   `s.yaml:4:16: configuration: "namespace" is missing`,
 		head + "configuration: {namespace: n, changes: [{of: flags, keys: [a]}]}\n":               `s.yaml:4:46: configuration.changes[0].of: unknown value "flags"`,
 		head + "configuration: {namespace: n, settle: 5, changes: []}\n":                          `s.yaml:4:39: configuration.settle: must be a duration, got the number 5`,
-		head + "configuration:\n  namespace: n\n  changes: [&a {of: feature-flags, keys: [x]}]\n": "s.yaml:6:13: configuration.changes[0]: a fixture header has no anchors and aliases",
+		head + "configuration:\n  namespace: n\n  changes: [&a {of: feature-flags, keys: [x]}]\n": "s.yaml:6:13: configuration.changes[0]: anchors and aliases are not read here",
 		head + "images: {busybox: \"\"}\n":                                                        `s.yaml:4:9: images: an image has no name; write name: name`,
 		head + "images: [busybox]\n":                                                              "s.yaml:4:9: images: must be a mapping, got a list",
 	} {

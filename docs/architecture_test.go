@@ -18,7 +18,7 @@ var mayImport = map[string][]string{
 	"reconciler/...": {"reconciler/...", "api/...", "entrypoint/termination"},
 	"kindconfig/...": {"kindconfig/...", "api/..."},
 	"fixtures":       {},
-	"reports/...":    {"reports/..."},
+	"reports/...":    {"reports/...", "conformance/source"},
 
 	// What an implementation is judged by knows none.
 	"conformance": {"conformance/internal/...", "conformance/fixture", "conformance/statement", "conformance/source", "conformance/invariant", "conformance/disturbance",

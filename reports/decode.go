@@ -5,41 +5,29 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 
+	"gopkg.in/yaml.v3"
+
+	"github.com/plumbline-ci/plumbline/conformance/source"
 	"github.com/plumbline-ci/plumbline/reports/visible"
 )
 
 // ErrInvalid is what every error of Decode and Read is, by errors.Is.
 var ErrInvalid = errors.New("not a conformance report")
 
-// MistakeError says what is wrong with a document, and where.
-type MistakeError struct {
-	// File is the name that Read was given.
-	File         string
-	Line, Column int
-	// Path is the field, as fixtures[3].verdict.
-	Path    string
-	Message string
-}
-
-// Error implements error: file:line:column: path: message.
-func (e *MistakeError) Error() string {
-	text := fmt.Sprintf("%d:%d: ", e.Line, e.Column)
-	if e.File != "" {
-		text = e.File + ":" + text
-	}
-	if e.Path != "" {
-		text += e.Path + ": "
-	}
-	return text + e.Message
-}
+// InvalidError says what is wrong with a document, and where.
+type InvalidError struct{ source.Errors }
 
 // Is makes errors.Is(err, ErrInvalid) hold.
-func (e *MistakeError) Is(target error) bool { return target == ErrInvalid }
+func (e *InvalidError) Is(target error) bool { return target == ErrInvalid }
+
+// Unwrap returns the mistakes with their places.
+func (e *InvalidError) Unwrap() error { return e.Errors }
+
+// limits are more than any document of this package has, and less than hurts.
+var limits = source.Limits{Size: 64 << 20, Values: 2_000_000, Depth: 64}
 
 // Encode returns the canonical bytes of a report: JSON with fields in a fixed
 // order, indented, ended by a newline.
@@ -61,19 +49,11 @@ func encode(document any, what string) ([]byte, error) {
 // than none. So is a report of a newer version.
 func Decode(data []byte) (*ConformanceReport, error) { return Read("", data) }
 
-// Read is Decode of a file: errors, of type *MistakeError, begin with its name.
+// Read is Decode of a file: errors, of type *InvalidError, begin with its name.
 func Read(file string, data []byte) (*ConformanceReport, error) {
 	r := &ConformanceReport{}
-	root, m := read(data, Kind, r)
-	if m == nil {
-		m = r.mistake()
-		if m != nil {
-			m.Line, m.Column = root.find(m.Path)
-		}
-	}
-	if m != nil {
-		m.File = file
-		return nil, m
+	if err := ReadDocument(file, data, Kind, r, r.mistake); err != nil {
+		return nil, err
 	}
 	if r.Profiles == nil {
 		r.Profiles = []Profile{}
@@ -84,46 +64,65 @@ func Read(file string, data []byte) (*ConformanceReport, error) {
 	return r, nil
 }
 
-// read reads a document of a kind into a struct.
-func read(data []byte, kind string, into any) (*node, *MistakeError) {
-	root, m := parse(data)
-	if m != nil {
-		return nil, m
+// ReadDocument reads a document of another kind as strictly as Read reads a report. check, which may be nil, finds what
+// the types cannot: it returns a mistake with its Path, which ReadDocument gives its line and column. The error is an *InvalidError.
+func ReadDocument(file string, data []byte, kind string, into any, check func() *source.Error) error {
+	doc, errs := source.ParseOne(file, data, limits)
+	if len(errs) == 0 {
+		if m := identify(doc, kind); m != nil {
+			errs.Add(m)
+		}
 	}
-	if m := root.identify(kind); m != nil {
-		return nil, m
+	if len(errs) == 0 {
+		d := &source.Decoder{Doc: doc, Errs: &errs, JSON: true, Unknown: "a typo, or from a newer plumbline"}
+		d.Decode(doc.Root, into, "")
 	}
-	return root, root.into(reflect.ValueOf(into).Elem(), "")
+	if len(errs) == 0 && check != nil {
+		if m := check(); m != nil {
+			errs.Add(placed(doc, m))
+		}
+	}
+	if len(errs) > 0 {
+		return &InvalidError{errs}
+	}
+	return nil
+}
+
+// placed gives a mistake the place of its field, or of what is nearest above it.
+func placed(doc *source.Document, m *source.Error) *source.Error {
+	at, _ := source.Reach(doc.Root, m.Path)
+	m.Position = doc.Position(at)
+	return m
 }
 
 // identify checks what a document says it is, before its fields are looked at: those of another version may be others.
-func (n *node) identify(kind string) *MistakeError {
-	if n.kind != kindObject {
-		return &MistakeError{Line: n.line, Column: n.column, Message: fmt.Sprintf("is %s, want an object of kind %s", n.kind, kind)}
+func identify(doc *source.Document, kind string) *source.Error {
+	if doc.Root.Kind != yaml.MappingNode {
+		return &source.Error{Position: doc.Position(doc.Root), Message: fmt.Sprintf("must be a mapping of kind %s, got %s", kind, source.Describe(doc.Root))}
 	}
-	said := map[string]string{}
-	for _, f := range n.fields {
-		if _, twice := said[f.name]; !twice {
-			said[f.name] = f.value.text
+	mistake := func(path, format string, args ...any) *source.Error {
+		return placed(doc, &source.Error{Path: path, Message: fmt.Sprintf(format, args...)})
+	}
+	said := func(field string) string {
+		if n, missing := source.Reach(doc.Root, field); missing == 0 && n.Kind == yaml.ScalarNode {
+			return n.Value
 		}
+		return ""
 	}
-	mistake := func(path, format string, args ...any) *MistakeError {
-		line, column := n.find(path)
-		return &MistakeError{Line: line, Column: column, Path: path, Message: fmt.Sprintf(format, args...)}
-	}
-	group, version, _ := strings.Cut(said["apiVersion"], "/")
+	apiVersion, saidKind := said("apiVersion"), said("kind")
+	group, version, _ := strings.Cut(apiVersion, "/")
 	ourGroup, ourVersion, _ := strings.Cut(APIVersion, "/")
 	switch {
-	case said["apiVersion"] == "" || said["kind"] == "":
+	case apiVersion == "" || saidKind == "":
 		return mistake("", "has no apiVersion and kind; a document of this kind begins with apiVersion %s and kind %s", APIVersion, kind)
 	case group != ourGroup:
-		return mistake("apiVersion", "%q is not a version of Plumbline, want %q", said["apiVersion"], APIVersion)
-	case said["kind"] != kind:
-		return mistake("kind", "%q, want %q", said["kind"], kind)
+		return mistake("apiVersion", "%q is not a version of Plumbline, want %q", apiVersion, APIVersion)
+	case saidKind != kind:
+		return mistake("kind", "%q, want %q", saidKind, kind)
 	case version != ourVersion && age(version) > age(ourVersion):
-		return mistake("apiVersion", "%q is newer than what this plumbline reads (%s): use a newer plumbline", said["apiVersion"], APIVersion)
+		return mistake("apiVersion", "%q is newer than what this plumbline reads (%s): use a newer plumbline", apiVersion, APIVersion)
 	case version != ourVersion:
-		return mistake("apiVersion", "unknown version %q, want %q", said["apiVersion"], APIVersion)
+		return mistake("apiVersion", "unknown version %q, want %q", apiVersion, APIVersion)
 	}
 	return nil
 }
@@ -142,132 +141,10 @@ func age(version string) int {
 	return 0
 }
 
-// find returns the place of a field, or of what is nearest above it.
-func (n *node) find(path string) (line, column int) {
-	line, column = n.line, n.column
-	for _, part := range strings.FieldsFunc(path, func(c rune) bool { return c == '.' || c == '[' || c == ']' }) {
-		var next *node
-		if i, err := strconv.Atoi(part); err == nil && n.kind == kindList && i < len(n.items) {
-			next = n.items[i]
-		}
-		for _, f := range n.fields {
-			if f.name == part {
-				next = f.value
-			}
-		}
-		if next == nil {
-			break
-		}
-		n, line, column = next, next.line, next.column
-	}
-	return line, column
-}
-
-// into puts a node into a value, strictly.
-func (n *node) into(v reflect.Value, path string) *MistakeError {
-	mistake := func(format string, args ...any) *MistakeError {
-		return &MistakeError{Line: n.line, Column: n.column, Path: path, Message: fmt.Sprintf(format, args...)}
-	}
-	want := func(kinds ...nodeKind) *MistakeError {
-		if slices.Contains(kinds, n.kind) {
-			return nil
-		}
-		return mistake("is %s, want %s", n.kind, kinds[0])
-	}
-	switch v.Kind() {
-	case reflect.Pointer:
-		if n.kind == kindNull {
-			return nil
-		}
-		v.Set(reflect.New(v.Type().Elem()))
-		return n.into(v.Elem(), path)
-	case reflect.Struct:
-		if m := want(kindObject); m != nil {
-			return m
-		}
-		return n.intoStruct(v, path)
-	case reflect.Slice:
-		if m := want(kindList, kindNull); m != nil {
-			return m
-		}
-		for i, item := range n.items {
-			element := reflect.New(v.Type().Elem()).Elem()
-			if m := item.into(element, fmt.Sprintf("%s[%d]", path, i)); m != nil {
-				return m
-			}
-			v.Set(reflect.Append(v, element))
-		}
-		return nil
-	case reflect.String:
-		if m := want(kindString); m != nil {
-			return m
-		}
-		v.SetString(n.text)
-		return nil
-	case reflect.Bool:
-		if m := want(kindBool); m != nil {
-			return m
-		}
-		v.SetBool(strings.EqualFold(n.text, "true"))
-		return nil
-	case reflect.Uint64:
-		if m := want(kindNumber); m != nil {
-			return m
-		}
-		number, err := strconv.ParseUint(n.text, 10, 64)
-		if err != nil {
-			return mistake("is %s, want a whole number of at least 0", n.text)
-		}
-		v.SetUint(number)
-		return nil
-	case reflect.Int, reflect.Int64:
-		if m := want(kindNumber); m != nil {
-			return m
-		}
-		number, err := strconv.ParseInt(n.text, 10, 64)
-		if err != nil {
-			return mistake("is %s, want a whole number", n.text)
-		}
-		v.SetInt(number)
-		return nil
-	}
-	return mistake("cannot be read into a %s", v.Type())
-}
-
-func (n *node) intoStruct(v reflect.Value, path string) *MistakeError {
-	known := map[string]int{}
-	for i := range v.NumField() {
-		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
-		known[name] = i
-	}
-	seen := map[string]bool{}
-	for _, f := range n.fields {
-		mistake := func(format string) *MistakeError {
-			return &MistakeError{Line: f.line, Column: f.column, Path: path, Message: fmt.Sprintf(format, f.name)}
-		}
-		i, ok := known[f.name]
-		switch {
-		case !ok:
-			return mistake("unknown field %q: a typo, or from a newer plumbline")
-		case seen[f.name]:
-			return mistake("field %q is listed twice")
-		}
-		seen[f.name] = true
-		below := f.name
-		if path != "" {
-			below = path + "." + f.name
-		}
-		if m := f.value.into(v.Field(i), below); m != nil {
-			return m
-		}
-	}
-	return nil
-}
-
 // mistake finds what the types cannot: unknown words, contradictions. The place is yet to be found.
-func (r *ConformanceReport) mistake() *MistakeError {
-	invalid := func(path, format string, args ...any) *MistakeError {
-		return &MistakeError{Path: path, Message: fmt.Sprintf(format, args...)}
+func (r *ConformanceReport) mistake() *source.Error {
+	invalid := func(path, format string, args ...any) *source.Error {
+		return &source.Error{Path: path, Message: fmt.Sprintf(format, args...)}
 	}
 	if !slices.Contains(Results(), r.Result) {
 		return invalid("result", "unknown result %q", r.Result)
@@ -319,14 +196,14 @@ func (r *ConformanceReport) mistake() *MistakeError {
 const longest = 1_000_000_000_000
 
 // mistake finds invalid times and unknown roles.
-func (t *Timeline) mistake(path string) *MistakeError {
+func (t *Timeline) mistake(path string) *source.Error {
 	if t == nil {
 		return nil
 	}
-	var found *MistakeError
+	var found *source.Error
 	invalid := func(at, format string, args ...any) {
 		if found == nil {
-			found = &MistakeError{Path: path + "." + at, Message: fmt.Sprintf(format, args...)}
+			found = &source.Error{Path: path + "." + at, Message: fmt.Sprintf(format, args...)}
 		}
 	}
 	within := func(at string, from int64, times ...*int64) {

@@ -16,13 +16,21 @@ import (
 // adds rules: "required" (the field must be there and not empty) and
 // "enum=a|b|c". A field of type [Position] named Pos gets the place of the
 // struct's mapping. A type that implements [NodeDecoder] decodes itself.
+//
+// Documents that a program wrote are bound by the `json` tags of their types, see JSON.
 type Decoder struct {
 	Doc  *Document
 	Errs *Errors
 	// Places, if not nil, is filled with where each decoded field was written.
 	Places map[string]Position
+	// JSON binds fields by their json tags. As encoding/json does, it takes null for a pointer or a list that is not there.
+	JSON bool
+	// Unknown is the hint for an unknown field; if it is empty, the hint is the nearest name.
+	Unknown string
 	// MayLack are paths of required fields that this document may leave out.
 	MayLack map[string]bool
+
+	fields map[reflect.Type][]Field
 }
 
 // NodeDecoder is a value with a notation of its own.
@@ -60,7 +68,10 @@ func (d *Decoder) decode(n *yaml.Node, v reflect.Value, path string) {
 		d.Places[path] = d.Doc.Position(n)
 	}
 	if n.Kind == yaml.AliasNode || n.Anchor != "" {
-		d.Fail(n, path, "a fixture header has no anchors and aliases", "write the value out")
+		d.Fail(n, path, "anchors and aliases are not read here", "write the value out")
+		return
+	}
+	if d.JSON && n.ShortTag() == "!!null" && (v.Kind() == reflect.Pointer || v.Kind() == reflect.Slice) {
 		return
 	}
 	if v.Kind() == reflect.Pointer {
@@ -105,17 +116,18 @@ func (d *Decoder) decode(n *yaml.Node, v reflect.Value, path string) {
 		v.Set(out)
 	case reflect.String:
 		v.SetString(d.text(n, path))
-	case reflect.Int:
-		if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!int" {
-			d.Fail(n, path, "must be a whole number, got "+Describe(n), "write it without quotes")
-			return
+	case reflect.Int, reflect.Int64:
+		if d.whole(n, path) {
+			var number int64
+			d.fits(n.Decode(&number), n, path)
+			v.SetInt(number)
 		}
-		var i int
-		if err := n.Decode(&i); err != nil {
-			d.Fail(n, path, n.Value+" is too large", "use a smaller number")
-			return
+	case reflect.Uint64:
+		if d.whole(n, path) {
+			var number uint64
+			d.fits(n.Decode(&number), n, path)
+			v.SetUint(number)
 		}
-		v.SetInt(int64(i))
 	case reflect.Bool:
 		var b bool
 		if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!bool" || n.Decode(&b) != nil {
@@ -126,10 +138,29 @@ func (d *Decoder) decode(n *yaml.Node, v reflect.Value, path string) {
 	}
 }
 
+// whole reports whether a value is a whole number, and refuses it if not.
+func (d *Decoder) whole(n *yaml.Node, path string) bool {
+	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!int" {
+		return true
+	}
+	d.Fail(n, path, "must be a whole number, got "+Describe(n), "write it without quotes")
+	return false
+}
+
+func (d *Decoder) fits(err error, n *yaml.Node, path string) {
+	switch {
+	case err == nil:
+	case strings.HasPrefix(n.Value, "-"):
+		d.Fail(n, path, n.Value+" is too small", "use a larger number")
+	default:
+		d.Fail(n, path, n.Value+" is too large", "use a smaller number")
+	}
+}
+
 func (d *Decoder) text(n *yaml.Node, path string) string {
 	if n.Kind == yaml.ScalarNode {
 		switch n.ShortTag() {
-		case "!!str", "!!timestamp":
+		case "!!str", "!!timestamp", mergeTag: // "<<" merges as a key only
 			return n.Value
 		case "!!int", "!!float", "!!bool":
 			d.Fail(n, path, "must be a string, got "+Describe(n), "quote it: "+strconv.Quote(n.Value))
@@ -167,18 +198,21 @@ type Field struct {
 
 // Fields lists the YAML fields of struct type t, in the order of the struct; those
 // of an embedded struct stand where it is embedded.
-func Fields(t reflect.Type) []Field {
+func Fields(t reflect.Type) []Field { return fieldsBy(t, "yaml") }
+
+// fieldsBy is Fields by another tag.
+func fieldsBy(t reflect.Type, tag string) []Field {
 	var fields []Field
 	for i := range t.NumField() {
 		f := t.Field(i)
 		if f.Anonymous && f.Type.Kind() == reflect.Struct {
-			for _, inner := range Fields(f.Type) {
+			for _, inner := range fieldsBy(f.Type, tag) {
 				inner.Index = append([]int{i}, inner.Index...)
 				fields = append(fields, inner)
 			}
 			continue
 		}
-		name := f.Tag.Get("yaml")
+		name, _, _ := strings.Cut(f.Tag.Get(tag), ",")
 		if name == "" || name == "-" {
 			continue
 		}
@@ -196,11 +230,28 @@ func Fields(t reflect.Type) []Field {
 	return fields
 }
 
+// fieldsOf is what a document may have for a struct. A report has thousands of the same type.
+func (d *Decoder) fieldsOf(t reflect.Type) []Field {
+	fields, known := d.fields[t]
+	if known {
+		return fields
+	}
+	tag := "yaml"
+	if d.JSON {
+		tag = "json"
+	}
+	if d.fields == nil {
+		d.fields = map[reflect.Type][]Field{}
+	}
+	d.fields[t] = fieldsBy(t, tag)
+	return d.fields[t]
+}
+
 func (d *Decoder) structure(n *yaml.Node, v reflect.Value, path string) {
 	if f := v.FieldByName("Pos"); f.IsValid() && f.Type() == positionType {
 		f.Set(reflect.ValueOf(d.Doc.Position(n)))
 	}
-	fields := Fields(v.Type())
+	fields := d.fieldsOf(v.Type())
 	names := make([]string, len(fields))
 	for i, f := range fields {
 		names[i] = f.Name
@@ -230,7 +281,11 @@ func (d *Decoder) structure(n *yaml.Node, v reflect.Value, path string) {
 				_, noun, _ := strings.Cut(union.Noun(), " ")
 				what = "unknown " + noun
 			}
-			d.Fail(key, path, fmt.Sprintf("%s %q", what, key.Value), DidYouMean(key.Value, names))
+			hint := d.Unknown
+			if hint == "" {
+				hint = DidYouMean(key.Value, names)
+			}
+			d.Fail(key, path, fmt.Sprintf("%s %q", what, key.Value), hint)
 			given[Nearest(key.Value, names)] = true // misspelt is not missing
 			continue
 		}

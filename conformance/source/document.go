@@ -18,14 +18,23 @@ import (
 const (
 	// MaxFileSize bounds a file in bytes: the API server would not take an object as large.
 	MaxFileSize = 3 << 20
-	// maxNodes bounds the values of one document after its aliases are expanded.
-	maxNodes = 200_000
-	// maxFileNodes bounds the same of all documents of a file, and maxDocuments their number.
-	maxFileNodes = 400_000
-	maxDocuments = 10_000
-	// maxDepth bounds how deep values nest.
-	maxDepth = 100
+	// maxFileValues bounds the values of all documents of a file after their aliases are expanded, and maxDocuments their number.
+	maxFileValues = 400_000
+	maxDocuments  = 10_000
 )
+
+// Limits bound what is read of one document.
+type Limits struct {
+	// Size is how many bytes it may have.
+	Size int
+	// Values is how many values it may have after its aliases are expanded.
+	Values int
+	// Depth is how deep they may nest.
+	Depth int
+}
+
+// written are the limits of what people write.
+var written = Limits{Size: MaxFileSize, Values: 200_000, Depth: 100}
 
 // Document is one YAML document of a file.
 type Document struct {
@@ -57,9 +66,52 @@ func Read(r io.Reader) ([]byte, error) { return io.ReadAll(io.LimitReader(r, Max
 // Parse cuts data into its documents, leaving out empty ones. Keys are checked
 // for being plain and unique, and aliases for ending.
 func Parse(file string, data []byte) (docs []*Document, errs Errors) {
-	if len(data) > MaxFileSize {
-		errs.Add(&Error{Position: Position{File: file, Line: 1, Column: 1}, Message: fmt.Sprintf("the file has more than the %d bytes that are read", MaxFileSize), Hint: "split it"})
+	docs, errs = parseYAML(file, data, written)
+	values := 0
+	for i, d := range docs {
+		c := checker{doc: d, limits: written, errs: &errs, open: map[*yaml.Node]bool{}}
+		c.check(d.Root, 0)
+		if values += c.values; values > maxFileValues {
+			c.fail(d.Root, fmt.Sprintf("the documents up to this one have more than %d values once their aliases are expanded", maxFileValues), "split the file, or remove the aliases")
+			return docs[:i+1], errs
+		}
+	}
+	return docs, errs
+}
+
+// ParseOne is Parse of a file of one document, of a program's or a person's: JSON if it begins with a brace, else YAML.
+func ParseOne(file string, data []byte, limits Limits) (*Document, Errors) {
+	var docs []*Document
+	var errs Errors
+	if bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) {
+		docs, errs = parseJSON(file, data, limits)
+	} else {
+		docs, errs = parseYAML(file, data, limits)
+	}
+	switch {
+	case len(errs) > 0:
 		return nil, errs
+	case len(docs) == 0:
+		errs.Add(&Error{Position: Position{File: file, Line: 1, Column: 1}, Message: "the file is empty", Hint: "give a file with one document"})
+		return nil, errs
+	case len(docs) > 1:
+		errs.Add(&Error{Position: docs[1].Position(docs[1].Root), Message: fmt.Sprintf("there is more text after the document: the file has %d documents", len(docs)), Hint: "give a file with one document"})
+		return nil, errs
+	}
+	c := checker{doc: docs[0], limits: limits, errs: &errs, open: map[*yaml.Node]bool{}}
+	c.check(docs[0].Root, 0)
+	return docs[0], errs
+}
+
+// tooLarge says that a file has more bytes than are read.
+func tooLarge(file string, limits Limits) Errors {
+	return Errors{{Position: Position{File: file, Line: 1, Column: 1}, Message: fmt.Sprintf("the file has more than the %d bytes that are read", limits.Size), Hint: "split it"}}
+}
+
+// parseYAML cuts data into its documents, which are yet to be checked.
+func parseYAML(file string, data []byte, limits Limits) (docs []*Document, errs Errors) {
+	if len(data) > limits.Size {
+		return nil, tooLarge(file, limits)
 	}
 	// The YAML library is not ours and a fixture may come from anyone: should it
 	// panic on some bytes, that is a syntax error like any other.
@@ -70,7 +122,6 @@ func Parse(file string, data []byte) (docs []*Document, errs Errors) {
 		}
 	}()
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	nodes := 0
 	for range maxDocuments {
 		var n yaml.Node
 		err := decoder.Decode(&n)
@@ -88,14 +139,7 @@ func Parse(file string, data []byte) (docs []*Document, errs Errors) {
 		if root.Kind == yaml.ScalarNode && root.ShortTag() == "!!null" {
 			continue // an empty document, as between two "---"
 		}
-		d := &Document{File: file, Root: root}
-		c := checker{doc: d, errs: &errs, open: map[*yaml.Node]bool{}}
-		c.check(root, 0)
-		docs = append(docs, d)
-		if nodes += c.nodes; nodes > maxFileNodes {
-			c.fail(root, fmt.Sprintf("the documents up to this one have more than %d values once their aliases are expanded", maxFileNodes), "split the file, or remove the aliases")
-			return docs, errs
-		}
+		docs = append(docs, &Document{File: file, Root: root})
 	}
 	errs.Add(&Error{Position: Position{File: file, Line: 1, Column: 1}, Message: fmt.Sprintf("the file has more than %d documents", maxDocuments), Hint: "split it"})
 	return docs, errs
@@ -132,11 +176,12 @@ func syntaxError(file string, data []byte, err error) *Error {
 
 // checker walks a document as if its aliases were written out.
 type checker struct {
-	doc   *Document
-	errs  *Errors
-	nodes int
-	open  map[*yaml.Node]bool // anchors being expanded
-	stop  bool
+	doc    *Document
+	limits Limits
+	errs   *Errors
+	values int
+	open   map[*yaml.Node]bool // anchors being expanded
+	stop   bool
 }
 
 func (c *checker) fail(n *yaml.Node, message, hint string) {
@@ -147,15 +192,15 @@ func (c *checker) check(n *yaml.Node, depth int) {
 	if c.stop {
 		return
 	}
-	c.nodes++
-	if c.nodes > maxNodes {
+	c.values++
+	if c.values > c.limits.Values {
 		c.stop = true
-		c.fail(n, fmt.Sprintf("the document has more than %d values once its aliases are expanded", maxNodes), "write out what is needed and remove the aliases")
+		c.fail(n, fmt.Sprintf("the document has more than %d values once its aliases are expanded", c.limits.Values), "write out what is needed and remove the aliases")
 		return
 	}
-	if depth > maxDepth {
+	if depth > c.limits.Depth {
 		c.stop = true
-		c.fail(n, fmt.Sprintf("values nest deeper than %d", maxDepth), "flatten the document")
+		c.fail(n, fmt.Sprintf("values nest deeper than %d", c.limits.Depth), "flatten the document")
 		return
 	}
 	switch n.Kind {

@@ -81,6 +81,7 @@ func TestHostileNumbers(t *testing.T) {
 		{text: ".inf", bad: `".inf" is not a number that JSON has`},
 		{text: ".nan", bad: `".nan" is not a number that JSON has`},
 		{text: "0x7fffffffffffffff", want: int64(9223372036854775807)},
+		{text: "<<", want: "<<"},
 		{text: "!!int abc", bad: `"abc" is not a number that fits`},
 	} {
 		docs, errs := Parse("f.yaml", []byte("a: "+tt.text))

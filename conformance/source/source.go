@@ -1,11 +1,12 @@
-// Package source reads YAML for people: every value keeps the place it was
+// Package source reads YAML and JSON for people: every value keeps the place it was
 // written at, and everything that is wrong is said as file:line:column, what is
 // wrong, and what to do.
 //
 // [Parse] cuts a stream into documents and refuses what a later stage could not
-// explain (duplicate keys, anchors that expand without end). [Decode] fills a Go
+// explain (duplicate keys, anchors that expand without end). [ParseOne] reads one
+// document, of JSON or YAML, within limits of its caller's. [Decoder.Decode] fills a Go
 // struct from a document and refuses every field the struct does not have.
-// [Value] turns a document into plain JSON values, as kubectl would read it.
+// [Document.Value] turns a document into plain JSON values, as kubectl would read it.
 //
 // Nothing here panics, whatever the bytes. Errors are collected, not stopped at,
 // up to a limit that keeps a broken file from scrolling away its first mistake.

@@ -27,7 +27,7 @@ func (v *valuer) fail(n *yaml.Node, path, message, hint string) {
 }
 
 func (v *valuer) value(n *yaml.Node, path string, depth int) any {
-	if depth > 2*maxDepth {
+	if depth > 2*written.Depth {
 		return nil // refused by Parse
 	}
 	switch n.Kind {
@@ -71,7 +71,7 @@ func (v *valuer) fill(out map[string]any, n *yaml.Node, path string, depth int) 
 }
 
 func (v *valuer) merge(out map[string]any, n *yaml.Node, path string, depth int) {
-	if depth > 2*maxDepth {
+	if depth > 2*written.Depth {
 		return
 	}
 	switch {
@@ -102,7 +102,7 @@ func (v *valuer) scalar(n *yaml.Node, path string) any {
 			}
 		}
 		return n.Value
-	case "!!timestamp":
+	case "!!timestamp", mergeTag: // "<<" merges as a key only
 		return n.Value
 	case "!!bool":
 		var b bool

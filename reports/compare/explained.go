@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/plumbline-ci/plumbline/conformance/source"
 	"github.com/plumbline-ci/plumbline/reports"
 )
 
@@ -26,7 +27,7 @@ type explanations struct {
 	Differences []Explanation `json:"differences"`
 }
 
-// ReadExplained reads a file of explanations, as YAML or JSON. The error is a *MistakeError.
+// ReadExplained reads a file of explanations, as YAML or JSON. The error is a *reports.InvalidError.
 func ReadExplained(file string, data []byte) ([]Explanation, error) {
 	var doc explanations
 	if err := reports.ReadDocument(file, data, explainedKind, &doc, doc.mistake); err != nil {
@@ -36,12 +37,12 @@ func ReadExplained(file string, data []byte) ([]Explanation, error) {
 }
 
 // mistake finds what the types cannot: unknown words, and explanations that are missing or given twice.
-func (d *explanations) mistake() *reports.MistakeError {
+func (d *explanations) mistake() *source.Error {
 	seen := map[Explanation]bool{}
 	known := func(v reports.Verdict) bool { return v == "" || slices.Contains(reports.Verdicts(), v) }
 	for i, x := range d.Differences {
-		invalid := func(field, format string, args ...any) *reports.MistakeError {
-			return &reports.MistakeError{Path: fmt.Sprintf("differences[%d]", i) + field, Message: fmt.Sprintf(format, args...)}
+		invalid := func(field, format string, args ...any) *source.Error {
+			return &source.Error{Path: fmt.Sprintf("differences[%d]", i) + field, Message: fmt.Sprintf(format, args...)}
 		}
 		key := x
 		key.Why = ""

@@ -235,7 +235,7 @@ func readReport(s Streams, file string) (*reports.ConformanceReport, error) {
 		file = "standard input"
 	}
 	r, err := reports.Read(file, data)
-	return r, placed(err)
+	return r, err
 }
 
 func readFile(s Streams, file string) ([]byte, error) {

@@ -109,5 +109,5 @@ func readExplained(s Streams, file string) ([]compare.Explanation, error) {
 		return nil, err
 	}
 	list, err := compare.ReadExplained(file, data)
-	return list, placed(err)
+	return list, err
 }

@@ -15,7 +15,6 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/plumbline-ci/plumbline/conformance/source"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/reports"
 	"github.com/plumbline-ci/plumbline/reports/render"
@@ -183,13 +182,4 @@ func quoted(s string) string {
 		return s
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-}
-
-// placed gives a mistake in a document the form that all mistakes in files have here.
-func placed(err error) error {
-	var m *reports.MistakeError
-	if !errors.As(err, &m) {
-		return err
-	}
-	return source.Errors{{Position: source.Position{File: m.File, Line: m.Line, Column: m.Column}, Path: m.Path, Message: m.Message}}
 }
