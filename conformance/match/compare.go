@@ -139,7 +139,7 @@ func assign(patterns []*Pattern, list []any) []int {
 	for i, p := range patterns {
 		fits[i] = make([]bool, len(list))
 		for j, item := range list {
-			fits[i][j] = len(p.match("", item, item != nil)) == 0
+			fits[i][j] = p.fits(item, item != nil)
 		}
 	}
 	owner := make([]int, len(list))
@@ -184,12 +184,12 @@ func (op operator) match(path string, v any, present bool) []Mismatch {
 			return differs("(something)", nothing)
 		}
 	case opNot:
-		if len(op.pattern.match(path, v, present)) == 0 {
+		if op.pattern.fits(v, present) {
 			return differs("(anything but "+op.pattern.describe()+")", got(v, present))
 		}
 	case opOneOf:
 		for _, p := range op.items {
-			if len(p.match(path, v, present)) == 0 {
+			if p.fits(v, present) {
 				return nil
 			}
 		}
@@ -247,7 +247,7 @@ func (op operator) matchItems(path string, v any, present bool) []Mismatch {
 	case opInOrder:
 		next := 0
 		for i, p := range op.items {
-			for next < len(list) && len(p.match("", list[next], list[next] != nil)) > 0 {
+			for next < len(list) && !p.fits(list[next], list[next] != nil) {
 				next++
 			}
 			if next == len(list) {

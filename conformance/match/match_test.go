@@ -100,6 +100,9 @@ func TestPatterns(t *testing.T) {
 		for _, m := range compile(t, tt.pattern).Match(value(t, tt.value)) {
 			got = append(got, m.String())
 		}
+		if fits := compile(t, tt.pattern).Fits(value(t, tt.value)); fits != (len(got) == 0) {
+			t.Errorf("%s: %s fits %s: %t", tt.reason, tt.pattern, tt.value, fits)
+		}
 		if text := strings.Join(got, "\n"); text != tt.want {
 			t.Errorf("%s: %s against %s:\n got %s\nwant %s", tt.reason, tt.pattern, tt.value, text, tt.want)
 		}
@@ -156,8 +159,8 @@ func TestExpressions(t *testing.T) {
 		for _, m := range e.Match(self, objects) {
 			got = m.Got
 		}
-		if got != tt.want {
-			t.Errorf("%s: got %s, want %s", tt.reason, got, tt.want)
+		if got != tt.want || e.Fits(self, objects) != (got == "") {
+			t.Errorf("%s: got %s, want %s; it fits: %t", tt.reason, got, tt.want, e.Fits(self, objects))
 		}
 	}
 }
@@ -178,6 +181,9 @@ func FuzzPattern(f *testing.F) {
 		var v any
 		if yaml.Unmarshal([]byte(object), &v) != nil {
 			return
+		}
+		if got := p.Match(v); p.Fits(v) != (len(got) == 0) {
+			t.Fatalf("it fits: %t, but the differences are %v", p.Fits(v), got)
 		}
 		for _, m := range p.Match(v) {
 			if m.Want == "" || m.Got == "" || m.Pos.Line == 0 {

@@ -30,6 +30,23 @@ func (s *checks) verify(ctx context.Context, c *fixture.Check, path string) erro
 	return nil
 }
 
+// meets reports whether holds finds no difference. The caller holds the world's lock.
+func (s *checks) meets(pattern *match.Pattern, cel []match.Expression, v *observe.Version) bool {
+	if pattern.Given() && !pattern.Fits(v.Object.Object) {
+		return false
+	}
+	if len(cel) == 0 {
+		return true
+	}
+	objects := s.seen.Latest()
+	for i := range cel {
+		if !cel[i].Fits(v.Object.Object, objects) {
+			return false
+		}
+	}
+	return true
+}
+
 // holds compares one version with a condition. The caller holds the world's lock.
 func (s *checks) holds(pattern *match.Pattern, cel []match.Expression, v *observe.Version) []match.Mismatch {
 	var out []match.Mismatch
@@ -69,7 +86,7 @@ func (s *checks) await(ctx context.Context, x *fixture.Condition, allowed time.D
 				if v.Gone || !present && (looked < 0 || v.Seq <= looked) {
 					continue
 				}
-				if len(s.holds(&x.Match, x.CEL, v)) == 0 {
+				if s.meets(&x.Match, x.CEL, v) {
 					hit, object = *v, l.String()
 					return true
 				}
@@ -169,7 +186,7 @@ func (s *checks) countAt(x *fixture.Condition, seq int) (int, *observe.Version) 
 				at = &l.Versions[i]
 			}
 		}
-		if at != nil && !at.Gone && len(s.holds(&x.Match, x.CEL, at)) == 0 {
+		if at != nil && !at.Gone && s.meets(&x.Match, x.CEL, at) {
 			n++
 			if newest == nil || at.Seq > newest.Seq {
 				newest = at

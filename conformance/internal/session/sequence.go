@@ -39,7 +39,7 @@ func (s *checks) sequence(ctx context.Context, x *fixture.Sequence, path string)
 					continue
 				}
 				for n := len(steps) - 1; n >= 0; n-- {
-					if reached[n] && !reached[n+1] && len(s.holds(&steps[n].Match, steps[n].CEL, v)) == 0 {
+					if reached[n] && !reached[n+1] && s.meets(&steps[n].Match, steps[n].CEL, v) {
 						reached[n+1], at[n+1] = true, *v
 					}
 				}

@@ -83,10 +83,10 @@ func (s *checks) always(ctx context.Context, w *fixture.Window, path string) err
 			}
 			return &violation{life: l, Version: *v, message: "was deleted"}
 		}
-		if diff := s.holds(&w.Match, w.CEL, v); len(diff) > 0 {
-			return &violation{life: l, Version: *v, diff: diff, message: "is not always as described"}
+		if s.meets(&w.Match, w.CEL, v) {
+			return nil
 		}
-		return nil
+		return &violation{life: l, Version: *v, diff: s.holds(&w.Match, w.CEL, v), message: "is not always as described"}
 	})
 	if err != nil {
 		return err
@@ -103,7 +103,7 @@ func (s *checks) never(ctx context.Context, w *fixture.Window, path string) erro
 	}
 	described := w.Match.Given() || len(w.CEL) > 0
 	found, looked, err := s.watchWindow(ctx, w, w.Since != fixture.SinceNow, func(l *observe.Life, v *observe.Version) *violation {
-		if v.Gone || len(s.holds(&w.Match, w.CEL, v)) > 0 {
+		if v.Gone || !s.meets(&w.Match, w.CEL, v) {
 			return nil
 		}
 		x := &violation{life: l, Version: *v, message: "exists, but must never exist"}
