@@ -75,6 +75,9 @@ func (s *Server) hooks(r *resource, subresource string) []Admission {
 				list = append(list, a)
 			}
 		}
+		if r.hooks == nil {
+			r.hooks = map[string][]Admission{}
+		}
 		r.hooks[subresource] = list
 	}
 	return list

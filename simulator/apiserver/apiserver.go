@@ -51,8 +51,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/plumbline-ci/plumbline/simulator/apiserver/roundtrip"
-	"github.com/plumbline-ci/plumbline/simulator/apiserver/tree"
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -66,11 +64,9 @@ type Options struct {
 	Kernel *kernel.Kernel
 	// Scheme knows the Go types of kinds. Nil means the built-in kinds alone.
 	Scheme *runtime.Scheme
-	// Plans remembers what is known about Go types. Servers that share it, and
-	// Scheme, start much faster. Nil means one of its own.
-	Plans *roundtrip.Compiler
-	// Trees turns objects into trees, and is best shared as Plans are. Nil means one of its own.
-	Trees *tree.Converter
+	// Types is what is known about Go types. Servers that share it start much faster. It brings its Scheme, so that the
+	// one above is not used. Nil means one of its own.
+	Types *Types
 	// Kinds are served besides the built-in ones. Creating a
 	// CustomResourceDefinition adds more.
 	Kinds []Kind
@@ -136,25 +132,21 @@ type Warning struct {
 // Server is the API server. It is not safe for concurrent use: everything happens
 // on the kernel's goroutine. [Server.AttachedClient] is for others.
 type Server struct {
-	kernel *kernel.Kernel
-	scheme *runtime.Scheme
-	// builtinScheme has the types that this package itself works with, if the scheme
-	// does not have them.
-	builtinScheme *runtime.Scheme
-	options       Options
-	plans         *roundtrip.Compiler
-	trees         *tree.Converter
-	resources     registry
-	version       uint64
-	names         *kernel.Stream
-	uids          *kernel.Stream
-	observers     []*observer
-	builtin       []Admission
-	watches       uint64
-	after         []func()
-	settling      bool
-	shared        sharedCopies
-	mortals       expiring
+	kernel    *kernel.Kernel
+	scheme    *runtime.Scheme
+	options   Options
+	types     *Types
+	resources registry
+	version   uint64
+	names     *kernel.Stream
+	uids      *kernel.Stream
+	observers []*observer
+	builtin   []Admission
+	watches   uint64
+	after     []func()
+	settling  bool
+	shared    sharedCopies
+	mortals   expiring
 }
 
 // New returns a server with the namespaces that every cluster has, and nothing
@@ -163,15 +155,10 @@ func New(o Options) *Server {
 	if o.Kernel == nil {
 		panic("apiserver: Options.Kernel is required")
 	}
-	if o.Scheme == nil {
-		o.Scheme = NewScheme()
+	if o.Types == nil {
+		o.Types = NewTypes(o.Scheme)
 	}
-	if o.Plans == nil {
-		o.Plans = roundtrip.NewCompiler()
-	}
-	if o.Trees == nil {
-		o.Trees = tree.NewConverter()
-	}
+	o.Scheme = o.Types.scheme
 	if o.WatchLag == (Lag{}) {
 		o.WatchLag = DefaultWatchLag
 	}
@@ -182,8 +169,7 @@ func New(o Options) *Server {
 		kernel:  o.Kernel,
 		scheme:  o.Scheme,
 		options: o,
-		plans:   o.Plans,
-		trees:   o.Trees,
+		types:   o.Types,
 		version: firstVersion,
 		names:   o.Kernel.Stream("apiserver/names"),
 		uids:    o.Kernel.Stream("apiserver/uids"),

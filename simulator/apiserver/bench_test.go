@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
-	"github.com/plumbline-ci/plumbline/simulator/apiserver/roundtrip"
 	"github.com/plumbline-ci/plumbline/simulator/informer"
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
 	corev1 "k8s.io/api/core/v1"
@@ -275,17 +274,17 @@ func BenchmarkAPIOurs(b *testing.B) {
 
 // BenchmarkAPINew is what a fresh world costs.
 func BenchmarkAPINew(b *testing.B) {
-	scheme, plans := apiserver.NewScheme(), roundtrip.NewCompiler()
+	types := apiserver.NewTypes(nil)
 	b.Run("shared=nothing", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			apiserver.New(apiserver.Options{Kernel: kernel.New(kernel.Options{})})
 		}
 	})
-	b.Run("shared=plans", func(b *testing.B) {
+	b.Run("shared=types", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			apiserver.New(apiserver.Options{Kernel: kernel.New(kernel.Options{}), Scheme: scheme, Plans: plans})
+			apiserver.New(apiserver.Options{Kernel: kernel.New(kernel.Options{}), Types: types})
 		}
 	})
 }

@@ -56,6 +56,9 @@ func (r *resource) traceName(c *Call) string {
 		if k.subresource != "" {
 			name += "/" + k.subresource
 		}
+		if r.traces == nil {
+			r.traces = map[traceKey]string{}
+		}
 		r.traces[k] = name
 	}
 	return name

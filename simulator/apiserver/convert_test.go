@@ -53,10 +53,11 @@ func TestTreesEqualTheJSONRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sh, err := newTypedShape(plans, b.GVK, reflect.TypeOf(obj).Elem())
+		l, err := newLayout(plans, b.GVK, reflect.TypeOf(obj).Elem())
 		if err != nil {
 			t.Fatal(err)
 		}
+		sh := newTypedShape(l)
 		for range 30 {
 			random := sh.empty()
 			f.Fill(random)

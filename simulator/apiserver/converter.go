@@ -191,7 +191,7 @@ func (s *Server) Stored(gvk schema.GroupVersionKind) schema.GroupVersionKind {
 // converterOf is who converts objects of a definition.
 func (s *Server) converterOf(d *apiextensionsv1.CustomResourceDefinition) Converter {
 	if c := d.Spec.Conversion; c == nil || c.Strategy == apiextensionsv1.NoneConverter {
-		return renamed{s.trees}
+		return renamed{s.types.trees}
 	}
 	return s.options.Converter
 }

@@ -65,7 +65,7 @@ func (s *Server) typeConverter(r *resource) (managedfields.TypeConverter, error)
 	if r.strategy.custom {
 		return customTypes(s.versionsOf(r))
 	}
-	scheme := s.schemeFor(r.GVK, true)
+	scheme := s.types.schemeFor(r.GVK, true)
 	if r.GVK.Group == apiextensionsv1.GroupName {
 		return applyextensions.NewTypeConverter(scheme), nil
 	}

@@ -13,9 +13,9 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/managedfields"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
 	"github.com/plumbline-ci/plumbline/simulator/apiserver/tree"
-	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 )
 
 // Kind is a kind of object that a server serves, as its
@@ -56,10 +56,11 @@ type resource struct {
 
 func (r *resource) typed() bool { return r.shape.goType() != nil }
 
-func (r *resource) listGVK() schema.GroupVersionKind {
-	g := r.GVK
-	g.Kind += "List"
-	return g
+func (r *resource) listGVK() schema.GroupVersionKind { return listOf(r.GVK) }
+
+func listOf(gvk schema.GroupVersionKind) schema.GroupVersionKind {
+	gvk.Kind += "List"
+	return gvk
 }
 
 // registry finds resources.
@@ -107,11 +108,8 @@ func (s *Server) newResource(k Kind, st strategy) *resource {
 		Kind:     k,
 		gr:       schema.GroupResource{Group: k.GVK.Group, Resource: k.Plural},
 		strategy: st,
-		trees:    s.trees,
-		traces:   map[traceKey]string{},
-		hooks:    map[string][]Admission{},
+		trees:    s.types.trees,
 	}
-	r.table.init()
 	r.history.limit, r.history.floor = s.options.History, s.version
 	r.tracking = s.options.ManageFields
 	return r
@@ -119,41 +117,19 @@ func (s *Server) newResource(k Kind, st strategy) *resource {
 
 // form finds out how the objects of a resource lie in memory.
 func (s *Server) form(r *resource) error {
-	scheme := s.schemeFor(r.GVK, !r.strategy.custom)
-	if scheme == nil {
+	types, err := s.types.of(r.GVK, !r.strategy.custom)
+	switch {
+	case err != nil:
+		return err
+	case types.layout == nil:
 		r.shape = looseShape{gvk: r.GVK}
 		return nil
 	}
-	obj, err := scheme.New(r.GVK)
-	if err != nil {
-		return fmt.Errorf("kind %v: %w", r.GVK, err)
-	}
-	t := reflect.TypeOf(obj).Elem()
-	if r.shape, err = newTypedShape(s.plans, r.GVK, t); err != nil {
-		return fmt.Errorf("kind %v: %w", r.GVK, err)
-	}
-	s.resources.byType[t] = r
-	if list, err := scheme.New(r.listGVK()); err == nil {
-		r.listType = reflect.TypeOf(list).Elem()
-		s.resources.byType[r.listType] = r
-	}
-	return nil
-}
-
-// schemeFor returns the scheme that has the Go type of a kind: the built-in kinds
-// are typed even if the server's scheme does not know them. Nil means none has.
-func (s *Server) schemeFor(gvk schema.GroupVersionKind, builtin bool) *runtime.Scheme {
-	if s.scheme.Recognizes(gvk) {
-		return s.scheme
-	}
-	if !builtin {
-		return nil
-	}
-	if s.builtinScheme == nil {
-		s.builtinScheme = NewScheme()
-	}
-	if s.builtinScheme.Recognizes(gvk) {
-		return s.builtinScheme
+	r.shape = newTypedShape(types.layout)
+	s.resources.byType[types.t] = r
+	if types.list != nil {
+		r.listType = types.list
+		s.resources.byType[types.list] = r
 	}
 	return nil
 }

@@ -43,16 +43,20 @@ type shape interface {
 	text(obj client.Object, rest, status bool) int
 }
 
-// typedShape handles Go structs with TypeMeta, ObjectMeta and, maybe, Status.
+// layout is where the parts of a Go struct with TypeMeta, ObjectMeta and, maybe, Status lie. It belongs to no server.
+type layout struct {
+	gvk    schema.GroupVersionKind
+	t      reflect.Type
+	whole  *roundtrip.Plan
+	meta   part
+	status *part
+	rest   []part
+	parts  []part // all of them
+}
+
+// typedShape handles objects of one layout.
 type typedShape struct {
-	gvk        schema.GroupVersionKind
-	apiVersion string
-	t          reflect.Type
-	whole      *roundtrip.Plan
-	meta       part
-	status     *part
-	rest       []part
-	parts      []part // all of them
+	*layout
 	// scratch is where a client's object is put together. A server serves one
 	// request at a time.
 	scratch reflect.Value
@@ -65,12 +69,14 @@ type part struct {
 	plan   *roundtrip.Plan
 }
 
-func newTypedShape(c *roundtrip.Compiler, gvk schema.GroupVersionKind, t reflect.Type) (*typedShape, error) {
+func newTypedShape(l *layout) *typedShape { return &typedShape{layout: l} }
+
+func newLayout(c *roundtrip.Compiler, gvk schema.GroupVersionKind, t reflect.Type) (*layout, error) {
 	whole, err := c.Compile(t)
 	if err != nil {
 		return nil, err
 	}
-	sh := &typedShape{gvk: gvk, apiVersion: gvk.GroupVersion().String(), t: t, whole: whole, scratch: reflect.New(t)}
+	sh := &layout{gvk: gvk, t: t, whole: whole}
 	found := false
 	for f := range t.Fields() {
 		if !f.IsExported() || f.Tag.Get("json") == "-" {
@@ -133,6 +139,9 @@ func (sh *typedShape) shallow(obj client.Object) client.Object {
 }
 
 func (sh *typedShape) copyInto(into, stored client.Object) {
+	if !sh.scratch.IsValid() {
+		sh.scratch = reflect.New(sh.t)
+	}
 	out := sh.scratch.Elem()
 	out.Set(reflect.ValueOf(stored).Elem())
 	if err := sh.whole.Merge(sh.scratch.UnsafePointer(), address(into)); err != nil {

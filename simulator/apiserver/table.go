@@ -16,16 +16,12 @@ type entry struct {
 	version uint64
 }
 
-// table holds the objects of one kind: by key, in order, and by owner.
+// table holds the objects of one kind: by key, in order, and by owner. Most tables of a world stay empty, so the maps are
+// made with the first object.
 type table struct {
 	byKey   map[client.ObjectKey]*entry
 	ordered ordered
 	byOwner map[types.UID]*ordered
-}
-
-func (t *table) init() {
-	t.byKey = map[client.ObjectKey]*entry{}
-	t.byOwner = map[types.UID]*ordered{}
 }
 
 func (t *table) get(key client.ObjectKey) *entry { return t.byKey[key] }
@@ -41,6 +37,9 @@ func path(key client.ObjectKey) string {
 func (t *table) put(key client.ObjectKey, obj client.Object, version uint64) client.Object {
 	e := t.byKey[key]
 	if e == nil {
+		if t.byKey == nil {
+			t.byKey, t.byOwner = map[client.ObjectKey]*entry{}, map[types.UID]*ordered{}
+		}
 		e = &entry{path: path(key), key: key, obj: obj, version: version}
 		t.byKey[key] = e
 		t.ordered.insert(e)

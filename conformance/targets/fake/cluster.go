@@ -83,7 +83,7 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 		c.trace = &trace{}
 		onRecord = both(onRecord, c.trace.record)
 	}
-	c.guard = &guard{now: c.Now, scheme: t.scheme, kinds: map[string]string{}}
+	c.guard = &guard{now: c.Now, scheme: t.scheme, kinds: map[string]string{}, prints: newFingerprints()}
 	options := simulator.Options{
 		Seed:     s.Seed,
 		OnRecord: onRecord,
@@ -98,10 +98,8 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 		Boundless:   t.o.Boundless,
 
 		API: apiserver.Options{
-			Scheme: t.scheme,
-			Plans:  t.plans,
-			Trees:  t.trees,
-			Kinds:  reference.Kinds(),
+			Types: t.types,
+			Kinds: reference.Kinds(),
 		},
 	}
 	reference.Admit(&options.API, c.settings.now)

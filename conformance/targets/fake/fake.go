@@ -31,7 +31,6 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/subject"
 	"github.com/plumbline-ci/plumbline/conformance/targets/internal/setup"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
-	"github.com/plumbline-ci/plumbline/simulator/apiserver/roundtrip"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver/tree"
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
 	"github.com/plumbline-ci/plumbline/simulator/kubelet"
@@ -69,7 +68,7 @@ type Target struct {
 	// substituted are the parts that are the reference's although a foreign reconciler is judged.
 	substituted []string
 	scheme      *apiruntime.Scheme
-	plans       *roundtrip.Compiler
+	types       *apiserver.Types
 	trees       *tree.Converter
 	images      *setup.Images
 }
@@ -93,12 +92,12 @@ func New(o Options) (*Target, error) {
 	if o.MaxEvents == 0 {
 		o.MaxEvents = defaultMaxEvents
 	}
-	t := &Target{o: o, substituted: substituted, plans: roundtrip.NewCompiler(), trees: tree.NewConverter()}
+	t := &Target{o: o, substituted: substituted, trees: tree.NewConverter()}
 	scheme := apiserver.NewScheme()
 	if err := reference.AddToScheme(scheme); err != nil {
 		return nil, err
 	}
-	t.scheme = scheme
+	t.scheme, t.types = scheme, apiserver.NewTypes(scheme)
 	var err error
 	if t.images, err = setup.NewImages(o.Aliases); err != nil {
 		return nil, err
