@@ -7,6 +7,7 @@ import (
 	"maps"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
 	"github.com/plumbline-ci/plumbline/simulator/files"
@@ -186,9 +187,12 @@ func (r registry) Image(reference string) (kubelet.Image, error) {
 	}, nil
 }
 
-// builtinPrograms are what the built-in images need.
+// utilities are the same programs in every cluster: they keep nothing between two runs. The map must not be changed.
+var utilities = sync.OnceValue(userland.Programs)
+
+// builtinPrograms are what the built-in images need. The map is the caller's.
 func builtinPrograms() map[string]container.Program {
-	programs := userland.Programs()
+	programs := maps.Clone(utilities())
 	maps.Copy(programs, shell.New().Programs())
 	return programs
 }

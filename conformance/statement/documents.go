@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/plumbline-ci/plumbline/fixtures"
 )
@@ -33,11 +34,14 @@ func (s *Statement) Source() string {
 	return where
 }
 
-// Embedded returns the statements that the embedded suite's fixtures prove.
-func Embedded() (*Table, error) {
+// Embedded returns the statements that the embedded suite's fixtures prove. They are read once, since a table does not
+// change.
+func Embedded() (*Table, error) { return embedded() }
+
+var embedded = sync.OnceValues(func() (*Table, error) {
 	table, err := Parse("fixtures/statements.tsv", fixtures.Statements)
 	if err != nil {
 		return nil, fmt.Errorf("the embedded statements: %w", err)
 	}
 	return table, nil
-}
+})

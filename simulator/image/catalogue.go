@@ -44,6 +44,15 @@ func NewCatalogue(images ...*Image) (*Catalogue, error) {
 	return c, nil
 }
 
+// Fork returns a catalogue of its own that begins with what this one has. The two share the images, which no catalogue
+// changes.
+func (c *Catalogue) Fork() *Catalogue {
+	forked := *c
+	forked.images, forked.refused = maps.Clone(c.images), maps.Clone(c.refused)
+	forked.descriptions = slices.Clip(c.descriptions)
+	return &forked
+}
+
 // Add puts a copy of an image into the catalogue, in place of one of the same name, and completes it: reference,
 // digest, ID, platforms, root.
 func (c *Catalogue) Add(given *Image) error {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/reference"
@@ -14,8 +15,8 @@ import (
 
 // Images are those that every cluster of a target can pull. They are safe for concurrent use.
 type Images struct {
-	list    []*image.Image
-	aliases map[string]string
+	// base is the catalogue without what fixtures describe. Nobody changes it: clusters get forks.
+	base func() (*image.Catalogue, error)
 }
 
 // NewImages returns the simulator's images and the reference's. The aliases are further names of them: name to reference.
@@ -24,24 +25,33 @@ func NewImages(aliases map[string]string) (*Images, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Images{list, aliases}, nil
+	return &Images{sync.OnceValues(func() (*image.Catalogue, error) { return catalogue(list, aliases) })}, nil
+}
+
+func catalogue(list []*image.Image, aliases map[string]string) (*image.Catalogue, error) {
+	c, err := image.NewCatalogue(list...)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(aliases)) {
+		if err := c.Alias(name, aliases[name]); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
 }
 
 // Pullable returns the catalogue of one cluster, with the images that a fixture describes. It guesses none.
 func (i *Images) Pullable(described []fixture.Image) (*image.Catalogue, error) {
-	c, err := image.NewCatalogue(i.list...)
+	base, err := i.base()
 	if err != nil {
 		return nil, err
-	}
-	for _, name := range slices.Sorted(maps.Keys(i.aliases)) {
-		if err := c.Alias(name, i.aliases[name]); err != nil {
-			return nil, err
-		}
 	}
 	list, err := descriptions(described)
 	if err != nil {
 		return nil, err
 	}
+	c := base.Fork()
 	return c, c.Describe(list...)
 }
 
