@@ -538,9 +538,10 @@ func (a *arith) primary() operand {
 		return x
 	case anOperator:
 		if a.op == "(" {
+			from := a.from
 			a.next()
 			n := a.comma()
-			if !a.take(")") {
+			if !a.take(")") && !a.openInAsh(from) {
 				a.fail("missing `)'", "expecting ')'")
 			}
 			return operand{n: n}
@@ -548,6 +549,12 @@ func (a *arith) primary() operand {
 	}
 	a.fail("syntax error: operand expected", "expecting primary")
 	return operand{}
+}
+
+// openInAsh reports whether the end of the text closes a parenthesis that stands at from. It does in ash if nothing but
+// parentheses stands before it.
+func (a *arith) openInAsh(from int) bool {
+	return a.s.kind == ash && a.kind == atEnd && a.err == nil && strings.Trim(a.text[:from], "( \t\n") == ""
 }
 
 // closingBracket returns where the bracket that opens at i is closed.

@@ -194,24 +194,6 @@ func (s *shell) isSpecial(name string) bool {
 	return false
 }
 
-// builtinHash looks programs up, which is all that can be seen of remembering them.
-func builtinHash(s *shell, args []string) int {
-	if s.kind == bash {
-		return builtinHashOfBash(s, args)
-	}
-	status := 0
-	for _, name := range args[1:] {
-		if strings.HasPrefix(name, "-") || s.builtin(name) != nil || s.functions[name] != nil {
-			continue
-		}
-		if _, err := s.p.SearchPath(name, s.value("PATH")); err != nil {
-			s.complain(name + ": not found")
-			status = 1
-		}
-	}
-	return status
-}
-
 func builtinNothing(*shell, []string) int { return 0 }
 
 func builtinSource(s *shell, args []string) int {
@@ -432,7 +414,7 @@ func builtinEval(s *shell, args []string) int {
 }
 
 // enterEval counts eval and source inside of functions.
-func (s *shell) enterEval(n int) {
+func (s *shell) enterEval(n int32) {
 	if s.calls > 0 {
 		s.evals += n
 	}
@@ -469,7 +451,7 @@ func builtinExec(s *shell, args []string) int {
 	if s.kind == bash {
 		s.lowerLevel()
 	}
-	status := s.exec(args)
+	status := s.exec(args, s.value("PATH"), nil)
 	s.flow, s.ending = exiting, inPlace
 	return status
 }

@@ -529,10 +529,15 @@ func (s *shell) exitCall() {
 // external runs a command that is a program.
 func (s *shell) external(cmd *syntax.Call, redirs []*syntax.Redirect, fields []string, tail bool) {
 	if s.kind != bash {
+		if len(cmd.Assigns)+len(redirs) > 0 {
+			_, _ = s.program(fields[0]) // before they are made, and again after that
+		}
 		tail = tail && !s.trapsSet()
 		s.prepared(cmd.Assigns, fields, redirs, false, tail, func() {
+			found, err := s.program(fields[0])
+			path := s.pathFrom(found)
 			if tail {
-				s.status = s.exec(fields)
+				s.status = s.exec(fields, path, err)
 				s.flow = exiting
 				return
 			}
@@ -540,7 +545,7 @@ func (s *shell) external(cmd *syntax.Call, redirs []*syntax.Redirect, fields []s
 			s.takePlace()
 			child := s.fork(func(c *shell) int {
 				c.traps = nil
-				return c.exec(fields)
+				return c.exec(fields, path, err)
 			})
 			s.varsShared, s.era = shared, era // the child changes nothing before it executes the program, and has no child of its own
 			s.status = s.await(child, nil)
@@ -574,7 +579,7 @@ func (s *shell) external(cmd *syntax.Call, redirs []*syntax.Redirect, fields []s
 		if c.options.xtrace {
 			c.trace(traced, fields)
 		}
-		return c.exec(fields)
+		return c.exec(fields, c.value("PATH"), nil)
 	}
 	if tail && !s.trapsSet() && (s.subshell || len(redirs) == 0) {
 		if s.kind == bash && s.last == cmd {
@@ -610,29 +615,35 @@ func (s *shell) hashProgram(name string) {
 	}
 }
 
-// exec replaces the process by a program. It returns the status if there is no such program.
-func (s *shell) exec(fields []string) int {
+// exec replaces the process by a program in the directories of path. It returns the status if there is no such program.
+// failed says that ash or dash has searched before, and why it has found nothing.
+func (s *shell) exec(fields []string, path string, failed error) int {
 	env := s.environment()
 	if s.kind == bash {
 		env = s.withCommand(env, fields[0])
 	}
-	err := s.p.ExecFrom(s.value("PATH"), fields, env)
+	err := s.p.ExecFrom(path, fields, env)
 	var missing *container.NotFoundError
 	name := fields[0]
+	if s.kind != bash && failed == nil && errors.As(err, &missing) { // a directory is in the way
+		if _, serr := s.search(name, path, hashed{}); errors.Is(serr, syscall.EACCES) {
+			err = serr
+		}
+	}
 	errno := files.Errno(err)
 	switch {
+	case errors.Is(failed, syscall.EACCES):
+		s.commandError(name, files.Message(failed))
+		return statusNotFound
 	case errors.As(err, &missing):
 		text := s.notFound()
 		if s.command == "exec" {
 			text = "not found"
 		}
-		if name == "" && s.kind != bash {
-			text = "Permission denied"
-		}
 		s.commandError(name, text)
 		return statusNotFound
 	case errno == syscall.ENOEXEC:
-		return s.execScript(fields)
+		return s.execScript(fields, path)
 	case errno == syscall.ENOENT || errno == syscall.ENOTDIR:
 		if s.kind == bash {
 			if _, serr := s.p.Stat(name); serr == nil {
@@ -660,19 +671,14 @@ func (s *shell) notFound() string {
 	return "not found"
 }
 
-// locate finds the file of a command that is no function or built-in.
-func (s *shell) locate(name string) (string, error) {
-	if strings.Contains(name, "/") {
-		return name, s.p.Executable(name)
-	}
-	return s.p.SearchPath(name, s.value("PATH"))
-}
-
 // execScript runs a file without header as a script of this shell.
-func (s *shell) execScript(fields []string) int {
-	name, err := s.locate(fields[0])
-	if err != nil {
-		return statusNotFound
+func (s *shell) execScript(fields []string, path string) int {
+	name := fields[0]
+	if !strings.Contains(name, "/") {
+		var err error
+		if name, err = s.p.SearchPath(name, path); err != nil {
+			return statusNotFound
+		}
 	}
 	data, err := s.p.ReadFile(name)
 	if err != nil {

@@ -35,7 +35,7 @@ func builtinCommand(s *shell, args []string) int {
 	if verbose == 'v' {
 		status := 0
 		for _, name := range args[:1] { // they look at one name only
-			text, ok := s.describe(name, false)
+			text, ok := s.describe(name, false, path)
 			if !ok {
 				status = 127
 				continue
@@ -45,7 +45,7 @@ func builtinCommand(s *shell, args []string) int {
 		return status
 	}
 	if verbose == 'V' {
-		return builtinType(s, append([]string{"type"}, args...))
+		return s.typesIn(path, append([]string{"type"}, args...))
 	}
 	if b := s.builtin(args[0]); b != nil {
 		s.raised = false
@@ -64,28 +64,35 @@ func builtinCommand(s *shell, args []string) int {
 		}
 		return status
 	}
-	if path != "" {
-		if found, err := s.p.SearchPath(args[0], path); err == nil {
-			args = append([]string{found}, args[1:]...)
-		}
+	var err error
+	switch {
+	case s.kind != bash && path != "":
+		_, err = s.search(args[0], path, hashed{})
+	case s.kind != bash:
+		var found hashed
+		found, err = s.program(args[0])
+		path = s.pathFrom(found)
+	case path == "":
+		path = s.value("PATH")
 	}
-	return s.runExternal(args)
+	return s.runExternal(args, path, err)
 }
 
-// runExternal runs a program as a child.
-func (s *shell) runExternal(args []string) int {
+// runExternal runs a program in the directories of path as a child. See exec for failed.
+func (s *shell) runExternal(args []string, path string, failed error) int {
 	child := s.fork(func(c *shell) int {
 		c.command = ""
 		if c.isScript {
 			c.command = c.name
 		}
-		return c.exec(args)
+		return c.exec(args, path, failed)
 	})
 	return s.await(child, s.running)
 }
 
-// describe says what a command name means: for command -v, or at length for type.
-func (s *shell) describe(name string, long bool) (string, bool) {
+// describe says what a command name means to ash or dash: for command -v, or at length for type. Programs are searched in
+// path, if there is one, instead of PATH.
+func (s *shell) describe(name string, long bool, path string) (string, bool) {
 	say := func(short, text string) (string, bool) {
 		if long {
 			return name + " is " + text, true
@@ -106,17 +113,35 @@ func (s *shell) describe(name string, long bool) (string, bool) {
 	case s.builtin(name) != nil:
 		return say(name, "a shell builtin")
 	}
-	found, err := s.locate(name)
+	known, ok := s.programs[name]
+	if ok && s.kind == dash {
+		return say(known.path, "a tracked alias for "+known.path)
+	}
+	var found hashed
+	var err error
+	switch {
+	case strings.Contains(name, "/"):
+		found.path, err = name, s.p.Executable(name)
+	case path != "":
+		found, err = s.search(name, path, hashed{})
+	default:
+		found, err = s.program(name)
+	}
 	if err != nil {
 		return "", false
 	}
-	return say(found, found)
+	return say(found.path, found.path)
 }
 
 func builtinType(s *shell, args []string) int {
 	if s.kind == bash {
 		return builtinTypeOfBash(s, args)
 	}
+	return s.typesIn("", args)
+}
+
+// typesIn is type of ash and dash, with another PATH if there is one.
+func (s *shell) typesIn(path string, args []string) int {
 	status := 0
 	args = args[1:]
 	short := s.kind == ash && len(args) > 0 && strings.HasPrefix(args[0], "-") // whatever stands behind the sign
@@ -124,7 +149,7 @@ func builtinType(s *shell, args []string) int {
 		args = args[1:]
 	}
 	for _, name := range args {
-		text, ok := s.describe(name, !short)
+		text, ok := s.describe(name, !short, path)
 		if !ok {
 			status = statusNotFound
 			if short {

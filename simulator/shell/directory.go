@@ -81,6 +81,7 @@ func builtinCd(s *shell, args []string) int {
 	if physical {
 		logical = s.p.Dir
 	}
+	s.moves++
 	s.setValue("OLDPWD", s.value("PWD"))
 	s.setValue("PWD", logical)
 	if show && len(args) > 0 && target == "" {

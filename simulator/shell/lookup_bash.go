@@ -10,10 +10,14 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
 )
 
-// hashed is a program that bash remembers where it has found.
+// hashed is a program that the shell remembers where it has found.
 type hashed struct {
 	path string
-	hits int
+	hits int // of bash
+
+	index int   // of its directory in PATH, and the rest of ash and dash
+	order int   // when it came to the table
+	moves int32 // how often cd had been called
 }
 
 // hashChains is how many chains the table of remembered programs has.

@@ -131,6 +131,16 @@ func (s *shell) listOptions(plus bool) {
 	}
 }
 
+// listFresh prints the options of ash or dash while they read those of their command line: none is off yet.
+func (s *shell) listFresh(plus bool) {
+	before := s.options
+	for _, o := range s.optionNames() {
+		*o.state = true
+	}
+	s.listOptions(plus)
+	s.options = before
+}
+
 func onOff(b bool) string {
 	if b {
 		return "on"

@@ -382,6 +382,12 @@ func (s *shell) substring(pe *syntax.Param, value string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	count := int64(0)
+	if pe.Count != nil && s.kind == ash { // bash asks only where the offset is inside of the text
+		if count, err = s.arithmetic(pe.Count); err != nil {
+			return "", err
+		}
+	}
 	if from < 0 {
 		if from += n; from < 0 {
 			return "", nil
@@ -390,12 +396,13 @@ func (s *shell) substring(pe *syntax.Param, value string) (string, error) {
 	if from > n {
 		return "", nil
 	}
-	to := n
-	if pe.Count != nil {
-		count, err := s.arithmetic(pe.Count)
-		if err != nil {
+	if pe.Count != nil && s.kind != ash {
+		if count, err = s.arithmetic(pe.Count); err != nil {
 			return "", err
 		}
+	}
+	to := n
+	if pe.Count != nil {
 		if count < 0 {
 			if to = n + count; to < from {
 				if s.kind == bash {

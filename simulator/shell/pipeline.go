@@ -14,6 +14,13 @@ func (s *shell) pipeline(cmd *syntax.Pipeline) {
 	children := make([]*container.Process, 0, len(stages))
 	input := -1
 	s.takePlace()
+	for _, st := range stages {
+		if call, ok := st.Cmd.(*syntax.Call); ok && len(call.Args) > 0 && s.kind != bash {
+			if name, ok := call.Args[0].Literal(); ok && syntax.IsName(name) {
+				s.remembers(name)
+			}
+		}
+	}
 	for i, st := range stages {
 		last := i == len(stages)-1
 		r, w := -1, -1

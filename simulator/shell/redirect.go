@@ -225,6 +225,8 @@ func (s *shell) duplicate(r *syntax.Redirect, fd int, variable string, save bool
 			if opened != 1 {
 				_ = s.p.Dup2(opened, 1)
 				s.p.Close(opened)
+			} else if s.kind == ash { // it was closed, and ash leaves standard error alone
+				return true
 			}
 			if save {
 				*undo = append(*undo, s.save(2))

@@ -141,7 +141,7 @@ type shell struct {
 	substatus    int               // of the last command substitution
 	pid          int               // $$
 	lastJob      int               // $!
-	programs     map[string]hashed // that bash remembers
+	programs     map[string]hashed // that are remembered
 	aliases      map[string]string
 	aliasOrder   []string          // the oldest first
 	disabled     map[string]bool   // built-ins
@@ -153,7 +153,6 @@ type shell struct {
 	substitution *syntax.Script // of bash, which does not show it for set -v
 	last         *syntax.Call   // that bash executes in place of the shell, and says so in SHLVL
 	unfinished   *endedFunction // by set -e
-	evals        int            // eval and source inside of functions
 	outerArgs    []string       // the positional parameters outside of functions
 	levels       int            // of break and continue
 	loops        int
@@ -174,7 +173,9 @@ type shell struct {
 	arrayArgs    map[int]*syntax.Assign // arguments of a declaring command that are assignments to arrays
 	arrayShift   int                    // words before the name of that command
 
+	evals      int32 // eval and source inside of functions
 	sourcing   int32
+	moves      int32  // how often cd has changed the directory
 	traced     int32  // how deep in substitutions and evals, for the trace
 	subshells  int32  // BASH_SUBSHELL
 	evaluating int32  // variables that name each other in an expression
@@ -426,11 +427,14 @@ func (s *shell) arguments(args []string) (text string, code int, ok bool) {
 			case 'i', 'l', 'p':
 			case 'o':
 				if len(args) == 0 {
-					s.print(2, s.name+": -o: option requires an argument\n")
-					return "", 2, false
+					s.listFresh(arg[0] == '+')
+					continue
 				}
 				if !s.option(args[0], arg[0] == '-') {
-					s.print(2, s.name+": illegal option -o "+args[0]+"\n")
+					s.print(2, s.name+": illegal option "+arg[:1]+"o "+args[0]+"\n")
+					if s.kind == ash { // which ends without a status
+						return "", 0, false
+					}
 					return "", 2, false
 				}
 				args = args[1:]

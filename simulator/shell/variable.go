@@ -87,6 +87,9 @@ func (s *shell) define(name string, body *function) {
 		maps.Copy(functions, s.functions)
 		s.functions, s.functionsShared = functions, false
 	}
+	if s.kind != bash { // both are in one table
+		s.forgetProgram(name)
+	}
 	if body == nil {
 		delete(s.functions, name)
 		return
@@ -330,6 +333,9 @@ func (s *shell) unset(name string) error {
 			return err
 		}
 	}
+	if name == "PATH" {
+		s.programs = nil
+	}
 	s.hold(-len(v.value) - v.bytes())
 	s.drop(name)
 	return nil
@@ -347,6 +353,9 @@ func (s *shell) local(name string) {
 	}
 	if _, ok := scope[name]; ok {
 		return
+	}
+	if name == "PATH" {
+		s.programs = nil
 	}
 	scope[name] = s.hidden(name)
 }
@@ -366,6 +375,9 @@ func (s *shell) restore(scope map[string]saved) {
 		old := scope[name]
 		if name == "OPTIND" && s.kind != bash {
 			_ = s.optionsFrom(old.v.value) // the value was good before
+		}
+		if name == "PATH" {
+			s.programs = nil
 		}
 		if s.vars[name].exported || old.v.exported {
 			s.env = nil

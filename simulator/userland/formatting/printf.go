@@ -13,6 +13,10 @@ import (
 
 // Printf is printf.
 func Printf(p *container.Process, args []string) int {
+	_, gnu := p.State.(kit.GNUTools)
+	if !gnu && !p.IsOpen(1) { // BusyBox asks that before all else
+		return 1
+	}
 	args = args[1:]
 	if len(args) > 0 && args[0] == "--" {
 		args = args[1:]
@@ -22,7 +26,7 @@ func Printf(p *container.Process, args []string) int {
 		return 2
 	}
 	f := Formatter{Process: p, Style: PrintfOfBusybox}
-	if _, gnu := p.State.(kit.GNUTools); gnu {
+	if gnu {
 		f.Style = PrintfOfGNU
 	}
 	var unwritten error
