@@ -87,7 +87,7 @@ faults: ## every fixture under SEEDS schedules of random faults, some 20,000 alt
 
 .PHONY: bench
 bench: ## benchmarks, ready for benchstat
-	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(BENCHCOUNT) -timeout 2h ./simulator/... ./conformance/targets/fake/...
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(BENCHCOUNT) -timeout 2h ./simulator/... ./conformance/targets/fake/... ./cmd/plumbline/command
 
 .PHONY: bench-entrypoint
 bench-entrypoint: ## the step launcher, measured in real processes

@@ -66,7 +66,7 @@ func (w *World) Watch(ctx context.Context, c Cluster, judge Handler, logs *Logs)
 			f()
 		}
 	}
-	kinds, explaining := w.fixture.Watched()
+	kinds, explaining := w.Watched()
 	for i, kind := range slices.Concat(kinds, explaining) {
 		namespaces := w.Namespaces
 		if kind.ClusterScoped {

@@ -46,6 +46,8 @@ type World struct {
 	now     func() time.Time
 	// Start is when the fixture's first action began.
 	Start time.Time
+	// must and may are the kinds that the fixture watches; each of its requests asks for them.
+	must, may []fixture.KindInfo
 	// Namespaces are the fixture's own and those that its manifests name.
 	Namespaces []string
 
@@ -58,8 +60,12 @@ type World struct {
 
 // NewWorld returns a world in which nothing was observed.
 func NewWorld(f *fixture.Fixture, namespace string, now func() time.Time) *World {
-	return &World{fixture: f, now: now, Namespaces: append([]string{namespace}, f.Namespaces(namespace)...), lives: map[string]*Life{}, names: map[string]string{}}
+	must, may := f.Watched()
+	return &World{fixture: f, now: now, must: must, may: may, Namespaces: append([]string{namespace}, f.Namespaces(namespace)...), lives: map[string]*Life{}, names: map[string]string{}}
 }
+
+// Watched lists the kinds that the fixture watches, see its Watched.
+func (w *World) Watched() (must, may []fixture.KindInfo) { return w.must, w.may }
 
 // Seq returns how many versions were observed. The caller holds the lock.
 func (w *World) Seq() int { return w.seq }

@@ -130,7 +130,7 @@ func (s *actions) apply(ctx context.Context, m *fixture.Manifest, pos source.Pos
 // shown waits until a watch has shown an object that was created, if its kind is watched.
 func (s *actions) shown(ctx context.Context, r *fixture.Ref) error {
 	kind, _ := s.fixture.KindOf(r)
-	must, _ := s.fixture.Watched()
+	must, _ := s.seen.Watched()
 	if !slices.ContainsFunc(must, func(k fixture.KindInfo) bool { return k.Kind == kind.Kind && k.APIVersion() == kind.APIVersion() }) {
 		return nil
 	}

@@ -104,7 +104,7 @@ func (s *Session) settle(ctx context.Context) error {
 
 // catchUp waits until the watches have shown the present state.
 func (s *Session) catchUp(ctx context.Context) error {
-	must, may := s.fixture.Watched()
+	must, may := s.seen.Watched()
 	for _, kind := range slices.Concat(must, may) {
 		if !kind.Judged() {
 			continue
