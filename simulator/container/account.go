@@ -43,6 +43,9 @@ func (c *Container) account(database, key string, fields ...int) (record, bool) 
 		return nil, false
 	}
 	for line := range strings.Lines(string(data)) {
+		if !strings.Contains(line, key) {
+			continue
+		}
 		r := record(strings.Split(strings.TrimRight(line, "\n"), ":"))
 		if slices.ContainsFunc(fields, func(f int) bool { return r.field(f) == key }) {
 			return r, true
@@ -122,6 +125,9 @@ func (c *Container) GroupsOf(user string) []uint32 {
 	}
 	var out []uint32
 	for line := range strings.Lines(string(data)) {
+		if !strings.Contains(line, user) {
+			continue
+		}
 		r := record(strings.Split(strings.TrimRight(line, "\n"), ":"))
 		if slices.Contains(strings.Split(r.field(3), ","), user) {
 			out = append(out, r.id())

@@ -76,6 +76,10 @@ const (
 	endless = 128
 	// startWeight is how many commands a fork counts as, and the start of a program again.
 	startWeight = 16
+	// copiedAStep is how many bytes of arguments and environment count as a command where a program is started.
+	copiedAStep = 256
+	// walkedAStep is how many directories that were walked through, on the way to files, count as a command.
+	walkedAStep = 8
 	// idle is how long a container has to do nothing to cool down.
 	idle = 5 * time.Millisecond
 	// lookEvery is how many commands, or bytes written, pass between two looks at what the files hold.
@@ -95,6 +99,11 @@ func (p *Process) Compute(steps int) {
 func (p *Process) spend(d time.Duration, weight uint32) {
 	c := p.c
 	before := c.steps
+	if walked := p.Walked / walkedAStep; walked > 0 {
+		p.Walked %= walkedAStep
+		d += time.Duration(walked) * CommandCost
+		weight += uint32(walked)
+	}
 	steps := uint64(weight)
 	if c.hot += weight; c.hot > hotFrom {
 		doubled := min((c.hot-hotFrom)/hotEvery+1, maxHot)
@@ -151,12 +160,21 @@ func (p *Process) pay() {
 
 // transfers accounts for bytes that are read from a file or written.
 func (c *Container) transfers(p *Process, n int64) {
+	p.settle()
 	if c.bytes += n; c.bytes > c.cfg.Budget.Bytes {
 		c.abort(fmt.Sprintf("it read and wrote more than %d bytes", c.cfg.Budget.Bytes))
 		p.unwind()
 	}
 	p.debt += time.Duration(n) // a gigabyte a second
 	p.pay()
+}
+
+// settle accounts for calls to the system that come without anything else that is accounted for.
+func (p *Process) settle() {
+	const many = 1 << 10
+	if p.Walked >= many {
+		p.spend(0, 0)
+	}
 }
 
 // look ends a container whose files hold too much, or are too deep.

@@ -94,6 +94,7 @@ func (p *Process) install(f *openFile, lowest int, closeOnExec bool) (int, error
 
 // OpenFile opens a file and returns its descriptor, the lowest free one.
 func (p *Process) OpenFile(name string, flags files.Flag, mode uint16) (int, error) {
+	p.settle()
 	h, err := p.Caller.Open(name, flags, mode)
 	if err != nil {
 		return -1, err

@@ -429,7 +429,13 @@ func (p *Process) becomes(e executable, env []string) {
 	p.c.memory -= p.memory
 	p.memory = 0
 	p.Path, p.Args, p.Env, p.State, p.launcher = e.name, e.args, env, nil, e.launcher
-	p.spend(execCost, p.startWeight())
+	size := 0
+	for _, list := range [][]string{p.Args, env} {
+		for _, text := range list {
+			size += len(text)
+		}
+	}
+	p.spend(execCost, p.startWeight()+uint32(size/copiedAStep))
 }
 
 // Watch subscribes to changes of paths; the process is woken from whatever it is blocked in. See files.Caller.Watch.

@@ -492,8 +492,15 @@ func (c *Caller) Chown(name string, uid, gid int, follow bool) error {
 }
 
 // Chtimes sets the time of the last change.
-func (c *Caller) Chtimes(name string, mtime time.Time) error {
-	n, err := c.target("utimes", name, 0)
+func (c *Caller) Chtimes(name string, mtime time.Time) error { return c.chtimes(name, mtime, 0) }
+
+// Lchtimes is Chtimes of a link itself.
+func (c *Caller) Lchtimes(name string, mtime time.Time) error {
+	return c.chtimes(name, mtime, noFollow)
+}
+
+func (c *Caller) chtimes(name string, mtime time.Time, flags walkFlags) error {
+	n, err := c.target("utimes", name, flags)
 	if err != nil {
 		return err
 	}

@@ -219,6 +219,8 @@ type Caller struct {
 	// Dir is the working directory, absolute and without links.
 	Dir   string
 	Umask uint16
+	// Walked counts the elements of the paths that were looked up.
+	Walked uint32
 }
 
 // Access rights, as in the mode bits of one class.
@@ -281,6 +283,7 @@ func (c *Caller) walk(name string, flags walkFlags, visit func(*Node)) (walked, 
 	}
 	for {
 		// The working directory is walked before the path itself.
+		c.Walked++
 		var part string
 		if prefix != "" {
 			part, prefix = cut(prefix)

@@ -26,30 +26,27 @@ func (s *shell) wide() bool {
 // length returns the number of characters.
 func (s *shell) length(text string) int {
 	if s.wide() {
+		s.p.Work(uint32(len(text) / countedAStep))
 		return utf8.RuneCountInString(text)
 	}
 	return len(text)
 }
 
-// characters splits text.
-func (s *shell) characters(text string) []string {
+// countedAStep is how many bytes count as one command that are read one by one.
+const countedAStep = 1024
+
+// offset returns where the n-th character begins.
+func (s *shell) offset(text string, n int) int {
 	if !s.wide() {
-		out := make([]string, len(text))
-		for i := range len(text) {
-			out[i] = text[i : i+1]
-		}
-		return out
+		return min(n, len(text))
 	}
-	return strings.Split(text, "")
-}
-
-// upper and lower change the case of a character.
-func (s *shell) upper(c string) string {
-	return s.upperAll(c)
-}
-
-func (s *shell) lower(c string) string {
-	return s.lowerAll(c)
+	s.p.Work(uint32(min(n, len(text)) / countedAStep))
+	at := 0
+	for ; n > 0 && at < len(text); n-- {
+		_, size := utf8.DecodeRuneInString(text[at:])
+		at += size
+	}
+	return at
 }
 
 // upperAll and lowerAll change the case of text.

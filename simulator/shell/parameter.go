@@ -376,8 +376,7 @@ func wordText(w *syntax.Word) string {
 
 // substring cuts ${x:from:count}.
 func (s *shell) substring(pe *syntax.Param, value string) (string, error) {
-	chars := s.characters(value)
-	n := int64(len(chars))
+	n := int64(s.length(value))
 	from, err := s.arithmetic(pe.Offset)
 	if err != nil {
 		return "", err
@@ -414,7 +413,8 @@ func (s *shell) substring(pe *syntax.Param, value string) (string, error) {
 			to = from + min(count, n-from)
 		}
 	}
-	return strings.Join(chars[from:to], ""), nil
+	value = value[s.offset(value, int(from)):]
+	return value[:s.offset(value, int(to-from))], nil
 }
 
 // indirect expands ${!name}, ${!prefix*} and ${!array[@]}.
@@ -573,21 +573,43 @@ func (s *shell) operate(pe *syntax.Param, value string) (string, error) {
 	if pat == "" && hasQuotes(pe.Word) { // a pattern that is empty, where without any it is every character
 		return value, nil
 	}
-	chars := s.characters(value)
-	for i, c := range chars {
-		if i > 0 && len(pe.Op) == 1 {
-			break
+	return s.changeCase(pe.Op, pat, value), nil
+}
+
+// changeCase applies ${x^pattern}, ${x,pattern} and ${x~pattern}, to the first character or, with a double operator, to
+// all that match the pattern.
+func (s *shell) changeCase(op, pat, value string) string {
+	s.p.Work(uint32(len(value) / copiedAStep))
+	changed := value
+	if len(op) == 1 {
+		changed = value[:s.offset(value, 1)]
+	}
+	rest := value[len(changed):]
+	if pat == "" && op[0] != '~' {
+		if op[0] == '^' {
+			return s.upperAll(changed) + rest
 		}
-		if pat != "" && !s.match(pat, c) {
-			continue
+		return s.lowerAll(changed) + rest
+	}
+	wide := s.wide()
+	var b strings.Builder
+	for changed != "" {
+		size := 1
+		if wide {
+			_, size = utf8.DecodeRuneInString(changed)
 		}
-		if pe.Op[0] == '^' || pe.Op[0] == '~' && isLower(c) {
-			chars[i] = s.upper(c)
-		} else {
-			chars[i] = s.lower(c)
+		c := changed[:size]
+		changed = changed[size:]
+		switch {
+		case pat != "" && !s.match(pat, c):
+			b.WriteString(c)
+		case op[0] == '^' || op[0] == '~' && isLower(c):
+			b.WriteString(s.upperAll(c))
+		default:
+			b.WriteString(s.lowerAll(c))
 		}
 	}
-	return strings.Join(chars, ""), nil
+	return b.String() + rest
 }
 
 // hasQuotes reports whether a part of a word is in quotes.
@@ -617,11 +639,7 @@ func (s *shell) transform(op, name, value string) (string, error) {
 	case "L":
 		return s.lowerAll(value), nil
 	case "u":
-		chars := s.characters(value)
-		if len(chars) == 0 {
-			return "", nil
-		}
-		return s.upper(chars[0]) + value[len(chars[0]):], nil
+		return s.changeCase("^", "", value), nil
 	case "a":
 		return v.attributes(), nil
 	case "A":

@@ -78,7 +78,7 @@ func TestPrograms(t *testing.T) {
 		{"greater in print is a redirection, in parentheses it compares", `BEGIN { print (2 > 1) }`, "1\n"},
 	}
 	for _, r := range rows {
-		program, err := awk.Parse(r.program)
+		program, err := awk.Parse(r.program, true)
 		if err != nil {
 			t.Errorf("%s: %v", r.reason, err)
 			continue
@@ -96,13 +96,13 @@ func TestInvalidProgramsAreRefused(t *testing.T) {
 		"BEGIN {": 1, "{ print }\n{ print (1, 2) + 3 }": 2, "function f(a, a) {": 1, "{ return }": 1, "BEGIN { break }": 1, "BEGIN { f() }": 1, "\n\n)": 3,
 		"function f(x) { } BEGIN { f(1, 2) }": 1, "BEGIN { split(\"a\", 1) }": 1, "function f() { } function f() { }": 1, "{ x = }": 1, `{ print "a }`: 1,
 	} {
-		_, err := awk.Parse(program)
+		_, err := awk.Parse(program, true)
 		var syntax *awk.SyntaxError
 		if !errors.As(err, &syntax) || syntax.Line != line {
 			t.Errorf("%q: %v, want an error in line %d", program, err, line)
 		}
 	}
-	if _, err := awk.Parse(strings.Repeat("(", 1<<16)); err == nil {
+	if _, err := awk.Parse(strings.Repeat("(", 1<<16), true); err == nil {
 		t.Error("a program that nests without end is parsed")
 	}
 }
@@ -114,7 +114,7 @@ func FuzzAwk(f *testing.F) {
 		f.Add(s, "a b\nc\n")
 	}
 	f.Fuzz(func(_ *testing.T, text, input string) {
-		if program, err := awk.Parse(text); err == nil {
+		if program, err := awk.Parse(text, true); err == nil {
 			_, _, _ = run(program, input)
 		}
 	})

@@ -37,13 +37,13 @@ func specialNames() []string {
 		"RT"}
 }
 
-// Parse parses the text of a program. The error is a *SyntaxError.
-func Parse(src string) (program *Program, err error) {
+// Parse parses the text of a program, which may be for BusyBox's awk or for another one. The error is a *SyntaxError.
+func Parse(src string, busybox bool) (program *Program, err error) {
 	words, err := lex(src)
 	if err != nil {
 		return nil, err
 	}
-	p := &parser{words: words, program: &Program{globals: specialNames()}, global: map[string]int{}, functions: map[string]int{}, defined: map[int]bool{}}
+	p := &parser{words: words, busybox: busybox, afterLength: -1, program: &Program{globals: specialNames()}, global: map[string]int{}, functions: map[string]int{}, defined: map[int]bool{}}
 	for i, name := range p.program.globals {
 		p.global[name] = i
 	}
@@ -72,8 +72,11 @@ type parser struct {
 	inside    bool // a function
 	loops     int
 	noGreater bool // > redirects a print
-	nesting   int
-	links     int // of the statement
+	busybox   bool
+	// afterLength is the place behind a length without parentheses: there, > compares even after print in BusyBox's awk.
+	afterLength int
+	nesting     int
+	links       int // of the statement
 }
 
 func (p *parser) word() word  { return p.words[p.at] }

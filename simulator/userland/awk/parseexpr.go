@@ -103,7 +103,7 @@ func (p *parser) comparison() expression {
 	left := p.piped()
 	for {
 		switch k := p.kind(); {
-		case k == LESS || k == LE || k == EQ || k == NE || k == GE || k == GREATER && !p.noGreater:
+		case k == LESS || k == LE || k == EQ || k == NE || k == GE || k == GREATER && (!p.noGreater || p.busybox && p.afterLength == p.at):
 			p.take()
 			p.link()
 			left = &compare{op: k, left: left, right: p.piped()}
@@ -337,7 +337,7 @@ func arity(name string) (least, most int) {
 // continuesLength reports whether BusyBox lets what is next follow length without parentheses.
 func (p *parser) continuesLength() bool {
 	switch p.kind() {
-	case RPAREN, RBRACKET, DOLLAR, PIPE, IN, END:
+	case RPAREN, RBRACKET, DOLLAR, PIPE, APPEND, IN, END:
 		return false
 	}
 	return true
@@ -353,8 +353,11 @@ func (p *parser) builtin() expression {
 		p.expect(RPAREN)
 	} else if least > 0 {
 		p.unexpected()
-	} else if w.text == "length" && p.program.Refused == nil && !p.continuesLength() {
-		p.program.Refused = &SyntaxError{p.line(), "Unexpected token"}
+	} else if w.text == "length" && p.busybox {
+		p.afterLength = p.at
+		if p.program.Refused == nil && !p.continuesLength() {
+			p.program.Refused = &SyntaxError{p.line(), "Unexpected token"}
+		}
 	}
 	if len(b.args) < least {
 		panic(&SyntaxError{w.line, "Too few arguments"})

@@ -35,13 +35,23 @@ func Touch(p *container.Process, args []string) int {
 	if !good {
 		return t.Fail("invalid date '%s'", text)
 	}
+	stat, change := p.Stat, p.Chtimes
+	if kit.Has(opts, 'h') {
+		stat, change = p.Lstat, p.Lchtimes
+	}
 	for _, name := range names {
-		if _, err := p.Stat(name); err == nil {
+		if _, err := stat(name); err == nil {
 			if kit.Has(opts, 'a') && !kit.Has(opts, 'm') {
 				continue // files have no time of access
 			}
-			if err := p.Chtimes(name, when); err != nil {
+			if err := change(name, when); err != nil {
 				t.Failed(name, err)
+			}
+			continue
+		}
+		if kit.Has(opts, 'h') && t.GNU {
+			if !kit.Has(opts, 'c') {
+				t.Complain("setting times of '%s': No such file or directory", name)
 			}
 			continue
 		}

@@ -373,6 +373,9 @@ func (c *compiler) choose(condition, then *gojq.Query, elif []*gojq.IfElif, othe
 		n.otherwise = c.choose(elif[0].Cond, elif[0].Then, elif[1:], otherwise, s)
 	} else if otherwise != nil {
 		n.otherwise = c.query(otherwise, s)
+	} else {
+		c.problem("syntax error, unexpected end (Unix shell quoting issues?)")
+		return c.problem("Possibly unterminated 'if' statement")
 	}
 	return n
 }

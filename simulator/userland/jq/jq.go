@@ -9,7 +9,7 @@
 //
 // Where versions of jq differ, 1.6 decides, also in what it is known for: a try catches errors of what comes behind it,
 // repeat(f) repeats f on its input, and limit(0; f) gives one value. Functions that came later (pick, abs, toarray,
-// trim) are not there; but an if needs no else.
+// trim) are not there, and an if needs an else.
 //
 // Not supported: modules, SQL-style operators other than INDEX, IN and JOIN, $__prog_args, and getting the input's
 // position other than by input_line_number.

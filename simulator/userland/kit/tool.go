@@ -32,6 +32,8 @@ type Tool struct {
 	Status int
 	Given  []byte // the letters of all options, in order
 	effort int    // that was not yet accounted for
+	users  names
+	groups names
 }
 
 // Begin starts a utility: its name is the base of the first argument.

@@ -38,7 +38,7 @@ func AwkTool(p *container.Process, args []string) int {
 	}
 	if !kit.Has(opts, 'f') && !kit.Has(opts, 'e') {
 		if len(rest) == 0 {
-			return t.Fail("usage: awk [-F SEP] [-v VAR=VALUE]... PROGRAM|-f FILE [FILE]...")
+			return t.Usage()
 		}
 		source.WriteString(rest[0])
 		rest = rest[1:]
@@ -46,7 +46,7 @@ func AwkTool(p *container.Process, args []string) int {
 	held := int64(source.Len()) * 64 // what the tree of a program takes
 	p.Allocate(held)
 	defer p.Allocate(-held)
-	program, err := awk.Parse(source.String())
+	program, err := awk.Parse(source.String(), !t.GNU)
 	if err != nil {
 		return t.Fail("%s", err)
 	}

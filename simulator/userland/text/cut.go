@@ -214,7 +214,7 @@ func (c *cutter) fields(line string) {
 	at, start, end := 0, 0, 0 // in the line, and of the field
 	seen, current, printed := 0, 0, 0
 	for {
-		c.t.Effort(1)
+		c.t.Effort(2)
 		if end == len(line) || seen > c.ranges[current].to {
 			if current++; current >= len(c.ranges) {
 				break

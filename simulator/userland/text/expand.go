@@ -35,6 +35,7 @@ func Expand(p *container.Process, args []string) int {
 			if t.Name == "expand" {
 				line = expanded(t, line, width, kit.Has(opts, 'i'))
 			} else {
+				t.Effort(16 * len(line))
 				line = unexpanded(line, width, (kit.Has(opts, 'a') || kit.Has(opts, 't')) && !kit.Has(opts, 'f'))
 			}
 			if !t.Unicode() {
@@ -78,7 +79,7 @@ func expanded(t *kit.Tool, line string, width int, initial bool) string {
 			continue
 		}
 		n := width - column%width
-		t.Passing(2*b.Len() + n)
+		t.Passing(n)
 		b.WriteString(strings.Repeat(" ", n))
 		column += n
 	}

@@ -49,11 +49,13 @@ func Xxd(p *container.Process, args []string) int {
 	}
 	t.InputsOf(names, "", func(name string, r io.Reader) bool {
 		data, _ := t.ReadAll(r)
+		if kit.Has(opts, 'r') {
+			unhex(t, data, kit.Has(opts, 'p'))
+			return true
+		}
 		data = data[min(int64(len(data)), skip):]
 		data = data[:min(int64(len(data)), limit)]
 		switch {
-		case kit.Has(opts, 'r'):
-			unhex(t, string(data), kit.Has(opts, 'p'))
 		case kit.Has(opts, 'p'):
 			for at := 0; at < len(data); at += columns {
 				t.Out.WriteString(hex.EncodeToString(data[at:min(len(data), at+columns)]) + "\n")
@@ -122,20 +124,60 @@ func include(t *kit.Tool, name string, data []byte, columns int) {
 	}
 }
 
-// unhex writes what a dump stands for.
-func unhex(t *kit.Tool, text string, plain bool) {
-	for line := range strings.Lines(text) {
-		if !plain {
-			_, line, _ = strings.Cut(line, ": ")
-			line, _, _ = strings.Cut(line, "  ")
+// unhex writes what a dump stands for: bytes of two digits, between which there may be white space and newlines. A line
+// that begins with digits has an address, which is left out unless the dump is plain. What is no digit is left out with
+// the digit before it.
+func unhex(t *kit.Tool, text []byte, plain bool) {
+	begins := true // a line, not between the digits of a byte
+	for len(text) > 0 {
+		if begins && !plain {
+			text = text[hexDigits(text):]
 		}
-		digits := strings.Map(func(c rune) rune {
-			if strings.ContainsRune("0123456789abcdefABCDEF", c) {
-				return c
+		begins = false
+		var high byte
+		for n := 0; n < 2; n++ {
+			for len(text) > 0 && kit.IsSpace(text[0]) {
+				begins = begins || n == 0 && text[0] == '\n'
+				text = text[1:]
+				if begins {
+					break
+				}
 			}
-			return -1
-		}, line)
-		out, _ := hex.DecodeString(digits[:len(digits)&^1]) // digits alone
-		t.Out.Write(out)
+			if begins || len(text) == 0 {
+				break
+			}
+			digit, ok := hexDigit(text[0])
+			text = text[1:]
+			if !ok {
+				break
+			}
+			if n == 0 {
+				high = digit
+				continue
+			}
+			t.Out.WriteByte(high<<4 | digit)
+		}
 	}
+}
+
+// hexDigits is how many hexadecimal digits a text begins with.
+func hexDigits(text []byte) int {
+	n := 0
+	for n < len(text) {
+		if _, ok := hexDigit(text[n]); !ok {
+			break
+		}
+		n++
+	}
+	return n
+}
+
+func hexDigit(c byte) (digit byte, ok bool) {
+	switch {
+	case kit.Digit(c):
+		return c - '0', true
+	case c|0x20 >= 'a' && c|0x20 <= 'f':
+		return c | 0x20 - 'a' + 10, true
+	}
+	return 0, false
 }
