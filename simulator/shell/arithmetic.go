@@ -95,6 +95,8 @@ type arith struct {
 	num  int64
 	name string
 	err  error
+
+	wants string // what dash expects to close the innermost parenthesis or ?
 }
 
 // operand is a value, or a variable whose value is not yet asked for.
@@ -126,6 +128,9 @@ func (a *arith) fail(inBash, inDash string) {
 		}
 		a.err = &arithmeticError{fmt.Sprintf("%s: %s (error token is \"%s\")", strings.TrimLeft(a.text, " \t\n"), inBash, a.text[min(from, len(a.text)):])}
 	case dash:
+		if inDash == "expecting EOF" && a.wants != "" {
+			inDash = "expecting " + a.wants
+		}
 		a.err = &arithmeticError{fmt.Sprintf("arithmetic expression: %s: %q", inDash, a.text)}
 	default:
 		switch inBash {
@@ -342,7 +347,10 @@ func (a *arith) condition() operand {
 		a.fail("expression expected", "expecting primary")
 	}
 	a.ignore(which == 0)
-	x := a.comma()
+	wants := a.wants
+	a.wants = "':'"
+	x := a.middle()
+	a.wants = wants
 	a.ignore(false, which == 0)
 	if !a.take(":") {
 		a.fail("`:' expected for conditional expression", "expecting ':'")
@@ -355,6 +363,14 @@ func (a *arith) condition() operand {
 		return operand{n: y}
 	}
 	return operand{n: x}
+}
+
+// middle reads what stands between ? and :, in ash without a comma.
+func (a *arith) middle() int64 {
+	if a.s.kind == ash {
+		return a.assignment()
+	}
+	return a.comma()
 }
 
 // ignore begins, or with a second argument ends, a part that does not count if the condition holds. Ash computes all
@@ -538,9 +554,11 @@ func (a *arith) primary() operand {
 		return x
 	case anOperator:
 		if a.op == "(" {
-			from := a.from
+			from, wants := a.from, a.wants
+			a.wants = "')'"
 			a.next()
 			n := a.comma()
+			a.wants = wants
 			if !a.take(")") && !a.openInAsh(from) {
 				a.fail("missing `)'", "expecting ')'")
 			}

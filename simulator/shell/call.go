@@ -529,9 +529,6 @@ func (s *shell) exitCall() {
 // external runs a command that is a program.
 func (s *shell) external(cmd *syntax.Call, redirs []*syntax.Redirect, fields []string, tail bool) {
 	if s.kind != bash {
-		if len(cmd.Assigns)+len(redirs) > 0 {
-			_, _ = s.program(fields[0]) // before they are made, and again after that
-		}
 		tail = tail && !s.trapsSet()
 		s.prepared(cmd.Assigns, fields, redirs, false, tail, func() {
 			found, err := s.program(fields[0])

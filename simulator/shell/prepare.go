@@ -30,9 +30,11 @@ func (s *shell) prepared(assigns []*syntax.Assign, fields []string, redirs []*sy
 		if s.options.xtrace {
 			traced = append(traced, s.assignmentText(a))
 		}
-		v := s.vars[a.Name]
-		v.exported = true
-		s.store(a.Name, v)
+		if !stick || keep && len(fields) > 1 {
+			v := s.vars[a.Name]
+			v.exported = true
+			s.store(a.Name, v)
+		}
 	}
 	if s.options.xtrace && ok {
 		s.traceFD = savedError(undo)

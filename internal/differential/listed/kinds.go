@@ -165,7 +165,7 @@ func Kinds() []Kind {
 			Reason:  "Whether the writer of a pipeline is killed by SIGPIPE depends on which process is faster, and with pipefail or set -e that shows.",
 			Example: "",
 			Covers: func(c Case) bool {
-				return (c.Real.Code == 141 || c.Sim.Code == 141 || strings.Contains(c.Sim.Stderr+c.Real.Stderr, "signal 13")) && strings.Contains(c.Script, "|")
+				return (c.Real.Code == 141 || c.Sim.Code == 141 || strings.Contains(c.Sim.Stderr+c.Real.Stderr, "signal 13") || strings.Contains(c.Sim.Stdout+c.Real.Stdout, "141")) && strings.Contains(c.Script, "|")
 			},
 		},
 	}

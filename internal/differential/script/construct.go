@@ -26,5 +26,8 @@ func Named(d Dialect) []string {
 			"printf %(…)T", "[ -v ]", "declare -f", "process substitution",
 		)
 	}
+	if d != Bash {
+		names = append(names, "PATH", "scopes")
+	}
 	return names
 }

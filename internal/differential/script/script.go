@@ -190,6 +190,9 @@ func (g *generator) option() string {
 
 // statement is one statement of the main shell.
 func (g *generator) statement() string {
+	if !g.bash() && g.chance(0.05) {
+		return g.shared()
+	}
 	if g.chance(0.45) {
 		return g.command()
 	}

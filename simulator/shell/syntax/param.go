@@ -116,7 +116,7 @@ func (p *Parser) skipBraces(start int, quoted bool) {
 		p.pos++
 	}
 	p.pos = start
-	p.fail(Error{Quote: "}"})
+	p.unclosed()
 }
 
 // parameterName returns the length of the name of a parameter at an offset.
@@ -254,8 +254,16 @@ func (p *Parser) operator(pm *Param, quoted bool) bool {
 // closing fails if the script ends inside of an expansion.
 func (p *Parser) closing() {
 	if p.eof() {
-		p.fail(Error{Quote: "}"})
+		p.unclosed()
 	}
+}
+
+// unclosed fails because the end of an expansion is missing.
+func (p *Parser) unclosed() {
+	if p.inQuotes {
+		p.fail(Error{Quote: `"`})
+	}
+	p.fail(Error{Quote: "}"})
 }
 
 func (p *Parser) replacement(pm *Param) bool {

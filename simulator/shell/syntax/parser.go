@@ -36,6 +36,7 @@ type Parser struct {
 	seenLine int
 
 	here      bool      // the text is a here-document
+	inQuotes  bool      // ash and dash are inside of quotes or arithmetic, whose end they miss first
 	continued bool      // the text ended behind a backslash and a newline
 	unended   *Redirect // a here-document that the text ended in
 	separated bool      // the last command had a separator behind it

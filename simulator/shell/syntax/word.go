@@ -356,7 +356,11 @@ func (p *Parser) dollar(m mode, quoted bool) Part {
 		p.pos += 2
 		return p.substitution(start)
 	case '{':
-		return p.braces(quoted)
+		outer := p.inQuotes
+		p.inQuotes = outer || p.dialect != Bash && !p.here && (quoted || m.isArithmetic())
+		x := p.braces(quoted)
+		p.inQuotes = outer
+		return x
 	case '[':
 		end := p.subscript(p.pos + 1)
 		if end < 0 {
@@ -405,8 +409,8 @@ func (p *Parser) substitution(start int) Part {
 
 // closed reads a list up to its closing parenthesis.
 func (p *Parser) closed(start int) []*Stmt {
-	docs, arrays := p.docs, p.arrays
-	p.docs, p.arrays = nil, 0
+	docs, arrays, inQuotes := p.docs, p.arrays, p.inQuotes
+	p.docs, p.arrays, p.inQuotes = nil, 0, false
 	p.nested++
 	list, expects := p.list(true)
 	if p.at(0) != ')' {
@@ -416,7 +420,7 @@ func (p *Parser) closed(start int) []*Stmt {
 		p.unexpected(p.expecting(expects, ")"))
 	}
 	p.nested--
-	p.arrays = arrays
+	p.arrays, p.inQuotes = arrays, inQuotes
 	p.pos++
 	p.docs = append(docs, p.docs...)
 	return list
