@@ -110,7 +110,7 @@ func (a *Actors) Watch(gvk schema.GroupVersionKind, namespaced bool) error {
 }
 
 func newActors(k *kernel.Kernel, api API, o Options) (*Actors, error) {
-	a := &Actors{kernel: k, supplies: &supplies{images: o.Images, mocks: o.Mocks}, programs: builtinPrograms(), source: api.Source(), without: o.Without}
+	a := &Actors{kernel: k, supplies: &supplies{images: o.Images, mocks: o.Mocks}, programs: builtinPrograms(o.Scripts), source: api.Source(), without: o.Without}
 	maps.Copy(a.programs, o.Programs)
 	if a.supplies.images == nil {
 		defaults, err := image.Defaults()

@@ -28,7 +28,7 @@ func Lacks(o Options, c Command) ([]container.MissingCommand, error) {
 	if err != nil {
 		return nil, err
 	}
-	programs := builtinPrograms()
+	programs := builtinPrograms(nil)
 	maps.Copy(programs, o.Programs)
 	cfg := container.Config{
 		Kernel: kernel.New(kernel.Options{Seed: o.Seed}), Actor: "preview", Image: img, Programs: programs, Mocks: o.Mocks,

@@ -191,8 +191,8 @@ func (r registry) Image(reference string) (kubelet.Image, error) {
 var utilities = sync.OnceValue(userland.Programs)
 
 // builtinPrograms are what the built-in images need. The map is the caller's.
-func builtinPrograms() map[string]container.Program {
+func builtinPrograms(scripts *shell.Library) map[string]container.Program {
 	programs := maps.Clone(utilities())
-	maps.Copy(programs, shell.New().Programs())
+	maps.Copy(programs, shell.NewWith(scripts).Programs())
 	return programs
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
 	"github.com/plumbline-ci/plumbline/simulator/kubelet"
 	"github.com/plumbline-ci/plumbline/simulator/namespace"
+	"github.com/plumbline-ci/plumbline/simulator/shell"
 )
 
 // DefaultNode is the name of the node, unless Options say otherwise.
@@ -55,6 +56,8 @@ type Options struct {
 	// Programs are what the executables of images run, besides the built-in ones. No mock stands in for them, and what they
 	// start is the container's own command.
 	Programs map[string]container.Program
+	// Scripts are shared with other clusters, which then need not parse them again; nil means that they are not.
+	Scripts *shell.Library
 	// Mocks stand in for commands that cannot be interpreted.
 	Mocks *container.Mocks
 	// OnMissing sees each command line that a container could not find, once for each container.

@@ -4,7 +4,8 @@
 // a pipeline, each background job, each substitution is a process of the container, with its pipes, descriptors and
 // signals.
 //
-// An [Interpreter] keeps the scripts it has parsed, so that a script that runs in a thousand containers is parsed once.
+// An [Interpreter] keeps the scripts it has parsed, so that a script that runs in a thousand containers is parsed once; a
+// [Library] keeps them for the interpreters of many kernels.
 //
 // Not supported: job control (fg, bg, and process groups for background jobs), history, line editing. Ash and
 // dash read a script that comes by standard input as a whole before it runs. A subshell that outlives its parent works; stopped jobs do not exist.
@@ -28,15 +29,16 @@ import (
 
 // Interpreter runs shells and remembers parsed scripts. It belongs to one kernel: it is not safe for concurrent use.
 type Interpreter struct {
-	parsed map[cacheKey]*syntax.Script
-	size   int64 // of what is kept
+	own    scripts
+	shared *Library // may be nil
 	eras   uint64
 }
 
 // New returns an interpreter that has seen no script yet.
-func New() *Interpreter {
-	return &Interpreter{parsed: map[cacheKey]*syntax.Script{}}
-}
+func New() *Interpreter { return NewWith(nil) }
+
+// NewWith returns an interpreter that shares scripts with others.
+func NewWith(l *Library) *Interpreter { return &Interpreter{own: newScripts(), shared: l} }
 
 // The names of the shells as programs, for images to place.
 const (

@@ -91,6 +91,7 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 		OnOutput: c.kept.keeping(t.o.OnOutput),
 		Images:   pullable,
 		Programs: reference.Programs(),
+		Scripts:  t.scripts,
 		Mocks:    c.mocks,
 
 		OnMissing:   c.missed,

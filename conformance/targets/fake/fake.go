@@ -34,6 +34,7 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/apiserver/tree"
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
 	"github.com/plumbline-ci/plumbline/simulator/kubelet"
+	"github.com/plumbline-ci/plumbline/simulator/shell"
 )
 
 // Name is the target's name in reports.
@@ -69,6 +70,7 @@ type Target struct {
 	substituted []string
 	scheme      *apiruntime.Scheme
 	types       *apiserver.Types
+	scripts     *shell.Library
 	trees       *tree.Converter
 	images      *setup.Images
 }
@@ -92,7 +94,7 @@ func New(o Options) (*Target, error) {
 	if o.MaxEvents == 0 {
 		o.MaxEvents = defaultMaxEvents
 	}
-	t := &Target{o: o, substituted: substituted, trees: tree.NewConverter()}
+	t := &Target{o: o, substituted: substituted, scripts: shell.NewLibrary(), trees: tree.NewConverter()}
 	scheme := apiserver.NewScheme()
 	if err := reference.AddToScheme(scheme); err != nil {
 		return nil, err

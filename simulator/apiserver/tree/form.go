@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"reflect"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/structured-merge-diff/v6/value"
@@ -92,12 +93,22 @@ func scalar[T comparable](read func(reflect.Value) T) converting {
 	}
 }
 
-// ofTime spares times that did not change their way through text.
+// ofTime spares times that did not change their way through text, and others the way through an interface.
 func ofTime(v, base reflect.Value, before any) (any, bool) {
-	if base.IsValid() && base.CanAddr() && v.CanAddr() && v.Addr().Interface().(*metav1.Time).Equal(base.Addr().Interface().(*metav1.Time)) {
-		return before, true
+	if !v.CanAddr() {
+		return ofItself(v, base, before)
 	}
-	return ofItself(v, base, before)
+	now, _ := v.Addr().Interface().(*metav1.Time)
+	if base.IsValid() && base.CanAddr() {
+		if then, _ := base.Addr().Interface().(*metav1.Time); now.Equal(then) {
+			return before, true
+		}
+	}
+	if now.IsZero() {
+		return nil, false
+	}
+	var text [len(time.RFC3339)]byte
+	return string(now.UTC().AppendFormat(text[:0], time.RFC3339)), false
 }
 
 // ofItself asks a value that knows its own encoding.
