@@ -49,6 +49,7 @@ func (m *Machine) NewDecoder(text string) *Decoder {
 
 // Lines is the number of lines that have been read: jq reads whole ones.
 func (d *Decoder) Lines() int {
+	d.m.work((len(d.text) - d.at) / 64)
 	if strings.IndexByte(d.text[d.at:], '\n') >= 0 && d.at > d.from {
 		return d.line
 	}
@@ -430,6 +431,7 @@ func broken(s string) int {
 
 // Parse reads a text that is one value.
 func (m *Machine) Parse(text string) (any, error) {
+	m.work(len(text) / 4)
 	d := m.NewDecoder(text)
 	v, err := d.Next()
 	if errors.Is(err, io.EOF) {

@@ -148,7 +148,7 @@ func (e *encoder) object(v *Object, depth int, start, end string) {
 	e.out.WriteByte('{')
 	var order []int
 	if e.Sorted {
-		order = v.sorted()
+		order = e.m.sorted(v)
 	}
 	for i := range v.items {
 		if i > 0 {

@@ -40,11 +40,11 @@ var natives = map[string]func(m *Machine, in any, args []any) (any, error){
 	"split/1":          splitBy,
 	"explode/0":        explode,
 	"implode/0":        implode,
-	"startswith/1": func(_ *Machine, in any, args []any) (any, error) {
-		return fits("startswith", strings.HasPrefix, in, args[0])
+	"startswith/1": func(m *Machine, in any, args []any) (any, error) {
+		return m.fits("startswith", strings.HasPrefix, in, args[0])
 	},
-	"endswith/1": func(_ *Machine, in any, args []any) (any, error) {
-		return fits("endswith", strings.HasSuffix, in, args[0])
+	"endswith/1": func(m *Machine, in any, args []any) (any, error) {
+		return m.fits("endswith", strings.HasSuffix, in, args[0])
 	},
 	"_trimstr/2":       trimString,
 	"_case/1":          changeCase,
@@ -220,10 +220,9 @@ func (m *Machine) keysOf(in any, inOrder bool) (any, error) {
 			items[i] = key
 		}
 		if inOrder {
-			for i, at := range in.sorted() {
+			for i, at := range m.sorted(in) {
 				items[i] = in.Key(at)
 			}
-			m.work(len(items))
 		}
 		return m.array(items), nil
 	}
@@ -586,18 +585,20 @@ func implode(m *Machine, in any, _ []any) (any, error) {
 	return b.String(), nil
 }
 
-func fits(name string, is func(s, part string) bool, in, part any) (any, error) {
+func (m *Machine) fits(name string, is func(s, part string) bool, in, part any) (any, error) {
 	s, ok := in.(string)
 	p, also := part.(string)
 	if !ok || !also {
 		return nil, failure("%s() requires string inputs", name)
 	}
+	m.work(min(len(s), len(p)) / 64)
 	return is(s, p), nil
 }
 
-func trimString(_ *Machine, in any, args []any) (any, error) {
+func trimString(m *Machine, in any, args []any) (any, error) {
 	s, ok := in.(string)
 	part, also := args[0].(string)
+	m.work(min(len(s), len(part)) / 64)
 	switch {
 	case !ok || !also:
 		return in, nil

@@ -186,6 +186,16 @@ func (o *Object) without(key string) *Object {
 	return b
 }
 
+// sorted returns the places of an object's keys in their order.
+func (m *Machine) sorted(o *Object) []int {
+	size := 0
+	for _, key := range o.keys() {
+		size += len(key)
+	}
+	m.work(len(o.items) + size/16)
+	return o.sorted()
+}
+
 // sorted returns the places of the keys in the order of the keys.
 func (o *Object) sorted() []int {
 	at := make([]int, len(o.items))
@@ -263,8 +273,7 @@ func (m *Machine) compare(a, b any) int {
 		return cmp.Compare(len(a.items), len(b.items))
 	case *Object:
 		b := b.(*Object)
-		x, y := a.sorted(), b.sorted()
-		m.work(len(x) + len(y))
+		x, y := m.sorted(a), m.sorted(b)
 		for i := range min(len(x), len(y)) {
 			if c := strings.Compare(a.Key(x[i]), b.Key(y[i])); c != 0 {
 				return c

@@ -18,10 +18,15 @@ const Banner = "BusyBox v1.35.0 (Debian 1:1.35.0-4+deb12u1+b1) multi-call binary
 //go:embed synopses.txt
 var synopses string
 
-// synopsis returns the lines of a name in synopses, or "" if it has none.
-func synopsis(name string) string {
+// synopsesOfGNU holds the same for GNU's utilities of Debian 12.
+//
+//go:embed synopsesgnu.txt
+var synopsesOfGNU string
+
+// synopsis returns the lines of a name in a list, or "" if it has none.
+func synopsis(list, name string) string {
 	var out strings.Builder
-	for line := range strings.Lines(synopses) {
+	for line := range strings.Lines(list) {
 		first, _, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
 		continued := strings.HasPrefix(line, "or:") || strings.HasPrefix(line, "\t")
 		switch {
@@ -48,7 +53,7 @@ func (t *Tool) Usage() int {
 
 func (t *Tool) help() {
 	text := "\nNo help available\n"
-	if s := synopsis(t.Name); s != "" {
+	if s := synopsis(synopses, t.Name); s != "" {
 		text = "\nUsage: " + s
 	}
 	fmt.Fprint(t.P.Stderr(), Banner+"\n"+text)

@@ -3,6 +3,7 @@ package kit
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
 )
@@ -27,8 +28,22 @@ func release(name string) (text string, ok bool) {
 	return "GNU coreutils) 9.1", true
 }
 
-// WithVersion makes a GNU utility answer --version with the line that names it. Those that print or test their arguments
-// take it for one.
+// helpOfGNU prints how a GNU utility is called: the first lines of what the real one prints. Most call themselves as they
+// were called.
+func (t *Tool) helpOfGNU(called string) {
+	if release, _ := release(t.Name); strings.HasPrefix(release, "GNU grep") || t.Name == "tar" {
+		called = strings.TrimLeft(t.Name, "ef")
+	}
+	before := "Usage: "
+	for line := range strings.Lines(synopsis(synopsesOfGNU, t.Name)) {
+		_, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		t.Out.WriteString(strings.TrimSuffix(before+called+" "+rest, " ") + "\n")
+		before = "  or:  "
+	}
+}
+
+// WithVersion makes a GNU utility answer --version with the line that names it, and --help with how it is called. Those
+// that print or test their arguments take them for such.
 func WithVersion(name string, u Utility) Utility {
 	text, ok := release(name)
 	if !ok || slices.Contains([]string{"[", "[[", "test"}, name) {
@@ -36,9 +51,13 @@ func WithVersion(name string, u Utility) Utility {
 	}
 	return func(p *container.Process, args []string) int {
 		asked := len(args) == 2 || len(args) > 2 && name != "echo" && name != "printf" && name != "true" && name != "false" && name != "expr"
-		if asked && args[1] == "--version" {
+		if asked && (args[1] == "--version" || args[1] == "--help") {
 			t := Begin(p, args)
-			fmt.Fprintf(t.Out, "%s (%s\n", name, text)
+			if t.Status = Btoi(name == "false"); args[1] == "--help" {
+				t.helpOfGNU(args[0])
+			} else {
+				fmt.Fprintf(t.Out, "%s (%s\n", name, text)
+			}
 			return t.End()
 		}
 		return u(p, args)
