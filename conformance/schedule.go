@@ -217,6 +217,7 @@ func (r *Runner) job(ctx context.Context, j job, t *tally) {
 				t.spoil(r, m, broken)
 			}
 		}
+		g.cluster = nil // the groups live as long as the run, and a simulated cluster has megabytes
 	}
 	if alone {
 		t.finish(j.place, result, time.Since(began))

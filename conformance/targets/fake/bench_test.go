@@ -178,7 +178,7 @@ func runWorld(target *fake.Target, runs int) error {
 }
 
 // toolGCPercent is what the command line tool sets.
-const toolGCPercent = 800
+const toolGCPercent = 150
 
 // manyVariable raises the larger size of BenchmarkGrowth, for the figure at 100,000.
 const manyVariable = "PLUMBLINE_BENCH_MANY"
