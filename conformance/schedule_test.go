@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -178,4 +180,47 @@ func TestInterruptedStartCountsAsNotRun(t *testing.T) {
 	if f := report.Fixtures[0]; f.Verdict != reports.NotRun {
 		t.Errorf("%s %s, want %s", f.Verdict, f.Reason, reports.NotRun)
 	}
+}
+
+// A simulated cluster has megabytes: a run that held all of its clusters would need room for each.
+func TestAClusterThatIsClosedIsLetGo(t *testing.T) {
+	t.Parallel()
+	var made []weak.Pointer[leased]
+	target := &lettingGo{Target: double.Target{Caps: conformance.Capabilities{Isolated: true, VirtualTime: true}, Script: double.Toy(double.Faults{})}, made: &made}
+	alive := func() (n int) {
+		runtime.GC()
+		for _, p := range made {
+			if p.Value() != nil {
+				n++
+			}
+		}
+		return n
+	}
+	most := 0
+	_, err := conformance.Judge(t.Context(), conformance.Options{
+		Target: target, Fixtures: some(t), Date: time.Unix(1, 0), Parallel: 1,
+		Progress: func(conformance.Progress) { most = max(most, alive()) },
+	})
+	if err != nil || len(made) < 3 {
+		t.Fatalf("%d clusters, %v", len(made), err)
+	}
+	if most > 1 {
+		t.Errorf("%d clusters were held at once, want 1", most)
+	}
+}
+
+// lettingGo remembers its clusters without holding them.
+type lettingGo struct {
+	double.Target
+	made *[]weak.Pointer[leased]
+}
+
+func (l *lettingGo) Start(ctx context.Context, setup conformance.Setup) (conformance.Cluster, error) {
+	c, err := l.Target.Start(ctx, setup)
+	if err != nil {
+		return nil, err
+	}
+	open := &leased{Cluster: c, end: func() error { return nil }}
+	*l.made = append(*l.made, weak.Make(open))
+	return open, nil
 }
