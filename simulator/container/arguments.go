@@ -12,6 +12,18 @@ const (
 	pointerSize  = 8
 )
 
+// handOver accounts for arguments and an environment that a program is to be executed with.
+func (p *Process) handOver(args, env []string) {
+	const copiedAStep = 256
+	size := 0
+	for _, list := range [][]string{args, env} {
+		for _, s := range list {
+			size += len(s)
+		}
+	}
+	p.Work(uint32(size / copiedAStep))
+}
+
 // fit reports whether a program can be executed with arguments and an environment of this size: E2BIG if not.
 func fit(name string, args, env []string) error {
 	total := len(name) + 1

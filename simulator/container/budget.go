@@ -76,10 +76,8 @@ const (
 	endless = 128
 	// startWeight is how many commands a fork counts as, and the start of a program again.
 	startWeight = 16
-	// copiedAStep is how many bytes of arguments and environment count as a command where a program is started.
-	copiedAStep = 256
 	// walkedAStep is how many directories that were walked through, on the way to files, count as a command.
-	walkedAStep = 8
+	walkedAStep = 4
 	// idle is how long a container has to do nothing to cool down.
 	idle = 5 * time.Millisecond
 	// lookEvery is how many commands, or bytes written, pass between two looks at what the files hold.

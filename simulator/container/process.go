@@ -359,6 +359,7 @@ func (p *Process) Spawn(cmd Command) (*Process, error) {
 			return nil, err
 		}
 	}
+	p.handOver(cmd.Args, cmd.Env)
 	e, err := probe.find(slices.Concat([]string{cmd.Path}, cmd.Args[1:]), probe.searched(), p.launcher)
 	if err == nil {
 		err = fit(e.name, e.args, cmd.Env)
@@ -402,6 +403,7 @@ func (p *Process) Exec(args, env []string) error { return p.ExecFrom(p.searched(
 // ExecFrom is Exec with another PATH to find the program in, as shells have it, where PATH may have changed since they
 // started.
 func (p *Process) ExecFrom(path string, args, env []string) error {
+	p.handOver(args, env)
 	e, err := p.find(args, path, p.launcher)
 	if err == nil {
 		err = fit(e.name, e.args, env)
@@ -429,13 +431,7 @@ func (p *Process) becomes(e executable, env []string) {
 	p.c.memory -= p.memory
 	p.memory = 0
 	p.Path, p.Args, p.Env, p.State, p.launcher = e.name, e.args, env, nil, e.launcher
-	size := 0
-	for _, list := range [][]string{p.Args, env} {
-		for _, text := range list {
-			size += len(text)
-		}
-	}
-	p.spend(execCost, p.startWeight()+uint32(size/copiedAStep))
+	p.spend(execCost, p.startWeight())
 }
 
 // Watch subscribes to changes of paths; the process is woken from whatever it is blocked in. See files.Caller.Watch.

@@ -605,10 +605,13 @@ func (s *shell) grow(n int) {
 const (
 	fieldSize  = 16
 	manyFields = 64 * fieldSize
+	// fieldsAStep is how many fields count as one command.
+	fieldsAStep = 2
 )
 
 // holdFields accounts for new fields, until the command ends that they belong to.
 func (s *shell) holdFields(fields []string) {
+	s.p.Work(uint32(len(fields) / fieldsAStep))
 	n := len(fields) * fieldSize
 	for _, f := range fields {
 		n += len(f)

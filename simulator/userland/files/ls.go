@@ -290,6 +290,8 @@ func (l *lister) show(list []listed) {
 
 // one prints one file without a newline, and returns how many columns that took.
 func (l *lister) one(e listed) int {
+	const perEntry = 128
+	l.Effort(perEntry)
 	var before strings.Builder
 	if kit.Has(l.opts, 'i') {
 		fmt.Fprintf(&before, "%*d ", l.widths.inode, e.info.Inode())

@@ -33,6 +33,7 @@ type Regexp struct {
 	prog   []instruction
 	prefix string // all matches begin with it
 	empty  int    // how many loops there are that may match nothing
+	unpaid int    // steps of earlier matches that were not yet charged
 }
 
 type op uint8
@@ -87,13 +88,21 @@ type matcher struct {
 	steps int
 }
 
-const placeSize = 24
+const (
+	placeSize = 24
+	// perMatch is what it takes to begin and end a match, in steps.
+	perMatch = 16
+)
 
 // Match finds the first match from a place on: pairs of places for the whole and each group, -1 for those that did not
 // take part. It returns nil if there is none.
 func (r *Regexp) Match(meter Meter, text string, from int) []int {
-	m := matcher{re: r, meter: meter, text: text, slots: make([]int, 2*len(r.Names)+r.empty)}
-	defer func() { meter.Allocate(-m.held) }()
+	m := matcher{re: r, meter: meter, text: text, slots: make([]int, 2*len(r.Names)+r.empty), steps: r.unpaid}
+	defer func() {
+		r.unpaid = m.steps
+		meter.Allocate(-m.held)
+	}()
+	m.spend(perMatch)
 	for at := from; at <= len(text); {
 		if r.prefix != "" {
 			i := strings.Index(text[at:], r.prefix)
@@ -128,8 +137,9 @@ func (r *Regexp) Match(meter Meter, text string, from int) []int {
 // spend charges steps: one of a match is small beside a command of a shell.
 func (m *matcher) spend(n int) {
 	if m.steps += n; m.steps >= 256 {
-		m.meter.Spend(m.steps / 32)
-		m.steps = 0
+		n := m.steps / 32
+		m.steps %= 32
+		m.meter.Spend(n)
 	}
 }
 
