@@ -136,8 +136,10 @@ func (a *arith) fail(inBash, inDash string) {
 		switch inBash {
 		case "division by 0":
 			a.err = &arithmeticError{"divide by zero"}
-		case "exponent less than 0", "expression recursion level exceeded":
+		case "exponent less than 0":
 			a.err = &arithmeticError{inBash}
+		case "expression recursion level exceeded":
+			a.err = &arithmeticError{"expression recursion loop detected"}
 		case "`:' expected for conditional expression":
 			a.err = &arithmeticError{"malformed ?: operator"}
 		default:
@@ -528,6 +530,7 @@ func (a *arith) primary() operand {
 		n := a.num
 		a.next()
 		if a.err == nil && (a.kind == aNumber || a.kind == aName) && a.s.kind != dash { // which misses what it expects there
+			a.loadsLast()
 			a.fail("syntax error in expression", "expecting EOF")
 		}
 		return operand{n: n}
@@ -548,7 +551,8 @@ func (a *arith) primary() operand {
 			x.n = a.load(x)
 			x.known = true
 		}
-		if a.err == nil && (a.kind == aNumber || a.kind == aName) {
+		if a.err == nil && (a.kind == aNumber || a.kind == aName) && a.s.kind != dash {
+			a.loadsLast()
 			a.fail("syntax error in expression", "expecting EOF")
 		}
 		return x
@@ -567,6 +571,14 @@ func (a *arith) primary() operand {
 	}
 	a.fail("syntax error: operand expected", "expecting primary")
 	return operand{}
+}
+
+// loadsLast asks for the value of the variable at which an operator is missing, if it is the last of its parenthesis: ash
+// finds that first.
+func (a *arith) loadsLast() {
+	if rest := strings.TrimLeft(a.text[a.pos:], " \t\n"); a.s.kind == ash && a.kind == aName && (rest == "" || rest[0] == ')') {
+		a.load(operand{name: a.name, isRef: true})
+	}
 }
 
 // openInAsh reports whether the end of the text closes a parenthesis that stands at from. It does in ash if nothing but

@@ -148,6 +148,10 @@ func (d *declaration) word(word string, array *syntax.Assign) bool {
 		return d.option(word)
 	}
 	d.named, d.words = true, true
+	if d.name == "local" && word == optionsName && array == nil {
+		s.local(optionsName)
+		return true
+	}
 	name, value, has := strings.Cut(word, "=")
 	add := has && s.kind == bash && strings.HasSuffix(name, "+")
 	if add {

@@ -397,7 +397,7 @@ func (e *expander) word(parts []syntax.Part, quoted bool) error {
 				e.quote(part.Value)
 			}
 		case *syntax.DblQuoted:
-			lists := hasList(part.Parts)
+			lists := e.s.hasList(part.Parts)
 			if !lists {
 				e.quote("")
 			}
@@ -496,8 +496,15 @@ func (e *expander) tildes(text string, last bool) {
 }
 
 // hasList recognises "$@" and its like among what stands in quotes: with nothing else that is not empty it may be no
-// field at all.
-func hasList(parts []syntax.Part) bool {
+// field at all. In ash and dash it has to stand alone.
+func (s *shell) hasList(parts []syntax.Part) bool {
+	if s.kind != bash {
+		if len(parts) != 1 {
+			return false
+		}
+		pe, ok := parts[0].(*syntax.Param)
+		return ok && pe.Name == "@" && pe.Op == "" && !pe.Length
+	}
 	for _, part := range parts {
 		if pe, ok := part.(*syntax.Param); ok && !pe.Length && (pe.Name == "@" && !pe.Indirect || pe.All == '@' || pe.Names == '@') {
 			return true

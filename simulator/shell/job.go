@@ -63,6 +63,14 @@ func builtinWait(s *shell, args []string) int {
 		return waitOfBash(s, args)
 	}
 	args = args[1:]
+	switch {
+	case len(args) == 0 || len(args[0]) < 2 || args[0][0] != '-':
+	case args[0] == "--", args[0] == "-n" && s.kind == ash && len(args) > 1:
+		args = args[1:]
+	default:
+		s.illegalOption(rune(args[0][1]))
+		return statusUsage
+	}
 	if len(args) == 0 {
 		for _, j := range slices.Clone(s.jobs) {
 			if status, interrupted := s.waitFor(j, false); interrupted {
@@ -114,6 +122,79 @@ func builtinJobs(s *shell, args []string) int {
 	return s.listJobs(args)
 }
 
+// The signals of dash that have no names of their own, but those that count from the first or the last.
+const (
+	firstRealTime = 34
+	midRealTime   = 49 // the last one that is counted from the first
+	lastRealTime  = 64
+)
+
+// signalOfDash is the name of a signal in dash, which has none for some.
+func signalOfDash(n container.Signal) string {
+	switch {
+	case n == container.SIGSTKFLT, n > container.SIGSYS && n < firstRealTime:
+		return strconv.Itoa(int(n))
+	case n == firstRealTime:
+		return "RTMIN"
+	case n == lastRealTime:
+		return "RTMAX"
+	case n > midRealTime:
+		return fmt.Sprintf("RTMAX-%d", lastRealTime-n)
+	case n > firstRealTime:
+		return fmt.Sprintf("RTMIN+%d", n-firstRealTime)
+	}
+	return n.Name()
+}
+
+// nameInKill is the name of a signal that kill -l and trap print.
+func (s *shell) nameInKill(n container.Signal) string {
+	switch {
+	case s.kind == dash:
+		return signalOfDash(n)
+	case s.kind == ash && n == container.SIGIO:
+		return "POLL"
+	}
+	return n.Name()
+}
+
+// signalNamedInDash is kill -l of dash: it prints the name of a signal, or of the one that a status stands for.
+func (s *shell) signalNamedInDash(text string) int {
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		s.complain("Illegal number: " + text)
+		return statusUsage
+	}
+	if n > statusSignalBase {
+		n -= statusSignalBase
+	}
+	if n < 1 || n > lastRealTime {
+		s.complain("invalid signal number or exit status: " + text)
+		return statusUsage
+	}
+	s.print(1, signalOfDash(container.Signal(n))+"\n")
+	return 0
+}
+
+// signalsNamed is kill -l of ash: it prints the names of numbers and the numbers of names.
+func (s *shell) signalsNamed(words []string) int {
+	for _, text := range words {
+		n, err := strconv.Atoi(text)
+		sig, ok := container.ParseSignal(text)
+		switch {
+		case err == nil:
+			s.print(1, s.nameInKill(container.Signal(n&0x7f))+"\n")
+		case ok:
+			s.print(1, strconv.Itoa(int(sig))+"\n")
+		case text == "POLL":
+			s.print(1, strconv.Itoa(int(container.SIGIO))+"\n")
+		default:
+			s.print(2, s.name+": unknown signal '"+text+"'\n")
+			return 1
+		}
+	}
+	return 0
+}
+
 func builtinKill(s *shell, args []string) int {
 	if s.kind == bash {
 		return killOfBash(s, args)
@@ -121,27 +202,21 @@ func builtinKill(s *shell, args []string) int {
 	sig := container.SIGTERM
 	args = args[1:]
 	if len(args) > 0 && args[0] == "-l" {
+		if len(args) > 1 && s.kind == dash {
+			return s.signalNamedInDash(args[1])
+		}
 		if len(args) > 1 {
-			n, err := strconv.Atoi(args[1])
-			if err != nil && s.kind == dash {
-				s.complain("Illegal number: " + args[1])
-				return statusUsage
+			return s.signalsNamed(args[1:])
+		}
+		if s.kind == dash {
+			s.print(1, "0\n")
+			for n := container.Signal(1); n <= lastRealTime; n++ {
+				s.print(1, signalOfDash(n)+"\n")
 			}
-			if err != nil {
-				if sig, ok := container.ParseSignal(args[1]); ok {
-					s.print(1, strconv.Itoa(int(sig))+"\n")
-					return 0
-				}
-				if s.kind == ash {
-					s.print(2, s.name+": unknown signal '"+args[1]+"'\n")
-				}
-				return 1
-			}
-			s.print(1, container.Signal(n&0x7f).Name()+"\n")
 			return 0
 		}
 		for n := container.Signal(1); n < 32; n++ {
-			s.print(1, fmt.Sprintf("%2d) %s\n", int(n), n.Name()))
+			s.print(1, fmt.Sprintf("%2d) %s\n", int(n), s.nameInKill(n)))
 		}
 		return 0
 	}

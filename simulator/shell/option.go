@@ -131,6 +131,24 @@ func (s *shell) listOptions(plus bool) {
 	}
 }
 
+// optionsName is what stands for the options of set in the scope of a function: local - keeps them.
+const optionsName = "-"
+
+// optionStates tells which options are on, in the order of their names.
+func (s *shell) optionStates() string {
+	var states []byte
+	for _, o := range s.optionNames() {
+		states = append(states, "01"[truth(*o.state)])
+	}
+	return string(states)
+}
+
+func (s *shell) setOptionStates(states string) {
+	for i, o := range s.optionNames() {
+		*o.state = states[i] == '1'
+	}
+}
+
 // listFresh prints the options of ash or dash while they read those of their command line: none is off yet.
 func (s *shell) listFresh(plus bool) {
 	before := s.options

@@ -304,7 +304,7 @@ func (e *expander) listParam(pe *syntax.Param, elems []string, quoted, star bool
 		}
 	case isAlternative(pe.Op):
 		joined := strings.Join(elems, " ")
-		null := len(elems) == 0
+		null := len(elems) == 0 && s.kind == bash // to ash and dash they are set even if there are none
 		if pe.Op[0] == ':' {
 			null = joined == ""
 		}

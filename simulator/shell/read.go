@@ -24,6 +24,10 @@ func builtinRead(s *shell, args []string) int {
 		}
 		for i := 0; i < len(opts); i++ {
 			l := opts[i]
+			if s.kind != bash && strings.IndexByte(readOptions(s.kind), l) < 0 {
+				s.illegalOption(rune(l))
+				return statusUsage
+			}
 			if l == 'r' {
 				raw = true
 				continue
@@ -49,6 +53,10 @@ func builtinRead(s *shell, args []string) int {
 				}
 			case 'n', 'N':
 				n, err := strconv.Atoi(value)
+				if err != nil && s.kind == ash {
+					s.complain("invalid count")
+					return statusUsage
+				}
 				if err != nil {
 					s.complain("Illegal number: " + value)
 					return statusUsage
@@ -57,10 +65,20 @@ func builtinRead(s *shell, args []string) int {
 					exact = n
 				}
 			case 'u':
-				fd, _ = strconv.Atoi(value)
+				var err error
+				if fd, err = strconv.Atoi(value); err != nil && s.kind == ash {
+					s.complain("invalid file descriptor")
+					return statusUsage
+				}
 			case 't':
 				secs, err := strconv.ParseFloat(value, 64)
-				if err != nil {
+				switch {
+				case s.kind == ash && (err != nil || secs < 0):
+					s.complain("invalid timeout")
+					return statusUsage
+				case s.kind == ash && secs == 0: // whether there is something to read
+					return int(1 - truth(s.p.Readable(0, s.p.Now())))
+				case err != nil:
 					s.complain("invalid timeout: " + value)
 					return 1
 				}
@@ -122,6 +140,14 @@ func builtinRead(s *shell, args []string) int {
 		}
 	}
 	return status
+}
+
+// readOptions are the letters of read's options in ash and dash.
+func readOptions(kind dialect) string {
+	if kind == dash {
+		return "pr"
+	}
+	return "pursntd"
 }
 
 // readAStep is how many bytes that a shell reads one by one count as one command.

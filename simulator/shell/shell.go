@@ -720,7 +720,9 @@ func (s *shell) snapshot() *shell {
 			c.traps[name] = ""
 		}
 	}
-	c.inherited = s.traps
+	if c.inherited = c.traps; c.kind == bash { // in ash and dash what is not ignored is gone
+		c.inherited = s.traps
+	}
 	c.caught, c.jobs, c.ended, c.subshell, c.inTrap = nil, nil, nil, true, false
 	c.inSubstitution, c.last, c.isStage, c.isJob, c.mortal, c.mistaken, c.reverses = false, nil, false, false, false, false, false
 	c.subshells++

@@ -54,6 +54,9 @@ func (s *shell) substitute(cs *syntax.CmdSubst) (string, error) {
 		}
 		c.traced++
 		c.forgetTests()
+		if c.kind == ash && onlyTrap(sc) {
+			c.inherited = s.traps
+		}
 		if c.kind == ash || c.kind == bash && !c.options.inheritErr && !c.options.posix {
 			c.options.errexit = false
 		}
@@ -117,6 +120,27 @@ func (s *shell) readAll(fd int) []byte {
 			return out
 		}
 	}
+}
+
+// onlyTrap recognises $(trap), which shows the traps of the shell around it.
+func onlyTrap(sc *syntax.Script) bool {
+	if sc.Err != nil || sc.Rest != "" || len(sc.Lines) != 1 || len(sc.Lines[0]) != 1 {
+		return false
+	}
+	st := sc.Lines[0][0]
+	for {
+		block, ok := st.Cmd.(*syntax.Block)
+		if !ok || len(block.List) != 1 || len(st.Redirs) > 0 {
+			break
+		}
+		st = block.List[0]
+	}
+	call, ok := st.Cmd.(*syntax.Call)
+	if !ok || len(call.Args) != 1 {
+		return false
+	}
+	name, ok := call.Args[0].Literal()
+	return ok && name == "trap"
 }
 
 // onlyRedirect recognises $(< file).

@@ -184,7 +184,7 @@ func (s *shell) trapName(text string) (string, bool) {
 		return strings.ToUpper(text), true
 	case s.kind == ash && text == "ERR":
 		return text, true
-	case s.kind == dash && strings.HasPrefix(text, "SIG"):
+	case s.kind == dash && (strings.HasPrefix(text, "SIG") || text == "STKFLT"):
 		return "", false
 	}
 	sig, ok := container.ParseSignal(text)
@@ -220,6 +220,9 @@ func builtinTrap(s *shell, args []string) int {
 				continue
 			}
 			shown := name
+			if sig, ok := container.ParseSignal(name); ok && sig > 0 && s.kind != bash {
+				shown = s.nameInKill(sig)
+			}
 			if s.kind == bash && name != "EXIT" && name != "ERR" && name != "DEBUG" && name != "RETURN" {
 				if !s.options.posix {
 					shown = "SIG" + name

@@ -362,6 +362,9 @@ func (s *shell) local(name string) {
 
 // hidden returns what a variable is now, to be restored. Arrays are not changed in place from here on.
 func (s *shell) hidden(name string) saved {
+	if name == optionsName {
+		return saved{v: variable{value: s.optionStates()}}
+	}
 	v, ok := s.vars[name]
 	if v.isArray() {
 		s.newEra()
@@ -373,6 +376,10 @@ func (s *shell) hidden(name string) saved {
 func (s *shell) restore(scope map[string]saved) {
 	for _, name := range slices.Sorted(maps.Keys(scope)) {
 		old := scope[name]
+		if name == optionsName {
+			s.setOptionStates(old.v.value)
+			continue
+		}
 		if name == "OPTIND" && s.kind != bash {
 			_ = s.optionsFrom(old.v.value) // the value was good before
 		}
