@@ -4,12 +4,14 @@ import (
 	"context"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/internal/observe"
 	"github.com/plumbline-ci/plumbline/conformance/internal/session"
 	"github.com/plumbline-ci/plumbline/conformance/internal/verdict"
 	"github.com/plumbline-ci/plumbline/conformance/invariant"
@@ -128,6 +130,13 @@ type Traced interface {
 // MockUser clusters know which mocks have not been used.
 type MockUser interface{ UnusedMocks() []fixture.Mock }
 
+// LazyCluster clusters lose no versions, and show them without making trees of them, which most are not asked for.
+type LazyCluster interface {
+	// ObserveLazily is Observe, but the tree of a version is made when tree is called for the first time. object is the
+	// version, of any Go type. Both are the handler's to keep, but not to change.
+	ObserveLazily(gvk schema.GroupVersionKind, namespace string, handler func(event watch.EventType, object metav1.Object, tree func() *unstructured.Unstructured)) (stop func(), err error)
+}
+
 // CommandFinder clusters know which commands containers tried to run and did not have. An empty namespace means all.
 type CommandFinder interface {
 	MissingCommands(namespace string) []reports.MissingCommand
@@ -177,5 +186,6 @@ var (
 	_ session.Guarded       = Guarded(nil)
 	_ session.LogKeeper     = LogKeeper(nil)
 	_ session.CommandFinder = CommandFinder(nil)
+	_ observe.LazyCluster   = LazyCluster(nil)
 	_ session.Collector     = Collector(nil)
 )

@@ -83,7 +83,7 @@ func (w *World) History(lives []*Life) []string {
 		last := ""
 		for i := range l.Versions {
 			v := &l.Versions[i]
-			state := State(v.Object)
+			state := State(v.Object())
 			if v.Gone {
 				state = "deleted"
 			}
@@ -118,7 +118,7 @@ func (w *World) Telling() []*Life {
 		case l.Kind.Name == "event" || seen[name]:
 		case l.Kind.Name == "pod":
 			pods = append(pods, l)
-		case slices.ContainsFunc(l.Versions, func(v Version) bool { return len(untyped.Maps(v.Object.Object, "status", "conditions")) > 0 }):
+		case slices.ContainsFunc(l.Versions, func(v Version) bool { return len(untyped.Maps(v.Object().Object, "status", "conditions")) > 0 }):
 			runs = append(runs, l)
 		}
 		seen[name] = true

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
@@ -27,6 +28,14 @@ type Handler = func(watch.EventType, *unstructured.Unstructured)
 // Cluster is what can be watched: conformance.Cluster says what Observe does.
 type Cluster interface {
 	Observe(gvk schema.GroupVersionKind, namespace string, handler func(watch.EventType, *unstructured.Unstructured)) (stop func(), err error)
+}
+
+// LazyHandler takes versions whose trees are made when somebody reads them.
+type LazyHandler = func(event watch.EventType, object metav1.Object, tree func() *unstructured.Unstructured)
+
+// LazyCluster can show versions without making trees of them: conformance.LazyCluster says how.
+type LazyCluster interface {
+	ObserveLazily(gvk schema.GroupVersionKind, namespace string, handler func(event watch.EventType, object metav1.Object, tree func() *unstructured.Unstructured)) (stop func(), err error)
 }
 
 // Gap is a time in which a watch lost versions of a kind.
@@ -60,6 +69,7 @@ func (w *World) gapped(kind fixture.KindInfo, handler Handler) Handler {
 // Watch begins to watch every kind that the fixture is about, and those that explain a failure. Versions of kinds that are
 // judged go to judge as well; logs, if given, reads those of Pods that are being deleted.
 func (w *World) Watch(ctx context.Context, c Cluster, judge Handler, logs *Logs) (stop func(), err error) {
+	lazy, _ := c.(LazyCluster)
 	var stops []func()
 	stop = func() {
 		for _, f := range slices.Backward(stops) {
@@ -72,16 +82,23 @@ func (w *World) Watch(ctx context.Context, c Cluster, judge Handler, logs *Logs)
 		if kind.ClusterScoped {
 			namespaces = []string{""}
 		}
+		gvk := schema.GroupVersionKind{Group: kind.Group, Version: kind.Version, Kind: kind.Kind}
+		read := i < len(kinds) // whatever happens
 		handler := w.handler(kind)
 		if judge != nil && kind.Judged() {
-			handler = both(handler, judge)
+			handler, read = both(handler, judge), true
 		}
 		if logs != nil && kind.Name == "pod" {
-			handler = logs.rescuing(ctx, handler)
+			handler, read = logs.rescuing(ctx, handler), true
 		}
-		gvk := schema.GroupVersionKind{Group: kind.Group, Version: kind.Version, Kind: kind.Kind}
 		for _, namespace := range namespaces {
-			end, err := c.Observe(gvk, namespace, w.gapped(kind, handler))
+			var end func()
+			var err error
+			if lazy != nil && !read {
+				end, err = lazy.ObserveLazily(gvk, namespace, w.recorder(kind))
+			} else {
+				end, err = c.Observe(gvk, namespace, w.gapped(kind, handler))
+			}
 			if err != nil {
 				if i >= len(kinds) {
 					break // a failure is explained without it

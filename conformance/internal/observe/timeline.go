@@ -41,10 +41,10 @@ func (w *World) Timeline(end time.Time) *reports.Timeline {
 		}
 		seen[name] = true
 		for i := range l.Versions {
-			if uid := string(l.Versions[i].Object.GetUID()); uid != "" {
+			if uid := string(l.Versions[i].Meta.GetUID()); uid != "" {
 				uids[uid] = name
 			}
-			w.worked(work, l.Versions[i].Object)
+			w.worked(work, l.Versions[i].Object())
 		}
 		if transitions := w.transitions(l); len(transitions) > 0 {
 			t.Objects = append(t.Objects, reports.ObjectLine{Object: name, Transitions: transitions})
@@ -83,7 +83,7 @@ func (w *World) transitions(l *Life) []reports.Transition {
 	var out []reports.Transition
 	for i := range l.Versions {
 		v := &l.Versions[i]
-		for _, c := range untyped.Maps(v.Object.Object, "status", "conditions") {
+		for _, c := range untyped.Maps(v.Object().Object, "status", "conditions") {
 			now := state{untyped.Text(c["status"]), untyped.Text(c["reason"])}
 			kind := untyped.Text(c["type"])
 			if was, ok := last[kind]; ok && was == now {
@@ -100,9 +100,9 @@ func (w *World) transitions(l *Life) []reports.Transition {
 func (w *World) podLines(l *Life, uids map[string]string, work map[string]reports.Work) []reports.PodLine {
 	var out []reports.PodLine
 	for first := 0; first < len(l.Versions); {
-		uid := l.Versions[first].Object.GetUID()
+		uid := l.Versions[first].Meta.GetUID()
 		end := first + 1
-		for end < len(l.Versions) && l.Versions[end].Object.GetUID() == uid {
+		for end < len(l.Versions) && l.Versions[end].Meta.GetUID() == uid {
 			end++
 		}
 		out = append(out, w.podLine(l.Versions[first:end], uids, work))
@@ -114,20 +114,20 @@ func (w *World) podLines(l *Life, uids map[string]string, work map[string]report
 // podLine draws one Pod from its versions.
 func (w *World) podLine(versions []Version, uids map[string]string, work map[string]reports.Work) reports.PodLine {
 	begin, last := versions[0], versions[len(versions)-1]
-	line := reports.PodLine{Name: begin.Object.GetName(), From: w.millis(begin.At)}
-	for _, r := range begin.Object.GetOwnerReferences() {
+	line := reports.PodLine{Name: begin.Meta.GetName(), From: w.millis(begin.At)}
+	for _, r := range begin.Meta.GetOwnerReferences() {
 		if name, ok := uids[string(r.UID)]; ok {
 			line.Of = name
 			break
 		}
 	}
-	line.Phase, _, _ = unstructured.NestedString(last.Object.Object, "status", "phase")
+	line.Phase, _, _ = unstructured.NestedString(last.Object().Object, "status", "phase")
 	if last.Gone {
 		to := w.millis(last.At)
 		line.To = &to
 	}
 	for _, list := range []struct{ spec, status string }{{"initContainers", "initContainerStatuses"}, {"containers", "containerStatuses"}} {
-		for _, c := range untyped.Maps(begin.Object.Object, "spec", list.spec) {
+		for _, c := range untyped.Maps(begin.Object().Object, "spec", list.spec) {
 			name := untyped.Text(c["name"])
 			spans := w.spans(versions, list.status, name)
 			what := roleOf(list.spec, name, untyped.Text(c["restartPolicy"]))
@@ -167,7 +167,7 @@ func (w *World) spans(versions []Version, field, name string) []reports.Span {
 	for i := range versions {
 		v := &versions[i]
 		at := w.millis(v.At)
-		for _, c := range untyped.Maps(v.Object.Object, "status", field) {
+		for _, c := range untyped.Maps(v.Object().Object, "status", field) {
 			if untyped.Text(c["name"]) != name {
 				continue
 			}

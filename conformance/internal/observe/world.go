@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/watch"
 
@@ -19,10 +20,15 @@ type Version struct {
 	// Seq numbers all versions of a world in the order they came.
 	Seq int
 	At  time.Time
-	// Gone says that the object was deleted; Object is its last state.
-	Gone   bool
-	Object *unstructured.Unstructured
+	// Gone says that the object was deleted; then this is its last state.
+	Gone bool
+	// Meta is what the object is called and belongs to.
+	Meta metav1.Object
+	tree func() *unstructured.Unstructured
 }
+
+// Object returns the object, which must not be changed.
+func (v *Version) Object() *unstructured.Unstructured { return v.tree() }
 
 // Life is the versions of all objects that had one name.
 type Life struct {
@@ -131,7 +137,15 @@ func lifeKey(kind fixture.KindInfo, namespace, name string) string {
 
 // handler records the versions of one kind.
 func (w *World) handler(kind fixture.KindInfo) Handler {
+	record := w.recorder(kind)
 	return func(event watch.EventType, object *unstructured.Unstructured) {
+		record(event, object, func() *unstructured.Unstructured { return object })
+	}
+}
+
+// recorder is a handler of versions whose trees are not made before they are read.
+func (w *World) recorder(kind fixture.KindInfo) LazyHandler {
+	return func(event watch.EventType, object metav1.Object, tree func() *unstructured.Unstructured) {
 		if event != watch.Added && event != watch.Modified && event != watch.Deleted {
 			return
 		}
@@ -146,13 +160,13 @@ func (w *World) handler(kind fixture.KindInfo) Handler {
 		if n := len(l.Versions); n > 0 {
 			// A watch that was broken shows again what it had shown.
 			last := l.Last()
-			same := last.Object.GetUID() == object.GetUID() && last.Object.GetResourceVersion() == object.GetResourceVersion()
+			same := last.Meta.GetUID() == object.GetUID() && last.Meta.GetResourceVersion() == object.GetResourceVersion()
 			if same && object.GetResourceVersion() != "" && last.Gone == (event == watch.Deleted) {
 				return
 			}
 		}
 		w.seq++
-		l.Versions = append(l.Versions, Version{Seq: w.seq, At: w.now(), Gone: event == watch.Deleted, Object: object})
+		l.Versions = append(l.Versions, Version{Seq: w.seq, At: w.now(), Gone: event == watch.Deleted, Meta: object, tree: tree})
 	}
 }
 
@@ -205,7 +219,7 @@ func (w *World) Find(r *fixture.Ref) []*Life {
 	}
 	var out []*Life
 	for _, key := range slices.Sorted(maps.Keys(w.lives)) {
-		if l := w.lives[key]; l.Kind.Name == kind.Name && l.Kind.Version == kind.Version && slices.ContainsFunc(l.Versions, func(v Version) bool { return w.selects(r, v.Object) }) {
+		if l := w.lives[key]; l.Kind.Name == kind.Name && l.Kind.Version == kind.Version && slices.ContainsFunc(l.Versions, func(v Version) bool { return w.selects(r, &v) }) {
 			out = append(out, l)
 		}
 	}
@@ -213,8 +227,8 @@ func (w *World) Find(r *fixture.Ref) []*Life {
 }
 
 // selects reports whether an object is what a selection is about. The caller holds the lock.
-func (w *World) selects(r *fixture.Ref, object *unstructured.Unstructured) bool {
-	labels := object.GetLabels()
+func (w *World) selects(r *fixture.Ref, v *Version) bool {
+	labels := v.Meta.GetLabels()
 	for k, v := range r.Labels {
 		if labels[k] != v {
 			return false
@@ -228,11 +242,11 @@ func (w *World) selects(r *fixture.Ref, object *unstructured.Unstructured) bool 
 		return false
 	}
 	owner := owners[0]
-	if involved, ok, _ := unstructured.NestedMap(object.Object, "involvedObject"); ok {
-		return involved["kind"] == owner.Kind.Kind && involved["name"] == owner.Name && (owner.Namespace == "" || object.GetNamespace() == owner.Namespace)
+	if involved, ok, _ := unstructured.NestedMap(v.Object().Object, "involvedObject"); ok {
+		return involved["kind"] == owner.Kind.Kind && involved["name"] == owner.Name && (owner.Namespace == "" || v.Meta.GetNamespace() == owner.Namespace)
 	}
-	for _, ref := range object.GetOwnerReferences() {
-		if slices.ContainsFunc(owner.Versions, func(v Version) bool { return v.Object.GetUID() == ref.UID }) && ref.UID != "" {
+	for _, ref := range v.Meta.GetOwnerReferences() {
+		if slices.ContainsFunc(owner.Versions, func(v Version) bool { return v.Meta.GetUID() == ref.UID }) && ref.UID != "" {
 			return true
 		}
 	}
@@ -245,10 +259,10 @@ func (w *World) Latest() map[string]any {
 	out := make(map[string]any, len(w.lives))
 	for _, key := range slices.Sorted(maps.Keys(w.lives)) {
 		l := w.lives[key]
-		out[l.Kind.Name+"/"+l.Name] = l.Last().Object.Object
+		out[l.Kind.Name+"/"+l.Name] = l.Last().Object().Object
 		for ref, name := range w.names {
 			if ref == l.Kind.Name+"/"+name || name == l.Name && strings.HasPrefix(ref, l.Kind.Name+"/") {
-				out[ref] = l.Last().Object.Object
+				out[ref] = l.Last().Object().Object
 			}
 		}
 	}

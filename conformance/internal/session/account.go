@@ -60,12 +60,12 @@ func (s *Session) Surroundings(ctx context.Context, f *verdict.Failed) {
 		v := l.Last()
 		switch l.Kind.Name {
 		case "event":
-			o := v.Object.Object
+			o := v.Object().Object
 			involved, _, _ := unstructured.NestedMap(o, "involvedObject")
 			kind, _ := involved["kind"].(string)
 			events = append(events, line{v.Seq, strings.TrimSuffix(fmt.Sprintf("+%s %v %v %s/%v: %s", s.seen.Since(v.At), o["type"], o["reason"], strings.ToLower(kind), involved["name"], strings.Join(strings.Fields(untyped.Text(o["message"])), " ")), ": ")})
 		case "pod":
-			for _, name := range slices.Concat(observe.Containers(v.Object, "initContainers"), observe.Containers(v.Object, "containers")) {
+			for _, name := range slices.Concat(observe.Containers(v.Object(), "initContainers"), observe.Containers(v.Object(), "containers")) {
 				list = append(list, container{l.Namespace, l.Name, name, v.Gone, l.Versions[0].Seq})
 			}
 		}

@@ -32,7 +32,7 @@ func (s *checks) verify(ctx context.Context, c *fixture.Check, path string) erro
 
 // meets reports whether holds finds no difference. The caller holds the world's lock.
 func (s *checks) meets(pattern *match.Pattern, cel []match.Expression, v *observe.Version) bool {
-	if pattern.Given() && !pattern.Fits(v.Object.Object) {
+	if pattern.Given() && !pattern.Fits(v.Object().Object) {
 		return false
 	}
 	if len(cel) == 0 {
@@ -40,7 +40,7 @@ func (s *checks) meets(pattern *match.Pattern, cel []match.Expression, v *observ
 	}
 	objects := s.seen.Latest()
 	for i := range cel {
-		if !cel[i].Fits(v.Object.Object, objects) {
+		if !cel[i].Fits(v.Object().Object, objects) {
 			return false
 		}
 	}
@@ -51,14 +51,14 @@ func (s *checks) meets(pattern *match.Pattern, cel []match.Expression, v *observ
 func (s *checks) holds(pattern *match.Pattern, cel []match.Expression, v *observe.Version) []match.Mismatch {
 	var out []match.Mismatch
 	if pattern.Given() {
-		out = pattern.Match(v.Object.Object)
+		out = pattern.Match(v.Object().Object)
 	}
 	if len(cel) == 0 {
 		return out
 	}
 	objects := s.seen.Latest()
 	for i := range cel {
-		out = append(out, cel[i].Match(v.Object.Object, objects)...)
+		out = append(out, cel[i].Match(v.Object().Object, objects)...)
 	}
 	return out
 }
@@ -99,7 +99,7 @@ func (s *checks) await(ctx context.Context, x *fixture.Condition, allowed time.D
 		return err
 	}
 	if ok {
-		s.proven(x.Pos, path, object, &hit, observe.State(hit.Object))
+		s.proven(x.Pos, path, object, &hit, observe.State(hit.Object()))
 		return nil
 	}
 	return s.explain(x, allowed, early, path)

@@ -66,7 +66,7 @@ func (s *checks) explain(x *fixture.Condition, allowed time.Duration, early bool
 		object = near.String()
 		state, within := "was", fmt.Sprintf(" within %v", allowed)
 		if early {
-			state, within = ended(early, near.Last().Object)+"is", ""
+			state, within = ended(early, near.Last().Object())+"is", ""
 		}
 		f = failure(x.Pos, path, fmt.Sprintf("%s %s not as expected%s", object, state, within))
 		s.detail(f, near, best)

@@ -53,13 +53,13 @@ func over(l *observe.Life) bool {
 	if l.Kind.Run == nil || v.Gone {
 		return false
 	}
-	if done, _, _ := unstructured.NestedString(v.Object.Object, "status", "completionTime"); done == "" {
+	if done, _, _ := unstructured.NestedString(v.Object().Object, "status", "completionTime"); done == "" {
 		return false
 	}
-	status := untyped.Succeeded(v.Object.Object).Status
-	retries, _, _ := unstructured.NestedInt64(v.Object.Object, "spec", "retries")
-	asked, _, _ := unstructured.NestedString(v.Object.Object, "spec", "status")
-	again := retries > int64(len(untyped.Maps(v.Object.Object, "status", "retriesStatus"))) && asked == ""
+	status := untyped.Succeeded(v.Object().Object).Status
+	retries, _, _ := unstructured.NestedInt64(v.Object().Object, "spec", "retries")
+	asked, _, _ := unstructured.NestedString(v.Object().Object, "spec", "status")
+	again := retries > int64(len(untyped.Maps(v.Object().Object, "status", "retriesStatus"))) && asked == ""
 	return status == "True" || status == "False" && !again
 }
 

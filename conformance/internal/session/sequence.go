@@ -54,7 +54,7 @@ func (s *checks) sequence(ctx context.Context, x *fixture.Sequence, path string)
 	}
 	if ok {
 		last := at[len(steps)]
-		s.proven(x.Pos, path, x.On.String(), &last, fmt.Sprintf("%d states in order, the last: %s", len(steps), observe.State(last.Object)))
+		s.proven(x.Pos, path, x.On.String(), &last, fmt.Sprintf("%d states in order, the last: %s", len(steps), observe.State(last.Object())))
 		return nil
 	}
 	n := 0

@@ -197,7 +197,7 @@ func (s *run) proven(pos source.Position, path, object string, v *observe.Versio
 	if v != nil {
 		e.After = s.seen.Since(v.At)
 		if s.waits.pace.virtual() {
-			e.ResourceVersion = v.Object.GetResourceVersion()
+			e.ResourceVersion = v.Meta.GetResourceVersion()
 		}
 	}
 	s.evidence = append(s.evidence, e)
@@ -218,7 +218,7 @@ func (s *run) container(r *fixture.Ref, container string) (namespace, podName, c
 		return "", "", ""
 	}
 	if container == "" {
-		if list := observe.Containers(newest.Last().Object, "containers"); len(list) > 0 {
+		if list := observe.Containers(newest.Last().Object(), "containers"); len(list) > 0 {
 			container = list[0]
 		}
 	}

@@ -109,7 +109,7 @@ func (s *checks) never(ctx context.Context, w *fixture.Window, path string) erro
 		x := &violation{life: l, Version: *v, message: "exists, but must never exist"}
 		if described {
 			x.message = "matched, but must never match"
-			x.diff = []match.Mismatch{{Pos: w.Match.Position(), Want: "(never as described)", Got: observe.State(v.Object)}}
+			x.diff = []match.Mismatch{{Pos: w.Match.Position(), Want: "(never as described)", Got: observe.State(v.Object())}}
 		}
 		return x
 	})

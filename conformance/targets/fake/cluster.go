@@ -49,9 +49,10 @@ type Cluster struct {
 }
 
 var (
-	_ conformance.Cluster  = (*Cluster)(nil)
-	_ conformance.Traced   = (*Cluster)(nil)
-	_ conformance.MockUser = (*Cluster)(nil)
+	_ conformance.Cluster     = (*Cluster)(nil)
+	_ conformance.LazyCluster = (*Cluster)(nil)
+	_ conformance.Traced      = (*Cluster)(nil)
+	_ conformance.MockUser    = (*Cluster)(nil)
 )
 
 // actor names of the trace.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -45,6 +46,12 @@ func (c copyingCluster) Observe(gvk schema.GroupVersionKind, namespace string, h
 		c.target.versions = append(c.target.versions, copied{o, runtime.DeepCopyJSON(o.Object)})
 		c.target.mu.Unlock()
 		handler(event, o)
+	})
+}
+
+func (c copyingCluster) ObserveLazily(gvk schema.GroupVersionKind, namespace string, handler func(watch.EventType, metav1.Object, func() *unstructured.Unstructured)) (func(), error) {
+	return c.Observe(gvk, namespace, func(event watch.EventType, o *unstructured.Unstructured) {
+		handler(event, o, func() *unstructured.Unstructured { return o })
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
@@ -65,38 +66,95 @@ func (v *versions) shown(object client.Object, gvk schema.GroupVersionKind, dele
 	return made, nil
 }
 
+// alone returns the tree of an object whose versions are not kept.
+func (v *versions) alone(object client.Object) (*unstructured.Unstructured, error) {
+	if u, ok := object.(*unstructured.Unstructured); ok {
+		return u.DeepCopy(), nil
+	}
+	content, err := v.trees.Tree(object)
+	return &unstructured.Unstructured{Object: content}, err
+}
+
 // Observe implements conformance.Cluster: the handler runs in the event that writes, so nothing is missed or late.
 func (c *Cluster) Observe(gvk schema.GroupVersionKind, namespace string, handler func(watch.EventType, *unstructured.Unstructured)) (func(), error) {
-	server := c.sim.Server()
+	if err := c.present(gvk, namespace, func(o *unstructured.Unstructured) { handler(watch.Added, o) }); err != nil {
+		return nil, err
+	}
+	return c.changes(gvk, namespace, func(change apiserver.Change) {
+		handler(change.Type, c.shown(change.Object(), gvk, change.Type == watch.Deleted))
+	}), nil
+}
+
+// ObserveLazily implements conformance.LazyCluster.
+func (c *Cluster) ObserveLazily(gvk schema.GroupVersionKind, namespace string, handler func(watch.EventType, metav1.Object, func() *unstructured.Unstructured)) (func(), error) {
+	err := c.present(gvk, namespace, func(o *unstructured.Unstructured) {
+		handler(watch.Added, o, func() *unstructured.Unstructured { return o })
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c.changes(gvk, namespace, func(change apiserver.Change) {
+		later := &unread{object: c.in(gvk, change.Object()), versions: c.versions}
+		handler(change.Type, later.object, later.tree)
+	}), nil
+}
+
+// unread is a version of which no tree was made yet. Stored objects do not change, so it can be made at any time.
+type unread struct {
+	object   client.Object
+	versions *versions
+	made     *unstructured.Unstructured
+}
+
+func (u *unread) tree() *unstructured.Unstructured {
+	if u.made == nil {
+		made, err := u.versions.alone(u.object)
+		if err != nil {
+			panic(fmt.Sprintf("showing %s: %v", u.object.GetName(), err))
+		}
+		u.made = made
+	}
+	return u.made
+}
+
+// present shows the objects that there are.
+func (c *Cluster) present(gvk schema.GroupVersionKind, namespace string, show func(*unstructured.Unstructured)) error {
 	list := &unstructured.UnstructuredList{}
 	list.SetGroupVersionKind(gvk.GroupVersion().WithKind(gvk.Kind + "List"))
 	if err := c.client.List(context.Background(), list, client.InNamespace(namespace)); err != nil {
-		return nil, err
+		return err
 	}
 	for i := range list.Items {
-		handler(watch.Added, &list.Items[i])
+		show(&list.Items[i])
 	}
+	return nil
+}
+
+// changes calls handler with every change of the objects of a kind from now on.
+func (c *Cluster) changes(gvk schema.GroupVersionKind, namespace string, handler func(apiserver.Change)) (stop func()) {
+	server := c.sim.Server()
 	stored := server.Stored(gvk)
 	return server.Observe(func(change apiserver.Change) {
-		if change.GVK != stored {
-			return
+		if change.GVK == stored && (namespace == "" || change.Object().GetNamespace() == namespace) {
+			handler(change)
 		}
-		object := change.Object()
-		if namespace != "" && object.GetNamespace() != namespace {
-			return
-		}
-		handler(change.Type, c.shown(object, gvk, change.Type == watch.Deleted))
-	}), nil
+	})
 }
 
 // shown is a stored object in a version, without a Go type.
 func (c *Cluster) shown(object client.Object, gvk schema.GroupVersionKind, deleted bool) *unstructured.Unstructured {
-	as, err := c.sim.Server().In(gvk, object)
-	if err == nil {
-		var u *unstructured.Unstructured
-		if u, err = c.versions.shown(as, gvk, deleted); err == nil {
-			return u
-		}
+	u, err := c.versions.shown(c.in(gvk, object), gvk, deleted)
+	if err != nil {
+		panic(fmt.Sprintf("showing %s %s: %v", gvk.Kind, object.GetName(), err))
 	}
-	panic(fmt.Sprintf("showing %s %s: %v", gvk.Kind, object.GetName(), err))
+	return u
+}
+
+// in is a stored object in a version.
+func (c *Cluster) in(gvk schema.GroupVersionKind, object client.Object) client.Object {
+	as, err := c.sim.Server().In(gvk, object)
+	if err != nil {
+		panic(fmt.Sprintf("showing %s %s: %v", gvk.Kind, object.GetName(), err))
+	}
+	return as
 }
