@@ -4,6 +4,8 @@ BIN := bin
 FUZZTIME ?= 60s
 BENCH ?= .
 BENCHCOUNT ?= 6
+PROFILEPACKAGE ?= ./conformance/targets/fake
+PROFILETIME ?= 100x
 SEEDS ?= 125
 N ?= 10000
 SEED ?= 1
@@ -88,6 +90,19 @@ faults: ## every fixture under SEEDS schedules of random faults, some 20,000 alt
 .PHONY: bench
 bench: ## benchmarks, ready for benchstat
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(BENCHCOUNT) -timeout 2h ./simulator/... ./conformance/targets/fake/... ./cmd/plumbline/command
+
+.PHONY: profile
+profile: ## processor time and every allocation of the benchmarks BENCH of PROFILEPACKAGE, into bin/profile/
+	mkdir -p $(BIN)/profile
+	$(GO) test -c -o $(BIN)/profile/test $(PROFILEPACKAGE)
+	cd $(PROFILEPACKAGE) && $(CURDIR)/$(BIN)/profile/test -test.run '^$$' -test.bench '$(BENCH)' -test.benchmem -test.benchtime $(PROFILETIME) -test.cpuprofile $(CURDIR)/$(BIN)/profile/cpu
+	cd $(PROFILEPACKAGE) && $(CURDIR)/$(BIN)/profile/test -test.run '^$$' -test.bench '$(BENCH)' -test.benchmem -test.benchtime $(PROFILETIME) -test.memprofile $(CURDIR)/$(BIN)/profile/memory -test.memprofilerate 64
+	@echo
+	@echo 'Where the time goes:        $(GO) tool pprof -top -cum $(BIN)/profile/test $(BIN)/profile/cpu'
+	@echo 'Who allocates, in objects:  $(GO) tool pprof -sample_index=alloc_objects -top $(BIN)/profile/test $(BIN)/profile/memory'
+	@echo 'The same in bytes:          $(GO) tool pprof -sample_index=alloc_space -top $(BIN)/profile/test $(BIN)/profile/memory'
+	@echo 'Line by line:               $(GO) tool pprof -sample_index=alloc_objects -list FUNCTION $(BIN)/profile/test $(BIN)/profile/memory'
+	@echo 'In a browser:               $(GO) tool pprof -http : $(BIN)/profile/test $(BIN)/profile/cpu'
 
 .PHONY: bench-entrypoint
 bench-entrypoint: ## the step launcher, measured in real processes

@@ -16,6 +16,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	clientfake "sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/conformance"
@@ -307,6 +308,59 @@ func scheduling(t testing.TB) func(testing.TB, uint64) {
 		}
 		if v := report.Fixtures[0].Verdict; v != reports.Pass {
 			t.Fatalf("seed %d: %s", seed, v)
+		}
+	}
+}
+
+// BenchmarkTaskRun is one TaskRun after the other in one world, which has run some before; and how that compares with one
+// status update in controller-runtime's fake client, measured in the same run.
+func BenchmarkTaskRun(b *testing.B) {
+	w := newWorld(b, newTarget(b, fake.Options{}))
+	run := func() {
+		w.create(b, w.succeeded, 1)
+		w.until(b, w.succeeded+1)
+	}
+	for range warmRuns {
+		run()
+	}
+	update := statusUpdate(b)
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range b.N {
+		run()
+	}
+	b.StopTimer()
+	began := time.Now()
+	const updates = 50
+	for range updates {
+		update()
+	}
+	b.ReportMetric(b.Elapsed().Seconds()/float64(b.N)/(time.Since(began).Seconds()/updates), "statusupdates")
+}
+
+// warmRuns are how many TaskRuns a world runs before it is measured: buffers have grown then, and scripts are known.
+const warmRuns = 20
+
+// statusUpdate returns a function that changes the status of a Pod of four containers in controller-runtime's fake client.
+func statusUpdate(b *testing.B) func() {
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "pod", Namespace: benchNamespace}}
+	for _, name := range []string{"step-one", "step-two", "step-three", "sidecar"} {
+		pod.Spec.Containers = append(pod.Spec.Containers, corev1.Container{
+			Name: name, Image: "busybox", Command: []string{"/tekton/bin/entrypoint"}, Args: []string{"-wait_file", "/tekton/run/0/out", "--", "sh"},
+			Env:          []corev1.EnvVar{{Name: "HOME", Value: "/tekton/home"}},
+			VolumeMounts: []corev1.VolumeMount{{Name: "tools", MountPath: "/tekton/bin"}, {Name: "run", MountPath: "/tekton/run"}},
+		})
+		pod.Status.ContainerStatuses = append(pod.Status.ContainerStatuses, corev1.ContainerStatus{
+			Name: name, Image: "busybox", State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Unix(1, 0)}},
+		})
+	}
+	c := clientfake.NewClientBuilder().WithObjects(pod).WithStatusSubresource(pod).Build()
+	n := 0
+	return func() {
+		n++
+		pod.Status.Message = strconv.Itoa(n)
+		if err := c.Status().Update(context.Background(), pod); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

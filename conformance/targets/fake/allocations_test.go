@@ -1,0 +1,64 @@
+package fake_test
+
+import (
+	"runtime"
+	"testing"
+
+	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
+)
+
+// TestAllocationsAreBounded holds what the main paths allocate. The numbers do not depend on the machine or its load, only
+// a little on chance, so the bounds are some 5 % above what was measured. Who needs a higher one finds out with
+// make profile BENCH=Schedules (or TaskRun) where the new ones are from; who needs less lowers it.
+//
+// It does not run beside other tests, whose allocations would count.
+func TestAllocationsAreBounded(t *testing.T) {
+	if raced || testing.CoverMode() != "" {
+		t.Skip("what watches over the code allocates, too")
+	}
+	schedule := scheduling(t)
+	schedule(t, 0) // what worlds share
+	w, err := makeWorld(newTarget(t, fake.Options{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := func() {
+		if err := w.submit(w.succeeded, 1); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.await(w.succeeded + 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range warmRuns {
+		run()
+	}
+	seed := uint64(0)
+	for _, tt := range []struct {
+		path           string
+		repeat         int
+		run            func()
+		objects, bytes uint64 // of one
+	}{
+		{"a schedule: a world, a TaskRun of three steps and a sidecar, judged", 10, func() { seed++; schedule(t, seed) }, 14_700, 1_750_000},
+		{"a TaskRun of three script steps in a world", 50, run, 5_600, 680_000},
+	} {
+		objects, bytes := allocated(tt.repeat, tt.run)
+		t.Logf("%s: %d allocations of %d bytes", tt.path, objects, bytes)
+		if objects > tt.objects || bytes > tt.bytes {
+			t.Errorf("%s takes %d allocations of %d bytes; the bounds are %d and %d", tt.path, objects, bytes, tt.objects, tt.bytes)
+		}
+	}
+}
+
+// allocated returns what one of so many calls allocates, on all goroutines.
+func allocated(repeat int, run func()) (objects, bytes uint64) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range repeat {
+		run()
+	}
+	runtime.ReadMemStats(&after)
+	n := uint64(repeat)
+	return (after.Mallocs - before.Mallocs) / n, (after.TotalAlloc - before.TotalAlloc) / n
+}

@@ -1,0 +1,6 @@
+//go:build !race
+
+package fake_test
+
+// raced says that the race detector is at work, which allocates.
+const raced = false
