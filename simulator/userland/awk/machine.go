@@ -60,7 +60,6 @@ type machine struct {
 	current *reader // the current file
 	arg     int     // the next of ARGV
 	opened  bool    // a file was named
-	ended   bool    // no more input
 	result  value   // of return
 	status  int
 
@@ -119,6 +118,9 @@ func (m *machine) main() int {
 		}
 	}
 	if f != toExit && len(m.p.rules)+len(m.p.end) > 0 {
+		if m.current != nil && !m.o.Long { // getline has begun a file, whose records BusyBox's awk counts anew
+			m.globals[vFNR].v = num(0)
+		}
 		for f != toExit && m.nextRecord() {
 			f = m.rules()
 			if f == toNextFile {

@@ -361,15 +361,22 @@ func (m *machine) read() (string, bool) {
 		if m.current == nil && !m.nextFile() {
 			return "", false
 		}
-		record, terminator, ok := m.current.next()
-		if ok {
-			m.count(vNR)
-			m.count(vFNR)
-			m.globals[vRT].v = str(terminator)
+		if record, ok := m.readCurrent(); ok {
 			return record, true
 		}
 		m.skipFile()
 	}
+}
+
+// readCurrent reads the next record of the current file and counts it.
+func (m *machine) readCurrent() (string, bool) {
+	record, terminator, ok := m.current.next()
+	if ok {
+		m.count(vNR)
+		m.count(vFNR)
+		m.globals[vRT].v = str(terminator)
+	}
+	return record, ok
 }
 
 func (m *machine) count(i int) { m.globals[i].v = num(m.globals[i].v.number() + 1) }
@@ -383,18 +390,19 @@ func (m *machine) skipFile() {
 
 // nextFile opens the next file of ARGV; assignments on the way are made. Without any file it is standard input.
 func (m *machine) nextFile() bool {
-	if m.ended {
-		return false
-	}
 	for {
-		m.arg++
-		if float64(m.arg) >= m.globals[vARGC].v.number() {
-			m.ended = true
+		if float64(m.arg+1) >= m.globals[vARGC].v.number() {
 			if m.opened {
 				return false
 			}
-			return m.openMain("-", "")
+			m.opened = true
+			shown := "-"
+			if m.o.Long {
+				shown = ""
+			}
+			return m.openMain("-", shown)
 		}
+		m.arg++
 		v, ok := m.globals[vARGV].array().get(strconv.Itoa(m.arg))
 		name := m.string(v)
 		if !ok || name == "" || m.assignment(name) {
@@ -449,8 +457,15 @@ func (m *machine) getline(e *getline) value {
 		ok     bool
 	)
 	switch {
-	case e.from == nil:
+	case e.from == nil && m.o.Long:
 		if record, ok = m.read(); !ok {
+			return num(0)
+		}
+	case e.from == nil: // in BusyBox's awk the end of a file is the end, and behind the last file nothing can be read
+		if m.current == nil && !m.nextFile() {
+			return num(-1)
+		}
+		if record, ok = m.readCurrent(); !ok {
 			return num(0)
 		}
 	default:

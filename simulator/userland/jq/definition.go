@@ -18,7 +18,7 @@ var definitions = map[string]string{
 	"objects/0":      `def objects: select(type == "object");`,
 	"iterables/0":    `def iterables: select(type | . == "array" or . == "object");`,
 	"scalars/0":      `def scalars: select(type | . != "array" and . != "object");`,
-	"finites/0":      `def finites: select(isinfinite or isnan | not);`,
+	"finites/0":      `def finites: select(isfinite);`,
 	"normals/0":      `def normals: select(isnormal);`,
 	"map_values/1":   `def map_values(f): .[] |= f;`,
 	"to_entries/0":   `def to_entries: [keys_unsorted[] as $k | {key: $k, value: .[$k]}];`,
@@ -116,7 +116,7 @@ var definitions = map[string]string{
 	"not/0":               `def not: if . then false else true end;`,
 	"bsearch/1": `def bsearch($x): . as $in | [0, length] | until(.[0] >= .[1]; ((.[0] + .[1]) / 2 | floor) as $m
 		| if $in[$m] < $x then [$m + 1, .[1]] else [.[0], $m] end) | .[0] as $i | if $in[$i:$i+1] == [$x] then $i else -1 - $i end;`,
-	"isfinite/0":         `def isfinite: isinfinite or isnan | not;`,
+	"isfinite/0":         `def isfinite: type == "number" and (isinfinite | not);`,
 	"scalars_or_empty/0": `def scalars_or_empty: select(type | . != "array" and . != "object");`,
 	"get_search_list/0":  `def get_search_list: ["~/.jq", "$ORIGIN/../lib/jq", "$ORIGIN/lib"];`,
 }

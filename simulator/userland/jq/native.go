@@ -60,20 +60,18 @@ var natives = map[string]func(m *Machine, in any, args []any) (any, error){
 	"stderr/0":         toStderr,
 	"infinite/0":       func(*Machine, any, []any) (any, error) { return math.Inf(1), nil },
 	"nan/0":            func(*Machine, any, []any) (any, error) { return math.NaN(), nil },
-	"isinfinite/0": func(m *Machine, in any, _ []any) (any, error) {
-		return ask(m, in, func(f float64) bool { return math.IsInf(f, 0) })
-	},
-	"isnan/0":    func(m *Machine, in any, _ []any) (any, error) { return ask(m, in, math.IsNaN) },
-	"isnormal/0": func(m *Machine, in any, _ []any) (any, error) { return ask(m, in, isNormal) },
-	"format/1":   formatBy,
-	"now/0":      func(m *Machine, _ any, _ []any) (any, error) { return m.world.Now(), nil },
-	"mktime/0":   mktime,
-	"gmtime/0":   gmtime,
-	"strftime/1": strftime,
-	"strptime/1": strptime,
-	"_match/2":   func(m *Machine, in any, args []any) (any, error) { return m.matches(in, args[0], args[1]) },
-	"_test/2":    func(m *Machine, in any, args []any) (any, error) { return m.matching(in, args[0], args[1]) },
-	"_pieces/2":  func(m *Machine, in any, args []any) (any, error) { return m.pieces(in, args[0], args[1]) },
+	"isinfinite/0":     func(_ *Machine, in any, _ []any) (any, error) { return ask(in, isInfinite), nil },
+	"isnan/0":          func(_ *Machine, in any, _ []any) (any, error) { return ask(in, math.IsNaN), nil },
+	"isnormal/0":       func(_ *Machine, in any, _ []any) (any, error) { return ask(in, isNormal), nil },
+	"format/1":         formatBy,
+	"now/0":            func(m *Machine, _ any, _ []any) (any, error) { return m.world.Now(), nil },
+	"mktime/0":         mktime,
+	"gmtime/0":         gmtime,
+	"strftime/1":       strftime,
+	"strptime/1":       strptime,
+	"_match/2":         func(m *Machine, in any, args []any) (any, error) { return m.matches(in, args[0], args[1]) },
+	"_test/2":          func(m *Machine, in any, args []any) (any, error) { return m.matching(in, args[0], args[1]) },
+	"_pieces/2":        func(m *Machine, in any, args []any) (any, error) { return m.pieces(in, args[0], args[1]) },
 }
 
 // specials are the builtins that are more than functions of their input.
@@ -698,13 +696,13 @@ func toStderr(m *Machine, in any, _ []any) (any, error) {
 	return in, nil
 }
 
-func ask(m *Machine, in any, is func(float64) bool) (any, error) {
+// ask asks something about a number. Of all other values, it is not so.
+func ask(in any, is func(float64) bool) bool {
 	f, ok := in.(float64)
-	if !ok {
-		return nil, failure("%s (%s) number required", kind(in), m.brief(in, 15))
-	}
-	return is(f), nil
+	return ok && is(f)
 }
+
+func isInfinite(f float64) bool { return math.IsInf(f, 0) }
 
 func isNormal(f float64) bool {
 	return !math.IsNaN(f) && !math.IsInf(f, 0) && math.Abs(f) >= 0x1p-1022

@@ -27,6 +27,7 @@ type grepper struct {
 	before, after int
 	names         bool // each line is printed with its file
 	found         bool
+	met           bool // a line was selected
 	failed        bool // a file cannot be opened
 	printed       bool // something was printed, so that context is set off
 	last          int  // the number of the line that was printed last
@@ -147,7 +148,7 @@ func (g *grepper) search(names []string) int {
 	}
 	status := 1
 	switch {
-	case g.found && kit.Has(g.opts, 'q'):
+	case g.answered():
 		status = 0
 	case g.failed || t.Status == 2:
 		status = 2
@@ -162,7 +163,12 @@ func (g *grepper) search(names []string) int {
 }
 
 // over reports whether no more files need to be read.
-func (g *grepper) over() bool { return g.found && kit.Has(g.opts, 'q') || g.t.Status == 2 }
+func (g *grepper) over() bool { return g.answered() || g.t.Status == 2 }
+
+// answered reports whether grep -q knows its answer. A file that -L finds is none to BusyBox.
+func (g *grepper) answered() bool {
+	return kit.Has(g.opts, 'q') && (g.met || g.found && g.t.GNU)
+}
 
 // directory searches the files below a directory.
 func (g *grepper) directory(dir string) {
@@ -238,6 +244,7 @@ func (g *grepper) lines(name string, r io.Reader) {
 		}
 		if (pattern != nil) != g.invert {
 			hits++
+			g.met = true
 			g.found = g.found || !kit.Has(g.opts, 'L') || kit.Has(g.opts, 'l') || kit.Has(g.opts, 'q') && !g.t.GNU
 			if kit.Has(g.opts, 'q') || kit.Has(g.opts, 'l') || kit.Has(g.opts, 'L') {
 				stop = true
