@@ -114,8 +114,8 @@ var definitions = map[string]string{
 	"rtrimstr/1":          `def rtrimstr($x): _trimstr($x; false);`,
 	"error/0":             `def error: error(.);`,
 	"not/0":               `def not: if . then false else true end;`,
-	"bsearch/1": `def bsearch($x): . as $in | [0, length] | until(.[0] >= .[1]; ((.[0] + .[1]) / 2 | floor) as $m
-		| if $in[$m] < $x then [$m + 1, .[1]] else [.[0], $m] end) | .[0] as $i | if $in[$i:$i+1] == [$x] then $i else -1 - $i end;`,
+	"bsearch/1": `def bsearch($x): if length == 0 then -1 else . as $in | [0, length] | until(.[0] >= .[1]; ((.[0] + .[1]) / 2 | floor) as $m
+		| if $in[$m] < $x then [$m + 1, .[1]] else [.[0], $m] end) | .[0] as $i | if $in[$i:$i+1] == [$x] then $i else -1 - $i end end;`,
 	"isfinite/0":         `def isfinite: type == "number" and (isinfinite | not);`,
 	"scalars_or_empty/0": `def scalars_or_empty: select(type | . != "array" and . != "object");`,
 	"get_search_list/0":  `def get_search_list: ["~/.jq", "$ORIGIN/../lib/jq", "$ORIGIN/lib"];`,

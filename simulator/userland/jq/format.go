@@ -7,8 +7,7 @@ import (
 )
 
 // formats are the names behind "@".
-var formats = map[string]bool{"text": true, "json": true, "html": true, "uri": true, "csv": true, "tsv": true, "sh": true, "base64": true, "base64d": true,
-	"base32": true, "base32d": true}
+var formats = map[string]bool{"text": true, "json": true, "html": true, "uri": true, "csv": true, "tsv": true, "sh": true, "base64": true, "base64d": true}
 
 func anyOf(s string, err error) (any, error) { return s, err }
 
@@ -46,8 +45,6 @@ func (m *Machine) format(name string, v any) (string, error) {
 		return base64.StdEncoding.EncodeToString([]byte(text())), nil
 	case "base64d":
 		return m.base64d(text())
-	case "base32", "base32d":
-		return m.base32(name, text())
 	}
 	if !formats[name] {
 		return "", failure("%s is not a valid format", name)

@@ -1,7 +1,6 @@
 package jq
 
 import (
-	"encoding/base32"
 	"maps"
 	"math"
 	"slices"
@@ -714,17 +713,6 @@ func formatBy(m *Machine, in any, args []any) (any, error) {
 		return nil, failure("%s (%s) is not a valid format", kind(args[0]), m.brief(args[0], 15))
 	}
 	return anyOf(m.format(name, in))
-}
-
-func (m *Machine) base32(name, s string) (string, error) {
-	if name == "base32" {
-		return base32.StdEncoding.EncodeToString([]byte(s)), nil
-	}
-	out, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.TrimRight(s, "="))
-	if err != nil {
-		return "", failure("string (%s) is not valid base32 data", m.brief(s, 15))
-	}
-	return Valid(string(out)), nil
 }
 
 // builtins are the names of all functions.

@@ -27,9 +27,8 @@ func gmtime(m *Machine, in any, _ []any) (any, error) {
 	if math.IsNaN(f) || math.Abs(f) > mostSeconds {
 		return nil, failure("error converting number of seconds since epoch to datetime")
 	}
-	whole := math.Floor(f)
-	t := time.Unix(int64(whole), 0).UTC()
-	return m.brokenDown(t, float64(t.Second())+(f-whole)), nil
+	t := time.Unix(int64(f), 0).UTC() // towards zero
+	return m.brokenDown(t, float64(t.Second())+(f-math.Floor(f))), nil
 }
 
 // when reads a broken down time.
@@ -57,7 +56,14 @@ func mktime(_ *Machine, in any, _ []any) (any, error) {
 	if !ok {
 		return nil, failure("mktime requires parsed datetime inputs")
 	}
-	return float64(t.Unix()), nil
+	switch n := t.Unix(); n { // what C and jq take for errors
+	case -1:
+		return nil, failure("invalid gmtime representation")
+	case -2:
+		return nil, failure("mktime not supported on this platform")
+	default:
+		return float64(n), nil
+	}
 }
 
 func strftime(m *Machine, in any, args []any) (any, error) {
