@@ -123,7 +123,12 @@ type executable struct {
 // find finds what a command line runs: a mock, or the executable that its first word names, in the directories of a PATH.
 // own says that the container itself runs it.
 func (p *Process) find(argv []string, path string, own bool) (executable, error) {
-	name, missing := p.lookPath(argv[0], path)
+	return p.findFile(argv[0], argv, path, own)
+}
+
+// findFile is find with a file that need not be what the first argument says.
+func (p *Process) findFile(file string, argv []string, path string, own bool) (executable, error) {
+	name, missing := p.lookPath(file, path)
 	program := ""
 	if missing == nil {
 		if program = p.program(name); slices.Contains(p.c.cfg.Launchers, program) {

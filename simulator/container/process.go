@@ -398,13 +398,13 @@ func (p *Process) spawn(cmd Command, e executable, dir string) *Process {
 }
 
 // Exec makes the process run another program, found by the first argument. It returns only if that cannot be executed.
-func (p *Process) Exec(args, env []string) error { return p.ExecFrom(p.searched(), args, env) }
+func (p *Process) Exec(args, env []string) error { return p.ExecFrom(p.searched(), args[0], args, env) }
 
 // ExecFrom is Exec with another PATH to find the program in, as shells have it, where PATH may have changed since they
-// started.
-func (p *Process) ExecFrom(path string, args, env []string) error {
+// started, and with a file that need not be what the first argument says.
+func (p *Process) ExecFrom(path, file string, args, env []string) error {
 	p.handOver(args, env)
-	e, err := p.find(args, path, p.launcher)
+	e, err := p.findFile(file, args, path, p.launcher)
 	if err == nil {
 		err = fit(e.name, e.args, env)
 	}

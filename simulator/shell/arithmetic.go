@@ -706,8 +706,9 @@ func (a *arith) compute(op string, x, y int64) int64 {
 					a.from = a.last
 				}
 				a.fail("division by 0", "division by zero")
+				return 0
 			}
-			return 0
+			y = 1
 		}
 		if y == -1 { // the quotient of the smallest number does not fit
 			if op == "%" {
@@ -721,9 +722,7 @@ func (a *arith) compute(op string, x, y int64) int64 {
 		return x / y
 	case "**":
 		if y < 0 {
-			if a.skip == 0 {
-				a.fail("exponent less than 0", "")
-			}
+			a.fail("exponent less than 0", "") // also where the result does not count
 			return 0
 		}
 		n := int64(1)

@@ -49,8 +49,8 @@ func (s *shell) runCall(cmd *syntax.Call, fields []string, redirs []*syntax.Redi
 		s.exitCall()
 		return
 	}
-	if s.kind == bash && strings.HasPrefix(name, "%") && !s.isStage {
-		name = "fg"
+	if s.kind == bash && strings.HasPrefix(name, "%") && !s.isStage { // without its redirections
+		name, redirs = "fg", nil
 	}
 	if b := s.builtin(name); b != nil {
 		s.withRedirects(cmd.Assigns, fields, redirs, special, name == "exec", func() {
@@ -366,29 +366,9 @@ func (s *shell) withRedirects(assigns []*syntax.Assign, fields []string, redirs 
 		s.layer++
 		defer func() { s.layer-- }()
 	}
-	var traced []string
-	for _, a := range assigns {
-		if _, seen := hides[a.Name]; !seen {
-			hides[a.Name] = s.hidden(a.Name)
-		}
-		if err := s.assignment(a); err != nil {
-			if scope != nil && s.ignorable(err) {
-				continue
-			}
-			s.restore(scope)
-			s.problem(err)
-			return
-		}
-		if s.options.xtrace {
-			traced = append(traced, s.assignmentText(a))
-		}
-		v := s.vars[a.Name]
-		v.exported = true
-		if scope != nil && s.kind == bash {
-			s.nextOrder++
-			v.order, v.layer = s.nextOrder, s.layer
-		}
-		s.store(a.Name, v)
+	traced, ok := s.assignBefore(assigns, hides, scope != nil)
+	if !ok {
+		return
 	}
 	if s.options.xtrace {
 		s.trace(traced, fields)
@@ -417,6 +397,48 @@ func (s *shell) withRedirects(assigns []*syntax.Assign, fields []string, redirs 
 	}
 }
 
+// assignBefore performs the assignments before a command of bash, whose text it returns for the trace. What they hide goes
+// to hides; if they are temporary, a mistake takes it back.
+func (s *shell) assignBefore(assigns []*syntax.Assign, hides map[string]saved, temporary bool) (traced []string, ok bool) {
+	for _, a := range assigns {
+		if a.Index != nil {
+			s.complain("`" + a.Name + "[" + syntax.PrintWord(a.Index) + "]': not a valid identifier")
+			continue
+		}
+		if _, seen := hides[a.Name]; !seen {
+			hides[a.Name] = s.hidden(a.Name)
+		}
+		var err error
+		if a.Array == nil {
+			err = s.assignment(a)
+		} else { // there is no array for a command: it is text
+			text := syntax.PrintAssign(&syntax.Assign{Array: a.Array})
+			err = s.assignValue(a.Name, strings.TrimPrefix(text, "="), false)
+		}
+		if err != nil {
+			if temporary {
+				if s.ignorable(err) {
+					continue
+				}
+				s.restore(hides)
+			}
+			s.problem(err)
+			return nil, false
+		}
+		if s.options.xtrace {
+			traced = append(traced, s.assignmentText(a))
+		}
+		v := s.vars[a.Name]
+		v.exported = true
+		if temporary {
+			s.nextOrder++
+			v.order, v.layer = s.nextOrder, s.layer
+		}
+		s.store(a.Name, v)
+	}
+	return traced, true
+}
+
 // listsVariables reports whether a command is one of bash's that list variables and succeed even if they cannot.
 func listsVariables(fields []string) bool {
 	switch fields[0] {
@@ -439,7 +461,7 @@ func (s *shell) careless(name string) bool {
 
 // ignorable reports whether bash runs a command although an assignment before it has failed: a variable cannot be set.
 func (s *shell) ignorable(err error) bool {
-	if s.kind != bash || s.options.posix || !errors.As(err, new(*readonlyError)) {
+	if s.kind != bash || s.options.posix || s.options.errexit || !errors.As(err, new(*readonlyError)) {
 		return false
 	}
 	s.complain(err.Error())
@@ -549,45 +571,43 @@ func (s *shell) external(cmd *syntax.Call, redirs []*syntax.Redirect, fields []s
 		})
 		return
 	}
+	s.externalOfBash(cmd, redirs, fields, tail)
+}
+
+// externalOfBash runs a program for bash, which performs the assignments itself and leaves the redirections to the child.
+func (s *shell) externalOfBash(cmd *syntax.Call, redirs []*syntax.Redirect, fields []string, tail bool) {
+	tail = tail && !s.trapsSet() && (s.subshell || len(redirs) == 0) && (s.last == cmd || s.isStage)
+	ownPath := slices.ContainsFunc(cmd.Assigns, func(a *syntax.Assign) bool { return a.Name == "PATH" })
+	if !tail && !s.isStage && !ownPath && !strings.Contains(fields[0], "/") {
+		s.hashProgram(fields[0])
+	}
+	var scope map[string]saved
+	if len(cmd.Assigns) > 0 {
+		scope = map[string]saved{}
+		s.layer++
+		defer func() { s.layer-- }()
+	}
+	traced, ok := s.assignBefore(cmd.Assigns, scope, true)
+	if !ok {
+		return
+	}
+	if s.options.xtrace {
+		s.trace(traced, fields)
+	}
 	run := func(c *shell) int {
 		if _, ok := c.redirect(redirs, false); !ok {
 			c.reverse()
 			return c.status
 		}
-		var traced []string
-		for _, a := range cmd.Assigns {
-			if err := c.assignment(a); err != nil && !c.ignorable(err) {
-				c.problem(err)
-				c.reverse()
-				return c.status
-			}
-			if c.options.xtrace {
-				traced = append(traced, c.assignmentText(a))
-			}
-			v := c.vars[a.Name]
-			v.exported = true
-			if c.kind == bash {
-				c.nextOrder++
-				v.order, v.layer = c.nextOrder, c.layer+1
-			}
-			c.env = nil
-			c.put(a.Name, v)
-		}
-		if c.options.xtrace {
-			c.trace(traced, fields)
-		}
 		return c.exec(fields, c.value("PATH"), nil)
 	}
-	if tail && !s.trapsSet() && (s.subshell || len(redirs) == 0) {
-		if s.kind == bash && s.last == cmd {
+	if tail {
+		if s.last == cmd {
 			s.lowerLevel()
 		}
 		s.status = run(s)
 		s.flow = exiting
 		return
-	}
-	if s.kind == bash && !s.isStage && !strings.Contains(fields[0], "/") {
-		s.hashProgram(fields[0])
 	}
 	shared, era := s.varsShared, s.era
 	child := s.fork(func(c *shell) int {
@@ -595,10 +615,11 @@ func (s *shell) external(cmd *syntax.Call, redirs []*syntax.Redirect, fields []s
 		c.subshells, c.subshell, c.isJob, c.reverses = s.subshells, s.subshell, s.isJob, s.reverses
 		return run(c)
 	})
-	if len(redirs) == 0 && len(cmd.Assigns) == 0 {
+	if len(redirs) == 0 {
 		s.varsShared, s.era = shared, era // the child changes nothing before it executes the program, and has no child of its own
 	}
 	s.status = s.await(child, &syntax.Stmt{Cmd: cmd, Redirs: redirs})
+	s.restore(scope)
 }
 
 // hashProgram remembers where the program of a command is.
@@ -619,9 +640,9 @@ func (s *shell) exec(fields []string, path string, failed error) int {
 	if s.kind == bash {
 		env = s.withCommand(env, fields[0])
 	}
-	err := s.p.ExecFrom(path, fields, env)
-	var missing *container.NotFoundError
 	name := fields[0]
+	err := s.p.ExecFrom(path, s.programFile(name), fields, env)
+	var missing *container.NotFoundError
 	if s.kind != bash && failed == nil && errors.As(err, &missing) { // a directory is in the way
 		if _, serr := s.search(name, path, hashed{}); errors.Is(serr, syscall.EACCES) {
 			err = serr
@@ -661,6 +682,14 @@ func (s *shell) exec(fields []string, path string, failed error) int {
 	return statusNoExec
 }
 
+// programFile returns where the file of a program is if bash remembers that, else its name.
+func (s *shell) programFile(name string) string {
+	if known, ok := s.programs[name]; ok && s.kind == bash && s.p.Exists(known.path) {
+		return known.path
+	}
+	return name
+}
+
 func (s *shell) notFound() string {
 	if s.kind == bash {
 		return "command not found"
@@ -670,7 +699,7 @@ func (s *shell) notFound() string {
 
 // execScript runs a file without header as a script of this shell.
 func (s *shell) execScript(fields []string, path string) int {
-	name := fields[0]
+	name := s.programFile(fields[0])
 	if !strings.Contains(name, "/") {
 		var err error
 		if name, err = s.p.SearchPath(name, path); err != nil {

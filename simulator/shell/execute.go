@@ -181,6 +181,7 @@ func ignoreKeyboard(p *container.Process) {
 func (s *shell) background(st *syntax.Stmt) {
 	plain := *st
 	plain.Background = false
+	run := plain
 	s.announceChild(&plain)
 	child := s.fork(func(c *shell) int {
 		p := c.p
@@ -194,15 +195,20 @@ func (s *shell) background(st *syntax.Stmt) {
 				p.Close(fd)
 			}
 		}
-		c.tolerant = 0
+		if c.kind != bash { // where the child fails as the command around it does
+			c.tolerant = 0
+		} else if run.Negated {
+			c.tolerant++
+			run.Negated = false // nobody asks for that status
+		}
 		c.enter(plain.Cmd)
 		_, stages := plain.Cmd.(*syntax.Pipeline)
 		c.isJob = (c.isStage || stages) && (!s.subshell || s.isJob)
 		if c.kind == bash && !c.isStage && !stages { // it lists that among its traps
 			c.ignoreTrap("INT")
 		}
-		c.last = lastCall([]*syntax.Stmt{&plain}, true)
-		c.only(&plain)
+		c.last = lastCall([]*syntax.Stmt{&run}, true)
+		c.only(&run)
 		return c.leave()
 	})
 	ignoreKeyboard(child) // which a signal may reach before it runs
@@ -319,7 +325,6 @@ func (s *shell) subshellOf(cmd *syntax.Subshell) {
 	s.takePlace()
 	child := s.fork(func(c *shell) int {
 		c.enter(cmd)
-		c.last = lastCall(cmd.List, true)
 		c.group(cmd)
 		return c.leave()
 	})
@@ -346,6 +351,7 @@ func (s *shell) only(st *syntax.Stmt) {
 // of a mistake too.
 func (s *shell) group(cmd *syntax.Subshell) {
 	s.reverses, s.mistaken = s.kind == bash && len(cmd.List) == 1 && isReversed(cmd.List[0]), false
+	s.last = lastCall(cmd.List, true)
 	s.statements(cmd.List, true)
 	if s.flow >= discarding {
 		s.reverse()

@@ -93,7 +93,7 @@ func (s *shell) globDir(dir, part string, last bool) []string {
 		}
 		out = append(out, dir+name)
 	}
-	if strings.HasPrefix(part, ".") {
+	if strings.HasPrefix(part, ".") && !(s.kind == bash && s.options.globskipdots) {
 		consider(".")
 		consider("..")
 	}

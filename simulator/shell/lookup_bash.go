@@ -2,12 +2,16 @@ package shell
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
+
+	"github.com/plumbline-ci/plumbline/simulator/files"
 )
 
 // hashed is a program that the shell remembers where it has found.
@@ -56,12 +60,18 @@ func builtinHashOfBash(s *shell, args []string) int {
 		}
 		flags += flag
 	}
+	for _, flag := range []string{"d", "t"} {
+		if len(args) == 0 && strings.Contains(flags, flag) {
+			s.complain("-" + flag + ": option requires an argument")
+			return 1
+		}
+	}
 	if strings.Contains(flags, "r") {
 		s.programs = nil
 	}
 	if len(args) == 0 {
 		switch {
-		case strings.ContainsAny(flags, "r") || path != "" || len(s.programs) == 0 && strings.Contains(flags, "l"):
+		case strings.Contains(flags, "r") || len(s.programs) == 0 && strings.Contains(flags, "l"):
 		case len(s.programs) == 0:
 			s.print(1, "hash: hash table empty\n")
 		default:
@@ -71,41 +81,60 @@ func builtinHashOfBash(s *shell, args []string) int {
 	}
 	status := 0
 	for _, name := range args {
-		if !s.hashOne(name, flags, path, len(args) > 1) {
-			s.complain(name + ": not found")
+		if err := s.hashOne(name, flags, path, len(args) > 1); err != nil {
+			s.complain(err.Error())
 			status = 1
 		}
 	}
 	return status
 }
 
-// hashOne does what hash does with one name, and reports whether it could.
-func (s *shell) hashOne(name, flags, path string, several bool) bool {
+// hashOne does what hash does with one name.
+func (s *shell) hashOne(name, flags, path string, several bool) error {
 	known, ok := s.programs[name]
+	missing := errors.New(name + ": not found")
 	switch {
 	case path != "":
+		if info, err := s.p.Stat(path); err == nil && info.IsDir() {
+			return errors.New(path + ": " + files.Message(syscall.EISDIR))
+		}
 		s.rememberProgram(name, path, false)
 	case strings.Contains(flags, "t"):
-		if ok && several {
-			s.print(1, name+"\t"+known.path+"\n")
-		} else if ok {
-			s.print(1, known.path+"\n")
+		if ok {
+			s.rememberProgram(name, known.path, true)
 		}
-		return ok
+		if ok && several {
+			s.print(1, name+"\t"+s.shownPath(known.path)+"\n")
+		} else if ok {
+			s.print(1, s.shownPath(known.path)+"\n")
+		}
+		if !ok {
+			return missing
+		}
 	case strings.Contains(flags, "d"):
 		programs := maps.Clone(s.programs)
 		delete(programs, name)
 		s.programs = programs
-		return ok
+		if !ok {
+			return missing
+		}
 	case strings.Contains(name, "/") || s.builtin(name) != nil || s.functions[name] != nil:
 	default:
 		found, err := s.p.SearchPath(name, s.value("PATH"))
 		if err != nil {
-			return false
+			return missing
 		}
 		s.rememberProgram(name, found, false)
 	}
-	return true
+	return nil
+}
+
+// shownPath returns where a remembered program is, as bash says it: one in a relative directory from the working directory on.
+func (s *shell) shownPath(path string) string {
+	if strings.HasPrefix(path, "/") || strings.HasPrefix(path, "./") || s.p.Executable("./"+path) != nil {
+		return path
+	}
+	return "./" + path
 }
 
 // listPrograms prints the remembered programs by their places in the table.
@@ -195,7 +224,8 @@ func (s *shell) typeOf(name, flags string) bool {
 	if isHashed && len(all) == 0 && !strings.Contains(flags, "a") {
 		all = []meaning{{"file", known.path}}
 	}
-	if isHashed && len(all) > 0 && all[0].kind == "file" && !strings.ContainsAny(flags, "aP") {
+	if isHashed && len(all) > 0 && all[0].kind == "file" && !strings.Contains(flags, "a") {
+		all[0].path = s.shownPath(known.path)
 		s.rememberProgram(name, known.path, true)
 	}
 	for _, m := range all {
@@ -207,7 +237,7 @@ func (s *shell) typeOf(name, flags string) bool {
 				s.print(1, m.path+"\n")
 			}
 		case m.kind == "file" && isHashed && !strings.Contains(flags, "a"):
-			s.print(1, name+" is hashed ("+known.path+")\n")
+			s.print(1, name+" is hashed ("+all[0].path+")\n")
 		default:
 			s.describeMeaning(name, m)
 		}
@@ -239,6 +269,10 @@ func (s *shell) commandOfBash(names []string, long bool) int {
 	status := 1
 	for _, name := range names {
 		all := s.meanings(name, false)
+		known, isHashed := s.programs[name]
+		if isHashed && len(all) == 0 {
+			all = []meaning{{"file", known.path}}
+		}
 		if len(all) == 0 {
 			if long {
 				s.complain(name + ": not found")
@@ -246,13 +280,13 @@ func (s *shell) commandOfBash(names []string, long bool) int {
 			continue
 		}
 		status = 0
-		known, isHashed := s.programs[name]
 		if isHashed && all[0].kind == "file" {
+			all[0].path = s.shownPath(known.path)
 			s.rememberProgram(name, known.path, true)
 		}
 		switch m := all[0]; {
 		case long && m.kind == "file" && isHashed:
-			s.print(1, name+" is hashed ("+known.path+")\n")
+			s.print(1, name+" is hashed ("+all[0].path+")\n")
 		case long:
 			s.describeMeaning(name, m)
 		case m.kind == "alias":

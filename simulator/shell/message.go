@@ -183,7 +183,7 @@ func (s *shell) syntaxError(e *syntax.Error) {
 	s.stuck = e.Condition && !e.Nested || s.stuck && e.Quote != ""
 	if !e.Silent {
 		s.print(2, fmt.Sprintf("%s: line %d: %s\n", name, line, e.Message(bash)))
-		if e.Token != "" && e.Reason == "" {
+		if e.Token != "" && e.Reason == "" && !s.options.errexit { // for which the first message is the end
 			s.print(2, fmt.Sprintf("%s: line %d: `%s'\n", name, line, e.Source))
 		}
 	}

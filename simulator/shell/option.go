@@ -265,6 +265,8 @@ func (s *shell) shoptNames() []optionName {
 			state = &o.extglob
 		case "failglob":
 			state = &o.failglob
+		case "globskipdots":
+			state = &o.globskipdots
 		case "globstar":
 			state = &o.globstar
 		case "inherit_errexit":

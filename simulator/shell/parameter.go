@@ -137,6 +137,11 @@ func (e *expander) param(pe *syntax.Param, quoted bool) error {
 		}
 		return e.listParam(pe, s.args, quoted, name == "*")
 	}
+	if pe.Length && (pe.All != 0 || pe.Index != nil) && s.options.nounset && s.kind == bash {
+		if v := s.array(name); !v.set || v.list == nil && v.table == nil {
+			return &fatalError{name + ": unbound variable", 1}
+		}
+	}
 	if pe.All != 0 {
 		if pe.Op == "@" {
 			if op, _ := pe.Word.Literal(); op != "Q" && op != "E" && op != "P" && op != "U" && op != "u" && op != "L" {

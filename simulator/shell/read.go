@@ -3,8 +3,10 @@ package shell
 import (
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
+	"github.com/plumbline-ci/plumbline/simulator/files"
 	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
 	"github.com/plumbline-ci/plumbline/simulator/userland/condition"
 )
@@ -70,6 +72,10 @@ func builtinRead(s *shell, args []string) int {
 					s.complain("invalid file descriptor")
 					return statusUsage
 				}
+				if s.kind == bash && !s.p.IsOpen(fd) {
+					s.complain(value + ": invalid file descriptor: Bad file descriptor")
+					return 1
+				}
 			case 't':
 				secs, err := strconv.ParseFloat(value, 64)
 				switch {
@@ -95,7 +101,14 @@ func builtinRead(s *shell, args []string) int {
 		s.complain("arg count")
 		return statusUsage
 	}
-	line, escaped, ended := s.readInput(fd, delim, raw, count, exact >= 0, deadline)
+	if s.kind == bash && len(args) > 0 && !s.isReadable(args[0]) { // it does not read then
+		return 1
+	}
+	line, escaped, ended, err := s.readInput(fd, delim, raw, count, exact >= 0, deadline)
+	if err != nil && s.kind == bash {
+		s.complain("read error: " + strconv.Itoa(fd) + ": " + files.Message(err))
+		return 1
+	}
 	status := 0
 	if !ended {
 		status = 1
@@ -126,6 +139,9 @@ func builtinRead(s *shell, args []string) int {
 			s.complain(name + ": bad variable name")
 			return statusUsage
 		}
+		if s.kind == bash && !s.isReadable(name) {
+			return 1
+		}
 		value := ""
 		if i < len(parts) {
 			value = parts[i]
@@ -150,12 +166,22 @@ func readOptions(kind dialect) string {
 	return "pursntd"
 }
 
+// isReadable reports whether read of bash can set a variable or element of this name, and complains if it cannot.
+func (s *shell) isReadable(name string) bool {
+	base, index, isElement := strings.Cut(name, "[")
+	if syntax.IsName(base) && (!isElement || len(index) > 1 && strings.HasSuffix(index, "]")) {
+		return true
+	}
+	s.complain("`" + name + "': not a valid identifier")
+	return false
+}
+
 // readAStep is how many bytes that a shell reads one by one count as one command.
 const readAStep = 4
 
 // readInput reads up to a delimiter. escaped marks the bytes that a backslash protects from being split. ended is
-// false at the end of the input, a timeout or a signal.
-func (s *shell) readInput(fd int, delim byte, raw bool, count int, exact bool, deadline time.Time) (line string, escaped []bool, ended bool) {
+// false at the end of the input, a timeout or a signal; err says why the input could not be read.
+func (s *shell) readInput(fd int, delim byte, raw bool, count int, exact bool, deadline time.Time) (line string, escaped []bool, ended bool, err error) {
 	var out []byte
 	buf := make([]byte, 1)
 	slash := false
@@ -164,12 +190,15 @@ func (s *shell) readInput(fd int, delim byte, raw bool, count int, exact bool, d
 			s.p.Work(1)
 		}
 		if !deadline.IsZero() && !s.p.Readable(fd, deadline) {
-			return string(out), escaped, false
+			return string(out), escaped, false, nil
 		}
 		n, err := s.p.Read(fd, buf)
 		if err != nil || n == 0 {
 			s.collect()
-			return string(out), escaped, false
+			if errno := files.Errno(err); errno != syscall.EBADF && errno != syscall.EISDIR {
+				err = nil
+			}
+			return string(out), escaped, false, err
 		}
 		c := buf[0]
 		switch {
@@ -186,15 +215,15 @@ func (s *shell) readInput(fd int, delim byte, raw bool, count int, exact bool, d
 			slash = true
 			continue
 		case c == delim && !exact:
-			return string(out), escaped, true
+			return string(out), escaped, true, nil
 		}
 		out, escaped = append(out, c), append(escaped, false)
 	}
-	return string(out), escaped, true
+	return string(out), escaped, true, nil
 }
 
 func (s *shell) readLine(fd int, delim byte) (string, bool) {
-	line, _, ok := s.readInput(fd, delim, true, -1, false, time.Time{})
+	line, _, ok, _ := s.readInput(fd, delim, true, -1, false, time.Time{})
 	return line, ok
 }
 

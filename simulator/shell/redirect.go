@@ -302,6 +302,9 @@ func (s *shell) processSubstitution(ps *syntax.ProcSubst) (string, error) {
 		defer s.release(sc)
 		run = func(c *shell) {
 			c.base = max(c.line, 1) - 1
+			if n := len(sc.Lines); n > 0 && sc.Rest == "" {
+				c.last = lastCall(sc.Lines[n-1], false)
+			}
 			c.lines(sc, true)
 		}
 	}

@@ -215,13 +215,13 @@ type shell struct {
 
 // options are the flags of set.
 type options struct {
-	errexit, noglob, noexec, xtrace, verbose, noclobber, allexport, nounset, pipefail             bool
-	ignoreeof, monitor, notify, errtrace, vi, functrace, posix                                    bool
-	nullglob, dotglob, extglob, globstar, nocaseglob, nocasematch, lastpipe, inheritErr, failglob bool
-	xpgEcho, shiftVerbose, aliases                                                                bool
+	errexit, noglob, noexec, xtrace, verbose, noclobber, allexport, nounset, pipefail                           bool
+	ignoreeof, monitor, notify, errtrace, vi, functrace, posix                                                  bool
+	nullglob, dotglob, extglob, globskipdots, globstar, nocaseglob, nocasematch, lastpipe, inheritErr, failglob bool
+	xpgEcho, shiftVerbose, aliases                                                                              bool
 	// Those of bash that are known and change nothing, or little.
 	braceexpand, hashall, histexpand, history, comments, emacs, keyword, nolog, onecmd, physical, privileged bool
-	others                                                                                                   [64]bool // of shopt, by their place in its list
+	others                                                                                                   [57]bool // of shopt, by their place in its list
 	interactive, stdin, debug                                                                                bool     // of dash
 }
 

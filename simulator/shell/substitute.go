@@ -77,6 +77,7 @@ func (s *shell) substitute(cs *syntax.CmdSubst) (string, error) {
 	if s.kind == bash {
 		st, _ := s.waitChild(child)
 		s.substatus = st.Code
+		s.status = st.Code // which the rest of the command sees
 	} else {
 		s.substatus = s.await(child, nil)
 	}
@@ -161,12 +162,17 @@ func (s *shell) readSubstitution(w *syntax.Word) (string, error) {
 		return "", err
 	}
 	s.substatus = 0
+	if s.kind == bash {
+		s.status = 0
+	}
 	fd, err := s.p.OpenFile(name, files.Read, 0)
 	if err != nil {
 		s.cannotOpen(name, err)
-		s.substatus = 1
-		if s.kind == dash {
+		switch s.substatus = 1; s.kind {
+		case dash:
 			s.substatus = statusUsage
+		case bash:
+			s.status = 1
 		}
 		return "", nil
 	}

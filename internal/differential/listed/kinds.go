@@ -9,19 +9,20 @@ import (
 )
 
 var (
-	openInEval     = regexp.MustCompile(`(?s)eval: line \d+: unexpected EOF while looking for matching.*syntax error near unexpected token`)
-	bothLists      = regexp.MustCompile(`"[^"]*\$\{?(@|\w+\[@)[^"]*\$\{?!?(\*|\w+\*|\w+\[\*)|"[^"]*\$\{?!?(\*|\w+\*|\w+\[\*)[^"]*\$\{?(@|\w+\[@)`)
-	asksForProgram = regexp.MustCompile(`\b(type|command -[vV]p?|which|hash)\b`)
-	tildeBefore    = regexp.MustCompile("~[$`]")
-	changesInside  = regexp.MustCompile(`\(\([^)]*(\+\+|--|[^=!<>]=[^=])`)
-	aliasDefined   = regexp.MustCompile(`\balias\b[^\n]*`)
-	nameOfAlias    = regexp.MustCompile(`(\w+)=`)
-	runsAsh        = regexp.MustCompile(`\bsh\b`) // in a script of bash too
-	notFound       = regexp.MustCompile(`sh: (\w+): not found`)
-	quitsInPlace   = regexp.MustCompile(`\bsed\b[^|&\n]* -\w*i[^|&\n]*[^A-Za-z]q([^A-Za-z]|$)`)
-	walksDirectory = regexp.MustCompile(`\bfind\b|\bgrep\b.* -\w*r`)
-	emptyPattern   = regexp.MustCompile(`\$\{\w+//?(/|\}|''|""|"?\$)`)
-	grepsWithout   = regexp.MustCompile(`\bgrep\b[^|;&\n]* -\w*(o\w*( [^|;&\n]*-\w*)?v|v\w*( [^|;&\n]*-\w*)?o)`)
+	openInEval       = regexp.MustCompile(`(?s)eval: line \d+: unexpected EOF while looking for matching.*syntax error near unexpected token`)
+	openSubstitution = regexp.MustCompile("eval: line \\d+: unexpected EOF while looking for matching `\\)'")
+	bothLists        = regexp.MustCompile(`"[^"]*\$\{?(@|\w+\[@)[^"]*\$\{?!?(\*|\w+\*|\w+\[\*)|"[^"]*\$\{?!?(\*|\w+\*|\w+\[\*)[^"]*\$\{?(@|\w+\[@)`)
+	asksForProgram   = regexp.MustCompile(`\b(type|command -[vV]p?|which|hash)\b`)
+	tildeBefore      = regexp.MustCompile("~[$`]")
+	changesInside    = regexp.MustCompile(`\(\([^)]*(\+\+|--|[^=!<>]=[^=])`)
+	aliasDefined     = regexp.MustCompile(`\balias\b[^\n]*`)
+	nameOfAlias      = regexp.MustCompile(`(\w+)=`)
+	runsAsh          = regexp.MustCompile(`\bsh\b`) // in a script of bash too
+	notFound         = regexp.MustCompile(`sh: (\w+): not found`)
+	quitsInPlace     = regexp.MustCompile(`\bsed\b[^|&\n]* -\w*i[^|&\n]*[^A-Za-z]q([^A-Za-z]|$)`)
+	walksDirectory   = regexp.MustCompile(`\bfind\b|\bgrep\b.* -\w*r`)
+	emptyPattern     = regexp.MustCompile(`\$\{\w+//?(/|\}|''|""|"?\$)`)
+	grepsWithout     = regexp.MustCompile(`\bgrep\b[^|;&\n]* -\w*(o\w*( [^|;&\n]*-\w*)?v|v\w*( [^|;&\n]*-\w*)?o)`)
 )
 
 // furtherApplets are applets of Debian's BusyBox that scripts are likely to call and the simulated image does not have.
@@ -118,6 +119,14 @@ func Kinds() []Kind {
 			Example: "eval 'echo \"'\n{ echo on; }",
 			Covers: func(c Case) bool {
 				return c.Dialect == script.Bash && openInEval.MatchString(c.Real.Stderr)
+			},
+		},
+		{
+			Name:    "bash dies of an open substitution in eval",
+			Reason:  "When the text that bash evaluates ends inside of a command substitution, bash writes to memory that is not its own, and mostly dies of it sooner or later: a defect.",
+			Example: "eval 'echo $('\n: $((1 + 2)) $(echo)",
+			Covers: func(c Case) bool {
+				return c.Dialect == script.Bash && (c.Real.Code == 134 || c.Real.Code == 139) && openSubstitution.MatchString(c.Real.Stderr)
 			},
 		},
 		{

@@ -120,6 +120,7 @@ func (g *generator) bashFeature() string {
 			g.mark("extended patterns")
 			return "shopt -s extglob\n[[ $a == " + g.one("+(o|f)*", "!(foo)", "@(foo|bar)", "?(f)oo", "*(*)") + " ]] && echo m; echo ${p%%+([a-z.])} ${a//!(o)/x}"
 		},
+		g.remembered,
 		func() string { g.mark("PIPESTATUS"); return g.hereless() + "; echo ${PIPESTATUS[@]}" },
 		func() string {
 			before := g.one("echo ", "x=", "echo a", "f1 ")
@@ -171,6 +172,15 @@ func (g *generator) introspection() string {
 			return g.one("echo $-", "echo ${#BASHPID} | grep -c .", "[ $$ = $BASHPID ] && echo same; ([ $$ = $BASHPID ] || echo other)", "echo $SHLVL", "echo $OSTYPE $HOSTTYPE", "echo ${BASH_ARGV0}", "echo $_", "echo $SHELLOPTS", "[ $SECONDS -lt 9 ] && echo soon", "echo $BASHOPTS | grep -c cmdhist", "echo ${DIRSTACK[0]}", "echo ${GROUPS[0]} $UID $EUID", "echo \"$BASH_EXECUTION_STRING\" | head -n 1", "[ -n \"$EPOCHSECONDS\" ] && echo $((RANDOM < 32768))")
 		},
 	)
+}
+
+// remembered looks for a program in PATH, which bash remembers.
+func (g *generator) remembered() string {
+	g.mark("PATH")
+	return "printf '#!/bin/bash\\necho \"tool:$*\"\\n' > d1/tool; chmod +x d1/tool; " +
+		g.one("PATH=d1:$PATH", "export PATH=$PWD/d1:$PATH", "PATH+=:/tmp/w/d1", "local PATH=d1", "PATH=$PATH:d1 tool", "PATH=/nowhere", "PATH=/tmp/w/d1:/bin:/usr/bin", "hash -p d1/tool tool", "PATH=", "f3() { local PATH=d1; tool in; }; f3") +
+		"; " + g.one("tool a", "tool a | cat", "(tool b)", "x=$(tool c); echo \"$x\"", "command tool d", "type -t tool", "command -v tool", "cd d1; tool e", "tool & wait", "hash -t tool", "/bin/bash -c 'tool f'", "type -p tool", "exec tool g") +
+		"; echo $?; PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 }
 
 func (g *generator) directories() string {

@@ -29,7 +29,7 @@ func (g *generator) command() string {
 				return `x=$(` + g.command() + `); echo "[$x]$?"`
 			},
 			func() string { g.mark("((a); b)"); return "((" + g.simple() + "); " + g.simple() + ")" },
-			when(!g.inJob, g.background),
+			when(!g.inJob, func() string { return "{ " + g.background() + "; }" }), // of which no pipeline takes a part
 			when(g.d != Dash || g.chance(0.1), func() string { g.mark("[[ ]]"); return "[[ " + g.condition() + " ]] && echo y || echo n" }),
 			when(g.bash(), g.bashCompound), when(g.bash(), g.bashCompound),
 		)

@@ -18,7 +18,7 @@ func (p *Parser) braces(quoted bool) Part {
 	p.dropping = p.dropping || pm.Op == Swallow
 	pm.Text = p.src[start:p.pos]
 	if p.dialect == Bash && !p.here && strings.Contains(pm.Text, "$'") {
-		pm.Text = p.unquoted(pm.Text, quoted)
+		pm.Text = p.unquoted(pm.Text, quoted || p.bare)
 	}
 	return pm
 }
@@ -246,7 +246,10 @@ func (p *Parser) operator(pm *Param, quoted bool) bool {
 	}
 	pm.Op = op
 	p.pos += len(op)
+	bare := p.bare
+	p.bare = bare && strings.IndexByte("#%^,", c) < 0 // a pattern keeps its quotes
 	pm.Word = &Word{Parts: p.parts(braceMode, quoted)}
+	p.bare = bare
 	p.closing()
 	return true
 }
@@ -272,11 +275,14 @@ func (p *Parser) replacement(pm *Param) bool {
 		pm.Op = "//"
 	}
 	p.pos += len(pm.Op)
+	bare := p.bare
+	p.bare = false
 	pm.Word = &Word{Parts: p.parts(patternMode, false)}
 	if p.at(0) == '/' {
 		p.pos++
 		pm.With = &Word{Parts: p.parts(braceMode, false)}
 	}
+	p.bare = bare
 	p.closing()
 	return true
 }

@@ -54,6 +54,8 @@ type Parser struct {
 	pushed  []pushed          // aliases at work
 	posix   bool              // keywords are not aliases
 	stuck   bool              // see [Options]
+	around  bool              // a command substitution whose words are read stands in double quotes
+	bare    bool              // so does the expansion that is read, inside of such a substitution
 	literal bool              // aliases in substitutions are left as they are, for when these run
 }
 

@@ -147,12 +147,23 @@ func (p *Parser) parts(m mode, quoted bool) []Part {
 			flush()
 			p.pos++
 			at := p.pos
+			around, bare := p.around, p.bare
+			p.around, p.bare = true, false
 			parts := p.parts(quoteMode, true)
-			if p.eof() {
+			p.around, p.bare = around, bare
+			switch {
+			case !p.eof():
+				p.pos++
+			case !m.isArithmetic(): // to which such a quote is nothing that has to have an end
 				p.pos = at
 				p.fail(Error{Quote: `"`})
 			}
-			p.pos++
+			if p.dialect == Bash && m == wordMode && strings.Contains(p.src[at:p.pos], "$$") {
+				if text := strings.TrimSuffix(p.src[at:p.pos], `"`); p.opensBehindDollars(text) {
+					add(&Param{Bad: true, Text: text})
+					continue
+				}
+			}
 			add(&DblQuoted{Parts: parts})
 			continue
 		case '\'':
@@ -237,6 +248,31 @@ func (p *Parser) parts(m mode, quoted bool) []Part {
 	}
 	flush()
 	return out
+}
+
+// opensBehindDollars reports whether a bracket that stands behind $$ in double quotes is not closed there: bash takes it for
+// one behind a single dollar when it looks for the end of the quotes again, and misses its partner.
+func (p *Parser) opensBehindDollars(text string) (open bool) {
+	defer func() {
+		if r := recover(); r != nil {
+			if _, is := r.(*Error); !is {
+				panic(r)
+			}
+			open = true
+		}
+	}()
+	sub := &Parser{src: text, dialect: p.dialect, limits: p.limits, depth: p.depth}
+	for i := 0; i+2 < len(text); i++ {
+		switch {
+		case text[i] == '\\':
+			i++
+		case strings.HasPrefix(text[i:], "$$("):
+			i = sub.pair(i+2, '(', ')')
+		case strings.HasPrefix(text[i:], "$${"):
+			i = sub.pair(i+2, '{', '}')
+		}
+	}
+	return false
 }
 
 // expands reports whether the dollar that stands here begins an expansion.
@@ -345,6 +381,10 @@ func (p *Parser) extendedPattern() []Part {
 func (p *Parser) dollar(m mode, quoted bool) Part {
 	quoted = quoted || m == quoteMode || m == hereMode
 	start := p.pos
+	if m == wordMode || m == regexMode {
+		defer func(around, bare bool) { p.around, p.bare = around, bare }(p.around, p.bare)
+		p.around, p.bare = false, p.around
+	}
 	switch c := p.at(1); c {
 	case '(':
 		if p.at(2) == '(' && p.dialect == Bash {
@@ -372,7 +412,9 @@ func (p *Parser) dollar(m mode, quoted bool) Part {
 	case '\'':
 		p.pos++
 		q := p.single(true)
-		q.Inside = quoted
+		if q.Inside = quoted; p.bare && m == braceMode && !quoted && p.dialect == Bash { // its text is read as if it stood there
+			return &Lit{Value: q.Text}
+		}
 		return q
 	case '"':
 		p.pos += 2
@@ -409,8 +451,8 @@ func (p *Parser) substitution(start int) Part {
 
 // closed reads a list up to its closing parenthesis.
 func (p *Parser) closed(start int) []*Stmt {
-	docs, arrays, inQuotes := p.docs, p.arrays, p.inQuotes
-	p.docs, p.arrays, p.inQuotes = nil, 0, false
+	docs, arrays, bare, inQuotes := p.docs, p.arrays, p.bare, p.inQuotes
+	p.docs, p.arrays, p.bare, p.inQuotes = nil, 0, false, false
 	p.nested++
 	list, expects := p.list(true)
 	if p.at(0) != ')' {
@@ -420,7 +462,7 @@ func (p *Parser) closed(start int) []*Stmt {
 		p.unexpected(p.expecting(expects, ")"))
 	}
 	p.nested--
-	p.arrays, p.inQuotes = arrays, inQuotes
+	p.arrays, p.bare, p.inQuotes = arrays, bare, inQuotes
 	p.pos++
 	p.docs = append(docs, p.docs...)
 	return list
@@ -430,7 +472,10 @@ func (p *Parser) processSubstitution() Part {
 	start := p.pos
 	out := p.at(0) == '>'
 	p.pos += 2
+	around := p.around
+	p.around = false
 	list := p.closed(start)
+	p.around = around
 	return &ProcSubst{List: list, Out: out}
 }
 
