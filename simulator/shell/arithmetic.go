@@ -176,6 +176,7 @@ func (a *arith) next() {
 			switch {
 			case a.s.kind == bash && behind:
 				a.fail("syntax error: invalid arithmetic operator", "")
+			case a.s.kind == dash: // which takes it for a token, and misses what it expects there
 			case behind:
 				a.fail("", "expecting EOF")
 			default:

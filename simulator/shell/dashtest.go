@@ -52,7 +52,7 @@ func (t *dashTest) evaluate() (bool, error) {
 			if t.args[0] == "(" && t.args[n-1] == ")" {
 				t.args = t.args[1 : n-1]
 			} else if t.args[0] == "!" {
-				inverted = !inverted
+				inverted = true // a second one does not take the first back
 				t.args = t.args[1:]
 				continue
 			}

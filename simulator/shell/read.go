@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -229,6 +230,9 @@ func (s *shell) readLine(fd int, delim byte) (string, bool) {
 
 // splitRead splits a line for read into at most n fields; the last takes the rest.
 func (s *shell) splitRead(line string, escaped []bool, n int) []string {
+	if s.kind == ash {
+		return splitReadOfAsh(line, escaped, n, s.ifs())
+	}
 	ifs := s.ifs()
 	isSpace := func(i int) bool {
 		return !escaped[i] && strings.IndexByte(ifs, line[i]) >= 0 && strings.IndexByte(" \t\n", line[i]) >= 0
@@ -260,12 +264,16 @@ func (s *shell) splitRead(line string, escaped []bool, n int) []string {
 			rest := line[i:end]
 			// One delimiter at the end of the rest goes, if it is the only one.
 			if isDelim(end-1) && !isSpace(end-1) {
+				alone := end - 1
+				for alone > i && isSpace(alone-1) {
+					alone--
+				}
 				only := true
-				for j := i; j < end-1; j++ {
-					only = only && (!isDelim(j) || isSpace(j))
+				for j := i; j < alone; j++ {
+					only = only && !isDelim(j)
 				}
 				if only {
-					rest = strings.TrimRight(line[i:end-1], " \t\n")
+					rest = line[i:alone]
 				}
 			}
 			return append(out, rest)
@@ -286,6 +294,57 @@ func (s *shell) splitRead(line string, escaped []bool, n int) []string {
 		}
 	}
 	return out
+}
+
+// splitReadOfAsh does that for ash. To it, a byte behind a backslash does not begin a field: blanks behind it are left out as
+// those before the field are.
+func splitReadOfAsh(line string, escaped []bool, n int, ifs string) []string {
+	const (
+		inside = iota // of a field
+		behindDelimiter
+		behindBlank // one delimiter belongs to the blanks
+	)
+	isDelim := func(c byte) bool { return strings.IndexByte(ifs, c) >= 0 }
+	isBlank := func(c byte) bool { return strings.IndexByte(" \t\n\v\f\r", c) >= 0 }
+	at := behindDelimiter
+	var out []string
+	var field []byte
+	for i := range len(line) {
+		c := line[i]
+		if !escaped[i] {
+			if at != inside && isDelim(c) {
+				if isBlank(c) {
+					continue
+				}
+				if at--; at == behindDelimiter {
+					continue
+				}
+			}
+			at = inside
+			if len(out)+1 < n && isDelim(c) {
+				out, field = append(out, string(field)), field[:0]
+				if at = behindDelimiter; isBlank(c) {
+					at = behindBlank
+				}
+				continue
+			}
+		}
+		field = append(field, c)
+	}
+	end := len(field)
+	for end > 0 && isDelim(field[end-1]) && isBlank(field[end-1]) {
+		end--
+	}
+	if end > 0 && isDelim(field[end-1]) { // it goes, with the blanks before it, if it is the only one
+		alone := end - 1
+		for alone > 0 && isDelim(field[alone-1]) && isBlank(field[alone-1]) {
+			alone--
+		}
+		if !slices.ContainsFunc(field[:alone], isDelim) {
+			end = alone
+		}
+	}
+	return append(out, string(field[:end]))
 }
 
 // builtinMapfile is bash's mapfile.

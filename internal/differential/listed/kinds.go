@@ -13,6 +13,7 @@ var (
 	openSubstitution = regexp.MustCompile("eval: line \\d+: unexpected EOF while looking for matching `\\)'")
 	bothLists        = regexp.MustCompile(`"[^"]*\$\{?(@|\w+\[@)[^"]*\$\{?!?(\*|\w+\*|\w+\[\*)|"[^"]*\$\{?!?(\*|\w+\*|\w+\[\*)[^"]*\$\{?(@|\w+\[@)`)
 	asksForProgram   = regexp.MustCompile(`\b(type|command -[vV]p?|which|hash)\b`)
+	usesAnswer       = regexp.MustCompile("(\\$\\(|`)(type|command -[vV]p?|which) [^)`]*[)`]|\\b(type|command -[vV]p?|which) [^|;&\\n]*\\|")
 	tildeBefore      = regexp.MustCompile("~[$`]")
 	changesInside    = regexp.MustCompile(`\(\([^)]*(\+\+|--|[^=!<>]=[^=])`)
 	aliasDefined     = regexp.MustCompile(`\balias\b[^\n]*`)
@@ -36,7 +37,7 @@ func Kinds() []Kind {
 			Reason:  "Debian builds BusyBox so that its shell runs the applets inside without looking for files. The simulated image has them as files, as the usual images do, and says where they are.",
 			Example: "type ls",
 			Covers: func(c Case) bool {
-				return (isAsh(c) || runsAsh.MatchString(c.Script)) && asksForProgram.MatchString(c.Script) && strings.Contains(c.Sim.Stdout, "/bin/") && c.Sim.Code == c.Real.Code
+				return (isAsh(c) || runsAsh.MatchString(c.Script)) && (usesAnswer.MatchString(c.Script) || asksForProgram.MatchString(c.Script) && strings.Contains(c.Sim.Stdout, "/bin/") && c.Sim.Code == c.Real.Code)
 			},
 		},
 		{

@@ -24,7 +24,7 @@ func (g *generator) pattern() string {
 // quoted is a word in double quotes.
 func (g *generator) quoted() string {
 	g.mark("double quotes")
-	return `"` + g.many(1, 3, "", func() string {
+	text := g.many(1, 3, "", func() string {
 		return g.do(
 			func() string {
 				return g.one("foo", "a b", "  ", "*", `\$`, `\\`, "'", `x\n`, "\\`", `\"`, `\a`, "~", "!", "{a,b}", "\t", "$", "#", `\ `)
@@ -32,7 +32,8 @@ func (g *generator) quoted() string {
 			func() string { return g.expansion(true) },
 			func() string { return g.expansion(true) },
 		)
-	}) + `"`
+	})
+	return `"` + strings.ReplaceAll(text, "$$", "$ $") + `"` // $$ is a process number
 }
 
 // word is any word.

@@ -309,6 +309,9 @@ func (p *Parser) caseClause(line int) Command {
 	}
 	p.pos += 2
 	for {
+		if p.dialect != Bash {
+			p.alias(atArgument)
+		}
 		p.newlines()
 		if p.keyword() == "esac" {
 			p.pos += 4
@@ -397,7 +400,7 @@ func (p *Parser) blankThen(offset int, c byte) int {
 
 func (p *Parser) functionBody(line int, name string) Command {
 	p.begin()
-	if p.eof() || !p.startsCommand() {
+	if p.eof() || !p.startsCommand() || p.keyword() == "!" && p.dialect != Bash {
 		p.unexpected("")
 	}
 	at := p.pos

@@ -258,6 +258,9 @@ func (p *Parser) fail(e Error) {
 		p.pos = len(p.src)
 	}
 	e.Line = p.line()
+	if p.dialect != Bash && (e.Token != "" || e.Reason != "") && p.at(0) == '\n' { // they have read the newline
+		e.Line++
+	}
 	e.Nested, e.Array, e.Condition = p.nested > 0, p.arrays > 0, p.conds > 0
 	if p.dialect == Bash && p.eof() && (e.End || e.Token == "" && e.Quote == "" && e.Reason == "") {
 		// Bash has to ask for another line to know that there is none.

@@ -3,6 +3,7 @@ package condition
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -141,6 +142,10 @@ func (t *tester) whole() (bool, error) {
 			ok, err := t.whole()
 			return !ok, err
 		}
+	}
+	if n := len(a) - 3; n > 1 && t.isBinary(a[n+1]) && !slices.ContainsFunc(a[:n], func(word string) bool { return word != "!" }) {
+		ok, err := t.binary(a[n], a[n+1], a[n+2])
+		return ok != (n%2 == 1), err
 	}
 	ok, err := t.either()
 	if err == nil && len(t.args) > 0 {
