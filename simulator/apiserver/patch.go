@@ -36,6 +36,15 @@ func (s *Server) patched(c *Call, r *resource, kind types.PatchType, data []byte
 		if p := metadataOf(kind, data); p != nil && r.typed() {
 			return decoded{obj: p.apply(r, old)}, nil
 		}
+		if p := textsOf(kind, data); p != nil && r.typed() {
+			if obj, fields, ok := p.apply(r, old); ok {
+				obj, err := r.settlePatched(obj, old, fields)
+				if err != nil {
+					return decoded{}, internal(err)
+				}
+				return decoded{obj: obj}, nil
+			}
+		}
 		apply, fields, err := r.patchFunc(kind, data)
 		if err != nil {
 			return decoded{}, err
@@ -306,14 +315,7 @@ func (s *Server) decodePatched(c *Call, r *resource, old client.Object, after []
 				dst.Field(i).Set(src.Field(i))
 			}
 		}
-		// Only what was decoded needs settling; the rest stays shared with the old
-		// object, unless the strategy is going to edit it.
-		if r.strategy.apply != nil && slices.ContainsFunc(fields, isRest) {
-			d.obj, err = r.shape.settle(obj, nil)
-		} else {
-			d.obj, err = r.settleFields(obj, old, fields)
-		}
-		if err != nil {
+		if d.obj, err = r.settlePatched(obj, old, fields); err != nil {
 			return decoded{}, bad(err)
 		}
 		return d, nil
@@ -322,6 +324,15 @@ func (s *Server) decodePatched(c *Call, r *resource, old client.Object, after []
 		return decoded{}, bad(err)
 	}
 	return d, nil
+}
+
+// settlePatched settles an object of which some fields are not old's. Only they need it; the rest stays shared with the old
+// object, unless the strategy is going to edit it.
+func (r *resource) settlePatched(obj, old client.Object, fields []string) (client.Object, error) {
+	if r.strategy.apply != nil && slices.ContainsFunc(fields, isRest) {
+		return r.shape.settle(obj, nil)
+	}
+	return r.settleFields(obj, old, fields)
 }
 
 // settleFields settles the named top-level fields of a shallow copy in place.
