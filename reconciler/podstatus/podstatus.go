@@ -13,6 +13,7 @@
 package podstatus
 
 import (
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -73,15 +74,13 @@ func isSidecar(container string) bool {
 // statuses are the container statuses in the order of the Pod's containers (ST-01); those that are not reported yet are
 // left out.
 func statuses(pod *corev1.Pod) []*corev1.ContainerStatus {
-	byName := make(map[string]*corev1.ContainerStatus, len(pod.Status.ContainerStatuses))
-	for i := range pod.Status.ContainerStatuses {
-		s := &pod.Status.ContainerStatuses[i]
-		byName[s.Name] = s
-	}
-	ordered := make([]*corev1.ContainerStatus, 0, len(byName))
+	ordered := make([]*corev1.ContainerStatus, 0, len(pod.Status.ContainerStatuses))
 	for i := range pod.Spec.Containers {
-		if s := byName[pod.Spec.Containers[i].Name]; s != nil {
-			ordered = append(ordered, s)
+		for j := range slices.Backward(pod.Status.ContainerStatuses) { // there are few, and the last counts
+			if s := &pod.Status.ContainerStatuses[j]; s.Name == pod.Spec.Containers[i].Name {
+				ordered = append(ordered, s)
+				break
+			}
 		}
 	}
 	return ordered

@@ -26,14 +26,19 @@ type report struct {
 // readContainers fills in the states of Steps and Sidecars, and returns what the Steps report, in their order.
 func readContainers(pod *corev1.Pod, o *Observation) []report {
 	var reports []report
-	for _, s := range statuses(pod) {
-		state := *s.State.DeepCopy()
+	list := statuses(pod)
+	for _, s := range list {
+		var state corev1.ContainerState
+		s.State.DeepCopyInto(&state)
 		switch {
 		case isStep(s.Name):
 			if t := state.Terminated; t != nil && t.Message != "" && t.Reason != reasonUnknownStatus {
 				r, problems := readReport(s.Name, t)
 				reports = append(reports, r)
 				o.Problems = append(o.Problems, problems...)
+			}
+			if o.Steps == nil {
+				o.Steps = make([]v1beta1.StepState, 0, len(list))
 			}
 			o.Steps = append(o.Steps, v1beta1.StepState{
 				ContainerState: state,

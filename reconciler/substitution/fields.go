@@ -151,6 +151,9 @@ func visitItems(items []corev1.KeyToPath, v visitor) {
 }
 
 func visitString[S ~string](s *S, v visitor) {
+	if *s == "" {
+		return
+	}
 	text := string(*s)
 	v.text(&text)
 	*s = S(text)

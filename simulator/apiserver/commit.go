@@ -98,7 +98,7 @@ func (s *Server) remove(c *Call, r *resource, key client.ObjectKey) {
 }
 
 func (s *Server) published(c *Call, r *resource, key client.ObjectKey, ch Change) {
-	s.kernel.Note(c.Actor, r.traceName(c), path(key)+" "+ch.Object().GetResourceVersion())
+	s.kernel.Note(c.Actor, r.traceName(c), r.table.path(key)+" "+ch.Object().GetResourceVersion())
 	if s.shared != nil {
 		if ch.Type == watch.Modified {
 			s.shared.verify(r, ch.Old)

@@ -26,6 +26,14 @@ type table struct {
 
 func (t *table) get(key client.ObjectKey) *entry { return t.byKey[key] }
 
+// path returns path(key), without building it for what is there.
+func (t *table) path(key client.ObjectKey) string {
+	if e := t.byKey[key]; e != nil {
+		return e.path
+	}
+	return path(key)
+}
+
 func path(key client.ObjectKey) string {
 	if key.Namespace == "" {
 		return key.Name

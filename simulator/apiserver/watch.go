@@ -51,6 +51,7 @@ type watcher struct {
 	what      string
 	stream    *kernel.Stream
 	handler   func(informer.Event)
+	deliver   func() // is next, made once
 	queue     []delivery
 	head      int
 	last      time.Time // when the newest queued delivery is due
@@ -104,6 +105,7 @@ func (s *Server) WatchWith(gvk schema.GroupVersionKind, o WatchOptions, handler 
 			o.Lag = s.options.WatchLag
 		}
 		w = &watcher{s: s, r: r, o: o, handler: handler, what: "deliver " + r.Plural}
+		w.deliver = w.next
 		w.stream = s.kernel.Stream("apiserver/watch/" + o.Actor + "/" + r.Plural + "/" + strconv.FormatUint(s.watches, 10))
 		if o.Since == 0 && !o.OnlyNew {
 			w.list()
@@ -193,8 +195,8 @@ func (w *watcher) schedule() {
 	}
 }
 
-// deliver is the one place where watch events arrive.
-func (w *watcher) deliver() {
+// next is the one place where watch events arrive.
+func (w *watcher) next() {
 	d := w.queue[w.head]
 	w.queue[w.head] = delivery{}
 	w.head++

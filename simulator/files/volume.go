@@ -93,18 +93,18 @@ func (v *Volume) find(name string, makeParents bool) (dir *Node, base string, no
 		return nil, "", v.root, nil
 	}
 	dir = v.root
-	parts := strings.Split(name[1:], "/")
-	for i, part := range parts {
+	for at := len("/"); ; { // name[:at] is the path of dir
+		part, rest, more := strings.Cut(name[at:], "/")
 		child := dir.child(part)
-		if i == len(parts)-1 {
+		if !more {
 			return dir, part, child, nil
 		}
 		if child != nil && child.kind == Symlink {
 			to := child.target
 			if !strings.HasPrefix(to, "/") {
-				to = path.Join("/", path.Join(parts[:i]...), to)
+				to = path.Join(name[:at], to)
 			}
-			return v.find(path.Join(to, path.Join(parts[i+1:]...)), makeParents)
+			return v.find(path.Join(to, rest), makeParents)
 		}
 		if child == nil {
 			if !makeParents {
@@ -118,9 +118,8 @@ func (v *Volume) find(name string, makeParents bool) (dir *Node, base string, no
 		if child.kind != Directory {
 			return nil, "", nil, syscall.ENOTDIR
 		}
-		dir = child
+		dir, at = child, at+len(part)+len("/")
 	}
-	return dir, "", nil, syscall.ENOENT
 }
 
 func (v *Volume) change(op, name string) error {

@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"encoding/binary"
-	"hash/fnv"
 	"math/rand/v2"
 	"time"
 )
@@ -10,19 +9,21 @@ import (
 // Stream is one actor's source of entropy. Streams of different names are
 // independent: what one actor draws never changes what another one gets.
 type Stream struct {
-	*rand.Rand
+	rand.Rand
+	source rand.PCG
 }
 
 // Stream returns a new stream for name, at its beginning. The same seed and name
 // always give the same values.
 func (k *Kernel) Stream(name string) *Stream {
-	var b [8]byte
-	binary.LittleEndian.PutUint64(b[:], k.seed)
-	h := fnv.New128a()
-	h.Write(b[:])
-	h.Write([]byte(name))
-	sum := h.Sum(nil)
-	return &Stream{rand.New(rand.NewPCG(binary.LittleEndian.Uint64(sum[:8]), binary.LittleEndian.Uint64(sum[8:])))}
+	k.name = append(binary.LittleEndian.AppendUint64(k.name[:0], k.seed), name...)
+	k.hash.Reset()
+	_, _ = k.hash.Write(k.name)
+	sum := k.hash.Sum(k.name[:0])
+	s := &Stream{}
+	s.source.Seed(binary.LittleEndian.Uint64(sum[:8]), binary.LittleEndian.Uint64(sum[8:]))
+	s.Rand = *rand.New(&s.source)
+	return s
 }
 
 // Between returns a duration in [lo, hi). It returns lo when the range is empty.

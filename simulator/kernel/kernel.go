@@ -22,6 +22,8 @@ package kernel
 import (
 	"container/heap"
 	"fmt"
+	"hash"
+	"hash/fnv"
 	"time"
 )
 
@@ -49,6 +51,8 @@ type Kernel struct {
 	queue   eventQueue
 	slab    []Event // made ahead
 	seed    uint64
+	hash    hash.Hash // of streams' names, and room for one
+	name    []byte
 	ties    *Stream
 	trace   trace
 	steps   uint64
@@ -64,7 +68,7 @@ func New(o Options) *Kernel {
 	if o.Epoch.IsZero() {
 		o.Epoch = Epoch
 	}
-	k := &Kernel{epoch: o.Epoch.UTC(), seed: o.Seed}
+	k := &Kernel{epoch: o.Epoch.UTC(), seed: o.Seed, hash: fnv.New128a()}
 	k.trace.init(o.OnRecord)
 	k.onTurn = o.OnTurn
 	k.ties = k.Stream("kernel/ties")

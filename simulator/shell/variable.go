@@ -374,6 +374,9 @@ func (s *shell) hidden(name string) saved {
 
 // restore ends a scope.
 func (s *shell) restore(scope map[string]saved) {
+	if len(scope) == 0 {
+		return
+	}
 	for _, name := range slices.Sorted(maps.Keys(scope)) {
 		old := scope[name]
 		if name == optionsName {

@@ -2,7 +2,6 @@ package observe
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -37,6 +36,15 @@ type Life struct {
 	// Namespace is empty for kinds without one.
 	Namespace string
 	Versions  []Version
+	order     string  // by which lives are sorted
+	alone     []*Life // this one, as Find returns it
+}
+
+// lifeKey tells lives apart. Each version of an API is watched for itself.
+type lifeKey struct{ kind, group, version, namespace, name string }
+
+func keyOf(kind fixture.KindInfo, namespace, name string) lifeKey {
+	return lifeKey{kind.Name, kind.Group, kind.Version, namespace, name}
 }
 
 // Last returns the newest version.
@@ -59,7 +67,8 @@ type World struct {
 
 	sync.Mutex
 	seq   int
-	lives map[string]*Life  // by lifeKey
+	lives map[lifeKey]*Life
+	list  []*Life           // the same, sorted
 	names map[string]string // of documents with generateName, by reference
 	gaps  []Gap
 }
@@ -67,7 +76,7 @@ type World struct {
 // NewWorld returns a world in which nothing was observed.
 func NewWorld(f *fixture.Fixture, namespace string, now func() time.Time) *World {
 	must, may := f.Watched()
-	return &World{fixture: f, now: now, must: must, may: may, Namespaces: append([]string{namespace}, f.Namespaces(namespace)...), lives: map[string]*Life{}, names: map[string]string{}}
+	return &World{fixture: f, now: now, must: must, may: may, Namespaces: append([]string{namespace}, f.Namespaces(namespace)...), lives: map[lifeKey]*Life{}, names: map[string]string{}}
 }
 
 // Watched lists the kinds that the fixture watches, see its Watched.
@@ -80,12 +89,16 @@ func (w *World) Seq() int { return w.seq }
 func (w *World) Since(t time.Time) string { return t.Sub(w.Start).Round(time.Millisecond).String() }
 
 // Lives returns everything that was observed, by kind and name. The caller holds the lock.
-func (w *World) Lives() []*Life {
-	out := make([]*Life, 0, len(w.lives))
-	for _, key := range slices.Sorted(maps.Keys(w.lives)) {
-		out = append(out, w.lives[key])
-	}
-	return out
+func (w *World) Lives() []*Life { return slices.Clone(w.list) }
+
+// begin adds a life without versions.
+func (w *World) begin(kind fixture.KindInfo, namespace, name string) *Life {
+	l := &Life{Kind: kind, Name: name, Namespace: namespace, order: kind.Name + "/" + name + "@" + kind.APIVersion() + "#" + namespace}
+	l.alone = []*Life{l}
+	w.lives[keyOf(kind, namespace, name)] = l
+	at, _ := slices.BinarySearchFunc(w.list, l.order, func(other *Life, order string) int { return strings.Compare(other.order, order) })
+	w.list = slices.Insert(w.list, at, l)
+	return l
 }
 
 // Changed wraps a condition that depends on what was observed alone, so that it is asked only when there is something new. It
@@ -130,11 +143,6 @@ func (w *World) Named(r *fixture.Ref) *unstructured.Unstructured {
 	return o
 }
 
-// lifeKey tells the versions of an API apart: each is watched for itself.
-func lifeKey(kind fixture.KindInfo, namespace, name string) string {
-	return kind.Name + "/" + name + "@" + kind.APIVersion() + "#" + namespace
-}
-
 // handler records the versions of one kind.
 func (w *World) handler(kind fixture.KindInfo) Handler {
 	record := w.recorder(kind)
@@ -151,11 +159,9 @@ func (w *World) recorder(kind fixture.KindInfo) LazyHandler {
 		}
 		w.Lock()
 		defer w.Unlock()
-		key := lifeKey(kind, object.GetNamespace(), object.GetName())
-		l := w.lives[key]
+		l := w.lives[keyOf(kind, object.GetNamespace(), object.GetName())]
 		if l == nil {
-			l = &Life{Kind: kind, Name: object.GetName(), Namespace: object.GetNamespace()}
-			w.lives[key] = l
+			l = w.begin(kind, object.GetNamespace(), object.GetName())
 		}
 		if n := len(l.Versions); n > 0 {
 			// A watch that was broken shows again what it had shown.
@@ -179,8 +185,10 @@ func (w *World) Called(r *fixture.Ref, name string) {
 
 // actual returns the name of the object that a reference names. The caller holds the lock.
 func (w *World) actual(r *fixture.Ref) string {
-	if name, ok := w.names[r.Short()]; ok {
-		return name
+	if len(w.names) > 0 {
+		if name, ok := w.names[r.Short()]; ok {
+			return name
+		}
 	}
 	return r.Name
 }
@@ -198,32 +206,42 @@ func (w *World) namespaceOf(kind fixture.KindInfo, r *fixture.Ref) string {
 		return cmp.Or(m.Namespace, w.Namespaces[0])
 	}
 	for _, namespace := range w.Namespaces {
-		if w.lives[lifeKey(kind, namespace, w.actual(r))] != nil {
+		if w.lives[keyOf(kind, namespace, w.actual(r))] != nil {
 			return namespace
 		}
 	}
 	return w.Namespaces[0]
 }
 
-// Find returns the lives a reference stands for, sorted by name. The caller holds the lock.
+// Find returns the lives a reference stands for, sorted by name. The list must not be changed. The caller holds the lock.
 func (w *World) Find(r *fixture.Ref) []*Life {
 	kind, ok := w.fixture.KindOf(r)
 	if !ok {
 		return nil
 	}
 	if !r.Selects() {
-		if l := w.lives[lifeKey(kind, w.namespaceOf(kind, r), w.actual(r))]; l != nil {
-			return []*Life{l}
+		if l := w.lives[keyOf(kind, w.namespaceOf(kind, r), w.actual(r))]; l != nil {
+			return l.alone
 		}
 		return nil
 	}
 	var out []*Life
-	for _, key := range slices.Sorted(maps.Keys(w.lives)) {
-		if l := w.lives[key]; l.Kind.Name == kind.Name && l.Kind.Version == kind.Version && slices.ContainsFunc(l.Versions, func(v Version) bool { return w.selects(r, &v) }) {
+	for _, l := range w.list {
+		if l.Kind.Name == kind.Name && l.Kind.Version == kind.Version && w.selectsAny(r, l) {
 			out = append(out, l)
 		}
 	}
 	return out
+}
+
+// selectsAny reports whether a life has ever been what a selection is about. The caller holds the lock.
+func (w *World) selectsAny(r *fixture.Ref, l *Life) bool {
+	for i := range l.Versions {
+		if w.selects(r, &l.Versions[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // selects reports whether an object is what a selection is about. The caller holds the lock.
@@ -257,8 +275,7 @@ func (w *World) selects(r *fixture.Ref, v *Version) bool {
 // What is gone is there in its last state. The caller holds the lock.
 func (w *World) Latest() map[string]any {
 	out := make(map[string]any, len(w.lives))
-	for _, key := range slices.Sorted(maps.Keys(w.lives)) {
-		l := w.lives[key]
+	for _, l := range w.list {
 		out[l.Kind.Name+"/"+l.Name] = l.Last().Object().Object
 		for ref, name := range w.names {
 			if ref == l.Kind.Name+"/"+name || name == l.Name && strings.HasPrefix(ref, l.Kind.Name+"/") {

@@ -60,7 +60,7 @@ func (c Claims) Serves(kind, version string) bool {
 // Feature says whether a feature of a profile is claimed, and whether it is mandatory.
 func (c Claims) Feature(profile, name string) (claimed, mandatory bool) {
 	if p, ok := fixture.ProfileNamed(profile); ok {
-		mandatory = slices.Contains(p.Mandatory(), name)
+		mandatory = p.Requires(name)
 	}
 	claimed = (mandatory || slices.Contains(c.Features, name)) && !slices.Contains(c.Lacks, name)
 	return claimed, mandatory

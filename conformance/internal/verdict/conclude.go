@@ -137,9 +137,9 @@ func concludeProfile(name string, results []reports.Fixture, claims Claims, all 
 	told(reports.Excluded, reports.Partial, "a required fixture is excluded", "required fixtures are excluded")
 	told(reports.Unsupported, reports.Partial, "a required fixture is unsupported", "required fixtures are unsupported")
 	if profile, ok := fixture.ProfileNamed(name); ok {
-		for _, feature := range profile.Mandatory() {
-			if has, _ := claims.Feature(name, feature); !has {
-				p.Missing = append(p.Missing, feature)
+		for _, f := range profile.Features {
+			if has, mandatory := claims.Feature(name, f.Name); mandatory && !has {
+				p.Missing = append(p.Missing, f.Name)
 			}
 		}
 	}

@@ -92,7 +92,8 @@ func defaultContainer(c *corev1.Container) {
 		}
 	}
 	// A limit is the request where no request is given.
-	for _, name := range slices.Sorted(maps.Keys(c.Resources.Limits)) {
+	//plumbline:unordered one map is added to another
+	for name := range c.Resources.Limits {
 		if _, ok := c.Resources.Requests[name]; !ok {
 			if c.Resources.Requests == nil {
 				c.Resources.Requests = corev1.ResourceList{}

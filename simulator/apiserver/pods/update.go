@@ -53,7 +53,7 @@ func ValidateUpdate(pod, old *corev1.Pod) field.ErrorList {
 	if len(old.Spec.SchedulingGates) > 0 && len(masked.SchedulingGates) <= len(old.Spec.SchedulingGates) {
 		masked.SchedulingGates = old.Spec.SchedulingGates // gates may be taken away
 	}
-	if !equality.Semantic.DeepEqual(masked, old.Spec) {
+	if !equality.Semantic.DeepEqual(&masked, &old.Spec) {
 		v.forbidden(p, fmt.Sprintf("%s\n%v", immutableSpec, diff.Diff(old.Spec, masked)))
 	}
 	return v.errs
