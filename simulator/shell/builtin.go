@@ -274,6 +274,9 @@ func builtinSource(s *shell, args []string) int {
 	s.run(scriptText(data), false)
 	s.isJob, s.evaluated, s.tolerant = isJob, evaluated, tolerant
 	s.enterEval(-1)
+	if s.kind == bash {
+		s.line = line // that of the command, in the trap too
+	}
 	s.returned()
 	s.sourcing--
 	s.frames = s.frames[:len(s.frames)-1]
@@ -358,7 +361,7 @@ func (s *shell) loopOfBash(args []string) int {
 		if n, err = strconv.Atoi(strings.TrimSpace(args[0])); err != nil {
 			s.complain(args[0] + ": numeric argument required")
 			s.flow = exiting
-			return 128
+			return s.status | statusSignalBase
 		}
 		if len(args) > 1 {
 			return s.tooMany()

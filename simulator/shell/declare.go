@@ -108,7 +108,11 @@ func (d *declaration) option(word string) bool {
 				}
 				s.flow = exiting
 			} else {
-				s.invalidOption(d.name, word[:1]+string(l))
+				name := d.name
+				if s.command == "typeset" {
+					name = s.command
+				}
+				s.invalidOption(name, word[:1]+string(l))
 			}
 			d.status = statusUsage
 			return false

@@ -523,6 +523,8 @@ func (s *shell) waitChild(child *container.Process) (container.ExitStatus, bool)
 // exit codes.
 func (s *shell) awaitStages(children []*container.Process, stmt *syntax.Stmt) []int {
 	statuses := make([]int, len(children))
+	last := -1 // whose status is that of the pipeline
+	var killed container.Signal
 	for i, child := range children {
 		statuses[i] = s.status
 		if child == nil {
@@ -530,9 +532,12 @@ func (s *shell) awaitStages(children []*container.Process, stmt *syntax.Stmt) []
 		}
 		st, _ := s.waitChild(child)
 		statuses[i] = st.Code
-		if st.Signal != 0 && i == len(children)-1 {
-			s.reportForeground(child, st.Signal, stmt)
+		if i == len(children)-1 && (st.Code != 0 || !s.options.pipefail) || st.Code != 0 && s.options.pipefail {
+			last, killed = i, st.Signal
 		}
+	}
+	if last >= 0 && killed != 0 {
+		s.reportForeground(children[last], killed, stmt)
 	}
 	s.notify()
 	return statuses

@@ -81,7 +81,7 @@ func (s *shell) problem(err error) bool {
 		s.complain(err.Error())
 	}
 	var fatal *fatalError
-	s.mistaken = true
+	s.mistaken = !(s.options.errexit && (isReported(err) || errors.As(err, &fatal)))
 	switch {
 	case errors.As(err, &fatal):
 		s.status = fatal.status
@@ -93,7 +93,9 @@ func (s *shell) problem(err error) bool {
 		s.status = statusUsage
 		s.flow = exiting
 	case s.options.posix:
-		s.status = s.fatalStatus()
+		if s.status = s.fatalStatus(); strings.HasSuffix(err.Error(), ": invalid indirect expansion") {
+			s.status = 1
+		}
 		s.flow = exiting
 	default:
 		s.status = 1

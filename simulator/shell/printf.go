@@ -52,6 +52,12 @@ func builtinPrintf(s *shell, args []string) int {
 		return statusUsage
 	}
 	f := s.formatter()
+	if s.kind == bash && !toVariable { // whose lines are written as they are complete
+		f.Complain = func(text string) {
+			s.write(f.TakeLines())
+			s.complain(text)
+		}
+	}
 	out, status := f.Format(words[0], words[1:])
 	defer f.Release()
 	if toVariable {

@@ -98,8 +98,11 @@ func (s *shell) traceQuote(word string) string {
 		}
 		return word
 	}
-	if word == "" {
+	switch word {
+	case "":
 		return "''"
+	case "'":
+		return `\'`
 	}
 	return s.quoteIfNeeded(word)
 }

@@ -1,6 +1,7 @@
 package formatting
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"math/big"
@@ -97,6 +98,14 @@ func (f *Formatter) Format(format string, args []string) (out []byte, status int
 		}
 		f.Process.Work(1)
 	}
+}
+
+// TakeLines returns the lines of the output that are complete, which Format does not return then.
+func (f *Formatter) TakeLines() []byte {
+	n := bytes.LastIndexByte(f.out, '\n') + 1
+	lines := f.out[:n:n]
+	f.out = f.out[n:]
+	return lines
 }
 
 // Release says that the output is no longer held.
