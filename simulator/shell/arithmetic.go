@@ -322,6 +322,10 @@ func (a *arith) assignment() int64 {
 		return a.load(left)
 	}
 	op := a.op
+	if op == ":" && a.s.kind == ash && a.wants != "':'" { // it finds that before it asks for the value
+		a.fail("`:' expected for conditional expression", "")
+		return 0
+	}
 	if op != "=" && (len(op) < 2 || op[len(op)-1] != '=' || strings.IndexByte("=!<>", op[0]) >= 0 && len(op) == 2) {
 		return a.load(left)
 	}
@@ -368,10 +372,10 @@ func (a *arith) condition() operand {
 	return operand{n: x}
 }
 
-// middle reads what stands between ? and :, in ash without a comma.
+// middle reads what stands between ? and :, in ash without commas, assignments and conditions that are not in parentheses.
 func (a *arith) middle() int64 {
 	if a.s.kind == ash {
-		return a.assignment()
+		return a.load(a.binary(1))
 	}
 	return a.comma()
 }

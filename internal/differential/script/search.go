@@ -4,7 +4,7 @@ package script
 func (g *generator) shared() string { return g.do(g.searched, g.scoped, g.tested) }
 
 // searched changes PATH, and calls programs of the script's own. It uses few utilities: Debian's ash does not need PATH for
-// them.
+// them. It does not unset PATH, where dash reads memory that it has not written.
 func (g *generator) searched() string {
 	g.mark("PATH")
 	return "mkdir -p p1 p2; echo 'echo one $0 $#' > p1/tool; echo 'echo two $1' > p2/tool; echo 'echo other' > p2/other; chmod " +
@@ -14,7 +14,7 @@ func (g *generator) searched() string {
 			return g.one("tool a", "other", "tool", "PATH=p2 tool b", "PATH=/nonexistent tool; echo $?", "command tool", "command other x; echo $?", "type tool", "command -v tool other", "command -V other",
 				"hash", "hash -r", "hash tool; echo $?", "hash nosuch other; hash", "cd p1", "cd .", "cd ..", "f3() { local PATH=p2; tool in; }; f3", "tool | while read l; do echo \"[$l]\"; done", "(tool); type tool", "x=$(tool sub); echo \"$x\"",
 				"tool & wait $!; echo $?", "(exec tool x); echo $?", "(exec other x); echo $?", "tool() { echo fn; }; tool; unset -f tool; tool", "PATH=$PATH; hash", "tool > nodir/x; hash", "PATH=p2:$PATH", "PATH=$PWD/p1", "{ tool; }", "for i in tool other; do $i $i; done",
-				". tool; echo $?", "(. other); echo $?", "PATH=p1 . tool", "PATH=p2 command -v tool", "tool 2>&1", "echo 'echo new' > p1/tool; tool", "x=1 tool", "! tool; echo $?", "tool && other", "eval tool ev", "PATH=p1 eval 'tool e'; type tool", "(unset PATH; tool); echo $?", "alias other='tool al'", "./p1/tool; echo $?", "p2/tool q; echo $?", "/bin/sh -c 'tool in sh'; echo $?", "command -p tool; echo $?", "echo $PATH | { IFS=: read x y; echo \"$x\"; }")
+				". tool; echo $?", "(. other); echo $?", "PATH=p1 . tool", "PATH=p2 command -v tool", "tool 2>&1", "echo 'echo new' > p1/tool; tool", "x=1 tool", "! tool; echo $?", "tool && other", "eval tool ev", "PATH=p1 eval 'tool e'; type tool", "alias other='tool al'", "./p1/tool; echo $?", "p2/tool q; echo $?", "/bin/sh -c 'tool in sh'; echo $?", "command -p tool; echo $?", "echo $PATH | { IFS=: read x y; echo \"$x\"; }")
 		}) + "\nPATH=/sbin:/usr/sbin:/bin:/usr/bin; cd /tmp/w"
 }
 
