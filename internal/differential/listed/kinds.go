@@ -20,7 +20,6 @@ var (
 	nameOfAlias      = regexp.MustCompile(`(\w+)=`)
 	runsAsh          = regexp.MustCompile(`\bsh\b`) // in a script of bash too
 	notFound         = regexp.MustCompile(`sh: (\w+): not found`)
-	quitsInPlace     = regexp.MustCompile(`\bsed\b[^|&\n]* -\w*i[^|&\n]*[^A-Za-z]q([^A-Za-z]|$)`)
 	walksDirectory   = regexp.MustCompile(`\bfind\b|\bgrep\b.* -\w*r`)
 	emptyPattern     = regexp.MustCompile(`\$\{\w+//?(/|\}|''|""|"?\$)`)
 	grepsWithout     = regexp.MustCompile(`\bgrep\b[^|;&\n]* -\w*(o\w*( [^|;&\n]*-\w*)?v|v\w*( [^|;&\n]*-\w*)?o)`)
@@ -62,14 +61,6 @@ func Kinds() []Kind {
 			Example: "jq -n '[[1]] | implode'",
 			Covers: func(c Case) bool {
 				return c.Real.Code == 134 && strings.Contains(c.Real.Stderr, "Assertion")
-			},
-		},
-		{
-			Name:    "sed -i that quits",
-			Reason:  "After q in a file that is edited in place BusyBox's sed goes on with the rest of the file and prints it. In the simulator the file ends with the line that q met.",
-			Example: "printf 'a\\nb\\nc\\n' > f; sed -i q f",
-			Covers: func(c Case) bool {
-				return isAsh(c) && quitsInPlace.MatchString(c.Script)
 			},
 		},
 		{

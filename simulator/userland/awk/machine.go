@@ -285,7 +285,7 @@ func (m *machine) exec(s statement) flow {
 		a := m.arrayOf(s.array)
 		m.items(len(a.list))
 		m.room(a.live * keySize)
-		for _, key := range a.keys() {
+		for _, key := range a.keys(!m.o.Long) {
 			if _, still := a.index[key]; !still {
 				continue
 			}

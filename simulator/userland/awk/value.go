@@ -178,17 +178,69 @@ func based(s string) (n float64, used int, ok bool) {
 	return float64(u), end, err == nil
 }
 
-// array is an associative array that remembers the order of its elements.
+// array is an associative array that knows two orders of its elements: the one in which they came, and that of
+// BusyBox's awk, which goes through the buckets of a hash table, where what came last stands first.
 type array struct {
 	index map[string]int
 	list  []item
 	live  int
+	heads []int32 // of the buckets: the place in list, from 1 on
+	grown int     // how often the table was made larger
 }
 
 type item struct {
 	key  string
 	v    value
+	next int32 // in its bucket, as in heads
 	gone bool
+}
+
+// buckets are the sizes of BusyBox's table. It gets the next one when there are more than eight elements for each
+// bucket.
+var buckets = [...]int{61, 251, 1021, 4093, 16381, 65521}
+
+// bucket returns the place of a key in the table.
+func (a *array) bucket(key string) *int32 {
+	if a.heads == nil {
+		a.heads = make([]int32, buckets[0])
+	}
+	h := uint32(0)
+	for i := range len(key) {
+		h = h*63 + uint32(key[i])
+	}
+	return &a.heads[h%uint32(len(a.heads))]
+}
+
+// enter puts the element at a place of the list into the table.
+func (a *array) enter(i int) {
+	head := a.bucket(a.list[i].key)
+	a.list[i].next, *head = *head, int32(i+1)
+}
+
+// widen makes the table larger if it is too small for the elements.
+func (a *array) widen() {
+	if len(a.heads) == 0 || a.live <= 8*len(a.heads) || a.grown+1 == len(buckets) {
+		return
+	}
+	a.grown++
+	old := a.heads
+	a.heads = make([]int32, buckets[a.grown])
+	for _, at := range old {
+		for at != 0 {
+			i := at - 1
+			at = a.list[i].next
+			a.enter(int(i))
+		}
+	}
+}
+
+// leave takes the element at a place of the list out of the table.
+func (a *array) leave(i int) {
+	at := a.bucket(a.list[i].key)
+	for *at != int32(i+1) {
+		at = &a.list[*at-1].next
+	}
+	*at = a.list[i].next
 }
 
 func newArray() *array { return &array{index: map[string]int{}} }
@@ -205,9 +257,11 @@ func (a *array) set(key string, v value) {
 		a.list[i].v = v
 		return
 	}
+	a.live++
+	a.widen()
 	a.index[key] = len(a.list)
 	a.list = append(a.list, item{key: key, v: v})
-	a.live++
+	a.enter(len(a.list) - 1)
 }
 
 func (a *array) remove(key string) {
@@ -216,28 +270,52 @@ func (a *array) remove(key string) {
 		return
 	}
 	delete(a.index, key)
+	a.leave(i)
 	a.list[i] = item{gone: true}
 	a.live--
 	if len(a.list) > 32 && a.live < len(a.list)/2 {
-		kept := a.list[:0]
-		for _, it := range a.list {
-			if !it.gone {
-				a.index[it.key] = len(kept)
-				kept = append(kept, it)
-			}
+		a.compact()
+	}
+}
+
+// compact makes the list as long as there are elements.
+func (a *array) compact() {
+	moved := make([]int32, len(a.list)+1)
+	kept := a.list[:0]
+	for i, it := range a.list {
+		if !it.gone {
+			a.index[it.key] = len(kept)
+			kept = append(kept, it)
+			moved[i+1] = int32(len(kept))
 		}
-		clear(a.list[len(kept):])
-		a.list = kept
+	}
+	clear(a.list[len(kept):])
+	a.list = kept
+	for i := range kept {
+		kept[i].next = moved[kept[i].next]
+	}
+	for i, at := range a.heads {
+		a.heads[i] = moved[at]
 	}
 }
 
 func (a *array) clear() {
 	clear(a.index)
+	clear(a.heads)
 	a.list, a.live = nil, 0
 }
 
-func (a *array) keys() []string {
+// keys returns the keys in one of the orders.
+func (a *array) keys(busybox bool) []string {
 	out := make([]string, 0, a.live)
+	if busybox {
+		for _, at := range a.heads {
+			for ; at != 0; at = a.list[at-1].next {
+				out = append(out, a.list[at-1].key)
+			}
+		}
+		return out
+	}
 	for _, it := range a.list {
 		if !it.gone {
 			out = append(out, it.key)

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"path"
 	"strconv"
 	"strings"
 
@@ -130,14 +131,18 @@ func Sed(p *container.Process, args []string) int {
 	return t.End()
 }
 
-// each edits one of several files as if it were the only one.
+// each edits one of several files as if it were the only one. BusyBox's sed reads on in a file in which it met q when it
+// comes to the next one.
 func (r *sedRun) each(name string) error {
 	for _, c := range r.commands {
 		if c.spent = false; r.t.GNU { // BusyBox's ranges go on in the next file
 			c.active = false
 		}
 	}
-	r.names, r.ahead, r.in, r.line = []string{name}, nil, nil, 0
+	if r.ahead, r.line = nil, 0; r.t.GNU {
+		r.names, r.in = nil, nil
+	}
+	r.names = append(r.names, name)
 	return r.run()
 }
 
@@ -153,9 +158,8 @@ func (r *sedRun) inPlace(names []string, suffix string) int {
 			t.Complain("%s: not a regular file", name)
 			continue
 		}
-		var data []byte
 		if err == nil {
-			data, err = p.ReadFile(name)
+			err = p.Access(name, 4)
 		}
 		if err != nil {
 			t.Failed(name, err)
@@ -172,19 +176,43 @@ func (r *sedRun) inPlace(names []string, suffix string) int {
 			if t.GNU && strings.Contains(suffix, "*") {
 				backup = strings.ReplaceAll(suffix, "*", name)
 			}
-			if err := p.WriteFile(backup, data, 0o644); err != nil {
+			if err := p.Rename(name, backup); err != nil {
 				t.Failed(backup, err)
 			}
 		}
-		if err := p.WriteFile(name, []byte(out.String()), 0o644); err != nil {
-			t.Failed(name, err)
+		if err := r.replaceFile(name, info, out.String()); err != nil {
+			if t.GNU {
+				t.Status = 4
+				return t.Fail("couldn't open temporary file %s/sedXXXXXX: %s", path.Dir(name), files.Message(err))
+			}
+			return t.Fail("can't create temp file '%sXXXXXX': %s", name, files.Message(err))
 		}
 		if r.status != 0 {
 			t.Status = r.status
 			break
 		}
 	}
+	if !t.GNU { // what is still to be read, it prints
+		r.out, r.ahead, r.line = &sedOutput{w: t.Out}, nil, 0
+		if err := r.run(); err != nil {
+			return t.Fail("%s", err)
+		}
+	}
 	return t.End()
+}
+
+// replaceFile puts a new file in the place of an old one, or of a link to it. Who has the old one open keeps it.
+func (r *sedRun) replaceFile(name string, old *files.Info, text string) error {
+	p := r.t.P
+	fresh := name + "XXXXXX"
+	if err := p.WriteFile(fresh, []byte(text), 0o600); err != nil {
+		return err
+	}
+	_ = p.Chown(fresh, int(old.UID()), int(old.GID()), false) // as far as the user may
+	if err := p.Chmod(fresh, old.Perm()); err != nil {
+		return err
+	}
+	return p.Rename(fresh, name)
 }
 
 // sedInPlace makes the value of -i, which must be attached, one for the parser of options.
@@ -495,7 +523,9 @@ func (r *sedRun) one(c *sedCommand) (end outcome, over bool, err error) {
 		r.space.set(rest)
 		return again, true, nil
 	case 'q', 'Q':
-		r.status, r.ahead, r.names = c.nth, nil, nil
+		if r.status, r.ahead = c.nth, nil; r.t.GNU {
+			r.names = nil
+		}
 		if c.name == 'Q' {
 			return deleted, true, nil
 		}
