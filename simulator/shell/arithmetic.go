@@ -131,7 +131,7 @@ func (a *arith) fail(inBash, inDash string) {
 		if inDash == "expecting EOF" && a.wants != "" {
 			inDash = "expecting " + a.wants
 		}
-		a.err = &arithmeticError{fmt.Sprintf("arithmetic expression: %s: %q", inDash, a.text)}
+		a.err = &arithmeticError{"arithmetic expression: " + inDash + ": \"" + a.text + "\""}
 	default:
 		switch inBash {
 		case "division by 0":
