@@ -271,7 +271,14 @@ func builtinSource(s *shell, args []string) int {
 	s.isJob, s.argsSet, s.evaluated = isJob && s.calls > 0, false, s.isStage && s.calls == 0
 	tolerant := s.tolerant
 	s.forgetTests()
+	debug := s.traps["DEBUG"]
+	if s.kind == bash && debug != "" && !s.options.functrace { // it is not for the file
+		delete(s.traps, "DEBUG")
+	}
 	s.run(scriptText(data), false)
+	if debug != "" && s.traps["DEBUG"] == "" {
+		s.traps["DEBUG"] = debug
+	}
 	s.isJob, s.evaluated, s.tolerant = isJob, evaluated, tolerant
 	s.enterEval(-1)
 	if s.kind == bash {

@@ -78,6 +78,12 @@ func (s *shell) statement(st *syntax.Stmt, tail bool) {
 	if s.status != 0 && goesOn && s.tolerant == 0 && fallible(st) {
 		s.failed()
 	}
+	if flow := s.flow; s.kind == bash && (flow == breaking || flow == continuing) && s.options.errexit && s.status != 0 && s.tolerant == 0 && fallible(st) {
+		s.flow = goOn // a count that is out of range is a failure, and breaks
+		if s.failed(); s.flow == goOn {
+			s.flow = flow
+		}
+	}
 }
 
 // fallible reports whether set -e looks at the status of such a command: lists and compound commands have been judged

@@ -9,7 +9,7 @@ import (
 )
 
 var (
-	openInEval       = regexp.MustCompile(`(?s)eval: line \d+: unexpected EOF while looking for matching.*syntax error near unexpected token`)
+	openInEval       = regexp.MustCompile(`(?s)eval: line \d+: unexpected EOF while looking for matching.*(syntax error near unexpected token|line \d+: (!|time|if|while|until|for|case|select|function|\{|\[\[): command not found)`)
 	openSubstitution = regexp.MustCompile("eval: line \\d+: unexpected EOF while looking for matching `\\)'")
 	bothLists        = regexp.MustCompile(`"[^"]*\$\{?(@|\w+\[@)[^"]*\$\{?!?(\*|\w+\*|\w+\[\*)|"[^"]*\$\{?!?(\*|\w+\*|\w+\[\*)[^"]*\$\{?(@|\w+\[@)`)
 	asksForProgram   = regexp.MustCompile(`\b(type|command -[vV]p?|which|hash)\b`)
@@ -107,7 +107,7 @@ func Kinds() []Kind {
 		},
 		{
 			Name:    "bash after an open quote in eval",
-			Reason:  "When the text that bash evaluates ends inside of quotes or braces, its parser no longer knows that a new command begins, and refuses the next one if that is a compound command: a defect.",
+			Reason:  "When the text that bash evaluates ends inside of quotes or braces, its parser no longer knows that a new command begins, and refuses the next one if that is a compound command, or takes its keyword for a program: a defect.",
 			Example: "eval 'echo \"'\n{ echo on; }",
 			Covers: func(c Case) bool {
 				return c.Dialect == script.Bash && openInEval.MatchString(c.Real.Stderr)
