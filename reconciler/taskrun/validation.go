@@ -43,7 +43,10 @@ func validate(tr *v1beta1.TaskRun, task resolve.Task, bindings []v1beta1.Workspa
 // validateRequests compares requests with limits of the Steps, or of their template (LC-29).
 func validateRequests(spec *v1beta1.TaskSpec) error {
 	for i := range spec.Steps {
-		own := spec.Steps[i].Resources
+		own := &spec.Steps[i].Resources
+		if len(own.Requests) == 0 {
+			continue
+		}
 		for _, name := range slices.Sorted(maps.Keys(own.Requests)) {
 			limit, limited := own.Limits[name]
 			if !limited && spec.StepTemplate != nil {

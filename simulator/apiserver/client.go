@@ -111,6 +111,16 @@ func (c *serverClient) List(ctx context.Context, list client.ObjectList, opts ..
 	})
 }
 
+// createOptions returns what the options say. Without any, as mostly, it allocates nothing.
+func createOptions(opts []client.CreateOption) client.CreateOptions {
+	if len(opts) == 0 {
+		return client.CreateOptions{}
+	}
+	o := &client.CreateOptions{}
+	o.ApplyOptions(opts)
+	return *o
+}
+
 func (c *serverClient) Create(ctx context.Context, obj client.Object, opts ...client.CreateOption) error {
 	r, err := c.s.resourceOf(obj)
 	if err != nil {
@@ -119,8 +129,7 @@ func (c *serverClient) Create(ctx context.Context, obj client.Object, opts ...cl
 	if r.Namespaced && obj.GetNamespace() == "" {
 		return errNoNamespaceOnCreate
 	}
-	var o client.CreateOptions
-	o.ApplyOptions(opts)
+	o := createOptions(opts)
 	wo, err := sent{dryRun: o.DryRun, validation: o.FieldValidation, manager: o.FieldManager}.options(Create)
 	if err != nil {
 		return err
@@ -139,10 +148,18 @@ func (c *serverClient) Create(ctx context.Context, obj client.Object, opts ...cl
 	})
 }
 
-func (c *serverClient) Update(ctx context.Context, obj client.Object, opts ...client.UpdateOption) error {
-	var o client.UpdateOptions
+// updateOptions is createOptions for updates.
+func updateOptions(opts []client.UpdateOption) client.UpdateOptions {
+	if len(opts) == 0 {
+		return client.UpdateOptions{}
+	}
+	o := &client.UpdateOptions{}
 	o.ApplyOptions(opts)
-	return c.update(ctx, obj, obj, "", o)
+	return *o
+}
+
+func (c *serverClient) Update(ctx context.Context, obj client.Object, opts ...client.UpdateOption) error {
+	return c.update(ctx, obj, obj, "", updateOptions(opts))
 }
 
 func (c *serverClient) update(ctx context.Context, obj, body client.Object, subresource string, o client.UpdateOptions) error {

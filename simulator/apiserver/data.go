@@ -21,7 +21,7 @@ func validateConfigMap(obj client.Object) field.ErrorList {
 	}
 	var errs field.ErrorList
 	size := 0
-	for _, k := range slices.Sorted(maps.Keys(cm.Data)) {
+	for _, k := range sortedKeys(cm.Data) {
 		for _, msg := range validation.IsConfigMapKey(k) {
 			errs = append(errs, field.Invalid(field.NewPath("data").Key(k), k, msg))
 		}
@@ -30,7 +30,7 @@ func validateConfigMap(obj client.Object) field.ErrorList {
 		}
 		size += len(cm.Data[k])
 	}
-	for _, k := range slices.Sorted(maps.Keys(cm.BinaryData)) {
+	for _, k := range sortedKeys(cm.BinaryData) {
 		for _, msg := range validation.IsConfigMapKey(k) {
 			errs = append(errs, field.Invalid(field.NewPath("binaryData").Key(k), k, msg))
 		}
@@ -40,6 +40,20 @@ func validateConfigMap(obj client.Object) field.ErrorList {
 		errs = append(errs, field.TooLong(field.NewPath(""), cm, corev1.MaxSecretSize))
 	}
 	return errs
+}
+
+// sortedKeys returns the keys of a map in order.
+func sortedKeys[V any](m map[string]V) []string {
+	if len(m) == 0 {
+		return nil
+	}
+	keys := make([]string, 0, len(m))
+	//plumbline:unordered they are sorted
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 func validateConfigMapUpdate(obj, old client.Object) field.ErrorList {

@@ -45,6 +45,7 @@ type resource struct {
 	table    table
 	history  history
 	watchers []*watcher
+	deliver  string // what the trace calls a watch event
 	traces   map[traceKey]string
 	hooks    map[string][]Admission // by subresource
 	custom   *customResource

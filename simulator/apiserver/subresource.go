@@ -98,9 +98,18 @@ func (sc *subresourceClient) Create(ctx context.Context, obj, body client.Object
 	})
 }
 
-func (sc *subresourceClient) Update(ctx context.Context, obj client.Object, opts ...client.SubResourceUpdateOption) error {
-	var o client.SubResourceUpdateOptions
+// subResourceUpdateOptions returns what the options say. Without any, as mostly, it allocates nothing.
+func subResourceUpdateOptions(opts []client.SubResourceUpdateOption) client.SubResourceUpdateOptions {
+	if len(opts) == 0 {
+		return client.SubResourceUpdateOptions{}
+	}
+	o := &client.SubResourceUpdateOptions{}
 	o.ApplyOptions(opts)
+	return *o
+}
+
+func (sc *subresourceClient) Update(ctx context.Context, obj client.Object, opts ...client.SubResourceUpdateOption) error {
+	o := subResourceUpdateOptions(opts)
 	body := obj
 	if o.SubResourceBody != nil {
 		body = o.SubResourceBody

@@ -104,9 +104,12 @@ func (s *Server) WatchWith(gvk schema.GroupVersionKind, o WatchOptions, handler 
 		if o.Lag == (Lag{}) {
 			o.Lag = s.options.WatchLag
 		}
-		w = &watcher{s: s, r: r, o: o, handler: handler, what: "deliver " + r.Plural}
+		if r.deliver == "" {
+			r.deliver = "deliver " + r.Plural
+		}
+		w = &watcher{s: s, r: r, o: o, handler: handler, what: r.deliver}
 		w.deliver = w.next
-		w.stream = s.kernel.Stream("apiserver/watch/" + o.Actor + "/" + r.Plural + "/" + strconv.FormatUint(s.watches, 10))
+		w.stream = s.kernel.StreamOf("apiserver/watch/", o.Actor, "/", r.Plural, "/", strconv.FormatUint(s.watches, 10))
 		if o.Since == 0 && !o.OnlyNew {
 			w.list()
 			w.markInitial()

@@ -15,8 +15,14 @@ type Stream struct {
 
 // Stream returns a new stream for name, at its beginning. The same seed and name
 // always give the same values.
-func (k *Kernel) Stream(name string) *Stream {
-	k.name = append(binary.LittleEndian.AppendUint64(k.name[:0], k.seed), name...)
+func (k *Kernel) Stream(name string) *Stream { return k.StreamOf(name) }
+
+// StreamOf is Stream for a name in parts, which need not be put together.
+func (k *Kernel) StreamOf(name ...string) *Stream {
+	k.name = binary.LittleEndian.AppendUint64(k.name[:0], k.seed)
+	for _, part := range name {
+		k.name = append(k.name, part...)
+	}
 	k.hash.Reset()
 	_, _ = k.hash.Write(k.name)
 	sum := k.hash.Sum(k.name[:0])

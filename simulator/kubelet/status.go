@@ -238,7 +238,14 @@ func (w *worker) unready() string {
 }
 
 func names(slots []*slot, which func(*slot) bool) string {
+	length := 0
+	for _, s := range slots {
+		if which(s) {
+			length += len(s.spec.Name) + len(" ")
+		}
+	}
 	var b strings.Builder
+	b.Grow(length)
 	for _, s := range slots {
 		if which(s) {
 			if b.Len() > 0 {

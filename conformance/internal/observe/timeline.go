@@ -31,9 +31,12 @@ func (w *World) Timeline(end time.Time) *reports.Timeline {
 	uids := map[string]string{}       // names, by uid
 	seen := map[string]bool{}         // one object is watched in each version of its API
 	for _, l := range w.Lives() {
+		if l.Kind.Name == "event" {
+			continue
+		}
 		name := l.String()
 		switch {
-		case l.Kind.Name == "event" || seen[name]:
+		case seen[name]:
 			continue
 		case l.Kind.Name == "pod":
 			pods = append(pods, l)

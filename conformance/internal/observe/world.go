@@ -94,7 +94,6 @@ func (w *World) Lives() []*Life { return slices.Clone(w.list) }
 // begin adds a life without versions.
 func (w *World) begin(kind fixture.KindInfo, namespace, name string) *Life {
 	l := &Life{Kind: kind, Name: name, Namespace: namespace, order: kind.Name + "/" + name + "@" + kind.APIVersion() + "#" + namespace}
-	l.alone = []*Life{l}
 	w.lives[keyOf(kind, namespace, name)] = l
 	at, _ := slices.BinarySearchFunc(w.list, l.order, func(other *Life, order string) int { return strings.Compare(other.order, order) })
 	w.list = slices.Insert(w.list, at, l)
@@ -221,6 +220,9 @@ func (w *World) Find(r *fixture.Ref) []*Life {
 	}
 	if !r.Selects() {
 		if l := w.lives[keyOf(kind, w.namespaceOf(kind, r), w.actual(r))]; l != nil {
+			if l.alone == nil {
+				l.alone = []*Life{l}
+			}
 			return l.alone
 		}
 		return nil

@@ -23,28 +23,27 @@ const overGrace = 10 * time.Second
 // settled returns the fields that no longer change once a run is over. Labels, annotations, the states of sidecars and what an
 // API server or another controller adds may still change.
 func settled() []string {
-	fields := []string{
+	return []string{
 		"spec", "metadata.name", "metadata.namespace", "metadata.uid", "metadata.creationTimestamp",
 		"status.conditions", "status.startTime", "status.completionTime", "status.podName", "status.steps",
 		"status.taskResults", "status.pipelineResults", "status.results", "status.retriesStatus",
 	}
-	for _, k := range fixture.Kinds() {
-		if k.Run == nil {
-			continue
-		}
-		for _, part := range k.Run.Parts {
-			fields = append(fields, "status."+part)
-		}
-	}
-	return fields
 }
 
-// isSettled reports whether a path lies in one of the settled fields.
+// isSettled reports whether a path lies in one of the settled fields, or in a part of a run.
 func isSettled(path string) bool {
-	return slices.ContainsFunc(settled(), func(field string) bool {
-		rest, ok := strings.CutPrefix(path, field)
-		return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+	if slices.ContainsFunc(settled(), func(field string) bool { return liesIn(path, field) }) {
+		return true
+	}
+	below, ok := strings.CutPrefix(path, "status.")
+	return ok && slices.ContainsFunc(fixture.Kinds(), func(k fixture.KindInfo) bool {
+		return k.Run != nil && slices.ContainsFunc(k.Run.Parts, func(part string) bool { return liesIn(below, part) })
 	})
+}
+
+func liesIn(path, field string) bool {
+	rest, ok := strings.CutPrefix(path, field)
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
 // over reports whether the last version of a run is its end: True, or False without an attempt that is left, and complete.

@@ -40,8 +40,8 @@ func TestAllocationsAreBounded(t *testing.T) {
 		run            func()
 		objects, bytes uint64 // of one
 	}{
-		{"a schedule: a world, a TaskRun of three steps and a sidecar, judged", 10, func() { seed++; schedule(t, seed) }, 14_700, 1_750_000},
-		{"a TaskRun of three script steps in a world", 50, run, 5_600, 680_000},
+		{"a schedule: a world, a TaskRun of three steps and a sidecar, judged", 10, func() { seed++; schedule(t, seed) }, 12_000, 1_480_000},
+		{"a TaskRun of three script steps in a world", 50, run, 5_460, 665_000},
 	} {
 		objects, bytes := allocated(tt.repeat, tt.run)
 		t.Logf("%s: %d allocations of %d bytes", tt.path, objects, bytes)
