@@ -18,7 +18,7 @@ func (g *generator) utilityCall() []string {
 	}{
 		{"sed", 8, g.sed}, {"grep", 6, g.grep}, {"awk", 9, g.awk}, {"jq", 12, g.jq}, {"sort", 4, g.sort}, {"find", 5, g.find}, {"cut", 4, g.cut}, {"tr", 4, g.tr},
 		{"xargs", 4, g.xargs}, {"printf", 4, g.printfUtility}, {"date", 4, g.date}, {"head and tail", 4, g.ends}, {"wc", 4, g.wc}, {"uniq", 3, g.uniq}, {"diff", 4, g.diff},
-		{"tar", 4, g.tar}, {"checksums and encodings", 4, g.encode}, {"other filters", 5, g.filter}, {"seq", 4, g.seq}, {"expr", 4, g.expr}, {"paths", 4, g.paths}, {"ls", 3, g.list},
+		{"tar", 4, g.tar}, {"checksums and encodings", 4, g.encode}, {"other filters", 5, g.filter}, {"seq", 4, g.seq}, {"expr", 4, g.expr}, {"paths", 4, g.paths}, {"ls", 4, g.list},
 		{"cp, mv, rm, ln", 5, g.manage}, {"modes", 4, g.modes}, {"environment and processes", 4, g.system}, {"test", 3, g.testUtility}, {"several utilities", 4, g.chain}, {"GNU options", 4, g.gnu},
 	}
 	total := 0
