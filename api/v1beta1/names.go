@@ -56,6 +56,7 @@ const (
 	EventReasonError                = "Error"
 	EventReasonUpdateFailed         = "UpdateFailed"
 	EventReasonPodAffinityOverwrite = "PodAffinityOverwrite"
+	EventReasonMissingSecret        = "MissingSecret"
 )
 
 // Values of spec.status and spec.statusMessage.

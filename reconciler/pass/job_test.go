@@ -67,6 +67,7 @@ func (j *job) DeepCopyObject() runtime.Object { return j.copied() }
 type jobPass struct {
 	pass.Pass[*job]
 	retries int
+	stuck   error // what keeps Abandon from ending what the job has made
 }
 
 // Fail implements pass.Ending.
@@ -74,6 +75,16 @@ func (p *jobPass) Fail(reason, message string) {
 	s := &p.Run.Status
 	s.SetCondition(v1beta1.Condition{Type: v1beta1.ConditionSucceeded, Status: corev1.ConditionFalse, Reason: reason, Message: message}, p.Now)
 	s.End = &p.Now
+}
+
+// Abandon implements pass.Ending.
+func (p *jobPass) Abandon(_ context.Context, message string) error {
+	if p.stuck != nil {
+		return p.stuck
+	}
+	p.Run = p.Stored.copied()
+	p.Fail("Abandoned", message)
+	return nil
 }
 
 // Retry implements pass.Ending.
@@ -96,6 +107,7 @@ type world struct {
 	hidden  bool            // the cache has nothing
 	now     time.Time
 	retries int
+	stuck   error
 	events  []string
 	writes  []string
 	fault   func(verb string) error
@@ -182,7 +194,7 @@ func (w *world) pass() reconcile.Result {
 	if err != nil || !ok {
 		w.t.Fatalf("the job is not read: %v", err)
 	}
-	p := &jobPass{Pass: pass.New(w.deps(), jobKind, stored), retries: w.retries}
+	p := &jobPass{Pass: pass.New(w.deps(), jobKind, stored), retries: w.retries, stuck: w.stuck}
 	p.Run = stored.copied()
 	if p.Run.Status.Start == nil {
 		p.Run.Status.Start = &p.Now

@@ -70,6 +70,8 @@ type Pass[T reconciler.Run] struct {
 	// wake is when to look again if nothing happens. It is zero if that is not needed.
 	wake   time.Time
 	events []pending
+	// refusal is why a write cannot be stored.
+	refusal error
 }
 
 // New begins a pass over a run that was read.

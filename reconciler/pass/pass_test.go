@@ -104,6 +104,62 @@ func TestSettle(t *testing.T) {
 	}
 }
 
+// TestAbandon: a status that can never be stored ends the run, with one that can.
+func TestAbandon(t *testing.T) {
+	t.Parallel()
+	large := apierrors.NewRequestEntityTooLargeError("limit is 3145728")
+	const message = "the API server does not store the status of the run: "
+	for _, row := range []struct {
+		reason string
+		at     string
+		err    error
+		times  int // how often the write fails; 0 is always
+		stuck  error
+		again  time.Duration
+		stands string
+	}{
+		{reason: "too large for a request", at: "status", err: large, times: 1, stands: "False Abandoned " + message + large.Error()},
+		{reason: "too large for the database", at: "status", err: apierrors.NewInternalError(errors.New("etcdserver: request is too large")), times: 1,
+			stands: "False Abandoned " + message + "Internal error occurred: etcdserver: request is too large"},
+		{reason: "invalid", at: "status", err: apierrors.NewBadRequest("no"), times: 1, stands: "False Abandoned " + message + "no"},
+		{reason: "metadata that cannot be stored", at: "patch", err: apierrors.NewBadRequest("no"), times: 1, stands: "False Abandoned " + message + "no"},
+		{reason: "what it has made does not go yet", at: "status", err: large, times: 1, stuck: errors.New("busy"), again: 50 * time.Millisecond},
+		{reason: "nothing can be stored at all", at: "status", err: large, again: 50 * time.Millisecond},
+		{reason: "trouble is no refusal", at: "status", err: apierrors.NewInternalError(errors.New("down")), times: 1, again: 50 * time.Millisecond},
+	} {
+		t.Run(row.reason, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.stuck = row.stuck
+			w.decide = func(p *jobPass) error { pass.SetUnknown(&p.Run.Status.Status, "Going", "", p.Now); return nil }
+			if row.at == "status" {
+				w.pass() // the metadata are stored, and change no more
+			}
+			failed := 0
+			w.decide = func(p *jobPass) error { pass.SetUnknown(&p.Run.Status.Status, "Other", "", p.Now); return nil }
+			w.fault = func(verb string) error {
+				if verb != row.at || row.times > 0 && failed == row.times {
+					return nil
+				}
+				failed++
+				return row.err
+			}
+			result := w.pass()
+			if row.again == 0 && result.RequeueAfter > 50*time.Millisecond || row.again > 0 && result.RequeueAfter != row.again {
+				t.Errorf("the next pass is after %v, want %v", result.RequeueAfter, row.again)
+			}
+			want := row.stands
+			if want == "" {
+				want = "Unknown Going "
+			}
+			c := w.job().Status.Succeeded()
+			if got := fmt.Sprintf("%s %s %s", c.Status, c.Reason, c.Message); got != want {
+				t.Errorf("it stands at %q, want %q", got, want)
+			}
+		})
+	}
+}
+
 // TestSettleWritesWhatChanged: labels, annotations and status are sent only if they differ, with the version that was read.
 func TestSettleWritesWhatChanged(t *testing.T) {
 	t.Parallel()

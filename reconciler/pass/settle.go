@@ -2,6 +2,7 @@ package pass
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -15,6 +16,9 @@ import (
 type Ending interface {
 	// Fail ends the attempt.
 	Fail(reason, message string)
+	// Abandon ends the run, and what it has made, with a status that is as small and plain as can be, since the API server
+	// refuses the one that the pass arrived at.
+	Abandon(ctx context.Context, message string) error
 	// Retry makes room for another attempt after a failed one, if the run has one left, and reports whether it did.
 	Retry() bool
 }
@@ -42,14 +46,46 @@ func (p *Pass[T]) Settle(ctx context.Context, err error, kind Ending) reconcile.
 	switch w := p.write(ctx); {
 	case w == tooLate:
 		return Soon()
+	case w == unfit:
+		return p.abandon(ctx, kind)
 	case w == refused || v.Again:
-		p.WakeAt(p.Moment.Add(troubleDelay(p.Run.StartedAt(), p.Moment)))
-		return p.sleep()
+		return p.later()
 	}
 	if retried || p.Run.CommonStatus().IsDone() || p.wake.IsZero() {
 		return reconcile.Result{} // the write calls for the next pass, see Predicate
 	}
 	return p.sleep()
+}
+
+// later asks for another pass when the cluster may be out of trouble.
+func (p *Pass[T]) later() reconcile.Result {
+	began := p.Run.StartedAt()
+	if created := p.Stored.GetCreationTimestamp(); p.Stored.StartedAt() == nil && !created.IsZero() {
+		began = &created // no start was ever stored
+	}
+	p.WakeAt(p.Moment.Add(troubleDelay(began, p.Moment)))
+	return p.sleep()
+}
+
+// abandon ends a run whose status cannot be stored.
+func (p *Pass[T]) abandon(ctx context.Context, kind Ending) reconcile.Result {
+	message := fmt.Sprintf("the API server does not store the status of the run: %v", p.refusal)
+	switch err := kind.Abandon(ctx, message); {
+	case Outdated(err):
+		return Soon()
+	case err != nil:
+		return p.later()
+	}
+	p.events = nil
+	p.eventOfChange(p.Before, p.Run.CommonStatus().Succeeded())
+	switch p.write(ctx) {
+	case stored:
+		return reconcile.Result{}
+	case tooLate:
+		return Soon()
+	default:
+		return p.later()
+	}
 }
 
 // SetUnknown makes the condition Succeeded Unknown.

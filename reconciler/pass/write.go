@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -62,6 +63,8 @@ const (
 	tooLate
 	// refused: the API server is in trouble.
 	refused
+	// unfit: what was to be written cannot be stored.
+	unfit
 )
 
 // write stores metadata and status, each only if it changed, and then records the events. Both writes carry the version
@@ -167,6 +170,17 @@ func (p *Pass[T]) unwritten(err error, reason, message string) written {
 		return tooLate
 	default:
 		p.Deps.Recorder.Event(p.Stored, corev1.EventTypeWarning, reason, message)
+		if cannotBeStored(err) {
+			p.refusal = err
+			return unfit
+		}
 		return refused
 	}
+}
+
+// cannotBeStored reports whether an answer is about what was to be written, so that writing it again has the same answer.
+// That an object is too large for the database is an internal error to an API server.
+func cannotBeStored(err error) bool {
+	return apierrors.IsInvalid(err) || apierrors.IsRequestEntityTooLargeError(err) || apierrors.IsBadRequest(err) ||
+		strings.Contains(err.Error(), "etcdserver: request is too large")
 }

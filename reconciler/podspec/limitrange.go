@@ -44,7 +44,7 @@ func defaultRequests(ranges []corev1.LimitRange, n int) corev1.ResourceList {
 	defaults := corev1.ResourceList{}
 	for _, name := range limited {
 		minimum, request := strictest(ranges, name)
-		q := share(request, n)
+		q := share(name, request, n)
 		if q.Cmp(minimum) < 0 {
 			q = minimum
 		}

@@ -52,11 +52,16 @@ func shareResources(steps []v1beta1.Step, whole *corev1.ResourceRequirements) {
 func divide(list corev1.ResourceList, n int) corev1.ResourceList {
 	shares := make(corev1.ResourceList, len(list))
 	for name, q := range list {
-		shares[name] = share(q, n)
+		shares[name] = share(name, q, n)
 	}
 	return shares
 }
 
-func share(q resource.Quantity, n int) resource.Quantity {
-	return *resource.NewMilliQuantity(q.MilliValue()/int64(n), q.Format)
+// share is an nth of a quantity in the unit that its resource is counted in: millicores, and bytes or pieces of all else.
+// It is rounded down, so that the shares are not more than the whole.
+func share(name corev1.ResourceName, q resource.Quantity, n int) resource.Quantity {
+	if name == corev1.ResourceCPU {
+		return *resource.NewMilliQuantity(q.MilliValue()/int64(n), q.Format)
+	}
+	return *resource.NewQuantity(q.Value()/int64(n), q.Format)
 }

@@ -2,6 +2,7 @@ package podstatus
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -17,6 +18,7 @@ const (
 	messagePending       = "Pending"
 	reasonOOMKilled      = "OOMKilled"
 	reasonConfigError    = "CreateContainerConfigError"
+	reasonCreateError    = "CreateContainerError"
 	reasonInvalidImage   = "InvalidImageName"
 	reasonImageBackOff   = "ImagePullBackOff"
 	unschedulableMessage = "Insufficient"
@@ -39,8 +41,10 @@ func condition(in Input, o *Observation, reports []report) (c v1beta1.Condition,
 	switch {
 	case unschedulable(pod):
 		return unknown(v1beta1.TaskRunReasonExceededNodeResources, v1beta1.TaskRunMessageExceededNodeResources), false
-	case waitingFor(pod, reasonConfigError):
+	case configError(pod):
 		return falseCondition(v1beta1.TaskRunReasonCreateContainerConfigError, messageConfigError), true
+	case waitingFor(pod, reasonCreateError):
+		return falseCondition(v1beta1.TaskRunReasonPodCreationFailed, createErrorMessage(in.TaskRun.Name, pod)), true
 	case waitingFor(pod, reasonInvalidImage):
 		// No time will make the name valid: it fails at once.
 		if message := waitingForImage(in.TaskRun.Name, reasonInvalidImage, o.Steps, o.Sidecars); message != "" {
@@ -127,6 +131,14 @@ func failureMessage(pod *corev1.Pod, reports []report) string {
 	if pod.Status.Reason != "" && pod.Status.Message != "" {
 		return pod.Status.Message
 	}
+	for i := range pod.Status.InitContainerStatuses {
+		s := &pod.Status.InitContainerStatuses[i]
+		if t := s.State.Terminated; t != nil {
+			if message := containerFailure(pod, s, report{}); message != "" {
+				return "init container failed, " + message
+			}
+		}
+	}
 	byContainer := map[string]report{}
 	for _, r := range reports {
 		byContainer[r.container] = r
@@ -167,10 +179,48 @@ func containerFailure(pod *corev1.Pod, s *corev1.ContainerStatus, r report) stri
 	}
 }
 
+// subPathMessage is part of what the kubelet says while it cannot make the directory of a mount's subPath: on storage that is
+// not there yet, say. It tries again.
+const subPathMessage = "failed to create subPath directory"
+
+// configError reports whether a container cannot be configured, and no time will change that.
+func configError(pod *corev1.Pod) bool {
+	for _, s := range everyStatus(pod) {
+		if w := s.State.Waiting; w != nil && w.Reason == reasonConfigError && !strings.Contains(w.Message, subPathMessage) {
+			return true
+		}
+	}
+	return false
+}
+
+// createErrorMessage says which container the runtime could not make, in the runtime's words.
+func createErrorMessage(run string, pod *corev1.Pod) string {
+	for _, s := range everyStatus(pod) {
+		w := s.State.Waiting
+		if w == nil || w.Reason != reasonCreateError {
+			continue
+		}
+		kind, name := "container", s.Name
+		switch {
+		case isStep(s.Name):
+			kind, name = "step", strings.TrimPrefix(s.Name, v1beta1.StepContainerPrefix)
+		case isSidecar(s.Name):
+			kind, name = "sidecar", strings.TrimPrefix(s.Name, v1beta1.SidecarContainerPrefix)
+		}
+		return fmt.Sprintf("the %s %q in TaskRun %q failed to start. The pod errored with the message: \"%s.\"", kind, name, run, w.Message)
+	}
+	return messageUnspecified
+}
+
+// everyStatus are the statuses of init containers, then those of the others, as the kubelet lists them.
+func everyStatus(pod *corev1.Pod) []corev1.ContainerStatus {
+	return slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses)
+}
+
 // waitingFor reports whether a container waits for one of these reasons.
 func waitingFor(pod *corev1.Pod, reasons ...string) bool {
-	for i := range pod.Status.ContainerStatuses {
-		w := pod.Status.ContainerStatuses[i].State.Waiting
+	for _, s := range everyStatus(pod) {
+		w := s.State.Waiting
 		if w == nil {
 			continue
 		}

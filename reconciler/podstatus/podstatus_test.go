@@ -128,7 +128,18 @@ func TestCondition(t *testing.T) {
 			"name: proxy, imageID: id-proxy, image: '', restartCount: 0, ready: false, "+waiting("InvalidImageName", "bad"), 1), unknown, "PullImageFailed", `build step "proxy" is pending with reason "bad"`},
 		{"an invalid configuration", status("Pending", waiting("CreateContainerConfigError", "no configmap"), running, running, ""), no, "CreateContainerConfigError",
 			"Failed to create pod due to config error"},
-		{"a container that cannot be created may be, later", status("Pending", waiting("CreateContainerError", "x"), running, running, ""), unknown, "Pending", `build step "step-a" is pending with reason "x"`},
+		{"a container that cannot be created", status("Pending", waiting("CreateContainerError", "x"), running, running, ""), no, "PodCreationFailed",
+			`the step "a" in TaskRun "run" failed to start. The pod errored with the message: "x."`},
+		{"nor can a sidecar", status("Pending", running, running, waiting("CreateContainerError", "x"), ""), no, "PodCreationFailed",
+			`the sidecar "s" in TaskRun "run" failed to start. The pod errored with the message: "x."`},
+		{"nor an init container", status("Pending", "", "", "", "initContainerStatuses: [{name: prepare, imageID: '', image: '', restartCount: 0, ready: false, "+waiting("CreateContainerError", "x")+"}]"), no, "PodCreationFailed",
+			`the container "prepare" in TaskRun "run" failed to start. The pod errored with the message: "x."`},
+		{"an init container with an invalid configuration", status("Pending", "", "", "", "initContainerStatuses: [{name: prepare, imageID: '', image: '', restartCount: 0, ready: false, "+waiting("CreateContainerConfigError", "x")+"}]"), no, "CreateContainerConfigError",
+			"Failed to create pod due to config error"},
+		{"a directory of a mount that cannot be made yet", status("Pending", waiting("CreateContainerConfigError", `failed to create subPath directory for volumeMount "w" of container "step-a"`), running, running, ""), unknown, "Pending",
+			`build step "step-a" is pending with reason "failed to create subPath directory for volumeMount \"w\" of container \"step-a\""`},
+		{"an init container that failed", status("Failed", "", "", "", "initContainerStatuses: [{name: prepare, imageID: id-prepare, image: '', restartCount: 0, ready: false, "+exited3+"}]"), no, "Failed",
+			`init container failed, "prepare" exited with code 3 (image: "id-prepare")` + logs + "prepare\n"},
 		{"an image that cannot be looked into", status("Pending", waiting("ImageInspectError", "x"), running, running, ""), unknown, "PullImageFailed", `build step "step-a" is pending with reason "x"`},
 		{"a registry that is away", status("Pending", waiting("RegistryUnavailable", "x"), running, running, ""), unknown, "PullImageFailed", `build step "step-a" is pending with reason "x"`},
 	} {
@@ -344,14 +355,14 @@ func TestStoppedSidecars(t *testing.T) {
 	p := pod(t, status("Running", exited0, exited0, "state: {terminated: {exitCode: 128, reason: StartError, containerID: second}}"+last, ""))
 	p.Spec.Containers[3].Image = "nop"
 	got := StoppedSidecars(p, "nop")
-	if len(got) != 2 || got[1].Name != "s" || got[0].Name != "proxy" || got[0].Running == nil {
-		t.Fatalf("got %+v, want the injected proxy and sidecar s", got)
+	if len(got) != 1 || got[0].Name != "s" {
+		t.Fatalf("got %+v, want sidecar s and not the injected proxy", got)
 	}
 	want := &corev1.ContainerStateTerminated{
 		ExitCode: 143, Reason: "Completed", Message: "Sidecar container successfully stopped by nop image", ContainerID: "first",
 		StartedAt: metav1.Date(2000, 1, 1, 0, 0, 1, 0, time.UTC), FinishedAt: metav1.Date(2000, 1, 1, 0, 0, 9, 0, time.UTC),
 	}
-	if diff := cmp.Diff(want, got[1].Terminated); diff != "" {
+	if diff := cmp.Diff(want, got[0].Terminated); diff != "" {
 		t.Errorf("a stopped sidecar (-want +got):\n%s", diff)
 	}
 	p.Spec.Containers[3].Image = "own"

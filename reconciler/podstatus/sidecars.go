@@ -34,8 +34,8 @@ func ToStop(pod *corev1.Pod, nop string) []int {
 	return indices
 }
 
-// StoppedSidecars are the states of everything in the Pod that is not a Step, once the Steps are over. A container that
-// was stopped is shown as what it was before nop took its place (SC-15).
+// StoppedSidecars are the states of the Task's Sidecars once the Steps are over. One that was stopped is shown as what it was
+// before nop took its place (SC-15).
 func StoppedSidecars(pod *corev1.Pod, nop string) []v1beta1.SidecarState {
 	replaced := map[string]bool{}
 	for i := range pod.Spec.Containers {
@@ -44,7 +44,7 @@ func StoppedSidecars(pod *corev1.Pod, nop string) []v1beta1.SidecarState {
 	}
 	var states []v1beta1.SidecarState
 	for _, s := range statuses(pod) {
-		if isStep(s.Name) {
+		if !isSidecar(s.Name) {
 			continue
 		}
 		state := *s.State.DeepCopy()

@@ -23,6 +23,13 @@ type report struct {
 	unread    error
 }
 
+// States are the states of the Steps and Sidecars of a Pod.
+func States(pod *corev1.Pod) ([]v1beta1.StepState, []v1beta1.SidecarState) {
+	var o Observation
+	readContainers(pod, &o)
+	return o.Steps, o.Sidecars
+}
+
 // readContainers fills in the states of Steps and Sidecars, and returns what the Steps report, in their order.
 func readContainers(pod *corev1.Pod, o *Observation) []report {
 	var reports []report

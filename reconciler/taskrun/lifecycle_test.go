@@ -146,6 +146,26 @@ func TestCancellationFindsUnrecordedPod(t *testing.T) {
 	}
 }
 
+// TestEndShowsWhatTheCacheDoesNot: a Step began, and nobody had noticed yet when the run was ended.
+func TestEndShowsWhatTheCacheDoesNot(t *testing.T) {
+	t.Parallel()
+	for _, reason := range []string{v1beta1.TaskRunReasonCancelled, v1beta1.TaskRunReasonTimedOut} {
+		w := newWorld(t, taskRun(t, "run", "timeout: 1m\n"+oneStep))
+		w.pass("run")
+		w.kubelet("run-pod", phase(corev1.PodRunning))
+		if reason == v1beta1.TaskRunReasonCancelled {
+			w.cancel("run", "")
+		} else {
+			w.now = w.now.Add(time.Minute)
+		}
+		w.pass("run")
+		tr := w.expect("run", isFalse, reason, "")
+		if len(tr.Status.Steps) != 1 || tr.Status.Steps[0].Terminated == nil || tr.Status.Steps[0].Terminated.Reason != reason {
+			t.Errorf("%s: the steps are %+v", reason, tr.Status.Steps)
+		}
+	}
+}
+
 func TestRetry(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t,
@@ -512,6 +532,7 @@ func TestFinalContainerProblems(t *testing.T) {
 	for _, tt := range []struct{ waiting, reason, message string }{
 		{"InvalidImageName", v1beta1.TaskRunReasonImagePullFailed, `The step "a" in TaskRun "run" failed to pull the image`},
 		{"CreateContainerConfigError", v1beta1.TaskRunReasonCreateContainerConfigError, "Failed to create pod due to config error"},
+		{"CreateContainerError", v1beta1.TaskRunReasonPodCreationFailed, `the step "a" in TaskRun "run" failed to start. The pod errored with the message: "what the kubelet says."`},
 	} {
 		w := newWorld(t, taskRun(t, "run", oneStep))
 		w.pass("run")

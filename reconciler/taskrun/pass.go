@@ -123,15 +123,27 @@ func (p *taskRunPass) timeout() time.Duration {
 // cut ends the attempt before its Pod has ended, which goes first: as long as it cannot be deleted the attempt is not
 // over. A cancellation is shown even then.
 func (p *taskRunPass) cut(ctx context.Context, reason, message string) error {
-	if err := p.deletePod(ctx); err != nil {
+	pod, err := p.deletePod(ctx)
+	if err != nil {
 		if reason == v1beta1.TaskRunReasonCancelled {
 			pass.SetUnknown(&p.Run.Status.Status, reason, message, p.Now)
 		}
 		return err
 	}
-	terminateSteps(&p.Run.Status, reason, p.Now)
-	fail(&p.Run.Status, reason, message, p.Now)
+	p.ended(pod, reason, message)
 	return nil
+}
+
+// ended records that the attempt has ended together with its Pod. What the Pod shows may be news: the cache may not have
+// shown a Step that began, nor the Pod itself.
+func (p *taskRunPass) ended(pod *corev1.Pod, reason, message string) {
+	s := &p.Run.Status
+	if pod != nil {
+		s.PodName = pod.Name
+		s.Steps, s.Sidecars = podstatus.States(pod)
+	}
+	terminateSteps(s, reason, p.Now)
+	fail(s, reason, message, p.Now)
 }
 
 // observe takes over what the Pod shows.
@@ -182,6 +194,20 @@ func (p *taskRunPass) observe(ctx context.Context, pod *corev1.Pod) error {
 func (p *taskRunPass) Fail(reason, message string) {
 	p.recordTask()
 	fail(&p.Run.Status, reason, message, p.Now)
+}
+
+// Abandon implements pass.Ending. What was stored before fits, and it has no need of the Task any more.
+func (p *taskRunPass) Abandon(ctx context.Context, message string) error {
+	pod, err := p.deletePod(ctx)
+	if err != nil {
+		return err
+	}
+	p.plan = nil
+	p.Run = p.Stored.DeepCopy()
+	p.Run.Status.TaskSpec = nil
+	start(p.Run, p.Now)
+	p.ended(pod, v1beta1.TaskRunReasonFailed, message)
+	return nil
 }
 
 // Retry implements pass.Ending.

@@ -3,6 +3,7 @@ package taskrun
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -157,7 +158,12 @@ func TestCredentialsOfTheAccount(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.pass("missing")
-	w.expect("missing", isFalse, v1beta1.TaskRunReasonPodCreationFailed, `secrets "s" not found`)
+	if args := strings.Join(w.mustPod("missing-pod").Spec.Containers[0].Args, " "); strings.Contains(args, "-docker-cfg") {
+		t.Errorf("the step runs %s", args)
+	}
+	if want := `Warning MissingSecret secret "s" of service account "robot" was not found; the steps run without it`; !slices.Contains(w.events, want) {
+		t.Errorf("events %q, want %q", w.events, want)
+	}
 }
 
 func TestKnownHosts(t *testing.T) {
@@ -209,11 +215,12 @@ taskSpec: {workspaces: [{name: w}, {name: v}], steps: [{image: i, script: "$(wor
 	}
 
 	for _, tt := range []struct {
-		err  error
-		ends bool
+		err         error
+		ends, waits bool
 	}{
-		{apierrors.NewForbidden(v1beta1.Resource("x"), "mine", errors.New("no")), true},
-		{apierrors.NewInternalError(errors.New("x")), false},
+		{apierrors.NewForbidden(v1beta1.Resource("x"), "mine", errors.New("no")), true, false},
+		{apierrors.NewForbidden(v1beta1.Resource("x"), "mine", errors.New("exceeded quota: storage")), false, true},
+		{apierrors.NewInternalError(errors.New("x")), false, false},
 	} {
 		w := newWorld(t, taskRun(t, "run", strings.Replace(spec, "retries: 1", "", 1)))
 		w.fault = func(_ string, o client.Object) error {
@@ -222,8 +229,11 @@ taskSpec: {workspaces: [{name: w}, {name: v}], steps: [{image: i, script: "$(wor
 			}
 			return nil
 		}
-		if again := w.again("run"); again == tt.ends {
-			t.Errorf("%v: tried again: %t", tt.err, again)
+		if result := w.pass("run"); (result.RequeueAfter > 0) == tt.ends || tt.waits && result.RequeueAfter != time.Minute {
+			t.Errorf("%v: the next pass is after %v", tt.err, result.RequeueAfter)
+		}
+		if tt.waits {
+			w.expect("run", unknown, v1beta1.TaskRunReasonPending, "failed to create PVC mine-")
 		}
 		if tt.ends {
 			w.expect("run", isFalse, v1beta1.TaskRunReasonCouldntCreateWorkspacePVC, "Failed to create PVC for TaskRun ns/run workspaces correctly: failed to create PVC mine-")

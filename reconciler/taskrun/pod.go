@@ -118,8 +118,7 @@ func (p *taskRunPass) createError(err error) error {
 	switch {
 	case isQuotaConflict(err):
 		return &pass.Waiting{Reason: v1beta1.TaskRunReasonPending, Message: messageQuotaConflict, After: quotaConflictDelay}
-	case apierrors.IsForbidden(err) && strings.Contains(err.Error(), "exceeded quota"):
-		// The API has no other way to tell a full quota from missing rights.
+	case overQuota(err):
 		return &pass.Waiting{
 			Reason: v1beta1.TaskRunReasonExceededResourceQuota, Message: fmt.Sprintf("TaskRun Pod exceeded available resources: %v", err), After: quotaDelay,
 		}
@@ -128,6 +127,11 @@ func (p *taskRunPass) createError(err error) error {
 	default:
 		return p.refused(err)
 	}
+}
+
+// overQuota reports whether a quota has no room. The API has no other way to tell that from missing rights.
+func overQuota(err error) bool {
+	return apierrors.IsForbidden(err) && strings.Contains(err.Error(), "exceeded quota")
 }
 
 func isQuotaConflict(err error) bool {
@@ -163,6 +167,12 @@ func (p *taskRunPass) createClaims(ctx context.Context) error {
 		}
 		if pass.Passes(err) {
 			return err
+		}
+		if overQuota(err) {
+			return &pass.Waiting{
+				Reason:  v1beta1.TaskRunReasonPending,
+				Message: fmt.Sprintf("failed to create PVC %s for the workspaces of TaskRun %s/%s: %v", claim.Name, p.Run.Namespace, p.Run.Name, err), After: quotaDelay,
+			}
 		}
 		return pass.Failedf(v1beta1.TaskRunReasonCouldntCreateWorkspacePVC,
 			"Failed to create PVC for TaskRun %s/%s workspaces correctly: failed to %s PVC %s: %w", p.Run.Namespace, p.Run.Name, verb, claim.Name, err)
@@ -249,10 +259,16 @@ func (p *taskRunPass) secrets(ctx context.Context) ([]corev1.Secret, error) {
 		}
 		seen[ref.Name] = true
 		var secret corev1.Secret
-		if err := p.Get(ctx, client.ObjectKey{Namespace: p.Run.Namespace, Name: ref.Name}, &secret); err != nil {
+		switch err := p.Get(ctx, client.ObjectKey{Namespace: p.Run.Namespace, Name: ref.Name}, &secret); {
+		case apierrors.IsNotFound(err):
+			// Kubernetes does not mind either: an account may name what somebody is about to make, or has deleted.
+			p.Event(corev1.EventTypeWarning, v1beta1.EventReasonMissingSecret,
+				fmt.Sprintf("secret %q of service account %q was not found; the steps run without it", ref.Name, account.Name))
+		case err != nil:
 			return nil, lookedUp(err)
+		default:
+			secrets = append(secrets, secret)
 		}
-		secrets = append(secrets, secret)
 	}
 	return secrets, nil
 }
@@ -302,15 +318,18 @@ func (p *taskRunPass) patchPod(ctx context.Context, pod *corev1.Pod, kind types.
 	return p.Patch(ctx, target, kind, patch)
 }
 
-// deletePod deletes the Pod of this attempt, recorded or not.
-func (p *taskRunPass) deletePod(ctx context.Context) error {
+// deletePod deletes the Pod of this attempt, recorded or not. It returns the Pod as it was before; nil if there is none.
+func (p *taskRunPass) deletePod(ctx context.Context) (*corev1.Pod, error) {
 	if err := p.Confirm(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	pod := &corev1.Pod{}
 	err := p.Deps.Reader.Get(ctx, client.ObjectKey{Namespace: p.Run.Namespace, Name: p.podName()}, pod)
-	if err != nil || !metav1.IsControlledBy(pod, p.Run) || pod.DeletionTimestamp != nil {
-		return client.IgnoreNotFound(err)
+	if err != nil || !metav1.IsControlledBy(pod, p.Run) {
+		return nil, client.IgnoreNotFound(err)
 	}
-	return client.IgnoreNotFound(p.Deps.Client.Delete(ctx, pod, client.Preconditions{UID: &pod.UID}))
+	if pod.DeletionTimestamp == nil {
+		err = client.IgnoreNotFound(p.Deps.Client.Delete(ctx, pod, client.Preconditions{UID: &pod.UID}))
+	}
+	return pod, err
 }

@@ -65,6 +65,7 @@ const (
 	Unnoticed  = "unnoticed"
 	NotCreated = "CreateContainerError"
 	NotReady   = "CreateContainerConfigError"
+	NoSubPath  = "SubPathNotReady"
 	Restart    = "restart"
 )
 
@@ -118,7 +119,7 @@ func kinds() map[Point][]string {
 		DownwardAPI: {Delayed, LostUpdate},
 		Pull:        {Failed},
 		Pod:         {Evicted, Deleted},
-		Container:   {OOMKilled, Killed, Rerun, Unnoticed, NotCreated, NotReady},
+		Container:   {OOMKilled, Killed, Rerun, Unnoticed, NotCreated, NotReady, NoSubPath},
 		Node:        {Lost},
 		Kubelet:     {Restart},
 	}

@@ -83,6 +83,8 @@ func (in *Injector) start(pod *corev1.Pod, container string) kubelet.StartFault 
 		return kubelet.StartFault{Late: f.delay()}
 	case NotReady:
 		return kubelet.StartFault{Reason: f.What, Message: `failed to sync configmap cache: timed out waiting for the condition`}
+	case NoSubPath:
+		return kubelet.StartFault{Reason: NotReady, Message: fmt.Sprintf("failed to create subPath directory for volumeMount %q of container %q", "data", container)}
 	}
 	return kubelet.StartFault{Reason: f.What, Message: `failed to reserve container name: name is reserved for another container`}
 }
