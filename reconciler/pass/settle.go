@@ -16,8 +16,8 @@ import (
 type Ending interface {
 	// Fail ends the attempt.
 	Fail(reason, message string)
-	// Abandon ends the run, and what it has made, with a status that is as small and plain as can be, since the API server
-	// refuses the one that the pass arrived at.
+	// Abandon ends the run with a status that is as small and plain as can be, since the API server refuses the one that the
+	// pass arrived at. What the run has made ends later, in the passes of a run that is over.
 	Abandon(ctx context.Context, message string) error
 	// Retry makes room for another attempt after a failed one, if the run has one left, and reports whether it did.
 	Retry() bool

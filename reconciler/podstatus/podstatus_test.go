@@ -366,7 +366,7 @@ func TestStoppedSidecars(t *testing.T) {
 		t.Errorf("a stopped sidecar (-want +got):\n%s", diff)
 	}
 	p.Spec.Containers[3].Image = "own"
-	if got := StoppedSidecars(p, "nop")[1].Terminated; got.ContainerID != "second" {
+	if got := StoppedSidecars(p, "nop")[0].Terminated; got.ContainerID != "second" {
 		t.Errorf("a sidecar that restarted by itself shows as stopped: %+v", got)
 	}
 }

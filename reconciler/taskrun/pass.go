@@ -196,9 +196,10 @@ func (p *taskRunPass) Fail(reason, message string) {
 	fail(&p.Run.Status, reason, message, p.Now)
 }
 
-// Abandon implements pass.Ending. What was stored before fits, and it has no need of the Task any more.
+// Abandon implements pass.Ending. What was stored before fits, and it has no need of the Task any more. The Pod is deleted
+// by the next pass: as long as not even this can be stored, a Pod that is gone would be made again.
 func (p *taskRunPass) Abandon(ctx context.Context, message string) error {
-	pod, err := p.deletePod(ctx)
+	pod, err := p.livePod(ctx)
 	if err != nil {
 		return err
 	}
@@ -209,6 +210,9 @@ func (p *taskRunPass) Abandon(ctx context.Context, message string) error {
 	p.ended(pod, v1beta1.TaskRunReasonFailed, message)
 	return nil
 }
+
+// abandoned reports whether a run has ended by Abandon.
+func abandoned(s *v1beta1.TaskRunStatus) bool { return s.PodName != "" && s.TaskSpec == nil }
 
 // Retry implements pass.Ending.
 func (p *taskRunPass) Retry() bool { return retry(p.Run, p.Now) }

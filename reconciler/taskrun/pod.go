@@ -323,13 +323,19 @@ func (p *taskRunPass) deletePod(ctx context.Context) (*corev1.Pod, error) {
 	if err := p.Confirm(ctx); err != nil {
 		return nil, err
 	}
+	pod, err := p.livePod(ctx)
+	if err == nil && pod != nil && pod.DeletionTimestamp == nil {
+		err = client.IgnoreNotFound(p.Deps.Client.Delete(ctx, pod, client.Preconditions{UID: &pod.UID}))
+	}
+	return pod, err
+}
+
+// livePod is the Pod of this attempt as the API server has it; nil if there is none.
+func (p *taskRunPass) livePod(ctx context.Context) (*corev1.Pod, error) {
 	pod := &corev1.Pod{}
 	err := p.Deps.Reader.Get(ctx, client.ObjectKey{Namespace: p.Run.Namespace, Name: p.podName()}, pod)
 	if err != nil || !metav1.IsControlledBy(pod, p.Run) {
 		return nil, client.IgnoreNotFound(err)
 	}
-	if pod.DeletionTimestamp == nil {
-		err = client.IgnoreNotFound(p.Deps.Client.Delete(ctx, pod, client.Preconditions{UID: &pod.UID}))
-	}
-	return pod, err
+	return pod, nil
 }

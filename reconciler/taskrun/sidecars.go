@@ -28,6 +28,10 @@ func (p *taskRunPass) afterEnd(ctx context.Context) error {
 	if err != nil || pod == nil {
 		return err
 	}
+	if abandoned(&p.Run.Status) {
+		_, err := p.deletePod(ctx)
+		return err
+	}
 	if err := p.stopSidecars(ctx, pod); err != nil {
 		return fmt.Errorf("error stopping sidecars of Pod %q: %w", pod.Name, err)
 	}
