@@ -151,7 +151,7 @@ func TestCondition(t *testing.T) {
 		if want := tt.because == "ExceededNodeResources"; o.Unschedulable != want {
 			t.Errorf("%s: Unschedulable is %t", tt.reason, o.Unschedulable)
 		}
-		if want := tt.because == "TaskRunImagePullFailed" || tt.because == "CreateContainerConfigError"; o.DeletePod != want {
+		if want := tt.because == "TaskRunImagePullFailed" || tt.because == "CreateContainerConfigError" || tt.because == "PodCreationFailed"; o.DeletePod != want {
 			t.Errorf("%s: DeletePod is %t", tt.reason, o.DeletePod)
 		}
 	}
