@@ -395,9 +395,13 @@ func (i *jqInputs) open() (text string, ok bool) {
 			return text, true
 		}
 		_ = i.r.t.Out.Flush()
-		fmt.Fprintf(i.r.t.P.Stderr(), "jq: error: Could not open file %s: %s\n", name, kit.Message(err))
 		i.failed = true
 		i.at++
+		if message := kit.Message(err); !errors.Is(err, kit.ErrDirectory) {
+			fmt.Fprintf(i.r.t.P.Stderr(), "jq: error: Could not open file %s: %s\n", name, message)
+		} else if i.at < len(i.r.files) { // it can be opened and not read, which jq 1.6 notices when it goes on
+			fmt.Fprintf(i.r.t.P.Stderr(), "Input error: %s\n", message)
+		}
 	}
 	return "", false
 }
