@@ -100,7 +100,7 @@ func (p *Process) spend(d time.Duration, weight uint32) {
 	if walked := p.Walked / walkedAStep; walked > 0 {
 		p.Walked %= walkedAStep
 		d += time.Duration(walked) * CommandCost
-		weight += uint32(walked)
+		weight += walked
 	}
 	steps := uint64(weight)
 	if c.hot += weight; c.hot > hotFrom {

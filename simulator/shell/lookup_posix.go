@@ -120,17 +120,17 @@ func builtinHash(s *shell, args []string) int {
 		return builtinHashOfBash(s, args)
 	}
 	args = args[1:]
-	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' {
-		if args[0] == "--" {
+	if len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' {
+		switch {
+		case args[0] == "--":
 			args = args[1:]
-			break
-		}
-		if args[0][1] != 'r' {
+		case args[0][1] != 'r':
 			s.illegalOption(rune(args[0][1]))
 			return statusUsage
+		default:
+			s.programs = nil
+			return 0
 		}
-		s.programs = nil
-		return 0
 	}
 	if len(args) == 0 {
 		s.listCommands()

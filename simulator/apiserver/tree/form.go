@@ -164,7 +164,7 @@ func slice(of *form) converting {
 		}
 		for i := range n {
 			var item any
-			kept := false
+			var kept bool
 			if i < len(was) {
 				item, kept = of.tree(v.Index(i), base.Index(i), was[i])
 			} else {
@@ -223,7 +223,7 @@ func mapping(of *form) converting {
 		made := make(map[string]any, v.Len())
 		for entries := v.MapRange(); entries.Next(); {
 			var item any
-			kept := false
+			var kept bool
 			if then := known(base, entries.Key()); then.IsValid() {
 				item, kept = of.tree(entries.Value(), then, was[entries.Key().String()])
 			} else {

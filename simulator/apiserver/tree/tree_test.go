@@ -54,7 +54,7 @@ func filler(seed int64) *randfill.Filler {
 type odd struct {
 	metav1.TypeMeta `json:",inline"`
 	Hidden          string             `json:"-"`
-	Untagged        string             //nolint:staticcheck // has no tag on purpose
+	Untagged        string             // has no tag on purpose
 	Any             any                `json:"any,omitempty"`
 	Nil             []string           `json:"nil"`
 	Sized           uint16             `json:"sized"`

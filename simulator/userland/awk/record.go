@@ -64,7 +64,7 @@ func (m *machine) divide(text string, by *string, emit func(string)) {
 		return
 	}
 	m.passing(text)
-	paragraphs := by == nil && m.global(vRS) == ""
+	paragraphs := m.global(vRS) == ""
 	fs := m.global(vFS)
 	if by != nil {
 		fs = *by
@@ -100,7 +100,10 @@ func (m *machine) divide(text string, by *string, emit func(string)) {
 			text = after
 		}
 	}
-	paragraphs = paragraphs && len(fs) == 1 // an expression splits by itself alone
+	if paragraphs && len(fs) > 1 {
+		m.divideBy(text, m.dynamic(fs), emit)
+		return
+	}
 	if len(fs) == 1 {
 		fs = "[" + fs + "]"
 		if fs == `[\]` {
@@ -111,13 +114,62 @@ func (m *machine) divide(text string, by *string, emit func(string)) {
 		}
 	}
 	if paragraphs {
-		fs = "(" + fs + ")|\n"
+		m.divideAt(text, m.dynamic("("+fs+")|\n"), emit)
+		return
 	}
 	m.divideBy(text, m.dynamic(fs), emit)
 }
 
-// divideBy splits text at the non-empty matches of an expression.
+// divideBy splits text at the non-empty matches of an expression. Where records are paragraphs, a newline ends a part, too,
+// but BusyBox does not count those parts: as many are lost at the end.
 func (m *machine) divideBy(text string, re *posix.Regexp, emit func(string)) {
+	if m.global(vRS) != "" || !strings.Contains(text, "\n") {
+		m.divideAt(text, re, emit)
+		return
+	}
+	var parts []string
+	counted := 1
+	for text != "" {
+		line := strings.IndexByte(text, '\n')
+		if line < 0 {
+			line = len(text)
+		}
+		m.items(1)
+		if start, end := firstNonEmpty(re, text); start >= 0 && start <= line {
+			parts = append(parts, text[:start])
+			counted++
+			text = text[end:]
+			continue
+		}
+		parts = append(parts, text[:line])
+		text = text[min(line+1, len(text)):]
+	}
+	for i := range counted {
+		if i < len(parts) {
+			emit(parts[i])
+		} else {
+			emit("")
+		}
+	}
+}
+
+// firstNonEmpty is the place of the first match that has a character; start is -1 if there is none.
+func firstNonEmpty(re *posix.Regexp, text string) (start, end int) {
+	for from := 0; from < len(text); from++ {
+		loc := re.Match(text[from:], 0, false)
+		if loc == nil {
+			break
+		}
+		if loc[1] > loc[0] {
+			return from + loc[0], from + loc[1]
+		}
+		from += loc[0]
+	}
+	return -1, -1
+}
+
+// divideAt splits text at the non-empty matches of an expression.
+func (m *machine) divideAt(text string, re *posix.Regexp, emit func(string)) {
 	for from := 0; from < len(text); {
 		loc := re.Match(text[from:], 0, false)
 		switch {
