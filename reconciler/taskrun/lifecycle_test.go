@@ -146,7 +146,7 @@ func TestCancellationFindsUnrecordedPod(t *testing.T) {
 	}
 }
 
-// TestEndShowsWhatTheCacheDoesNot: a Step began, and nobody had noticed yet when the run was ended.
+// TestEndShowsWhatTheCacheDoesNot: a Step began, and the cache did not show it yet when the run was ended.
 func TestEndShowsWhatTheCacheDoesNot(t *testing.T) {
 	t.Parallel()
 	for _, reason := range []string{v1beta1.TaskRunReasonCancelled, v1beta1.TaskRunReasonTimedOut} {

@@ -196,7 +196,7 @@ func (p *taskRunPass) Fail(reason, message string) {
 	fail(&p.Run.Status, reason, message, p.Now)
 }
 
-// Abandon implements pass.Ending. What was stored before fits, and it has no need of the Task any more. The Pod is deleted
+// Abandon implements pass.Ending. What was stored before fits, and it no longer needs the Task. The Pod is deleted
 // by the next pass: as long as not even this can be stored, a Pod that is gone would be made again.
 func (p *taskRunPass) Abandon(ctx context.Context, message string) error {
 	pod, err := p.livePod(ctx)

@@ -261,7 +261,7 @@ func (p *taskRunPass) secrets(ctx context.Context) ([]corev1.Secret, error) {
 		var secret corev1.Secret
 		switch err := p.Get(ctx, client.ObjectKey{Namespace: p.Run.Namespace, Name: ref.Name}, &secret); {
 		case apierrors.IsNotFound(err):
-			// Kubernetes does not mind either: an account may name what somebody is about to make, or has deleted.
+			// Kubernetes does not mind either: an account may name a secret that is made later, or was deleted.
 			p.Event(corev1.EventTypeWarning, v1beta1.EventReasonMissingSecret,
 				fmt.Sprintf("secret %q of service account %q was not found; the steps run without it", ref.Name, account.Name))
 		case err != nil:

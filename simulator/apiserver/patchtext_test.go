@@ -46,7 +46,7 @@ func TestTextPatchesAreJSONPatches(t *testing.T) {
 		{"a number in another spelling", `[{"op":"replace","path":"/spec/containers/01/image","value":"n"}]`, false},
 		{"an entry of a map", `[{"op":"replace","path":"/spec/nodeSelector/a","value":"n"}]`, false},
 		{"a text that is emptied", `[{"op":"replace","path":"/spec/hostname","value":""}]`, false},
-		{"a value that is no text", `[{"op":"replace","path":"/spec/hostname","value":1}]`, false},
+		{"a value that is not a text", `[{"op":"replace","path":"/spec/hostname","value":1}]`, false},
 		{"another operation", `[{"op":"add","path":"/spec/hostname","value":"x"}]`, false},
 		{"metadata", `[{"op":"replace","path":"/metadata/name","value":"x"}]`, false},
 		{"a list", `[{"op":"replace","path":"/spec/containers","value":"x"}]`, false},

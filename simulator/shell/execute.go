@@ -205,7 +205,7 @@ func (s *shell) background(st *syntax.Stmt) {
 			c.tolerant = 0
 		} else if run.Negated {
 			c.tolerant++
-			run.Negated = false // nobody asks for that status
+			run.Negated = false // that status is never asked for
 		}
 		c.enter(plain.Cmd)
 		_, stages := plain.Cmd.(*syntax.Pipeline)

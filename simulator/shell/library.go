@@ -60,7 +60,7 @@ type cacheKey struct {
 
 func newScripts() scripts { return scripts{byKey: map[cacheKey]*syntax.Script{}} }
 
-// keep takes a script in. It begins anew when there are too many.
+// keep takes a script in. It is emptied when there are too many.
 func (s *scripts) keep(key cacheKey, sc *syntax.Script) {
 	size := sc.Size + int64(len(key.text))
 	if size >= maxScriptBytes {

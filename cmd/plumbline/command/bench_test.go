@@ -53,7 +53,7 @@ func oneStepRuns(n int) string {
 	return b.String()
 }
 
-// runAlone runs the same without anybody who looks on.
+// runAlone runs the same on a cluster that is not observed.
 func runAlone(b *testing.B, n int) {
 	target, err := fake.New(fake.Options{})
 	if err != nil {

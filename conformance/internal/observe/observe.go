@@ -30,7 +30,7 @@ type Cluster interface {
 	Observe(gvk schema.GroupVersionKind, namespace string, handler func(watch.EventType, *unstructured.Unstructured)) (stop func(), err error)
 }
 
-// LazyHandler takes versions whose trees are made when somebody reads them.
+// LazyHandler takes versions whose trees are made when they are read.
 type LazyHandler = func(event watch.EventType, object metav1.Object, tree func() *unstructured.Unstructured)
 
 // LazyCluster can show versions without making trees of them: conformance.LazyCluster says how.

@@ -8,8 +8,8 @@ import (
 )
 
 // TestAllocationsAreBounded holds what the main paths allocate. The numbers do not depend on the machine or its load, only
-// a little on chance, so the bounds are some 5 % above what was measured. Who needs a higher one finds out with
-// make profile BENCH=Schedules (or TaskRun) where the new ones are from; who needs less lowers it.
+// a little on chance, so the bounds are some 5 % above what was measured. To raise one, find out with
+// make profile BENCH=Schedules (or TaskRun) where the new allocations come from; lower it when fewer are needed.
 //
 // It does not run beside other tests, whose allocations would count.
 func TestAllocationsAreBounded(t *testing.T) {

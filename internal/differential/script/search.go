@@ -44,7 +44,7 @@ func (g *generator) scoped() string {
 func (g *generator) tested() string {
 	g.mark("set -e")
 	body := g.one("false; echo hi", "return 3; echo hi", "(exit 4); echo hi", "f1 x; echo hi", "! :; echo hi", "false | :; echo hi", ": | false; echo hi", "x=$(false); echo hi", "eval 'false; echo ev'; echo hi", "f3() { false; echo f3; }; f3; echo hi", "{ false; echo b; }; echo hi", "nosuch; echo hi", "false || false; echo hi", "if false; then :; fi; echo hi", "break; echo hi", "set +e; false; echo hi", "trap 'echo t; false; echo u' EXIT; echo hi", "while :; do false; echo w; break; done", "case a in a) return 2;; esac; echo hi")
-	signals := false // then it has to be a shell of its own, which is $$
+	signals := false // then it has to be a separate shell, which is $$
 	how := g.do(
 		func() string {
 			return "printf '%s\\n' " + singleQuoted(body) + " > s1; " + g.one(". ./s1", "command . ./s1", "f4() { . ./s1; echo f4; }; f4", "eval '. ./s1'", "(. ./s1)", "{ . ./s1; }", "sh -e ./s1", ". ./s1 | cat")

@@ -8,8 +8,8 @@
 //
 // # Who owns what
 //
-// [Converter.Tree] returns a tree of its own, which the caller may change. The tree that [Converter.Next] returns shares
-// with the one that it was given, so both must not be changed any more.
+// [Converter.Tree] returns a new tree, which the caller may change. The tree that [Converter.Next] returns shares
+// with the one that it was given, so neither may be changed from then on.
 //
 // # Limits
 //
@@ -90,7 +90,7 @@ func (c *Converter) form(t reflect.Type) *form {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	// Forms become known all at once, so that nobody meets one that is not complete.
+	// Forms become known all at once, so that no conversion meets an incomplete one.
 	found := discovery{known: c.forms, fresh: map[reflect.Type]*form{}, converter: c}
 	f = found.form(t)
 	//plumbline:unordered one map is added to another

@@ -276,7 +276,7 @@ func (r *reader) fill() bool {
 	return n > 0 || !r.done
 }
 
-// fillMuch is fill for a record whose end is looked for in all of what there is: of a long one, it reads as much again.
+// fillMuch is fill for a record whose end is looked for in everything that was read: of a long one, it reads as much again.
 func (r *reader) fillMuch() bool {
 	const long = 1 << 16
 	want := len(r.buf)

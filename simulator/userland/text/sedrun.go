@@ -201,7 +201,7 @@ func (r *sedRun) inPlace(names []string, suffix string) int {
 	return t.End()
 }
 
-// replaceFile puts a new file in the place of an old one, or of a link to it. Who has the old one open keeps it.
+// replaceFile puts a new file in the place of an old one, or of a link to it. A program that has the old one open keeps it.
 func (r *sedRun) replaceFile(name string, old *files.Info, text string) error {
 	p := r.t.P
 	fresh := name + "XXXXXX"

@@ -286,10 +286,11 @@ func (s *sorter) pick(line string, k sortKey) string {
 		start = min(start+k.fromByte-1, len(line))
 	}
 	out := line[start:max(start, end)]
-	switch {
-	case strings.Contains(flags, "d"):
+	dictionary := strings.Contains(flags, "d")
+	if dictionary {
 		out = filtered(out, func(c byte) bool { return kit.IsSpace(c) || c != '_' && wordByte(c) })
-	case strings.Contains(flags, "i"):
+	}
+	if strings.Contains(flags, "i") && !(dictionary && s.t.GNU) { // of GNU's two, -d counts alone
 		out = filtered(out, func(c byte) bool { return c >= ' ' && c <= '~' })
 	}
 	if strings.Contains(flags, "f") {

@@ -15,7 +15,7 @@ import (
 
 // Images are those that every cluster of a target can pull. They are safe for concurrent use.
 type Images struct {
-	// base is the catalogue without what fixtures describe. Nobody changes it: clusters get forks.
+	// base is the catalogue without what fixtures describe. It is not changed: clusters get forks.
 	base func() (*image.Catalogue, error)
 }
 
