@@ -202,7 +202,7 @@ func (h *house) fixtures(t *testing.T) {
 		Target: target, Implementation: reference.Implementation(), Claims: claims, Date: time.Now(), TryUnclaimed: true, NamespacePrefix: "house-",
 		Filter: conformance.Filter{Names: []string{
 			"single-step-succeeds", "timeout-fails-the-run", "taskref-and-taskspec-refused", "managed-by-label", "object-params", "out-of-memory",
-			"default-timeout-is-configurable", "timeout-of-an-hour", "compute-resources-of-the-run", "v1-timeout", "step-runs-in-its-image", "overrides-*", "gated-fields-refused", "gate-is-read-in-any-case", "gate-wording",
+			"default-timeout-is-configurable", "timeout-of-an-hour", "compute-resources-of-the-run", "v1-timeout", "step-runs-in-its-image", "overrides-*", "shares-are-whole", "gated-fields-refused", "gate-is-read-in-any-case", "gate-wording",
 		}},
 	})
 	if err != nil {
@@ -222,6 +222,7 @@ func (h *house) fixtures(t *testing.T) {
 		"overrides-need-a-name":           "unsupported: feature overrides is not claimed; it was tried, and the fixture passes",
 		"overrides-replace-resources":     "unsupported: feature overrides is not claimed; it was tried, and the fixture passes",
 		"overrides-take-only-resources":   "unsupported: feature overrides is not claimed; it was tried, and the fixture passes",
+		"shares-are-whole":                "unsupported: feature overrides is not claimed; it was tried, and the fixture passes",
 		"gated-fields-refused":            "unsupported: feature overrides is not claimed; it was tried, and the fixture passes",
 		"gate-wording":                    "unsupported: feature overrides is not claimed; it was tried, and the fixture passes",
 		"gate-is-read-in-any-case":        "unsupported: feature overrides is not claimed",
