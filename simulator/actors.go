@@ -62,6 +62,7 @@ type Actors struct {
 	collector  *garbagecollector.Collector
 	namespaces *namespace.Controller
 	nodes      *nodelifecycle.Controller
+	quotas     *quota.Controller // nil before the simulated API server, which counts itself
 	node       string
 	source     informer.Source
 	without    []Role
@@ -74,8 +75,8 @@ func Attach(k *kernel.Kernel, api API, o Options) (*Actors, error) {
 	if err != nil {
 		return nil, err
 	}
-	counting := quota.New(quota.Options{Kernel: k, Client: api.Client("resourcequota-controller"), Source: a.source})
-	if err := a.start(a.unless(RoleQuota, counting.Start)); err != nil {
+	a.quotas = quota.New(quota.Options{Kernel: k, Client: api.Client("resourcequota-controller"), Source: a.source})
+	if err := a.start(a.unless(RoleQuota, a.quotas.Start)); err != nil {
 		return nil, err
 	}
 	if a.plays(RoleNodes) {
@@ -202,6 +203,10 @@ func (a *Actors) Stop() {
 	a.scheduler.Stop()
 	a.collector.Stop()
 	a.namespaces.Stop()
+	a.binder.Stop()
+	if a.quotas != nil {
+		a.quotas.Stop()
+	}
 }
 
 // LoseNode cuts the node off. Its containers run on, but their state is not

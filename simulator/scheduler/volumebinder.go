@@ -94,8 +94,12 @@ func classOf(claim *corev1.PersistentVolumeClaim) string {
 // waits reports whether a claim is bound only when a Pod needs it.
 func waits(claim *corev1.PersistentVolumeClaim) bool { return classOf(claim) == WaitingStorage }
 
-// Stop ends the watch.
-func (b *VolumeBinder) Stop() { b.stop() }
+// Stop ends the watch, if Start has begun it.
+func (b *VolumeBinder) Stop() {
+	if b.stop != nil {
+		b.stop()
+	}
+}
 
 func (b *VolumeBinder) later(claim *corev1.PersistentVolumeClaim) {
 	lag := b.stream.Between(50*time.Millisecond, 500*time.Millisecond)
