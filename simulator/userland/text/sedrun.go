@@ -650,6 +650,10 @@ func (r *sedRun) substitute(c *sedCommand) error {
 	whole := r.get(&r.space)
 	text, found, done := whole, 0, false
 	emptyBefore, atEnd := true, false
+	nth := max(c.nth, 1)
+	if nth == 2 && whole == "" && !r.t.GNU {
+		nth = 1 // BusyBox's matches nothing a second time
+	}
 	for !atEnd {
 		atEnd = text == ""
 		m := r.find(re, whole, text)
@@ -658,7 +662,7 @@ func (r *sedRun) substitute(c *sedCommand) error {
 		}
 		found++
 		empty := m[0] == m[1]
-		if nth := max(c.nth, 1); found < nth || found > nth && !c.global {
+		if found < nth || found > nth && !c.global {
 			b.WriteString(text[:m[1]])
 		} else {
 			b.WriteString(text[:m[0]])
