@@ -331,8 +331,8 @@ func (r *sedRun) run() error {
 
 // cycle runs the script for a line, and again as long as D leaves something of it.
 func (r *sedRun) cycle() error {
+	r.replaced = false
 	for {
-		r.replaced = false
 		end, err := r.execute()
 		if err != nil {
 			return err
@@ -345,6 +345,9 @@ func (r *sedRun) cycle() error {
 		}
 		if end != again {
 			return nil
+		}
+		if r.t.GNU { // BusyBox's t goes by what was replaced before the D
+			r.replaced = false
 		}
 	}
 }
