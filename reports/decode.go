@@ -147,19 +147,19 @@ func (r *ConformanceReport) mistake() *source.Error {
 		return &source.Error{Path: path, Message: fmt.Sprintf(format, args...)}
 	}
 	if !slices.Contains(Results(), r.Result) {
-		return invalid("result", "unknown result %q", r.Result)
+		return unknown("result", "result", r.Result, Results())
 	}
 	for i, p := range r.Profiles {
 		if p.Name == "" {
 			return invalid(fmt.Sprintf("profiles[%d]", i), "has no name")
 		}
 		if !slices.Contains(Results(), p.Result) {
-			return invalid(fmt.Sprintf("profiles[%d].result", i), "unknown result %q", p.Result)
+			return unknown(fmt.Sprintf("profiles[%d].result", i), "result", p.Result, Results())
 		}
 	}
 	for i, f := range r.Findings {
 		if !slices.Contains(FindingKinds(), f.Kind) {
-			return invalid(fmt.Sprintf("findings[%d].kind", i), "unknown kind %q", f.Kind)
+			return unknown(fmt.Sprintf("findings[%d].kind", i), "kind", f.Kind, FindingKinds())
 		}
 	}
 	if !slices.IsSortedFunc(r.Statements, func(a, b Statement) int { return strings.Compare(a.ID, b.ID) }) {
@@ -174,7 +174,7 @@ func (r *ConformanceReport) mistake() *source.Error {
 		case seen[f.Name]:
 			return invalid(path+".name", "%q is listed twice", f.Name)
 		case !slices.Contains(Verdicts(), f.Verdict):
-			return invalid(path+".verdict", "unknown verdict %q", f.Verdict)
+			return unknown(path+".verdict", "verdict", f.Verdict, Verdicts())
 		case f.Tried != "" && (f.Verdict != Unsupported || !slices.Contains(Verdicts(), f.Tried)):
 			return invalid(path+".tried", "%q does not fit verdict %q", f.Tried, f.Verdict)
 		case len(f.Unstruck) > 0 && f.Verdict != NotRun:
@@ -190,6 +190,15 @@ func (r *ConformanceReport) mistake() *source.Error {
 		}
 	}
 	return nil
+}
+
+// unknown is the mistake of a word that is not among those that there are.
+func unknown[T ~string](path, what string, word T, words []T) *source.Error {
+	names := make([]string, len(words))
+	for i, w := range words {
+		names[i] = string(w)
+	}
+	return &source.Error{Path: path, Message: fmt.Sprintf("unknown %s %q", what, string(word)), Hint: source.DidYouMean(string(word), names)}
 }
 
 // longest is more than any run takes, in milliseconds: some thirty years.
@@ -230,7 +239,9 @@ func (t *Timeline) mistake(path string) *source.Error {
 		for n, s := range p.Spans {
 			at := fmt.Sprintf("%s.spans[%d]", at, n)
 			if !slices.Contains(Roles(), s.Role) {
-				invalid(at+".role", "unknown role %q", s.Role)
+				if found == nil {
+					found = unknown(path+"."+at+".role", "role", s.Role, Roles())
+				}
 			}
 			within(at+".from", 0, &s.From)
 			within(at+".to", s.From, s.To)

@@ -2,7 +2,7 @@ package podstatus
 
 import (
 	"fmt"
-	"slices"
+	"iter"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -185,7 +185,7 @@ const subPathMessage = "failed to create subPath directory"
 
 // configError reports whether a container cannot be configured, and no time will change that.
 func configError(pod *corev1.Pod) bool {
-	for _, s := range everyStatus(pod) {
+	for s := range everyStatus(pod) {
 		if w := s.State.Waiting; w != nil && w.Reason == reasonConfigError && !strings.Contains(w.Message, subPathMessage) {
 			return true
 		}
@@ -195,7 +195,7 @@ func configError(pod *corev1.Pod) bool {
 
 // createErrorMessage says which container the runtime could not make, in the runtime's words.
 func createErrorMessage(run string, pod *corev1.Pod) string {
-	for _, s := range everyStatus(pod) {
+	for s := range everyStatus(pod) {
 		w := s.State.Waiting
 		if w == nil || w.Reason != reasonCreateError {
 			continue
@@ -213,13 +213,21 @@ func createErrorMessage(run string, pod *corev1.Pod) string {
 }
 
 // everyStatus are the statuses of init containers, then those of the others, as the kubelet lists them.
-func everyStatus(pod *corev1.Pod) []corev1.ContainerStatus {
-	return slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses)
+func everyStatus(pod *corev1.Pod) iter.Seq[*corev1.ContainerStatus] {
+	return func(yield func(*corev1.ContainerStatus) bool) {
+		for _, list := range [][]corev1.ContainerStatus{pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses} {
+			for i := range list {
+				if !yield(&list[i]) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // waitingFor reports whether a container waits for one of these reasons.
 func waitingFor(pod *corev1.Pod, reasons ...string) bool {
-	for _, s := range everyStatus(pod) {
+	for s := range everyStatus(pod) {
 		w := s.State.Waiting
 		if w == nil {
 			continue

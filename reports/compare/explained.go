@@ -39,24 +39,31 @@ func ReadExplained(file string, data []byte) ([]Explanation, error) {
 // mistake finds what the types cannot: unknown words, and explanations that are missing or given twice.
 func (d *explanations) mistake() *source.Error {
 	seen := map[Explanation]bool{}
+	var names []string
+	for _, v := range reports.Verdicts() {
+		names = append(names, string(v))
+	}
 	known := func(v reports.Verdict) bool { return v == "" || slices.Contains(reports.Verdicts(), v) }
 	for i, x := range d.Differences {
-		invalid := func(field, format string, args ...any) *source.Error {
-			return &source.Error{Path: fmt.Sprintf("differences[%d]", i) + field, Message: fmt.Sprintf(format, args...)}
+		invalid := func(field, hint, format string, args ...any) *source.Error {
+			return &source.Error{Path: fmt.Sprintf("differences[%d]", i) + field, Message: fmt.Sprintf(format, args...), Hint: hint}
+		}
+		verdict := func(field string, v reports.Verdict) *source.Error {
+			return invalid(field, source.DidYouMean(string(v), names), "unknown verdict %q", v)
 		}
 		key := x
 		key.Why = ""
 		switch {
 		case x.Fixture == "":
-			return invalid("", "names no fixture")
+			return invalid("", "add fixture: the name of the one that differs", "names no fixture")
 		case x.Why == "":
-			return invalid("", "does not say why")
+			return invalid("", "add why: what the reader of a report should know", "does not say why")
 		case !known(x.A):
-			return invalid(".a", "unknown verdict %q", x.A)
+			return verdict(".a", x.A)
 		case !known(x.B):
-			return invalid(".b", "unknown verdict %q", x.B)
+			return verdict(".b", x.B)
 		case seen[key]:
-			return invalid("", "%s is explained twice", x.Fixture)
+			return invalid("", "remove one of them", "%s is explained twice", x.Fixture)
 		}
 		seen[key] = true
 	}

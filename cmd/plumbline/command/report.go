@@ -234,8 +234,7 @@ func readReport(s Streams, file string) (*reports.ConformanceReport, error) {
 	if file == standardInput {
 		file = "standard input"
 	}
-	r, err := reports.Read(file, data)
-	return r, err
+	return reports.Read(file, data)
 }
 
 func readFile(s Streams, file string) ([]byte, error) {

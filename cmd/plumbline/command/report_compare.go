@@ -108,6 +108,5 @@ func readExplained(s Streams, file string) ([]compare.Explanation, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := compare.ReadExplained(file, data)
-	return list, err
+	return compare.ReadExplained(file, data)
 }
