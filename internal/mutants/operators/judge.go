@@ -123,7 +123,7 @@ func (j Judge) Package(ctx context.Context, p *Package, chosen []Mutation) ([]Ou
 func (j Judge) judge(ctx context.Context, p *Package, binary string, m Mutation, reached func(Mutation) bool, limit time.Duration) Verdict {
 	excused := false
 	for _, e := range j.Equivalents {
-		excused = excused || e.is(m)
+		excused = excused || e.Is(m)
 	}
 	verdict := Unreached
 	if reached(m) {
@@ -149,22 +149,16 @@ func (j Judge) build(ctx context.Context, p *Package) (string, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
 	}
-	woven, err := p.weave()
+	sources, err := p.Sources()
 	if err != nil {
 		return "", err
 	}
 	replace := map[string]string{}
-	put := func(name string, text []byte) error {
-		replace[filepath.Join(p.dir, name)] = filepath.Join(dir, name)
-		return os.WriteFile(filepath.Join(dir, name), text, 0o600)
-	}
-	for name, w := range woven {
-		if err := put(name, w.Source); err != nil {
+	for path, text := range sources {
+		replace[path] = filepath.Join(dir, filepath.Base(path))
+		if err := os.WriteFile(replace[path], text, 0o600); err != nil {
 			return "", err
 		}
-	}
-	if err := put(schemata.SwitchFile, schemata.Switch(p.goName)); err != nil {
-		return "", err
 	}
 	overlay, err := schemata.Overlay(replace)
 	if err != nil {
@@ -206,10 +200,14 @@ func (j Judge) run(ctx context.Context, p *Package, binary string, id int, limit
 	return out.Bytes(), err
 }
 
-// block is a piece of code that coverage counts as one.
-type block struct {
+// Block is a piece of code that coverage counts as one.
+type Block struct {
+	// File is relative to the module's root.
+	File string
+
 	fromLine, fromColumn, toLine, toColumn int
-	hit                                    bool
+	// Hit says that it was reached.
+	Hit bool
 }
 
 // coverage tells which changes the tests reach when none of them is on.
@@ -222,14 +220,14 @@ func (j Judge) coverage(ctx context.Context, p *Package) (reached func(Mutation)
 	if err != nil {
 		return nil, err
 	}
-	blocks, err := parseProfile(data)
+	blocks, err := ParseProfile(data)
 	if err != nil {
 		return nil, err
 	}
 	return func(m Mutation) bool {
-		for _, b := range blocks[filepath.Base(m.File)] {
-			if b.holds(m.Line, m.Column) {
-				return b.hit
+		for _, b := range blocks {
+			if b.File == m.File && b.Holds(m.Line, m.Column) {
+				return b.Hit
 			}
 		}
 		// Between blocks, as the expressions of a case are, or outside functions: running it will tell.
@@ -237,14 +235,21 @@ func (j Judge) coverage(ctx context.Context, p *Package) (reached func(Mutation)
 	}, nil
 }
 
-func (b block) holds(line, column int) bool {
+// Holds reports whether a place is in the block.
+func (b Block) Holds(line, column int) bool {
 	return (line > b.fromLine || line == b.fromLine && column >= b.fromColumn) &&
 		(line < b.toLine || line == b.toLine && column < b.toColumn)
 }
 
-// parseProfile reads what `go test -coverprofile` writes, by the base name of the file.
-func parseProfile(data []byte) (map[string][]block, error) {
-	out := map[string][]block{}
+// Within reports whether the block lies between two lines.
+func (b Block) Within(first, last int) bool { return b.fromLine >= first && b.toLine <= last }
+
+// module begins the import path of every package.
+const module = "github.com/plumbline-ci/plumbline/"
+
+// ParseProfile reads a coverage profile in text.
+func ParseProfile(data []byte) ([]Block, error) {
+	var out []Block
 	lines := bufio.NewScanner(bytes.NewReader(data))
 	for lines.Scan() {
 		text := lines.Text()
@@ -252,14 +257,13 @@ func parseProfile(data []byte) (map[string][]block, error) {
 			continue
 		}
 		path, rest, _ := strings.Cut(text, ":")
-		var b block
+		b := Block{File: strings.TrimPrefix(path, module)}
 		var statements, count int
 		if _, err := fmt.Sscanf(rest, "%d.%d,%d.%d %d %d", &b.fromLine, &b.fromColumn, &b.toLine, &b.toColumn, &statements, &count); err != nil {
 			return nil, fmt.Errorf("the coverage profile's line %q: %w", text, err)
 		}
-		b.hit = count > 0
-		name := path[strings.LastIndexByte(path, '/')+1:]
-		out[name] = append(out[name], b)
+		b.Hit = count > 0
+		out = append(out, b)
 	}
 	return out, lines.Err()
 }

@@ -30,6 +30,7 @@ type Package struct {
 	goName  string
 	sources []source
 	exports map[string]string
+	only    []string
 }
 
 type source struct {
@@ -37,19 +38,41 @@ type source struct {
 	text []byte
 }
 
-// Load finds the changes of packages of the module at root.
+// Load finds the changes of the pure packages named, in the module at root.
 func Load(ctx context.Context, root string, names []string) ([]*Package, error) {
+	var parts []Part
+	for _, name := range names {
+		parts = append(parts, Part{Package: name, Files: files(name)})
+	}
+	return LoadParts(ctx, root, parts)
+}
+
+// Part is a package, or some of its files, that is changed.
+type Part struct {
+	// Package is relative to the module's root.
+	Package string
+	// Files are the files that are changed; nil means all.
+	Files []string
+}
+
+// LoadParts finds the changes of parts of the module at root. Each package has its own numbers, from 1 on.
+func LoadParts(ctx context.Context, root string, parts []Part) ([]*Package, error) {
+	var names []string
+	for _, p := range parts {
+		names = append(names, p.Package)
+	}
 	listed, exports, err := list(ctx, root, names)
 	if err != nil {
 		return nil, err
 	}
 	var out []*Package
-	for _, name := range names {
+	for _, part := range parts {
+		name := part.Package
 		i := slices.IndexFunc(listed, func(l listing) bool { return l.Dir == filepath.Join(root, filepath.FromSlash(name)) })
 		if i < 0 {
 			return nil, fmt.Errorf("there is no package %s", name)
 		}
-		p := &Package{Name: name, dir: listed[i].Dir, goName: listed[i].Name, exports: exports}
+		p := &Package{Name: name, dir: listed[i].Dir, goName: listed[i].Name, exports: exports, only: part.Files}
 		for _, f := range listed[i].GoFiles {
 			text, err := os.ReadFile(filepath.Join(p.dir, f))
 			if err != nil {
@@ -117,19 +140,20 @@ func (p *Package) find() error {
 	if err != nil {
 		return err
 	}
-	only := files(p.Name)
 	for i, s := range p.sources {
-		if only != nil && !slices.Contains(only, s.name) {
+		if p.only != nil && !slices.Contains(p.only, s.name) {
 			continue
 		}
-		f := &finder{source: s.text, offset: func(at token.Pos) int { return fset.Position(at).Offset }, info: info, pkg: pkg}
+		f := &finder{source: s.text, offset: func(at token.Pos) int { return fset.Position(at).Offset },
+			line: func(at token.Pos) int { return fset.Position(at).Line }, info: info, pkg: pkg}
 		f.find(parsed[i])
 		slices.SortStableFunc(f.sites, func(a, b site) int { return int(a.pos - b.pos) })
 		for _, found := range f.sites {
 			at := fset.Position(found.pos)
 			p.Mutations = append(p.Mutations, Mutation{
 				ID: len(p.Mutations) + 1, File: p.Name + "/" + s.name, Line: at.Line, Column: at.Column,
-				Function: found.function, Operator: found.operator, Before: found.before, After: found.after, site: found,
+				Function: found.function, FirstLine: found.firstLine, LastLine: found.lastLine,
+				Operator: found.operator, Before: found.before, After: found.after, site: found,
 			})
 		}
 	}
@@ -213,6 +237,29 @@ func (p *Package) weave() (map[string]schemata.Woven, error) {
 			return nil, err
 		}
 		out[s.name] = w
+	}
+	return out, nil
+}
+
+// Number gives the changes the numbers from first on, so that those of several packages can be in one program. It returns
+// the number behind the last.
+func (p *Package) Number(first int) int {
+	for i := range p.Mutations {
+		p.Mutations[i].ID = first + i
+	}
+	return first + len(p.Mutations)
+}
+
+// Sources are the package's files with all its changes in them, and the file that switches one on: the text by the absolute
+// path of the file that it stands for.
+func (p *Package) Sources() (map[string][]byte, error) {
+	woven, err := p.weave()
+	if err != nil {
+		return nil, err
+	}
+	out := map[string][]byte{filepath.Join(p.dir, schemata.SwitchFile): schemata.Switch(p.goName)}
+	for name, w := range woven {
+		out[filepath.Join(p.dir, name)] = w.Source
 	}
 	return out, nil
 }

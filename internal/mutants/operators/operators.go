@@ -49,9 +49,11 @@ type Mutation struct {
 	File         string // relative to the module's root
 	Line, Column int
 	Function     string // empty outside functions
-	Operator     string
-	Before       string // the changed text
-	After        string // "" where it is removed
+	// FirstLine and LastLine are where the function is.
+	FirstLine, LastLine int
+	Operator            string
+	Before              string // the changed text
+	After               string // "" where it is removed
 
 	site site
 }
@@ -83,7 +85,8 @@ type Equivalent struct {
 	Reason   string `yaml:"reason"`
 }
 
-func (e Equivalent) is(m Mutation) bool {
+// Is reports whether the entry is about a change.
+func (e Equivalent) Is(m Mutation) bool {
 	return e.File == m.File && e.Function == m.Function && e.Operator == m.Operator && e.Before == shorten(m.Before) && e.After == shorten(m.After)
 }
 
@@ -115,7 +118,7 @@ func Stale(all []Equivalent, pkg string, mutations []Mutation) []Equivalent {
 		}
 		found := false
 		for _, m := range mutations {
-			found = found || e.is(m)
+			found = found || e.Is(m)
 		}
 		if !found {
 			out = append(out, e)

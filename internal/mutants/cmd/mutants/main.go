@@ -31,6 +31,8 @@ type options struct {
 	quick   bool
 
 	operators bool
+	recall    bool
+	log       string
 	packages  string
 	endless   time.Duration
 	least     float64
@@ -47,9 +49,11 @@ func main() {
 	flag.BoolVar(&o.verbose, "v", false, "name every fixture that noticed")
 	flag.BoolVar(&o.quick, "quick", false, "run only the fixtures that are to notice a fault, not the whole suite")
 	flag.BoolVar(&o.operators, "operators", false, "instead change the pure packages mechanically, and ask their own tests; -sample is then of each package")
-	flag.StringVar(&o.packages, "package", "", "with -operators: only these packages, with commas between them")
-	flag.DurationVar(&o.endless, "endless", 10*time.Second, "with -operators: after how long tests that do not end count as failed")
-	flag.Float64Var(&o.least, "least", 80, "with -operators: the share that must be noticed, in percent")
+	flag.BoolVar(&o.recall, "suite", false, "instead change the packages, the lifecycle and the launcher mechanically, and ask the suite as it judges a stranger")
+	flag.StringVar(&o.log, "log", "", "with -suite: write each outcome into this file, a line of JSON each")
+	flag.StringVar(&o.packages, "package", "", "with -operators or -suite: only these packages, with commas between them")
+	flag.DurationVar(&o.endless, "endless", 10*time.Second, "with -operators or -suite: after how long what does not end counts as failed")
+	flag.Float64Var(&o.least, "least", 80, "with -operators or -suite: the share that must be noticed, in percent")
 	flag.StringVar(&o.page, "page", "", "write the tables into this page, docs/mutants.md; only when everything is judged")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -71,6 +75,9 @@ func run(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if o.recall {
+		return runRecall(ctx, o, root, dir)
+	}
 	if o.operators {
 		return runOperators(ctx, o, root, dir)
 	}

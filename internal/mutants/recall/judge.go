@@ -1,0 +1,213 @@
+package recall
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/plumbline-ci/plumbline/internal/mutants/operators"
+	"github.com/plumbline-ci/plumbline/internal/mutants/schemata"
+)
+
+// command is the program that is built.
+const command = "./internal/mutants/cmd/stranger"
+
+// Judge says what the suite makes of changes.
+type Judge struct {
+	Root string
+	// Dir receives binaries; it must exist.
+	Dir string
+	// Parts are what is changed.
+	Parts []operators.Part
+	// Jobs is how many processes run at once; 0 means one.
+	Jobs int
+	// Limit is after how long a process is taken to be endless.
+	Limit time.Duration
+	// Excuses excuse what survives.
+	Excuses []Excuse
+}
+
+// Prepared is a program with changes in it, and what the fixtures reach of it.
+type Prepared struct {
+	j        Judge
+	Packages []*operators.Package
+	binary   string
+	fixtures []reached
+	blocks   blocks
+}
+
+// Prepare builds the program with every change, and learns what fixtures reach.
+func (j Judge) Prepare(ctx context.Context) (*Prepared, error) {
+	packages, err := operators.LoadParts(ctx, j.Root, j.Parts)
+	if err != nil {
+		return nil, err
+	}
+	files, err := Binding()
+	if err != nil {
+		return nil, err
+	}
+	p := &Prepared{j: j, Packages: packages}
+	if p.fixtures, err = j.reach(ctx, &p.blocks, files); err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(p.fixtures, func(a, b reached) int { return cmp.Compare(a.took, b.took) })
+	if p.binary, err = j.build(ctx, packages); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// build compiles the program with all changes in it.
+func (j Judge) build(ctx context.Context, packages []*operators.Package) (string, error) {
+	replace := map[string]string{}
+	id := 1
+	for _, p := range packages {
+		id = p.Number(id)
+		sources, err := p.Sources()
+		if err != nil {
+			return "", err
+		}
+		for path, text := range sources {
+			replace[path] = filepath.Join(j.Dir, strings.ReplaceAll(p.Name, "/", "-")+"-"+filepath.Base(path))
+			if err := os.WriteFile(replace[path], text, 0o600); err != nil {
+				return "", err
+			}
+		}
+	}
+	overlay, err := schemata.Overlay(replace)
+	if err != nil {
+		return "", err
+	}
+	file := filepath.Join(j.Dir, "overlay.json")
+	if err := os.WriteFile(file, overlay, 0o600); err != nil {
+		return "", err
+	}
+	binary := filepath.Join(j.Dir, "stranger")
+	return binary, j.goTool(ctx, "build", "-buildvcs=false", "-ldflags=-s -w", "-overlay", file, "-o", binary, command)
+}
+
+func (j Judge) goTool(ctx context.Context, args ...string) error {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = j.Root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, out)
+	}
+	return nil
+}
+
+// inParallel calls do for 0 to n-1.
+func (j Judge) inParallel(ctx context.Context, n int, do func(int)) {
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range max(1, j.Jobs) {
+		wg.Go(func() {
+			for i := range next {
+				if ctx.Err() == nil {
+					do(i)
+				}
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+}
+
+// Judge judges changes, and tells each outcome, one call at a time, as it is known. The outcomes have the changes' order.
+func (p *Prepared) Judge(ctx context.Context, changes []operators.Mutation, tell func(Outcome)) ([]Outcome, error) {
+	out := make([]Outcome, len(changes))
+	var mu sync.Mutex
+	var errs error
+	p.j.inParallel(ctx, len(changes), func(i int) {
+		o, err := p.judge(ctx, changes[i])
+		mu.Lock()
+		defer mu.Unlock()
+		out[i], errs = o, errors.Join(errs, err)
+		if err == nil {
+			tell(o)
+		}
+	})
+	return out, errors.Join(errs, ctx.Err())
+}
+
+func (p *Prepared) judge(ctx context.Context, m operators.Mutation) (Outcome, error) {
+	out := Outcome{Change: m, Verdict: Unreached}
+	var q Question
+	for _, f := range p.fixtures {
+		if p.blocks.reach(f.plain, m) {
+			q.Plain = append(q.Plain, f.file)
+		}
+		if p.blocks.reach(f.all, m) {
+			q.Faulty = append(q.Faulty, f.file)
+		}
+	}
+	out.Reach = len(q.Plain)
+	if len(q.Faulty) > 0 {
+		answer, err := p.ask(ctx, q, m.ID)
+		if err != nil {
+			return out, err
+		}
+		out.Verdict, out.By, out.Phase, out.Says = Survived, answer.By, answer.Phase, answer.Says
+		if answer.Phase != "" {
+			out.Verdict = Noticed
+		}
+	}
+	for _, e := range p.j.Excuses {
+		switch {
+		case !e.of(m):
+		case out.Verdict != Noticed:
+			out.Verdict = e.Verdict
+		case e.Before != "":
+			out.Verdict = Overlooked
+		}
+		if out.Verdict != Noticed && e.of(m) {
+			break
+		}
+	}
+	return out, nil
+}
+
+// ask runs a process with a change switched on.
+func (p *Prepared) ask(ctx context.Context, q Question, id int) (Answer, error) {
+	question, err := json.Marshal(q)
+	if err != nil {
+		return Answer{}, err
+	}
+	limited, cancel := context.WithTimeout(ctx, p.j.Limit)
+	defer cancel()
+	// A change may also ask for memory without end.
+	cmd := exec.CommandContext(limited, "sh", "-c", `ulimit -v 6291456; exec "$0"`, p.binary)
+	cmd.WaitDelay = time.Second
+	cmd.Env = append(os.Environ(), schemata.Environment+"="+strconv.Itoa(id), "GOMAXPROCS=1", "GOGC=400")
+	var stdout, stderr bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(question), &stdout, &stderr
+	err = cmd.Run()
+	switch {
+	case ctx.Err() != nil:
+		return Answer{}, ctx.Err()
+	case limited.Err() != nil:
+		return Answer{Phase: PhaseEndless, Says: fmt.Sprintf("the process did not end within %s", p.j.Limit)}, nil
+	case err != nil:
+		return Answer{Phase: PhaseCrash, Says: firstLine(stderr.String())}, nil
+	}
+	var answer Answer
+	return answer, json.Unmarshal(stdout.Bytes(), &answer)
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
+}

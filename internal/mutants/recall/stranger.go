@@ -1,0 +1,161 @@
+package recall
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
+	"github.com/plumbline-ci/plumbline/fixtures"
+	"github.com/plumbline-ci/plumbline/reports"
+)
+
+// The phases in which a change is noticed.
+const (
+	PhasePlain  = "plain"
+	PhaseSeeds  = "seeds"
+	PhaseFaults = "faults"
+	// PhaseEndless is a process that does not end within its time.
+	PhaseEndless = "endless"
+	// PhaseCrash is a process that dies without an answer.
+	PhaseCrash = "crash"
+)
+
+// The seeds of the phases.
+const (
+	plainSeed              = conformance.DefaultSeed
+	otherSeed              = 2
+	firstFaulty, faultySum = 1, 3
+)
+
+// maxEvents bounds the world of one fixture: one that is busier than a change of the reference makes it never comes to rest.
+const maxEvents = 2_000_000
+
+// Question is what a process is asked: the fixtures for each phase, by their files.
+type Question struct {
+	Plain  []string `json:"plain"`
+	Faulty []string `json:"faulty"`
+}
+
+// Answer is the first fixture that failed; without one, By is empty.
+type Answer struct {
+	By    string `json:"by"`
+	Phase string `json:"phase"`
+	Says  string `json:"says"`
+	// Took is how long each plain fixture took, by its file, if all were run.
+	Took map[string]time.Duration `json:"took,omitempty"`
+}
+
+// Stranger judges the reference as if it were somebody else's.
+type Stranger struct {
+	target conformance.Target
+	claims conformance.Claims
+	loaded map[string]*fixture.Fixture
+}
+
+// NewStranger returns one on the fake cluster. It claims every profile with all its features.
+func NewStranger() (*Stranger, error) {
+	target, err := fake.New(fake.Options{MaxEvents: maxEvents})
+	if err != nil {
+		return nil, err
+	}
+	s := &Stranger{target: target, loaded: map[string]*fixture.Fixture{}}
+	for _, p := range fixture.Profiles() {
+		s.claims.Profiles = append(s.claims.Profiles, p.Name)
+		for _, f := range p.Features {
+			s.claims.Features = append(s.claims.Features, f.Name)
+		}
+	}
+	return s, nil
+}
+
+// Binding are the files of the fixtures that bind a stranger.
+func Binding() ([]string, error) {
+	all, err := fixture.LoadFS(fixtures.FS, "")
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, f := range all {
+		if f.Spec.Level == fixture.Required {
+			out = append(out, f.File)
+		}
+	}
+	return out, nil
+}
+
+func (s *Stranger) runner(list []*fixture.Fixture, seed uint64) (*conformance.Runner, error) {
+	return conformance.NewRunner(conformance.Options{Target: s.target, Claims: s.claims, Fixtures: list, Seed: seed, Parallel: 1})
+}
+
+func (s *Stranger) load(file string) (*fixture.Fixture, error) {
+	if f := s.loaded[file]; f != nil {
+		return f, nil
+	}
+	data, err := fs.ReadFile(fixtures.FS, file)
+	if err != nil {
+		return nil, err
+	}
+	f, err := fixture.Load(file, data)
+	if err != nil {
+		return nil, err
+	}
+	s.loaded[file] = f
+	return f, nil
+}
+
+// Ask puts the fixtures to what is compiled in, phase by phase, and stops at the first failure.
+func (s *Stranger) Ask(ctx context.Context, q Question) (Answer, error) {
+	took := map[string]time.Duration{}
+	for _, phase := range []struct {
+		name  string
+		files []string
+		sweep conformance.Sweep
+	}{
+		{PhasePlain, q.Plain, conformance.Sweep{First: plainSeed, Seeds: 1, Most: 1}},
+		{PhaseSeeds, q.Plain, conformance.Sweep{First: otherSeed, Seeds: 1, Most: 1}},
+		{PhaseFaults, q.Faulty, conformance.Sweep{First: firstFaulty, Seeds: faultySum, Faults: true, Most: 1}},
+	} {
+		for _, file := range phase.files {
+			began := time.Now()
+			says, err := s.put(ctx, file, phase.sweep)
+			if err != nil {
+				return Answer{}, err
+			}
+			if says != "" {
+				return Answer{By: s.loaded[file].Name(), Phase: phase.name, Says: says}, nil
+			}
+			if phase.name == PhasePlain {
+				took[file] = time.Since(began)
+			}
+		}
+	}
+	return Answer{Took: took}, nil
+}
+
+// put runs one fixture under some seeds, and returns what its failure says, if it fails.
+func (s *Stranger) put(ctx context.Context, file string, o conformance.Sweep) (string, error) {
+	f, err := s.load(file)
+	if err != nil {
+		return "", err
+	}
+	r, err := s.runner([]*fixture.Fixture{f}, o.First)
+	if err != nil {
+		return "", err
+	}
+	found, err := r.Sweep(ctx, o)
+	if err != nil || len(found.Breaches) == 0 {
+		return "", err
+	}
+	return says(found.Breaches[0].Result), nil
+}
+
+func says(r reports.Fixture) string {
+	if r.Failure != nil {
+		return fmt.Sprintf("%s: %s", r.Failure.At, r.Failure.Message)
+	}
+	return r.Reason
+}
