@@ -126,18 +126,21 @@ func (p *Process) dispose(s Signal, d disposition) {
 	}
 	p.dispositions[s] = d
 	if d != handled {
-		p.pending &^= 1 << s
+		p.pending &^= s.bit()
 	}
 }
+
+// bit is the place of a signal among those that are pending.
+func (s Signal) bit() uint64 { return 1 << (s - 1) }
 
 // TakeSignal returns the pending signal with the lowest number.
 func (p *Process) TakeSignal() (Signal, bool) {
 	if p.pending == 0 {
 		return 0, false
 	}
-	for s := Signal(1); s <= maxSignal-1; s++ {
-		if p.pending&(1<<s) != 0 {
-			p.pending &^= 1 << s
+	for s := Signal(1); s <= maxSignal; s++ {
+		if p.pending&s.bit() != 0 {
+			p.pending &^= s.bit()
 			return s, true
 		}
 	}
@@ -149,14 +152,14 @@ func (p *Process) SignalPending() bool { return p.pending != 0 }
 
 // deliver acts on a signal as the process wants it.
 func (p *Process) deliver(s Signal) {
-	if p.dead || s == 0 || s < 0 || s >= maxSignal {
+	if p.dead || s == 0 || s < 0 || s > maxSignal {
 		return
 	}
 	switch p.dispositions[s] {
 	case ignored:
 		return
 	case handled:
-		p.pending |= 1 << s
+		p.pending |= s.bit()
 		p.wake()
 		return
 	}

@@ -396,6 +396,8 @@ func builtinEval(s *shell, args []string) int {
 		s.base = max(s.line, 1) - 1
 	case ash:
 		s.base = s.line - 1
+	default:
+		s.base = 0
 	}
 	sc := s.parse(text)
 	s.command = ""
@@ -480,7 +482,9 @@ func builtinExit(s *shell, args []string) int {
 			s.flow = exiting
 			return statusUsage
 		}
-		status = n & 0xff
+		if status = n; s.kind == ash {
+			status &= 0xff
+		}
 	}
 	s.flow, s.ending = exiting, inPlace
 	return status
@@ -718,28 +722,44 @@ func builtinUmask(s *shell, args []string) int {
 	if s.kind == bash {
 		return s.umaskOfBash(args[1:])
 	}
-	if len(args) < 2 {
-		s.print(1, fmt.Sprintf("%04o\n", s.p.Umask))
-		return 0
-	}
-	if args[1] == "-S" {
-		s.print(1, s.symbolicUmask()+"\n")
-		return 0
-	}
-	if n, err := strconv.ParseUint(args[1], 8, 16); err == nil {
-		s.p.Umask = uint16(n) & 0o777
-		return 0
-	}
-	mode, ok := kit.ParseMode(args[1], ^s.p.Umask&0o777, true)
-	if !ok {
-		if s.kind == dash {
-			s.complain("Illegal number: " + args[1])
-		} else {
-			s.complain("illegal mode: " + args[1])
-		}
+	flags, args := leadingFlags(args[1:])
+	if at := strings.IndexFunc(flags, func(l rune) bool { return l != 'S' }); at >= 0 {
+		s.illegalOption(rune(flags[at]))
 		return statusUsage
 	}
-	s.p.Umask = ^mode & 0o777
+	switch {
+	case len(args) > 0:
+		return s.setUmask(args[0])
+	case flags != "":
+		s.print(1, s.symbolicUmask()+"\n")
+	default:
+		s.print(1, fmt.Sprintf("%04o\n", s.p.Umask))
+	}
+	return 0
+}
+
+// setUmask takes the umask of ash or dash from a number or from symbols.
+func (s *shell) setUmask(text string) int {
+	isNumber := text != "" && text[0] >= '0' && text[0] <= '9'
+	n, err := strconv.ParseUint(text, 8, 64)
+	modes := kit.Modes{IsDir: true, Umask: s.p.Umask}
+	if s.kind == dash {
+		modes = kit.Modes{IsDir: true, GNU: true}
+	}
+	mode, ok := modes.Parse(text, ^s.p.Umask&0o777)
+	switch {
+	case s.kind == dash && strings.Trim(text, "ugoa") == "": // and nothing to do for them
+	case isNumber && s.kind == dash && strings.Trim(text, "01234567") != "":
+		s.complain("Illegal number: " + text)
+		return statusUsage
+	case isNumber && s.kind == ash && (err != nil || n > 0o777), !isNumber && !ok:
+		s.complain("illegal mode: " + text)
+		return statusUsage
+	case isNumber:
+		s.p.Umask = uint16(n) & 0o777
+	default:
+		s.p.Umask = ^mode & 0o777
+	}
 	return 0
 }
 

@@ -18,7 +18,7 @@ func (s *shell) call(cmd *syntax.Call, redirs []*syntax.Redirect, tail bool) {
 	s.announce(&syntax.Stmt{Cmd: cmd, Redirs: redirs})
 	s.substituted = false
 	fields, err := s.commandFields(cmd)
-	if s.problem(err) {
+	if s.problem(err) || s.substituted && s.endsByInterrupt() {
 		return
 	}
 	if len(fields) == 0 {
@@ -60,7 +60,7 @@ func (s *shell) runCall(cmd *syntax.Call, fields []string, redirs []*syntax.Redi
 			if special && s.kind == bash && s.flow == goOn {
 				s.endAtMistake(name)
 			}
-			if s.unwritten != nil && s.status == 0 && s.flow == goOn && !s.careless(name) {
+			if s.unwritten != nil && (s.status == 0 || s.kind == dash) && s.flow == goOn && !s.careless(name) {
 				s.writeError(s.unwritten)
 				if s.kind == bash && listsVariables(fields) {
 					s.status = 0

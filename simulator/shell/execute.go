@@ -144,7 +144,7 @@ func (s *shell) perform(st *syntax.Stmt, tail bool) {
 		s.announce(st)
 	}
 	undo, ok := s.redirect(st.Redirs, true)
-	defer s.undo(undo)
+	defer func() { s.undo(undo) }()
 	if !ok {
 		_, group := st.Cmd.(*syntax.Subshell)
 		if group || s.kind == bash {
@@ -164,6 +164,12 @@ func (s *shell) perform(st *syntax.Stmt, tail bool) {
 			s.traceLine("")
 			s.traceFD = 0
 		}
+		return
+	}
+	if group, ok := st.Cmd.(*syntax.Subshell); ok && tail && s.takesOver() {
+		s.keep(undo)
+		undo = nil
+		s.overtake(group)
 		return
 	}
 	fed := s.fed
@@ -237,7 +243,7 @@ func (s *shell) compound(cmd syntax.Command, tail bool) {
 		if !s.inTrap {
 			s.running, s.heading = &syntax.Stmt{Cmd: cmd}, ""
 		}
-		s.subshellOf(cmd)
+		s.subshellOf(cmd, tail)
 	case *syntax.Pipeline:
 		s.pipeline(cmd)
 	case *syntax.AndOr:
@@ -324,8 +330,25 @@ func (s *shell) timed(cmd *syntax.Time) {
 	s.print(2, fmt.Sprintf("\nreal\t%dm%.3fs\nuser\t0m0.000s\nsys\t0m0.000s\n", minutes, seconds))
 }
 
-// subshellOf runs commands in a child.
-func (s *shell) subshellOf(cmd *syntax.Subshell) {
+// takesOver reports whether a subshell behind which there is nothing to do runs in the shell itself, as that of ash and dash does
+// unless there are traps.
+func (s *shell) takesOver() bool { return s.kind != bash && !s.trapsSet() }
+
+// overtake runs the commands of a subshell in the shell itself, which ends with them.
+func (s *shell) overtake(cmd *syntax.Subshell) {
+	s.line = cmd.Line + s.base
+	s.statements(cmd.List, true)
+	if s.flow == goOn {
+		s.flow = exiting
+	}
+}
+
+// subshellOf runs commands in a child, or in the shell itself if it has nothing to do after them.
+func (s *shell) subshellOf(cmd *syntax.Subshell, tail bool) {
+	if tail && s.takesOver() {
+		s.overtake(cmd)
+		return
+	}
 	s.deeper("subshells")
 	s.line = cmd.Line + s.base
 	s.takePlace()

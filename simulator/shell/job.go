@@ -11,6 +11,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
 	"github.com/plumbline-ci/plumbline/simulator/files"
+	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
 )
 
 // poll takes the status of a job that has ended.
@@ -41,12 +42,15 @@ func (s *shell) waitFor(j *job, named bool) (status int, interrupted bool) {
 			if named && s.kind != bash && st.Signal != 0 && st.Signal != container.SIGINT && st.Signal != container.SIGPIPE {
 				s.reportSignal(st)
 			}
+			if s.kind == bash {
+				continue
+			}
+			if status, caught := s.waitBroken(); caught { // by a job that has sent a signal and ended at once
+				return status, true
+			}
 		case errors.Is(err, syscall.EINTR):
-			s.collect()
-			for _, sig := range s.caught {
-				if sig != container.SIGCHLD {
-					return statusSignalBase + int(sig), true
-				}
+			if status, caught := s.waitBroken(); caught {
+				return status, true
 			}
 		default:
 			s.poll(j)
@@ -58,18 +62,38 @@ func (s *shell) waitFor(j *job, named bool) (status int, interrupted bool) {
 	return j.status, false
 }
 
+// waitBroken reports whether a signal ends the wait for a job, and the status of wait then.
+func (s *shell) waitBroken() (status int, broken bool) {
+	s.collect()
+	if s.interrupted {
+		return statusSignalBase + int(container.SIGINT), true
+	}
+	for _, sig := range s.caught {
+		if sig != container.SIGCHLD {
+			return statusSignalBase + int(sig), true
+		}
+	}
+	return 0, false
+}
+
 func builtinWait(s *shell, args []string) int {
 	if s.kind == bash {
 		return waitOfBash(s, args)
 	}
 	args = args[1:]
+	next := false
 	switch {
 	case len(args) == 0 || len(args[0]) < 2 || args[0][0] != '-':
-	case args[0] == "--", args[0] == "-n" && s.kind == ash && len(args) > 1:
+	case args[0] == "--":
 		args = args[1:]
+	case args[0][1] == 'n' && s.kind == ash: // which looks at no letter behind it
+		args, next = args[1:], true
 	default:
 		s.illegalOption(rune(args[0][1]))
 		return statusUsage
+	}
+	if len(args) == 0 && next {
+		return s.waitNextOfAsh()
 	}
 	if len(args) == 0 {
 		for _, j := range slices.Clone(s.jobs) {
@@ -97,6 +121,65 @@ func builtinWait(s *shell, args []string) int {
 		j.waited = true
 	}
 	return status
+}
+
+// waitNextOfAsh is wait -n of ash. It does what it should for jobs that succeed. A job that fails makes it wait for the others, too,
+// and unless one of them succeeds the status is that of a process that signal 1 has killed.
+func (s *shell) waitNextOfAsh() int {
+	if len(s.jobs) == 0 {
+		return statusNotFound
+	}
+	running := slices.DeleteFunc(slices.Clone(s.jobs), func(j *job) bool { return j.done })
+	if len(running) == 0 {
+		for _, j := range s.jobs {
+			j.waited = true
+		}
+		return 0
+	}
+	for len(running) > 0 {
+		j, caught := s.waitAny(running)
+		switch {
+		case j == nil:
+			return caught
+		case j.isPipeline(): // whose first process has ended before the job
+			return statusSignalBase + int(container.SIGHUP)
+		case j.status == 0:
+			s.reap()
+			return 0
+		}
+		running = slices.DeleteFunc(running, func(other *job) bool { return other == j })
+	}
+	return statusSignalBase + int(container.SIGHUP)
+}
+
+// isPipeline reports whether a job has several processes.
+func (j *job) isPipeline() bool {
+	_, ok := j.stmt.Cmd.(*syntax.Pipeline)
+	return ok
+}
+
+// waitAny waits until one of the jobs has ended, and takes its status. A signal with a trap ends the wait: then there is no job,
+// and the status is 128 and the signal.
+func (s *shell) waitAny(jobs []*job) (ended *job, status int) {
+	for {
+		for _, j := range jobs {
+			if s.poll(j); j.done {
+				return j, 0
+			}
+		}
+		err := s.p.Block(time.Time{}, func() bool {
+			return slices.ContainsFunc(jobs, func(j *job) bool { return j.proc.Dead() })
+		})
+		if err == nil || !s.collect() {
+			continue
+		}
+		switch {
+		case s.interrupted:
+			return nil, statusSignalBase + int(container.SIGINT)
+		case len(s.caught) > 0:
+			return nil, statusSignalBase + int(s.caught[0])
+		}
+	}
 }
 
 // awaited returns the job that an argument of wait names, by a number or a specification. A process that is no job is
@@ -144,6 +227,28 @@ func signalOfDash(n container.Signal) string {
 		return fmt.Sprintf("RTMIN+%d", n-firstRealTime)
 	}
 	return n.Name()
+}
+
+// signal returns the signal of a number or name. Bash and dash have names for those that are there for whatever a program wants, and
+// dash knows no SIG before a name.
+func (s *shell) signal(text string) (container.Signal, bool) {
+	_, err := strconv.Atoi(text)
+	if err == nil && s.kind != bash && !isNumber(text) { // there is a sign
+		return 0, false
+	}
+	if sig, ok := container.ParseSignal(text); err == nil || s.kind == ash || s.kind == bash && ok {
+		return sig, ok
+	}
+	name := signalOfDash
+	if s.kind == bash {
+		name, text = signalName, strings.TrimPrefix(strings.ToUpper(text), "SIG")
+	}
+	for n := container.SIGHUP; n <= lastRealTime; n++ {
+		if strings.EqualFold(name(n), text) {
+			return n, true
+		}
+	}
+	return 0, s.kind == dash && strings.EqualFold(text, "EXIT")
 }
 
 // nameInKill is the name of a signal that kill -l and trap print.
@@ -228,8 +333,7 @@ func builtinKill(s *shell, args []string) int {
 			name, args = args[0], args[1:]
 		}
 		var ok bool
-		sig, ok = container.ParseSignal(name)
-		if !ok || s.kind == dash && len(name) > 3 && strings.EqualFold(name[:3], "SIG") {
+		if sig, ok = s.signal(name); !ok {
 			if s.kind == dash {
 				if name == "s" {
 					s.complain("No arg for -s option")

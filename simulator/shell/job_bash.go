@@ -208,24 +208,18 @@ func (s *shell) waitNextOf(names []string, waited func(pid int)) int {
 			}
 		}
 	}
-	for len(jobs) > 0 {
-		for _, j := range jobs {
-			if s.poll(j); j.done {
-				s.jobs = slices.DeleteFunc(slices.Clone(s.jobs), func(other *job) bool { return other == j })
-				s.reportKilled(j)
-				s.ended = append(s.ended, endedJob{j.pid, j.status})
-				waited(j.pid)
-				return j.status
-			}
-		}
-		err := s.p.Block(time.Time{}, func() bool {
-			return slices.ContainsFunc(jobs, func(j *job) bool { return j.proc.Dead() })
-		})
-		if err != nil && s.collect() && len(s.caught) > 0 {
-			return statusSignalBase + int(s.caught[0])
-		}
+	if len(jobs) == 0 {
+		return statusNotFound
 	}
-	return statusNotFound
+	j, caught := s.waitAny(jobs)
+	if j == nil {
+		return caught
+	}
+	s.jobs = slices.DeleteFunc(slices.Clone(s.jobs), func(other *job) bool { return other == j })
+	s.reportKilled(j)
+	s.ended = append(s.ended, endedJob{j.pid, j.status})
+	waited(j.pid)
+	return j.status
 }
 
 // jobsOfBash is bash's jobs.
@@ -448,7 +442,7 @@ func (s *shell) parseSignal(text string) (container.Signal, bool) {
 	if s.options.posix && strings.HasPrefix(strings.ToUpper(text), "SIG") {
 		return 0, false
 	}
-	return container.ParseSignal(text)
+	return s.signal(text)
 }
 
 // signalLine lists the signals in one line.

@@ -39,6 +39,10 @@ func (s *shell) optionNames() []optionName {
 
 // option sets a named option.
 func (s *shell) option(name string, on bool) bool {
+	if name == "" && s.kind == ash { // finds the first that has no name
+		s.options.interactive = on
+		return true
+	}
 	for _, o := range s.optionNames() {
 		if o.name != name {
 			continue
@@ -89,6 +93,9 @@ func (s *shell) flags() string {
 			} else { // which begin with the last
 				out = string(o.letter) + out
 			}
+		}
+		if o.name == "ignoreeof" && s.kind == ash && s.options.interactive {
+			out = "i" + out
 		}
 		if o.name == "noexec" && s.kind == ash { // options without a name stand here
 			if s.options.stdin {

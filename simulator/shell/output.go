@@ -120,7 +120,9 @@ func (s *shell) write(out []byte) int {
 
 // writeError fails a built-in whose output could not be written. Ash says so of echo alone.
 func (s *shell) writeError(err error) {
-	s.status = 1
+	if s.status |= 1; s.kind != dash {
+		s.status = 1
+	}
 	switch s.kind {
 	case ash:
 		if s.command == "echo" {

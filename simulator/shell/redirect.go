@@ -165,6 +165,9 @@ func (s *shell) open(r *syntax.Redirect) (fd int, ok bool) {
 				}
 				return -1, false
 			}
+			if s.kind == dash && s.p.Exists(name) { // which does not create it then
+				create = false
+			}
 		}
 	}
 	fd, err := s.p.OpenFile(name, flags, 0o666)

@@ -192,6 +192,8 @@ type shell struct {
 	varsShared, functionsShared bool
 	inTrap                      bool
 	trapped                     bool // a subshell has set a trap of its own
+	hadTraps                    bool // the shell has set a trap since it began
+	interrupted                 bool // SIGINT ends the shell
 	mistaken                    bool // a mistake in an expansion has ended the command, or the shell
 	stuck                       bool // bash has met a mistake inside of [[ ]]; see [syntax.Options]
 	reverses                    bool // the shell is a group of bash with one command and ! before it
@@ -257,6 +259,9 @@ func (i *Interpreter) main(p *container.Process, kind dialect, posix bool) int {
 	if kind != dash {
 		s.untrap(container.SIGQUIT)
 	}
+	if kind != bash {
+		s.untrap(container.SIGINT)
+	}
 	s.prepare()
 	s.inheritFunctions(inherited)
 	read := s.arguments
@@ -271,8 +276,8 @@ func (i *Interpreter) main(p *container.Process, kind dialect, posix bool) int {
 		s.runInput()
 		return s.leave()
 	}
-	// Ash and dash look for the end of the text right behind a command, not behind the newline.
-	s.run(text, s.isCommand && (kind == bash || !strings.HasSuffix(text, "\n")))
+	// Ash looks for the end of the text right behind a command, not behind the newline. Dash does not find it at all.
+	s.run(text, s.isCommand && (kind == bash || kind == ash && !strings.HasSuffix(text, "\n")))
 	return s.leave()
 }
 
@@ -724,7 +729,7 @@ func (s *shell) snapshot() *shell {
 		c.inherited = s.traps
 	}
 	c.caught, c.jobs, c.ended, c.subshell, c.inTrap = nil, nil, nil, true, false
-	c.inSubstitution, c.last, c.isStage, c.isJob, c.mortal, c.mistaken, c.reverses = false, nil, false, false, false, false, false
+	c.inSubstitution, c.last, c.isStage, c.isJob, c.mortal, c.mistaken, c.reverses, c.hadTraps = false, nil, false, false, false, false, false, false
 	c.subshells++
 	c.held, c.fieldsHeld, c.argsHeld = 0, 0, 0
 	c.random = nil

@@ -24,6 +24,9 @@ func (s *shell) collect() bool {
 			switch {
 			case s.mortal && isDeadly(sig):
 				s.die(sig)
+			case sig == container.SIGINT && s.kind != bash:
+				s.interrupted = true
+				continue
 			case sig == container.SIGQUIT:
 				continue
 			}
@@ -68,10 +71,13 @@ func (s *shell) die(sig container.Signal) {
 	s.p.Die(sig)
 }
 
-// untrap gives a signal the action that it has without a trap. Ash and bash themselves do not mind SIGQUIT.
+// untrap gives a signal the action that it has without a trap. Ash and bash themselves do not mind SIGQUIT. Ash and dash
+// mind SIGINT even as process 1, which the default action of a signal does not touch.
 func (s *shell) untrap(sig container.Signal) {
 	switch {
 	case sig > 0 && sig < 32 && s.deaf&(1<<sig) != 0:
+	case s.kind != bash && sig == container.SIGINT && s.p.PID() == 1:
+		s.p.Handle(sig)
 	case s.mortal && isDeadly(sig), s.kind != dash && sig == container.SIGQUIT && !s.subshell:
 		s.p.Handle(sig)
 	default:
@@ -79,11 +85,22 @@ func (s *shell) untrap(sig container.Signal) {
 	}
 }
 
-// runTraps acts on the signals that have arrived.
-func (s *shell) runTraps() {
+// endsByInterrupt notes the signals that have arrived, and reports whether SIGINT ends the shell: ash or dash.
+func (s *shell) endsByInterrupt() bool {
 	if s.p.SignalPending() {
 		s.collect()
 	}
+	if !s.interrupted {
+		return false
+	}
+	s.interrupted = false
+	s.flow, s.ending, s.status = exiting, inPlace, statusSignalBase+int(container.SIGINT)
+	return true
+}
+
+// runTraps acts on the signals that have arrived.
+func (s *shell) runTraps() {
+	s.endsByInterrupt()
 	for len(s.caught) > 0 && s.flow == goOn {
 		sig := s.caught[0]
 		s.caught = s.caught[1:]
@@ -168,7 +185,11 @@ func (s *shell) returned() {
 }
 
 // trapsSet reports whether anything is to be done at the end or on a signal, so that the shell cannot be replaced.
+// Ash does not notice that a trap has been taken back.
 func (s *shell) trapsSet() bool {
+	if s.kind == ash && s.hadTraps {
+		return true
+	}
 	for _, action := range s.traps {
 		if action != "" {
 			return true
@@ -184,10 +205,8 @@ func (s *shell) trapName(text string) (string, bool) {
 		return strings.ToUpper(text), true
 	case s.kind == ash && text == "ERR":
 		return text, true
-	case s.kind == dash && (strings.HasPrefix(text, "SIG") || text == "STKFLT"):
-		return "", false
 	}
-	sig, ok := container.ParseSignal(text)
+	sig, ok := s.signal(text)
 	if !ok {
 		return "", false
 	}
@@ -283,7 +302,7 @@ func builtinTrap(s *shell, args []string) int {
 			s.traps[name] = ""
 			s.p.Ignore(sig)
 		default:
-			s.traps[name] = action
+			s.traps[name], s.hadTraps = action, true
 			if !deaf {
 				s.p.Handle(sig)
 			}

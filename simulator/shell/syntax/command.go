@@ -336,7 +336,7 @@ func (p *Parser) caseClause(line int) Command {
 			p.pos++
 		}
 		if p.at(0) != ')' {
-			p.unexpected(")")
+			p.noParenthesis()
 		}
 		p.pos++
 		var expects bool
@@ -366,7 +366,17 @@ func (p *Parser) noPattern() {
 	if !p.eof() {
 		p.pos += p.operatorLength()
 	}
-	p.unexpected(")")
+	p.noParenthesis()
+}
+
+// noParenthesis fails because no parenthesis closes a pattern, or the one that makes a function of a name. Ash and dash see no
+// keywords there.
+func (p *Parser) noParenthesis() {
+	p.blanks()
+	if p.dialect != Bash && p.operatorLength() == 0 && !p.eof() {
+		p.fail(Error{Token: "word", Expecting: ")"})
+	}
+	p.unexpected(p.expecting(p.dialect != Bash, ")"))
 }
 
 // function reads the rest of: function name [()] body.
@@ -539,7 +549,7 @@ func (p *Parser) definition(line int, w *Word, after int) *Stmt {
 	p.pos = after
 	p.blanks()
 	if p.at(0) != ')' {
-		p.unexpected(p.expecting(p.dialect != Bash, ")"))
+		p.noParenthesis()
 	}
 	if p.dialect != Bash && (!IsName(name) || isSpecial(name)) {
 		p.fail(Error{Reason: "bad function name"})
