@@ -65,7 +65,7 @@ func (c Claims) plan() verdict.Claims {
 
 // Filter selects fixtures; each field that is given must hold.
 type Filter struct {
-	// Names are patterns as of path.Match.
+	// Names are patterns as of path.Match. The name of a file with a matrix selects all of its cases.
 	Names []string
 	// Labels are metadata.labels.
 	Labels map[string]string
@@ -103,7 +103,7 @@ func (f Filter) Selects(x *fixture.Fixture) bool {
 	}
 	named := len(f.Names) == 0 || slices.ContainsFunc(f.Names, func(pattern string) bool {
 		ok, err := path.Match(pattern, x.Name())
-		return err == nil && ok || pattern == x.Name()
+		return err == nil && ok || x.Called(pattern)
 	})
 	return named && oneOf(f.Profiles, x.Spec.Profile) && oneOf(f.Features, x.Spec.Features...) && oneOf(f.Levels, x.Spec.Level)
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -204,13 +205,22 @@ func watched(do func() error) (err error) {
 // namespace names a fixture's namespace. A shared cluster may still be removing the
 // one of the run before, so there the name is this run's own.
 func (r *Runner) namespace(f *fixture.Fixture) string {
-	if r.caps.Isolated {
-		return f.Name()
-	}
+	const longest = 63
+	name := plainName.Replace(f.Name())
 	h := fnv.New32a()
+	if r.caps.Isolated {
+		if len(name) > longest {
+			fmt.Fprint(h, name)
+			return fmt.Sprintf("%.50s-%08x", name, h.Sum32())
+		}
+		return name
+	}
 	fmt.Fprintf(h, "%s/%d/%d", f.Name(), r.o.Seed, r.o.Date.UnixNano())
-	return fmt.Sprintf("%.50s-%08x", r.o.NamespacePrefix+f.Name(), h.Sum32())
+	return fmt.Sprintf("%.50s-%08x", r.o.NamespacePrefix+name, h.Sum32())
 }
+
+// plainName makes a name of Kubernetes of a fixture's: template-fields-env of template-fields[env].
+var plainName = strings.NewReplacer("[", "-", "]", "")
 
 // removeNamespace is best effort: the verdict stands, and the next run has other names.
 func (r *Runner) removeNamespace(c Cluster, name string) {

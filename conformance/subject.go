@@ -236,6 +236,9 @@ func (s *Subject) Check(list []*fixture.Fixture) error {
 	var names []string
 	for _, f := range known {
 		names = append(names, f.Name())
+		if f.Case != "" {
+			names = append(names, f.Metadata.Name)
+		}
 	}
 	var errs source.Errors
 	check := func(name, path string) {

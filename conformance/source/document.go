@@ -67,16 +67,28 @@ func Read(r io.Reader) ([]byte, error) { return io.ReadAll(io.LimitReader(r, Max
 // for being plain and unique, and aliases for ending.
 func Parse(file string, data []byte) (docs []*Document, errs Errors) {
 	docs, errs = parseYAML(file, data, written)
+	return docs[:check(docs, &errs)], errs
+}
+
+// Check holds documents that a program has changed against the limits of Parse, and their keys against its rules.
+func Check(docs []*Document) Errors {
+	var errs Errors
+	check(docs, &errs)
+	return errs
+}
+
+// check returns how many documents it has looked at: all, unless they are too large together.
+func check(docs []*Document, errs *Errors) int {
 	values := 0
 	for i, d := range docs {
-		c := checker{doc: d, limits: written, errs: &errs, open: map[*yaml.Node]bool{}}
+		c := checker{doc: d, limits: written, errs: errs, open: map[*yaml.Node]bool{}}
 		c.check(d.Root, 0)
 		if values += c.values; values > maxFileValues {
 			c.fail(d.Root, fmt.Sprintf("the documents up to this one have more than %d values once their aliases are expanded", maxFileValues), "split the file, or remove the aliases")
-			return docs[:i+1], errs
+			return i + 1
 		}
 	}
-	return docs, errs
+	return len(docs)
 }
 
 // ParseOne is Parse of a file of one document, of a program's or a person's: JSON if it begins with a brace, else YAML.

@@ -78,9 +78,11 @@ func read(paths []string, in io.Reader) ([]*fixture.Fixture, error) {
 		if err != nil {
 			return nil, err
 		}
-		f, err := fixture.Load(p, data)
-		if err == nil {
-			err = beside(f)
+		cases, err := fixture.LoadCases(p, data)
+		for _, f := range cases {
+			if err == nil {
+				err = beside(f)
+			}
 		}
 		if err != nil {
 			if !collect(&errs, err) {
@@ -88,7 +90,7 @@ func read(paths []string, in io.Reader) ([]*fixture.Fixture, error) {
 			}
 			continue
 		}
-		list = append(list, f)
+		list = append(list, cases...)
 	}
 	list, taken := distinct(list)
 	errs = append(errs, taken...)
@@ -105,15 +107,20 @@ func distinct(list []*fixture.Fixture) ([]*fixture.Fixture, source.Errors) {
 		errs  source.Errors
 		first = map[string]*fixture.Fixture{}
 	)
+	cases := map[string]bool{}
 	for _, f := range list {
-		other := first[f.Name()]
+		other := first[f.Metadata.Name]
 		switch {
 		case other == nil:
-			first[f.Name()] = f
-			out = append(out, f)
+			first[f.Metadata.Name] = f
 		case filepath.Clean(other.File) != filepath.Clean(f.File):
-			errs = append(errs, &source.Error{Position: f.Metadata.Pos, Path: "metadata.name",
-				Message: fmt.Sprintf("the name %q is taken by %s", f.Name(), other.Metadata.Pos), Hint: "names are unique in a suite: rename one"})
+			errs.Add(&source.Error{Position: f.Metadata.Pos, Path: "metadata.name",
+				Message: fmt.Sprintf("the name %q is taken by %s", f.Metadata.Name, other.Metadata.Pos), Hint: "names are unique in a suite: rename one"})
+			continue
+		}
+		if !cases[f.Name()] {
+			cases[f.Name()] = true
+			out = append(out, f)
 		}
 	}
 	return out, errs
@@ -242,7 +249,7 @@ func newFixtureShow(s Streams) *cobra.Command {
 				return err
 			}
 			for _, f := range list {
-				if f.Name() == args[0] {
+				if f.Called(args[0]) {
 					_, err := behind(s.Out).Write(f.Source) // as it is written: it is the suite's
 					return err
 				}
@@ -313,7 +320,7 @@ func newFixtureCoverage(s Streams) *cobra.Command {
 func coverageDocument(s Streams, table *statement.Table, list []*fixture.Fixture) error {
 	files := map[string]string{}
 	for _, f := range list {
-		files[f.Name()] = "../" + f.File
+		files[f.Metadata.Name] = "../" + f.File
 	}
 	return table.Markdown(s.Out, fixture.Claims(list), func(name string) string { return files[name] })
 }
@@ -322,7 +329,9 @@ func printCoverage(s Streams, table *statement.Table, list []*fixture.Fixture, u
 	by := map[string][]string{}
 	for _, f := range list {
 		for _, id := range proves(f) {
-			by[id] = append(by[id], f.Name())
+			if !slices.Contains(by[id], f.Metadata.Name) {
+				by[id] = append(by[id], f.Metadata.Name)
+			}
 		}
 	}
 	w := tabwriter.NewWriter(s.Out, 0, 4, 2, ' ', 0)

@@ -125,12 +125,19 @@ func checkNames(wanted []string, list []*fixture.Fixture) error {
 			return err
 		}
 	}
-	names := make([]string, len(list))
-	for i, f := range list {
-		names[i] = f.Name()
+	var names []string
+	files := map[string]bool{} // those that have cases
+	for _, f := range list {
+		names = append(names, f.Name())
+		if f.Case != "" && !files[f.Metadata.Name] {
+			files[f.Metadata.Name] = true
+			names = append(names, f.Metadata.Name)
+		}
 	}
 	for _, name := range wanted {
-		if strings.ContainsAny(name, "*?[") || slices.Contains(names, name) {
+		file, _, _ := strings.Cut(name, "[")
+		pattern := strings.ContainsAny(name, "*?") || strings.Contains(name, "[") && !files[file]
+		if pattern || slices.Contains(names, name) {
 			continue
 		}
 		hint := "'plumbline fixture list' shows them; * matches any text"

@@ -33,10 +33,9 @@ Without arguments the command checks the suite in the binary.`,
 			if err != nil {
 				return err
 			}
-			for _, f := range list {
-				errs = append(errs, fixture.Lint(f, table)...)
-			}
-			if len(args) == 0 {
+			if len(args) > 0 {
+				errs = append(errs, fixture.LintAll(list, table)...)
+			} else {
 				errs = append(errs, fixture.LintSuite(list, table)...)
 			}
 			notes, err := unstartable(list)

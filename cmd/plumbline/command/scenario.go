@@ -49,7 +49,7 @@ func (o *simulateOptions) load() (*scenario, error) {
 			return nil, err
 		}
 		for _, t := range texts {
-			f, err := fixture.LoadAny(t.name, t.data)
+			f, err := o.read(t.name, t.data)
 			if err == nil {
 				err = beside(f)
 			}
@@ -89,6 +89,9 @@ func (o *simulateOptions) load() (*scenario, error) {
 	if len(errs) > 0 {
 		return nil, errs
 	}
+	if o.theCase != "" && !slices.ContainsFunc(sc.files, func(f *fixture.Fixture) bool { return f.Case != "" }) {
+		return nil, &usageError{fmt.Errorf("--case %s: no file has a matrix, so there are no cases; leave the flag out", o.theCase)}
+	}
 	if err := checkConfig(sc.files); err != nil {
 		return nil, err
 	}
@@ -111,6 +114,14 @@ func (o *simulateOptions) load() (*scenario, error) {
 		}
 	}
 	return sc, nil
+}
+
+// read reads what one file has to play.
+func (o *simulateOptions) read(name string, data []byte) (*fixture.Fixture, error) {
+	if o.theCase == "" {
+		return fixture.LoadAny(name, data)
+	}
+	return fixture.LoadAnyCase(name, data, o.theCase)
 }
 
 func (sc *scenario) set(configMap, key, value string) {

@@ -19,6 +19,7 @@ import (
 type simulateOptions struct {
 	streams  Streams
 	files    []string
+	theCase  string
 	mocks    string
 	images   string
 	flags    []string
@@ -58,6 +59,7 @@ Exit codes: 0 all TaskRuns succeeded; 1 one did not; 3 the manifests are wrong; 
 	}
 	f := cmd.Flags()
 	f.StringArrayVarP(&o.files, "filename", "f", nil, "a file, a folder of *.yaml files, or - for standard input; may be repeated")
+	f.StringVar(&o.theCase, "case", "", "the case to play, of files that have a matrix")
 	f.StringVar(&o.mocks, "mocks", "", "a file of mocks, and of images: {mocks: [{image: …, command: […], args: […], exit: 0, stdout: …, files: {path: text}, takes: 3s}], images: […]}")
 	f.StringVar(&o.images, "images", "", imagesUsage)
 	f.BoolVar(&o.stubMissing, "stub-missing", false, "let commands that are missing from their image succeed without doing anything, to see the rest")

@@ -32,11 +32,11 @@ type Miss struct {
 
 // Of says whether a fixture is left out, or shows what is missed.
 func (x Exclusion) Of(f *fixture.Fixture) bool {
-	return x.Fixture == f.Name() || x.Statement != "" && proves(f, x.Statement)
+	return f.Called(x.Fixture) || x.Statement != "" && proves(f, x.Statement)
 }
 
 func (m Miss) Of(f *fixture.Fixture) bool {
-	return slices.Contains(m.Fixtures, f.Name()) || m.Fixtures == nil && proves(f, m.Statement)
+	return slices.ContainsFunc(m.Fixtures, f.Called) || m.Fixtures == nil && proves(f, m.Statement)
 }
 
 func proves(f *fixture.Fixture, id string) bool {
@@ -79,7 +79,7 @@ func (c Claims) Validate(known []*fixture.Fixture) error {
 	}
 	for _, m := range c.Misses {
 		for _, name := range m.Fixtures {
-			if !slices.ContainsFunc(known, func(f *fixture.Fixture) bool { return f.Name() == name }) {
+			if !slices.ContainsFunc(known, func(f *fixture.Fixture) bool { return f.Called(name) }) {
 				return fmt.Errorf("statement %s is listed as missed by %q, which is not a fixture of the suite", m.Statement, name)
 			}
 		}
