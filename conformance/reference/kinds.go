@@ -9,6 +9,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/api/admission"
 	"github.com/plumbline-ci/plumbline/api/kinds"
+	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
 )
 
@@ -16,13 +17,19 @@ import (
 func Kinds() []apiserver.Kind {
 	var out []apiserver.Kind
 	for _, k := range kinds.API().All() {
-		row := apiserver.Kind{GVK: k.GroupVersionKind(k.Storage()), Plural: k.Plural, Namespaced: k.Namespaced, Status: true}
+		row := apiserver.Kind{GVK: k.GroupVersionKind(k.Storage()), Plural: k.Plural, Namespaced: k.Namespaced, Status: true, AtRest: ended}
 		for _, v := range k.Versions[1:] {
 			row.Versions = append(row.Versions, v.Name)
 		}
 		out = append(out, row)
 	}
 	return out
+}
+
+// ended reports whether a run has come to its end.
+func ended(obj client.Object) bool {
+	tr, ok := obj.(*v1beta1.TaskRun)
+	return ok && !tr.Status.Succeeded().IsUnknown()
 }
 
 // AddToScheme registers the Go types of the API's kinds, in all versions.

@@ -146,7 +146,7 @@ type Server struct {
 	after     []func()
 	settling  bool
 	shared    sharedCopies
-	mortals   expiring
+	mortal    []*resource // kinds whose objects do not live for ever
 }
 
 // New returns a server with the namespaces that every cluster has, and nothing
@@ -217,7 +217,7 @@ func (s *Server) ResourceVersion() string { return strconv.FormatUint(s.version,
 // Len returns how many objects of a kind are stored.
 func (s *Server) Len(gvk schema.GroupVersionKind) int {
 	if r := s.resources.byGVK[gvk]; r != nil {
-		return len(r.stored().table.byKey)
+		return len(r.stored().table.byPath)
 	}
 	return 0
 }
@@ -227,7 +227,7 @@ func (s *Server) Len(gvk schema.GroupVersionKind) int {
 func (s *Server) Shared(gvk schema.GroupVersionKind, key client.ObjectKey) client.Object {
 	if r := s.resources.byGVK[gvk]; r != nil {
 		if e := r.stored().table.get(key); e != nil {
-			return e.obj
+			return e.object()
 		}
 	}
 	return nil
@@ -237,7 +237,7 @@ func (s *Server) Shared(gvk schema.GroupVersionKind, key client.ObjectKey) clien
 // empty), in the order of their keys, until fn returns false. Objects are shared.
 func (s *Server) Each(gvk schema.GroupVersionKind, ns string, fn func(client.Object) bool) {
 	if r := s.resources.byGVK[gvk]; r != nil {
-		r.stored().table.each(ns, "", func(e *entry) bool { return fn(e.obj) })
+		r.stored().table.each(ns, "", func(e *entry) bool { return fn(e.object()) })
 	}
 }
 
@@ -254,7 +254,7 @@ func (s *Server) OwnedBy(uid types.UID) []client.Object {
 	for _, r := range s.resources.order {
 		if o := r.table.byOwner[uid]; o != nil {
 			o.ascend("", func(e *entry) bool {
-				out = append(out, e.obj)
+				out = append(out, e.object())
 				return true
 			})
 		}

@@ -47,11 +47,11 @@ func builtins() []builtin {
 	deployment := strategy{name: validation.NameIsDNSSubdomain, generation: generationOfSpec}
 	return []builtin{
 		{Kind{GVK: core.WithKind("Namespace"), Plural: "namespaces", Status: true}, namespaceStrategy()},
-		{Kind{GVK: core.WithKind("Pod"), Plural: "pods", Namespaced: true, Status: true}, podStrategy()},
+		{Kind{GVK: core.WithKind("Pod"), Plural: "pods", Namespaced: true, Status: true, AtRest: podAtRest}, podStrategy()},
 		{Kind{GVK: core.WithKind("ConfigMap"), Plural: "configmaps", Namespaced: true}, configMapStrategy()},
 		{Kind{GVK: core.WithKind("Secret"), Plural: "secrets", Namespaced: true}, secretStrategy()},
 		{Kind{GVK: core.WithKind("ServiceAccount"), Plural: "serviceaccounts", Namespaced: true}, subdomain},
-		{Kind{GVK: core.WithKind("Event"), Plural: "events", Namespaced: true}, eventStrategy()},
+		{Kind{GVK: core.WithKind("Event"), Plural: "events", Namespaced: true, AtRest: eventAtRest}, eventStrategy()},
 		{Kind{GVK: core.WithKind("PersistentVolumeClaim"), Plural: "persistentvolumeclaims", Namespaced: true, Status: true}, claimStrategy()},
 		{Kind{GVK: core.WithKind("PersistentVolume"), Plural: "persistentvolumes", Status: true}, volumeStrategy()},
 		{Kind{GVK: core.WithKind("Node"), Plural: "nodes", Status: true}, nodeStrategy()},
@@ -114,6 +114,9 @@ func eventStrategy() strategy {
 		},
 	}
 }
+
+// eventAtRest holds for events from the beginning: many are written, few are read.
+func eventAtRest(client.Object) bool { return true }
 
 // validateEvent has an event live beside its object.
 func validateEvent(obj client.Object) field.ErrorList {

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/plumbline-ci/plumbline/simulator/informer"
+	"github.com/plumbline-ci/plumbline/simulator/shelf"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -21,7 +22,9 @@ type Change struct {
 	Verb        Verb
 	Subresource string
 	// prior is the version of what was deleted, before it was.
-	prior uint64
+	prior string
+	// ref is how the table holds New; empty if that is nil.
+	ref shelf.Ref
 }
 
 // Object returns the state that the change leaves, or left behind.
@@ -68,11 +71,13 @@ func (r *resource) traceName(c *Call) string {
 func (s *Server) store(c *Call, r *resource, key client.ObjectKey, obj client.Object) {
 	s.version++
 	obj.SetResourceVersion(strconv.FormatUint(s.version, 10))
-	old := r.table.put(key, obj, s.version)
+	e, old := r.table.put(key, obj, r.refer(obj))
 	if ttl := r.strategy.ttl; ttl > 0 {
-		s.mortals.ages(mortal{r, key, s.version, s.kernel.Now().Add(ttl)})
+		r.mortals.ages(mortal{e, e.ref, s.kernel.Now().Add(ttl).UnixNano()}, old != nil)
 	}
-	ch := Change{Type: watch.Modified, GVK: r.GVK, Old: old, New: obj, Version: s.version, Actor: c.Actor, Verb: c.Verb, Subresource: c.Subresource}
+	ch := Change{
+		Type: watch.Modified, GVK: r.GVK, Old: old, New: obj, Version: s.version, Actor: c.Actor, Verb: c.Verb, Subresource: c.Subresource, ref: e.ref,
+	}
 	if old == nil {
 		ch.Type = watch.Added
 	}
@@ -87,13 +92,17 @@ func (s *Server) remove(c *Call, r *resource, key client.ObjectKey) {
 	}
 	s.version++
 	if s.shared != nil {
-		s.shared.verify(r, e.obj)
+		s.shared.verify(r, e.object())
 	}
-	last := r.shape.shallow(e.obj)
+	last := r.shape.shallow(e.object())
 	last.SetResourceVersion(strconv.FormatUint(s.version, 10))
+	prior := e.object().GetResourceVersion()
 	r.table.remove(key)
+	if r.strategy.ttl > 0 {
+		r.mortals.outdated()
+	}
 	s.published(c, r, key, Change{
-		Type: watch.Deleted, GVK: r.GVK, Old: last, Version: s.version, Actor: c.Actor, Verb: c.Verb, Subresource: c.Subresource, prior: e.version,
+		Type: watch.Deleted, GVK: r.GVK, Old: last, Version: s.version, Actor: c.Actor, Verb: c.Verb, Subresource: c.Subresource, prior: prior,
 	})
 }
 
@@ -162,4 +171,9 @@ func (h *history) oldest() uint64 { return h.floor }
 
 func event(t watch.EventType, obj client.Object) informer.Event {
 	return informer.Event{Type: t, Object: obj}
+}
+
+// event is the event of what a change leaves.
+func (c Change) event(t watch.EventType) informer.Event {
+	return informer.Event{Type: t, Object: c.Object(), Ref: c.ref}
 }

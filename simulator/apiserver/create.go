@@ -92,7 +92,7 @@ func (s *Server) createDecoded(c *Call, r *resource, d decoded, o writeOptions) 
 			if generated {
 				return nil, apierrors.NewGenerateNameConflict(r.gr, key.Name, 1)
 			}
-			return nil, r.alreadyExists(key.Name, r.stored().table.get(key).obj)
+			return nil, r.alreadyExists(key.Name, r.stored().table.get(key).object())
 		}
 		if err := r.fits(obj, true, true); err != nil && !o.dryRun {
 			return nil, err

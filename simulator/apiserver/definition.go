@@ -195,7 +195,7 @@ func (s *Server) withdraw(gvk runtimeschema.GroupVersionKind) {
 	}
 	var keys []client.ObjectKey
 	r.table.each("", "", func(e *entry) bool {
-		keys = append(keys, e.key)
+		keys = append(keys, e.key())
 		return true
 	})
 	c := &Call{Actor: actorServer, Verb: Delete, GVK: gvk, Resource: r.gr}

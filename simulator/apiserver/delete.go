@@ -59,7 +59,7 @@ func (s *Server) delete(c *Call, r *resource, key client.ObjectKey, d deletion) 
 	if e == nil {
 		return r.notFound(key.Name)
 	}
-	old := e.obj
+	old := e.object()
 	req := &Request{Call: c, Operation: OperationDelete, OldObject: old, resource: r}
 	if _, err := s.admit(req); err != nil {
 		return err

@@ -95,7 +95,7 @@ func evictPod(s *Server, c *Call, r *resource, key client.ObjectKey, body client
 	if at == nil {
 		return r.notFound(key.Name)
 	}
-	pod, ok := at.obj.(*corev1.Pod)
+	pod, ok := at.object().(*corev1.Pod)
 	if !ok {
 		return noSubresource()
 	}
@@ -131,7 +131,7 @@ func (s *Server) budgeted(c *Call, pod *corev1.Pod, dryRun bool) error {
 	}
 	var found []*policyv1.PodDisruptionBudget
 	r.table.each(pod.Namespace, "", func(e *entry) bool {
-		if b, ok := e.obj.(*policyv1.PodDisruptionBudget); ok {
+		if b, ok := e.object().(*policyv1.PodDisruptionBudget); ok {
 			if selector, err := metav1.LabelSelectorAsSelector(b.Spec.Selector); err == nil && selector.Matches(labels.Set(pod.Labels)) {
 				found = append(found, b)
 			}

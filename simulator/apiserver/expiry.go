@@ -3,7 +3,7 @@ package apiserver
 import (
 	"time"
 
-	"sigs.k8s.io/controller-runtime/pkg/client"
+	"github.com/plumbline-ci/plumbline/simulator/shelf"
 )
 
 // EventTTL is how long an Event is kept after it was last written: the default of a
@@ -12,39 +12,71 @@ const EventTTL = time.Hour
 
 // mortal is an object that goes of itself, if it is not written again before.
 type mortal struct {
-	r       *resource
-	key     client.ObjectKey
-	version uint64
-	due     time.Time
+	e   *entry
+	ref shelf.Ref // what is to go
+	due int64     // in nanoseconds of Unix time
 }
 
-// expiring are the mortals, in the order of their ends.
+// expiring are the mortals of a kind, in the order of their ends.
 type expiring struct {
-	list []mortal
-	head int
+	list     []mortal
+	head     int
+	obsolete int // how many of them were written again or deleted
 }
 
-// ages has an object end that was just written. All kinds that end have the same
-// time to live, so the object that was written last ends last.
-func (x *expiring) ages(m mortal) { x.list = append(x.list, m) }
+// ages has an object end that was just written, maybe not for the first time. All objects of a kind have the same time to
+// live, so the object that was written last ends last.
+func (x *expiring) ages(m mortal, again bool) {
+	x.list = append(x.list, m)
+	if again {
+		x.outdated()
+	}
+}
 
-// expire removes what has had its time. It is called before each request, which is
-// as soon as a client can notice, except for watches: those see it with the next
-// request.
-func (s *Server) expire() {
-	x := &s.mortals
-	for x.head < len(x.list) && !x.list[x.head].due.After(s.kernel.Now()) {
+// outdated notes that an object was written again or deleted. When that is most of the list, it is made shorter.
+func (x *expiring) outdated() {
+	x.obsolete++
+	if x.obsolete < 1024 || x.obsolete*2 < len(x.list)-x.head {
+		return
+	}
+	kept := make([]mortal, 0, len(x.list)-x.head-x.obsolete)
+	for _, m := range x.list[x.head:] {
+		if m.e.ref == m.ref {
+			kept = append(kept, m)
+		}
+	}
+	x.list, x.head, x.obsolete = kept, 0, 0
+}
+
+// next takes the object out of the list whose time has come first; nil if there is none.
+func (x *expiring) next(now int64) *entry {
+	for x.head < len(x.list) && x.list[x.head].due <= now {
 		m := x.list[x.head]
 		x.list[x.head] = mortal{}
 		x.head++
-		if e := m.r.table.get(m.key); e != nil && e.version == m.version {
-			c := &Call{Actor: "apiserver", Verb: Delete, GVK: m.r.GVK, Resource: m.r.gr, Namespace: m.key.Namespace, Name: m.key.Name}
-			s.remove(c, m.r, m.key)
+		x.obsolete-- // either it was counted as such, or its deletion will count it
+		if m.e.ref == m.ref {
+			return m.e
 		}
 	}
 	if x.head > 1024 && x.head*2 > len(x.list) {
 		n := copy(x.list, x.list[x.head:])
 		clear(x.list[n:])
 		x.list, x.head = x.list[:n], 0
+	}
+	return nil
+}
+
+// expire removes what has had its time. It is called before each request, which is
+// as soon as a client can notice, except for watches: those see it with the next
+// request.
+func (s *Server) expire() {
+	for _, r := range s.mortal {
+		now := s.kernel.Now().UnixNano()
+		for e := r.mortals.next(now); e != nil; e = r.mortals.next(now) {
+			key := e.key()
+			c := &Call{Actor: "apiserver", Verb: Delete, GVK: r.GVK, Resource: r.gr, Namespace: key.Namespace, Name: key.Name}
+			s.remove(c, r, key)
+		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
 	"github.com/plumbline-ci/plumbline/simulator/apiserver/tree"
+	"github.com/plumbline-ci/plumbline/simulator/shelf"
 )
 
 // Kind is a kind of object that a server serves, as its
@@ -32,6 +33,9 @@ type Kind struct {
 	// status, the status endpoint ignores all else, and generation counts changes
 	// outside metadata and status.
 	Status bool
+	// AtRest, if set, reports whether an object has come to its end: then hardly anyone reads it any more, and it is kept
+	// packed if there are many of them.
+	AtRest func(client.Object) bool
 }
 
 // resource is a served kind with everything that is kept for it.
@@ -43,6 +47,8 @@ type resource struct {
 	trees    *tree.Converter
 	listType reflect.Type // struct type of the typed list, or nil
 	table    table
+	mortals  expiring
+	shelf    *shelf.Shelf // of objects at rest; nil if there is none
 	history  history
 	watchers []*watcher
 	deliver  string // what the trace calls a watch event
@@ -113,6 +119,9 @@ func (s *Server) newResource(k Kind, st strategy) *resource {
 	}
 	r.history.limit, r.history.floor = s.options.History, s.version
 	r.tracking = s.options.ManageFields
+	if st.ttl > 0 {
+		s.mortal = append(s.mortal, r)
+	}
 	return r
 }
 
@@ -127,12 +136,37 @@ func (s *Server) form(r *resource) error {
 		return nil
 	}
 	r.shape = newTypedShape(types.layout)
+	if err := s.furnish(r, types.layout); err != nil {
+		return err
+	}
 	s.resources.byType[types.t] = r
 	if types.list != nil {
 		r.listType = types.list
 		s.resources.byType[types.list] = r
 	}
 	return nil
+}
+
+// furnish gives a kind whose objects come to rest a shelf for them. Where changes of shared objects are to be found, all
+// objects stay as they are.
+func (s *Server) furnish(r *resource, l *layout) error {
+	if r.AtRest == nil || s.shared != nil {
+		return nil
+	}
+	packing, err := s.types.plans.Packing(l.t)
+	if err != nil {
+		return fmt.Errorf("kind %v: %w", r.GVK, err)
+	}
+	r.shelf = shelf.New(packing)
+	return nil
+}
+
+// refer returns how the table holds an object.
+func (r *resource) refer(obj client.Object) shelf.Ref {
+	if r.shelf != nil && r.AtRest(obj) {
+		return shelf.Shelved(r.shelf.Put(obj))
+	}
+	return shelf.Direct(obj)
 }
 
 // unregister stops serving a kind in all its versions, as when its definition is

@@ -119,7 +119,7 @@ func finalizeNamespace(s *Server, c *Call, r *resource, key client.ObjectKey, bo
 	if err := bodyInto(body, in); err != nil {
 		return nil, apierrors.NewBadRequest(fmt.Sprintf("%s takes a Namespace: %v", SubresourceFinalize, err))
 	}
-	if v := in.ResourceVersion; v != "" && v != e.obj.GetResourceVersion() {
+	if v := in.ResourceVersion; v != "" && v != e.object().GetResourceVersion() {
 		return nil, r.stale(key.Name)
 	}
 	out := s.edit(c, r, key, func(o client.Object) {

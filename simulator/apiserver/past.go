@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
+	"github.com/plumbline-ci/plumbline/simulator/shelf"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -124,7 +124,7 @@ func (s *Server) listPast(r *resource, sel selection, version uint64, start stri
 	}
 	for _, at := range slices.Sorted(maps.Keys(changed)) {
 		if obj := changed[at]; obj != nil && at >= start && strings.HasPrefix(at, prefix) {
-			all = append(all, &entry{path: at, obj: obj})
+			all = append(all, &entry{path: at, ref: shelf.Direct(obj)})
 		}
 	}
 	slices.SortFunc(all, func(a, b *entry) int { return strings.Compare(a.path, b.path) })
@@ -145,7 +145,7 @@ func (r *resource) before(ch Change) client.Object {
 	}
 	// The last state of what is deleted goes by the version of the deletion.
 	old := r.shape.shallow(ch.Old)
-	old.SetResourceVersion(strconv.FormatUint(ch.prior, 10))
+	old.SetResourceVersion(ch.prior)
 	return old
 }
 
@@ -155,7 +155,8 @@ func (r *resource) paged(sel selection, version uint64, each func(func(*entry) b
 	var more int64
 	next := ""
 	each(func(e *entry) bool {
-		if !r.selected(e.obj, sel.labels, sel.fields) {
+		obj := e.object()
+		if !r.selected(obj, sel.labels, sel.fields) {
 			return true
 		}
 		if sel.limit > 0 && int64(len(p.objects)) == sel.limit {
@@ -165,7 +166,7 @@ func (r *resource) paged(sel selection, version uint64, each func(func(*entry) b
 			more++
 			return true
 		}
-		p.objects = append(p.objects, e.obj)
+		p.objects = append(p.objects, obj)
 		return true
 	})
 	if more > 0 {

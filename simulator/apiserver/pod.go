@@ -15,6 +15,12 @@ import (
 // podFields are what Pods can be selected by.
 var podFields = []string{"spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork", "status.phase", "status.podIP", "status.podIPs", "status.nominatedNodeName"}
 
+// podAtRest reports whether nothing runs any more.
+func podAtRest(obj client.Object) bool {
+	pod, ok := obj.(*corev1.Pod)
+	return ok && (pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed)
+}
+
 func podStrategy() strategy {
 	return strategy{
 		name:            validation.NameIsDNSSubdomain,
@@ -128,7 +134,7 @@ func bindPod(s *Server, c *Call, r *resource, key client.ObjectKey, body client.
 	if e == nil {
 		return r.notFound(key.Name)
 	}
-	pod, ok := e.obj.(*corev1.Pod)
+	pod, ok := e.object().(*corev1.Pod)
 	if !ok {
 		return noSubresource()
 	}

@@ -16,7 +16,7 @@ func (s *Server) get(r *resource, key client.ObjectKey) (client.Object, error) {
 	if e == nil {
 		return nil, r.notFound(key.Name)
 	}
-	return s.shown(r, e.obj)
+	return s.shown(r, e.object())
 }
 
 // page is what a list answers.
@@ -48,8 +48,8 @@ func (s *Server) list(r *resource, sel selection) (page, error) {
 		// The one field selector that names a single object need not look at others.
 		if name, ok := sel.fields.RequiresExactMatch(metav1.ObjectNameField); ok && (sel.namespace != "" || !r.Namespaced) && start == "" {
 			p := page{version: s.version}
-			if e := r.table.get(client.ObjectKey{Namespace: sel.namespace, Name: name}); e != nil && r.selected(e.obj, sel.labels, sel.fields) {
-				p.objects = append(p.objects, e.obj)
+			if e := r.table.get(client.ObjectKey{Namespace: sel.namespace, Name: name}); e != nil && r.selected(e.object(), sel.labels, sel.fields) {
+				p.objects = append(p.objects, e.object())
 			}
 			return p, nil
 		}

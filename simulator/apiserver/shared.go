@@ -76,7 +76,7 @@ func (s *Server) VerifyShared() []error {
 	var errs []error
 	for _, r := range s.resources.order {
 		r.table.each("", "", func(e *entry) bool {
-			if err := s.shared.check(r, e.obj); err != nil {
+			if err := s.shared.check(r, e.object()); err != nil {
 				errs = append(errs, err)
 			}
 			return true

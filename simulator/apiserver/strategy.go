@@ -29,8 +29,7 @@ type strategy struct {
 	updated func(obj, old client.Object)
 	// name validates names; prefix asks whether more characters will follow.
 	name func(name string, prefix bool) []string
-	// ttl is how long an object lives after its last write; zero is for ever. There is
-	// only one such time.
+	// ttl is how long an object lives after its last write; zero is for ever.
 	ttl time.Duration
 	// dotted is set where names are subdomains that always have a dot.
 	dotted bool

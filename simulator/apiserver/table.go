@@ -6,29 +6,50 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/plumbline-ci/plumbline/simulator/shelf"
 )
 
-// entry is the place of one object. obj is replaced by each write, never edited.
+// entry is the place of one object. What it refers to is replaced by each write, never edited.
 type entry struct {
-	path    string // namespace/name, as the order of a real server's keys has it
-	key     client.ObjectKey
-	obj     client.Object
-	version uint64
+	path string    // namespace/name, as the order of a real server's keys has it
+	ref  shelf.Ref // empty once the object is gone
 }
 
-// table holds the objects of one kind: by key, in order, and by owner. Most tables of a world stay empty, so the maps are
+// object returns the stored object, which is shared.
+func (e *entry) object() client.Object { return e.ref.Object() }
+
+// key returns the key whose path this is. Neither namespaces nor names contain a slash.
+func (e *entry) key() client.ObjectKey {
+	if ns, name, ok := strings.Cut(e.path, "/"); ok {
+		return client.ObjectKey{Namespace: ns, Name: name}
+	}
+	return client.ObjectKey{Name: e.path}
+}
+
+// table holds the objects of one kind: by path, in order, and by owner. Most tables of a world stay empty, so the maps are
 // made with the first object.
 type table struct {
-	byKey   map[client.ObjectKey]*entry
+	byPath  map[string]*entry
 	ordered ordered
 	byOwner map[types.UID]*ordered
 }
 
-func (t *table) get(key client.ObjectKey) *entry { return t.byKey[key] }
+// longestPath is how long paths are as a rule, so that looking one up needs no memory.
+const longestPath = 128
+
+func (t *table) get(key client.ObjectKey) *entry {
+	if key.Namespace == "" {
+		return t.byPath[key.Name]
+	}
+	var buf [longestPath]byte
+	p := append(append(append(buf[:0], key.Namespace...), '/'), key.Name...)
+	return t.byPath[string(p)]
+}
 
 // path returns path(key), without building it for what is there.
 func (t *table) path(key client.ObjectKey) string {
-	if e := t.byKey[key]; e != nil {
+	if e := t.get(key); e != nil {
 		return e.path
 	}
 	return path(key)
@@ -41,35 +62,36 @@ func path(key client.ObjectKey) string {
 	return key.Namespace + "/" + key.Name
 }
 
-// put files obj under its key and returns the object that was there.
-func (t *table) put(key client.ObjectKey, obj client.Object, version uint64) client.Object {
-	e := t.byKey[key]
+// put files obj, which ref refers to, under its key. It returns its entry, and the object that was there.
+func (t *table) put(key client.ObjectKey, obj client.Object, ref shelf.Ref) (e *entry, old client.Object) {
+	e = t.get(key)
 	if e == nil {
-		if t.byKey == nil {
-			t.byKey, t.byOwner = map[client.ObjectKey]*entry{}, map[types.UID]*ordered{}
+		if t.byPath == nil {
+			t.byPath, t.byOwner = map[string]*entry{}, map[types.UID]*ordered{}
 		}
-		e = &entry{path: path(key), key: key, obj: obj, version: version}
-		t.byKey[key] = e
+		e = &entry{path: path(key), ref: ref}
+		t.byPath[e.path] = e
 		t.ordered.insert(e)
 		t.index(e, nil, owners(obj))
-		return nil
+		return e, nil
 	}
-	old := e.obj
-	e.obj, e.version = obj, version
+	old = e.object()
+	e.ref = ref
 	if before, after := owners(old), owners(obj); !slices.Equal(before, after) {
 		t.index(e, before, after)
 	}
-	return old
+	return e, old
 }
 
 func (t *table) remove(key client.ObjectKey) {
-	e := t.byKey[key]
+	e := t.get(key)
 	if e == nil {
 		return
 	}
-	delete(t.byKey, key)
+	delete(t.byPath, e.path)
 	t.ordered.remove(e.path)
-	t.index(e, owners(e.obj), nil)
+	t.index(e, owners(e.object()), nil)
+	e.ref = shelf.Ref{}
 }
 
 func owners(obj client.Object) []types.UID {

@@ -20,7 +20,7 @@ func (s *Server) update(c *Call, r *resource, key client.ObjectKey, o writeOptio
 	if e == nil {
 		return nil, r.notFound(key.Name)
 	}
-	old, err := s.shown(r, e.obj)
+	old, err := s.shown(r, e.object())
 	if err != nil {
 		return nil, err
 	}
@@ -200,7 +200,7 @@ func (s *Server) edit(c *Call, r *resource, key client.ObjectKey, fn func(obj cl
 	if e == nil {
 		return nil
 	}
-	obj := r.shape.shallow(e.obj)
+	obj := r.shape.shallow(e.object())
 	fn(obj)
 	s.store(c, r, key, obj)
 	return obj

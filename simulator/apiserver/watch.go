@@ -8,6 +8,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/simulator/informer"
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
+	"github.com/plumbline-ci/plumbline/simulator/shelf"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
@@ -65,7 +66,7 @@ type watcher struct {
 type delivery struct {
 	event informer.Event
 	due   time.Time
-	first []client.Object
+	first []shelf.Ref
 	list  bool
 }
 
@@ -144,8 +145,8 @@ func (w *watcher) stop() {
 func (w *watcher) list() {
 	d := delivery{list: true}
 	w.r.table.each(w.o.Namespace, "", func(e *entry) bool {
-		if w.matches(e.obj) {
-			d.first = append(d.first, e.obj)
+		if w.matches(e.object()) {
+			d.first = append(d.first, e.ref)
 		}
 		return true
 	})
@@ -163,15 +164,15 @@ func (w *watcher) offer(ch Change) {
 		return
 	}
 	if w.o.Namespace == "" && w.o.Labels == nil && w.o.Fields == nil {
-		w.enqueue(delivery{event: event(ch.Type, ch.Object())})
+		w.enqueue(delivery{event: ch.event(ch.Type)})
 		return
 	}
 	before, after := w.matches(ch.Old), w.matches(ch.New)
 	switch {
 	case before && after:
-		w.enqueue(delivery{event: event(watch.Modified, ch.New)})
+		w.enqueue(delivery{event: ch.event(watch.Modified)})
 	case after:
-		w.enqueue(delivery{event: event(watch.Added, ch.New)})
+		w.enqueue(delivery{event: ch.event(watch.Added)})
 	case before && ch.New == nil:
 		w.enqueue(delivery{event: event(watch.Deleted, ch.Old)})
 	case before:
@@ -214,11 +215,11 @@ func (w *watcher) next() {
 	if !d.list {
 		w.handler(d.event)
 	} else {
-		for _, obj := range d.first {
+		for _, ref := range d.first {
 			if w.stopped {
 				return
 			}
-			w.handler(event(watch.Added, obj))
+			w.handler(informer.Event{Type: watch.Added, Object: ref.Object(), Ref: ref})
 		}
 		if !w.stopped && w.o.Synced != nil {
 			w.o.Synced()

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/plumbline-ci/plumbline/simulator/informer"
+	"github.com/plumbline-ci/plumbline/simulator/shelf"
 )
 
 // Source is the point watch: what an actor watches comes through it.
@@ -34,7 +35,7 @@ func (s *source) Watch(gvk schema.GroupVersionKind, handler func(informer.Event)
 
 // WatchList implements informer.ListSource.
 func (s *source) WatchList(gvk schema.GroupVersionKind, handler func(informer.Event), synced func()) (stop func(), err error) {
-	r := &reflector{source: s, gvk: gvk, handler: handler, synced: synced, known: map[client.ObjectKey]client.Object{}}
+	r := &reflector{source: s, gvk: gvk, handler: handler, synced: synced, known: map[client.ObjectKey]shelf.Ref{}}
 	if err := r.connect(); err != nil {
 		return nil, err
 	}
@@ -51,7 +52,7 @@ type reflector struct {
 	end     func() // of the connection
 	cut     bool   // there is none
 	stopped bool
-	known   map[client.ObjectKey]client.Object
+	known   map[client.ObjectKey]shelf.Ref
 	listed  map[client.ObjectKey]bool // by the list under way; nil if there is none
 	held    []informer.Event
 	holding bool
@@ -157,7 +158,7 @@ func (r *reflector) complete() {
 	keys := slices.SortedFunc(maps.Keys(r.known), func(a, b client.ObjectKey) int { return strings.Compare(a.String(), b.String()) })
 	for _, key := range keys {
 		if !r.listed[key] {
-			r.tell(informer.Event{Type: watch.Deleted, Object: r.known[key]})
+			r.tell(informer.Event{Type: watch.Deleted, Object: r.known[key].Object()})
 		}
 	}
 	r.listed = nil
@@ -172,7 +173,7 @@ func (r *reflector) tell(e informer.Event) {
 	if e.Type == watch.Deleted {
 		delete(r.known, key)
 	} else {
-		r.known[key] = e.Object
+		r.known[key] = e.Held()
 	}
 	r.handler(e)
 }

@@ -59,8 +59,8 @@ func (i *Informer) Index(name string, fn func(client.Object) []string) {
 	x := newIndex(fn)
 	i.indexes[name] = x
 	//plumbline:unordered sets of keys are sorted when they are read
-	for key, obj := range i.objects {
-		x.change(key, nil, obj)
+	for key, ref := range i.objects {
+		x.change(key, nil, ref.Object())
 	}
 }
 
@@ -84,7 +84,7 @@ func (i *Informer) Indexed(name, value string) []client.Object {
 	keys := x.sets[value].sorted()
 	out := make([]client.Object, len(keys))
 	for n, key := range keys {
-		out[n] = i.objects[key]
+		out[n] = i.objects[key].Object()
 	}
 	return out
 }

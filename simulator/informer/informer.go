@@ -20,6 +20,7 @@ import (
 	"strings"
 
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
+	"github.com/plumbline-ci/plumbline/simulator/shelf"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -36,7 +37,7 @@ type Informer struct {
 	kernel   *kernel.Kernel
 	source   Source
 	gvk      schema.GroupVersionKind
-	objects  map[client.ObjectKey]client.Object
+	objects  map[client.ObjectKey]shelf.Ref
 	byNS     map[string]*keyset
 	indexes  map[string]*index
 	handlers []Handler
@@ -62,7 +63,7 @@ func New(k *kernel.Kernel, source Source, gvk schema.GroupVersionKind) *Informer
 func Start(k *kernel.Kernel, source Source, gvk schema.GroupVersionKind) (*Informer, error) {
 	i := &Informer{
 		kernel: k, source: source, gvk: gvk,
-		objects: map[client.ObjectKey]client.Object{},
+		objects: map[client.ObjectKey]shelf.Ref{},
 		byNS:    map[string]*keyset{},
 		indexes: map[string]*index{},
 	}
@@ -110,8 +111,8 @@ func (i *Informer) Len() int { return len(i.objects) }
 
 // Get returns the shared object as it is known here.
 func (i *Informer) Get(key client.ObjectKey) (client.Object, bool) {
-	obj, ok := i.objects[key]
-	return obj, ok
+	ref, ok := i.objects[key]
+	return ref.Object(), ok
 }
 
 // List returns the shared objects of a namespace (all, if empty) that match the
@@ -119,7 +120,7 @@ func (i *Informer) Get(key client.ObjectKey) (client.Object, bool) {
 func (i *Informer) List(ns string, selector labels.Selector) []client.Object {
 	var out []client.Object
 	take := func(key client.ObjectKey) {
-		if obj := i.objects[key]; selector == nil || selector.Matches(labels.Set(obj.GetLabels())) {
+		if obj := i.objects[key].Object(); selector == nil || selector.Matches(labels.Set(obj.GetLabels())) {
 			out = append(out, obj)
 		}
 	}
@@ -190,7 +191,8 @@ func (i *Informer) handle(e Event) {
 		defer i.listed()
 	}
 	key := client.ObjectKeyFromObject(e.Object)
-	old, had := i.objects[key]
+	ref, had := i.objects[key]
+	old := ref.Object()
 	switch e.Type {
 	case watch.Added, watch.Modified:
 		if i.seen != nil {
@@ -205,7 +207,7 @@ func (i *Informer) handle(e Event) {
 			i.forget(key, old)
 			had = false
 		}
-		i.put(key, old, e.Object)
+		i.put(key, old, e)
 		if !had {
 			old = nil
 		}
@@ -246,7 +248,7 @@ func (i *Informer) tell(old, new client.Object) {
 	}
 }
 
-func (i *Informer) put(key client.ObjectKey, old, obj client.Object) {
+func (i *Informer) put(key client.ObjectKey, old client.Object, e Event) {
 	if _, had := i.objects[key]; !had {
 		set := i.byNS[key.Namespace]
 		if set == nil {
@@ -256,10 +258,10 @@ func (i *Informer) put(key client.ObjectKey, old, obj client.Object) {
 		set.add(key)
 		old = nil
 	}
-	i.objects[key] = obj
+	i.objects[key] = e.Held()
 	//plumbline:unordered indexes are independent of each other
 	for _, x := range i.indexes {
-		x.change(key, old, obj)
+		x.change(key, old, e.Object)
 	}
 }
 

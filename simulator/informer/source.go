@@ -4,6 +4,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/plumbline-ci/plumbline/simulator/shelf"
 )
 
 // Event is one change of an object, or one object of an initial list. Object is
@@ -12,6 +14,17 @@ import (
 type Event struct {
 	Type   watch.EventType // Added, Modified or Deleted
 	Object client.Object
+	// Ref is how the source itself holds Object, which takes less memory if it is seldom read. It is empty if the source
+	// has nothing better than Object.
+	Ref shelf.Ref
+}
+
+// Held returns how to keep the object of an event that is not a deletion.
+func (e *Event) Held() shelf.Ref {
+	if e.Ref == (shelf.Ref{}) {
+		return shelf.Direct(e.Object)
+	}
+	return e.Ref
 }
 
 // Source is where events come from: the simulated API server, or an adapter to a

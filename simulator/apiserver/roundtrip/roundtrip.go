@@ -28,14 +28,15 @@ import (
 // Compiler makes plans and remembers them by type, so that one compiler is best
 // shared by all who need plans. It is safe for concurrent use, as plans are.
 type Compiler struct {
-	mu    sync.Mutex
-	nodes map[reflect.Type]*node
-	texts map[reflect.Type]counter
+	mu     sync.Mutex
+	nodes  map[reflect.Type]*node
+	texts  map[reflect.Type]counter
+	codecs map[reflect.Type]*codec
 }
 
 // NewCompiler returns a compiler that knows no types yet.
 func NewCompiler() *Compiler {
-	return &Compiler{nodes: map[reflect.Type]*node{}, texts: map[reflect.Type]counter{}}
+	return &Compiler{nodes: map[reflect.Type]*node{}, texts: map[reflect.Type]counter{}, codecs: map[reflect.Type]*codec{}}
 }
 
 // Plan is what the package knows about one type.
