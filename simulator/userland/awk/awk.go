@@ -91,6 +91,7 @@ type Program struct {
 	functions  []*function
 	globals    []string // by number; the special ones first
 	ranges     int
+	lines      int // of its text
 	// Refused is a mistake that only BusyBox's parser finds, or nil.
 	Refused *SyntaxError
 }

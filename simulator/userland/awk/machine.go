@@ -71,7 +71,7 @@ type machine struct {
 }
 
 func newMachine(p *Program, o Options) *machine {
-	m := &machine{p: p, o: o, w: o.World, globals: make([]cell, len(p.globals)), inRange: make([]bool, p.ranges), patterns: map[string]*posix.Regexp{}}
+	m := &machine{p: p, line: p.lines, o: o, w: o.World, globals: make([]cell, len(p.globals)), inRange: make([]bool, p.ranges), patterns: map[string]*posix.Regexp{}}
 	m.out = bufio.NewWriterSize(o.Output, 4096)
 	for i, text := range [...]string{vFS: " ", vOFS: " ", vORS: "\n", vRS: "\n", vSUBSEP: "\x1c", vCONVFMT: "%.6g", vOFMT: "%.6g"} {
 		if text != "" {

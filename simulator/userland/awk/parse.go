@@ -2,6 +2,7 @@ package awk
 
 import (
 	"slices"
+	"strings"
 )
 
 // maxNesting bounds how deep a program may nest.
@@ -43,7 +44,7 @@ func Parse(src string, busybox bool) (program *Program, err error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &parser{words: words, busybox: busybox, afterLength: -1, program: &Program{globals: specialNames()}, global: map[string]int{}, functions: map[string]int{}, defined: map[int]bool{}}
+	p := &parser{words: words, busybox: busybox, afterLength: -1, program: &Program{globals: specialNames(), lines: 1 + strings.Count(src, "\n")}, global: map[string]int{}, functions: map[string]int{}, defined: map[int]bool{}}
 	for i, name := range p.program.globals {
 		p.global[name] = i
 	}

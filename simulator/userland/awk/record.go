@@ -250,7 +250,8 @@ type reader struct {
 	m    *machine
 	s    Stream
 	buf  []byte
-	done bool // nothing more comes
+	done bool  // nothing more comes
+	err  error // why not, if that is not the end
 }
 
 // fill reads more. It reports whether there was more.
@@ -270,6 +271,7 @@ func (r *reader) fill() bool {
 	if err != nil {
 		r.done = true
 		if !errors.Is(err, io.EOF) && n == 0 {
+			r.err = err
 			return false
 		}
 	}
@@ -398,13 +400,20 @@ func (r *reader) paragraph() (record, terminator string, ok bool) {
 	}
 }
 
-// nextRecord reads the next record of the input into $0. It reports false at the end.
+// nextRecord reads the next record of the input into $0. It reports false at the end. A file that cannot be read ends the program,
+// which getline does not.
 func (m *machine) nextRecord() bool {
-	record, ok := m.read()
-	if ok {
-		m.setRecord(record)
+	for m.current != nil || m.nextFile() {
+		if record, ok := m.readCurrent(); ok {
+			m.setRecord(record)
+			return true
+		}
+		if err := m.current.err; err != nil {
+			m.fail(err.Error())
+		}
+		m.skipFile()
 	}
-	return ok
+	return false
 }
 
 // read reads the next record of the input and counts it.

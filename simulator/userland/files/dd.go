@@ -24,6 +24,7 @@ type copying struct {
 	full, partial       int64 // blocks that were read
 	wroteFull, wroteBit int64 // blocks that were written
 	total               int64
+	stuck               bool // the input could not be read
 }
 
 var (
@@ -147,18 +148,27 @@ func (d *copying) operand(key, value string) (problem string, known bool) {
 // run copies, and reports on standard error.
 func (d *copying) run() {
 	r, done, err := d.Open(d.in)
-	if err != nil {
+	isDir := errors.Is(err, kit.ErrDirectory) // which can be opened, and not read
+	if err != nil && !isDir {
 		d.Complain("can't open '%s': %s", d.in, kit.Message(err))
 		return
 	}
-	defer done()
+	if err == nil {
+		defer done()
+	}
 	fd, ok := d.target()
 	if !ok {
 		return
 	}
-	good := d.copy(r, fd)
-	switch d.status {
-	case "none":
+	var good bool
+	switch {
+	case isDir:
+		d.unread(err)
+	default:
+		good = d.copy(r, fd)
+	}
+	switch {
+	case d.status == "none" || d.stuck && !d.GNU:
 		return
 	default:
 		fmt.Fprintf(d.P.Stderr(), "%d+%d records in\n%d+%d records out\n", d.full, d.partial, d.wroteFull, d.wroteBit)
@@ -166,6 +176,19 @@ func (d *copying) run() {
 	if d.status != "noxfer" && good {
 		fmt.Fprintf(d.P.Stderr(), "%d bytes copied, 0.001 seconds\n", d.total)
 	}
+}
+
+// unread reports that the input cannot be read, which ends BusyBox's dd at once.
+func (d *copying) unread(err error) {
+	d.stuck = true
+	name := d.in
+	if name == "-" {
+		name = "standard input"
+	}
+	if d.GNU {
+		name = "error reading '" + name + "'"
+	}
+	d.Complain("%s: %s", name, kit.Message(err))
 }
 
 // target opens what is written to and goes to where writing begins.
@@ -242,7 +265,7 @@ func (d *copying) copy(r io.Reader, fd int) bool {
 		n, err := d.read(r, part)
 		if n == 0 && err != nil {
 			if !errors.Is(err, io.EOF) {
-				d.Complain("%s: %s", d.in, kit.Message(err))
+				d.unread(err)
 			}
 			break
 		}

@@ -87,6 +87,9 @@ func GzipTool(p *container.Process, args []string) int {
 func pack(data []byte) []byte {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
+	if w.OS = 3; len(data) == 0 { // Unix; and gzip's shortest way to say nothing
+		return []byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+	}
 	_, _ = w.Write(data) // a buffer takes everything
 	_ = w.Close()
 	return b.Bytes()

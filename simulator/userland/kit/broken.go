@@ -79,19 +79,83 @@ func (c *Checked) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Unread reports an input that could not be read to its end, in the utilities that look at that.
+// Unchecked is an input in the hands of a utility that does not look whether all could be read.
+func Unchecked(r io.Reader) io.Reader {
+	if c, ok := r.(*Checked); ok {
+		return c.Reader
+	}
+	return r
+}
+
+// Unread reports an input that could not be read to its end, in the utilities that look at that. The name is "-" for standard
+// input, or nothing if no operand names it.
 func (t *Tool) Unread(name string, err error) {
-	if err == nil || t.Status != 0 {
+	if err == nil {
 		return
 	}
-	text := files.Message(err)
-	if name == "-" {
-		name = "standard input"
+	message := t.unreadOfBusyBox
+	if t.GNU {
+		message = t.unreadOfGNU
+	}
+	if text := message(name, strings.TrimSpace(files.Message(err))); text != "" {
+		t.Complain("%s", text)
+	}
+}
+
+// unreadOfBusyBox is what a utility of BusyBox says, if anything.
+func (t *Tool) unreadOfBusyBox(name, text string) string {
+	dash, title := name, name
+	if name == "" {
+		dash, title = "-", "standard input"
 	}
 	switch t.Name {
-	case "tail", "base64":
-		t.Complain("read error: %s", text)
-	case "tac", "md5sum", "sha1sum", "sha256sum", "sha512sum", "expand", "fold", "head", "od", "unexpand", "uniq", "wc":
-		t.Complain("%s: %s", name, strings.TrimSpace(text))
+	case "cat", "tail", "base64":
+		return "read error: " + text
+	case "tac":
+		return dash + ": " + text
+	case "wc":
+		return title + ": " + text
+	case "md5sum", "sha1sum", "sha256sum", "sha512sum":
+		return "can't read '" + dash + "': " + text
+	case "fold":
+		return dash + ": Input/output error"
+	case "expand", "unexpand":
+		return title + ": Input/output error"
+	case "head":
+		if dash == "-" {
+			title = "standard input"
+		}
+		return title + ": Input/output error"
+	case "od":
+		return "standard input: read error"
+	case "uniq":
+		if name == "" {
+			name = "(null)"
+		}
+		return name + ": I/O error"
 	}
+	return ""
+}
+
+// unreadOfGNU is what a utility of GNU or Debian says, if anything.
+func (t *Tool) unreadOfGNU(name, text string) string {
+	title := name
+	if name == "" || name == "-" {
+		name, title = "-", "'standard input'"
+	}
+	switch t.Name {
+	case "cat", "md5sum", "sha1sum", "sha256sum", "sha512sum", "fold", "expand", "unexpand", "cut", "nl", "paste":
+		return name + ": " + text
+	case "wc", "od":
+		return title + ": " + text
+	case "head", "tail":
+		return "error reading " + title + ": " + text
+	case "base64", "tee", "tr", "shuf":
+		return "read error: " + text
+	case "tac":
+		return title + ": read error: Invalid argument"
+	case "uniq":
+		return "error reading '" + name + "'"
+	}
+	return ""
 }

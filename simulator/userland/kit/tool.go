@@ -196,7 +196,8 @@ func (t *Tool) Inputs(names []string, f func(name string, r io.Reader) (more boo
 
 // InputsOf is inputs with the words about a file that cannot be opened; without, the name alone is said.
 func (t *Tool) InputsOf(names []string, verb string, f func(name string, r io.Reader) (more bool)) {
-	if len(names) == 0 {
+	given := len(names) > 0
+	if !given {
 		names = []string{"-"}
 	}
 	for _, name := range names {
@@ -216,6 +217,9 @@ func (t *Tool) InputsOf(names []string, verb string, f func(name string, r io.Re
 		in := &Checked{Reader: r}
 		more := f(name, in)
 		done()
+		if !given {
+			name = ""
+		}
 		t.Unread(name, in.Err)
 		if !more {
 			return

@@ -168,7 +168,14 @@ type descriptor struct {
 	child *container.Process
 }
 
-func (d *descriptor) Read(b []byte) (int, error) { return d.p.Read(d.fd, b) }
+// Read has errors as they are shown.
+func (d *descriptor) Read(b []byte) (int, error) {
+	n, err := d.p.Read(d.fd, b)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = errors.New(kit.Message(err))
+	}
+	return n, err
+}
 
 func (d *descriptor) Write(b []byte) (int, error) { return d.p.Write(d.fd, b) }
 

@@ -22,9 +22,13 @@ func Base64Tool(p *container.Process, args []string) int {
 	if !ok {
 		return t.End()
 	}
+	decodes := kit.Has(opts, 'd') || kit.Has(opts, 'D')
 	t.InputsOf(names, "", func(_ string, r io.Reader) bool {
+		if decodes && !t.GNU {
+			r = kit.Unchecked(r)
+		}
 		data, _ := t.ReadAll(r)
-		if kit.Has(opts, 'd') || kit.Has(opts, 'D') {
+		if decodes {
 			decode64(t, data)
 			return true
 		}

@@ -24,13 +24,18 @@ func Cat(p *container.Process, args []string) int {
 		tabs: kit.Has(opts, 'T') || kit.Has(opts, 't') || kit.Has(opts, 'A'), number: kit.Has(opts, 'n') || kit.Has(opts, 'b'), filled: kit.Has(opts, 'b'), squeeze: kit.Has(opts, 's'),
 	}
 	t.Inputs(names, func(name string, r io.Reader) bool {
-		if c.visible || c.ends || c.tabs || c.number || c.squeeze {
-			_ = t.Lines(r, c.line)
+		if !c.visible && !c.ends && !c.tabs && !c.number && !c.squeeze {
+			if err := copyInput(t, r); err != nil {
+				t.Complain("write error: %s", kit.Message(err))
+				return !t.GNU
+			}
 			return true
 		}
-		if err := copyInput(t, r); err != nil {
-			t.Failed(name, err)
-			return t.Status == 1
+		if !t.GNU {
+			r = kit.Unchecked(r)
+		}
+		if err := t.Lines(r, c.line); err != nil && (c.visible || c.ends || c.tabs) {
+			t.Status = 1
 		}
 		return true
 	})
@@ -93,7 +98,7 @@ func shown(c byte) string {
 	return prefix + string(c)
 }
 
-// copyInput copies input to output as it comes: nothing waits in a buffer.
+// copyInput copies input to output as it comes: nothing waits in a buffer. The error is one of writing.
 func copyInput(t *kit.Tool, r io.Reader) error {
 	buf := make([]byte, 1024)
 	if t.Out.Buffered() > 0 {
@@ -111,11 +116,8 @@ func copyInput(t *kit.Tool, r io.Reader) error {
 				buf = make([]byte, 32<<10)
 			}
 		}
-		if err == io.EOF {
-			return nil
-		}
 		if err != nil {
-			return err
+			return nil
 		}
 	}
 }

@@ -2,6 +2,7 @@ package text
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -84,14 +85,26 @@ func both(t *kit.Tool, names []string, silent bool) (a, b []byte, ok bool) {
 	for i, name := range names[:2] {
 		r, done, err := t.Open(name)
 		if err != nil {
-			if t.Status = 2; !silent {
+			switch t.Status = 2; {
+			case errors.Is(err, kit.ErrDirectory) && !t.GNU: // can be opened, and not read
+				t.Complain("%s: I/O error", name)
+			case !silent:
 				t.Failed(name, err)
 			}
 			t.Status = 2
 			return nil, nil, false
 		}
-		data, _ := t.ReadAll(r)
+		data, err := t.ReadAll(r)
 		done()
+		if err != nil {
+			text := "I/O error"
+			if t.GNU {
+				text = kit.Message(err)
+			}
+			t.Complain("%s: %s", name, text)
+			t.Status = 2
+			return nil, nil, false
+		}
 		if i == 0 {
 			a = data
 		} else {

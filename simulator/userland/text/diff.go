@@ -58,15 +58,25 @@ func Diff(p *container.Process, args []string) int {
 			return t.End()
 		}
 	}
-	if t.Status != 0 || !t.GNU && oneFile(t, names) {
+	if t.Status != 0 {
 		return t.End()
 	}
 	d := differ{Tool: t, opts: opts, unified: !t.GNU || kit.Has(opts, 'u') || kit.Has(opts, 'U'), around: around, absentOK: kit.Has(opts, 'N')}
 	isDir := func(name string) bool {
+		if h := p.FileHandle(0); name == "-" {
+			return h != nil && h.Stat().IsDir()
+		}
 		info, err := p.Stat(name)
 		return err == nil && info.IsDir()
 	}
 	switch a, b := isDir(names[0]), isDir(names[1]); {
+	case (a || b) && (names[0] == "-" || names[1] == "-"):
+		if t.Complain("can't compare stdin to a directory"); t.GNU {
+			t.Status = 2
+		}
+		return t.End()
+	case !t.GNU && oneFile(t, names):
+		return t.End()
 	case a && b:
 		d.inDirectory = true
 		for _, arg := range args[1:] {
@@ -75,11 +85,6 @@ func Diff(p *container.Process, args []string) int {
 			}
 		}
 		d.directories(names[0], names[1])
-	case (a || b) && (names[0] == "-" || names[1] == "-"):
-		if t.Complain("can't compare stdin to a directory"); t.GNU {
-			t.Status = 2
-		}
-		return t.End()
 	case a && !d.inside(names, 0), b && !d.inside(names, 1):
 		return t.End()
 	}

@@ -62,12 +62,22 @@ func Hexdump(p *container.Process, args []string) int {
 		if limit >= 0 {
 			r = io.LimitReader(r, max(0, skip+limit-int64(len(data))))
 		}
-		chunk, _ := t.ReadAll(r)
-		done()
+		chunk, err := t.ReadAll(r)
+		if done(); err != nil {
+			unreadDump(t, args, err)
+		}
 		data = append(data, chunk...)
 	}
 	hexdump(t, data[min(skip, int64(len(data))):], int(skip), formats, kit.Has(opts, 'v'))
 	return t.End()
+}
+
+// unreadDump reports that standard input cannot be read, which is no failure for hexdump and BusyBox's xxd. They mean to name the
+// operand, and name the argument before it.
+func unreadDump(t *kit.Tool, args []string, err error) {
+	status := t.Status
+	t.Complain("%s: %s", args[len(args)-1], kit.Message(err))
+	t.Status = status
 }
 
 // hexdump prints blocks of data in each of the formats. Blocks like the one before are left out unless all is set.

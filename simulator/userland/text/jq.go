@@ -111,7 +111,7 @@ func (r *jqRun) broken(problems string) int {
 
 func (r *jqRun) finish(status int, halted bool) int {
 	_ = r.t.Out.Flush()
-	if status == 0 && !halted && r.inputs.failed {
+	if !halted && r.inputs.failed { // which counts more than any error of the program
 		return jqUsage
 	}
 	return status
@@ -384,7 +384,8 @@ func (i *jqInputs) open() (text string, ok bool) {
 			return "", false
 		}
 		i.started = true
-		data, _ := i.r.t.ReadAll(i.r.t.P.Stdin())
+		data, err := i.r.t.ReadAll(i.r.t.P.Stdin())
+		i.failed = i.failed || err != nil
 		return string(data), true
 	}
 	for i.started = true; i.at < len(i.r.files); {

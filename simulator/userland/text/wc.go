@@ -94,10 +94,13 @@ func Wc(p *container.Process, args []string) int {
 				continue
 			}
 		} else {
-			if err := counts.count(r, t.Unicode()); err != nil {
-				t.Failed(name, err)
-			}
+			err := counts.count(r, t.Unicode())
 			done()
+			if len(names) == 0 {
+				t.Unread("", err)
+			} else {
+				t.Unread(name, err)
+			}
 		}
 		for i := range total {
 			total[i] += counts[i]

@@ -48,7 +48,10 @@ func Xxd(p *container.Process, args []string) int {
 		*[]*int64{&limit, &limit, &skip, &shift}[i] = n
 	}
 	t.InputsOf(names, "", func(name string, r io.Reader) bool {
-		data, _ := t.ReadAll(r)
+		data, err := t.ReadAll(r)
+		if err != nil && !t.GNU {
+			unreadDump(t, args, err)
+		}
 		if kit.Has(opts, 'r') {
 			unhex(t, data, kit.Has(opts, 'p'))
 			return true
