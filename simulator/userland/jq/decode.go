@@ -19,6 +19,8 @@ type Decoder struct {
 	at   int
 	line int // of at, from 1
 	from int // where the line begins
+	base int // the number of the line before the last text
+	more func() (string, bool)
 	// sequence is set for texts that are introduced by a record separator each. What stands before the first one is
 	// left out.
 	sequence, begun bool
@@ -30,7 +32,7 @@ func (d *Decoder) Sequence() { d.sequence = true }
 // begin goes to the first record separator.
 func (d *Decoder) begin() error {
 	d.begun = true
-	for ; d.at < len(d.text); d.at++ {
+	for ; !d.end(); d.at++ {
 		switch d.text[d.at] {
 		case '\x1e':
 			return nil
@@ -47,13 +49,34 @@ func (m *Machine) NewDecoder(text string) *Decoder {
 	return &Decoder{m: m, text: strings.TrimPrefix(text, "\ufeff"), line: 1}
 }
 
-// Lines is the number of lines that have been read: jq reads whole ones.
+// GoOn gives the decoder texts that go on where the one before has ended, be it inside of a value.
+func (d *Decoder) GoOn(more func() (text string, ok bool)) { d.more = more }
+
+// end reports whether there is nothing left.
+func (d *Decoder) end() bool { return d.at >= len(d.text) && !d.has(1) }
+
+// has reports whether there are n more bytes.
+func (d *Decoder) has(n int) bool {
+	for len(d.text)-d.at < n && d.more != nil {
+		text, ok := d.more()
+		if !ok {
+			d.more = nil
+			break
+		}
+		d.m.work((len(d.text) + len(text)) / 64)
+		d.base = d.line - 1
+		d.text += text
+	}
+	return len(d.text)-d.at >= n
+}
+
+// Lines is the number of lines of the last text that have been read: jq reads whole ones.
 func (d *Decoder) Lines() int {
 	d.m.work((len(d.text) - d.at) / 64)
 	if strings.IndexByte(d.text[d.at:], '\n') >= 0 && d.at > d.from {
-		return d.line
+		return d.line - d.base
 	}
-	return d.line - 1
+	return d.line - 1 - d.base
 }
 
 func (d *Decoder) wrong(what string) error {
@@ -66,7 +89,7 @@ func (d *Decoder) short(what string) error {
 }
 
 func (d *Decoder) space() {
-	for ; d.at < len(d.text); d.at++ {
+	for ; !d.end(); d.at++ {
 		switch d.text[d.at] {
 		case '\n':
 			d.line++
@@ -86,8 +109,11 @@ func (d *Decoder) Next() (any, error) {
 		}
 	}
 	d.space()
-	if d.at == len(d.text) {
+	if d.end() {
 		return nil, io.EOF
+	}
+	if d.more != nil { // what has been read need not be copied again
+		d.text, d.from, d.at = d.text[d.at:], d.from-d.at, 0
 	}
 	return d.value(0)
 }
@@ -122,7 +148,7 @@ func (d *Decoder) value(depth int) (any, error) {
 // word reads a number or one of true, false, null and nan.
 func (d *Decoder) word() (any, error) {
 	from := d.at
-	for d.at < len(d.text) && strings.IndexByte(" \t\r\n[]{},:\"", d.text[d.at]) < 0 {
+	for !d.end() && strings.IndexByte(" \t\r\n[]{},:\"", d.text[d.at]) < 0 {
 		d.at++
 	}
 	switch text := d.text[from:d.at]; text {
@@ -144,7 +170,7 @@ func (d *Decoder) word() (any, error) {
 	if strings.IndexByte("tfn", d.text[from]) >= 0 {
 		what = "Invalid literal"
 	}
-	if d.at == len(d.text) {
+	if d.end() {
 		return nil, d.short(what)
 	}
 	d.pass()
@@ -178,7 +204,7 @@ func (d *Decoder) array(depth int) (any, error) {
 	a := newArray(nil)
 	for {
 		d.space()
-		if d.at == len(d.text) {
+		if d.end() {
 			return nil, d.short("Unfinished JSON term")
 		}
 		if d.text[d.at] == ']' && a.Len() == 0 {
@@ -196,7 +222,7 @@ func (d *Decoder) array(depth int) (any, error) {
 		}
 		a = d.m.append(a, v)
 		d.space()
-		if d.at == len(d.text) {
+		if d.end() {
 			return nil, d.short("Unfinished JSON term")
 		}
 		switch c := d.text[d.at]; c {
@@ -233,7 +259,7 @@ func (d *Decoder) separator(depth int, otherwise string) error {
 		if _, err := d.word(); err != nil {
 			return err
 		}
-		if d.at < len(d.text) {
+		if !d.end() {
 			d.pass()
 		}
 	}
@@ -244,7 +270,7 @@ func (d *Decoder) object(depth int) (any, error) {
 	o := newObject()
 	for {
 		d.space()
-		if d.at == len(d.text) {
+		if d.end() {
 			return nil, d.short("Unfinished JSON term")
 		}
 		switch c := d.text[d.at]; {
@@ -259,7 +285,7 @@ func (d *Decoder) object(depth int) (any, error) {
 			if _, err := d.value(depth + 1); err != nil {
 				return nil, err
 			}
-			if d.at < len(d.text) {
+			if !d.end() {
 				d.pass()
 			}
 			return nil, d.wrong("Object keys must be strings")
@@ -269,7 +295,7 @@ func (d *Decoder) object(depth int) (any, error) {
 			return nil, err
 		}
 		d.space()
-		if d.at == len(d.text) {
+		if d.end() {
 			return nil, d.short("Unfinished JSON term")
 		}
 		if d.text[d.at] != ':' {
@@ -277,7 +303,7 @@ func (d *Decoder) object(depth int) (any, error) {
 		}
 		d.at++
 		d.space()
-		if d.at == len(d.text) {
+		if d.end() {
 			return nil, d.short("Unfinished JSON term")
 		}
 		v, err := d.value(depth + 1)
@@ -286,7 +312,7 @@ func (d *Decoder) object(depth int) (any, error) {
 		}
 		o = d.m.set(o, key, v)
 		d.space()
-		if d.at == len(d.text) {
+		if d.end() {
 			return nil, d.short("Unfinished JSON term")
 		}
 		switch c := d.text[d.at]; c {
@@ -309,7 +335,7 @@ func (d *Decoder) string() (string, error) {
 	d.at++
 	from, escaped, control := d.at, false, false
 	for {
-		if d.at >= len(d.text) {
+		if d.end() {
 			return "", d.short("Unfinished string")
 		}
 		switch c := d.text[d.at]; c {
@@ -330,7 +356,7 @@ func (d *Decoder) string() (string, error) {
 			return Valid(b.String()), nil
 		case '\\':
 			b.WriteString(d.text[from:d.at])
-			if d.at+1 >= len(d.text) {
+			if !d.has(2) {
 				return "", d.short("Unfinished string")
 			}
 			if err := d.escape(&b); err != nil {
@@ -364,7 +390,7 @@ func (d *Decoder) escape(b *strings.Builder) error {
 		return d.wrong("Invalid \\uXXXX escape")
 	}
 	d.at += 6
-	if r >= 0xd800 && r < 0xdc00 && strings.HasPrefix(d.text[d.at:], `\u`) {
+	if r >= 0xd800 && r < 0xdc00 && d.has(2) && strings.HasPrefix(d.text[d.at:], `\u`) {
 		if low, ok := d.hex(d.at + 2); ok && low >= 0xdc00 && low < 0xe000 {
 			r = 0x10000 + (r-0xd800)<<10 + (low - 0xdc00)
 			d.at += 6
@@ -381,7 +407,7 @@ func (d *Decoder) escape(b *strings.Builder) error {
 }
 
 func (d *Decoder) hex(at int) (rune, bool) {
-	if at+4 > len(d.text) {
+	if !d.has(at + 4 - d.at) {
 		return 0, false
 	}
 	n, err := strconv.ParseUint(d.text[at:at+4], 16, 32)
@@ -441,7 +467,7 @@ func (m *Machine) Parse(text string) (any, error) {
 		return nil, err
 	}
 	d.space()
-	if d.at < len(d.text) {
+	if !d.end() {
 		return nil, errors.New("Unexpected extra JSON values")
 	}
 	return v, nil

@@ -20,9 +20,10 @@ const (
 	jqUsage   = 2
 	jqCompile = 3
 	jqFailed  = 5
-	jqBroken  = 4 // an input is not JSON
-	jqNothing = 4 // -e and no output
-	jqFalse   = 1 // -e and the last output is false or null
+	jqBroken  = 4  // an input is not JSON
+	jqSpecial = 10 // from here on, a status that shows as 10 less with -e, and without only if the program has ended itself
+	jqNothing = 14 // no output
+	jqFalse   = 11 // the last output is false or null
 	// jqMaxProgram is how long a program may be.
 	jqMaxProgram = 256 << 10
 )
@@ -37,6 +38,7 @@ type jqRun struct {
 	query     string
 	files     []string
 	flags     map[string]bool
+	halted    bool // the program has ended itself
 	indent    string
 	rest      []any // $ARGS.positional
 }
@@ -66,8 +68,8 @@ func JqTool(p *container.Process, args []string) int {
 	if r.flags["n"] {
 		return r.finish(r.one(program, nil))
 	}
-	status, halted := 0, false
-	for !halted {
+	status := 0
+	for { // halt ends the program for one input only
 		v, err := r.inputs.next()
 		if errors.Is(err, io.EOF) {
 			break
@@ -79,11 +81,11 @@ func JqTool(p *container.Process, args []string) int {
 		if err != nil {
 			_ = r.t.Out.Flush()
 			fmt.Fprintf(p.Stderr(), "parse error: %s\n", err)
-			return r.finish(jqBroken, false)
+			return r.finish(jqBroken)
 		}
-		status, halted = r.one(program, v)
+		status = r.one(program, v)
 	}
-	return r.finish(status, halted)
+	return r.finish(status)
 }
 
 // ignore reports an input of --seq that is broken.
@@ -109,34 +111,37 @@ func (r *jqRun) broken(problems string) int {
 	return jqCompile
 }
 
-func (r *jqRun) finish(status int, halted bool) int {
+func (r *jqRun) finish(status int) int {
 	_ = r.t.Out.Flush()
-	if !halted && r.inputs.failed { // which counts more than any error of the program
+	switch {
+	case r.inputs.failed: // which counts more than what the program has done
 		return jqUsage
+	case status < jqSpecial:
+		return status
+	case r.flags["e"]:
+		return status - jqSpecial
+	case r.halted:
+		return status
 	}
-	return status
+	return 0
 }
 
 // one runs the program for one input.
-func (r *jqRun) one(program *jq.Program, input any) (status int, halted bool) {
-	if r.flags["e"] {
-		status = jqNothing
-	}
+func (r *jqRun) one(program *jq.Program, input any) (status int) {
+	status = jqNothing
 	r.machine.Start(program, input)
 	for {
 		v, more, err := r.machine.Next()
 		if more {
 			r.print(v)
-			if r.flags["e"] {
-				status = 0
-				if v == nil || v == false {
-					status = jqFalse
-				}
+			status = 0
+			if v == nil || v == false {
+				status = jqFalse
 			}
 			continue
 		}
 		if err == nil {
-			return status, false
+			return status
 		}
 		_ = r.t.Out.Flush()
 		var halt *jq.Halt
@@ -146,7 +151,8 @@ func (r *jqRun) one(program *jq.Program, input any) (status int, halted bool) {
 			} else if halt.Say && halt.Value != nil {
 				r.t.P.Write(2, []byte(r.text(halt.Value)+"\n"))
 			}
-			return halt.Code, true
+			r.halted = true
+			return halt.Code
 		}
 		var failed *jq.Error
 		message := ": " + err.Error()
@@ -158,7 +164,7 @@ func (r *jqRun) one(program *jq.Program, input any) (status int, halted bool) {
 			}
 		}
 		r.t.P.Write(2, []byte("jq: error (at "+r.inputs.where()+")"+message+"\n"))
-		return jqFailed, false
+		return jqFailed
 	}
 }
 
@@ -481,7 +487,9 @@ func (i *jqInputs) value() (any, error) {
 				i.over = true
 				return nil, io.EOF
 			}
-			if i.decoder = i.r.machine.NewDecoder(text); i.r.flags["seq"] {
+			i.decoder = i.r.machine.NewDecoder(text)
+			i.decoder.GoOn(i.open)
+			if i.r.flags["seq"] {
 				i.decoder.Sequence()
 			}
 		}
