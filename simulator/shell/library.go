@@ -1,7 +1,6 @@
 package shell
 
 import (
-	"strings"
 	"sync"
 
 	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
@@ -11,7 +10,7 @@ import (
 // in which it is tried. It is safe for concurrent use, since nothing changes a script once it is parsed.
 //
 // Whether a script is found here depends on what other worlds have run, so it must not show. Only scripts are kept
-// whose parsing is charged the same as finding them, and says the same under every locale.
+// whose parsing is charged the same as finding them.
 type Library struct {
 	mu     sync.Mutex
 	parsed scripts
@@ -31,7 +30,7 @@ func (l *Library) find(key cacheKey) *syntax.Script {
 
 // keep takes a script in, if it may be shared. work is what parsing it was charged.
 func (l *Library) keep(key cacheKey, sc *syntax.Script, work uint32) bool {
-	if l == nil || work > 0 || strings.Contains(key.text, "$'") {
+	if l == nil || work > 0 {
 		return false
 	}
 	l.mu.Lock()
@@ -52,10 +51,12 @@ type scripts struct {
 	size  int64
 }
 
+// cacheKey is what the parse of a text depends on.
 type cacheKey struct {
 	text    string
 	kind    dialect
 	extglob bool
+	wide    bool // $'…' may have characters that are not of ASCII
 }
 
 func newScripts() scripts { return scripts{byKey: map[cacheKey]*syntax.Script{}} }

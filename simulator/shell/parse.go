@@ -1,6 +1,10 @@
 package shell
 
-import "github.com/plumbline-ci/plumbline/simulator/shell/syntax"
+import (
+	"strings"
+
+	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
+)
 
 // parse parses a script, or finds it among those parsed before. The memory of its tree is accounted for until release
 // is called. If there are aliases, only the first line with commands is parsed.
@@ -17,7 +21,7 @@ func (s *shell) parse(text string) *syntax.Script {
 
 // parsePlain parses a script as if there were no aliases.
 func (s *shell) parsePlain(text string) *syntax.Script {
-	key := cacheKey{text, s.kind, s.options.extglob}
+	key := cacheKey{text, s.kind, s.options.extglob, s.wide() && strings.Contains(text, "$'")}
 	s.p.Work(uint32(min(len(text)>>10, 1<<30)))
 	sc := s.in.own.byKey[key]
 	if sc == nil {

@@ -199,6 +199,7 @@ func TestBash(t *testing.T) {
 		{script: `true | false | true; echo "${PIPESTATUS[@]}"`, stdout: "0 1 0\n", reason: "PIPESTATUS"},
 		{script: `echo &> /tmp/x a; cat /tmp/x; mapfile -t l < <(printf 'a\nb\n'); echo ${l[1]}`, stdout: "a\nb\n", reason: "mapfile"},
 		{script: "shopt -s extglob\ncase x in @(x|y)) echo ext;; esac; echo \"${a[@]:-none}\"", stdout: "ext\nnone\n", reason: "extended patterns"},
+		{script: `for l in C C.UTF-8 C; do LC_ALL=$l; eval "echo \$'\\u00e9'"; done`, stdout: "\\u00E9\né\n\\u00E9\n", reason: "a text that is read again under another locale"},
 		{script: `echo $'a\tb\x41'; echo "${x@Q}"; cd /nosuch`, stdout: "a\tbA\n\n", stderr: "bash: line 1: cd: /nosuch: No such file or directory\n", code: 1, reason: "quoting"},
 	})
 }
