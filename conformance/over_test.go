@@ -18,7 +18,11 @@ func ends(status string, then func(c *double.Cluster, run *unstructured.Unstruct
 			c.After(5*time.Second, func() {
 				at := c.Now().UTC().Format(time.RFC3339)
 				c.Set(run, func(o map[string]any) {
-					o["status"] = map[string]any{"completionTime": at, "conditions": []any{map[string]any{"type": "Succeeded", "status": status, "reason": "Done"}}}
+					shown := map[string]any{"conditions": []any{map[string]any{"type": "Succeeded", "status": status, "reason": "Done"}}}
+					if status == "True" {
+						shown["completionTime"] = at // what is False without it may be tried again
+					}
+					o["status"] = shown
 				})
 				if then != nil {
 					then(c, run)

@@ -31,6 +31,11 @@ type Runner struct {
 	// disturbed and onViolation are of a Sweep.
 	disturbed   bool
 	onViolation func(invariant.Violation)
+	onEnds      func(map[string]invariant.End)
+	// trouble is what faults are drawn from, expect the ends that runs have to have despite it.
+	trouble string
+	expect  map[string]invariant.End
+	calm    *calm
 }
 
 // NewRunner loads and selects the fixtures of the options.
@@ -56,7 +61,7 @@ func NewRunner(o Options) (*Runner, error) {
 	if o.Seed == 0 {
 		o.Seed = DefaultSeed
 	}
-	r := &Runner{o: o, caps: o.Target.Capabilities(), claims: o.Claims.plan(), all: all}
+	r := &Runner{o: o, caps: o.Target.Capabilities(), claims: o.Claims.plan(), all: all, calm: &calm{}}
 	r.place = r.caps.place(o.Target.Name())
 	for _, f := range all {
 		if o.Filter.Selects(f) {
@@ -150,7 +155,11 @@ func (r *Runner) fixture(ctx context.Context, c Cluster, f *fixture.Fixture) rep
 	}
 	out, at := outcome(f), f.Spec.Pos.String()
 	s := session.New(session.Options{Fixture: f, Cluster: c, Namespace: r.namespace(f), Pace: r.pace(f), Budget: r.o.Budget,
-		Foreign: !r.o.Claims.Reference, OnViolation: r.onViolation, Replay: r.o.Replay, Seed: r.o.Seed})
+		Foreign: !r.o.Claims.Reference, OnViolation: r.onViolation, Replay: r.o.Replay, Seed: r.o.Seed,
+		Trouble: r.trouble, Expect: r.expect})
+	if r.onEnds != nil {
+		defer func() { r.onEnds(s.Ends()) }()
+	}
 	var began time.Time
 	err := watched(func() error {
 		began = c.Now()

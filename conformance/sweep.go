@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -25,6 +26,8 @@ type Sweep struct {
 	// expects, so its checks are left out then: judged are the invariants, and that
 	// every run comes to a right end.
 	Faults bool
+	// Trouble is what the faults are drawn from, of disturbance.Troubles; empty means any, disturbance.Random.
+	Trouble string
 	// Keep are the faults of a list that are kept, by their places; nil means all.
 	Keep []int
 	// Most is after how many breaches the sweep ends; 0 means 10.
@@ -78,6 +81,9 @@ func (r *Runner) Sweep(ctx context.Context, o Sweep) (*SweepReport, error) {
 	}
 	if o.Faults && !r.caps.Faults {
 		return nil, fmt.Errorf("target %s does not provide faults", r.o.Target.Name())
+	}
+	if o.Trouble != "" && !slices.Contains(disturbance.Troubles(), o.Trouble) {
+		return nil, fmt.Errorf("there is no trouble %q, but %s", o.Trouble, strings.Join(disturbance.Troubles(), ", "))
 	}
 	if o.First == 0 {
 		o.First = DefaultSeed
@@ -154,8 +160,45 @@ func (r *Runner) Sweep(ctx context.Context, o Sweep) (*SweepReport, error) {
 type scheduled struct {
 	result     reports.Fixture
 	violations []invariant.Violation
+	ends       map[string]invariant.End
 	strikes    []string
 	trace      []string
+}
+
+// draw returns the faults of a fixture under a seed.
+func (o *Sweep) draw(f *fixture.Fixture, seed uint64) []fixture.Fault {
+	return disturbance.DrawTrouble(o.Trouble, f.Name(), seed, disturbance.TableFor(f))
+}
+
+// calm are the ends of fixtures' runs without trouble, which are learnt when they are first asked for.
+type calm struct {
+	mu   sync.Mutex
+	ends map[string]map[string]invariant.End
+}
+
+// expected are the ends that the runs of a fixture must have under some faults, or nil where these may change them, or
+// where they depend on when something is done: a fixture that acts on what it sees, or has faults of its own.
+func (r *Runner) expected(ctx context.Context, f *fixture.Fixture, o Sweep, drawn []fixture.Fault) map[string]invariant.End {
+	if !disturbance.Lasting(o.Trouble, drawn) && o.Trouble != disturbance.Refusals || len(f.Spec.Faults) > 0 ||
+		slices.ContainsFunc(f.Spec.When, func(a fixture.Action) bool { return a.Apply == nil }) {
+		return nil
+	}
+	r.calm.mu.Lock()
+	ends, known := r.calm.ends[f.Name()]
+	r.calm.mu.Unlock()
+	if known {
+		return ends
+	}
+	quiet := o
+	quiet.Trouble, quiet.Keep = "", []int{}
+	ends = r.schedule(ctx, f, o.First, quiet, nil, false).ends
+	r.calm.mu.Lock()
+	defer r.calm.mu.Unlock()
+	if r.calm.ends == nil {
+		r.calm.ends = map[string]map[string]invariant.End{}
+	}
+	r.calm.ends[f.Name()] = ends
+	return ends
 }
 
 // schedule runs a fixture under a seed. places are the faults to keep, if not those
@@ -167,7 +210,8 @@ func (r *Runner) schedule(ctx context.Context, f *fixture.Fixture, seed uint64, 
 	setup.Trace = trace
 	if o.Faults {
 		one.disturbed = true
-		drawn := disturbance.Draw(f.Name(), seed, disturbance.TableFor(f))
+		drawn := o.draw(f, seed)
+		one.trouble, one.expect = o.Trouble, r.expected(ctx, f, o, drawn)
 		if places == nil {
 			places = o.Keep
 		}
@@ -188,6 +232,7 @@ func (r *Runner) schedule(ctx context.Context, f *fixture.Fixture, seed uint64, 
 			out.trace = t.TraceTail()
 		}
 	}
+	one.onEnds = func(ends map[string]invariant.End) { out.ends = ends }
 	out.result = one.fixture(ctx, c, f)
 	if user, ok := c.(FaultUser); ok {
 		out.strikes = user.Strikes()
@@ -212,7 +257,7 @@ func (s *scheduled) same(other *scheduled) bool {
 // breach reports a run that did not pass, with as few faults as show it.
 func (r *Runner) breach(ctx context.Context, f *fixture.Fixture, seed uint64, o Sweep, one scheduled) *Breach {
 	b := &Breach{Fixture: f.Name(), Seed: seed}
-	drawn := disturbance.Draw(f.Name(), seed, disturbance.TableFor(f))
+	drawn := o.draw(f, seed)
 	places := []int{}
 	if o.Faults {
 		b.Drawn = len(drawn)
@@ -236,7 +281,7 @@ func (r *Runner) breach(ctx context.Context, f *fixture.Fixture, seed uint64, o 
 	}
 	b.Replay = r.o.Replay(f.Name(), seed)
 	if o.Faults {
-		b.Replay += " --faults random"
+		b.Replay += " --faults " + cmp.Or(o.Trouble, disturbance.Random)
 		if len(places) < len(drawn) {
 			b.Replay += ":" + strings.Trim(strings.ReplaceAll(fmt.Sprint(places), " ", ","), "[]")
 		}

@@ -18,7 +18,7 @@ func (r *Runner) SweepReport(o Sweep, found *SweepReport) *reports.SweepReport {
 	out := &reports.SweepReport{
 		APIVersion: reports.APIVersion, Kind: reports.SweepKind,
 		Implementation: whole.Implementation, Suite: whole.Suite, Target: whole.Target, Statements: whole.Statements,
-		FirstSeed: o.First, Seeds: o.Seeds, RandomFaults: o.Faults, Filter: r.o.Filter.String(), Result: reports.Passed,
+		FirstSeed: o.First, Seeds: o.Seeds, RandomFaults: o.Faults, Trouble: o.Trouble, Filter: r.o.Filter.String(), Result: reports.Passed,
 		Schedules: found.Schedules, Struck: found.Struck, Skipped: found.Skipped,
 		Fixtures: []reports.SweepFixture{}, Breaches: []reports.Breach{},
 	}

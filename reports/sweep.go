@@ -16,6 +16,8 @@ type SweepReport struct {
 	Seeds     int    `json:"seeds"`
 	// RandomFaults says that faults were drawn from the seeds.
 	RandomFaults bool `json:"randomFaults,omitempty"`
+	// Trouble is what they were drawn from, if not from everything: transient, refusals or visitors.
+	Trouble string `json:"trouble,omitempty"`
 	// Filter is set when it left fixtures out.
 	Filter  string   `json:"filter,omitempty"`
 	Result  Result   `json:"result"`

@@ -26,6 +26,8 @@
 //     as much time has passed;
 //   - nothing below it is alive: each of its Pods, and each run that it has made, has ended or is gone.
 //
+// Under trouble that passes ([Options.Expect]) it is also the state that the run reaches without trouble.
+//
 // # Backing
 //
 // A rule that the documents state names the statement that does. Others are how the
@@ -41,6 +43,14 @@ import (
 const (
 	OnePod         = "one-pod"
 	Final          = "final"
+	Kept           = "kept"
+	StepEnds       = "step-ends"
+	StepsListed    = "steps-listed"
+	EndsSoon       = "ends-soon"
+	SameEnd        = "same-end"
+	RefusedSoon    = "refused-soon"
+	OthersKept     = "others-kept"
+	StartKept      = "start-kept"
 	CompletionTime = "completion-time"
 	StepsEnded     = "steps-ended"
 	NothingRuns    = "nothing-runs"
@@ -70,6 +80,14 @@ func Rules() []Rule {
 	return []Rule{
 		{OnePod, "An attempt has one live Pod at most.", allBacking(OnePod)},
 		{Final, "A condition that is True or False no longer changes.", allBacking(Final)},
+		{Kept, "What a run that is over shows in its status stays as it is, whatever is done around it.", allBacking(Kept)},
+		{StepEnds, "The end of a step, once it is shown, does not change.", allBacking(StepEnds)},
+		{StepsListed, "A run that is over lists each step that began.", allBacking(StepsListed)},
+		{StartKept, "The start of an attempt, once it is shown, neither moves nor disappears.", allBacking(StartKept)},
+		{EndsSoon, "A run is over, or tried again, within a minute of the end of its last step.", allBacking(EndsSoon)},
+		{SameEnd, "Trouble that passes does not change how a run ends.", allBacking(SameEnd)},
+		{RefusedSoon, "A run that needs what is refused for good fails soon, not at its timeout.", allBacking(RefusedSoon)},
+		{OthersKept, "Labels and annotations that somebody else has put on a run or its Pod stay.", allBacking(OthersKept)},
 		{CompletionTime, "completionTime is set exactly when the run is over.", allBacking(CompletionTime)},
 		{StepsEnded, "All steps are shown as terminated when the run is over.", allBacking(StepsEnded)},
 		{NothingRuns, "Nothing of a run that is over still runs after a grace, sidecars included.", allBacking(NothingRuns)},
@@ -102,8 +120,13 @@ type Violation struct {
 // String renders the violation in one line.
 func (v Violation) String() string { return fmt.Sprintf("%s: %s: %s", v.Rule, v.Object, v.Message) }
 
+// VisitorPrefix begins the labels and annotations that a visitor puts on objects, to see whether they stay.
+const VisitorPrefix = "visitor.plumbline.dev/"
+
 // Bounds of the rules.
 const (
+	// Soon is how long a run may be seen as under way when its Pod has ended.
+	Soon = time.Minute
 	// Grace is how long what is to stop may go on: the 30 seconds that containers have
 	// to end, twice, and what the cluster takes to notice it.
 	Grace = 2 * time.Minute

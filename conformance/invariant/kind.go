@@ -66,6 +66,8 @@ const (
 	succeeds  = "True"
 	cancelled = "cancelled"
 	timedOut  = "timed out"
+	// whole is an end that is complete: with completionTime.
+	whole = "whole"
 )
 
 // backed are the statements that back a rule by kind and, where they differ, by case or by the reason of the run's end. A
@@ -81,6 +83,18 @@ var backed = map[string]map[string]map[string][]string{
 		NothingRuns: {"TaskRunCancelled": {"S004-193"}, "TaskRunTimeout": {"S004-144"}, anyCase: {"S003-063"}},
 		Progress:    {anyCase: {"S004-176"}},
 		RightState:  {succeeds: {"S004-170"}, cancelled: {"S004-174"}, timedOut: {"S004-176"}},
+		// An end without completionTime may be a transient error (S004-172).
+		Final:       {whole: {"S000-017"}},
+		Kept:        {anyCase: {"S000-017"}},
+		StepEnds:    {anyCase: {"S000-017", "S004-152"}},
+		StepsListed: {anyCase: {"S000-010", "S000-046"}},
+		StepsEnded:  {anyCase: {"S000-010", "S004-153"}},
+		EndsSoon:    {anyCase: {"S000-039", "S000-041"}},
+		SameEnd:     {succeeds: {"S004-170"}, anyCase: {"S004-173"}},
+		RefusedSoon: {anyCase: {"S004-173"}},
+		LastResults: {anyCase: {"S000-013"}},
+		PastStopped: {anyCase: {"S002-005"}},
+		PodAccepted: {anyCase: {"S000-035"}},
 	},
 }
 
@@ -92,6 +106,10 @@ func (k *kind) backing(rule, which string) []string {
 	}
 	return cases[anyCase]
 }
+
+// Backing are the statements that back a rule for a kind in any case, for targets that watch over rules themselves. The kind
+// is the canonical short name, as taskrun.
+func Backing(kind, rule string) []string { return backed[kind][rule][anyCase] }
 
 // allBacking are the statements that back a rule for any kind, in order.
 func allBacking(rule string) []string {

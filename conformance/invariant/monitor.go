@@ -24,6 +24,41 @@ type Options struct {
 	Faulty bool
 	// AnyResults says that results need not come from termination messages.
 	AnyResults bool
+	// Expect are the ends that runs have without trouble, by kind and name as taskrun/slow, where the trouble is such that
+	// they have to end so.
+	Expect map[string]End
+	// Refused says that a create is refused for good: Expect are the ends of runs that do not need it.
+	Refused bool
+}
+
+// End is how a run has ended.
+type End struct {
+	Status, Reason string
+	// Attempts is how many were archived, Steps how many steps its status lists.
+	Attempts, Steps int
+	// Took is the time from when it was seen first.
+	Took time.Duration
+}
+
+// Ends are the ends of all runs that are there, by kind and name. A run that is not over has the status Unknown or none.
+func (m *Monitor) Ends() map[string]End {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := map[string]End{}
+	for _, r := range m.runs {
+		if !r.gone {
+			out[r.name] = m.end(r)
+		}
+	}
+	return out
+}
+
+func (m *Monitor) end(r *run) End {
+	e := End{Status: r.condition.status, Reason: r.condition.reason, Attempts: r.attempt, Steps: len(list(r.status(), "steps"))}
+	if !r.doneAt.IsZero() {
+		e.Took = r.doneAt.Sub(r.firstAt)
+	}
+	return e
 }
 
 // Monitor watches over the runs of one namespace. It is safe for concurrent use.
@@ -191,6 +226,7 @@ func (m *Monitor) Finish() {
 		m.checkStopped(r, now)
 		if !r.gone && !r.doneAt.IsZero() {
 			m.right(r)
+			m.checkEnd(r)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/watch"
@@ -16,6 +17,9 @@ type pod struct {
 	attempt int
 	object  *unstructured.Unstructured
 	gone    bool
+	// endedAt is when it, or each of its steps, was seen to have ended.
+	endedAt time.Time
+	visited visits
 }
 
 // live: it runs, or may yet. A Pod without a phase has not been picked up by a kubelet.
@@ -50,6 +54,27 @@ func (m *Monitor) sawPod(event watch.EventType, o *unstructured.Unstructured) {
 	}
 	p.object = o
 	p.gone = event == watch.Deleted
+	if p.endedAt.IsZero() && (ended(o) || stepsEnded(o)) {
+		p.endedAt = m.o.Now()
+	}
+	m.checkVisits("pod/"+p.name, p.run.kind, &p.visited, o)
+}
+
+// stepsEnded reports whether no step of a Pod can start or end any more, though sidecars may run.
+func stepsEnded(o *unstructured.Unstructured) bool {
+	steps := 0
+	for _, item := range list(mapping(o.Object, "spec"), "containers") {
+		if strings.HasPrefix(text(mapping(item), "name"), "step-") {
+			steps++
+		}
+	}
+	over := 0
+	for _, item := range list(mapping(o.Object, "status"), "containerStatuses") {
+		if c := mapping(item); strings.HasPrefix(text(c, "name"), "step-") && mapping(c, "state", "terminated") != nil {
+			over++
+		}
+	}
+	return steps > 0 && over == steps
 }
 
 func (m *Monitor) checkSteps(r *run, status map[string]any) {

@@ -25,6 +25,14 @@ type run struct {
 	firstAt, attemptAt time.Time
 	writes             int
 	pods               []*pod
+	// shown are the ends of steps that were shown of this attempt, started when it began.
+	shown   map[string]string
+	started string
+	// lists says that a version of it has listed steps.
+	lists bool
+	// kept is what its status was when it was over.
+	kept    map[string]any
+	visited visits
 }
 
 func (r *run) spec() map[string]any { return mapping(r.object.Object, "spec") }
@@ -46,30 +54,47 @@ func (m *Monitor) sawRun(k *kind, event watch.EventType, o *unstructured.Unstruc
 		r.gone = true
 		return
 	}
-	before := r.condition
+	before, complete := r.condition, r.object != nil && r.status()["completionTime"] != nil
 	r.object, r.condition = o, succeeded(o)
-	r.writes++
+	visited := m.checkVisits(r.name, r.kind, &r.visited, o)
+	if !visited {
+		r.writes++
+	}
 	status := r.status()
 	if attempt := len(list(status, "retriesStatus")); attempt != r.attempt {
+		m.checkSoon(r)
 		r.attempt, r.attemptAt = attempt, m.o.Now()
+		r.shown, r.started = nil, ""
 	}
 	if retries, _ := number(r.spec(), "retries"); r.attempt > retries {
 		m.violated(RetriesBounded, r.name, k.backing(RetriesBounded, anyCase), "%d attempts are archived, but spec.retries is %d", r.attempt, retries)
 	}
 	if before.done() && r.condition != before {
-		m.violated(Final, r.name, k.backing(Final, anyCase), "the condition was %s and became %s", before, r.condition)
+		which := anyCase
+		if complete {
+			which = whole
+		}
+		m.violated(Final, r.name, k.backing(Final, which), "the condition was %s and became %s", before, r.condition)
 	}
 	m.checkTime(r, status)
-	m.checkWrites(r, status)
+	m.checkStart(r, status)
+	r.lists = r.lists || len(list(status, "steps")) > 0
+	m.checkShown(r, status)
+	m.checkKept(r, status)
+	if !visited {
+		m.checkWrites(r, status)
+	}
 	m.checkPast(r)
 	if !r.condition.done() {
 		r.doneAt = time.Time{}
 		return
 	}
 	if r.doneAt.IsZero() {
+		m.checkSoon(r)
 		r.doneAt = m.o.Now()
 		if k.pods {
 			m.checkSteps(r, status)
+			m.checkListed(r, status)
 			m.checkResults(r, status)
 		}
 	}

@@ -41,7 +41,11 @@ func Toy(f Faults) Script {
 				return
 			}
 			ended[run.GetName()] = true
-			finish(c, run, status, reason)
+			if f.Flip {
+				condition(c, run, status, reason) // without completionTime it is not final
+			} else {
+				finish(c, run, status, reason)
+			}
 			if status == "False" && !f.KeepPod {
 				c.Remove(pod)
 			}

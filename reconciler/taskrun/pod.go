@@ -95,9 +95,14 @@ func (p *taskRunPass) createPod(ctx context.Context) (*corev1.Pod, error) {
 		return pod, nil
 	case apierrors.IsAlreadyExists(err):
 		return p.existingPod(ctx)
-	default:
+	case overQuota(err), isQuotaConflict(err), pass.Passes(err):
 		return nil, p.createError(err)
 	}
+	// It is refused for good, but an earlier create may have succeeded, and its answer been lost.
+	if made, err := p.livePod(ctx); err != nil || made != nil {
+		return made, err
+	}
+	return nil, p.createError(err)
 }
 
 // existingPod is the Pod that the cache does not have yet; or it is not ours.

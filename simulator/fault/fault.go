@@ -13,6 +13,7 @@
 //	container     a container is killed, cannot be made, runs again, or ends unnoticed for a while
 //	node          the node is cut off for a while, or for good
 //	kubelet       the kubelet is down for a while
+//	visitor       a user labels and annotates what there is
 //
 // The points are functions and small interfaces of other packages: an Interceptor
 // of the API server, a Source between the API server and who watches, hooks of the
@@ -47,6 +48,7 @@ const (
 	Container   Point = "container"
 	Node        Point = "node"
 	Kubelet     Point = "kubelet"
+	Visitor     Point = "visitor"
 )
 
 // What happens at points other than api, whose errors are in answer.go.
@@ -67,6 +69,7 @@ const (
 	NotReady   = "CreateContainerConfigError"
 	NoSubPath  = "SubPathNotReady"
 	Restart    = "restart"
+	Labels     = "labels"
 )
 
 // DefaultActor is whose requests and watches are disturbed unless a fault says
@@ -122,12 +125,13 @@ func kinds() map[Point][]string {
 		Container:   {OOMKilled, Killed, Rerun, Unnoticed, NotCreated, NotReady, NoSubPath},
 		Node:        {Lost},
 		Kubelet:     {Restart},
+		Visitor:     {Labels},
 	}
 }
 
 // Points lists all points.
 func Points() []Point {
-	return []Point{API, Controller, Watch, DownwardAPI, Pull, Pod, Container, Node, Kubelet}
+	return []Point{API, Controller, Watch, DownwardAPI, Pull, Pod, Container, Node, Kubelet, Visitor}
 }
 
 // Kinds lists what may happen at a point, the default first.
@@ -164,6 +168,8 @@ func (f *Fault) timed() bool {
 		return f.Verb == "" && f.Kind == "" && f.Subresource == "" && f.Name == "" && f.Nth == 0
 	case Node, Kubelet:
 		return f.Name == "" && f.Nth == 0
+	case Visitor:
+		return true
 	}
 	return false
 }

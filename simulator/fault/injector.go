@@ -31,6 +31,7 @@ type Injector struct {
 	strikes []Strike
 	crash   *Crashed
 	kill    func(*Crashed)
+	visits  int
 }
 
 // armed is a fault and its state.
@@ -53,6 +54,9 @@ func NewInjector(faults []Fault) (*Injector, error) {
 		}
 		if !slices.Contains(has, f.What) {
 			return nil, fmt.Errorf("%q does not happen at fault point %s, but %s", f.What, f.Point, strings.Join(has, ", "))
+		}
+		if f.Point == Visitor && f.Kind == "" {
+			f.Kind = "Pod"
 		}
 		if f.Actor == "" {
 			f.Actor = DefaultActor
@@ -131,6 +135,8 @@ func (in *Injector) timed(f *armed) {
 		in.kill(&Crashed{Behind: "a while", Delay: f.delay()})
 	case Node, Kubelet:
 		in.away(f, "at this time")
+	case Visitor:
+		in.visit(f)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/conformance/disturbance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/reference"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
@@ -79,7 +80,7 @@ ran and every required fixture that the target can run passed.`,
 	f.StringArrayVar(&o.also, "report", nil, reportUsage)
 	f.Uint64Var(&o.seed, "seed", conformance.DefaultSeed, "seed of everything random in the simulated cluster")
 	f.IntVar(&o.seeds, "seeds", 1, "run each fixture with this many seeds, starting at --seed")
-	f.StringVar(&o.faults, "faults", faultsNone, "faults besides the fixtures' own: none; random, drawn from the seed, which judges invariants instead of expectations; random:0,2 uses only these of the drawn faults")
+	f.StringVar(&o.faults, "faults", faultsNone, "faults besides the fixtures' own: none; or drawn from the seed, which judges invariants instead of expectations: random is anything, transient passes and may not change how runs end, refusals are creates refused for good, visitors are users who label and tidy up; random:0,2 uses only these of the drawn faults")
 	f.IntVar(&o.parallel, "parallel", runtime.NumCPU(), "how many fixtures run at once")
 	f.StringSliceVar(&o.filter.Names, "name", nil, "only fixtures with these names; * matches any text")
 	f.StringSliceVar(&o.filter.Profiles, "profile", nil, "only fixtures of these profiles")
@@ -90,7 +91,7 @@ ran and every required fixture that the target can run passed.`,
 	selects(cmd)
 	completeReport(cmd)
 	completes(cmd, map[string]func() []string{
-		"target": targets, "output": render.Formats, "faults": always(faultsNone, faultsRandom),
+		"target": targets, "output": render.Formats, "faults": always(append([]string{faultsNone}, disturbance.Troubles()...)...),
 	})
 	return cmd
 }

@@ -5,21 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/conformance/disturbance"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/reports"
 	"github.com/plumbline-ci/plumbline/reports/render"
 )
 
 // Values of --faults.
-const (
-	faultsNone   = "none"
-	faultsRandom = "random"
-)
+const faultsNone = "none"
 
 // sweepOptions are the flags of run that make it a sweep.
 type sweepOptions struct {
@@ -39,10 +38,13 @@ func (o *sweepOptions) sweep(first uint64) (conformance.Sweep, error) {
 		return s, &usageError{fmt.Errorf("--seeds %d: want a number of at least 1", o.seeds)}
 	case o.faults == faultsNone:
 		return s, nil
-	case mode != faultsRandom:
-		return s, oneOf("faults", o.faults, faultsNone, faultsRandom)
+	case !slices.Contains(disturbance.Troubles(), mode):
+		return s, oneOf("faults", o.faults, append([]string{faultsNone}, disturbance.Troubles()...)...)
 	}
 	s.Faults = true
+	if mode != disturbance.Random {
+		s.Trouble = mode
+	}
 	if !some {
 		return s, nil
 	}

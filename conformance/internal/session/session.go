@@ -61,6 +61,9 @@ type Options struct {
 	// Replay returns the command that shows a failure again.
 	Replay func(name string, seed uint64) string
 	Seed   uint64
+	// Trouble is what the faults of a disturbed fixture are drawn from, Expect the ends that its runs have despite it.
+	Trouble string
+	Expect  map[string]invariant.End
 }
 
 // run is what the parts of a session share.
@@ -89,7 +92,7 @@ type Session struct {
 // New returns a session that has not begun.
 func New(o Options) *Session {
 	r := &run{fixture: o.Fixture, cluster: o.Cluster, seen: observe.NewWorld(o.Fixture, o.Namespace, o.Cluster.Now), refused: map[string]error{}}
-	r.watch = &oversight{fixture: o.Fixture, seen: r.seen, foreign: o.Foreign, told: o.OnViolation}
+	r.watch = &oversight{fixture: o.Fixture, seen: r.seen, foreign: o.Foreign, told: o.OnViolation, trouble: o.Trouble, expect: o.Expect}
 	r.waits = &waits{clock: o.Cluster, pace: o.Pace, fixture: time.Duration(o.Fixture.Spec.Budget), least: o.Budget, watch: r.watch}
 	s := &Session{run: r, o: o, checks: &checks{r}, logs: &observe.Logs{Read: o.Cluster.Logs}}
 	s.actions = &actions{run: r, checks: s.checks}
@@ -98,6 +101,14 @@ func New(o Options) *Session {
 
 // Evidence is what was seen that a check asked for.
 func (s *Session) Evidence() []reports.Evidence { return s.evidence }
+
+// Ends returns how the runs have ended so far.
+func (s *Session) Ends() map[string]invariant.End {
+	if s.watch.monitor == nil {
+		return nil
+	}
+	return s.watch.monitor.Ends()
+}
 
 // World returns what was observed.
 func (s *Session) World() *observe.World { return s.seen }

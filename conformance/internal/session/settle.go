@@ -7,8 +7,10 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/plumbline-ci/plumbline/conformance/disturbance"
 	"github.com/plumbline-ci/plumbline/conformance/invariant"
 )
 
@@ -89,6 +91,11 @@ func (s *Session) settle(ctx context.Context) error {
 			return err
 		}
 	}
+	if disturbed && s.o.Trouble == disturbance.Visitors {
+		if err := s.tidy(ctx); err != nil {
+			return err
+		}
+	}
 	if disturbed {
 		if err := s.waits.until(ctx, aftermath, func() bool { return false }); err != nil {
 			return err
@@ -99,6 +106,44 @@ func (s *Session) settle(ctx context.Context) error {
 		return err
 	}
 	s.evidence = append(s.evidence, s.watch.noted()...)
+	return nil
+}
+
+// later is when somebody comes back to runs that are over.
+const later = 3 * time.Hour
+
+// tidy does what users do to runs that have long been over: it deletes their Pods, and puts a label on them. Nothing of a run
+// may change for it. What cannot be done is not the implementation's fault.
+func (s *Session) tidy(ctx context.Context) error {
+	if !s.watch.monitor.Done() {
+		return nil
+	}
+	if err := s.waits.until(ctx, later, func() bool { return false }); err != nil {
+		return err
+	}
+	c := s.cluster.Client()
+	body := client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"labels":{"`+invariant.VisitorPrefix+`late":"yes"}}}`))
+	must, may := s.seen.Watched()
+	for _, kind := range slices.Concat(must, may) {
+		if !kind.Judged() {
+			continue
+		}
+		for _, namespace := range s.seen.Namespaces {
+			list := &unstructured.UnstructuredList{}
+			list.SetAPIVersion(kind.APIVersion())
+			list.SetKind(kind.Kind + "List")
+			if err := c.List(ctx, list, client.InNamespace(namespace)); err != nil {
+				return fmt.Errorf("listing %s: %w", kind.Kind, err)
+			}
+			for i := range list.Items {
+				if kind.Run != nil {
+					_ = c.Patch(ctx, &list.Items[i], body)
+				} else {
+					_ = c.Delete(ctx, &list.Items[i])
+				}
+			}
+		}
+	}
 	return nil
 }
 

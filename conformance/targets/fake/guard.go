@@ -9,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
@@ -106,7 +107,12 @@ func (g *guard) violated(rule string, o client.Object, format string, args ...an
 	if err != nil {
 		gvk = o.GetObjectKind().GroupVersionKind()
 	}
-	g.found(invariant.Violation{Rule: rule, At: g.now(), Object: strings.ToLower(gvk.Kind) + "/" + o.GetName(), Message: fmt.Sprintf(format, args...)})
+	kind := strings.ToLower(gvk.Kind)
+	owner := kind
+	if ref := metav1.GetControllerOf(o); ref != nil {
+		owner = strings.ToLower(ref.Kind)
+	}
+	g.found(invariant.Violation{Rule: rule, At: g.now(), Object: kind + "/" + o.GetName(), Message: fmt.Sprintf(format, args...), Backing: invariant.Backing(owner, rule)})
 }
 
 // Create implements client.Client.

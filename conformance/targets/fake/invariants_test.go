@@ -3,19 +3,23 @@ package fake_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/conformance/disturbance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/invariant"
 	"github.com/plumbline-ci/plumbline/conformance/reference"
@@ -165,6 +169,7 @@ func wrong() []struct {
 	subject      *subject.Subject
 	spec         string // replaces the TaskRun's retries and timeout
 	disturbed    bool   // the rule is asked about in the end only
+	trouble      string // what the rule is about, if it is about trouble
 	backed       bool
 } {
 	conditionOf := func(s *v1beta1.TaskRunStatus) *v1beta1.Condition { return s.GetCondition(v1beta1.ConditionSucceeded) }
@@ -173,6 +178,7 @@ func wrong() []struct {
 		subject      *subject.Subject
 		spec         string
 		disturbed    bool
+		trouble      string
 		backed       bool
 	}{
 		{rule: invariant.OnePod, reason: "it makes a second Pod for the same attempt", backed: true,
@@ -182,7 +188,61 @@ func wrong() []struct {
 				}
 				return client.IgnoreAlreadyExists(d.Client.Create(ctx, podOf(tr, tr.Name+"-second")))
 			})},
-		{rule: invariant.Final, reason: "it changes its mind about a run that is over",
+		{rule: invariant.Kept, reason: "it forgets the Pod of a run that has long been over", disturbed: true, backed: true,
+			subject: returning(10*time.Minute, func(tr *v1beta1.TaskRun) bool {
+				done := tr.Status.PodName == ""
+				tr.Status.PodName = ""
+				return !done
+			})},
+		{rule: invariant.StepEnds, reason: "it corrects the exit code of a step", backed: true, spec: "timeout: 10m",
+			subject: returning(time.Second, func(tr *v1beta1.TaskRun) bool {
+				if len(tr.Status.Steps) == 0 || tr.Status.Steps[0].Terminated == nil || tr.Status.Steps[0].Terminated.ExitCode == 3 {
+					return false
+				}
+				tr.Status.Steps[0].Terminated.ExitCode = 3
+				return true
+			})},
+		{rule: invariant.StepsListed, reason: "it shows no step of a run that has failed", backed: true, spec: "timeout: 10m",
+			subject: changing(func(s *v1beta1.TaskRunStatus) {
+				if conditionOf(s).IsFalse() {
+					s.Steps = nil
+				}
+			})},
+		{rule: invariant.StartKept, reason: "it says in the end that it began earlier", spec: "timeout: 10m",
+			subject: changing(func(s *v1beta1.TaskRunStatus) {
+				if s.CompletionTime != nil {
+					s.StartTime = &metav1.Time{Time: s.CompletionTime.Add(-time.Hour)}
+				}
+			})},
+		{rule: invariant.EndsSoon, reason: "it looks at a Pod that has ended five minutes later", backed: true, subject: tardy()},
+		{rule: invariant.SameEnd, reason: "it fails a run whose Pod could not be made at once", trouble: disturbance.Transient, backed: true, spec: "timeout: 2h",
+			subject: through(func(c client.Client) client.Client {
+				return answers{c, func(err error) error {
+					if apierrors.IsInternalError(err) || apierrors.IsServerTimeout(err) || apierrors.IsTooManyRequests(err) {
+						return apierrors.NewForbidden(schema.GroupResource{Resource: "pods"}, "work-pod", err)
+					}
+					return err
+				}}
+			})},
+		{rule: invariant.RefusedSoon, reason: "it asks again and again for what is refused for good", trouble: disturbance.Refusals, backed: true, spec: "timeout: 2h",
+			subject: through(func(c client.Client) client.Client {
+				return answers{c, func(err error) error {
+					if apierrors.IsForbidden(err) {
+						return apierrors.NewInternalError(err)
+					}
+					return err
+				}}
+			})},
+		{rule: invariant.OthersKept, reason: "it keeps the labels that it knows", trouble: disturbance.Visitors,
+			subject: meddling(func(ctx context.Context, d subject.Deps, tr *v1beta1.TaskRun) error {
+				before := len(tr.Labels)
+				maps.DeleteFunc(tr.Labels, func(key, _ string) bool { return strings.HasPrefix(key, invariant.VisitorPrefix) })
+				if len(tr.Labels) == before {
+					return nil
+				}
+				return client.IgnoreNotFound(d.Client.Update(ctx, tr))
+			})},
+		{rule: invariant.Final, reason: "it changes its mind about a run that is over", backed: true,
 			subject: meddling(func(ctx context.Context, d subject.Deps, tr *v1beta1.TaskRun) error {
 				if !over(tr) || conditionOf(&tr.Status).Reason == "Reconsidered" {
 					return nil
@@ -198,7 +258,7 @@ func wrong() []struct {
 					s.CompletionTime = s.StartTime
 				}
 			})},
-		{rule: invariant.StepsEnded, reason: "it shows the steps of a run that is over as running",
+		{rule: invariant.StepsEnded, reason: "it shows the steps of a run that is over as running", backed: true,
 			subject: changing(func(s *v1beta1.TaskRunStatus) {
 				for i := range s.Steps {
 					if s.Steps[i].Terminated != nil && !conditionOf(s).IsUnknown() {
@@ -208,9 +268,9 @@ func wrong() []struct {
 			})},
 		{rule: invariant.NothingRuns, reason: "it leaves sidecars running", backed: true,
 			subject: through(func(c client.Client) client.Client { return pods{Client: c, spare: []string{"work-pod-retry1"}} })},
-		{rule: invariant.PastStopped, reason: "it leaves the sidecars of an attempt that has failed",
+		{rule: invariant.PastStopped, reason: "it leaves the sidecars of an attempt that has failed", backed: true,
 			subject: through(func(c client.Client) client.Client { return pods{Client: c, spare: []string{"work-pod"}} })},
-		{rule: invariant.LastResults, reason: "it shows results of the attempt before",
+		{rule: invariant.LastResults, reason: "it shows results of the attempt before", backed: true,
 			subject: changing(func(s *v1beta1.TaskRunStatus) {
 				for i := range s.TaskRunResults {
 					s.TaskRunResults[i].Value.StringVal = "0"
@@ -261,11 +321,79 @@ func wrong() []struct {
 				cached.Status.StartTime.Time = cached.Status.StartTime.Add(time.Second)
 				return nil
 			})},
-		{rule: invariant.PodAccepted, reason: "it asks for a Pod that no API server takes",
+		{rule: invariant.PodAccepted, reason: "it asks for a Pod that no API server takes", backed: true,
 			subject: through(func(c client.Client) client.Client {
 				return pods{Client: c, create: func(p *corev1.Pod) { p.Spec.Containers[0].Name = "Not A Name" }}
 			})},
 	}
+}
+
+// returning is a controller that changes a run some time after its end.
+func returning(after time.Duration, change func(*v1beta1.TaskRun) bool) *subject.Subject {
+	s := reference.Subject()
+	right := s.New
+	s.New = func(d subject.Deps) (reconcile.Reconciler, error) {
+		r, err := right(d)
+		return reconcile.Func(func(ctx context.Context, q reconcile.Request) (reconcile.Result, error) {
+			tr := &v1beta1.TaskRun{}
+			if err := d.Reader.Get(ctx, q.NamespacedName, tr); err != nil || !over(tr) {
+				return r.Reconcile(ctx, q)
+			}
+			if left := after - d.Clock.Now().Sub(tr.Status.CompletionTime.Time); left > 0 {
+				return reconcile.Result{RequeueAfter: left}, nil
+			}
+			if !change(tr) {
+				return reconcile.Result{}, nil
+			}
+			return reconcile.Result{}, client.IgnoreNotFound(d.Client.Status().Update(ctx, tr))
+		}), err
+	}
+	return s
+}
+
+// tardy is a controller that lets five minutes pass when a Pod has ended.
+func tardy() *subject.Subject {
+	const delay = 5 * time.Minute
+	s := reference.Subject()
+	right := s.New
+	s.New = func(d subject.Deps) (reconcile.Reconciler, error) {
+		r, err := right(d)
+		seen := map[types.UID]time.Time{}
+		return reconcile.Func(func(ctx context.Context, q reconcile.Request) (reconcile.Result, error) {
+			list := &corev1.PodList{}
+			if err := d.Reader.List(ctx, list, client.InNamespace(q.Namespace)); err != nil {
+				return reconcile.Result{}, err
+			}
+			for i := range list.Items {
+				p := &list.Items[i]
+				if len(p.Status.ContainerStatuses) == 0 || p.Status.ContainerStatuses[0].State.Terminated == nil {
+					continue
+				}
+				if seen[p.UID].IsZero() {
+					seen[p.UID] = d.Clock.Now()
+				}
+				if left := delay - d.Clock.Now().Sub(seen[p.UID]); left > 0 {
+					return reconcile.Result{RequeueAfter: left}, nil
+				}
+			}
+			return r.Reconcile(ctx, q)
+		}), err
+	}
+	return s
+}
+
+// answers is a client that takes the API server's answers to the creation of Pods for others.
+type answers struct {
+	client.Client
+	taken func(error) error
+}
+
+func (c answers) Create(ctx context.Context, o client.Object, opts ...client.CreateOption) error {
+	err := c.Client.Create(ctx, o, opts...)
+	if _, pod := o.(*corev1.Pod); pod && err != nil {
+		return c.taken(err)
+	}
+	return err
 }
 
 // late is a controller that comes back to a run ten minutes after its end.
@@ -346,10 +474,14 @@ func TestEachInvariantCatchesAWrongController(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if !tt.disturbed {
+				if !tt.disturbed && tt.trouble == "" {
 					return r.RunAll(t.Context())[0]
 				}
-				report, err := r.Sweep(t.Context(), conformance.Sweep{First: 1, Seeds: 1, Faults: true, Keep: []int{}})
+				sweep := conformance.Sweep{First: 1, Seeds: 1, Faults: true, Keep: []int{}}
+				if tt.trouble != "" {
+					sweep = conformance.Sweep{First: 1, Seeds: 60, Faults: true, Trouble: tt.trouble, Most: 1}
+				}
+				report, err := r.Sweep(t.Context(), sweep)
 				if err != nil {
 					t.Fatal(err)
 				}
