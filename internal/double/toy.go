@@ -23,7 +23,7 @@ type Faults struct {
 	Admit bool
 	// Hang never starts a run.
 	Hang bool
-	// Flip turns a run that has ended into another end, a second later.
+	// Flip puts the label changed on a run that has ended, a second later.
 	Flip bool
 }
 
@@ -41,16 +41,14 @@ func Toy(f Faults) Script {
 				return
 			}
 			ended[run.GetName()] = true
-			if f.Flip {
-				condition(c, run, status, reason) // without completionTime it is not final
-			} else {
-				finish(c, run, status, reason)
-			}
+			finish(c, run, status, reason)
 			if status == "False" && !f.KeepPod {
 				c.Remove(pod)
 			}
 			if f.Flip {
-				c.After(time.Second, func() { condition(c, run, "True", "Succeeded") })
+				c.After(time.Second, func() {
+					c.Set(run, func(o map[string]any) { o["metadata"].(map[string]any)["labels"] = map[string]any{"changed": "yes"} })
+				})
 			}
 		}
 		pods := map[string]*unstructured.Unstructured{}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/conformance/disturbance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/fixtures"
@@ -26,9 +27,9 @@ const (
 
 // The seeds of the phases.
 const (
-	plainSeed              = conformance.DefaultSeed
-	otherSeed              = 2
-	firstFaulty, faultySum = 1, 2
+	plainSeed   = conformance.DefaultSeed
+	otherSeed   = 2
+	firstFaulty = 1
 )
 
 // mostUnderSeeds is how many fixtures are put to a change under further seeds and under faults, so that a change that
@@ -121,7 +122,10 @@ func (s *Stranger) Ask(ctx context.Context, q Question) (Answer, error) {
 	}{
 		{PhasePlain, q.Plain, conformance.Sweep{First: plainSeed, Seeds: 1, Most: 1}},
 		{PhaseSeeds, first(q.Plain), conformance.Sweep{First: otherSeed, Seeds: 1, Most: 1}},
-		{PhaseFaults, first(q.Faulty), conformance.Sweep{First: firstFaulty, Seeds: faultySum, Faults: true, Most: 1}},
+		{PhaseFaults, first(q.Faulty), faulty(disturbance.Transient, 1)},
+		{PhaseFaults, first(q.Faulty), faulty(disturbance.Visitors, 1)},
+		{PhaseFaults, first(q.Faulty), faulty(disturbance.Random, 2)},
+		{PhaseFaults, first(q.Faulty), faulty(disturbance.Refusals, 1)},
 	} {
 		for _, file := range phase.files {
 			began := time.Now()
@@ -138,6 +142,11 @@ func (s *Stranger) Ask(ctx context.Context, q Question) (Answer, error) {
 		}
 	}
 	return Answer{Took: took}, nil
+}
+
+// faulty is a sweep under a kind of trouble.
+func faulty(trouble string, seeds int) conformance.Sweep {
+	return conformance.Sweep{First: firstFaulty, Seeds: seeds, Faults: true, Trouble: trouble, Most: 1}
 }
 
 // first are as many as are put to a change under seeds.
