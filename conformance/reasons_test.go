@@ -58,9 +58,13 @@ func asserted(t *testing.T, f *fixture.Fixture) []state {
 	return found
 }
 
-// written returns the checks and the actions of a fixture as they stand in its file.
+// written returns the checks and the actions of a fixture as they stand in its file; none of one with a matrix, where
+// variables stand for what is wanted.
 func written(t *testing.T, f *fixture.Fixture) (then, when []map[string]any) {
 	t.Helper()
+	if f.Case != "" {
+		return nil, nil
+	}
 	var header struct {
 		Spec struct {
 			When []map[string]any `yaml:"when"`
