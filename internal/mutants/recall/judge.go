@@ -53,12 +53,12 @@ func (j Judge) Prepare(ctx context.Context) (*Prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	files, err := Binding()
+	cases, err := Binding()
 	if err != nil {
 		return nil, err
 	}
 	p := &Prepared{j: j, Packages: packages}
-	if p.fixtures, err = j.reach(ctx, &p.blocks, files); err != nil {
+	if p.fixtures, err = j.reach(ctx, &p.blocks, cases); err != nil {
 		return nil, err
 	}
 	slices.SortStableFunc(p.fixtures, func(a, b reached) int { return cmp.Compare(a.took, b.took) })
@@ -148,10 +148,10 @@ func (p *Prepared) judge(ctx context.Context, m operators.Mutation) (Outcome, er
 	var q Question
 	for _, f := range p.fixtures {
 		if p.blocks.reach(f.plain, m) {
-			q.Plain = append(q.Plain, f.file)
+			q.Plain = append(q.Plain, f.fixture)
 		}
 		if p.blocks.reach(f.all, m) {
-			q.Faulty = append(q.Faulty, f.file)
+			q.Faulty = append(q.Faulty, f.fixture)
 		}
 	}
 	out.Reach = len(q.Plain)

@@ -61,8 +61,8 @@ func counters(dir string) error {
 
 // reached is what one fixture reaches, and what it costs.
 type reached struct {
-	file string
-	took time.Duration
+	fixture Case
+	took    time.Duration
 	// plain and all say of each block of the program whether it is reached, in the order of blocks.
 	plain, all []bool
 }
@@ -113,7 +113,7 @@ func (b *blocks) reach(hits []bool, m operators.Mutation) bool {
 }
 
 // reach runs each fixture in a process of its own, without a change.
-func (j Judge) reach(ctx context.Context, known *blocks, files []string) ([]reached, error) {
+func (j Judge) reach(ctx context.Context, known *blocks, cases []Case) ([]reached, error) {
 	binary := filepath.Join(j.Dir, "stranger-coverage")
 	var packages []string
 	for _, p := range j.Parts {
@@ -122,27 +122,27 @@ func (j Judge) reach(ctx context.Context, known *blocks, files []string) ([]reac
 	if err := j.goTool(ctx, "build", "-cover", "-covermode=atomic", "-coverpkg="+strings.Join(append(packages, command), ","), "-o", binary, command); err != nil {
 		return nil, err
 	}
-	out := make([]reached, len(files))
+	out := make([]reached, len(cases))
 	var mu sync.Mutex
 	var errs error
-	j.inParallel(ctx, len(files), func(i int) {
-		one, err := j.reachOf(ctx, known, binary, files[i], filepath.Join(j.Dir, "reach-"+strconv.Itoa(i)))
+	j.inParallel(ctx, len(cases), func(i int) {
+		one, err := j.reachOf(ctx, known, binary, cases[i], filepath.Join(j.Dir, "reach-"+strconv.Itoa(i)))
 		mu.Lock()
 		defer mu.Unlock()
 		out[i] = one
 		if err != nil {
-			errs = errors.Join(errs, fmt.Errorf("%s: %w", files[i], err))
+			errs = errors.Join(errs, fmt.Errorf("%s: %w", cases[i].Name, err))
 		}
 	})
 	return out, errors.Join(errs, ctx.Err())
 }
 
-func (j Judge) reachOf(ctx context.Context, known *blocks, binary, file, dir string) (reached, error) {
-	out := reached{file: file}
+func (j Judge) reachOf(ctx context.Context, known *blocks, binary string, c Case, dir string) (reached, error) {
+	out := reached{fixture: c}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return out, err
 	}
-	one := []string{file}
+	one := []Case{c}
 	cmd := exec.CommandContext(ctx, binary, "-reach", dir)
 	question, err := json.Marshal(Question{Plain: one, Faulty: one})
 	if err != nil {
@@ -165,7 +165,7 @@ func (j Judge) reachOf(ctx context.Context, known *blocks, binary, file, dir str
 	if answer.By != "" {
 		return out, fmt.Errorf("it fails without a change (%s): %s", answer.Phase, answer.Says)
 	}
-	out.took = answer.Took[file]
+	out.took = answer.Took[c.Name]
 	if out.plain, err = j.hits(ctx, known, filepath.Join(dir, plainFolder)); err != nil {
 		return out, err
 	}

@@ -39,10 +39,16 @@ const mostUnderSeeds = 30
 // maxEvents bounds the world of one fixture: one that is busier than a change of the reference makes it never comes to rest.
 const maxEvents = 2_000_000
 
-// Question is what a process is asked: the fixtures for each phase, by their files.
+// Case is a fixture: a file, or a case of its matrix.
+type Case struct {
+	File string `json:"file"`
+	Name string `json:"name"`
+}
+
+// Question is what a process is asked: the fixtures for each phase.
 type Question struct {
-	Plain  []string `json:"plain"`
-	Faulty []string `json:"faulty"`
+	Plain  []Case `json:"plain"`
+	Faulty []Case `json:"faulty"`
 }
 
 // Answer is the first fixture that failed; without one, By is empty.
@@ -50,7 +56,7 @@ type Answer struct {
 	By    string `json:"by"`
 	Phase string `json:"phase"`
 	Says  string `json:"says"`
-	// Took is how long each plain fixture took, by its file, if all were run.
+	// Took is how long each plain fixture took, by its name, if all were run.
 	Took map[string]time.Duration `json:"took,omitempty"`
 }
 
@@ -58,7 +64,7 @@ type Answer struct {
 type Stranger struct {
 	target conformance.Target
 	claims conformance.Claims
-	loaded map[string]*fixture.Fixture
+	loaded map[Case]*fixture.Fixture
 }
 
 // NewStranger returns one on the fake cluster. It claims every profile with all its features.
@@ -67,7 +73,7 @@ func NewStranger() (*Stranger, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Stranger{target: target, loaded: map[string]*fixture.Fixture{}}
+	s := &Stranger{target: target, loaded: map[Case]*fixture.Fixture{}}
 	for _, p := range fixture.Profiles() {
 		s.claims.Profiles = append(s.claims.Profiles, p.Name)
 		for _, f := range p.Features {
@@ -77,16 +83,16 @@ func NewStranger() (*Stranger, error) {
 	return s, nil
 }
 
-// Binding are the files of the fixtures that bind a stranger.
-func Binding() ([]string, error) {
+// Binding are the fixtures that bind a stranger.
+func Binding() ([]Case, error) {
 	all, err := fixture.LoadFS(fixtures.FS, "")
 	if err != nil {
 		return nil, err
 	}
-	var out []string
+	var out []Case
 	for _, f := range all {
 		if f.Spec.Level == fixture.Required {
-			out = append(out, f.File)
+			out = append(out, Case{f.File, f.Name()})
 		}
 	}
 	return out, nil
@@ -96,20 +102,25 @@ func (s *Stranger) runner(list []*fixture.Fixture, seed uint64) (*conformance.Ru
 	return conformance.NewRunner(conformance.Options{Target: s.target, Claims: s.claims, Fixtures: list, Seed: seed, Parallel: 1})
 }
 
-func (s *Stranger) load(file string) (*fixture.Fixture, error) {
-	if f := s.loaded[file]; f != nil {
+func (s *Stranger) load(c Case) (*fixture.Fixture, error) {
+	if f := s.loaded[c]; f != nil {
 		return f, nil
 	}
-	data, err := fs.ReadFile(fixtures.FS, file)
+	data, err := fs.ReadFile(fixtures.FS, c.File)
 	if err != nil {
 		return nil, err
 	}
-	f, err := fixture.Load(file, data)
+	cases, err := fixture.LoadCases(c.File, data)
 	if err != nil {
 		return nil, err
 	}
-	s.loaded[file] = f
-	return f, nil
+	for _, f := range cases {
+		s.loaded[Case{c.File, f.Name()}] = f
+	}
+	if f := s.loaded[c]; f != nil {
+		return f, nil
+	}
+	return nil, fmt.Errorf("%s has no case %s", c.File, c.Name)
 }
 
 // Ask puts the fixtures to what is compiled in, phase by phase, and stops at the first failure.
@@ -117,7 +128,7 @@ func (s *Stranger) Ask(ctx context.Context, q Question) (Answer, error) {
 	took := map[string]time.Duration{}
 	for _, phase := range []struct {
 		name  string
-		files []string
+		cases []Case
 		sweep conformance.Sweep
 	}{
 		{PhasePlain, q.Plain, conformance.Sweep{First: plainSeed, Seeds: 1, Most: 1}},
@@ -127,17 +138,17 @@ func (s *Stranger) Ask(ctx context.Context, q Question) (Answer, error) {
 		{PhaseFaults, first(q.Faulty), faulty(disturbance.Random, 2)},
 		{PhaseFaults, first(q.Faulty), faulty(disturbance.Refusals, 1)},
 	} {
-		for _, file := range phase.files {
+		for _, c := range phase.cases {
 			began := time.Now()
-			says, err := s.put(ctx, file, phase.sweep)
+			says, err := s.put(ctx, c, phase.sweep)
 			if err != nil {
 				return Answer{}, err
 			}
 			if says != "" {
-				return Answer{By: s.loaded[file].Name(), Phase: phase.name, Says: says}, nil
+				return Answer{By: c.Name, Phase: phase.name, Says: says}, nil
 			}
 			if phase.name == PhasePlain {
-				took[file] = time.Since(began)
+				took[c.Name] = time.Since(began)
 			}
 		}
 	}
@@ -150,11 +161,11 @@ func faulty(trouble string, seeds int) conformance.Sweep {
 }
 
 // first are as many as are put to a change under seeds.
-func first(files []string) []string { return files[:min(len(files), mostUnderSeeds)] }
+func first(cases []Case) []Case { return cases[:min(len(cases), mostUnderSeeds)] }
 
 // put runs one fixture under some seeds, and returns what its failure says, if it fails.
-func (s *Stranger) put(ctx context.Context, file string, o conformance.Sweep) (string, error) {
-	f, err := s.load(file)
+func (s *Stranger) put(ctx context.Context, c Case, o conformance.Sweep) (string, error) {
+	f, err := s.load(c)
 	if err != nil {
 		return "", err
 	}
