@@ -3,6 +3,7 @@ package shell
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -262,7 +263,7 @@ func builtinSource(s *shell, args []string) int {
 	}
 	s.frames = append(s.frames, frame{"source", s.source, s.line})
 	s.sourcing++
-	s.status, s.base = 0, 0
+	s.base = 0
 	if s.kind == bash {
 		s.source = name
 	}
@@ -275,7 +276,12 @@ func builtinSource(s *shell, args []string) int {
 	if s.kind == bash && debug != "" && !s.options.functrace { // it is not for the file
 		delete(s.traps, "DEBUG")
 	}
-	s.run(scriptText(data), false)
+	s.deeper("scripts")
+	sc := s.parse(scriptText(data))
+	s.settle(sc)
+	s.lines(sc, false)
+	s.release(sc)
+	s.shallower()
 	if debug != "" && s.traps["DEBUG"] == "" {
 		s.traps["DEBUG"] = debug
 	}
@@ -389,7 +395,6 @@ func builtinEval(s *shell, args []string) int {
 	}
 	text := strings.Join(args[1:], " ")
 	command, base, line := s.command, s.base, s.line
-	s.status = 0
 	s.traced++
 	switch s.kind {
 	case bash:
@@ -406,6 +411,7 @@ func builtinEval(s *shell, args []string) int {
 	}
 	s.deeper("evals")
 	s.enterEval(1)
+	s.settle(sc)
 	isJob, evaluated := s.isJob, s.evaluated
 	s.isJob, s.evaluated = isJob && s.calls > 0, s.isStage && s.calls == 0
 	err := s.readLines(sc, false)
@@ -423,6 +429,13 @@ func builtinEval(s *shell, args []string) int {
 		s.line = line
 	}
 	return s.status
+}
+
+// settle makes the status of a text 0 that has no commands. Otherwise its first one finds that of the command before.
+func (s *shell) settle(sc *syntax.Script) {
+	if sc.Rest == "" && !slices.ContainsFunc(sc.Lines, func(line []*syntax.Stmt) bool { return len(line) > 0 }) {
+		s.status = 0
+	}
 }
 
 // enterEval counts eval and source inside of functions.

@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -30,6 +31,7 @@ import (
 // Limits of one run.
 const (
 	mostTime   = 10 * time.Second
+	mostCPU    = 5 * time.Second // of one process; see the wrapper
 	mostOutput = 4 << 20
 	// wrapper is what process 1 does before it becomes the shell: /proc has to be mounted from inside its namespace.
 	wrapper = `mount -t proc -o ro proc /proc && hostname host && ulimit -t 5 -v 2000000 -f 131072 && unset SHLVL PWD OLDPWD && exec "$@"`
@@ -182,6 +184,12 @@ func (r *Runner) one(j job) outcome.Outcome {
 		o.Failure = fmt.Sprintf("the script took longer than %v", mostTime)
 	default:
 	}
+	if used := c.ProcessState.UserTime() + c.ProcessState.SystemTime(); used >= mostCPU { // with all that it waited for
+		o.Failure = fmt.Sprintf("the script computed for more than %v", mostCPU)
+	}
+	if noMemory.MatchString(o.Stderr) {
+		o.Failure = "a program ran out of memory"
+	}
 	if filled(root) {
 		o.Failure = "the script filled its files"
 	}
@@ -190,6 +198,9 @@ func (r *Runner) one(j job) outcome.Outcome {
 	}
 	return o
 }
+
+// noMemory is what programs say when they reach the limit of memory.
+var noMemory = regexp.MustCompile(`(?i)(cannot allocate memory|out of memory|memory exhausted)`)
 
 // filled reports whether a script has written so much that a write may have failed for want of space.
 func filled(root string) bool {
