@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "write docs/requirements.md")
+var update = flag.Bool("update", false, "write the generated pages")
 
 // TestRequirementsAreUpToDate holds docs/requirements.md against the fixtures.
 func TestRequirementsAreUpToDate(t *testing.T) {
