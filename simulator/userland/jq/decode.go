@@ -52,6 +52,9 @@ func (m *Machine) NewDecoder(text string) *Decoder {
 // GoOn gives the decoder texts that go on where the one before has ended, be it inside of a value.
 func (d *Decoder) GoOn(more func() (text string, ok bool)) { d.more = more }
 
+// More reports whether anything stands right behind what has been read.
+func (d *Decoder) More() bool { return d.has(1) }
+
 // end reports whether there is nothing left.
 func (d *Decoder) end() bool { return d.at >= len(d.text) && !d.has(1) }
 

@@ -42,6 +42,20 @@ func (m *Machine) Events(v any) []any {
 	return out
 }
 
+// ClosesAlone reports whether the last bracket of a value makes two events: that of what stands before it, which is no array or
+// object, and the end of the value, which jq tells later.
+func ClosesAlone(events []any) bool {
+	if len(events) < 2 {
+		return false
+	}
+	before, _ := elements(events[len(events)-2])
+	if len(before) < 2 {
+		return false
+	}
+	_, nests := elements(before[1])
+	return !nests
+}
+
 func (m *Machine) events(v any, at []any, out *[]any) {
 	list, ok := elements(v)
 	here := func() any { return m.array(append([]any(nil), at...)) }

@@ -353,6 +353,9 @@ type jqInputs struct {
 	failed  bool
 	decoder *jq.Decoder
 	events  []any // of --stream
+	closing bool  // the last one comes after another at the same bracket
+	cut     bool  // the last file does not end in a newline, so that jq has met its end
+	ended   bool  // all files are read, and none is at work
 	text    string
 	lines   int // of what was read
 }
@@ -392,6 +395,7 @@ func (i *jqInputs) open() (text string, ok bool) {
 		i.started = true
 		data, err := i.r.t.ReadAll(i.r.t.P.Stdin())
 		i.failed = i.failed || err != nil
+		i.cut = !strings.HasSuffix(string(data), "\n")
 		return string(data), true
 	}
 	for i.started = true; i.at < len(i.r.files); {
@@ -399,6 +403,7 @@ func (i *jqInputs) open() (text string, ok bool) {
 		text, err := i.r.read(name)
 		if err == nil {
 			i.at++
+			i.cut = !strings.HasSuffix(text, "\n")
 			return text, true
 		}
 		_ = i.r.t.Out.Flush()
@@ -450,7 +455,7 @@ func (i *jqInputs) rawLine() (any, error) {
 	for i.text == "" {
 		text, ok := i.open()
 		if !ok {
-			i.over = true
+			i.over, i.ended = true, i.cut
 			return nil, io.EOF
 		}
 		i.text = text
@@ -479,12 +484,16 @@ func (i *jqInputs) value() (any, error) {
 		if len(i.events) > 0 {
 			v := i.events[0]
 			i.events = i.events[1:]
+			if len(i.events) == 0 && i.closing && !i.decoder.More() { // jq looks for more before it tells that the value has ended
+				i.ended = true
+			}
 			return v, nil
 		}
 		if i.decoder == nil {
 			text, ok := i.open()
 			if !ok {
 				i.over = true
+				i.ended = i.cut && !i.r.flags["s"]
 				return nil, io.EOF
 			}
 			i.decoder = i.r.machine.NewDecoder(text)
@@ -510,6 +519,7 @@ func (i *jqInputs) value() (any, error) {
 			return v, nil
 		}
 		i.events = i.r.machine.Events(v)
+		i.closing = jq.ClosesAlone(i.events)
 	}
 }
 
@@ -527,6 +537,9 @@ func (w jqWorld) Input() (any, error) {
 
 // InputName implements jq.World.
 func (w jqWorld) InputName() string {
+	if w.r.inputs.ended {
+		return ""
+	}
 	if name := w.r.inputs.name(); name != "" || !w.r.inputs.started {
 		return name
 	}
