@@ -25,7 +25,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/plumbline-ci/plumbline/internal/differential/listed"
 	"github.com/plumbline-ci/plumbline/internal/differential/outcome"
 	"github.com/plumbline-ci/plumbline/internal/differential/real"
 	"github.com/plumbline-ci/plumbline/internal/differential/script"
@@ -99,10 +98,18 @@ func (b *bench) both(d script.Dialect, text string) (sim, real outcome.Outcome) 
 	return b.sim.Run(d.Sh(), argv), b.real.Run(d.Sh(), argv)
 }
 
-// stable reports whether the real programs give the same answer again and again. What depends on which process is faster may
-// well look settled for a few times.
-func (b *bench) stable(d script.Dialect, text string, first outcome.Outcome) bool {
-	for range 10 {
+const (
+	// glances is how often the real programs are asked again before a difference is shrunk, which sorts out most of what depends
+	// on chance.
+	glances = 2
+	// looks is how often they are asked again in the end, because what depends on which process is faster may well look settled
+	// for a few times.
+	looks = 10
+)
+
+// stable reports whether the real programs give the same answer a number of times again.
+func (b *bench) stable(d script.Dialect, text string, first outcome.Outcome, times int) bool {
+	for range times {
 		if again := b.real.Run(d.Sh(), d.Argv(text)); again.Stdout != first.Stdout || again.Code != first.Code || (again.Stderr == "") != (first.Stderr == "") || again.Failure != first.Failure {
 			return false
 		}
@@ -170,7 +177,7 @@ func Compare(scripts []script.Script, o Options) (*Result, error) {
 				if sim.Same(real) {
 					continue
 				}
-				if real.Failure != "" || !b.stable(s.Dialect, s.Text(), real) {
+				if real.Failure != "" || !b.stable(s.Dialect, s.Text(), real, glances) {
 					mutex.Lock()
 					if real.Failure != "" {
 						result.Unfinished++
@@ -190,14 +197,16 @@ func Compare(scripts []script.Script, o Options) (*Result, error) {
 				if !shrink {
 					continue
 				}
-				d := b.shrink(s, sim, real)
+				d, stable := b.shrink(s, sim, real)
 				d.Index = i
-				if name, ok := listed.Find(s.Dialect, d.Script, d.Sim, d.Real); ok {
-					d.Listed = name
-				}
 				d.Group = signature(d)
 				mutex.Lock()
-				result.Differences = append(result.Differences, d)
+				if stable {
+					result.Differences = append(result.Differences, d)
+				} else {
+					result.Different--
+					result.Unstable++
+				}
 				mutex.Unlock()
 			}
 		})

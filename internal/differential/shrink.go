@@ -7,12 +7,18 @@ import (
 
 	"mvdan.cc/sh/v3/syntax"
 
+	"github.com/plumbline-ci/plumbline/internal/differential/listed"
 	"github.com/plumbline-ci/plumbline/internal/differential/outcome"
 	"github.com/plumbline-ci/plumbline/internal/differential/script"
 )
 
-// mostTries bounds the work for one difference.
-const mostTries = 250
+const (
+	// mostTries bounds the work for one difference.
+	mostTries = 250
+	// triesOfListed bounds it for one that a listed kind covers as it is. It is shrunk at all to see that nothing else hides
+	// behind that.
+	triesOfListed = 80
+)
 
 // shrinker makes a script shorter as long as it stays a difference of the same class.
 type shrinker struct {
@@ -20,15 +26,20 @@ type shrinker struct {
 	dialect script.Dialect
 	class   string
 	tries   int
+	most    int // tries
 	seen    map[string]bool
 
 	text      string
 	sim, real outcome.Outcome
 }
 
-// shrink returns the difference of a script, as short as it gets.
-func (b *bench) shrink(s script.Script, sim, real outcome.Outcome) Difference {
-	h := &shrinker{b: b, dialect: s.Dialect, class: class(sim, real), seen: map[string]bool{}, text: s.Text(), sim: sim, real: real}
+// shrink returns the difference of a script, as short as it gets. It is not stable if the real programs answer differently when
+// they are asked again; those that are listed are not asked.
+func (b *bench) shrink(s script.Script, sim, real outcome.Outcome) (d Difference, stable bool) {
+	h := &shrinker{b: b, dialect: s.Dialect, class: class(sim, real), most: mostTries, seen: map[string]bool{}, text: s.Text(), sim: sim, real: real}
+	if _, known := listed.Find(s.Dialect, h.text, sim, real); known {
+		h.most = triesOfListed
+	}
 	h.parts(s.Parts)
 	for h.once() {
 	}
@@ -37,14 +48,19 @@ func (b *bench) shrink(s script.Script, sim, real outcome.Outcome) Difference {
 		for h.once() {
 		}
 	}
-	if !b.stable(s.Dialect, h.text, h.real) { // it turned into a race on the way
+	name, known := listed.Find(s.Dialect, h.text, h.sim, h.real)
+	if !known && !b.stable(s.Dialect, h.text, h.real, looks) { // it turned into a race on the way, or was one
+		if h.text == s.Text() || !b.stable(s.Dialect, s.Text(), real, looks) {
+			return d, false
+		}
 		h.text, h.sim, h.real = s.Text(), sim, real
+		name, _ = listed.Find(s.Dialect, h.text, h.sim, h.real)
 	}
-	d := Difference{Dialect: s.Dialect, Script: h.text, Sim: h.sim, Real: h.real}
+	d = Difference{Dialect: s.Dialect, Script: h.text, Sim: h.sim, Real: h.real, Listed: name}
 	if d.Script != s.Text() {
 		d.Original = s.Text()
 	}
-	return d
+	return d, true
 }
 
 // class keeps a difference from turning into another one while it shrinks: leaving parts out makes new syntax errors.
@@ -64,7 +80,7 @@ func class(sim, real outcome.Outcome) string {
 
 // try takes a text if it is still a difference.
 func (h *shrinker) try(text string) bool {
-	if h.tries >= mostTries || len(text) >= len(h.text) || h.seen[text] || strings.TrimSpace(text) == "" {
+	if h.tries >= h.most || len(text) >= len(h.text) || h.seen[text] || strings.TrimSpace(text) == "" {
 		return false
 	}
 	h.seen[text] = true
@@ -99,7 +115,7 @@ type edit struct {
 // once takes the first edit that leaves a difference.
 func (h *shrinker) once() bool {
 	for _, e := range h.edits() {
-		if h.tries >= mostTries {
+		if h.tries >= h.most {
 			return false
 		}
 		if h.try(h.text[:e.from] + e.text + h.text[e.to:]) {
@@ -203,7 +219,7 @@ func (h *shrinker) tokens() {
 	for size := 8; size >= 1; size /= 2 {
 		for at := 0; ; at++ {
 			pieces := strings.SplitAfter(h.text, " ")
-			if len(pieces) > 120 || at+size > len(pieces) || h.tries >= mostTries {
+			if len(pieces) > 120 || at+size > len(pieces) || h.tries >= h.most {
 				break
 			}
 			if h.try(strings.Join(slices.Delete(slices.Clone(pieces), at, at+size), "")) {
