@@ -350,9 +350,7 @@ func (a *arith) condition() operand {
 	}
 	which := a.load(c)
 	a.next()
-	if a.kind == atEnd {
-		a.fail("expression expected", "expecting primary")
-	}
+	a.wantsExpression(true)
 	a.ignore(which == 0)
 	wants := a.wants
 	a.wants = "':'"
@@ -363,6 +361,7 @@ func (a *arith) condition() operand {
 		a.fail("`:' expected for conditional expression", "expecting ':'")
 		return operand{}
 	}
+	a.wantsExpression(false)
 	a.ignore(which != 0)
 	y := a.load(a.condition())
 	a.ignore(false, which != 0)
@@ -370,6 +369,13 @@ func (a *arith) condition() operand {
 		return operand{n: y}
 	}
 	return operand{n: x}
+}
+
+// wantsExpression fails where nothing stands behind ? or :, as bash says it there.
+func (a *arith) wantsExpression(beforeColon bool) {
+	if a.kind == atEnd && (beforeColon || a.s.kind == bash) || a.s.kind == bash && beforeColon && a.is(":") {
+		a.fail("expression expected", "expecting primary")
+	}
 }
 
 // middle reads what stands between ? and :, in ash without commas, assignments and conditions that are not in parentheses.
@@ -483,6 +489,9 @@ func (a *arith) unary() operand {
 			a.s.deeper("arithmetic expressions")
 			defer a.s.shallower()
 			a.next()
+			if len(op) == 2 && a.s.kind == bash && a.err == nil && a.kind == aName {
+				return a.prefixed(op)
+			}
 			x := a.unary()
 			switch op {
 			case "!":
@@ -495,9 +504,6 @@ func (a *arith) unary() operand {
 				return operand{n: -a.load(x)}
 			}
 			if !x.isRef { // two signs
-				if a.s.kind == bash {
-					return operand{n: a.load(x)}
-				}
 				a.fail("syntax error: operand expected", "expecting primary")
 			}
 			n := a.load(x) + 1
@@ -509,6 +515,33 @@ func (a *arith) unary() operand {
 		}
 	}
 	return a.postfix()
+}
+
+// prefixed changes the variable that stands behind ++ or --. Bash does so before it reads on, and does not take another ++ or
+// -- there.
+func (a *arith) prefixed(op string) operand {
+	x, ok := a.variable()
+	if !ok {
+		return operand{}
+	}
+	a.fix(&x)
+	n := a.load(x) + 1
+	if op == "--" {
+		n -= 2
+	}
+	a.store(x, n)
+	if a.err != nil {
+		return operand{}
+	}
+	a.kind = aNumber
+	if rest := strings.TrimLeft(a.text[a.pos:], " \t\n\r"); strings.HasPrefix(rest, "++") || strings.HasPrefix(rest, "--") {
+		a.from = len(a.text) - len(rest)
+		a.fail(rest[:2]+": assignment requires lvalue", "")
+		return operand{}
+	}
+	a.next()
+	a.wantsOperator()
+	return operand{n: n}
 }
 
 func (a *arith) postfix() operand {
@@ -534,32 +567,20 @@ func (a *arith) primary() operand {
 	case aNumber:
 		n := a.num
 		a.next()
-		if a.err == nil && (a.kind == aNumber || a.kind == aName) && a.s.kind != dash { // which misses what it expects there
-			a.loadsLast()
-			a.fail("syntax error in expression", "expecting EOF")
-		}
+		a.wantsOperator()
 		return operand{n: n}
 	case aName:
-		x := operand{name: a.name, isRef: true}
-		if a.s.kind == bash && a.pos < len(a.text) && a.text[a.pos] == '[' {
-			end := closingBracket(a.text, a.pos)
-			if end < 0 {
-				a.from = a.pos
-				a.fail("bad array subscript", "")
-				return operand{}
-			}
-			x.elem, x.index = true, a.text[a.pos+1:end]
-			a.pos = end + 1
+		x, ok := a.variable()
+		if !ok {
+			return operand{}
 		}
 		a.next()
 		if a.s.kind == bash && a.err == nil && !a.is("=") {
+			a.fix(&x)
 			x.n = a.load(x)
 			x.known = true
 		}
-		if a.err == nil && (a.kind == aNumber || a.kind == aName) && a.s.kind != dash {
-			a.loadsLast()
-			a.fail("syntax error in expression", "expecting EOF")
-		}
+		a.wantsOperator()
 		return x
 	case anOperator:
 		if a.op == "(" {
@@ -576,6 +597,45 @@ func (a *arith) primary() operand {
 	}
 	a.fail("syntax error: operand expected", "expecting primary")
 	return operand{}
+}
+
+// variable returns the variable whose name stands here, and goes behind its subscript.
+func (a *arith) variable() (x operand, ok bool) {
+	x = operand{name: a.name, isRef: true}
+	if a.s.kind != bash || a.pos >= len(a.text) || a.text[a.pos] != '[' {
+		return x, true
+	}
+	end := closingBracket(a.text, a.pos)
+	if end < 0 {
+		a.fail("bad array subscript", "")
+		return x, false
+	}
+	x.elem, x.index = true, a.text[a.pos+1:end]
+	a.pos = end + 1
+	return x, true
+}
+
+// fix evaluates the index of an element, so that it is not done again when the element is changed.
+func (a *arith) fix(x *operand) {
+	if !x.elem || a.err != nil || a.skip > 0 {
+		return
+	}
+	if v := a.s.array(x.name); v.table == nil {
+		if _, ok := smallNumber(x.index); ok {
+			return
+		}
+		if n, err := a.s.indexNumber(x.name, v, x.index); err == nil {
+			x.index = strconv.Itoa(n)
+		}
+	}
+}
+
+// wantsOperator fails where another operand stands behind an operand. Dash misses there what it expects instead.
+func (a *arith) wantsOperator() {
+	if a.err == nil && (a.kind == aNumber || a.kind == aName) && a.s.kind != dash {
+		a.loadsLast()
+		a.fail("syntax error in expression", "expecting EOF")
+	}
 }
 
 // loadsLast asks for the value of the variable at which an operator is missing, if it is the last of its parenthesis: ash
@@ -637,6 +697,7 @@ func (a *arith) load(x operand) int64 {
 		return a.dashNumber(text)
 	}
 	if text == x.name && syntax.IsName(text) {
+		a.text, a.from, a.kind = text, 0, aName // it is the value that names itself
 		a.fail("expression recursion level exceeded", "")
 		return 0
 	}
@@ -652,7 +713,7 @@ func (a *arith) load(x operand) int64 {
 }
 
 // maxRecursion is how many variables may name each other in an expression.
-const maxRecursion = 1024
+const maxRecursion = 1023
 
 // dashNumber reads the value of a variable, which has to be a number in dash.
 func (a *arith) dashNumber(text string) int64 {

@@ -189,6 +189,8 @@ func (s *shell) isSpecial(name string) bool {
 	switch name {
 	case "local":
 		return s.kind != bash
+	case "source":
+		return s.kind == bash
 	case ":", ".", "break", "continue", "eval", "exec", "exit", "export", "readonly", "return", "set", "shift", "trap", "unset", "times":
 		return true
 	}
@@ -208,9 +210,7 @@ func builtinSource(s *shell, args []string) int {
 		case bash:
 			s.complain("filename argument required")
 			s.usage(".")
-			if s.options.posix {
-				s.flow, s.raised = exiting, true
-			}
+			s.misused = true
 		}
 		return statusUsage
 	}
@@ -349,7 +349,7 @@ func builtinLoop(s *shell, args []string) int {
 
 // leaveLoops makes break or continue take effect.
 func (s *shell) leaveLoops(name string, n int) {
-	s.levels = min(n, s.loops)
+	s.levels = int32(min(n, s.loops))
 	s.flow = breaking
 	if name == "continue" {
 		s.flow = continuing
@@ -381,7 +381,7 @@ func (s *shell) loopOfBash(args []string) int {
 		}
 		if n < 1 {
 			s.complain(args[0] + ": loop count out of range")
-			s.levels, s.flow = s.loops, breaking
+			s.levels, s.flow = int32(s.loops), breaking
 			return 1
 		}
 	}
@@ -414,7 +414,10 @@ func builtinEval(s *shell, args []string) int {
 	s.settle(sc)
 	isJob, evaluated := s.isJob, s.evaluated
 	s.isJob, s.evaluated = isJob && s.calls > 0, s.isStage && s.calls == 0
+	tolerant := s.tolerantText
+	s.tolerantText = int32(s.tolerant)
 	err := s.readLines(sc, false)
+	s.tolerantText = tolerant
 	s.isJob, s.evaluated = isJob, evaluated
 	s.enterEval(-1)
 	if err != nil && s.flow == goOn {
@@ -549,9 +552,7 @@ func builtinReturn(s *shell, args []string) int {
 		s.left = status == 0 || !s.options.errexit || s.tolerant > 0 // with set -e it ends the shell as a failure
 	default:
 		s.complain("can only `return' from a function or sourced script")
-		if s.options.posix { // a special built-in that fails ends the shell
-			s.flow = exiting
-		}
+		s.misused = true
 		return statusUsage
 	}
 	return status

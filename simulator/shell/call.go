@@ -55,7 +55,7 @@ func (s *shell) runCall(cmd *syntax.Call, fields []string, redirs []*syntax.Redi
 	if b := s.builtin(name); b != nil {
 		s.withRedirects(cmd.Assigns, fields, redirs, special, name == "exec", func() {
 			before := s.command
-			s.command, s.unwritten, s.misused = name, nil, false
+			s.command, s.unwritten, s.misused, s.misassigned, s.fatal = name, nil, false, false, false
 			s.status = s.performBuiltin(b, fields)
 			if special && s.kind == bash && s.flow == goOn {
 				s.endAtMistake(name)
@@ -74,16 +74,18 @@ func (s *shell) runCall(cmd *syntax.Call, fields []string, redirs []*syntax.Redi
 	s.external(cmd, redirs, fields, tail)
 }
 
-// endAtMistake ends bash in POSIX mode if a special built-in has been called wrongly.
+// endAtMistake ends bash in POSIX mode if a special built-in has been called wrongly, or has made an assignment that failed.
+// Only the latter ends it where a failure is expected too.
 func (s *shell) endAtMistake(name string) {
 	switch name {
-	case "eval", ".", "return", "exit", "exec", ":":
+	case "eval", ".", "source", "return", "exit", "exec", ":":
 	default:
 		s.misused = s.misused || s.status == statusUsage
 	}
-	if s.misused {
+	if s.misassigned {
 		s.flow = exiting
 	}
+	s.fatal = s.misused
 }
 
 // refuses complains about an assignment before a command to a variable that is read only, which ends bash in POSIX mode.
@@ -255,7 +257,7 @@ func (s *shell) assignments(cmd *syntax.Call, redirs []*syntax.Redirect) {
 	}
 	s.status = 0
 	if s.substituted {
-		s.status = s.substatus
+		s.status = int(s.substatus)
 	}
 }
 
@@ -271,7 +273,7 @@ func (s *shell) assignAll(assigns []*syntax.Assign, undo []savedDescriptor) bool
 		}
 	}
 	if s.options.xtrace {
-		s.traceFD = savedError(undo)
+		s.traceFD = int32(savedError(undo))
 		s.trace(traced, nil)
 		s.traceFD = 0
 	}
@@ -378,7 +380,7 @@ func (s *shell) withRedirects(assigns []*syntax.Assign, fields []string, redirs 
 		if !ok {
 			s.undo(undo)
 			s.restore(scope)
-			if stick && s.options.posix {
+			if stick && s.options.posix && s.flow == goOn {
 				s.flow = exiting
 			}
 			return
@@ -471,7 +473,7 @@ func (s *shell) ignorable(err error) bool {
 // callFunction runs a function. assigned says that there are assignments before its name.
 func (s *shell) callFunction(name string, fn *function, args []string, assigned bool) {
 	s.deeper("function calls")
-	before, loops, base, source, line, layer, evals := s.args, s.loops, s.base, s.source, s.line, s.layer, s.evals
+	before, loops, base, source, line, around, layer, evals := s.args, s.loops, s.base, s.source, s.line, s.around, s.layer, s.evals
 	held, options := s.argsHeld, s.nextOptions
 	if s.calls == 0 {
 		s.outerArgs = before
@@ -488,13 +490,18 @@ func (s *shell) callFunction(name string, fn *function, args []string, assigned 
 	}
 	s.frames = append(s.frames, frame{name, s.source, s.line})
 	s.base, s.source = fn.base, fn.source
+	s.around = int32(s.functionLine(fn.Body))
+	if s.kind == bash && s.options.functrace {
+		s.line = int(s.around)
+		s.debug()
+	}
 	s.statement(fn.Body, false)
 	if s.flow == exiting && s.kind == bash {
 		s.exitFunction()
 	}
 	s.returned()
 	s.frames = s.frames[:len(s.frames)-1]
-	s.loops, s.base, s.source, s.line = loops, base, source, line
+	s.loops, s.base, s.source, s.line, s.around = loops, base, source, line, around
 	s.nextOptions = options // before a local OPTIND ends, which sets it
 	s.leaveScopes(outer)
 	s.calls--
@@ -576,7 +583,7 @@ func (s *shell) external(cmd *syntax.Call, redirs []*syntax.Redirect, fields []s
 
 // externalOfBash runs a program for bash, which performs the assignments itself and leaves the redirections to the child.
 func (s *shell) externalOfBash(cmd *syntax.Call, redirs []*syntax.Redirect, fields []string, tail bool) {
-	tail = tail && !s.trapsSet() && (s.subshell || len(redirs) == 0) && (s.last == cmd || s.isStage)
+	tail = s.own == cmd && !s.announced || tail && !s.trapsSet() && (s.subshell || len(redirs) == 0) && (s.last == cmd || s.isStage)
 	ownPath := slices.ContainsFunc(cmd.Assigns, func(a *syntax.Assign) bool { return a.Name == "PATH" })
 	if !tail && !s.isStage && !ownPath && !strings.Contains(fields[0], "/") {
 		s.hashProgram(fields[0])

@@ -12,7 +12,7 @@ import (
 // builtinDeclare is declare, typeset, local, export and readonly. Assignments to arrays among the arguments have been
 // left as they stood in the script.
 func builtinDeclare(s *shell, args []string) int {
-	arrays, shift := s.arrayArgs, s.arrayShift
+	arrays, shift := s.arrayArgs, int(s.arrayShift)
 	s.arrayArgs, s.arrayShift = nil, 0
 	d := declaration{s: s, name: args[0]}
 	if d.name == "local" && len(s.scopes) == 0 && s.kind != bash {
@@ -37,8 +37,8 @@ func builtinDeclare(s *shell, args []string) int {
 		}
 	}
 	d.list()
-	s.misused = d.failed
-	if d.failed && s.isStage { // whose child does not tell a failed assignment from its code
+	s.misassigned = d.failed
+	if d.failed && s.isStage && s.depth == int(s.stageDepth) { // whose child does not tell a failed assignment from its code
 		return statusBadAssignment
 	}
 	return d.status

@@ -59,9 +59,15 @@ func (s *shell) statement(st *syntax.Stmt, tail bool) {
 		return
 	}
 	if st.Negated {
-		s.tolerant++
+		before := s.tolerant
+		if s.kind != bash || s.options.errexit { // to bash without the option, what fails inside is a failure
+			s.tolerant++
+		}
+		s.refused = false
 		s.redirected(st, false)
-		s.tolerant--
+		if s.tolerant = before; s.refused { // which bash does not reverse
+			return
+		}
 		if s.flow == goOn || s.flow <= continuing && s.kind != dash || s.kind == ash && (s.flow == returning || s.left) {
 			s.status = int(truth(s.status == 0))
 		}
@@ -77,6 +83,9 @@ func (s *shell) statement(st *syntax.Stmt, tail bool) {
 	goesOn := s.flow == goOn || s.flow == returning && s.kind != bash // ash and dash look at the status of return itself
 	if s.status != 0 && goesOn && s.tolerant == 0 && fallible(st) {
 		s.failed()
+	}
+	if s.fatal && s.flow == goOn && s.tolerant <= int(s.tolerantText) && fallible(st) {
+		s.endInPlace()
 	}
 	if flow := s.flow; s.kind == bash && (flow == breaking || flow == continuing) && s.options.errexit && s.status != 0 && s.tolerant == 0 && fallible(st) {
 		s.flow = goOn // a count that is out of range is a failure, and breaks
@@ -98,16 +107,20 @@ func fallible(st *syntax.Stmt) bool {
 
 // failed acts on a command that failed: the ERR trap, and set -e.
 func (s *shell) failed() {
-	if action := s.traps["ERR"]; action != "" && !s.inTrap && (s.calls == 0 && !s.subshell || s.options.errtrace) {
-		s.trapAction(action, true)
+	if action := s.pseudoTrap("ERR"); action != "" && (s.calls == 0 && !s.subshell || s.options.errtrace) {
+		s.trapAction("ERR", action, true)
 		if s.flow != goOn {
 			return
 		}
 	}
-	if !s.options.errexit {
-		return
+	if s.options.errexit {
+		s.endInPlace()
 	}
-	s.flow, s.ending = exiting, inPlace
+}
+
+// endInPlace ends the shell because of a failure.
+func (s *shell) endInPlace() {
+	s.flow, s.ending, s.mistaken = exiting, inPlace, true
 	if s.kind == bash && s.evaluated && s.calls == 0 {
 		s.status = 1
 	}
@@ -137,15 +150,16 @@ func (s *shell) perform(st *syntax.Stmt, tail bool) {
 	}
 	if len(st.Redirs) == 0 {
 		s.compound(st.Cmd, tail)
+		s.refused = false
 		return
 	}
-	s.line = st.Line + s.base
+	s.line = s.redirectionLine(st)
 	if st.Cmd == nil && s.kind == bash {
 		s.announce(st)
 	}
 	undo, ok := s.redirect(st.Redirs, true)
 	defer func() { s.undo(undo) }()
-	if !ok {
+	if s.refused = !ok && s.kind == bash && st.Cmd != nil; !ok {
 		_, group := st.Cmd.(*syntax.Subshell)
 		if group || s.kind == bash {
 			s.pipestatus = []int{s.status}
@@ -153,14 +167,14 @@ func (s *shell) perform(st *syntax.Stmt, tail bool) {
 		if group && s.kind == ash { // whose child it was that failed
 			s.status = statusUsage
 		}
-		if s.status != 0 && s.flow == goOn && s.tolerant == 0 && !fallible(st) && s.kind != ash {
+		if s.status != 0 && s.flow == goOn && s.tolerant == 0 && !st.Negated && !fallible(st) && s.kind != ash {
 			s.failed()
 		}
 		return
 	}
 	if st.Cmd == nil {
 		if s.status = 0; s.options.xtrace && s.kind != bash { // which show an empty command
-			s.traceFD = savedError(undo)
+			s.traceFD = int32(savedError(undo))
 			s.traceLine("")
 			s.traceFD = 0
 		}
@@ -175,7 +189,40 @@ func (s *shell) perform(st *syntax.Stmt, tail bool) {
 	fed := s.fed
 	s.fed = fed || s.kind == bash && feeds(st.Redirs)
 	s.compound(st.Cmd, false)
-	s.fed = fed
+	s.fed, s.refused = fed, false
+}
+
+// redirectionLine is the number of the line that messages about the redirections of a command have. Bash knows the lines of
+// few compound commands. For the others it takes the line up to which it has read, or that of the function, loop or case
+// around, where that is known.
+func (s *shell) redirectionLine(st *syntax.Stmt) int {
+	if s.kind != bash {
+		return st.Line + s.base
+	}
+	switch cmd := st.Cmd.(type) {
+	case nil:
+		return st.Line + s.base
+	case *syntax.Subshell:
+		return cmd.Line + s.base
+	case *syntax.Arith:
+		return cmd.Line + s.base
+	case *syntax.Cond:
+		return cmd.Line + s.base
+	case *syntax.ArithFor:
+		return cmd.Line + s.base
+	}
+	return int(s.around)
+}
+
+// functionLine is the line of a function that bash knows: none for most compound commands.
+func (s *shell) functionLine(body *syntax.Stmt) int {
+	switch cmd := body.Cmd.(type) {
+	case *syntax.If, *syntax.While, *syntax.For, *syntax.Case, *syntax.ArithFor, *syntax.Arith, *syntax.Cond:
+		return 0
+	case *syntax.Subshell:
+		return cmd.Line + s.base
+	}
+	return body.Line + s.base
 }
 
 // feeds reports whether redirections concern the standard input.
@@ -210,7 +257,9 @@ func (s *shell) background(st *syntax.Stmt) {
 		if c.kind != bash { // where the child fails as the command around it does
 			c.tolerant = 0
 		} else if run.Negated {
-			c.tolerant++
+			if c.options.errexit {
+				c.tolerant++
+			}
 			run.Negated = false // that status is never asked for
 		}
 		c.enter(plain.Cmd)
@@ -230,7 +279,7 @@ func (s *shell) background(st *syntax.Stmt) {
 
 // startJob notes a background job.
 func (s *shell) startJob(child *container.Process, stmt *syntax.Stmt) {
-	s.lastJob = child.PID()
+	s.lastJob = int32(child.PID())
 	s.jobs = append(s.jobs, &job{proc: child, pid: child.PID(), stmt: stmt, number: s.jobNumber()})
 }
 
@@ -353,6 +402,7 @@ func (s *shell) subshellOf(cmd *syntax.Subshell, tail bool) {
 	s.line = cmd.Line + s.base
 	s.takePlace()
 	child := s.fork(func(c *shell) int {
+		c.around = int32(c.line)
 		c.enter(cmd)
 		c.group(cmd)
 		return c.leave()
@@ -364,6 +414,14 @@ func (s *shell) subshellOf(cmd *syntax.Subshell, tail bool) {
 
 // only runs the one command that a child is there for. A subshell of bash needs no child of its own then.
 func (s *shell) only(st *syntax.Stmt) {
+	if call, ok := st.Cmd.(*syntax.Call); ok && s.kind == bash && !st.Negated { // whose traps are a matter of the parent
+		s.own, s.announced, s.stageDepth = call, true, int32(s.depth)
+		if s.runTraps(); s.flow == goOn && !s.options.noexec {
+			s.redirected(st, true)
+			s.runTraps()
+		}
+		return
+	}
 	cmd, ok := st.Cmd.(*syntax.Subshell)
 	if !ok || s.kind != bash || st.Negated {
 		s.statement(st, true)
@@ -373,6 +431,7 @@ func (s *shell) only(st *syntax.Stmt) {
 		return
 	}
 	s.line = cmd.Line + s.base
+	s.around = int32(s.line)
 	s.group(cmd)
 }
 
@@ -381,6 +440,15 @@ func (s *shell) only(st *syntax.Stmt) {
 func (s *shell) group(cmd *syntax.Subshell) {
 	s.reverses, s.mistaken = s.kind == bash && len(cmd.List) == 1 && isReversed(cmd.List[0]), false
 	s.last = lastCall(cmd.List, true)
+	if s.kind == bash && len(cmd.List) == 1 && !cmd.List[0].Background && !s.reverses { // it makes no further child
+		s.own, _ = cmd.List[0].Cmd.(*syntax.Call)
+		s.announced = false
+		if _, nested := cmd.List[0].Cmd.(*syntax.Subshell); nested {
+			s.subshells++
+			s.only(cmd.List[0])
+			return
+		}
+	}
 	s.statements(cmd.List, true)
 	if s.flow >= discarding {
 		s.reverse()
@@ -507,7 +575,10 @@ func (s *shell) caseClause(cmd *syntax.Case, tail bool) {
 		if len(item.List) == 0 {
 			s.status = 0
 		}
+		around := s.around
+		s.around = int32(cmd.Line + s.base)
 		s.statements(item.List, tail && item.After == ";;")
+		s.around = around
 		if s.flow != goOn {
 			return
 		}

@@ -44,7 +44,7 @@ func (s *shell) reap() {
 		s.poll(j)
 	}
 	if len(s.jobs) > mostJobs {
-		s.jobs = slices.DeleteFunc(slices.Clone(s.jobs), func(j *job) bool { return j.done && j.pid != s.lastJob })
+		s.jobs = slices.DeleteFunc(slices.Clone(s.jobs), func(j *job) bool { return j.done && j.pid != int(s.lastJob) })
 	}
 }
 

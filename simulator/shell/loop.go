@@ -96,6 +96,9 @@ func (s *shell) forClause(cmd *syntax.For) {
 	if len(items) == 0 {
 		s.status = 0
 	}
+	around := s.around
+	defer func() { s.around = around }()
+	s.around = int32(s.line)
 	for _, item := range items {
 		s.p.Spend(container.CommandCost)
 		if err := s.iterate(cmd, item); err != nil {
@@ -149,19 +152,23 @@ func (s *shell) arithmeticFor(cmd *syntax.ArithFor) {
 		}
 		return n, true
 	}
-	s.status = 0
 	if _, ok := evaluate(cmd.Init); !ok {
 		return
 	}
-	for {
+	for status := 0; ; {
 		s.p.Spend(container.CommandCost)
-		if n, ok := evaluate(cmd.Cond); !ok || n == 0 {
+		n, ok := evaluate(cmd.Cond)
+		if !ok {
+			return
+		}
+		if n == 0 {
+			s.status = status
 			return
 		}
 		if !s.loop(cmd.Do) {
 			return
 		}
-		status := s.status
+		status = s.status
 		if _, ok := evaluate(cmd.Post); !ok {
 			return
 		}

@@ -34,6 +34,11 @@ type abandonError struct{ error }
 
 func (e *abandonError) Unwrap() error { return e.error }
 
+// discardError is a mistake for which bash gives up the line in POSIX mode too, where others end the shell.
+type discardError struct{ error }
+
+func (e *discardError) Unwrap() error { return e.error }
+
 // prefix is how messages begin: in bash always with name and line, in dash too, in ash with the line if a script file or
 // a built-in is at work.
 func (s *shell) prefix() string { return s.prefixOf(s.command) }
@@ -49,6 +54,9 @@ func (s *shell) prefixOf(builtin string) string {
 		name := s.name
 		if s.source != "" {
 			name = s.source
+		}
+		if s.line == 0 {
+			return name + ": " + command
 		}
 		return fmt.Sprintf("%s: line %d: %s", name, s.line, command)
 	case dash:
@@ -92,10 +100,8 @@ func (s *shell) problem(err error) bool {
 	case s.kind != bash:
 		s.status = statusUsage
 		s.flow = exiting
-	case s.options.posix:
-		if s.status = s.fatalStatus(); strings.HasSuffix(err.Error(), ": invalid indirect expansion") {
-			s.status = 1
-		}
+	case s.options.posix && !errors.As(err, new(*discardError)) && !errors.As(err, new(*abandonError)):
+		s.status = s.fatalStatus()
 		s.flow = exiting
 	default:
 		s.status = 1

@@ -37,7 +37,7 @@ func (s *shell) special(name string) (value string, isSet, found bool) {
 		if s.lastJob == 0 {
 			return "", false, true
 		}
-		return strconv.Itoa(s.lastJob), true, true
+		return strconv.Itoa(int(s.lastJob)), true, true
 	case "-":
 		return s.flags(), true, true
 	case "LINENO":
@@ -338,7 +338,10 @@ func (s *shell) sliceList(pe *syntax.Param, elems []string) ([]string, error) {
 		elems = append([]string{s.name}, elems...)
 	}
 	n := len(elems)
-	from, err := s.arithmetic(pe.Offset)
+	if n == 0 {
+		return nil, nil
+	}
+	from, err := s.cutNumber(pe, pe.Offset)
 	if err != nil {
 		return nil, err
 	}
@@ -350,6 +353,9 @@ func (s *shell) sliceList(pe *syntax.Param, elems []string) ([]string, error) {
 				return nil, nil
 			}
 		}
+		if from > int64(l.last()) {
+			return nil, nil
+		}
 		at, _ := l.find(int(from))
 		from = int64(at)
 	}
@@ -358,37 +364,44 @@ func (s *shell) sliceList(pe *syntax.Param, elems []string) ([]string, error) {
 			return nil, nil
 		}
 	}
-	from = min(from, int64(n))
+	if from > int64(n) {
+		return nil, nil
+	}
 	to := int64(n)
 	if pe.Count != nil {
-		count, err := s.arithmetic(pe.Count)
+		count, err := s.cutNumber(pe, pe.Count)
 		if err != nil {
 			return nil, err
 		}
 		if count < 0 {
-			return nil, &usageError{wordText(pe.Count) + ": substring expression < 0"}
+			return nil, &discardError{&usageError{syntax.PrintWord(pe.Count) + ": substring expression < 0"}}
 		}
 		to = from + min(count, int64(n)-from)
 	}
 	return elems[from:to], nil
 }
 
-// wordText is an expression as it stands in the script, for messages.
-func wordText(w *syntax.Word) string {
-	text, _ := w.Literal()
-	return text
+// cutNumber evaluates the offset or the length of ${x:from:count}. Bash names the parameter where that is a mistake.
+func (s *shell) cutNumber(pe *syntax.Param, w *syntax.Word) (int64, error) {
+	n, err := s.arithmetic(w)
+	var wrong *arithmeticError
+	if s.kind == bash && errors.As(err, &wrong) {
+		name, _, _ := strings.Cut(strings.TrimPrefix(pe.Text, "${"), ":")
+		err = &discardError{&arithmeticError{name + ": " + wrong.text}}
+	}
+	return n, err
 }
 
 // substring cuts ${x:from:count}.
 func (s *shell) substring(pe *syntax.Param, value string) (string, error) {
 	n := int64(s.length(value))
-	from, err := s.arithmetic(pe.Offset)
+	from, err := s.cutNumber(pe, pe.Offset)
 	if err != nil {
 		return "", err
 	}
 	count := int64(0)
 	if pe.Count != nil && s.kind == ash { // bash asks only where the offset is inside of the text
-		if count, err = s.arithmetic(pe.Count); err != nil {
+		if count, err = s.cutNumber(pe, pe.Count); err != nil {
 			return "", err
 		}
 	}
@@ -401,7 +414,7 @@ func (s *shell) substring(pe *syntax.Param, value string) (string, error) {
 		return "", nil
 	}
 	if pe.Count != nil && s.kind != ash {
-		if count, err = s.arithmetic(pe.Count); err != nil {
+		if count, err = s.cutNumber(pe, pe.Count); err != nil {
 			return "", err
 		}
 	}
@@ -410,7 +423,7 @@ func (s *shell) substring(pe *syntax.Param, value string) (string, error) {
 		if count < 0 {
 			if to = n + count; to < from {
 				if s.kind == bash {
-					return "", &usageError{wordText(pe.Count) + ": substring expression < 0"}
+					return "", &discardError{&usageError{syntax.PrintWord(pe.Count) + ": substring expression < 0"}}
 				}
 				to = from
 			}
@@ -462,9 +475,9 @@ func (e *expander) indirect(pe *syntax.Param, quoted bool) error {
 	case !set && isAlternative(pe.Op):
 		return e.alternative(pe, "", false, quoted)
 	case !set:
-		return &usageError{name + ": invalid indirect expansion"}
+		return &discardError{&usageError{name + ": invalid indirect expansion"}}
 	case !isParameter:
-		return &usageError{to + ": invalid variable name"}
+		return &discardError{&usageError{to + ": invalid variable name"}}
 	}
 	direct.Name = to
 	return e.param(&direct, quoted)

@@ -36,9 +36,12 @@ func (s *shell) pipeline(cmd *syntax.Pipeline) {
 			undo := []savedDescriptor{s.save(0)}
 			_ = s.p.Dup2(input, 0)
 			s.p.Close(input)
-			s.tolerant++
+			tolerant := s.tolerant
+			if fallible(st) { // for the failure of which the pipeline stands
+				s.tolerant++
+			}
 			s.statement(st, false)
-			s.tolerant--
+			s.tolerant = tolerant
 			s.undo(undo)
 			input = -1
 			children = append(children, nil)

@@ -37,7 +37,7 @@ func (s *shell) prepared(assigns []*syntax.Assign, fields []string, redirs []*sy
 		}
 	}
 	if s.options.xtrace && ok {
-		s.traceFD = savedError(undo)
+		s.traceFD = int32(savedError(undo))
 		s.trace(traced, fields)
 		s.traceFD = 0
 	}

@@ -322,7 +322,7 @@ func (s *shell) processSubstitution(ps *syntax.ProcSubst) (string, error) {
 		run(c)
 		return c.leave()
 	})
-	s.lastJob = child.PID()
+	s.lastJob = int32(child.PID())
 	s.p.Close(theirs)
 	for fd := highestNamed; fd > mine; fd-- {
 		if !s.p.IsOpen(fd) {

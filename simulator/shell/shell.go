@@ -123,6 +123,7 @@ type shell struct {
 	frames    []frame
 	running   *syntax.Stmt // for BASH_COMMAND
 	heading   string       // of a loop or case, in its place
+	own       *syntax.Call // the one command that this child of bash is there for
 	args      []string
 	vars      map[string]variable
 	scopes    []map[string]saved
@@ -140,9 +141,7 @@ type shell struct {
 	caught    []container.Signal
 
 	status       int               // $?
-	substatus    int               // of the last command substitution
 	pid          int               // $$
-	lastJob      int               // $!
 	programs     map[string]hashed // that are remembered
 	aliases      map[string]string
 	aliasOrder   []string          // the oldest first
@@ -156,7 +155,6 @@ type shell struct {
 	last         *syntax.Call   // that bash executes in place of the shell, and says so in SHLVL
 	unfinished   *endedFunction // by set -e
 	outerArgs    []string       // the positional parameters outside of functions
-	levels       int            // of break and continue
 	loops        int
 	calls        int
 	tolerant     int // > 0: a failing command does not end the shell
@@ -171,18 +169,24 @@ type shell struct {
 	fieldsHeld   int64                  // bytes of fields that commands at work have
 	argsHeld     int64                  // bytes of positional parameters that set has made
 	unwritten    error                  // why the output of a built-in was not written
-	traceFD      int                    // where the trace goes, if not to standard error
 	arrayArgs    map[int]*syntax.Assign // arguments of a declaring command that are assignments to arrays
-	arrayShift   int                    // words before the name of that command
 
-	evals      int32 // eval and source inside of functions
-	sourcing   int32
-	moves      int32  // how often cd has changed the directory
-	traced     int32  // how deep in substitutions and evals, for the trace
-	subshells  int32  // BASH_SUBSHELL
-	evaluating int32  // variables that name each other in an expression
-	deaf       uint32 // the signals that were ignored when the shell began, and stay so
-	options    options
+	lastJob  int32 // $!
+	levels   int32 // of break and continue
+	evals    int32 // eval and source inside of functions
+	sourcing int32
+	moves    int32 // how often cd has changed the directory
+	around   int32 // the line that bash is at between simple commands; see [shell.redirectionLine]
+	// tolerantText is what tolerant was where the text at work began; stageDepth is where the one command of a child runs.
+	tolerantText, stageDepth int32
+	substatus                int32  // of the last command substitution
+	traceFD                  int32  // where the trace goes, if not to standard error
+	arrayShift               int32  // words before the name of that command
+	traced                   int32  // how deep in substitutions and evals, for the trace
+	subshells                int32  // BASH_SUBSHELL
+	evaluating               int32  // variables that name each other in an expression
+	deaf                     uint32 // the signals that were ignored when the shell began, and stay so
+	options                  options
 	// Each fork copies the shell, so what is small is together.
 	kind      dialect
 	tries     uint8 // of patterns, that are not yet accounted for
@@ -191,15 +195,20 @@ type shell struct {
 	// Whether a fork has the same map, so that it has to be copied before it is changed.
 	varsShared, functionsShared bool
 	inTrap                      bool
-	trapped                     bool // a subshell has set a trap of its own
-	hadTraps                    bool // the shell has set a trap since it began
-	interrupted                 bool // SIGINT ends the shell
-	mistaken                    bool // a mistake in an expansion has ended the command, or the shell
-	stuck                       bool // bash has met a mistake inside of [[ ]]; see [syntax.Options]
-	reverses                    bool // the shell is a group of bash with one command and ! before it
-	raised                      bool // the shell ends because a built-in has found no file to read, or a mistake in what it has read
-	misused                     bool // a built-in was given options that it does not have, or a declaring one an assignment that failed
-	left                        bool // return has ended the shell, not a function
+	within                      uint8 // the traps for DEBUG, ERR and RETURN that are at work
+	trapped                     bool  // a subshell has set a trap of its own
+	hadTraps                    bool  // the shell has set a trap since it began
+	interrupted                 bool  // SIGINT ends the shell
+	mistaken                    bool  // a mistake in an expansion has ended the command, or the shell
+	stuck                       bool  // bash has met a mistake inside of [[ ]]; see [syntax.Options]
+	reverses                    bool  // the shell is a group of bash with one command and ! before it
+	raised                      bool  // the shell ends because a built-in has found no file to read, or a mistake in what it has read
+	misused                     bool  // a built-in was given options that it does not have, or fails in another way that is no answer
+	misassigned                 bool  // an assignment of a declaring built-in has failed
+	announced                   bool  // the parent of this shell has run the DEBUG trap for its own command
+	refused                     bool  // the redirections of a compound command have failed in bash
+	fatal                       bool  // the command has failed so that bash in POSIX mode ends where no failure is expected
+	left                        bool  // return has ended the shell, not a function
 	substituted                 bool
 	fed                         bool // the standard input is a pipe or a file of the script, which jobs of bash keep
 	// Whether $_ is still the one that the environment had.
@@ -542,7 +551,10 @@ func (s *shell) readFile(name string) ([]byte, error) {
 func (s *shell) run(text string, tail bool) {
 	s.deeper("scripts")
 	sc := s.parse(text)
+	tolerant := s.tolerantText
+	s.tolerantText = int32(s.tolerant)
 	s.lines(sc, tail)
+	s.tolerantText = tolerant
 	s.release(sc)
 	s.shallower()
 }
@@ -557,8 +569,8 @@ func (s *shell) lines(sc *syntax.Script, tail bool) {
 // readLines executes a parsed script and returns the syntax error that it meets. What could not be parsed before is
 // parsed on the way.
 func (s *shell) readLines(sc *syntax.Script, tail bool) *syntax.Error {
-	base := s.base
-	defer func() { s.base = base }()
+	base, around := s.base, s.around
+	defer func() { s.base, s.around = base, around }()
 	rest, err := s.parsedLines(sc, tail)
 	for rest != "" && err == nil {
 		next := s.parse(rest)
@@ -591,6 +603,9 @@ func (s *shell) parsedLines(sc *syntax.Script, tail bool) (rest string, err *syn
 		last := tail && i == len(sc.Lines)-1 && sc.Err == nil && sc.Rest == ""
 		if last && s.kind == bash && !s.subshell {
 			s.last = lastCall(line, false)
+		}
+		if s.kind == bash {
+			s.around = int32(sc.Ends[i] + s.base)
 		}
 		s.statements(line, last)
 		if s.flow == discarding && !s.subshell {
@@ -706,6 +721,17 @@ func (s *shell) fork(body func(c *shell) int) *container.Process {
 	})
 }
 
+// passesOn reports whether the children of bash have a trap, too.
+func (s *shell) passesOn(name string) bool {
+	switch name {
+	case "DEBUG", "RETURN":
+		return s.options.functrace
+	case "ERR":
+		return s.options.errtrace && s.kind == bash
+	}
+	return false
+}
+
 // snapshot returns a copy of the shell. Variables and functions are shared until one of the two changes them.
 func (s *shell) snapshot() *shell {
 	s.varsShared, s.functionsShared = true, true
@@ -718,17 +744,17 @@ func (s *shell) snapshot() *shell {
 	}
 	c.traps = nil
 	for name, action := range s.traps {
-		if action == "" { // ignored signals stay ignored
+		if action == "" || s.passesOn(name) { // ignored signals stay ignored
 			if c.traps == nil {
 				c.traps = map[string]string{}
 			}
-			c.traps[name] = ""
+			c.traps[name] = action
 		}
 	}
 	if c.inherited = c.traps; c.kind == bash { // in ash and dash what is not ignored is gone
 		c.inherited = s.traps
 	}
-	c.caught, c.jobs, c.ended, c.subshell, c.inTrap = nil, nil, nil, true, false
+	c.caught, c.jobs, c.ended, c.subshell, c.inTrap, c.within = nil, nil, nil, true, false, 0
 	c.inSubstitution, c.last, c.isStage, c.isJob, c.mortal, c.mistaken, c.reverses, c.hadTraps = false, nil, false, false, false, false, false, false
 	c.subshells++
 	c.held, c.fieldsHeld, c.argsHeld = 0, 0, 0

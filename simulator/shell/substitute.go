@@ -76,10 +76,10 @@ func (s *shell) substitute(cs *syntax.CmdSubst) (string, error) {
 	s.p.Close(r)
 	if s.kind == bash {
 		st, _ := s.waitChild(child)
-		s.substatus = st.Code
+		s.substatus = int32(st.Code)
 		s.status = st.Code // which the rest of the command sees
 	} else {
-		s.substatus = s.await(child, nil)
+		s.substatus = int32(s.await(child, nil))
 	}
 	if i := bytes.IndexByte(out, 0); i >= 0 {
 		if s.kind == bash {

@@ -36,7 +36,7 @@ func (s *shell) text(text string) *syntax.Word { return syntax.Text(text, s.kind
 func (s *shell) traceLine(text string) {
 	fd := 2
 	if s.traceFD != 0 {
-		fd = s.traceFD
+		fd = int(s.traceFD)
 	}
 	s.print(fd, s.tracePrefix()+text+"\n")
 }

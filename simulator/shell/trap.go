@@ -105,14 +105,18 @@ func (s *shell) runTraps() {
 		sig := s.caught[0]
 		s.caught = s.caught[1:]
 		if action := s.traps[sig.Name()]; action != "" {
-			s.trapAction(action, false)
+			s.trapAction(sig.Name(), action, false)
 		}
 	}
 }
 
 // trapAction runs the commands of a trap; they leave $? as it was. With here, $LINENO goes on to be the line of the
 // command that the trap is about.
-func (s *shell) trapAction(action string, here bool) {
+//
+// One for DEBUG, ERR or RETURN does not run again inside of itself.
+func (s *shell) trapAction(name, action string, here bool) {
+	defer func(within uint8) { s.within = within }(s.within)
+	s.within |= pseudoSignals[name]
 	status, in, tolerant, base, line, pipes := s.status, s.inTrap, s.tolerant, s.base, s.line, s.pipestatus
 	s.inTrap = true
 	s.forgetTests()
@@ -139,10 +143,25 @@ func (s *shell) forgetTests() {
 	}
 }
 
+// pseudoSignals are the conditions of traps that are no signals, as bits.
+var pseudoSignals = map[string]uint8{"DEBUG": 1, "ERR": 2, "RETURN": 4}
+
+// pseudoTrap returns the commands of the trap for one of these, unless that is at work already; in ash, unless any trap is.
+func (s *shell) pseudoTrap(name string) string {
+	if len(s.traps) == 0 || s.within&pseudoSignals[name] != 0 || s.kind != bash && s.inTrap {
+		return ""
+	}
+	return s.traps[name]
+}
+
 // announce notes the command that is about to run, and runs the DEBUG trap.
 func (s *shell) announce(st *syntax.Stmt) {
 	if !s.inTrap {
 		s.running, s.heading = st, ""
+	}
+	if call, ok := st.Cmd.(*syntax.Call); ok && call == s.own && s.announced {
+		s.announced = false
+		return
 	}
 	s.debug()
 }
@@ -167,17 +186,17 @@ func (s *shell) announceChild(st *syntax.Stmt) {
 
 // debug runs bash's DEBUG trap before a command.
 func (s *shell) debug() {
-	if action := s.traps["DEBUG"]; action != "" && !s.inTrap && (s.calls == 0 || s.options.functrace) {
-		s.trapAction(action, true)
+	if action := s.pseudoTrap("DEBUG"); action != "" && (s.calls == 0 || s.options.functrace) {
+		s.trapAction("DEBUG", action, true)
 	}
 }
 
 // returned runs bash's RETURN trap behind a function or a sourced file.
 func (s *shell) returned() {
-	if action := s.traps["RETURN"]; action != "" && !s.inTrap && (s.flow == goOn || s.flow == returning) && (s.calls == 0 || s.options.functrace) {
+	if action := s.pseudoTrap("RETURN"); action != "" && (s.flow == goOn || s.flow == returning) && (s.calls == 0 || s.options.functrace) {
 		flow := s.flow
 		s.flow = goOn
-		s.trapAction(action, true)
+		s.trapAction("RETURN", action, true)
 		if s.flow == goOn {
 			s.flow = flow
 		}
@@ -268,7 +287,7 @@ func builtinTrap(s *shell, args []string) int {
 	_, isNumber := strconv.Atoi(action)
 	_, isSignal := s.trapName(action)
 	switch {
-	case s.kind == bash && len(names) == 0 && !isSignal:
+	case s.kind == bash && len(names) == 0 && (!isSignal || s.options.posix && isNumber != nil):
 		s.usage("trap")
 		return statusUsage
 	case len(names) == 0 || isNumber == nil && (isSignal || s.kind != bash):

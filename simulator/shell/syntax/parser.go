@@ -95,7 +95,7 @@ func (p *Parser) script() (sc *Script) {
 			break
 		}
 		if len(line) > 0 {
-			sc.Lines = append(sc.Lines, line)
+			sc.Lines, sc.Ends = append(sc.Lines, line), append(sc.Ends, p.endLine())
 			if p.dialect == Bash {
 				p.watchOptions(line)
 			}
@@ -250,6 +250,15 @@ func (p *Parser) line() int {
 	}
 	p.seenPos = min(p.pos, len(p.src))
 	return p.base + p.seenLine
+}
+
+// endLine is the number of the line that has been read up to here.
+func (p *Parser) endLine() int {
+	n := p.line()
+	if p.pos > 0 && p.src[p.pos-1] == '\n' {
+		n--
+	}
+	return n
 }
 
 // fail ends the parsing with an error at the current line.
@@ -587,11 +596,7 @@ func (p *Parser) stages() *Stmt {
 			p.unexpected("")
 		}
 		if p.keyword() == "!" {
-			if p.dialect != Bash {
-				p.unexpected("")
-			}
-			pipe.Stages = append(pipe.Stages, p.pipeline())
-			break
+			p.unexpected("")
 		}
 		pipe.Stages = append(pipe.Stages, p.command())
 		p.blanks()

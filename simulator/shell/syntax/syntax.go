@@ -323,11 +323,13 @@ func (*Param) part()     {}
 // Script is a parsed script: its complete lines up to the first error, and that error.
 //
 // Bash reads a line when the ones before it have run, and these may turn extended patterns on or off. Extglob says of each
-// line, and of what is behind the last, how it was read, and Starts where it begins in Text.
+// line, and of what is behind the last, how it was read, and Starts where it begins in Text. Ends are the numbers of the
+// lines at which it had read them.
 type Script struct {
 	Text    string
 	Lines   [][]*Stmt
 	Starts  []int
+	Ends    []int
 	Extglob []bool
 	Err     *Error
 	// Aliases says that there are aliases. Rest is what is still to be read then, or behind the error if that does not end
