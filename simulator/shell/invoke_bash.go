@@ -200,7 +200,8 @@ func (s *shell) openScript(name string) error {
 		return err
 	}
 	defer s.p.Close(fd)
-	s.input, err = s.p.Dup(fd, firstInput, true)
+	at, err := s.p.Dup(fd, firstInput, true)
+	s.input = int32(at)
 	return err
 }
 
@@ -235,7 +236,7 @@ func (s *shell) nextCommands() (text string, end bool) {
 	var b strings.Builder
 	until := "" // the line that ends the here-document at hand
 	for {
-		line, ended := s.readLine(s.input, '\n')
+		line, ended := s.readLine(int(s.input), '\n')
 		b.WriteString(line)
 		if !ended {
 			return b.String(), true

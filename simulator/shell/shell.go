@@ -146,7 +146,6 @@ type shell struct {
 	aliases      map[string]string
 	aliasOrder   []string          // the oldest first
 	disabled     map[string]bool   // built-ins
-	input        int               // where the script comes from bit by bit, or -1
 	lastArg      string            // $_
 	asked        map[string]string // computed variables that were asked for; see [shell.remember]
 	jobs         []*job
@@ -172,6 +171,7 @@ type shell struct {
 	arrayArgs    map[int]*syntax.Assign // arguments of a declaring command that are assignments to arrays
 
 	lastJob  int32 // $!
+	input    int32 // where the script comes from bit by bit, or -1
 	levels   int32 // of break and continue
 	evals    int32 // eval and source inside of functions
 	sourcing int32
