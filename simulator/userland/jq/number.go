@@ -1,6 +1,10 @@
 package jq
 
-import "math"
+import (
+	"math"
+
+	"github.com/plumbline-ci/plumbline/simulator/userland/precise"
+)
 
 // The functions of C's mathematical library.
 
@@ -104,12 +108,12 @@ var unaries = map[string]unary{
 	"asinh/0":     math.Asinh,
 	"acosh/0":     math.Acosh,
 	"atanh/0":     math.Atanh,
-	"exp/0":       math.Exp,
-	"exp2/0":      math.Exp2,
+	"exp/0":       precise.Exp,
+	"exp2/0":      precise.Exp2,
 	"expm1/0":     math.Expm1,
-	"log/0":       math.Log,
-	"log2/0":      math.Log2,
-	"log10/0":     math.Log10,
+	"log/0":       precise.Log,
+	"log2/0":      precise.Log2,
+	"log10/0":     precise.Log10,
 	"log1p/0":     math.Log1p,
 	"logb/0":      math.Logb,
 	"j0/0":        math.J0,
@@ -117,8 +121,8 @@ var unaries = map[string]unary{
 	"y0/0":        math.Y0,
 	"y1/0":        math.Y1,
 	"tgamma/0":    math.Gamma,
-	"exp10/0":     func(x float64) float64 { return math.Pow(10, x) },
-	"pow10/0":     func(x float64) float64 { return math.Pow(10, x) },
+	"exp10/0":     precise.Exp10,
+	"pow10/0":     precise.Exp10,
 	"gamma/0":     logGamma,
 	"lgamma/0":    logGamma,
 	"significand/0": func(x float64) float64 {
