@@ -22,6 +22,7 @@ var (
 	notFound         = regexp.MustCompile(`sh: (\w+): not found`)
 	walksDirectory   = regexp.MustCompile(`\bfind\b|\bgrep\b.* -\w*r`)
 	emptyPattern     = regexp.MustCompile(`\$\{\w+//?(/|\}|''|""|"?\$)`)
+	slashBehind      = regexp.MustCompile(`\$\{\w+//?[^/}]+\}([^\s;|&]*|[^"]*)/|(?s)<<.*\$\{\w+//?[^/}]+\}.*/`)
 	grepsWithout     = regexp.MustCompile(`\bgrep\b[^|;&\n]* -\w*(o\w*( [^|;&\n]*-\w*)?v|v\w*( [^|;&\n]*-\w*)?o)`)
 )
 
@@ -72,6 +73,14 @@ func Kinds() []Kind {
 			},
 		},
 		{
+			Name:    "ash greets",
+			Reason:  "Debian builds BusyBox so that its shell prints a greeting when it becomes interactive, as the first option without a name makes it. The usual images build it without.",
+			Example: "set -o ''; echo on",
+			Covers: func(c Case) bool {
+				return isAsh(c) && strings.Contains(c.Real.Stdout, "built-in shell (ash)")
+			},
+		},
+		{
 			Name:    "an applet that the image does not have",
 			Reason:  "Debian builds BusyBox so that its shell runs every applet inside, also those that the simulated image does not have and reports as not found.",
 			Example: "cal",
@@ -103,6 +112,14 @@ func Kinds() []Kind {
 			Example: "a=abc; echo \"${a/}x\"",
 			Covers: func(c Case) bool {
 				return isAsh(c) && emptyPattern.MatchString(c.Script)
+			},
+		},
+		{
+			Name:    "ash takes a slash behind ${x/pattern}",
+			Reason:  "Where no word is given to replace the pattern by, BusyBox ash looks for the slash before it beyond the closing brace. It takes what stands behind the next slash of the same text for the word, and loses the rest: a defect.",
+			Example: "a=ab; echo \"${a/a}/b\"",
+			Covers: func(c Case) bool {
+				return isAsh(c) && slashBehind.MatchString(c.Script)
 			},
 		},
 		{
