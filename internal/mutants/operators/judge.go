@@ -149,9 +149,13 @@ func (j Judge) build(ctx context.Context, p *Package) (string, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
 	}
-	sources, err := p.Sources()
+	woven, err := p.weave()
 	if err != nil {
 		return "", err
+	}
+	sources := map[string][]byte{filepath.Join(p.dir, schemata.SwitchFile): schemata.Switch(p.goName)}
+	for name, w := range woven {
+		sources[filepath.Join(p.dir, name)] = w.Source
 	}
 	replace := map[string]string{}
 	for path, text := range sources {
@@ -200,14 +204,10 @@ func (j Judge) run(ctx context.Context, p *Package, binary string, id int, limit
 	return out.Bytes(), err
 }
 
-// Block is a piece of code that coverage counts as one.
-type Block struct {
-	// File is relative to the module's root.
-	File string
-
+// block is a piece of code that coverage counts as one.
+type block struct {
 	fromLine, fromColumn, toLine, toColumn int
-	// Hit says that it was reached.
-	Hit bool
+	hit                                    bool
 }
 
 // coverage tells which changes the tests reach when none of them is on.
@@ -220,14 +220,14 @@ func (j Judge) coverage(ctx context.Context, p *Package) (reached func(Mutation)
 	if err != nil {
 		return nil, err
 	}
-	blocks, err := ParseProfile(data)
+	blocks, err := parseProfile(data)
 	if err != nil {
 		return nil, err
 	}
 	return func(m Mutation) bool {
-		for _, b := range blocks {
-			if b.File == m.File && b.Holds(m.Line, m.Column) {
-				return b.Hit
+		for _, b := range blocks[filepath.Base(m.File)] {
+			if b.holds(m.Line, m.Column) {
+				return b.hit
 			}
 		}
 		// Between blocks, as the expressions of a case are, or outside functions: running it will tell.
@@ -235,21 +235,14 @@ func (j Judge) coverage(ctx context.Context, p *Package) (reached func(Mutation)
 	}, nil
 }
 
-// Holds reports whether a place is in the block.
-func (b Block) Holds(line, column int) bool {
+func (b block) holds(line, column int) bool {
 	return (line > b.fromLine || line == b.fromLine && column >= b.fromColumn) &&
 		(line < b.toLine || line == b.toLine && column < b.toColumn)
 }
 
-// Within reports whether the block lies between two lines.
-func (b Block) Within(first, last int) bool { return b.fromLine >= first && b.toLine <= last }
-
-// module begins the import path of every package.
-const module = "github.com/plumbline-ci/plumbline/"
-
-// ParseProfile reads a coverage profile in text.
-func ParseProfile(data []byte) ([]Block, error) {
-	var out []Block
+// parseProfile reads what `go test -coverprofile` writes, by the base name of the file.
+func parseProfile(data []byte) (map[string][]block, error) {
+	out := map[string][]block{}
 	lines := bufio.NewScanner(bytes.NewReader(data))
 	for lines.Scan() {
 		text := lines.Text()
@@ -257,13 +250,14 @@ func ParseProfile(data []byte) ([]Block, error) {
 			continue
 		}
 		path, rest, _ := strings.Cut(text, ":")
-		b := Block{File: strings.TrimPrefix(path, module)}
+		var b block
 		var statements, count int
 		if _, err := fmt.Sscanf(rest, "%d.%d,%d.%d %d %d", &b.fromLine, &b.fromColumn, &b.toLine, &b.toColumn, &statements, &count); err != nil {
 			return nil, fmt.Errorf("the coverage profile's line %q: %w", text, err)
 		}
-		b.Hit = count > 0
-		out = append(out, b)
+		b.hit = count > 0
+		name := path[strings.LastIndexByte(path, '/')+1:]
+		out[name] = append(out[name], b)
 	}
 	return out, lines.Err()
 }

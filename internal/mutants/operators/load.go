@@ -144,15 +144,14 @@ func (p *Package) find() error {
 		if p.only != nil && !slices.Contains(p.only, s.name) {
 			continue
 		}
-		f := &finder{source: s.text, offset: func(at token.Pos) int { return fset.Position(at).Offset },
-			line: func(at token.Pos) int { return fset.Position(at).Line }, info: info, pkg: pkg}
+		f := &finder{source: s.text, offset: func(at token.Pos) int { return fset.Position(at).Offset }, info: info, pkg: pkg}
 		f.find(parsed[i])
 		slices.SortStableFunc(f.sites, func(a, b site) int { return int(a.pos - b.pos) })
 		for _, found := range f.sites {
 			at := fset.Position(found.pos)
 			p.Mutations = append(p.Mutations, Mutation{
 				ID: len(p.Mutations) + 1, File: p.Name + "/" + s.name, Line: at.Line, Column: at.Column,
-				Function: found.function, FirstLine: found.firstLine, LastLine: found.lastLine,
+				Function: found.function, Block: -1,
 				Operator: found.operator, Before: found.before, After: found.after, site: found,
 			})
 		}
@@ -226,19 +225,23 @@ func (p *Package) keepCompiling(imports types.Importer) error {
 func (p *Package) weave() (map[string]schemata.Woven, error) {
 	out := map[string]schemata.Woven{}
 	for _, s := range p.sources {
-		var faults []schemata.Fault
-		for _, m := range p.Mutations {
-			if m.File == p.Name+"/"+s.name {
-				faults = append(faults, schemata.Fault{ID: m.ID, Edits: m.site.edits, Value: m.site.value})
-			}
-		}
-		w, err := schemata.Weave(s.name, s.text, faults)
+		w, err := p.weaveFile(s)
 		if err != nil {
 			return nil, err
 		}
 		out[s.name] = w
 	}
 	return out, nil
+}
+
+func (p *Package) weaveFile(s source, marks ...schemata.Edit) (schemata.Woven, error) {
+	var faults []schemata.Fault
+	for _, m := range p.Mutations {
+		if m.File == p.Name+"/"+s.name {
+			faults = append(faults, schemata.Fault{ID: m.ID, Edits: m.site.edits, Value: m.site.value})
+		}
+	}
+	return schemata.Weave(s.name, s.text, faults, marks...)
 }
 
 // Number gives the changes the numbers from first on, so that those of several packages can be in one program. It returns
@@ -250,16 +253,39 @@ func (p *Package) Number(first int) int {
 	return first + len(p.Mutations)
 }
 
-// Sources are the package's files with all its changes in them, and the file that switches one on: the text by the absolute
-// path of the file that it stands for.
+// Sources are the package's files with all its changes in them, and the files that switch one on and mark the blocks that
+// are reached: the text by the absolute path of the file that it stands for.
 func (p *Package) Sources() (map[string][]byte, error) {
-	woven, err := p.weave()
-	if err != nil {
-		return nil, err
-	}
 	out := map[string][]byte{filepath.Join(p.dir, schemata.SwitchFile): schemata.Switch(p.goName)}
-	for name, w := range woven {
-		out[filepath.Join(p.dir, name)] = w.Source
+	blocks := 0
+	for _, s := range p.sources {
+		list, marks, err := schemata.Blocks(s.name, s.text, blocks)
+		if err != nil {
+			return nil, err
+		}
+		blocks += len(list)
+		w, err := p.weaveFile(s, marks...)
+		if err != nil {
+			return nil, err
+		}
+		out[filepath.Join(p.dir, s.name)] = w.Source
+		for i := range p.Mutations {
+			if m := &p.Mutations[i]; m.File == p.Name+"/"+s.name {
+				m.Block = innermost(list, m.site.edits[0].Start)
+			}
+		}
 	}
+	out[filepath.Join(p.dir, schemata.MarksFile)] = schemata.Marks(p.goName, p.Name, blocks)
 	return out, nil
+}
+
+// innermost is the smallest block that holds an offset, or -1.
+func innermost(list []schemata.Block, offset int) int {
+	id, size := -1, 0
+	for _, b := range list {
+		if n := b.End - b.Start; b.Start <= offset && offset < b.End && (id < 0 || n < size) {
+			id, size = b.ID, n
+		}
+	}
+	return id
 }

@@ -49,11 +49,12 @@ type Mutation struct {
 	File         string // relative to the module's root
 	Line, Column int
 	Function     string // empty outside functions
-	// FirstLine and LastLine are where the function is.
-	FirstLine, LastLine int
-	Operator            string
-	Before              string // the changed text
-	After               string // "" where it is removed
+	// Block is the block of the package that holds it, or -1 if none does (see schemata.Blocks). It is known when the
+	// package's sources have been asked for.
+	Block    int
+	Operator string
+	Before   string // the changed text
+	After    string // "" where it is removed
 
 	site site
 }

@@ -177,7 +177,7 @@ func TestTally(t *testing.T) {
 
 func TestProfile(t *testing.T) {
 	t.Parallel()
-	blocks, err := ParseProfile([]byte("mode: set\ngithub.com/plumbline-ci/plumbline/p/f.go:3.10,5.2 2 1\ngithub.com/plumbline-ci/plumbline/p/f.go:5.2,5.9 1 0\n"))
+	blocks, err := parseProfile([]byte("mode: set\nm/p/f.go:3.10,5.2 2 1\nm/p/f.go:5.2,5.9 1 0\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,16 +186,16 @@ func TestProfile(t *testing.T) {
 		want         string
 	}{{3, 9, ""}, {3, 10, "hit"}, {4, 1, "hit"}, {5, 1, "hit"}, {5, 2, "missed"}, {5, 9, ""}} {
 		got := ""
-		for _, b := range blocks {
-			if b.File == "p/f.go" && b.Holds(tt.line, tt.column) {
-				got = map[bool]string{true: "hit", false: "missed"}[b.Hit]
+		for _, b := range blocks["f.go"] {
+			if b.holds(tt.line, tt.column) {
+				got = map[bool]string{true: "hit", false: "missed"}[b.hit]
 			}
 		}
 		if got != tt.want {
 			t.Errorf("%d:%d: %q, want %q", tt.line, tt.column, got, tt.want)
 		}
 	}
-	if _, err := ParseProfile([]byte("mode: set\nnonsense\n")); err == nil {
+	if _, err := parseProfile([]byte("mode: set\nnonsense\n")); err == nil {
 		t.Error("nonsense is accepted")
 	}
 }

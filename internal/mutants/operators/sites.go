@@ -32,22 +32,17 @@ type site struct {
 	after    string
 	edits    []schemata.Edit
 	value    bool
-
-	firstLine, lastLine int
 }
 
 // finder walks one file.
 type finder struct {
 	source   []byte
 	offset   func(token.Pos) int
-	line     func(token.Pos) int
 	info     *types.Info
 	pkg      *types.Package
 	function string
 	value    bool
 	sites    []site
-
-	firstLine, lastLine int
 }
 
 func (f *finder) text(n ast.Node) string {
@@ -62,8 +57,7 @@ func (f *finder) add(operator string, n ast.Node, after string) {
 func (f *finder) addAt(operator string, from, to token.Pos, before, after, text string) {
 	f.sites = append(f.sites, site{
 		pos: from, function: f.function, operator: operator, before: before, after: after, value: f.value,
-		edits:     []schemata.Edit{{Start: f.offset(from), End: f.offset(to), Text: text}},
-		firstLine: f.firstLine, lastLine: f.lastLine,
+		edits: []schemata.Edit{{Start: f.offset(from), End: f.offset(to), Text: text}},
 	})
 }
 
@@ -76,12 +70,10 @@ func (f *finder) find(file *ast.File) {
 				continue
 			}
 			f.function, f.value = functionName(d), false
-			f.firstLine, f.lastLine = f.line(d.Pos()), f.line(d.End())
 			ast.Inspect(d.Body, f.inBody)
 		case *ast.GenDecl:
 			if d.Tok == token.VAR {
 				f.function, f.value = "", true
-				f.firstLine, f.lastLine = f.line(d.Pos()), f.line(d.End())
 				for _, s := range d.Specs {
 					for _, v := range s.(*ast.ValueSpec).Values {
 						ast.Inspect(v, f.inValue)

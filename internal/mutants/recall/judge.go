@@ -44,7 +44,6 @@ type Prepared struct {
 	Packages []*operators.Package
 	binary   string
 	fixtures []reached
-	blocks   blocks
 }
 
 // Prepare builds the program with every change, and learns what fixtures reach.
@@ -58,13 +57,13 @@ func (j Judge) Prepare(ctx context.Context) (*Prepared, error) {
 		return nil, err
 	}
 	p := &Prepared{j: j, Packages: packages}
-	if p.fixtures, err = j.reach(ctx, &p.blocks, cases); err != nil {
-		return nil, err
-	}
-	slices.SortStableFunc(p.fixtures, func(a, b reached) int { return cmp.Compare(a.took, b.took) })
 	if p.binary, err = j.build(ctx, packages); err != nil {
 		return nil, err
 	}
+	if err := p.reach(ctx, cases); err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(p.fixtures, func(a, b reached) int { return cmp.Compare(a.took, b.took) })
 	return p, nil
 }
 
@@ -147,10 +146,10 @@ func (p *Prepared) judge(ctx context.Context, m operators.Mutation) (Outcome, er
 	out := Outcome{Change: m, Verdict: Unreached}
 	var q Question
 	for _, f := range p.fixtures {
-		if p.blocks.reach(f.plain, m) {
+		if reaches(f.plain, m) {
 			q.Plain = append(q.Plain, f.fixture)
 		}
-		if p.blocks.reach(f.all, m) {
+		if reaches(f.all, m) {
 			q.Faulty = append(q.Faulty, f.fixture)
 		}
 	}

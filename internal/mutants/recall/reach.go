@@ -8,182 +8,130 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"runtime/coverage"
+	"path"
 	"slices"
-	"strconv"
-	"strings"
-	"sync"
 	"time"
 
+	"github.com/plumbline-ci/plumbline/internal/mutants/hits"
 	"github.com/plumbline-ci/plumbline/internal/mutants/operators"
 )
 
-// Folders of the counters of a process.
-const (
-	plainFolder = "plain"
-	allFolder   = "all"
-)
-
-// Reach asks, in a process that is built for coverage, and writes what was reached below dir. The answer goes to dir too.
-func Reach(ctx context.Context, s *Stranger, q Question, dir string) error {
-	plain, err := s.Ask(ctx, Question{Plain: q.Plain})
-	if err != nil {
-		return err
-	}
-	if err := counters(filepath.Join(dir, plainFolder)); err != nil {
-		return err
-	}
-	if plain.By == "" {
-		// A fixture whose expectations do not survive faults is judged by invariants alone.
-		faulty, err := s.Ask(ctx, Question{Faulty: q.Faulty})
-		if err != nil {
-			return err
-		}
-		plain.By, plain.Phase, plain.Says = faulty.By, faulty.Phase, faulty.Says
-	}
-	if err := counters(filepath.Join(dir, allFolder)); err != nil {
-		return err
-	}
-	text, err := json.Marshal(plain)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(dir, "answer.json"), text, 0o600)
+// Reached is what one fixture reaches without a change, and what it costs: the blocks of each package, by their numbers.
+type Reached struct {
+	Case  Case             `json:"case"`
+	Took  time.Duration    `json:"took"`
+	Plain map[string][]int `json:"plain"`
+	// All is what it reaches in any phase.
+	All map[string][]int `json:"all"`
 }
 
-func counters(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
+// Reach runs each fixture without a change, and tells what it reaches. What is done once in a process, by whichever fixture
+// comes first, counts as reached by that one; so the first is run twice, and what it does but once, all reach.
+func (s *Stranger) Reach(ctx context.Context, cases []Case) ([]Reached, error) {
+	if len(cases) == 0 {
+		return nil, nil
 	}
-	return errors.Join(coverage.WriteMetaDir(dir), coverage.WriteCountersDir(dir))
-}
-
-// reached is what one fixture reaches, and what it costs.
-type reached struct {
-	fixture Case
-	took    time.Duration
-	// plain and all say of each block of the program whether it is reached, in the order of blocks.
-	plain, all []bool
-}
-
-// blocks are the blocks of the program, which every profile has in the same order.
-type blocks struct {
-	mu     sync.Mutex
-	list   []operators.Block
-	byFile map[string][]int
-}
-
-// read takes a profile, and returns which blocks it says are reached.
-func (b *blocks) read(text []byte) ([]bool, error) {
-	list, err := operators.ParseProfile(text)
+	begun, err := s.reach(ctx, cases[0])
 	if err != nil {
 		return nil, err
 	}
-	hits := make([]bool, len(list))
-	for i := range list {
-		hits[i], list[i].Hit = list[i].Hit, false
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.byFile == nil {
-		b.list, b.byFile = list, map[string][]int{}
-		for i, x := range list {
-			b.byFile[x.File] = append(b.byFile[x.File], i)
+	out := make([]Reached, len(cases))
+	for i, c := range cases {
+		if out[i], err = s.reach(ctx, c); err != nil {
+			return nil, err
 		}
 	}
-	if !slices.Equal(list, b.list) {
-		return nil, errors.New("two profiles of one program list other blocks")
-	}
-	return hits, nil
-}
-
-// reach reports whether hits hold a change. What lies between blocks, as the expressions of a case do, is reached when its
-// function is; what lies outside functions is reached by all.
-func (b *blocks) reach(hits []bool, m operators.Mutation) bool {
-	if m.Function == "" {
-		return true
-	}
-	for _, i := range b.byFile[m.File] {
-		if b.list[i].Holds(m.Line, m.Column) {
-			return hits[i]
+	for name, list := range begun.All {
+		for _, id := range list {
+			if slices.Contains(out[0].All[name], id) {
+				continue
+			}
+			for i := range out {
+				out[i].Plain[name] = append(out[i].Plain[name], id)
+				out[i].All[name] = append(out[i].All[name], id)
+			}
 		}
 	}
-	return slices.ContainsFunc(b.byFile[m.File], func(i int) bool { return hits[i] && b.list[i].Within(m.FirstLine, m.LastLine) })
+	return out, nil
 }
 
-// reach runs each fixture in a process of its own, without a change.
-func (j Judge) reach(ctx context.Context, known *blocks, cases []Case) ([]reached, error) {
-	binary := filepath.Join(j.Dir, "stranger-coverage")
-	var packages []string
-	for _, p := range j.Parts {
-		packages = append(packages, "./"+p.Package)
-	}
-	if err := j.goTool(ctx, "build", "-cover", "-covermode=atomic", "-coverpkg="+strings.Join(append(packages, command), ","), "-o", binary, command); err != nil {
-		return nil, err
-	}
-	out := make([]reached, len(cases))
-	var mu sync.Mutex
-	var errs error
-	j.inParallel(ctx, len(cases), func(i int) {
-		one, err := j.reachOf(ctx, known, binary, cases[i], filepath.Join(j.Dir, "reach-"+strconv.Itoa(i)))
-		mu.Lock()
-		defer mu.Unlock()
-		out[i] = one
-		if err != nil {
-			errs = errors.Join(errs, fmt.Errorf("%s: %w", cases[i].Name, err))
-		}
-	})
-	return out, errors.Join(errs, ctx.Err())
-}
-
-func (j Judge) reachOf(ctx context.Context, known *blocks, binary string, c Case, dir string) (reached, error) {
-	out := reached{fixture: c}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return out, err
-	}
+func (s *Stranger) reach(ctx context.Context, c Case) (Reached, error) {
+	out := Reached{Case: c}
 	one := []Case{c}
-	cmd := exec.CommandContext(ctx, binary, "-reach", dir)
-	question, err := json.Marshal(Question{Plain: one, Faulty: one})
+	hits.Reset()
+	answer, err := s.Ask(ctx, Question{Plain: one})
 	if err != nil {
 		return out, err
 	}
-	var stderr bytes.Buffer
-	cmd.Stdin, cmd.Stderr = bytes.NewReader(question), &stderr
-	cmd.Env = append(os.Environ(), "GOMAXPROCS=1", "GOCOVERDIR="+dir)
-	if err := cmd.Run(); err != nil {
-		return out, fmt.Errorf("%w\n%s", err, stderr.Bytes())
-	}
-	text, err := os.ReadFile(filepath.Join(dir, "answer.json"))
-	if err != nil {
-		return out, err
-	}
-	var answer Answer
-	if err := json.Unmarshal(text, &answer); err != nil {
-		return out, err
+	out.Took, out.Plain = answer.Took[c.Name], hits.Reached()
+	if answer.By == "" {
+		if answer, err = s.Ask(ctx, Question{Faulty: one}); err != nil {
+			return out, err
+		}
 	}
 	if answer.By != "" {
-		return out, fmt.Errorf("it fails without a change (%s): %s", answer.Phase, answer.Says)
+		return out, fmt.Errorf("%s fails without a change (%s): %s", c.Name, answer.Phase, answer.Says)
 	}
-	out.took = answer.Took[c.Name]
-	if out.plain, err = j.hits(ctx, known, filepath.Join(dir, plainFolder)); err != nil {
-		return out, err
-	}
-	if out.all, err = j.hits(ctx, known, filepath.Join(dir, allFolder)); err != nil {
-		return out, err
-	}
-	return out, os.RemoveAll(dir)
+	out.All = hits.Reached()
+	return out, nil
 }
 
-// hits reads the counters of a folder.
-func (j Judge) hits(ctx context.Context, known *blocks, dir string) ([]bool, error) {
-	file := filepath.Join(dir, "profile")
-	if err := j.goTool(ctx, "tool", "covdata", "textfmt", "-i="+dir, "-o="+file); err != nil {
-		return nil, err
+// reach asks the program, without a change, what the fixtures reach. Each of its processes takes a part of them.
+func (p *Prepared) reach(ctx context.Context, cases []Case) error {
+	jobs := max(1, p.j.Jobs)
+	parts := make([][]Reached, jobs)
+	errs := make([]error, jobs)
+	p.j.inParallel(ctx, jobs, func(i int) {
+		var own []Case
+		for n := i; n < len(cases); n += jobs {
+			own = append(own, cases[n])
+		}
+		parts[i], errs[i] = p.reachOf(ctx, own)
+	})
+	for _, part := range parts {
+		for _, r := range part {
+			f := reached{fixture: r.Case, took: r.Took, plain: set(r.Plain), all: set(r.All)}
+			p.fixtures = append(p.fixtures, f)
+		}
 	}
-	text, err := os.ReadFile(file)
+	return errors.Join(append(errs, ctx.Err())...)
+}
+
+func (p *Prepared) reachOf(ctx context.Context, cases []Case) ([]Reached, error) {
+	question, err := json.Marshal(cases)
 	if err != nil {
 		return nil, err
 	}
-	return known.read(text)
+	cmd := exec.CommandContext(ctx, p.binary, "-reach")
+	var stdout, stderr bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(question), &stdout, &stderr
+	cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("the fixtures without a change: %w\n%s", err, stderr.Bytes())
+	}
+	var out []Reached
+	return out, json.Unmarshal(stdout.Bytes(), &out)
+}
+
+// reached is a fixture and the blocks that it reaches.
+type reached struct {
+	fixture    Case
+	took       time.Duration
+	plain, all map[string]map[int]bool
+}
+
+func set(lists map[string][]int) map[string]map[int]bool {
+	out := map[string]map[int]bool{}
+	for name, list := range lists {
+		out[name] = map[int]bool{}
+		for _, id := range list {
+			out[name][id] = true
+		}
+	}
+	return out
+}
+
+// reaches reports whether blocks hold a change. What lies outside of functions, all reach.
+func reaches(blocks map[string]map[int]bool, m operators.Mutation) bool {
+	return m.Block < 0 || blocks[path.Dir(m.File)][m.Block]
 }

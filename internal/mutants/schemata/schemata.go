@@ -73,8 +73,8 @@ func (w Woven) FaultAt(offset int) (id int, ok bool) {
 	return 0, false
 }
 
-// Weave puts faults into the source of a file.
-func Weave(name string, source []byte, faults []Fault) (Woven, error) {
+// Weave puts faults into the source of a file, and marks into what is run without a fault.
+func Weave(name string, source []byte, faults []Fault, marks ...Edit) (Woven, error) {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, name, source, parser.SkipObjectResolution)
 	if err != nil {
@@ -94,7 +94,7 @@ func Weave(name string, source []byte, faults []Fault) (Woven, error) {
 			woven.Left = append(woven.Left, f.ID)
 		}
 	}
-	var edits []Edit
+	edits := slices.Clone(marks)
 	var tail bytes.Buffer
 	type piece struct {
 		id   int

@@ -1,8 +1,7 @@
 // Command stranger puts fixtures to the reference as to anybody's implementation, with one of the changes that are
 // compiled into it switched on. It reads a recall.Question from its input and writes a recall.Answer.
 //
-// With -reach FOLDER, where it is built for coverage, it writes which statements were reached: in FOLDER/plain by the
-// plain run, in FOLDER/all by all phases.
+// With -reach it reads a list of recall.Case and writes a list of recall.Reached.
 package main
 
 import (
@@ -16,7 +15,7 @@ import (
 )
 
 func main() {
-	reach := flag.String("reach", "", "folder for coverage counters")
+	reach := flag.Bool("reach", false, "tell what fixtures reach, instead of judging")
 	flag.Parse()
 	if err := run(*reach); err != nil {
 		fmt.Fprintln(os.Stderr, "stranger:", err)
@@ -24,17 +23,26 @@ func main() {
 	}
 }
 
-func run(reach string) error {
-	var q recall.Question
-	if err := json.NewDecoder(os.Stdin).Decode(&q); err != nil {
-		return fmt.Errorf("the question: %w", err)
-	}
+func run(reach bool) error {
 	s, err := recall.NewStranger()
 	if err != nil {
 		return err
 	}
-	if reach != "" {
-		return recall.Reach(context.Background(), s, q, reach)
+	question := json.NewDecoder(os.Stdin)
+	if reach {
+		var cases []recall.Case
+		if err := question.Decode(&cases); err != nil {
+			return fmt.Errorf("the fixtures: %w", err)
+		}
+		reached, err := s.Reach(context.Background(), cases)
+		if err != nil {
+			return err
+		}
+		return json.NewEncoder(os.Stdout).Encode(reached)
+	}
+	var q recall.Question
+	if err := question.Decode(&q); err != nil {
+		return fmt.Errorf("the question: %w", err)
 	}
 	answer, err := s.Ask(context.Background(), q)
 	if err != nil {
