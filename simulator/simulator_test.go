@@ -405,7 +405,7 @@ func BenchmarkPods(b *testing.B) {
 	done := 0
 	w.Server().Observe(func(ch apiserver.Change) {
 		p, ok := ch.New.(*corev1.Pod)
-		old, was := ch.Old.(*corev1.Pod)
+		old, was := ch.Old().(*corev1.Pod)
 		if ok && p.Status.Phase == corev1.PodSucceeded && was && old.Status.Phase != corev1.PodSucceeded {
 			done++
 		}

@@ -30,7 +30,7 @@ func claimStrategy() strategy {
 		},
 		validate: validateClaim,
 		committed: func(s *Server, _ *resource, ch Change) {
-			if ch.Old == nil || ch.New == nil {
+			if ch.Old() == nil || ch.New == nil {
 				s.counted(ch.Object().GetNamespace())
 			}
 		},

@@ -10,21 +10,44 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// Change is one committed write. Old is nil for Added, New is nil for Deleted;
-// then Old is the last state under the resourceVersion of the deletion. Both are
-// shared and must not be modified.
+// Change is one committed write. New is nil for Deleted. It is shared and must not be
+// modified.
 type Change struct {
 	Type        watch.EventType
 	GVK         schema.GroupVersionKind
-	Old, New    client.Object
+	New         client.Object
 	Version     uint64
 	Actor       string
 	Verb        Verb
 	Subresource string
-	// prior is the version of what was deleted, before it was.
-	prior string
-	// ref is how the table holds New; empty if that is nil.
-	ref shelf.Ref
+	// ref is how the table holds New, old how it held what was there before. They are empty if there is none.
+	ref, old shelf.Ref
+	last     *lastState // set if the object was deleted
+}
+
+// Old returns what was there before the write: nil for Added, and for Deleted the last
+// state under the resourceVersion of the deletion. It is shared and must not be modified.
+func (c Change) Old() client.Object {
+	if c.last != nil {
+		return c.last.object()
+	}
+	return c.old.Object()
+}
+
+// lastState makes the last state of a deleted object when somebody asks for it: hardly anyone looks at events that expire.
+type lastState struct {
+	shape   shape
+	ref     shelf.Ref
+	version string // of the deletion
+	made    client.Object
+}
+
+func (l *lastState) object() client.Object {
+	if l.made == nil {
+		l.made = l.shape.shallow(l.ref.Object())
+		l.made.SetResourceVersion(l.version)
+	}
+	return l.made
 }
 
 // Object returns the state that the change leaves, or left behind.
@@ -32,7 +55,7 @@ func (c Change) Object() client.Object {
 	if c.New != nil {
 		return c.New
 	}
-	return c.Old
+	return c.Old()
 }
 
 type observer struct{ fn func(Change) }
@@ -70,18 +93,19 @@ func (r *resource) traceName(c *Call) string {
 // store files a new state of an object, which the server owns from here on.
 func (s *Server) store(c *Call, r *resource, key client.ObjectKey, obj client.Object) {
 	s.version++
-	obj.SetResourceVersion(strconv.FormatUint(s.version, 10))
+	version := strconv.FormatUint(s.version, 10)
+	obj.SetResourceVersion(version)
 	e, old := r.table.put(key, obj, r.refer(obj))
 	if ttl := r.strategy.ttl; ttl > 0 {
-		r.mortals.ages(mortal{e, e.ref, s.kernel.Now().Add(ttl).UnixNano()}, old != nil)
+		r.mortals.ages(mortal{e, e.ref, s.kernel.Now().Add(ttl).UnixNano()}, old != (shelf.Ref{}))
 	}
 	ch := Change{
-		Type: watch.Modified, GVK: r.GVK, Old: old, New: obj, Version: s.version, Actor: c.Actor, Verb: c.Verb, Subresource: c.Subresource, ref: e.ref,
+		Type: watch.Modified, GVK: r.GVK, New: obj, Version: s.version, Actor: c.Actor, Verb: c.Verb, Subresource: c.Subresource, ref: e.ref, old: old,
 	}
-	if old == nil {
+	if old == (shelf.Ref{}) {
 		ch.Type = watch.Added
 	}
-	s.published(c, r, key, ch)
+	s.published(c, r, e.path, version, ch)
 }
 
 // remove takes an object away.
@@ -94,23 +118,21 @@ func (s *Server) remove(c *Call, r *resource, key client.ObjectKey) {
 	if s.shared != nil {
 		s.shared.verify(r, e.object())
 	}
-	last := r.shape.shallow(e.object())
-	last.SetResourceVersion(strconv.FormatUint(s.version, 10))
-	prior := e.object().GetResourceVersion()
+	last := &lastState{shape: r.shape, ref: e.ref, version: strconv.FormatUint(s.version, 10)}
 	r.table.remove(key)
 	if r.strategy.ttl > 0 {
 		r.mortals.outdated()
 	}
-	s.published(c, r, key, Change{
-		Type: watch.Deleted, GVK: r.GVK, Old: last, Version: s.version, Actor: c.Actor, Verb: c.Verb, Subresource: c.Subresource, prior: prior,
+	s.published(c, r, e.path, last.version, Change{
+		Type: watch.Deleted, GVK: r.GVK, Version: s.version, Actor: c.Actor, Verb: c.Verb, Subresource: c.Subresource, old: last.ref, last: last,
 	})
 }
 
-func (s *Server) published(c *Call, r *resource, key client.ObjectKey, ch Change) {
-	s.kernel.Note(c.Actor, r.traceName(c), r.table.path(key)+" "+ch.Object().GetResourceVersion())
+func (s *Server) published(c *Call, r *resource, path, version string, ch Change) {
+	s.kernel.Note(c.Actor, r.traceName(c), path, version)
 	if s.shared != nil {
 		if ch.Type == watch.Modified {
-			s.shared.verify(r, ch.Old)
+			s.shared.verify(r, ch.Old())
 		}
 		s.shared.keep(ch)
 	}

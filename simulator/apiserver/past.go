@@ -100,7 +100,7 @@ func (s *Server) listPast(r *resource, sel selection, version uint64, start stri
 	known := r.history.since(version, func(ch Change) {
 		key := path(client.ObjectKeyFromObject(ch.Object()))
 		if _, seen := changed[key]; !seen {
-			changed[key] = r.before(ch)
+			changed[key] = ch.old.Object() // not Old, which has what is deleted go by another version
 		}
 	})
 	if !known && sel.token != "" {
@@ -136,17 +136,6 @@ func (s *Server) listPast(r *resource, sel selection, version uint64, start stri
 		}
 	})
 	return p, nil
-}
-
-// before returns the object as a change found it; nil if there was none.
-func (r *resource) before(ch Change) client.Object {
-	if ch.Old == nil || ch.New != nil {
-		return ch.Old
-	}
-	// The last state of what is deleted goes by the version of the deletion.
-	old := r.shape.shallow(ch.Old)
-	old.SetResourceVersion(ch.prior)
-	return old
 }
 
 // paged makes a page of the entries that each visits.

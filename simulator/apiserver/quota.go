@@ -48,7 +48,7 @@ func (s *Server) podChanged(ch Change) {
 	if !any {
 		return
 	}
-	if old, ok := ch.Old.(*corev1.Pod); ok && ch.New != nil && pods.Terminal(old) == pods.Terminal(ch.New.(*corev1.Pod)) {
+	if old, ok := ch.Old().(*corev1.Pod); ok && ch.New != nil && pods.Terminal(old) == pods.Terminal(ch.New.(*corev1.Pod)) {
 		return
 	}
 	s.later(func() { s.recountQuotas(ns) })

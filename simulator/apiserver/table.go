@@ -47,14 +47,6 @@ func (t *table) get(key client.ObjectKey) *entry {
 	return t.byPath[string(p)]
 }
 
-// path returns path(key), without building it for what is there.
-func (t *table) path(key client.ObjectKey) string {
-	if e := t.get(key); e != nil {
-		return e.path
-	}
-	return path(key)
-}
-
 func path(key client.ObjectKey) string {
 	if key.Namespace == "" {
 		return key.Name
@@ -62,8 +54,8 @@ func path(key client.ObjectKey) string {
 	return key.Namespace + "/" + key.Name
 }
 
-// put files obj, which ref refers to, under its key. It returns its entry, and the object that was there.
-func (t *table) put(key client.ObjectKey, obj client.Object, ref shelf.Ref) (e *entry, old client.Object) {
+// put files obj, which ref refers to, under its key. It returns its entry, and what was there; empty if nothing.
+func (t *table) put(key client.ObjectKey, obj client.Object, ref shelf.Ref) (e *entry, old shelf.Ref) {
 	e = t.get(key)
 	if e == nil {
 		if t.byPath == nil {
@@ -73,11 +65,11 @@ func (t *table) put(key client.ObjectKey, obj client.Object, ref shelf.Ref) (e *
 		t.byPath[e.path] = e
 		t.ordered.insert(e)
 		t.index(e, nil, owners(obj))
-		return e, nil
+		return e, shelf.Ref{}
 	}
-	old = e.object()
+	old = e.ref
 	e.ref = ref
-	if before, after := owners(old), owners(obj); !slices.Equal(before, after) {
+	if before, after := t.owners(old), owners(obj); !slices.Equal(before, after) {
 		t.index(e, before, after)
 	}
 	return e, old
@@ -90,8 +82,16 @@ func (t *table) remove(key client.ObjectKey) {
 	}
 	delete(t.byPath, e.path)
 	t.ordered.remove(e.path)
-	t.index(e, owners(e.object()), nil)
+	t.index(e, t.owners(e.ref), nil)
 	e.ref = shelf.Ref{}
+}
+
+// owners returns the owners of an object of the table. If none has any, as with events, it does not look at it.
+func (t *table) owners(ref shelf.Ref) []types.UID {
+	if len(t.byOwner) == 0 {
+		return nil
+	}
+	return owners(ref.Object())
 }
 
 func owners(obj client.Object) []types.UID {

@@ -167,16 +167,16 @@ func (w *watcher) offer(ch Change) {
 		w.enqueue(delivery{event: ch.event(ch.Type)})
 		return
 	}
-	before, after := w.matches(ch.Old), w.matches(ch.New)
+	before, after := w.matches(ch.Old()), w.matches(ch.New)
 	switch {
 	case before && after:
 		w.enqueue(delivery{event: ch.event(watch.Modified)})
 	case after:
 		w.enqueue(delivery{event: ch.event(watch.Added)})
 	case before && ch.New == nil:
-		w.enqueue(delivery{event: event(watch.Deleted, ch.Old)})
+		w.enqueue(delivery{event: event(watch.Deleted, ch.Old())})
 	case before:
-		gone := w.r.shape.shallow(ch.Old)
+		gone := w.r.shape.shallow(ch.Old())
 		gone.SetResourceVersion(ch.New.GetResourceVersion())
 		w.enqueue(delivery{event: event(watch.Deleted, gone)})
 	}

@@ -174,7 +174,7 @@ func TestObserversSeeEveryWriteAtOnce(t *testing.T) {
 	w := newWorld(t)
 	var got []string
 	stop := w.Observe(func(c apiserver.Change) {
-		got = append(got, fmt.Sprintf("%s %s/%s by %s old=%v new=%v", c.Verb, c.GVK.Kind, c.Subresource, c.Actor, c.Old != nil, c.New != nil))
+		got = append(got, fmt.Sprintf("%s %s/%s by %s old=%v new=%v", c.Verb, c.GVK.Kind, c.Subresource, c.Actor, c.Old() != nil, c.New != nil))
 	})
 	pod := simplePod("p")
 	w.create(pod)

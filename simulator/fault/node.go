@@ -113,7 +113,7 @@ func (in *Injector) observe(ch apiserver.Change) {
 	if !ok {
 		return
 	}
-	old, ok := ch.Old.(*corev1.Pod)
+	old, ok := ch.Old().(*corev1.Pod)
 	if !ok {
 		return
 	}

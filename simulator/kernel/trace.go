@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"hash"
+	"strings"
 	"time"
 )
 
@@ -33,26 +34,33 @@ func (t *trace) init(onRecord func(Record)) {
 	t.onRecord = onRecord
 }
 
-func (t *trace) event(at time.Duration, actor, what string) { t.add(at, actor, what, "") }
+func (t *trace) event(at time.Duration, actor, what string) { t.add(at, actor, what) }
 
-func (t *trace) add(at time.Duration, actor, what, detail string) {
+func (t *trace) add(at time.Duration, actor, what string, detail ...string) {
 	t.buf = binary.AppendUvarint(t.buf, uint64(at))
 	t.buf = append(append(t.buf, actor...), 0)
 	t.buf = append(append(t.buf, what...), 0)
-	t.buf = append(append(t.buf, detail...), 0)
+	for i, word := range detail {
+		if i > 0 {
+			t.buf = append(t.buf, ' ')
+		}
+		t.buf = append(t.buf, word...)
+	}
+	t.buf = append(t.buf, 0)
 	if len(t.buf) >= traceBuffer {
 		t.hash.Write(t.buf)
 		t.buf = t.buf[:0]
 	}
 	if t.onRecord != nil {
-		t.onRecord(Record{Time: at, Actor: actor, What: what, Detail: detail})
+		t.onRecord(Record{Time: at, Actor: actor, What: what, Detail: strings.Join(detail, " ")})
 	}
 }
 
 // Note adds a record to the trace: actor did what, with a detail that should
-// tell two different deeds apart (a key and a resourceVersion, an exit code).
-func (k *Kernel) Note(actor, what, detail string) {
-	k.trace.add(k.Elapsed(), actor, what, detail)
+// tell two different deeds apart (a key and a resourceVersion, an exit code). Several
+// words are taken as one text with spaces between them.
+func (k *Kernel) Note(actor, what string, detail ...string) {
+	k.trace.add(k.Elapsed(), actor, what, detail...)
 }
 
 // TraceHash returns the hash of the trace so far, in hex. Same seed, same binary,

@@ -66,7 +66,7 @@ func runAlone(b *testing.B, n int) {
 	defer c.Close()
 	ended := 0
 	c.Simulation().Server().Observe(func(change apiserver.Change) {
-		if tr, ok := change.New.(*v1beta1.TaskRun); ok && change.Old != nil && tr.Status.IsDone() && !change.Old.(*v1beta1.TaskRun).Status.IsDone() {
+		if tr, ok := change.New.(*v1beta1.TaskRun); ok && change.Old() != nil && tr.Status.IsDone() && !change.Old().(*v1beta1.TaskRun).Status.IsDone() {
 			ended++
 		}
 	})

@@ -69,11 +69,11 @@ func makeWorld(target *fake.Target) (*world, error) {
 	w := &world{Cluster: c}
 	c.Simulation().Server().Observe(func(change apiserver.Change) {
 		tr, ok := change.New.(*v1beta1.TaskRun)
-		if !ok || change.Old == nil {
+		if !ok || change.Old() == nil {
 			return
 		}
 		if now := tr.Status.GetCondition(v1beta1.ConditionSucceeded); !now.IsUnknown() {
-			before := change.Old.(*v1beta1.TaskRun).Status.GetCondition(v1beta1.ConditionSucceeded)
+			before := change.Old().(*v1beta1.TaskRun).Status.GetCondition(v1beta1.ConditionSucceeded)
 			switch {
 			case !before.IsUnknown():
 			case now.IsTrue() && len(tr.Status.TaskRunResults) == 3:

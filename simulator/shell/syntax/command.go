@@ -444,8 +444,9 @@ func (p *Parser) coproc(line int) Command {
 
 // simple reads a simple command, or the definition of a function.
 func (p *Parser) simple(line int) *Stmt {
-	st := &Stmt{Line: line}
-	call := &Call{Line: line}
+	node := p.nodes.simples.one()
+	st, call := &node.stmt, &node.call
+	st.Line, call.Line = line, line
 	declares, condition := false, false
 	evaluates := false
 	first := false // a word that is not an assignment came first
@@ -507,6 +508,9 @@ func (p *Parser) simple(line int) *Stmt {
 			p.unexpected("")
 		}
 		w := p.word()
+		if call.Args == nil {
+			call.Args = p.nodes.args.room(usualArgs)
+		}
 		call.Args = append(call.Args, w)
 		if p.dialect == Ash { // whose [[ is a command, but for && and || among its words
 			if text, _ := w.Literal(); text == "[[" && len(call.Args) == 1 {

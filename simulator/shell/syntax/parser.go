@@ -57,6 +57,8 @@ type Parser struct {
 	around  bool              // a command substitution whose words are read stands in double quotes
 	bare    bool              // so does the expansion that is read, inside of such a substitution
 	literal bool              // aliases in substitutions are left as they are, for when these run
+
+	nodes nodes // of the tree
 }
 
 // Options are the state of the shell that matters to how a script is read.
@@ -81,8 +83,13 @@ func Parse(text string, d Dialect, o Options, limits Limits) *Script {
 	return p.script()
 }
 
+// sampleSize is how much of a script says how many lines it has.
+const sampleSize = 4 << 10
+
 func (p *Parser) script() (sc *Script) {
 	sc = &Script{Text: p.src, Aliases: p.aliases != nil, Stuck: p.stuck}
+	lines := 1 + strings.Count(p.src[:min(len(p.src), sampleSize)], "\n")
+	sc.Starts, sc.Extglob = make([]int, 0, lines), make([]bool, 0, lines)
 	for {
 		p.take(16)
 		sc.Starts, sc.Extglob = append(sc.Starts, p.pos), append(sc.Extglob, p.extglob)
@@ -140,6 +147,9 @@ func (p *Parser) nextLine() (line []*Stmt, more bool, err *Error) {
 	}
 	for {
 		st, separated := p.item()
+		if line == nil {
+			line = p.nodes.lines.room(1)
+		}
 		line = append(line, st)
 		if separated {
 			p.alias(atCommand)

@@ -22,7 +22,7 @@ func (m mode) isArithmetic() bool { return m == arithMode || m == sumMode }
 
 // word reads a word. Something has to stand here.
 func (p *Parser) word() *Word {
-	w := &Word{Parts: p.parts(wordMode, false)}
+	w := p.nodes.word(p.parts(wordMode, false))
 	p.dropping = false
 	p.node()
 	if len(w.Parts) == 0 {
@@ -103,13 +103,19 @@ func (p *Parser) parts(m mode, quoted bool) []Part {
 	flush := func() {
 		if p.pos > start && (inside || !p.dropping) {
 			p.node()
-			out = append(out, &Lit{Value: p.src[start:p.pos]})
+			if out == nil {
+				out = p.nodes.parts.room(1)
+			}
+			out = append(out, p.nodes.literal(p.src[start:p.pos]))
 		}
 	}
 	dropping := p.dropping
 	add := func(part Part) {
 		p.node()
 		if inside || !dropping {
+			if out == nil {
+				out = p.nodes.parts.room(1)
+			}
 			out = append(out, part)
 		}
 		start, dropping = p.pos, p.dropping
