@@ -195,7 +195,7 @@ func (c *Container) argv() []string {
 // mount builds the view.
 func (c *Container) mount() error {
 	c.root = files.NewOverlay(c.kernel.Now, c.cfg.Image.Root, files.Options{Limit: c.cfg.Limit})
-	c.view = files.NewView(c.root, c.cfg.ReadOnlyRoot, func(b []byte) {
+	c.view = files.NewView(c.root, c.cfg.ReadOnlyRoot, len(c.cfg.Mounts), func(b []byte) {
 		r := c.entropy()
 		for i := range b {
 			b[i] = byte(r.Uint32())
@@ -260,7 +260,8 @@ func (c *Container) identify() error {
 
 // environment combines the image's variables with the Pod's.
 func (c *Container) environment() {
-	c.env = slices.Clone(c.cfg.Image.Env)
+	const added = 3 // at most, below
+	c.env = append(make([]string, 0, len(c.cfg.Image.Env)+len(c.cfg.Env)+added), c.cfg.Image.Env...)
 	set := func(kv string) {
 		key, _, _ := strings.Cut(kv, "=")
 		for i, old := range c.env {

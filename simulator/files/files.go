@@ -122,8 +122,9 @@ func (n *Node) child(name string) *Node {
 
 // raise makes a node of vol that stands for the frozen node beneath.
 func (n *Node) raise(vol *Volume) *Node {
-	up := &Node{vol: vol, number: n.number, kind: n.kind, device: n.device, shared: true, mode: n.mode, uid: n.uid, gid: n.gid, links: n.links,
-		mtime: n.mtime, data: n.data, target: n.target}
+	up := vol.node()
+	up.number, up.kind, up.device, up.shared, up.mode, up.uid, up.gid, up.links = n.number, n.kind, n.device, true, n.mode, n.uid, n.gid, n.links
+	up.mtime, up.data, up.target = n.mtime, n.data, n.target
 	if n.kind == Directory {
 		up.lower = n
 	}
@@ -131,6 +132,9 @@ func (n *Node) raise(vol *Volume) *Node {
 }
 
 func (n *Node) insert(i int, name string, child *Node) {
+	if n.entries == nil {
+		n.entries = n.vol.entries()
+	}
 	n.entries = append(n.entries, entry{})
 	copy(n.entries[i+1:], n.entries[i:])
 	n.entries[i] = entry{name, child}

@@ -19,7 +19,7 @@ func clock() time.Time { return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) }
 func newVolume() *files.Volume { return files.NewVolume(clock, files.Options{}) }
 
 func caller(v *files.Volume, mounts ...files.Mount) *files.Caller {
-	view := files.NewView(v, false, func(b []byte) { clear(b) })
+	view := files.NewView(v, false, 0, func(b []byte) { clear(b) })
 	for _, m := range mounts {
 		if err := view.Mount(m); err != nil {
 			panic(err)

@@ -24,6 +24,7 @@ type View struct {
 	root   place
 	mounts []*mount
 	covers map[*Node]*mount // by the node that the mount hides
+	room   []mount          // for mounts that have been announced
 	random func([]byte)
 	// Generate makes the content of generated files.
 	Generate func(key string) []byte
@@ -40,10 +41,22 @@ type place struct {
 	via  *mount
 }
 
-// NewView returns a view of root. random fills buffers for /dev/urandom.
-func NewView(root *Volume, readOnly bool, random func([]byte)) *View {
-	m := &mount{Mount: Mount{Volume: root, Path: "/", ReadOnly: readOnly, Source: "overlay", Type: "overlay"}, root: root.root}
-	return &View{root: place{root.root, m}, mounts: []*mount{m}, random: random}
+// NewView returns a view of root, which so many mounts will follow, about. random fills buffers for /dev/urandom.
+func NewView(root *Volume, readOnly bool, mounts int, random func([]byte)) *View {
+	v := &View{mounts: make([]*mount, 0, 1+mounts), room: make([]mount, 1+mounts), random: random}
+	m := v.newMount()
+	m.Mount, m.root = Mount{Volume: root, Path: "/", ReadOnly: readOnly, Source: "overlay", Type: "overlay"}, root.root
+	v.root, v.mounts = place{root.root, m}, append(v.mounts, m)
+	return v
+}
+
+func (v *View) newMount() *mount {
+	if len(v.room) == 0 {
+		return &mount{}
+	}
+	m := &v.room[0]
+	v.room = v.room[1:]
+	return m
 }
 
 // Absolute returns a path from the root on, without detours.
@@ -75,9 +88,10 @@ func (v *View) Mount(m Mount) error {
 		return err
 	}
 	if v.covers == nil {
-		v.covers = map[*Node]*mount{}
+		v.covers = make(map[*Node]*mount, len(v.room))
 	}
-	mnt := &mount{Mount: m, root: source}
+	mnt := v.newMount()
+	mnt.Mount, mnt.root = m, source
 	v.covers[target] = mnt
 	v.mounts = append(v.mounts, mnt)
 	return nil
@@ -112,7 +126,8 @@ func (v *Volume) subPath(name string) (*Node, error) {
 // read-only mount nor a missing permission is in its way.
 func (v *View) mountPoint(p string, dir bool) (*Node, error) {
 	at := v.root
-	parts := strings.Split(strings.Trim(p, "/"), "/")
+	var usual [usualDepth]string
+	parts := split(usual[:0], p)
 	if p == "/" {
 		return nil, syscall.EBUSY
 	}
@@ -138,7 +153,7 @@ func (v *View) mountPoint(p string, dir bool) (*Node, error) {
 			if !strings.HasPrefix(child.target, "/") {
 				base = "/" + strings.Join(parts[:i], "/")
 			}
-			parts = strings.Split(strings.Trim(path.Join(base, child.target, strings.Join(rest, "/")), "/"), "/")
+			parts = split(nil, path.Join(base, child.target, strings.Join(rest, "/")))
 			at, i = v.root, -1
 			if len(parts) > maxPath {
 				return nil, syscall.ELOOP
@@ -151,6 +166,21 @@ func (v *View) mountPoint(p string, dir bool) (*Node, error) {
 		at = v.cross(place{child, at.via})
 	}
 	return nil, syscall.ENOENT
+}
+
+// usualDepth is how many names most paths have at most.
+const usualDepth = 16
+
+// split appends the names of a clean path.
+func split(names []string, p string) []string {
+	for p = strings.Trim(p, "/"); ; {
+		name, rest, more := strings.Cut(p, "/")
+		names = append(names, name)
+		if !more {
+			return names
+		}
+		p = rest
+	}
 }
 
 // covered follows the mounts that lie on a node already down to the node that a further mount has to hide.

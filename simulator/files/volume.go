@@ -35,6 +35,40 @@ type Volume struct {
 	overlay bool
 	frozen  bool
 	swaps   int // projections made so far
+
+	// Nodes and the first entries of directories come from arrays of several. Most volumes live as long as their files.
+	freeNodes   []Node
+	nodesMade   int
+	freeEntries []entry
+}
+
+const (
+	firstNodes   = 2
+	mostNodes    = 16
+	firstEntries = 2 // of a directory
+	manyEntries  = 4 * firstEntries
+)
+
+// node returns a new node of this volume.
+func (v *Volume) node() *Node {
+	if len(v.freeNodes) == 0 {
+		v.freeNodes = make([]Node, min(max(firstNodes, v.nodesMade), mostNodes))
+	}
+	n := &v.freeNodes[0]
+	v.freeNodes = v.freeNodes[1:]
+	v.nodesMade++
+	n.vol = v
+	return n
+}
+
+// entries returns an empty list of entries with room for a few.
+func (v *Volume) entries() []entry {
+	if len(v.freeEntries) < firstEntries {
+		v.freeEntries = make([]entry, manyEntries)
+	}
+	list := v.freeEntries[:0:firstEntries]
+	v.freeEntries = v.freeEntries[firstEntries:]
+	return list
 }
 
 // NewVolume returns an empty volume whose files get their times from clock.
@@ -44,7 +78,9 @@ func NewVolume(clock func() time.Time, o Options) *Volume {
 		o.Mode = 0o777
 	}
 	v.last = 1
-	v.root = &Node{vol: v, number: v.last, kind: Directory, mode: unixMode(o.Mode), uid: o.UID, gid: o.GID, links: 1, mtime: clock()}
+	v.root = v.node()
+	v.root.number, v.root.kind, v.root.mode, v.root.uid, v.root.gid = v.last, Directory, unixMode(o.Mode), o.UID, o.GID
+	v.root.links, v.root.mtime = 1, clock()
 	return v
 }
 
@@ -83,12 +119,18 @@ func (v *Volume) grow(delta int64) error {
 func (v *Volume) new(kind Kind, mode uint16, uid, gid uint32) *Node {
 	v.files++
 	v.last++
-	return &Node{vol: v, number: v.last, kind: kind, mode: mode, uid: uid, gid: gid, mtime: v.clock()}
+	n := v.node()
+	n.number, n.kind, n.mode, n.uid, n.gid, n.mtime = v.last, kind, mode, uid, gid, v.clock()
+	return n
 }
 
 // find walks to a path inside the volume without following a link at its end and without any access checks.
 func (v *Volume) find(name string, makeParents bool) (dir *Node, base string, node *Node, err error) {
-	name = path.Clean("/" + name)
+	if strings.HasPrefix(name, "/") {
+		name = path.Clean(name)
+	} else {
+		name = path.Clean("/" + name)
+	}
 	if name == "/" {
 		return nil, "", v.root, nil
 	}
