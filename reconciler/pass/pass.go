@@ -36,6 +36,7 @@ import (
 	"context"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -102,7 +103,7 @@ func (k Kind[T]) Read(ctx context.Context, deps reconciler.Deps, request reconci
 // arrived there.
 func (p *Pass[T]) Get(ctx context.Context, key client.ObjectKey, object client.Object) error {
 	err := p.Deps.Client.Get(ctx, key, object)
-	if client.IgnoreNotFound(err) != nil || err == nil {
+	if err == nil || !apierrors.IsNotFound(err) {
 		return err
 	}
 	return p.Deps.Reader.Get(ctx, key, object)
@@ -113,7 +114,7 @@ func (p *Pass[T]) Get(ctx context.Context, key client.ObjectKey, object client.O
 func (p *Pass[T]) Confirm(ctx context.Context) error {
 	live := p.kind.New()
 	err := p.Deps.Reader.Get(ctx, client.ObjectKeyFromObject(p.Stored), live)
-	if client.IgnoreNotFound(err) != nil {
+	if err != nil && !apierrors.IsNotFound(err) {
 		return err
 	}
 	if err != nil || live.GetUID() != p.Stored.GetUID() || live.GetResourceVersion() != p.Stored.GetResourceVersion() {

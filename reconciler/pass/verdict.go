@@ -60,11 +60,12 @@ type Verdict struct {
 //   - a Failure ends the attempt, a Waiting does not;
 //   - anything else is the cluster's trouble and passes: try again, and say so.
 func Judge(err error) Verdict {
+	if err == nil {
+		return Verdict{}
+	}
 	var f *Failure
 	var w *Waiting
 	switch {
-	case err == nil:
-		return Verdict{}
 	case Outdated(err):
 		return Verdict{Abandon: true}
 	case errors.As(err, &f):

@@ -43,6 +43,15 @@ type Call struct {
 	Object client.Object
 	// PatchData is what the client sent with a patch.
 	PatchData []byte
+
+	request Request // what admission is asked about the call
+}
+
+// admitting returns the request that admission is asked about. A call has one at a time.
+func (c *Call) admitting(r Request) *Request {
+	c.request = r
+	c.request.Call = c
+	return &c.request
 }
 
 // Interceptor stands between clients and the server. It may answer in the
@@ -54,14 +63,20 @@ type Interceptor func(c *Call, next func() error) error
 // serve is the one function that every request goes through.
 func (s *Server) serve(c *Call, do func() error) error {
 	s.expire()
-	run := do
-	for i := len(s.options.Intercept) - 1; i >= 0; i-- {
-		intercept, next := s.options.Intercept[i], run
-		run = func() error { return intercept(c, next) }
-	}
-	err := run()
+	err := pass(s.options.Intercept, c, do)
 	s.runAfter()
 	return err
+}
+
+// pass sends a request through interceptors, of which the first is the outermost.
+func pass(through []Interceptor, c *Call, do func() error) error {
+	switch len(through) {
+	case 0:
+		return do()
+	case 1:
+		return through[0](c, do)
+	}
+	return through[0](c, func() error { return pass(through[1:], c, do) })
 }
 
 // later has fn run when the request that is being served has been: it is where

@@ -42,7 +42,7 @@ func (s *Server) createDecoded(c *Call, r *resource, d decoded, o writeOptions) 
 	if r.tracking && d.managed == nil {
 		d.managed = s.managedAfter(c, r, nil, obj, o)
 	}
-	req := &Request{Call: c, Operation: OperationCreate, Object: obj, Raw: d.raw, Unknown: d.unknown, resource: r}
+	req := c.admitting(Request{Operation: OperationCreate, Object: obj, Raw: d.raw, Unknown: d.unknown, resource: r})
 	if obj, err = s.admit(req); err != nil {
 		return nil, err
 	}

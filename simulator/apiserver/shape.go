@@ -46,6 +46,7 @@ type shape interface {
 // layout is where the parts of a Go struct with TypeMeta, ObjectMeta and, maybe, Status lie. It belongs to no server.
 type layout struct {
 	gvk    schema.GroupVersionKind
+	kind   metav1.TypeMeta // the same, as objects have it
 	t      reflect.Type
 	whole  *roundtrip.Plan
 	meta   part
@@ -77,6 +78,7 @@ func newLayout(c *roundtrip.Compiler, gvk schema.GroupVersionKind, t reflect.Typ
 		return nil, err
 	}
 	sh := &layout{gvk: gvk, t: t, whole: whole}
+	sh.kind.APIVersion, sh.kind.Kind = gvk.ToAPIVersionAndKind()
 	found := false
 	for f := range t.Fields() {
 		if !f.IsExported() || f.Tag.Get("json") == "-" {
@@ -128,7 +130,11 @@ func (sh *typedShape) settle(obj, old client.Object) (client.Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	out.GetObjectKind().SetGroupVersionKind(sh.gvk)
+	if k, ok := out.GetObjectKind().(*metav1.TypeMeta); ok {
+		*k = sh.kind
+	} else {
+		out.GetObjectKind().SetGroupVersionKind(sh.gvk)
+	}
 	return out, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -69,8 +70,8 @@ func (t *table) put(key client.ObjectKey, obj client.Object, ref shelf.Ref) (e *
 	}
 	old = e.ref
 	e.ref = ref
-	if before, after := t.owners(old), owners(obj); !slices.Equal(before, after) {
-		t.index(e, before, after)
+	if (len(t.byOwner) > 0 || len(obj.GetOwnerReferences()) > 0) && !sameOwners(old.Object(), obj) {
+		t.index(e, owners(old.Object()), owners(obj))
 	}
 	return e, old
 }
@@ -84,6 +85,10 @@ func (t *table) remove(key client.ObjectKey) {
 	t.ordered.remove(e.path)
 	t.index(e, t.owners(e.ref), nil)
 	e.ref = shelf.Ref{}
+}
+
+func sameOwners(a, b client.Object) bool {
+	return slices.EqualFunc(a.GetOwnerReferences(), b.GetOwnerReferences(), func(x, y metav1.OwnerReference) bool { return x.UID == y.UID })
 }
 
 // owners returns the owners of an object of the table. If none has any, as with events, it does not look at it.

@@ -46,7 +46,7 @@ func (s *Server) update(c *Call, r *resource, key client.ObjectKey, o writeOptio
 	if r.tracking && d.managed == nil {
 		d.managed = s.managedAfter(c, r, old, obj, o)
 	}
-	req := &Request{Call: c, Operation: OperationUpdate, Object: obj, OldObject: old, Raw: d.raw, Unknown: d.unknown, resource: r}
+	req := c.admitting(Request{Operation: OperationUpdate, Object: obj, OldObject: old, Raw: d.raw, Unknown: d.unknown, resource: r})
 	if obj, err = s.admit(req); err != nil {
 		return nil, err
 	}

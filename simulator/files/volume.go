@@ -44,7 +44,7 @@ type Volume struct {
 
 const (
 	firstNodes   = 2
-	mostNodes    = 16
+	mostNodes    = 8
 	firstEntries = 2 // of a directory
 	manyEntries  = 4 * firstEntries
 )
@@ -52,7 +52,7 @@ const (
 // node returns a new node of this volume.
 func (v *Volume) node() *Node {
 	if len(v.freeNodes) == 0 {
-		v.freeNodes = make([]Node, min(max(firstNodes, v.nodesMade), mostNodes))
+		v.freeNodes = make([]Node, min(max(firstNodes, v.nodesMade/2), mostNodes))
 	}
 	n := &v.freeNodes[0]
 	v.freeNodes = v.freeNodes[1:]

@@ -130,10 +130,17 @@ func (c *Cache) Get(ctx context.Context, key client.ObjectKey, out client.Object
 	}
 	if c.o.Share && reflect.TypeOf(obj) == reflect.TypeOf(out) {
 		reflect.ValueOf(out).Elem().Set(reflect.ValueOf(obj).Elem())
-		out.GetObjectKind().SetGroupVersionKind(i.gvk)
+		setKind(out, i.gvk)
 		return nil
 	}
 	return copyInto(obj, out, i.gvk)
+}
+
+// setKind has an object say its kind. Most objects do already.
+func setKind(obj client.Object, gvk schema.GroupVersionKind) {
+	if k := obj.GetObjectKind(); k.GroupVersionKind() != gvk {
+		k.SetGroupVersionKind(gvk)
+	}
 }
 
 func copyInto(obj, out client.Object, gvk schema.GroupVersionKind) error {
@@ -152,7 +159,7 @@ func copyInto(obj, out client.Object, gvk schema.GroupVersionKind) error {
 		return fmt.Errorf("cache had type %T, but %T was asked for", obj, out)
 	}
 	reflect.ValueOf(out).Elem().Set(reflect.ValueOf(obj.DeepCopyObject()).Elem())
-	out.GetObjectKind().SetGroupVersionKind(gvk)
+	setKind(out, gvk)
 	return nil
 }
 

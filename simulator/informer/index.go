@@ -19,6 +19,8 @@ const (
 type index struct {
 	values func(client.Object) []string
 	sets   map[string]*keyset
+	// same, if set, reports that two versions have the same values, without making them.
+	same func(a, b client.Object) bool
 }
 
 func newIndex(values func(client.Object) []string) *index {
@@ -26,6 +28,9 @@ func newIndex(values func(client.Object) []string) *index {
 }
 
 func (x *index) change(key client.ObjectKey, old, obj client.Object) {
+	if x.same != nil && old != nil && obj != nil && x.same(old, obj) {
+		return
+	}
 	var before, after []string
 	if old != nil {
 		before = x.values(old)

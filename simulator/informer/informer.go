@@ -21,6 +21,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
 	"github.com/plumbline-ci/plumbline/simulator/shelf"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -68,6 +69,7 @@ func Start(k *kernel.Kernel, source Source, gvk schema.GroupVersionKind) (*Infor
 		indexes: map[string]*index{},
 	}
 	i.indexes[indexOwner] = newIndex(ownerUIDs)
+	i.indexes[indexOwner].same = sameOwners
 	if err := i.connect(); err != nil {
 		return nil, err
 	}
@@ -286,6 +288,10 @@ func ownerUIDs(obj client.Object) []string {
 		uids[i] = string(refs[i].UID)
 	}
 	return uids
+}
+
+func sameOwners(a, b client.Object) bool {
+	return slices.EqualFunc(a.GetOwnerReferences(), b.GetOwnerReferences(), func(x, y metav1.OwnerReference) bool { return x.UID == y.UID })
 }
 
 func compareKeys(a, b client.ObjectKey) int {

@@ -24,6 +24,11 @@ type Coroutine struct {
 	done   bool
 	resume *Event // scheduled resumption, by Wake or by a timer
 	onDone []func()
+
+	firstDone [1]func() // where onDone begins
+	running   func()    // is run, made once
+	expiring  func()    // is expire, made once
+	timedOut  bool      // the timer of ParkFor has run
 }
 
 // killed unwinds a coroutine that has been killed; deferred calls run.
@@ -33,7 +38,9 @@ type killed struct{}
 // instant. actor names it in the trace.
 func (k *Kernel) Go(actor string, body func(*Coroutine)) *Coroutine {
 	c := &Coroutine{k: k, actor: actor, body: body, parked: true}
-	c.resume = k.Soon(actor, "start", c.run)
+	c.onDone = c.firstDone[:0]
+	c.running = c.run
+	c.resume = k.Soon(actor, "start", c.running)
 	return c
 }
 
@@ -173,13 +180,18 @@ func (c *Coroutine) ParkFor(d time.Duration) (woken bool) {
 		c.permit = false
 		return true
 	}
-	timedOut := false
-	timer := c.k.After(d, c.actor, "timer", func() {
-		timedOut = true
-		c.run()
-	})
-	c.park(timer)
-	return !timedOut
+	if c.expiring == nil {
+		c.expiring = c.expire
+	}
+	c.timedOut = false
+	c.park(c.k.After(d, c.actor, "timer", c.expiring))
+	return !c.timedOut
+}
+
+// expire is the end of the time that ParkFor waits.
+func (c *Coroutine) expire() {
+	c.timedOut = true
+	c.run()
 }
 
 // Sleep waits for d, whatever wakes it in between.
@@ -223,7 +235,7 @@ func (c *Coroutine) Wake() {
 	case !c.parked:
 		c.permit = true
 	case c.resume == nil:
-		c.resume = c.k.Soon(c.actor, "wake", c.run)
+		c.resume = c.k.Soon(c.actor, "wake", c.running)
 	}
 }
 

@@ -29,6 +29,7 @@ func (w *worker) config(s *slot, image Image) (ContainerConfig, error) {
 	if err := w.identity(s, image, &c); err != nil {
 		return c, err
 	}
+	c.Mounts = make([]Mount, 0, len(s.spec.VolumeMounts))
 	for _, m := range s.spec.VolumeMounts {
 		v := w.volumes[m.Name]
 		if v == nil {

@@ -83,6 +83,8 @@ type Kubelet struct {
 	// Parts of statuses that never change. Sharing them keeps equal statuses
 	// quick to compare; they are not modified.
 	yes, no                   *bool
+	notRecursive              *corev1.RecursiveReadOnlyMode
+	hostIPs                   []corev1.HostIP
 	podInitializing, creating *corev1.ContainerStateWaiting
 }
 
@@ -97,7 +99,7 @@ func New(o Options) *Kubelet {
 		storage:  map[string]Volume{},
 		images:   map[string]bool{},
 		nextIP:   2,
-		yes:      new(true), no: new(false),
+		yes:      new(true), no: new(false), notRecursive: new(corev1.RecursiveReadOnlyDisabled),
 		podInitializing: &corev1.ContainerStateWaiting{Reason: reasonPodInitializing},
 		creating:        &corev1.ContainerStateWaiting{Reason: reasonCreating},
 	}
@@ -108,6 +110,7 @@ func New(o Options) *Kubelet {
 		k.o.LogLimit = 1 << 20
 	}
 	k.o.Node = o.Node.withDefaults()
+	k.hostIPs = []corev1.HostIP{{IP: k.o.Node.Address}}
 	k.events = recorder.New(recorder.Options{Clock: o.Kernel, Client: o.Client, Component: "kubelet", Host: o.Node.Name})
 	return k
 }

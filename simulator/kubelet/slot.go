@@ -75,8 +75,7 @@ func (s *slot) adopt(spec *corev1.Container) {
 	for i, m := range spec.VolumeMounts {
 		s.mounts[i] = corev1.VolumeMountStatus{Name: m.Name, MountPath: m.MountPath, ReadOnly: m.ReadOnly}
 		if m.ReadOnly {
-			mode := corev1.RecursiveReadOnlyDisabled
-			s.mounts[i].RecursiveReadOnly = &mode
+			s.mounts[i].RecursiveReadOnly = s.w.k.notRecursive
 		}
 	}
 }

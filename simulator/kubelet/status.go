@@ -34,7 +34,7 @@ func (w *worker) status() corev1.PodStatus {
 		QOSClass:           w.base.Status.QOSClass,
 		StartTime:          &w.startTime,
 		HostIP:             w.k.o.Node.Address,
-		HostIPs:            []corev1.HostIP{{IP: w.k.o.Node.Address}},
+		HostIPs:            w.k.hostIPs,
 		NominatedNodeName:  w.base.Status.NominatedNodeName,
 	}
 	if w.ip != "" {
@@ -300,7 +300,7 @@ const attempts = 5
 // is stored, or can no longer be stored anywhere. A write that fails is made good
 // by a later sync.
 func (w *worker) write(st corev1.PodStatus) (done bool) {
-	if w.gone || w.hasStatus && reflect.DeepEqual(st, w.written) {
+	if w.gone || w.hasStatus && reflect.DeepEqual(&st, &w.written) {
 		return true
 	}
 	if w.k.lost {

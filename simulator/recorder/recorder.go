@@ -115,7 +115,7 @@ func (r *Recorder) Record(ref corev1.ObjectReference, eventtype, reason, message
 		break
 	}
 	r.seq++
-	name := ref.Name + "." + strconv.FormatUint(uint64(now.UnixNano())+r.seq, 16) + r.suffix
+	name := r.name(ref.Name, uint64(now.UnixNano())+r.seq)
 	r.event = corev1.Event{
 		ObjectMeta:     metav1.ObjectMeta{Name: name, Namespace: namespace},
 		InvolvedObject: ref,
@@ -128,6 +128,14 @@ func (r *Recorder) Record(ref corev1.ObjectReference, eventtype, reason, message
 		return
 	}
 	s.events = append(s.events, written{name, eventtype, reason, message, ref.FieldPath, 1})
+}
+
+// name returns the name of an event about an object, of which number is different each time.
+func (r *Recorder) name(of string, number uint64) string {
+	var buf [128]byte
+	b := append(append(buf[:0], of...), '.')
+	b = strconv.AppendUint(b, number, 16)
+	return string(append(b, r.suffix...))
 }
 
 // repeat raises the count of an event, by the patch that client-go sends.

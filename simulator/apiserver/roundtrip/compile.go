@@ -206,11 +206,12 @@ func (c *Compiler) buildSlice(t reflect.Type) (*node, error) {
 		return nil, err
 	}
 	settle, equal, size := settleOf(en), equalOf(en), elem.Size()
+	backing := backingOf(elem)
 	detach := func(p unsafe.Pointer) *sliceHeader {
 		h := (*sliceHeader)(p)
-		fresh := reflect.MakeSlice(t, h.len, h.len)
-		reflect.Copy(fresh, reflect.NewAt(t, p).Elem())
-		*h = sliceHeader{fresh.UnsafePointer(), h.len, h.len}
+		fresh := sliceHeader{backing(h.len), h.len, h.len}
+		reflect.Copy(reflect.NewAt(t, unsafe.Pointer(&fresh)).Elem(), reflect.NewAt(t, p).Elem())
+		*h = fresh
 		return h
 	}
 	n := &node{
@@ -267,6 +268,25 @@ func (c *Compiler) buildSlice(t reflect.Type) (*node, error) {
 		}
 	}
 	return n, nil
+}
+
+// usualLength is how long most lists are at most.
+const usualLength = 8
+
+// backingOf returns a function that makes the array behind a slice. For the usual lengths it takes one allocation, where
+// reflect.MakeSlice takes another for the slice's header.
+func backingOf(elem reflect.Type) func(n int) unsafe.Pointer {
+	var arrays [usualLength + 1]reflect.Type
+	for n := range arrays {
+		arrays[n] = reflect.ArrayOf(n, elem)
+	}
+	list := reflect.SliceOf(elem)
+	return func(n int) unsafe.Pointer {
+		if n <= usualLength {
+			return reflect.New(arrays[n]).UnsafePointer()
+		}
+		return reflect.MakeSlice(list, n, n).UnsafePointer()
+	}
 }
 
 func nilSlice(p unsafe.Pointer) bool { return (*sliceHeader)(p).data == nil }

@@ -376,7 +376,7 @@ func (c *Compiler) packSlice(k *codec, t reflect.Type) error {
 	if err != nil {
 		return err
 	}
-	size := elem.Size()
+	size, backing := elem.Size(), backingOf(elem)
 	k.write = func(to *Packer, p unsafe.Pointer) {
 		h := (*sliceHeader)(p)
 		if h.data == nil {
@@ -393,11 +393,11 @@ func (c *Compiler) packSlice(k *codec, t reflect.Type) error {
 		if n < 0 {
 			return
 		}
-		fresh := reflect.MakeSlice(t, n, n)
+		data := backing(n)
 		for i := range n {
-			e.read(from, unsafe.Add(fresh.UnsafePointer(), uintptr(i)*size))
+			e.read(from, unsafe.Add(data, uintptr(i)*size))
 		}
-		*(*sliceHeader)(p) = sliceHeader{fresh.UnsafePointer(), n, n}
+		*(*sliceHeader)(p) = sliceHeader{data, n, n}
 	}
 	return nil
 }
