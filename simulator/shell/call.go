@@ -273,7 +273,7 @@ func (s *shell) assignAll(assigns []*syntax.Assign, undo []savedDescriptor) bool
 		}
 	}
 	if s.options.xtrace {
-		s.traceFD = int32(savedError(undo))
+		s.traceFD = max(0, savedError(undo)) // if it was closed, that of the command
 		s.trace(traced, nil)
 		s.traceFD = 0
 	}

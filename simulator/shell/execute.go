@@ -174,7 +174,7 @@ func (s *shell) perform(st *syntax.Stmt, tail bool) {
 	}
 	if st.Cmd == nil {
 		if s.status = 0; s.options.xtrace && s.kind != bash { // which show an empty command
-			s.traceFD = int32(savedError(undo))
+			s.traceFD = max(0, savedError(undo)) // if it was closed, that of the command
 			s.traceLine("")
 			s.traceFD = 0
 		}
@@ -188,8 +188,22 @@ func (s *shell) perform(st *syntax.Stmt, tail bool) {
 	}
 	fed := s.fed
 	s.fed = fed || s.kind == bash && feeds(st.Redirs)
-	s.compound(st.Cmd, false)
+	if group, ok := st.Cmd.(*syntax.Subshell); ok {
+		s.redirectedSubshell(group, st, undo)
+	} else {
+		s.compound(st.Cmd, false)
+	}
 	s.fed, s.refused = fed, false
+}
+
+// redirectedSubshell runs a subshell whose redirections are its own: what killed it is told where standard error was before.
+func (s *shell) redirectedSubshell(group *syntax.Subshell, st *syntax.Stmt, undo []savedDescriptor) {
+	if !s.inTrap {
+		s.running, s.heading = st, ""
+	}
+	s.deathFD = savedError(undo)
+	s.subshellOf(group, st, false)
+	s.deathFD = 0
 }
 
 // redirectionLine is the number of the line that messages about the redirections of a command have. Bash knows the lines of
@@ -292,7 +306,7 @@ func (s *shell) compound(cmd syntax.Command, tail bool) {
 		if !s.inTrap {
 			s.running, s.heading = &syntax.Stmt{Cmd: cmd}, ""
 		}
-		s.subshellOf(cmd, tail)
+		s.subshellOf(cmd, &syntax.Stmt{Cmd: cmd}, tail)
 	case *syntax.Pipeline:
 		s.pipeline(cmd)
 	case *syntax.AndOr:
@@ -393,7 +407,7 @@ func (s *shell) overtake(cmd *syntax.Subshell) {
 }
 
 // subshellOf runs commands in a child, or in the shell itself if it has nothing to do after them.
-func (s *shell) subshellOf(cmd *syntax.Subshell, tail bool) {
+func (s *shell) subshellOf(cmd *syntax.Subshell, st *syntax.Stmt, tail bool) {
 	if tail && s.takesOver() {
 		s.overtake(cmd)
 		return
@@ -407,7 +421,7 @@ func (s *shell) subshellOf(cmd *syntax.Subshell, tail bool) {
 		c.group(cmd)
 		return c.leave()
 	})
-	s.status = s.await(child, &syntax.Stmt{Cmd: cmd})
+	s.status = s.await(child, st)
 	s.pipestatus = []int{s.status}
 	s.shallower()
 }
@@ -485,10 +499,19 @@ func (s *shell) await(child *container.Process, stmt *syntax.Stmt) int {
 	return st.Code
 }
 
+// printDeath prints what is said of a child that was killed.
+func (s *shell) printDeath(text string) {
+	fd := int16(2)
+	if s.deathFD != 0 {
+		fd = s.deathFD
+	}
+	s.print(int(fd), text)
+}
+
 // reportSignal says that a child was killed, as ash and dash do.
 func (s *shell) reportSignal(st container.ExitStatus) {
 	if text := st.Signal.Description(); text != "" {
-		s.print(2, text+"\n")
+		s.printDeath(text + "\n")
 	}
 }
 

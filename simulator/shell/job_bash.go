@@ -59,7 +59,7 @@ func (s *shell) reportForeground(child *container.Process, sig container.Signal,
 	if sig != container.SIGTERM && s.traps[sig.Name()] == "" {
 		text = fmt.Sprintf("%s%5d %-24s%s", s.prefixOf(""), child.PID(), text, syntax.PrintStmt(st))
 	}
-	s.print(2, text+"\n")
+	s.printDeath(text + "\n")
 }
 
 // jobNumber returns the number of the next job.

@@ -37,7 +37,7 @@ func (s *shell) prepared(assigns []*syntax.Assign, fields []string, redirs []*sy
 		}
 	}
 	if s.options.xtrace && ok {
-		s.traceFD = int32(savedError(undo))
+		s.traceFD = max(0, savedError(undo)) // if it was closed, that of the command
 		s.trace(traced, fields)
 		s.traceFD = 0
 	}
@@ -74,11 +74,11 @@ func (s *shell) unprepared(undo []savedDescriptor, stick bool, fields []string) 
 	}
 }
 
-// savedError returns where standard error is kept while it is redirected, or 0: the trace goes there.
-func savedError(undo []savedDescriptor) int {
+// savedError returns where standard error is kept while it is redirected, or 0: the trace goes there. It is -1 if it was closed.
+func savedError(undo []savedDescriptor) int16 {
 	for _, d := range undo {
-		if d.fd == 2 && d.copy > 0 {
-			return d.copy
+		if d.fd == 2 {
+			return int16(d.copy)
 		}
 	}
 	return 0

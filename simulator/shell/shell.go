@@ -180,7 +180,8 @@ type shell struct {
 	// tolerantText is what tolerant was where the text at work began; stageDepth is where the one command of a child runs.
 	tolerantText, stageDepth int32
 	substatus                int32  // of the last command substitution
-	traceFD                  int32  // where the trace goes, if not to standard error
+	traceFD                  int16  // where the trace goes, if not to standard error
+	deathFD                  int16  // where it is told that a child was killed, if not there
 	arrayShift               int32  // words before the name of that command
 	traced                   int32  // how deep in substitutions and evals, for the trace
 	subshells                int32  // BASH_SUBSHELL
@@ -757,7 +758,7 @@ func (s *shell) snapshot() *shell {
 	c.caught, c.jobs, c.ended, c.subshell, c.inTrap, c.within = nil, nil, nil, true, false, 0
 	c.inSubstitution, c.last, c.isStage, c.isJob, c.mortal, c.mistaken, c.reverses, c.hadTraps = false, nil, false, false, false, false, false, false
 	c.subshells++
-	c.held, c.fieldsHeld, c.argsHeld = 0, 0, 0
+	c.held, c.fieldsHeld, c.argsHeld, c.deathFD = 0, 0, 0, 0
 	c.random = nil
 	return &c
 }

@@ -15,7 +15,7 @@ var (
 	asksForProgram   = regexp.MustCompile(`\b(type|command -[vV]p?|which|hash)\b`)
 	usesAnswer       = regexp.MustCompile("(\\$\\(|`)(type|command -[vV]p?|which) [^)`]*[)`]|\\b(type|command -[vV]p?|which) [^|;&\\n]*\\|")
 	tildeBefore      = regexp.MustCompile("~[$`]")
-	changesInside    = regexp.MustCompile(`\(\([^)]*(\+\+|--|[^=!<>]=[^=])`)
+	changesInside    = regexp.MustCompile(`\(\(.*?(\+\+|--|[^=!<>]=[^=]).*?\)\)`)
 	aliasDefined     = regexp.MustCompile(`\balias\b[^\n]*`)
 	nameOfAlias      = regexp.MustCompile(`(\w+)=`)
 	runsAsh          = regexp.MustCompile(`\bsh\b`) // in a script of bash too

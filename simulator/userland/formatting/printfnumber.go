@@ -29,8 +29,17 @@ func quotedCharacter(text string) (code int64, ok bool) {
 	return int64(text[1]), true
 }
 
+// begun returns a number from where it is looked at on: BusyBox leaves out blanks before a whole number, also in its complaint.
+func (f *Formatter) begun(text string) string {
+	if f.Style == PrintfOfBusybox {
+		return strings.TrimLeft(text, blanks)
+	}
+	return text
+}
+
 // integer reads a number with a sign.
 func (f *Formatter) integer(text string) int64 {
+	text = f.begun(text)
 	if code, ok := quotedCharacter(text); ok {
 		return code
 	}
@@ -48,6 +57,7 @@ func (f *Formatter) integer(text string) int64 {
 
 // natural reads a number without a sign. One with a minus counts from the largest down.
 func (f *Formatter) natural(text string) uint64 {
+	text = f.begun(text)
 	if code, ok := quotedCharacter(text); ok {
 		return uint64(code)
 	}
