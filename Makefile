@@ -79,6 +79,10 @@ test-envtest: ## the suite and the table of API facts on a real kube-apiserver
 mutants: ## put each fault of internal/mutants in, and see the suite catch it
 	$(GO) run ./internal/mutants/cmd/mutants -page docs/mutants.md
 
+.PHONY: mutants-suite
+mutants-suite: ## change the reference mechanically, and see the suite notice, as it judges a stranger; for a whole evening
+	$(GO) run ./internal/mutants/cmd/mutants -suite -endless 60s -least 0 -page docs/mutants.md
+
 .PHONY: mutants-operators
 mutants-operators: ## change the pure packages mechanically, and see their unit tests notice
 	$(GO) run ./internal/mutants/cmd/mutants -operators -page docs/mutants.md
