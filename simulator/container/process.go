@@ -24,6 +24,9 @@ type Process struct {
 	Env []string
 	// Path is the executable.
 	Path string
+	// Limits are what the process has set with setrlimit, by the letter that shells have for them. They are shared with other
+	// processes: use SetLimit.
+	Limits map[byte]Limit
 	// State is for the program: whatever a shell wants its forked self to find.
 	State any
 
@@ -65,7 +68,7 @@ func (c *Container) newProcess(parent *Process) *Process {
 		p.fds[0] = descriptor{file: &openFile{refs: 1, null: true}}
 	} else {
 		p.Caller = parent.Caller
-		p.Args, p.Env, p.Path = parent.Args, parent.Env, parent.Path
+		p.Args, p.Env, p.Path, p.Limits = parent.Args, parent.Env, parent.Path, parent.Limits
 		p.parent, p.pgid = parent, parent.pgid
 		p.dispositions = parent.dispositions
 		p.fds = make([]descriptor, len(parent.fds), max(4, len(parent.fds)))

@@ -830,55 +830,6 @@ func (s *shell) umaskOfBash(args []string) int {
 	return 0
 }
 
-func builtinUlimit(s *shell, args []string) int {
-	if l, ok := s.noLimit(args[1:]); ok {
-		if s.kind == dash {
-			s.illegalOption(l)
-			return statusUsage
-		}
-		s.print(2, "ulimit: invalid option -- '"+string(l)+"'\n")
-		return 1
-	}
-	for _, a := range args[1:] {
-		switch a {
-		case "-n":
-			if len(args) == 2 {
-				s.print(1, "1048576\n")
-			}
-			return 0
-		case "-a":
-			s.print(1, "core file size (blocks)         (-c) 0\nopen files                      (-n) 1048576\n")
-			return 0
-		}
-	}
-	if len(args) == 2 && strings.HasPrefix(args[1], "-") || len(args) == 1 {
-		s.print(1, "unlimited\n")
-	}
-	return 0
-}
-
-// noLimit returns the letter of a limit that ash or dash does not know, if there is one.
-func (s *shell) noLimit(args []string) (rune, bool) {
-	letters := "acdefilmnqrstuvxHS"
-	switch s.kind {
-	case dash:
-		letters = "acdflmnprstvwHS"
-	case bash:
-		return 0, false
-	}
-	for _, arg := range args {
-		if len(arg) < 2 || arg[0] != '-' || arg == "--" {
-			break
-		}
-		for _, l := range arg[1:] {
-			if !strings.ContainsRune(letters, l) {
-				return l, true
-			}
-		}
-	}
-	return 0, false
-}
-
 func builtinLet(s *shell, args []string) int {
 	if len(args) < 2 {
 		s.complain("expression expected")
