@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/internal/verdict"
 )
 
@@ -27,6 +28,49 @@ func TestClaimsReachTheVerdict(t *testing.T) {
 		for i := range v.NumField() {
 			if v.Field(i).IsZero() {
 				t.Errorf("%s.%s is not part of this test", v.Type(), v.Type().Field(i).Name)
+			}
+		}
+	}
+}
+
+// The name of a file with a matrix stands for all of its cases, in a selection, an exclusion and a list of misses.
+func TestFileStandsForItsCases(t *testing.T) {
+	t.Parallel()
+	const text = `apiVersion: plumbline.dev/v1alpha1
+kind: Fixture
+metadata: {name: many}
+spec:
+  requirement: R.
+  profile: example.com/p
+  matrix: {one: {word: a}, two-b: {word: b}}
+  then:
+  - eventually: {on: taskrun/x, match: {status: {podName: $<word>}}}
+---
+apiVersion: tekton.dev/v1beta1
+kind: TaskRun
+metadata: {name: x}
+`
+	list, err := fixture.LoadCases("m.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name string
+		want []bool
+	}{
+		{"many", []bool{true, true}},
+		{"many[two-b]", []bool{false, true}},
+		{"many*", []bool{true, true}},
+		{"man", []bool{false, false}},
+		{"many[three]", []bool{false, false}},
+	} {
+		for i, f := range list {
+			selected := Filter{Names: []string{tt.name}}.Selects(f)
+			excluded := verdict.Exclusion{Fixture: tt.name, By: "b", Why: "w"}.Of(f)
+			missed := verdict.Miss{Fixtures: []string{tt.name}}.Of(f)
+			pattern := tt.name == "many*" // a selection alone has patterns
+			if selected != tt.want[i] || excluded != (tt.want[i] && !pattern) || missed != (tt.want[i] && !pattern) {
+				t.Errorf("%s and %s: selected %v, excluded %v, missed %v", tt.name, f.Name(), selected, excluded, missed)
 			}
 		}
 	}
