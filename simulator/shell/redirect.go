@@ -120,9 +120,7 @@ func (s *shell) open(r *syntax.Redirect) (fd int, ok bool) {
 	case "<<", "<<-":
 		text, err := s.hereDocument(r)
 		if err != nil && s.kind != bash { // the redirection has failed, and nothing else
-			if s.kind == dash { // which leaves the pipe open that it had made for the text
-				_, _, _ = s.p.Pipe()
-			}
+			_, _, _ = s.p.Pipe() // which ash and dash had made for the text, and leave open
 			s.complain(err.Error())
 			return -1, false
 		}

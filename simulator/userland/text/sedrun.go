@@ -192,7 +192,10 @@ func (r *sedRun) inPlace(names []string, suffix string) int {
 			break
 		}
 	}
-	if !t.GNU { // what is still to be read, it prints
+	if !t.GNU { // what is still to be read, it treats as one more file, and prints
+		for _, c := range r.commands {
+			c.spent = false
+		}
 		r.out, r.ahead, r.line = &sedOutput{w: t.Out}, nil, 0
 		if err := r.run(); err != nil {
 			return t.Fail("%s", err)
