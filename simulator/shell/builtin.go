@@ -221,7 +221,7 @@ func builtinSource(s *shell, args []string) int {
 		case bash:
 			s.command = ""
 			s.complain(args[1] + ": " + text)
-			if s.returned(); s.options.posix {
+			if s.returned(); s.options.posix || s.options.errexit {
 				s.flow, s.raised = exiting, true
 			}
 			return 1
@@ -404,6 +404,7 @@ func builtinEval(s *shell, args []string) int {
 	default:
 		s.base = 0
 	}
+	s.lost = false
 	sc := s.parse(text)
 	s.command = ""
 	if s.kind != bash { // whose messages do not name it
@@ -414,10 +415,7 @@ func builtinEval(s *shell, args []string) int {
 	s.settle(sc)
 	isJob, evaluated := s.isJob, s.evaluated
 	s.isJob, s.evaluated = isJob && s.calls > 0, s.isStage && s.calls == 0
-	tolerant := s.tolerantText
-	s.tolerantText = int32(s.tolerant)
 	err := s.readLines(sc, false)
-	s.tolerantText = tolerant
 	s.isJob, s.evaluated = isJob, evaluated
 	s.enterEval(-1)
 	if err != nil && s.flow == goOn {

@@ -19,10 +19,12 @@ func (s *shell) call(cmd *syntax.Call, redirs []*syntax.Redirect, tail bool) {
 	s.substituted = false
 	fields, err := s.commandFields(cmd)
 	if s.problem(err) || s.substituted && s.endsByInterrupt() {
+		s.keepExitTrap(cmd)
 		return
 	}
 	if len(fields) == 0 {
 		s.assignments(cmd, redirs)
+		s.keepExitTrap(cmd)
 		s.lastArg, s.lastArgExported = "", false
 		if s.flow == goOn {
 			s.pipestatus = []int{s.status}
@@ -36,6 +38,19 @@ func (s *shell) call(cmd *syntax.Call, redirs []*syntax.Redirect, tail bool) {
 	if s.kind == bash {
 		s.lastArg, s.lastArgExported = fields[len(fields)-1], false
 	}
+}
+
+// keepExitTrap has the EXIT trap of the parent run in a child of bash that is there for one command, if a mistake in its words
+// ends it: it has not forgotten the trap yet.
+func (s *shell) keepExitTrap(cmd *syntax.Call) {
+	action := s.inherited["EXIT"]
+	if s.own != cmd || !s.solo || s.flow < discarding || s.kind != bash || action == "" {
+		return
+	}
+	if s.traps == nil {
+		s.traps = map[string]string{}
+	}
+	s.traps["EXIT"] = action
 }
 
 func (s *shell) runCall(cmd *syntax.Call, fields []string, redirs []*syntax.Redirect, tail bool) {
@@ -583,7 +598,7 @@ func (s *shell) external(cmd *syntax.Call, redirs []*syntax.Redirect, fields []s
 
 // externalOfBash runs a program for bash, which performs the assignments itself and leaves the redirections to the child.
 func (s *shell) externalOfBash(cmd *syntax.Call, redirs []*syntax.Redirect, fields []string, tail bool) {
-	tail = s.own == cmd && !s.announced || tail && !s.trapsSet() && (s.subshell || len(redirs) == 0) && (s.last == cmd || s.isStage)
+	tail = s.own == cmd || tail && !s.trapsSet() && (s.subshell || len(redirs) == 0) && (s.last == cmd || s.isStage)
 	ownPath := slices.ContainsFunc(cmd.Assigns, func(a *syntax.Assign) bool { return a.Name == "PATH" })
 	if !tail && !s.isStage && !ownPath && !strings.Contains(fields[0], "/") {
 		s.hashProgram(fields[0])
@@ -664,6 +679,8 @@ func (s *shell) exec(fields []string, path string, failed error) int {
 		text := s.notFound()
 		if s.command == "exec" {
 			text = "not found"
+		} else {
+			name = s.printable(name)
 		}
 		s.commandError(name, text)
 		return statusNotFound

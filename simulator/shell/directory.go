@@ -67,7 +67,7 @@ func builtinCd(s *shell, args []string) int {
 	}
 	if err != nil {
 		if s.kind == bash {
-			s.complain(target + ": " + files.Message(err))
+			s.complain(s.printable(target) + ": " + files.Message(err))
 		} else if s.kind == dash {
 			s.complain("can't cd to " + target)
 		} else {

@@ -429,7 +429,7 @@ func (s *shell) subshellOf(cmd *syntax.Subshell, st *syntax.Stmt, tail bool) {
 // only runs the one command that a child is there for. A subshell of bash needs no child of its own then.
 func (s *shell) only(st *syntax.Stmt) {
 	if call, ok := st.Cmd.(*syntax.Call); ok && s.kind == bash && !st.Negated { // whose traps are a matter of the parent
-		s.own, s.announced, s.stageDepth = call, true, int32(s.depth)
+		s.own, s.solo, s.announced, s.stageDepth = call, true, true, int32(s.depth)
 		if s.runTraps(); s.flow == goOn && !s.options.noexec {
 			s.redirected(st, true)
 			s.runTraps()
@@ -453,10 +453,19 @@ func (s *shell) only(st *syntax.Stmt) {
 // of a mistake too.
 func (s *shell) group(cmd *syntax.Subshell) {
 	s.reverses, s.mistaken = s.kind == bash && len(cmd.List) == 1 && isReversed(cmd.List[0]), false
+	if s.reverses && cmd.List[0].Negated && !cmd.List[0].Background {
+		plain := *cmd.List[0]
+		plain.Negated = false // the status of the child is reversed instead
+		s.statements([]*syntax.Stmt{&plain}, true)
+		s.mistaken = s.mistaken || s.flow == goOn
+		s.reverse()
+		s.reverses = false
+		return
+	}
 	s.last = lastCall(cmd.List, true)
 	if s.kind == bash && len(cmd.List) == 1 && !cmd.List[0].Background && !s.reverses { // it makes no further child
 		s.own, _ = cmd.List[0].Cmd.(*syntax.Call)
-		s.announced = false
+		s.solo, s.announced = false, false
 		if _, nested := cmd.List[0].Cmd.(*syntax.Subshell); nested {
 			s.subshells++
 			s.only(cmd.List[0])
@@ -569,7 +578,7 @@ func (s *shell) caseClause(cmd *syntax.Case, tail bool) {
 	if s.kind == bash {
 		s.announceHeading("case " + syntax.PrintWord(cmd.Word) + " in ")
 	}
-	word, err := s.singleWord(cmd.Word)
+	word, err := s.caseWord(cmd.Word)
 	if s.problem(err) {
 		return
 	}
@@ -581,7 +590,7 @@ func (s *shell) caseClause(cmd *syntax.Case, tail bool) {
 	for i, item := range cmd.Items {
 		if !matched {
 			for _, p := range item.Patterns {
-				pat, err := s.pattern(p)
+				pat, err := s.casePattern(p)
 				if s.problem(err) {
 					return
 				}

@@ -27,8 +27,11 @@ type expander struct {
 	quoted []span // what of buf was quoted
 	active bool   // the field exists even if buf is empty
 	glob   bool   // it holds an unquoted pattern character
-	delim  bool   // white space has just ended a field
-	err    error  // of a field that ended where text of the script was split
+	inCase bool   // bash keeps the elements of "$@" apart, at cuts: the word is one of a case
+	cuts   []int
+	joins  bool  // bash puts the first character of IFS between elements that an operator has changed
+	delim  bool  // white space has just ended a field
+	err    error // of a field that ended where text of the script was split
 }
 
 type span struct{ from, to int }
@@ -160,7 +163,7 @@ func (s *shell) assigned(w *syntax.Word) (string, error) {
 // assignedText expands the value of an assignment or, with argument, a whole assignment among the arguments of a
 // built-in.
 func (s *shell) assignedText(w *syntax.Word, argument bool) (string, error) {
-	e := expander{s: s, assign: true, spaced: argument && s.kind == bash, signed: !argument}
+	e := expander{s: s, assign: true, spaced: argument && s.kind == bash, signed: !argument, joins: s.kind == bash}
 	if err := e.word(w.Parts, false); err != nil {
 		return "", err
 	}
@@ -190,6 +193,61 @@ func (s *shell) pattern(w *syntax.Word) (string, error) {
 	e := expander{s: s, assign: s.likeAssignment(w)}
 	if err := e.word(w.Parts, false); err != nil {
 		return "", err
+	}
+	return e.escaped(), nil
+}
+
+// hereString expands the word behind <<<.
+func (s *shell) hereString(w *syntax.Word) (string, error) {
+	if _, ok := w.Literal(); ok || s.kind != bash || w == nil {
+		return s.single(w)
+	}
+	e := expander{s: s, joins: true}
+	err := e.word(w.Parts, false)
+	return string(e.buf), err
+}
+
+// caseWord expands the word of a case. Where "$@" stands in it, bash forgets to take away the sign of the elements that are
+// empty.
+func (s *shell) caseWord(w *syntax.Word) (string, error) {
+	if _, ok := w.Literal(); ok || s.kind != bash || w == nil {
+		return s.singleWord(w)
+	}
+	e := expander{s: s, assign: s.likeAssignment(w), inCase: true}
+	if err := e.word(w.Parts, false); err != nil || len(e.cuts) == 0 {
+		return string(e.buf), err
+	}
+	var fields []string
+	from := 0
+	for _, at := range append(e.cuts, len(e.buf)) {
+		field := string(e.buf[from:at])
+		if field == "" {
+			field = "\x7f"
+		}
+		fields = append(fields, field)
+		from = at + 1
+	}
+	return strings.Join(fields, " "), nil
+}
+
+// casePattern expands a pattern of a case. Where "$@" makes several words of it, bash takes the first.
+func (s *shell) casePattern(w *syntax.Word) (string, error) {
+	if _, ok := w.Literal(); ok || s.kind != bash || w == nil {
+		return s.pattern(w)
+	}
+	e := expander{s: s, assign: s.likeAssignment(w), inCase: true}
+	if err := e.word(w.Parts, false); err != nil {
+		return "", err
+	}
+	if len(e.cuts) > 0 {
+		end := e.cuts[0]
+		e.buf = e.buf[:end]
+		for i, q := range e.quoted {
+			if q.to >= end {
+				e.quoted = append(e.quoted[:i:i], span{min(q.from, end), end})
+				break
+			}
+		}
 	}
 	return e.escaped(), nil
 }
@@ -340,9 +398,22 @@ func (e *expander) value(text string, quoted bool) error {
 }
 
 // list appends the elements of $@, $* or an array.
-func (e *expander) list(elems []string, quoted, star bool) error {
+func (e *expander) list(elems []string, quoted, star, changed bool) error {
 	switch {
 	case star && quoted || !e.split && star && !(e.spaced && e.s.ifs() == ""):
+		return e.value(strings.Join(elems, e.separator()), quoted)
+	case !e.split && e.inCase && quoted:
+		for i, elem := range elems {
+			if i > 0 {
+				e.cuts = append(e.cuts, len(e.buf))
+				e.quote(" ")
+			}
+			if err := e.value(elem, quoted); err != nil {
+				return err
+			}
+		}
+		return nil
+	case !e.split && e.joins && changed && e.separator() != "":
 		return e.value(strings.Join(elems, e.separator()), quoted)
 	case !e.split:
 		return e.value(strings.Join(elems, " "), quoted)
@@ -391,7 +462,9 @@ func (e *expander) word(parts []syntax.Part, quoted bool) error {
 				return e.err
 			}
 		case *syntax.SglQuoted:
-			if part.Dollar {
+			if part.Dollar && quoted && e.brace && e.s.options.posix { // where POSIX mode knows no such quotes
+				e.quote("$'" + part.Value + "'")
+			} else if part.Dollar {
 				e.quote(e.s.dollarQuote(part.Value))
 			} else {
 				e.quote(part.Value)

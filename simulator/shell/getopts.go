@@ -3,6 +3,8 @@ package shell
 import (
 	"strconv"
 	"strings"
+
+	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
 )
 
 func builtinGetopts(s *shell, args []string) int {
@@ -23,8 +25,14 @@ func builtinGetopts(s *shell, args []string) int {
 	if err != nil || index < 1 {
 		index, s.optIndex = 1, 0
 	}
+	failed := 0
 	set := func(option, argument string, hasArg bool) {
-		s.setValue(name, option)
+		if syntax.IsName(name) {
+			s.setValue(name, option)
+		} else {
+			s.complain("`" + name + "': not a valid identifier")
+			failed = 1
+		}
 		switch {
 		case hasArg:
 			s.setValue("OPTARG", argument)
@@ -67,7 +75,7 @@ func builtinGetopts(s *shell, args []string) int {
 			s.print(2, s.name+": illegal option -- "+string(letter)+"\n")
 			set("?", "", false)
 		}
-		return 0
+		return failed
 	}
 	if at+1 < len(spec) && spec[at+1] == ':' {
 		rest := arg[s.optIndex:]
@@ -81,18 +89,18 @@ func builtinGetopts(s *shell, args []string) int {
 					s.print(2, s.name+": option requires an argument -- "+string(letter)+"\n")
 					set("?", "", false)
 				}
-				return 0
+				return failed
 			}
 			rest = params[index-1]
 			index++
 		}
 		set(string(letter), rest, true)
-		return 0
+		return failed
 	}
 	if s.optIndex >= len(arg) {
 		s.optIndex = 0
 		index++
 	}
 	set(string(letter), "", false)
-	return 0
+	return failed
 }

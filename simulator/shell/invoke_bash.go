@@ -246,7 +246,9 @@ func (s *shell) nextCommands() (text string, end bool) {
 			continue
 		}
 		s.grow(b.Len())
+		lost := s.lost
 		sc := s.parse(b.String())
+		s.lost = lost
 		whole := sc.Whole()
 		if until = ""; sc.Unended != nil {
 			until = syntax.EndWord(sc.Unended)

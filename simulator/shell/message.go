@@ -93,7 +93,9 @@ func (s *shell) problem(err error) bool {
 	switch {
 	case errors.As(err, &fatal):
 		s.status = fatal.status
-		s.flow = exiting
+		if s.flow = exiting; s.kind == bash && s.options.errexit && s.inTrap { // its EXIT trap ends with that status
+			s.ending = inPlace
+		}
 	case s.kind == bash && s.options.errexit && isReported(err):
 		s.status = 1
 		s.flow, s.ending = exiting, inPlace
@@ -179,6 +181,9 @@ func (s *shell) syntaxError(e *syntax.Error) {
 	name := s.name
 	switch {
 	case s.command == "eval":
+		if s.source != "" {
+			name = s.source
+		}
 		name += ": eval"
 	case s.inSubstitution:
 		name += ": command substitution"
@@ -189,14 +194,19 @@ func (s *shell) syntaxError(e *syntax.Error) {
 	}
 	s.status = s.syntaxStatus(e, before)
 	s.stuck = e.Condition && !e.Nested || s.stuck && e.Quote != ""
+	unended := !e.Array && (e.Quote != "" && (e.Quote != ")" || !e.End) || e.Condition && e.End)
+	s.lost = unended && s.command == "eval"
 	if !e.Silent {
 		s.print(2, fmt.Sprintf("%s: line %d: %s\n", name, line, e.Message(bash)))
 		if e.Token != "" && e.Reason == "" && !s.options.errexit { // for which the first message is the end
 			s.print(2, fmt.Sprintf("%s: line %d: `%s'\n", name, line, e.Source))
 		}
 	}
-	if s.options.posix && (s.command == "eval" || s.sourcing > 0) {
-		s.flow, s.status, s.raised = exiting, statusUsage, true
+	if s.options.posix && !unended && (s.command == "eval" || s.sourcing > 0) {
+		s.flow, s.raised = exiting, true
+		if s.status = statusUsage; e.Array && e.Token == "" {
+			s.status = s.fatalStatus()
+		}
 	}
 }
 

@@ -329,7 +329,7 @@ func (e *expander) listParam(pe *syntax.Param, elems []string, quoted, star bool
 		}
 		elems = changed
 	}
-	return e.list(elems, quoted, star)
+	return e.list(elems, quoted, star, pe.Op != "" && !isAlternative(pe.Op))
 }
 
 // sliceList cuts ${@:from:count} and ${array[@]:from:count}.
@@ -447,10 +447,10 @@ func (e *expander) indirect(pe *syntax.Param, quoted bool) error {
 				names = append(names, n)
 			}
 		}
-		return e.list(names, quoted, pe.Names == '*')
+		return e.list(names, quoted, pe.Names == '*', true)
 	}
 	if pe.All != 0 && pe.Op == "" {
-		return e.list(s.array(name).keys(), quoted, pe.All == '*')
+		return e.list(s.array(name).keys(), quoted, pe.All == '*', true)
 	}
 	if v := s.vars[name]; v.ref && pe.Index == nil {
 		return e.value(v.value, quoted)
@@ -527,7 +527,7 @@ func (e *expander) alternative(pe *syntax.Param, value string, set, quoted bool)
 		}
 		return e.value(s.value(pe.Name), quoted)
 	}
-	text, err := s.operandText(pe.Word, quoted)
+	text, err := s.complaint(pe.Word, quoted)
 	if err != nil {
 		return err
 	}
@@ -558,11 +558,22 @@ func (e *expander) operand(w *syntax.Word, quoted bool) error {
 
 // operandText expands the word of an operator to one string.
 func (s *shell) operandText(w *syntax.Word, quoted bool) (string, error) {
-	e := expander{s: s, assign: true}
+	e := expander{s: s, assign: true, joins: s.kind == bash}
 	if err := e.operand(w, quoted); err != nil {
 		return "", err
 	}
 	return string(e.buf), nil
+}
+
+// complaint expands the word of ${x?word}, which bash splits.
+func (s *shell) complaint(w *syntax.Word, quoted bool) (string, error) {
+	if s.kind != bash {
+		return s.operandText(w, quoted)
+	}
+	defer func(noglob bool) { s.options.noglob = noglob }(s.options.noglob)
+	s.options.noglob = true
+	fields, err := s.fields(nil, w, false)
+	return strings.Join(fields, " "), err
 }
 
 // operate applies the operators that change a value.
@@ -692,7 +703,7 @@ func (e *expander) describeArray(pe *syntax.Param, op string, quoted bool) error
 		for i := range flags {
 			flags[i] = v.attributes()
 		}
-		return e.list(flags, quoted, pe.All == '*')
+		return e.list(flags, quoted, pe.All == '*', true)
 	}
 	var out []string
 	keys, elems := v.keys(), v.elements()
@@ -706,7 +717,7 @@ func (e *expander) describeArray(pe *syntax.Param, op string, quoted bool) error
 	if op == "K" {
 		return e.value(strings.Join(out, " "), quoted)
 	}
-	return e.list(out, quoted, pe.All == '*')
+	return e.list(out, quoted, pe.All == '*', true)
 }
 
 func (v variable) attributes() string {

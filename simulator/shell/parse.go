@@ -9,12 +9,14 @@ import (
 // parse parses a script, or finds it among those parsed before. The memory of its tree is accounted for until release
 // is called. If there are aliases, only the first line with commands is parsed.
 func (s *shell) parse(text string) *syntax.Script {
+	lost := s.lost
+	s.lost = false
 	if aliases := s.aliasesAtWork(); aliases != nil {
 		s.p.Work(uint32(min(len(text)>>10, 1<<30)))
-		return s.parseWith(text, syntax.Options{Extglob: s.options.extglob, Posix: s.options.posix, Aliases: aliases, Stuck: s.stuck})
+		return s.parseWith(text, syntax.Options{Extglob: s.options.extglob, Posix: s.options.posix, Aliases: aliases, Stuck: s.stuck, Lost: lost})
 	}
-	if s.stuck {
-		return s.parseWith(text, syntax.Options{Extglob: s.options.extglob, Stuck: true})
+	if s.stuck || lost {
+		return s.parseWith(text, syntax.Options{Extglob: s.options.extglob, Stuck: s.stuck, Lost: lost})
 	}
 	return s.parsePlain(text)
 }

@@ -130,7 +130,7 @@ func (s *shell) open(r *syntax.Redirect) (fd int, ok bool) {
 		fd, err = s.p.OpenBytes([]byte(text))
 		return fd, !s.problem(err)
 	case "<<<":
-		text, err := s.single(r.Word)
+		text, err := s.hereString(r.Word)
 		if s.problem(err) {
 			return -1, false
 		}

@@ -201,11 +201,13 @@ type shell struct {
 	hadTraps                    bool  // the shell has set a trap since it began
 	interrupted                 bool  // SIGINT ends the shell
 	mistaken                    bool  // a mistake in an expansion has ended the command, or the shell
+	lost                        bool  // bash has met the end of a text inside of quotes; see [syntax.Options]
 	stuck                       bool  // bash has met a mistake inside of [[ ]]; see [syntax.Options]
 	reverses                    bool  // the shell is a group of bash with one command and ! before it
 	raised                      bool  // the shell ends because a built-in has found no file to read, or a mistake in what it has read
 	misused                     bool  // a built-in was given options that it does not have, or fails in another way that is no answer
 	misassigned                 bool  // an assignment of a declaring built-in has failed
+	solo                        bool  // it is a stage of a pipeline or a job
 	announced                   bool  // the parent of this shell has run the DEBUG trap for its own command
 	refused                     bool  // the redirections of a compound command have failed in bash
 	fatal                       bool  // the command has failed so that bash in POSIX mode ends where no failure is expected
@@ -552,10 +554,7 @@ func (s *shell) readFile(name string) ([]byte, error) {
 func (s *shell) run(text string, tail bool) {
 	s.deeper("scripts")
 	sc := s.parse(text)
-	tolerant := s.tolerantText
-	s.tolerantText = int32(s.tolerant)
 	s.lines(sc, tail)
-	s.tolerantText = tolerant
 	s.release(sc)
 	s.shallower()
 }
@@ -570,8 +569,11 @@ func (s *shell) lines(sc *syntax.Script, tail bool) {
 // readLines executes a parsed script and returns the syntax error that it meets. What could not be parsed before is
 // parsed on the way.
 func (s *shell) readLines(sc *syntax.Script, tail bool) *syntax.Error {
-	base, around := s.base, s.around
-	defer func() { s.base, s.around = base, around }()
+	base, around, tolerant := s.base, s.around, s.tolerantText
+	defer func() { s.base, s.around, s.tolerantText = base, around, tolerant }()
+	if sc != s.substitution {
+		s.tolerantText = int32(s.tolerant)
+	}
 	rest, err := s.parsedLines(sc, tail)
 	for rest != "" && err == nil {
 		next := s.parse(rest)
@@ -666,7 +668,7 @@ func (s *shell) readOtherwise(sc *syntax.Script, line int) bool {
 	switch {
 	case len(sc.Starts) == 0 || sc.Literal:
 		return false
-	case s.kind == bash && (sc.Extglob[line] != s.options.extglob || sc.Stuck != s.stuck):
+	case s.kind == bash && (sc.Extglob[line] != s.options.extglob || sc.Stuck != s.stuck || s.lost):
 		return true
 	}
 	return !sc.Aliases && s.aliasesAtWork() != nil
@@ -701,7 +703,7 @@ func (s *shell) exitTrap() {
 	case ash:
 		s.base = s.line - 1
 	}
-	s.inTrap, s.left, s.ending, s.stuck = true, false, unwound, false
+	s.inTrap, s.left, s.ending, s.stuck, s.lost = true, false, unwound, false, false
 	s.forgetTests()
 	s.run(action, false)
 	if s.flow != exiting && s.flow != returning || s.left || s.kind == bash && s.flow == exiting && s.ending == unwound {

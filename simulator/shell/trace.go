@@ -104,7 +104,24 @@ func (s *shell) traceQuote(word string) string {
 	case "'":
 		return `\'`
 	}
+	if hasMeta(word) { // which the trace looks for first
+		return quoteSingle(word)
+	}
 	return s.quoteIfNeeded(word)
+}
+
+// hasMeta reports whether a word has characters that mean something to bash.
+func hasMeta(word string) bool {
+	return strings.ContainsAny(word, " \t\n\"'\\$`*?[]|&;()<>{}!^") || word[0] == '#' || word[0] == '~' ||
+		strings.Contains(word, ":~") || strings.Contains(word, "=~")
+}
+
+// printable is a name as messages of bash show it.
+func (s *shell) printable(name string) string {
+	if s.kind == bash && s.unprintable(name, "") {
+		return s.quoteDollar(name)
+	}
+	return name
 }
 
 // quoteIfNeeded puts text into quotes if bash would not read it back as it is.
@@ -112,8 +129,7 @@ func (s *shell) quoteIfNeeded(word string) string {
 	if s.unprintable(word, "\n\t") {
 		return s.quoteDollar(word)
 	}
-	if strings.ContainsAny(word, " \t\n\"'\\$`*?[]|&;()<>{}!^") || word[0] == '#' || word[0] == '~' ||
-		strings.Contains(word, ":~") || strings.Contains(word, "=~") {
+	if hasMeta(word) {
 		return quoteSingle(word)
 	}
 	return word

@@ -118,7 +118,8 @@ func (s *shell) trapAction(name, action string, here bool) {
 	defer func(within uint8) { s.within = within }(s.within)
 	s.within |= pseudoSignals[name]
 	status, in, tolerant, base, line, pipes := s.status, s.inTrap, s.tolerant, s.base, s.line, s.pipestatus
-	s.inTrap = true
+	lost := s.lost
+	s.inTrap, s.lost = true, false
 	s.forgetTests()
 	switch {
 	case here && s.kind == bash:
@@ -129,7 +130,7 @@ func (s *shell) trapAction(name, action string, here bool) {
 		s.base = 0
 	}
 	s.run(action, false)
-	s.inTrap, s.tolerant, s.base, s.line = in, tolerant, base, line
+	s.inTrap, s.tolerant, s.base, s.line, s.lost = in, tolerant, base, line, lost
 	if s.flow == goOn {
 		s.status, s.pipestatus = status, pipes
 	}

@@ -9,8 +9,8 @@ import (
 )
 
 var (
-	openInEval       = regexp.MustCompile(`(?s)eval: line \d+: unexpected EOF while looking for matching.*(syntax error near unexpected token|line \d+: (!|time|if|while|until|for|case|select|function|\{|\[\[): command not found)`)
 	openSubstitution = regexp.MustCompile("eval: line \\d+: unexpected EOF while looking for matching `\\)'")
+	arrayBehindTwo   = regexp.MustCompile(`(?s)\(\(.*=\(`)
 	bothLists        = regexp.MustCompile(`"[^"]*\$\{?(@|\w+\[@)[^"]*\$\{?!?(\*|\w+\*|\w+\[\*)|"[^"]*\$\{?!?(\*|\w+\*|\w+\[\*)[^"]*\$\{?(@|\w+\[@)`)
 	asksForProgram   = regexp.MustCompile(`\b(type|command -[vV]p?|which|hash)\b`)
 	usesAnswer       = regexp.MustCompile("(\\$\\(|`)(type|command -[vV]p?|which) [^)`]*[)`]|\\b(type|command -[vV]p?|which) [^|;&\\n]*\\|")
@@ -123,19 +123,20 @@ func Kinds() []Kind {
 			},
 		},
 		{
-			Name:    "bash after an open quote in eval",
-			Reason:  "When the text that bash evaluates ends inside of quotes or braces, its parser no longer knows that a new command begins, and refuses the next one if that is a compound command, or takes its keyword for a program: a defect.",
-			Example: "eval 'echo \"'\n{ echo on; }",
+			Name:    "bash dies of a mistake in what it reads",
+			Reason:  "When the text that bash evaluates ends inside of a command substitution, or when two parentheses that are no arithmetic hold an array with a sign in it that may not stand there, bash writes to memory that is not its own, and mostly dies of it sooner or later: a defect.",
+			Example: "eval 'echo $('\n: $((1 + 2)) $(echo)",
 			Covers: func(c Case) bool {
-				return c.Dialect == script.Bash && openInEval.MatchString(c.Real.Stderr)
+				array := arrayBehindTwo.MatchString(c.Script) && strings.Contains(c.Real.Stderr, "syntax error near unexpected token")
+				return c.Dialect == script.Bash && (c.Real.Code == 134 || c.Real.Code == 139) && (array || openSubstitution.MatchString(c.Real.Stderr))
 			},
 		},
 		{
-			Name:    "bash dies of an open substitution in eval",
-			Reason:  "When the text that bash evaluates ends inside of a command substitution, bash writes to memory that is not its own, and mostly dies of it sooner or later: a defect.",
-			Example: "eval 'echo $('\n: $((1 + 2)) $(echo)",
+			Name:    "bash dies of functions without end",
+			Reason:  "A function that calls itself without end uses up bash's stack, and bash dies of it. The simulator ends the container, and says why.",
+			Example: "f() { time f; }\nf",
 			Covers: func(c Case) bool {
-				return c.Dialect == script.Bash && (c.Real.Code == 134 || c.Real.Code == 139) && openSubstitution.MatchString(c.Real.Stderr)
+				return c.Dialect == script.Bash && c.Real.Code == 139 && strings.Contains(c.Sim.Failure, "nested")
 			},
 		},
 		{

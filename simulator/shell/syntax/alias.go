@@ -23,7 +23,7 @@ const (
 
 // alias replaces an alias that stands here by its text, until none is left, and reports whether there was one.
 func (p *Parser) alias(at place) bool {
-	if p.aliases == nil || p.literal && p.nested > 0 {
+	if p.aliases == nil || p.lost || p.literal && p.nested > 0 {
 		return false
 	}
 	found := false

@@ -71,7 +71,7 @@ func unwrapped(st *Stmt) *Stmt {
 // compound reads a compound command, or returns nil if a simple one stands here.
 func (p *Parser) compound(line int) Command {
 	if p.at(0) == '(' {
-		if p.at(1) == '(' && p.dialect == Bash {
+		if p.at(1) == '(' && p.dialect == Bash && !p.lost {
 			start := p.pos + 2
 			if end := p.pair(p.pos+1, '(', ')'); end+1 < len(p.src) && p.src[end+1] == ')' {
 				p.pos = end + 2
@@ -85,6 +85,7 @@ func (p *Parser) compound(line int) Command {
 			}
 		}
 		p.pos++
+		p.lost = false
 		list, expects := p.list(false)
 		if len(list) == 0 || p.at(0) != ')' {
 			p.unexpected(p.expecting(expects, ")"))
@@ -448,7 +449,7 @@ func (p *Parser) simple(line int) *Stmt {
 	st, call := &node.stmt, &node.call
 	st.Line, call.Line = line, line
 	declares, condition := false, false
-	evaluates := false
+	evaluates, lost := false, false
 	first := false // a word that is not an assignment came first
 	for seen := 0; ; seen++ {
 		behind := p.line()
@@ -475,6 +476,11 @@ func (p *Parser) simple(line int) *Stmt {
 			p.pos += 2
 			continue
 		}
+		if lost = lost || p.lost; p.lost {
+			p.lost = false
+		} else if p.dialect == Bash && len(call.Args) == 0 && !lost && p.opensSubscript() {
+			p.fail(Error{Quote: "]"})
+		}
 		if r := p.redirect(); r != nil {
 			st.Redirs = append(st.Redirs, r)
 			continue
@@ -482,7 +488,7 @@ func (p *Parser) simple(line int) *Stmt {
 		if p.eof() || isMeta(p.at(0)) && !p.procSubst() {
 			break
 		}
-		if len(call.Args) == 0 {
+		if len(call.Args) == 0 && !(lost && p.assignsArray()) {
 			if a := p.assignment(); a != nil {
 				call.Assigns = append(call.Assigns, a)
 				continue
@@ -523,7 +529,7 @@ func (p *Parser) simple(line int) *Stmt {
 			text, _ := w.Literal()
 			switch text {
 			case "declare", "typeset", "local", "export", "readonly":
-				declares = len(call.Args) == 1
+				declares = len(call.Args) == 1 && !lost
 			case "eval", "let":
 				evaluates = len(call.Args) == 1
 			}
@@ -569,6 +575,18 @@ func isSpecial(name string) bool {
 		return true
 	}
 	return false
+}
+
+// opensSubscript reports whether a name and a bracket stand here that is not closed.
+func (p *Parser) opensSubscript() bool {
+	n := nameLength(p.src[p.pos:])
+	return n > 0 && p.at(n) == '[' && p.subscript(p.pos+n) < 0
+}
+
+// assignsArray reports whether the assignment of an array stands here.
+func (p *Parser) assignsArray() bool {
+	rest := strings.TrimPrefix(p.src[p.pos+nameLength(p.src[p.pos:]):], "+")
+	return strings.HasPrefix(rest, "=(")
 }
 
 // assignment reads an assignment, or returns nil if none stands here.

@@ -54,6 +54,7 @@ type Parser struct {
 	pushed  []pushed          // aliases at work
 	posix   bool              // keywords are not aliases
 	stuck   bool              // see [Options]
+	lost    bool              // the same
 	around  bool              // a command substitution whose words are read stands in double quotes
 	bare    bool              // so does the expansion that is read, inside of such a substitution
 	literal bool              // aliases in substitutions are left as they are, for when these run
@@ -69,6 +70,9 @@ type Options struct {
 	Posix bool
 	// Stuck says that bash has met a mistake inside of [[ ]], and thinks that it is still there: it refuses the next one.
 	Stuck bool
+	// Lost says that bash has met the end of a text inside of quotes or brackets, and does not know that a command begins: it
+	// knows no keyword, no alias and no array in its first word.
+	Lost bool
 	// Aliases are the texts of the aliases, by name. If there are any, only the first line with commands is read, since
 	// it may change them.
 	Aliases map[string]string
@@ -76,7 +80,7 @@ type Options struct {
 
 // Parse reads a whole script.
 func Parse(text string, d Dialect, o Options, limits Limits) *Script {
-	p := &Parser{src: text, dialect: d, extglob: o.Extglob, limits: limits, base: 1, stuck: o.Stuck}
+	p := &Parser{src: text, dialect: d, extglob: o.Extglob, limits: limits, base: 1, stuck: o.Stuck, lost: o.Lost}
 	if len(o.Aliases) > 0 {
 		p.aliases, p.posix, p.literal = o.Aliases, o.Posix || d != Bash, d == Bash && !o.Posix
 	}
@@ -386,6 +390,7 @@ func (p *Parser) blanks() {
 // newline takes a newline and the here-documents that begin after it.
 func (p *Parser) newline() {
 	p.pos++
+	p.lost = false
 	p.bodies()
 }
 
@@ -408,6 +413,9 @@ func (p *Parser) begin() {
 
 // keyword returns the unquoted text that stands here if it is a whole word.
 func (p *Parser) keyword() string {
+	if p.lost {
+		return ""
+	}
 	i := p.pos
 	for i < len(p.src) && i-p.pos < 10 && !isMeta(p.src[i]) {
 		switch p.src[i] {
