@@ -322,8 +322,8 @@ func (a *arith) assignment() int64 {
 		return a.load(left)
 	}
 	op := a.op
-	if op == ":" && a.s.kind == ash && a.wants != "':'" { // it finds that before it asks for the value
-		a.fail("`:' expected for conditional expression", "")
+	if op == ":" && a.s.kind == ash && a.wants != "':'" {
+		a.stray(left)
 		return 0
 	}
 	if op != "=" && (len(op) < 2 || op[len(op)-1] != '=' || strings.IndexByte("=!<>", op[0]) >= 0 && len(op) == 2) {
@@ -340,6 +340,23 @@ func (a *arith) assignment() int64 {
 	}
 	a.store(left, right)
 	return right
+}
+
+// stray reads colons that belong to no question mark. Ash notices when it has read all operands, and has asked for the values of the
+// last and of the one before it.
+func (a *arith) stray(last operand) {
+	var before operand
+	for a.err == nil && a.take(":") {
+		before, last = last, a.condition()
+	}
+	for _, x := range []operand{last, before} {
+		if a.err == nil {
+			a.load(x)
+		}
+	}
+	if a.err == nil {
+		a.fail("`:' expected for conditional expression", "")
+	}
 }
 
 // condition reads c ? x : y.

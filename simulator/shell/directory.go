@@ -53,9 +53,13 @@ func builtinCd(s *shell, args []string) int {
 			}
 		}
 	}
+	before := s.value("PWD")
+	if s.kind != bash { // which do not rely on the variable
+		before = s.here()
+	}
 	logical := target
 	if !strings.HasPrefix(target, "/") {
-		logical = s.value("PWD") + "/" + target
+		logical = before + "/" + target
 	}
 	logical = cleanPath(logical)
 	var err error
@@ -82,8 +86,13 @@ func builtinCd(s *shell, args []string) int {
 		logical = s.p.Dir
 	}
 	s.moves++
-	s.setValue("OLDPWD", s.value("PWD"))
-	s.setValue("PWD", logical)
+	for _, v := range [][2]string{{"OLDPWD", before}, {"PWD", logical}} {
+		if s.vars[v[0]].readonly && s.kind != bash { // the directory has changed none the less
+			s.complain(s.readonly(v[0]).Error())
+			return statusUsage
+		}
+		s.setPlace(v[0], v[1])
+	}
 	if show && len(args) > 0 && target == "" {
 		logical = ""
 	}
@@ -91,6 +100,16 @@ func builtinCd(s *shell, args []string) int {
 		s.print(1, logical+"\n")
 	}
 	return 0
+}
+
+// setPlace sets PWD or OLDPWD. Ash and dash export them then.
+func (s *shell) setPlace(name, value string) {
+	s.setValue(name, value)
+	if v := s.vars[name]; s.kind != bash && !v.exported {
+		v.exported = true
+		s.store(name, v)
+		s.env = nil
+	}
 }
 
 // cleanPath removes dots from an absolute path.
@@ -110,9 +129,17 @@ func cleanPath(p string) string {
 	return "/" + strings.Join(out, "/")
 }
 
+// here is the working directory as the shell has come to it.
+func (s *shell) here() string {
+	if dir := s.value("PWD"); s.isHere(dir) {
+		return dir
+	}
+	return s.p.Dir
+}
+
 func builtinPwd(s *shell, args []string) int {
-	dir := s.value("PWD")
-	if len(args) > 1 && args[1] == "-P" || !s.isHere(dir) {
+	dir := s.here()
+	if len(args) > 1 && args[1] == "-P" {
 		dir = s.p.Dir
 	}
 	return s.write([]byte(dir + "\n"))
