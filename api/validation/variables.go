@@ -84,12 +84,14 @@ type field struct {
 
 // scanned are the fields in which references are looked for, spelt as the API's messages spell them.
 func scanned(s *v1beta1.Step) []field {
-	out := []field{
-		{path: "name", value: s.Name},
-		{path: "image", value: s.Image},
-		{path: "workingDir", value: s.WorkingDir},
-		{path: "script", value: s.Script},
-	}
+	const always = 5
+	out := make([]field, 0, always+len(s.Command)+len(s.Args)+len(s.Env)+3*len(s.VolumeMounts))
+	out = append(out,
+		field{path: "name", value: s.Name},
+		field{path: "image", value: s.Image},
+		field{path: "workingDir", value: s.WorkingDir},
+		field{path: "script", value: s.Script},
+	)
 	for i, v := range s.Command {
 		out = append(out, field{path: fmt.Sprintf("command[%d]", i), value: v, list: true})
 	}
@@ -109,8 +111,12 @@ func scanned(s *v1beta1.Step) []field {
 // declared checks that what a step refers to exists (V-80 to V-83, V-88).
 func (v *variables) declared(c *checker, p string, s *v1beta1.Step) {
 	for _, f := range scanned(s) {
+		found := references(f.value)
+		if len(found) == 0 && v.resources == nil {
+			continue
+		}
 		at := p + "." + f.path
-		for _, r := range references(f.value) {
+		for _, r := range found {
 			v.reference(c, at, f, r)
 		}
 		if v.resources != nil {

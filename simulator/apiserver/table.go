@@ -34,6 +34,19 @@ type table struct {
 	byPath  map[string]*entry
 	ordered ordered
 	byOwner map[types.UID]*ordered
+	spare   []entry // entries are made several at a time
+}
+
+// mostSpare is how many entries are made at a time in a large table.
+const mostSpare = 32
+
+func (t *table) entry() *entry {
+	if len(t.spare) == 0 {
+		t.spare = make([]entry, min(1+len(t.byPath), mostSpare))
+	}
+	e := &t.spare[0]
+	t.spare = t.spare[1:]
+	return e
 }
 
 // longestPath is how long paths are as a rule, so that looking one up needs no memory.
@@ -62,7 +75,8 @@ func (t *table) put(key client.ObjectKey, obj client.Object, ref shelf.Ref) (e *
 		if t.byPath == nil {
 			t.byPath, t.byOwner = map[string]*entry{}, map[types.UID]*ordered{}
 		}
-		e = &entry{path: path(key), ref: ref}
+		e = t.entry()
+		e.path, e.ref = path(key), ref
 		t.byPath[e.path] = e
 		t.ordered.insert(e)
 		t.index(e, nil, owners(obj))

@@ -70,7 +70,11 @@ func (q *queue) next() (reconcile.Request, bool) {
 		return reconcile.Request{}, false
 	}
 	r := q.ready[0]
-	q.ready = q.ready[1:]
+	if len(q.ready) == 1 {
+		q.ready = q.ready[:0] // the array is used again
+	} else {
+		q.ready = q.ready[1:]
+	}
 	delete(q.queued, r)
 	return r, true
 }

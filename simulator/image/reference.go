@@ -34,25 +34,25 @@ func Normalize(reference string) (string, error) {
 	if host == "index.docker.io" {
 		host = "docker.io"
 	}
+	library := ""
 	if host == "docker.io" && !strings.Contains(rest, "/") {
-		rest = "library/" + rest
+		library = "library/"
 	}
 	if rest != strings.ToLower(rest) {
 		return bad(": repository name must be lowercase")
 	}
-	for _, part := range strings.Split(rest, "/") {
+	for part := range strings.SplitSeq(rest, "/") {
 		if !validPart(part) {
 			return bad("")
 		}
 	}
-	full := host + "/" + rest
 	switch {
 	case hasDigest:
-		return full + "@" + digest, nil
+		return host + "/" + library + rest + "@" + digest, nil
 	case tag == "":
 		tag = "latest"
 	}
-	return full + ":" + tag, nil
+	return host + "/" + library + rest + ":" + tag, nil
 }
 
 func validDigest(d string) bool {

@@ -30,7 +30,11 @@ type Shelf struct {
 	packer  roundtrip.Packer
 	squeeze squeezer
 	text    []byte // of what is being unpacked
+	items   []Item // not yet used; items are made several at a time
 }
+
+// itemsMade is how many items are made at a time.
+const itemsMade = 32
 
 // New returns an empty shelf for objects that packing knows.
 func New(packing *roundtrip.Packing) *Shelf { return &Shelf{packing: packing} }
@@ -45,7 +49,12 @@ type Item struct {
 
 // Put keeps an object, which nobody may change from here on.
 func (s *Shelf) Put(obj client.Object) *Item {
-	i := &Item{shelf: s, object: obj}
+	if len(s.items) == 0 {
+		s.items = make([]Item, itemsMade)
+	}
+	i := &s.items[0]
+	s.items = s.items[1:]
+	i.shelf, i.object = s, obj
 	s.opened(i)
 	return i
 }

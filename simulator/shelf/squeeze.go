@@ -3,6 +3,7 @@ package shelf
 import (
 	"encoding/binary"
 	"math/bits"
+	"strings"
 )
 
 // squeezer makes text shorter that resembles earlier text. It remembers texts that say mostly what none before has said,
@@ -20,6 +21,7 @@ type squeezer struct {
 	known  *[knownSlots]uint16 // places in memory + 1, by the hash of the four bytes there
 	recent [recentSlots]uint16 // the same for the text being squeezed
 	out    []byte              // to be used again
+	block  strings.Builder     // short texts lie behind each other in blocks
 }
 
 const (
@@ -58,11 +60,30 @@ func (z *squeezer) squeeze(text []byte) string {
 	}
 	out = appendPair(out, text[literal:], 0)
 	z.out = out
-	short := string(out)
+	short := z.keep(out)
 	if 3*known < 2*len(text) {
 		z.remember(text)
 	}
 	return short
+}
+
+// blockSize is how much memory short texts take at a time. A block lives as long as one of its texts.
+const blockSize = 4 << 10
+
+// keep returns a text's bytes as a string.
+func (z *squeezer) keep(text []byte) string {
+	if len(text) > blockSize/4 {
+		return string(text)
+	}
+	if z.block.Len()+len(text) > blockSize {
+		z.block = strings.Builder{}
+	}
+	if z.block.Len() == 0 {
+		z.block.Grow(blockSize)
+	}
+	from := z.block.Len()
+	z.block.Write(text)
+	return z.block.String()[from:]
 }
 
 // match finds what was said before like the text from at on, and notes the place at for later ones.
