@@ -116,7 +116,7 @@ func (a *arith) fail(inBash, inDash string) {
 	}
 	switch a.s.kind {
 	case bash:
-		if inBash == "syntax error in expression" && a.kind == aName && a.skip == 0 && a.s.options.nounset { // it asks for the value first
+		if inBash != "expression recursion level exceeded" && a.kind == aName && a.skip == 0 && a.s.options.nounset { // it asks for the value first
 			if _, set := a.s.lookup(a.name); !set {
 				a.err = a.s.unbound(a.name)
 				break
@@ -203,7 +203,7 @@ func (a *arith) operator() string {
 			return op
 		}
 	}
-	if strings.IndexByte("+-*/%<>=!~&|^?:(),[]", rest[0]) < 0 || a.s.kind != bash && (rest[0] == '[' || rest[0] == ']') || a.s.kind == dash && rest[0] == ',' {
+	if strings.IndexByte("+-*/%<>=!~&|^?:(),", rest[0]) < 0 || a.s.kind == dash && rest[0] == ',' {
 		return ""
 	}
 	return rest[:1]
@@ -647,9 +647,9 @@ func (a *arith) fix(x *operand) {
 	}
 }
 
-// wantsOperator fails where another operand stands behind an operand. Dash misses there what it expects instead.
+// wantsOperator fails where another operand stands behind an operand in ash. Dash and bash miss there what they expect instead.
 func (a *arith) wantsOperator() {
-	if a.err == nil && (a.kind == aNumber || a.kind == aName) && a.s.kind != dash {
+	if a.err == nil && (a.kind == aNumber || a.kind == aName) && a.s.kind == ash {
 		a.loadsLast()
 		a.fail("syntax error in expression", "expecting EOF")
 	}

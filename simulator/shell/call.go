@@ -403,7 +403,11 @@ func (s *shell) withRedirects(assigns []*syntax.Assign, fields []string, redirs 
 		if keep {
 			s.keep(undo)
 		} else {
-			defer s.undo(undo)
+			defer func() {
+				if s.flow != exiting || !s.endsWithRedirects() {
+					s.undo(undo)
+				}
+			}()
 		}
 	}
 	before := s.temporary

@@ -158,7 +158,12 @@ func (s *shell) perform(st *syntax.Stmt, tail bool) {
 		s.announce(st)
 	}
 	undo, ok := s.redirect(st.Redirs, true)
-	defer func() { s.undo(undo) }()
+	defer func() {
+		if s.flow == exiting && s.endsWithRedirects() {
+			return
+		}
+		s.undo(undo)
+	}()
 	if s.refused = !ok && s.kind == bash && st.Cmd != nil; !ok {
 		_, group := st.Cmd.(*syntax.Subshell)
 		if group || s.kind == bash {
@@ -204,6 +209,12 @@ func (s *shell) redirectedSubshell(group *syntax.Subshell, st *syntax.Stmt, undo
 	s.deathFD = savedError(undo)
 	s.subshellOf(group, st, false)
 	s.deathFD = 0
+}
+
+// endsWithRedirects reports whether the shell is a subshell of bash in parentheses: where it ends inside of redirections, its
+// EXIT trap has them too.
+func (s *shell) endsWithRedirects() bool {
+	return s.kind == bash && s.subshell && !s.inSubstitution && !s.inTrap
 }
 
 // redirectionLine is the number of the line that messages about the redirections of a command have. Bash knows the lines of

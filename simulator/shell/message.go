@@ -144,7 +144,7 @@ func (s *shell) tooMany() int {
 // failing reports an error that in bash is only the failure of the command name.
 func (s *shell) failing(name string, err error) {
 	var fatal *fatalError
-	if s.kind != bash || errors.As(err, &fatal) {
+	if s.kind != bash || errors.As(err, &fatal) || errors.As(err, new(*abandonError)) {
 		s.problem(err)
 		return
 	}

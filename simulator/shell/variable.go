@@ -100,7 +100,7 @@ func (s *shell) define(name string, body *function) {
 // store puts a variable.
 func (s *shell) store(name string, v variable) {
 	old, ok := s.vars[name]
-	if s.options.allexport && !v.isArray() {
+	if s.options.allexport && !v.isArray() && (v.set || s.kind != bash || s.calls == 0) {
 		v.exported = true
 	}
 	if v.order == 0 {
