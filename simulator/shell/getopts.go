@@ -41,6 +41,9 @@ func builtinGetopts(s *shell, args []string) int {
 		}
 		s.setValue("OPTIND", strconv.Itoa(index))
 	}
+	if index <= len(params) && s.optIndex >= len(params[index-1]) { // of other arguments than the last time
+		s.optIndex = 0
+	}
 	if s.optIndex == 0 {
 		if index > len(params) || len(params[index-1]) < 2 || params[index-1][0] != '-' || params[index-1] == "--" {
 			if index <= len(params) && params[index-1] == "--" {

@@ -184,6 +184,9 @@ func (e *expander) param(pe *syntax.Param, quoted bool) error {
 		if pe.Index != nil {
 			return s.unbound(strings.TrimSuffix(strings.TrimPrefix(pe.Text, "${"), "}"))
 		}
+		if s.kind == bash && !pe.Short {
+			return &fatalError{name + ": unbound variable", s.fatalStatus()}
+		}
 		return s.unbound(name)
 	}
 	if pe.Op == "" {

@@ -199,6 +199,9 @@ func (s *shell) readInput(fd int, delim byte, raw bool, count int, exact bool, d
 			if errno := files.Errno(err); errno != syscall.EBADF && errno != syscall.EISDIR {
 				err = nil
 			}
+			if slash && len(out) == 0 && s.kind == bash { // which keeps its own sign for the backslash
+				return "\x01", []bool{true}, false, err
+			}
 			return string(out), escaped, false, err
 		}
 		c := buf[0]
@@ -226,6 +229,20 @@ func (s *shell) readInput(fd int, delim byte, raw bool, count int, exact bool, d
 func (s *shell) readLine(fd int, delim byte) (string, bool) {
 	line, _, ok, _ := s.readInput(fd, delim, true, -1, false, time.Time{})
 	return line, ok
+}
+
+// withoutEscapedBlanks returns where the rest of a line ends for bash, which drops blanks at the end of several words even if
+// they are escaped.
+func (s *shell) withoutEscapedBlanks(line string, escaped []bool, from, end int) int {
+	ifs := s.ifs()
+	several := false
+	for i := from; i < end; i++ {
+		several = several || !escaped[i] && strings.IndexByte(ifs, line[i]) >= 0
+	}
+	for several && end > from && strings.IndexByte(ifs, line[end-1]) >= 0 && strings.IndexByte(" \t\n", line[end-1]) >= 0 {
+		end--
+	}
+	return end
 }
 
 // splitRead splits a line for read into at most n fields; the last takes the rest.
@@ -260,6 +277,9 @@ func (s *shell) splitRead(line string, escaped []bool, n int) []string {
 						end--
 					}
 				}
+			}
+			if s.kind == bash {
+				end = s.withoutEscapedBlanks(line, escaped, i, end)
 			}
 			rest := line[i:end]
 			// One delimiter at the end of the rest goes, if it is the only one.

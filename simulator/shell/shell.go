@@ -757,7 +757,7 @@ func (s *shell) snapshot() *shell {
 	if c.inherited = c.traps; c.kind == bash { // in ash and dash what is not ignored is gone
 		c.inherited = s.traps
 	}
-	c.caught, c.jobs, c.ended, c.subshell, c.inTrap, c.within = nil, nil, nil, true, false, 0
+	c.caught, c.jobs, c.ended, c.subshell, c.inTrap, c.within, c.lost = nil, nil, nil, true, false, 0, false
 	c.inSubstitution, c.last, c.isStage, c.isJob, c.mortal, c.mistaken, c.reverses, c.hadTraps = false, nil, false, false, false, false, false, false
 	c.subshells++
 	c.held, c.fieldsHeld, c.argsHeld, c.deathFD = 0, 0, 0, 0

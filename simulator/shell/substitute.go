@@ -93,6 +93,8 @@ func (s *shell) substitute(cs *syntax.CmdSubst) (string, error) {
 // parseSubstitution parses the commands of a substitution of bash. In POSIX mode their aliases have been replaced when the
 // commands around were read, unless raw.
 func (s *shell) parseSubstitution(text string, raw bool) *syntax.Script {
+	defer func(lost bool) { s.lost = lost }(s.lost)
+	s.lost = false
 	if !s.options.posix || raw || len(s.aliases) == 0 {
 		return s.parse(text)
 	}

@@ -11,7 +11,7 @@ import (
 var (
 	openSubstitution = regexp.MustCompile("eval: line \\d+: unexpected EOF while looking for matching `\\)'")
 	arrayBehindTwo   = regexp.MustCompile(`(?s)\(\(.*=\(`)
-	bothLists        = regexp.MustCompile(`"[^"]*\$\{?(@|\w+\[@)[^"]*\$\{?!?(\*|\w+\*|\w+\[\*)|"[^"]*\$\{?!?(\*|\w+\*|\w+\[\*)[^"]*\$\{?(@|\w+\[@)`)
+	bothLists        = regexp.MustCompile(`"[^"]*\$\{?(@|!\w+@|\w+\[@)[^"]*\$\{?!?(\*|\w+\*|\w+\[\*)|"[^"]*\$\{?!?(\*|\w+\*|\w+\[\*)[^"]*\$\{?(@|!\w+@|\w+\[@)`)
 	asksForProgram   = regexp.MustCompile(`\b(type|command -[vV]p?|which|hash)\b`)
 	usesAnswer       = regexp.MustCompile("(\\$\\(|`)(type|command -[vV]p?|which) [^)`]*[)`]|\\b(type|command -[vV]p?|which) [^|;&\\n]*\\|")
 	tildeBefore      = regexp.MustCompile("~[$`]")
