@@ -172,6 +172,14 @@ func Kinds() []Kind {
 			},
 		},
 		{
+			Name:    "dash dies",
+			Reason:  "Now and then dash ends by a segmentation fault in a long script, depending on what its memory looks like: a defect.",
+			Example: "",
+			Covers: func(c Case) bool {
+				return c.Dialect == script.Dash && c.Real.Code == 139 && c.Sim.Code != 139 && strings.Contains(c.Real.Stderr, "Segmentation fault") && !strings.Contains(c.Script, "SEGV")
+			},
+		},
+		{
 			Name:    "the trace of a pipeline",
 			Reason:  "With set -x, all commands of a pipeline write to the trace, in an order that depends on which process is faster.",
 			Example: "",

@@ -33,7 +33,7 @@ func (g *generator) quoted() string {
 			func() string { return g.expansion(true) },
 		)
 	})
-	return `"` + strings.ReplaceAll(text, "$$", "$ $") + `"` // $$ is a process number
+	return `"` + strings.NewReplacer("$$", "$ $", "$!", "$ !").Replace(text) + `"` // $$ and $! are process numbers
 }
 
 // word is any word.
