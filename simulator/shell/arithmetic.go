@@ -738,18 +738,14 @@ func (a *arith) dashNumber(text string) int64 {
 	if trimmed == "" {
 		return 0
 	}
-	sign := int64(1)
-	if rest, ok := strings.CutPrefix(trimmed, "-"); ok {
-		sign, trimmed = -1, rest
-	} else {
-		trimmed = strings.TrimPrefix(trimmed, "+")
-	}
+	digits := strings.TrimLeft(trimmed, "+-")
 	n, err := strconv.ParseInt(trimmed, 0, 64)
-	if err != nil && n != math.MaxInt64 || strings.Contains(trimmed, "_") {
+	// Go's numbers may also have a base of 2 or 8 by a letter, and underscores.
+	if err != nil || strings.ContainsAny(digits, "_oO") || len(digits) > 1 && digits[1]|0x20 == 'b' {
 		a.err = &arithmeticError{"Illegal number: " + text}
 		return 0
 	}
-	return sign * n
+	return n
 }
 
 func (a *arith) store(x operand, n int64) {
