@@ -47,14 +47,12 @@ func TestTableHasNoEmptyCell(t *testing.T) {
 		{"a field does not exist", "- {of: a, with: [b], because: W.}\n", "because"},
 		{"nothing is wrong", "- {of: a, with: [b, c], why: W.}\n- {of: b, with: [c], fixtures: [f]}\n", ""},
 	} {
-		_, err := read([]byte(features + tt.pairs))
-		if got := ""; err != nil {
+		got := ""
+		if _, err := read([]byte(features + tt.pairs)); err != nil {
 			got = err.Error()
-			if tt.want == "" || !strings.Contains(got, tt.want) {
-				t.Errorf("%s: got %s, want %q", tt.reason, got, tt.want)
-			}
-		} else if tt.want != "" {
-			t.Errorf("%s: accepted", tt.reason)
+		}
+		if (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) {
+			t.Errorf("%s: got %q, want %q", tt.reason, got, tt.want)
 		}
 	}
 }
