@@ -108,8 +108,8 @@ func (t *Table) Unknown(exists func(name string) bool) []string {
 
 const intro = `# How features meet
 
-Bugs of implementations sit where two features meet. This page has every pair of features, with the fixtures that show what
-becomes of it, or with the reason why there is nothing to see. The name of a file with a [matrix](fixtures.md#cases) stands
+Bugs of implementations sit where two features meet. This page has every pair of features, with the fixtures that show the
+outcome, or with the reason why there is nothing to see. The name of a file with a [matrix](fixtures.md#cases) stands
 for all of its cases. The page is generated from
 [conformance/interplay/interplay.yaml](../conformance/interplay/interplay.yaml): ` + "`go test ./docs -run Interplay -update`" + ` writes it.
 
@@ -158,7 +158,7 @@ func (t *Table) Markdown(w io.Writer, file func(name string) string) error {
 	return err
 }
 
-// capital begins a heading, but for the name of a field.
+// capital begins a heading, unless it is the name of a field.
 func capital(text string) string {
 	first, _, _ := strings.Cut(text, " ")
 	if strings.ToLower(first) != first || strings.ContainsAny(first, "./") {

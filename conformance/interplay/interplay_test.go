@@ -8,7 +8,7 @@ import (
 	"github.com/plumbline-ci/plumbline/fixtures"
 )
 
-func TestEveryPairIsToldWithFixturesThatExist(t *testing.T) {
+func TestTableNamesFixturesThatExist(t *testing.T) {
 	t.Parallel()
 	table, err := Embedded()
 	if err != nil {
