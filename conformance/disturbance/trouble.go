@@ -13,8 +13,8 @@ const (
 	// Random is anything: requests that fail, watches that are late, a controller that dies, a node that is lost, Pods and
 	// containers that are taken away.
 	Random = "random"
-	// Transient is what passes and touches no Pod: requests that fail for a while or whose answer is lost, late and lost
-	// watch events, a controller that dies and comes back. It must not change how a run ends.
+	// Transient is what the implementation meets, passes, and touches no Pod: requests that fail for a while or whose answer
+	// is lost, late and lost watch events, a controller that dies and comes back. It must not change how a run ends.
 	Transient = "transient"
 	// Refusals are one kind of create that is refused for good. What cannot be made ends the run soon.
 	Refusals = "refusals"
@@ -49,8 +49,8 @@ func (d *drawer) transient() []fixture.Fault {
 	var list []fixture.Fault
 	for len(list) < n {
 		f := d.fault()
-		// A kubelet that cannot write is a node that is late, not an answer that a controller gets.
-		if !slices.Contains([]string{fixture.PointAPI, fixture.PointController, fixture.PointWatch}, f.Point) || f.Actor == "kubelet" {
+		// What a kubelet or a scheduler meets is not an answer that the implementation gets.
+		if !slices.Contains([]string{fixture.PointAPI, fixture.PointController, fixture.PointWatch}, f.Point) || f.Actor != "" {
 			continue
 		}
 		list = append(list, f)

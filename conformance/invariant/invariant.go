@@ -87,7 +87,7 @@ func Rules() []Rule {
 		{EndsSoon, "A run is over, or tried again, within a minute of the end of its last step.", allBacking(EndsSoon)},
 		{SameEnd, "Trouble that passes does not change how a run ends.", allBacking(SameEnd)},
 		{RefusedSoon, "A run that needs what is refused for good fails soon, not at its timeout.", allBacking(RefusedSoon)},
-		{OthersKept, "Labels and annotations that somebody else has put on a run or its Pod stay.", allBacking(OthersKept)},
+		{OthersKept, "Labels and annotations that another client has put on a run or its Pod stay.", allBacking(OthersKept)},
 		{CompletionTime, "completionTime is set exactly when the run is over.", allBacking(CompletionTime)},
 		{StepsEnded, "All steps are shown as terminated when the run is over.", allBacking(StepsEnded)},
 		{NothingRuns, "Nothing of a run that is over still runs after a grace, sidecars included.", allBacking(NothingRuns)},

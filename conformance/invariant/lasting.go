@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// What follows are rules about what stays as it is, once it is there.
+// What follows are rules about what stays as it is, once it exists.
 
 // checkKept asks whether the status of a run that has been over for a while is as it was. Sidecars may still be on their way
 // to their end; what a controller adds in the first moments is part of the end.

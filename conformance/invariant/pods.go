@@ -60,7 +60,7 @@ func (m *Monitor) sawPod(event watch.EventType, o *unstructured.Unstructured) {
 	m.checkVisits("pod/"+p.name, p.run.kind, &p.visited, o)
 }
 
-// stepsEnded reports whether no step of a Pod can start or end any more, though sidecars may run.
+// stepsEnded reports whether every step of a Pod has ended, though sidecars may run.
 func stepsEnded(o *unstructured.Unstructured) bool {
 	steps := 0
 	for _, item := range list(mapping(o.Object, "spec"), "containers") {

@@ -34,7 +34,7 @@ func (c Change) Old() client.Object {
 	return c.old.Object()
 }
 
-// lastState makes the last state of a deleted object when somebody asks for it: hardly anyone looks at events that expire.
+// lastState makes the last state of a deleted object when an observer asks for it: events that expire are seldom looked at.
 type lastState struct {
 	shape   shape
 	ref     shelf.Ref

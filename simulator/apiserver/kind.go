@@ -33,7 +33,7 @@ type Kind struct {
 	// status, the status endpoint ignores all else, and generation counts changes
 	// outside metadata and status.
 	Status bool
-	// AtRest, if set, reports whether an object has come to its end: then hardly anyone reads it any more, and it is kept
+	// AtRest, if set, reports whether an object has come to its end: then it is seldom read, and it is kept
 	// packed if there are many of them.
 	AtRest func(client.Object) bool
 }

@@ -15,7 +15,7 @@ import (
 // podFields are what Pods can be selected by.
 var podFields = []string{"spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork", "status.phase", "status.podIP", "status.podIPs", "status.nominatedNodeName"}
 
-// podAtRest reports whether nothing runs any more.
+// podAtRest reports whether all containers have ended.
 func podAtRest(obj client.Object) bool {
 	pod, ok := obj.(*corev1.Pod)
 	return ok && (pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed)

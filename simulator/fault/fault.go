@@ -13,7 +13,7 @@
 //	container     a container is killed, cannot be made, runs again, or ends unnoticed for a while
 //	node          the node is cut off for a while, or for good
 //	kubelet       the kubelet is down for a while
-//	visitor       a user labels and annotates what there is
+//	visitor       a user labels and annotates objects
 //
 // The points are functions and small interfaces of other packages: an Interceptor
 // of the API server, a Source between the API server and who watches, hooks of the

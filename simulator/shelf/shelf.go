@@ -1,12 +1,12 @@
 // Package shelf keeps objects that are seldom read in little memory.
 //
-// A server that has run thousands of Pods still holds all of them, while nobody looks at any but the last ones. A [Shelf]
+// A server that has run thousands of Pods still holds all of them, while clients read the last ones only. A [Shelf]
 // keeps a bounded number of its objects as they are, those that were used last. Of the others it keeps packed text
-// (roundtrip.Packing), which repeats nothing that an earlier object of the shelf has said. An object that somebody asks for
+// (roundtrip.Packing), which repeats nothing that an earlier object of the shelf has said. An object that a client asks for
 // is unpacked, and is one of those used last from then on.
 //
 // Objects are immutable. One that was unpacked twice is in two places in memory, so readers compare versions, not pointers.
-// Whoever holds an object keeps it, whatever the shelf does.
+// A reader that holds an object keeps it, whatever the shelf does.
 //
 // A Shelf is not safe for concurrent use.
 package shelf
@@ -47,7 +47,7 @@ type Item struct {
 	used   bool          // since the hand passed
 }
 
-// Put keeps an object, which nobody may change from here on.
+// Put keeps an object, which is not to be changed from here on.
 func (s *Shelf) Put(obj client.Object) *Item {
 	if len(s.items) == 0 {
 		s.items = make([]Item, itemsMade)

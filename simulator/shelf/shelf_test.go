@@ -68,8 +68,8 @@ func TestObjectsComeBack(t *testing.T) {
 	}
 }
 
-// TestWhatIsUsedStaysOpen reads one object again and again while others come.
-func TestWhatIsUsedStaysOpen(t *testing.T) {
+// TestUsedObjectsStayOpen reads one object again and again while others come.
+func TestUsedObjectsStayOpen(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)
 	favourite := s.Put(event(0))

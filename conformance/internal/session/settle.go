@@ -109,7 +109,7 @@ func (s *Session) settle(ctx context.Context) error {
 	return nil
 }
 
-// later is when somebody comes back to runs that are over.
+// later is when a user comes back to runs that are over.
 const later = 3 * time.Hour
 
 // tidy does what users do to runs that have long been over: it deletes their Pods, and puts a label on them. Nothing of a run

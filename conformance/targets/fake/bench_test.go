@@ -179,7 +179,7 @@ func runWorld(target *fake.Target, runs int) error {
 }
 
 // toolGCPercent is what the command line tool sets.
-const toolGCPercent = 150
+const toolGCPercent = 65
 
 // manyVariable raises the larger size of BenchmarkGrowth, for the figure at 100,000.
 const manyVariable = "PLUMBLINE_BENCH_MANY"

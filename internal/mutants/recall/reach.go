@@ -80,7 +80,7 @@ func (s *Stranger) reach(ctx context.Context, c Case) (Reached, error) {
 func (p *Prepared) reach(ctx context.Context, cases []Case) error {
 	jobs := max(1, p.j.Jobs)
 	parts := make([][]Reached, jobs)
-	errs := make([]error, jobs)
+	errs := make([]error, jobs+1)
 	p.j.inParallel(ctx, jobs, func(i int) {
 		var own []Case
 		for n := i; n < len(cases); n += jobs {
@@ -94,7 +94,8 @@ func (p *Prepared) reach(ctx context.Context, cases []Case) error {
 			p.fixtures = append(p.fixtures, f)
 		}
 	}
-	return errors.Join(append(errs, ctx.Err())...)
+	errs[jobs] = ctx.Err()
+	return errors.Join(errs...)
 }
 
 func (p *Prepared) reachOf(ctx context.Context, cases []Case) ([]Reached, error) {

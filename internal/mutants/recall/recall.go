@@ -10,7 +10,7 @@
 //  3. under a few seeds with random faults, where only the invariants judge.
 //
 // What survives has been reached and not been noticed. It is a requirement without a fixture, or it is excused in
-// unbound.yaml: as equivalent, since nothing that anybody can see is different, or as unspecified, since no document
+// unbound.yaml: as equivalent, since nothing visible is different, or as unspecified, since no document
 // says how it has to be.
 //
 //	recall.go    what is changed; outcomes, counts and excuses

@@ -60,7 +60,7 @@ type Answer struct {
 	Took map[string]time.Duration `json:"took,omitempty"`
 }
 
-// Stranger judges the reference as if it were somebody else's.
+// Stranger judges the reference as if it were another implementation.
 type Stranger struct {
 	target conformance.Target
 	claims conformance.Claims

@@ -42,7 +42,7 @@ func (m *Machine) Events(v any) []any {
 	return out
 }
 
-// ClosesAlone reports whether the last bracket of a value makes two events: that of what stands before it, which is no array or
+// ClosesAlone reports whether the last bracket of a value makes two events: that of what stands before it, which is not an array or
 // object, and the end of the value, which jq tells later.
 func ClosesAlone(events []any) bool {
 	if len(events) < 2 {

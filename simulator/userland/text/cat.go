@@ -117,7 +117,7 @@ func copyInput(t *kit.Tool, r io.Reader) error {
 			}
 		}
 		if err != nil {
-			return nil
+			return nil //nolint:nilerr // the end of the input, or what the caller has told already
 		}
 	}
 }

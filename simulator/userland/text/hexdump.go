@@ -72,7 +72,7 @@ func Hexdump(p *container.Process, args []string) int {
 	return t.End()
 }
 
-// unreadDump reports that standard input cannot be read, which is no failure for hexdump and BusyBox's xxd. They mean to name the
+// unreadDump reports that standard input cannot be read, which is not a failure for hexdump and BusyBox's xxd. They mean to name the
 // operand, and name the argument before it.
 func unreadDump(t *kit.Tool, args []string, err error) {
 	status := t.Status

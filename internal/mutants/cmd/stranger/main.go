@@ -1,4 +1,4 @@
-// Command stranger puts fixtures to the reference as to anybody's implementation, with one of the changes that are
+// Command stranger puts fixtures to the reference as to any implementation, with one of the changes that are
 // compiled into it switched on. It reads a recall.Question from its input and writes a recall.Answer.
 //
 // With -reach it reads a list of recall.Case and writes a list of recall.Reached.
