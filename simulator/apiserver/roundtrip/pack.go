@@ -480,11 +480,12 @@ func packStringMap(k *codec) {
 			return
 		}
 		to.uint(uint64(len(m)) + 1)
-		to.keys = to.keys[:0]
+		keys := to.keys[:0]
 		for key := range m {
-			to.keys = append(to.keys, key)
+			keys = append(keys, key)
 		}
-		slices.Sort(to.keys)
+		slices.Sort(keys)
+		to.keys = keys
 		for _, key := range to.keys {
 			to.string(key)
 			to.string(m[key])
