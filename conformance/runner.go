@@ -13,6 +13,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/plumbline-ci/plumbline/conformance/disturbance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/internal/session"
 	"github.com/plumbline-ci/plumbline/conformance/internal/verdict"
@@ -156,7 +157,7 @@ func (r *Runner) fixture(ctx context.Context, c Cluster, f *fixture.Fixture) rep
 	out, at := outcome(f), f.Spec.Pos.String()
 	s := session.New(session.Options{Fixture: f, Cluster: c, Namespace: r.namespace(f), Pace: r.pace(f), Budget: r.o.Budget,
 		Foreign: !r.o.Claims.Reference, OnViolation: r.onViolation, Replay: r.o.Replay, Seed: r.o.Seed,
-		Trouble: r.trouble, Expect: r.expect})
+		Expect: r.expect, Refused: r.trouble == disturbance.Refusals, Visited: r.trouble == disturbance.Visitors})
 	if r.onEnds != nil {
 		defer func() { r.onEnds(s.Ends()) }()
 	}

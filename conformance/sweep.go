@@ -26,7 +26,8 @@ type Sweep struct {
 	// expects, so its checks are left out then: judged are the invariants, and that
 	// every run comes to a right end.
 	Faults bool
-	// Trouble is what the faults are drawn from, of disturbance.Troubles; empty means any, disturbance.Random.
+	// Trouble is what the faults are drawn from, of disturbance.Troubles; empty means any, disturbance.Random. A trouble draws
+	// faults even if Faults is not set.
 	Trouble string
 	// Keep are the faults of a list that are kept, by their places; nil means all.
 	Keep []int
@@ -79,6 +80,7 @@ func (r *Runner) Sweep(ctx context.Context, o Sweep) (*SweepReport, error) {
 	if !r.caps.VirtualTime || !r.caps.Isolated {
 		return nil, fmt.Errorf("target %s has no seeds: schedules need virtual time", r.o.Target.Name())
 	}
+	o.Faults = o.Faults || o.Trouble != ""
 	if o.Faults && !r.caps.Faults {
 		return nil, fmt.Errorf("target %s does not provide faults", r.o.Target.Name())
 	}

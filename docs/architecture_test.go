@@ -33,7 +33,7 @@ var mayImport = map[string][]string{
 	"conformance/internal/observe": {"conformance/fixture", "conformance/match", "reports", "internal/untyped"},
 	"conformance/internal/refusal": {"conformance/fixture", "conformance/source"},
 	"conformance/internal/verdict": {"conformance/internal/observe", "conformance/fixture", "conformance/source", "reports"},
-	"conformance/internal/session": {"conformance/internal/...", "conformance/disturbance", "conformance/fixture", "conformance/match", "conformance/source", "conformance/invariant", "reports", "internal/untyped"},
+	"conformance/internal/session": {"conformance/internal/...", "conformance/fixture", "conformance/match", "conformance/source", "conformance/invariant", "reports", "internal/untyped"},
 	"conformance/subject":          {"simulator/...", "reconciler/...", "api/..."},
 	"conformance/reference":        {"conformance", "conformance/fixture", "conformance/subject", "simulator/...", "reconciler/...", "entrypoint", "api/...", "reports"},
 	"conformance/targets/...":      {"conformance", "conformance/fixture", "conformance/invariant", "conformance/reference", "conformance/subject", "conformance/targets/internal/...", "simulator/...", "reconciler/...", "kindconfig/...", "api/...", "reports", "internal/untyped"},

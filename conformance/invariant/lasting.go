@@ -2,6 +2,7 @@ package invariant
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -20,21 +21,12 @@ func (m *Monitor) checkKept(r *run, status map[string]any) {
 		r.kept = status
 		return
 	}
-	for _, key := range slices.Concat(keysOf(r.kept), keysOf(status)) {
+	for _, key := range slices.Concat(slices.Sorted(maps.Keys(r.kept)), slices.Sorted(maps.Keys(status))) {
 		if key != "sidecars" && key != "annotations" && !reflect.DeepEqual(r.kept[key], status[key]) {
 			m.violated(Kept, r.name, r.kind.backing(Kept, anyCase), "it has been over for %s, but its status.%s was %v and became %v", now.Sub(r.doneAt), key, r.kept[key], status[key])
 			return
 		}
 	}
-}
-
-func keysOf(m map[string]any) []string {
-	keys := make([]string, 0, len(m))
-	for key := range m {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // checkStart asks whether the start of the attempt is where it was.
@@ -59,7 +51,7 @@ func (m *Monitor) checkShown(r *run, status map[string]any) {
 			now[text(s, "name")+"/"+text(s, "container")] = fmt.Sprintf("exit code %d at %s", code, text(t, "finishedAt"))
 		}
 	}
-	for _, step := range keysOfText(r.shown) {
+	for _, step := range slices.Sorted(maps.Keys(r.shown)) {
 		if end, shown := now[step]; end != r.shown[step] && (shown || len(list(status, "steps")) > 0) {
 			if !shown {
 				end = "nothing"
@@ -70,15 +62,6 @@ func (m *Monitor) checkShown(r *run, status map[string]any) {
 	if len(now) > 0 {
 		r.shown = now
 	}
-}
-
-func keysOfText(m map[string]string) []string {
-	keys := make([]string, 0, len(m))
-	for key := range m {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // checkListed asks whether a run that is over lists the steps that began in its Pod. Of a run that never lists any, not even
@@ -175,7 +158,7 @@ func (m *Monitor) checkVisits(name string, k *kind, v *visits, o *unstructured.U
 		what      string
 		had, have map[string]string
 	}{{"label", v.labels, labels}, {"annotation", v.annotations, annotations}} {
-		for _, key := range keysOfText(x.had) {
+		for _, key := range slices.Sorted(maps.Keys(x.had)) {
 			if _, there := x.have[key]; !there {
 				m.violated(OthersKept, name, k.backing(OthersKept, anyCase), "the %s %s that a user had put on it is gone", x.what, key)
 			}

@@ -3,7 +3,6 @@ package mutants
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -94,16 +93,7 @@ func (r Runner) overlay(m Mutant) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	replacement := filepath.Join(r.Dir, "mutant.go")
-	if err := os.WriteFile(replacement, mutated, 0o600); err != nil {
-		return "", err
-	}
-	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{path: replacement}})
-	if err != nil {
-		return "", err
-	}
-	file := filepath.Join(r.Dir, "overlay.json")
-	return file, os.WriteFile(file, overlay, 0o600)
+	return schemata.WriteOverlay(r.Dir, map[string][]byte{path: mutated})
 }
 
 // Judge builds the mutant, runs the suite on it and says what the suite noticed. An error is the context's; whatever

@@ -88,7 +88,11 @@ func (s sweep) verdict() string {
 	case s.Schedules == 0:
 		what = "no fixture applies"
 	case s.RandomFaults:
-		what = fmt.Sprintf("%d faults struck; all invariants held, and every run ended properly", s.Struck)
+		of := ""
+		if s.Trouble != "" {
+			of = " (" + s.Trouble + ")"
+		}
+		what = fmt.Sprintf("%d faults%s struck; all invariants held, and every run ended properly", s.Struck, of)
 	}
 	return fmt.Sprintf("%s: %d schedules, %d fixtures under the seeds %d to %d: %s", strings.ToUpper(string(s.Result)), s.Schedules, len(s.Fixtures), s.FirstSeed, s.FirstSeed+uint64(max(s.Seeds, 1))-1, what)
 }

@@ -9,7 +9,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/watch"
 
-	"github.com/plumbline-ci/plumbline/conformance/disturbance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/internal/observe"
 	"github.com/plumbline-ci/plumbline/conformance/invariant"
@@ -29,9 +28,9 @@ type oversight struct {
 	foreign bool
 	// told is called with each violation that counts.
 	told func(invariant.Violation)
-	// trouble is what faults are drawn from, expect the ends that runs have despite it.
-	trouble string
+	// expect are the ends that runs have despite the trouble; refused says that a create is refused for good.
 	expect  map[string]invariant.End
+	refused bool
 
 	monitor *invariant.Monitor // nil as long as nothing is judged
 	// sightings are kept for the monitor where watches have no common order: on real time.
@@ -50,7 +49,7 @@ func (s *oversight) begin(c Cluster, pace Pace) {
 	}
 	s.monitor = invariant.NewMonitor(invariant.Options{
 		Now: now, Found: s.found, Faulty: pace == Disturbed || pace == Virtual && len(s.fixture.Spec.Faults) > 0,
-		Expect: s.expect, Refused: s.trouble == disturbance.Refusals,
+		Expect: s.expect, Refused: s.refused,
 		AnyResults: s.fixture.Spec.Config[fixture.ConfigFeatureFlags]["results-from"] == "sidecar-logs",
 	})
 	if g, ok := c.(Guarded); ok {

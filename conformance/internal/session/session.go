@@ -61,9 +61,10 @@ type Options struct {
 	// Replay returns the command that shows a failure again.
 	Replay func(name string, seed uint64) string
 	Seed   uint64
-	// Trouble is what the faults of a disturbed fixture are drawn from, Expect the ends that its runs have despite it.
-	Trouble string
-	Expect  map[string]invariant.End
+	// Expect are the ends that the runs of a disturbed fixture have despite the trouble. Refused says that a create is refused
+	// for good, Visited that users come back to runs that have long been over.
+	Expect           map[string]invariant.End
+	Refused, Visited bool
 }
 
 // run is what the parts of a session share.
@@ -92,7 +93,7 @@ type Session struct {
 // New returns a session that has not begun.
 func New(o Options) *Session {
 	r := &run{fixture: o.Fixture, cluster: o.Cluster, seen: observe.NewWorld(o.Fixture, o.Namespace, o.Cluster.Now), refused: map[string]error{}}
-	r.watch = &oversight{fixture: o.Fixture, seen: r.seen, foreign: o.Foreign, told: o.OnViolation, trouble: o.Trouble, expect: o.Expect}
+	r.watch = &oversight{fixture: o.Fixture, seen: r.seen, foreign: o.Foreign, told: o.OnViolation, refused: o.Refused, expect: o.Expect}
 	r.waits = &waits{clock: o.Cluster, pace: o.Pace, fixture: time.Duration(o.Fixture.Spec.Budget), least: o.Budget, watch: r.watch}
 	s := &Session{run: r, o: o, checks: &checks{r}, logs: &observe.Logs{Read: o.Cluster.Logs}}
 	s.actions = &actions{run: r, checks: s.checks}

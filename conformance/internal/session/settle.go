@@ -10,7 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/plumbline-ci/plumbline/conformance/disturbance"
 	"github.com/plumbline-ci/plumbline/conformance/invariant"
 )
 
@@ -91,7 +90,7 @@ func (s *Session) settle(ctx context.Context) error {
 			return err
 		}
 	}
-	if disturbed && s.o.Trouble == disturbance.Visitors {
+	if disturbed && s.o.Visited {
 		if err := s.tidy(ctx); err != nil {
 			return err
 		}

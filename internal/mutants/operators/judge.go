@@ -157,19 +157,8 @@ func (j Judge) build(ctx context.Context, p *Package) (string, error) {
 	for name, w := range woven {
 		sources[filepath.Join(p.dir, name)] = w.Source
 	}
-	replace := map[string]string{}
-	for path, text := range sources {
-		replace[path] = filepath.Join(dir, filepath.Base(path))
-		if err := os.WriteFile(replace[path], text, 0o600); err != nil {
-			return "", err
-		}
-	}
-	overlay, err := schemata.Overlay(replace)
+	file, err := schemata.WriteOverlay(dir, sources)
 	if err != nil {
-		return "", err
-	}
-	file := filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(file, overlay, 0o600); err != nil {
 		return "", err
 	}
 	binary := filepath.Join(dir, "package.test")

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -69,7 +70,7 @@ func (j Judge) Prepare(ctx context.Context) (*Prepared, error) {
 
 // build compiles the program with all changes in it.
 func (j Judge) build(ctx context.Context, packages []*operators.Package) (string, error) {
-	replace := map[string]string{}
+	texts := map[string][]byte{}
 	id := 1
 	for _, p := range packages {
 		id = p.Number(id)
@@ -77,19 +78,10 @@ func (j Judge) build(ctx context.Context, packages []*operators.Package) (string
 		if err != nil {
 			return "", err
 		}
-		for path, text := range sources {
-			replace[path] = filepath.Join(j.Dir, strings.ReplaceAll(p.Name, "/", "-")+"-"+filepath.Base(path))
-			if err := os.WriteFile(replace[path], text, 0o600); err != nil {
-				return "", err
-			}
-		}
+		maps.Copy(texts, sources)
 	}
-	overlay, err := schemata.Overlay(replace)
+	file, err := schemata.WriteOverlay(j.Dir, texts)
 	if err != nil {
-		return "", err
-	}
-	file := filepath.Join(j.Dir, "overlay.json")
-	if err := os.WriteFile(file, overlay, 0o600); err != nil {
 		return "", err
 	}
 	binary := filepath.Join(j.Dir, "stranger")
@@ -164,19 +156,22 @@ func (p *Prepared) judge(ctx context.Context, m operators.Mutation) (Outcome, er
 			out.Verdict = Noticed
 		}
 	}
-	for _, e := range p.j.Excuses {
+	out.Verdict = excused(out.Verdict, m, p.j.Excuses)
+	return out, nil
+}
+
+// excused is the verdict on a change once its excuses are heard. Those of a whole function are about what survives alone.
+func excused(v Verdict, m operators.Mutation, all []Excuse) Verdict {
+	for _, e := range all {
 		switch {
-		case !e.of(m):
-		case out.Verdict != Noticed:
-			out.Verdict = e.Verdict
-		case e.Before != "":
-			out.Verdict = Overlooked
-		}
-		if out.Verdict != Noticed && e.of(m) {
-			break
+		case !e.of(m) || v == Noticed && e.Before == "":
+		case v == Noticed:
+			return Overlooked
+		default:
+			return e.Verdict
 		}
 	}
-	return out, nil
+	return v
 }
 
 // ask runs a process with a change switched on.

@@ -40,6 +40,28 @@ func TestExcuses(t *testing.T) {
 	}
 }
 
+func TestVerdictsHearExcuses(t *testing.T) {
+	t.Parallel()
+	m := operators.Mutation{File: "a/b.go", Function: "f", Operator: "drop statement", Before: "x = 1"}
+	whole := Excuse{File: "a/b.go", Function: "f", Verdict: Unspecified}
+	exact := Excuse{File: "a/b.go", Function: "f", Operator: "drop statement", Before: "x = 1", Verdict: Equivalent}
+	for _, tt := range []struct {
+		verdict Verdict
+		excuses []Excuse
+		want    Verdict
+	}{
+		{Survived, nil, Survived},
+		{Survived, []Excuse{whole}, Unspecified},
+		{Unreached, []Excuse{exact}, Equivalent},
+		{Noticed, []Excuse{whole}, Noticed},
+		{Noticed, []Excuse{whole, exact}, Overlooked},
+	} {
+		if got := excused(tt.verdict, m, tt.excuses); got != tt.want {
+			t.Errorf("%s with %d excuses is %s, want %s", tt.verdict, len(tt.excuses), got, tt.want)
+		}
+	}
+}
+
 func TestTallies(t *testing.T) {
 	t.Parallel()
 	change := func(file string) operators.Mutation { return operators.Mutation{File: file, Function: "f"} }

@@ -28,6 +28,8 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -198,6 +200,24 @@ func Overlay(replace map[string]string) ([]byte, error) {
 		}
 	}
 	return json.Marshal(map[string]any{"Replace": replace})
+}
+
+// WriteOverlay writes texts below dir, each by the absolute path of the file that it stands for, and the overlay that puts
+// them there. It returns the overlay's name.
+func WriteOverlay(dir string, texts map[string][]byte) (string, error) {
+	replace := map[string]string{}
+	for i, path := range slices.Sorted(maps.Keys(texts)) {
+		replace[path] = filepath.Join(dir, strconv.Itoa(i)+"-"+filepath.Base(path))
+		if err := os.WriteFile(replace[path], texts[path], 0o600); err != nil {
+			return "", err
+		}
+	}
+	overlay, err := Overlay(replace)
+	if err != nil {
+		return "", err
+	}
+	file := filepath.Join(dir, "overlay.json")
+	return file, os.WriteFile(file, overlay, 0o600)
 }
 
 type weaver struct {
