@@ -6,6 +6,8 @@
 //	versions.go    what a version of a kind is, over its Go type
 //	taskrun.go     the row of TaskRun
 //	task.go        the rows of Task and ClusterTask
+//	pipeline.go    the rows of PipelineRun and Pipeline
+//	run.go         the rows of Run and CustomRun
 package kinds
 
 import (
@@ -18,6 +20,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	v1 "github.com/plumbline-ci/plumbline/api/v1"
+	"github.com/plumbline-ci/plumbline/api/v1alpha1"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 )
 
@@ -79,7 +82,7 @@ func NewTable(list ...Kind) *Table {
 // API returns the kinds of the API, and those of [Register]. The table is not to be changed.
 func API() *Table { return api.Load() }
 
-var api = pointerTo(NewTable(taskRun(), task(), clusterTask()))
+var api = pointerTo(NewTable(taskRun(), task(), clusterTask(), pipelineRun(), pipeline(), run(), customRun()))
 
 func pointerTo(t *Table) *atomic.Pointer[Table] {
 	var p atomic.Pointer[Table]
@@ -154,6 +157,9 @@ func AddToScheme(s *runtime.Scheme) error {
 		return err
 	}
 	if err := v1.AddToScheme(s); err != nil {
+		return err
+	}
+	if err := v1alpha1.AddToScheme(s); err != nil {
 		return err
 	}
 	for i := range API().list {

@@ -43,3 +43,21 @@ type (
 	Provenance    = v1beta1.Provenance
 	ConfigSource  = v1beta1.ConfigSource
 )
+
+// What Pipelines and their runs consist of is the same in both versions.
+type (
+	Matrix                       = v1beta1.Matrix
+	WhenExpression               = v1beta1.WhenExpression
+	WhenExpressions              = v1beta1.WhenExpressions
+	WhenOperator                 = v1beta1.WhenOperator
+	PipelineTaskMetadata         = v1beta1.PipelineTaskMetadata
+	PipelineWorkspaceDeclaration = v1beta1.PipelineWorkspaceDeclaration
+	WorkspacePipelineTaskBinding = v1beta1.WorkspacePipelineTaskBinding
+	PipelineResult               = v1beta1.PipelineResult
+	PipelineRunResult            = v1beta1.PipelineRunResult
+	PipelineRunSpecStatus        = v1beta1.PipelineRunSpecStatus
+	TimeoutFields                = v1beta1.TimeoutFields
+	SkippedTask                  = v1beta1.SkippedTask
+	SkippingReason               = v1beta1.SkippingReason
+	ChildStatusReference         = v1beta1.ChildStatusReference
+)

@@ -1,4 +1,4 @@
-// Package v1 is the tekton.dev/v1 API: TaskRun and Task with every field that the documents name, JSON-exact.
+// Package v1 is the tekton.dev/v1 API: TaskRun, Task, Pipeline and PipelineRun with every field that the documents name, JSON-exact.
 //
 // v1 is v1beta1 without what is deprecated there and with a few names changed (spec §1): resource requirements are
 // computeResources, overrides are specs, taskResults are results; PipelineResources, bundles and the container fields
@@ -25,8 +25,10 @@ const Version = "v1"
 
 // The kinds of this version.
 const (
-	KindTaskRun = v1beta1.KindTaskRun
-	KindTask    = v1beta1.KindTask
+	KindTaskRun     = v1beta1.KindTaskRun
+	KindTask        = v1beta1.KindTask
+	KindPipeline    = v1beta1.KindPipeline
+	KindPipelineRun = v1beta1.KindPipelineRun
 )
 
 // GroupVersion is tekton.dev/v1.
@@ -34,7 +36,12 @@ var GroupVersion = schema.GroupVersion{Group: v1beta1.Group, Version: Version}
 
 // AddToScheme registers the kinds of this version.
 func AddToScheme(s *runtime.Scheme) error {
-	s.AddKnownTypes(GroupVersion, &TaskRun{}, &TaskRunList{}, &Task{}, &TaskList{})
+	s.AddKnownTypes(GroupVersion,
+		&TaskRun{}, &TaskRunList{},
+		&Task{}, &TaskList{},
+		&Pipeline{}, &PipelineList{},
+		&PipelineRun{}, &PipelineRunList{},
+	)
 	metav1.AddToGroupVersion(s, GroupVersion)
 	return nil
 }

@@ -1,5 +1,7 @@
 package v1beta1
 
+import "time"
+
 // Conditions of a TaskRun.
 const (
 	// ConditionSucceeded is True when the run succeeded, False when it failed, Unknown while it is under way.
@@ -64,6 +66,97 @@ const (
 	TaskRunSpecStatusCancelled TaskRunSpecStatus = "TaskRunCancelled"
 )
 
+// Messages with which the PipelineRun controller asks its children to end.
+const (
+	TaskRunCancelledByPipeline   TaskRunSpecStatusMessage = "TaskRun cancelled as the PipelineRun it belongs to has been cancelled."
+	TaskRunTimedOutByPipeline    TaskRunSpecStatusMessage = "TaskRun cancelled as the PipelineRun it belongs to has timed out."
+	RunCancelledByPipeline       RunSpecStatusMessage     = "Run cancelled as the PipelineRun it belongs to has been cancelled."
+	RunTimedOutByPipeline        RunSpecStatusMessage     = "Run cancelled as the PipelineRun it belongs to has timed out."
+	CustomRunCancelledByPipeline RunSpecStatusMessage     = "CustomRun cancelled as the PipelineRun it belongs to has been cancelled."
+	CustomRunTimedOutByPipeline  RunSpecStatusMessage     = "CustomRun cancelled as the PipelineRun it belongs to has timed out."
+)
+
+// RunSpecStatusCancelled asks a Run or CustomRun to end.
+const RunSpecStatusCancelled RunSpecStatus = "RunCancelled"
+
+// DefaultRunTimeout is the bound of a Run or CustomRun that has none.
+const DefaultRunTimeout = 60 * time.Minute
+
+// Values of spec.status of a PipelineRun.
+const (
+	PipelineRunSpecStatusCancelled           PipelineRunSpecStatus = "Cancelled"
+	PipelineRunSpecStatusCancelledRunFinally PipelineRunSpecStatus = "CancelledRunFinally"
+	PipelineRunSpecStatusStoppedRunFinally   PipelineRunSpecStatus = "StoppedRunFinally"
+	PipelineRunSpecStatusPending             PipelineRunSpecStatus = "PipelineRunPending"
+)
+
+// Reasons of ConditionSucceeded of a PipelineRun while it is Unknown.
+const (
+	PipelineRunReasonStarted                 = "Started"
+	PipelineRunReasonPending                 = "PipelineRunPending"
+	PipelineRunReasonRunning                 = "Running"
+	PipelineRunReasonStopping                = "PipelineRunStopping"
+	PipelineRunReasonCancelledRunningFinally = "CancelledRunningFinally"
+	PipelineRunReasonStoppedRunningFinally   = "StoppedRunningFinally"
+	PipelineRunReasonResolvingPipelineRef    = "ResolvingPipelineRef"
+	PipelineRunReasonResolvingTaskRef        = "ResolvingTaskRef"
+	PipelineRunReasonCouldntCancel           = "PipelineRunCouldntCancel"
+	PipelineRunReasonCouldntTimeOut          = "PipelineRunCouldntTimeOut"
+)
+
+// Reasons of ConditionSucceeded of a PipelineRun when it is True or False.
+const (
+	PipelineRunReasonSucceeded                       = "Succeeded"
+	PipelineRunReasonCompleted                       = "Completed"
+	PipelineRunReasonFailed                          = "Failed"
+	PipelineRunReasonCancelled                       = "Cancelled"
+	PipelineRunReasonTimedOut                        = "PipelineRunTimeout"
+	PipelineRunReasonCouldntGetPipeline              = "CouldntGetPipeline"
+	PipelineRunReasonResourceVerificationFailed      = "ResourceVerificationFailed"
+	PipelineRunReasonInvalidGraph                    = "PipelineInvalidGraph"
+	PipelineRunReasonFailedValidation                = "PipelineValidationFailed"
+	PipelineRunReasonInvalidPipelineResourceBindings = "InvalidPipelineResourceBindings"
+	PipelineRunReasonCouldntGetResource              = "CouldntGetResource"
+	PipelineRunReasonParameterMissing                = "ParameterMissing"
+	PipelineRunReasonParameterTypeMismatch           = "ParameterTypeMismatch"
+	PipelineRunReasonObjectParameterMissKeys         = "ObjectParameterMissKeys"
+	PipelineRunReasonInvalidWorkspaceBindings        = "InvalidWorkspaceBindings"
+	PipelineRunReasonInvalidServiceAccountMappings   = "InvalidServiceAccountMappings"
+	PipelineRunReasonCouldntGetTask                  = "CouldntGetTask"
+	PipelineRunReasonInvalidTaskResultReference      = "InvalidTaskResultReference"
+	PipelineRunReasonRequiredWorkspaceMarkedOptional = "RequiredWorkspaceMarkedOptional"
+	PipelineRunReasonCouldntCreateWorkspacePVC       = "CouldntCreateWorkspacePVC"
+	PipelineRunReasonCouldntCreateAffinityAssistant  = "CouldntCreateAffinityAssistantStatefulSet"
+)
+
+// Reasons for which a task did not run.
+const (
+	SkippedStopping            SkippingReason = "PipelineRun was stopping"
+	SkippedGracefullyCancelled SkippingReason = "PipelineRun was gracefully cancelled"
+	SkippedGracefullyStopped   SkippingReason = "PipelineRun was gracefully stopped"
+	SkippedParent              SkippingReason = "Parent Tasks were skipped"
+	SkippedMissingResults      SkippingReason = "Results were missing"
+	SkippedWhen                SkippingReason = "When Expressions evaluated to false"
+	SkippedPipelineTimeout     SkippingReason = "PipelineRun timeout has been reached"
+	SkippedTasksTimeout        SkippingReason = "PipelineRun Tasks timeout has been reached"
+	SkippedFinallyTimeout      SkippingReason = "PipelineRun Finally timeout has been reached"
+	SkippedEmptyMatrix         SkippingReason = "Matrix Parameters have an empty array"
+)
+
+// Reasons of ConditionSucceeded that the documents ask of the controller of a Run or a CustomRun.
+const (
+	RunReasonCancelled       = "RunCancelled"
+	RunReasonTimedOut        = "RunTimedOut"
+	CustomRunReasonCancelled = "CustomRunCancelled"
+	CustomRunReasonTimedOut  = "CustomRunTimedOut"
+)
+
+// Values of a child's label memberOf.
+const (
+	MemberOfTasks   = "tasks"
+	MemberOfFinally = "finally"
+)
+
 // BreakpointOnFailure stops a Pod after a Step that failed.
 const BreakpointOnFailure = "onFailure"
 
@@ -91,7 +184,12 @@ const (
 	LabelTask        = Group + "/task"
 	LabelClusterTask = Group + "/clusterTask"
 	LabelTaskRun     = Group + "/taskRun" // on Pods only
-	LabelManagedBy   = "app.kubernetes.io/managed-by"
+	// These tell the children of a PipelineRun whose they are.
+	LabelPipeline     = Group + "/pipeline"
+	LabelPipelineRun  = Group + "/pipelineRun"
+	LabelPipelineTask = Group + "/pipelineTask"
+	LabelMemberOf     = Group + "/memberOf"
+	LabelManagedBy    = "app.kubernetes.io/managed-by"
 	// LabelPartOf marks the ConfigMaps that the configuration webhook checks.
 	LabelPartOf = "app.kubernetes.io/part-of"
 )
@@ -112,6 +210,12 @@ const (
 	AnnotationV1beta1Resources       = Group + "/v1beta1Resources"
 	AnnotationV1beta1CloudEvents     = Group + "/v1beta1CloudEvents"
 	AnnotationV1beta1ResourcesResult = Group + "/v1beta1ResourcesResult"
+	AnnotationV1beta1TaskRuns        = Group + "/v1beta1TaskRuns"
+	AnnotationV1beta1Runs            = Group + "/v1beta1Runs"
+	// AnnotationV1beta1PipelineResources keeps the PipelineResources that an embedded Pipeline declares. The reference loses them.
+	AnnotationV1beta1PipelineResources = Group + "/v1beta1PipelineResources"
+	// AnnotationV1beta1TaskResources keeps the PipelineResources of the tasks of a Pipeline. The reference loses them.
+	AnnotationV1beta1TaskResources = Group + "/v1beta1TaskResources"
 	// AnnotationV1beta1RetriesStatus keeps what v1 has no field for in past attempts. The reference loses it.
 	AnnotationV1beta1RetriesStatus = Group + "/v1beta1RetriesStatus"
 )

