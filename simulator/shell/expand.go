@@ -397,8 +397,9 @@ func (e *expander) value(text string, quoted bool) error {
 	return nil
 }
 
-// list appends the elements of $@, $* or an array.
+// list appends the elements of $@, $* or an array. Where words are not split, ash and dash take $@ for $*.
 func (e *expander) list(elems []string, quoted, star, changed bool) error {
+	star = star || !e.split && e.s.kind != bash
 	switch {
 	case star && quoted || !e.split && star && !(e.spaced && e.s.ifs() == ""):
 		return e.value(strings.Join(elems, e.separator()), quoted)
