@@ -1,4 +1,5 @@
-// Package substitution replaces variables such as $(params.image) in the spec of a Task (spec §8).
+// Package substitution replaces variables such as $(params.image) in the spec of a Task (spec §8), and in that of a Pipeline
+// (spec of Pipelines §2.13; see [Pipeline]).
 //
 // [Apply] runs the passes in their order: params, contexts, result paths, exit code paths, workspaces. Each pass is one
 // simultaneous replacement: what a pass inserts is not looked at again by the same pass, but by the following ones. So
@@ -12,6 +13,7 @@
 package substitution
 
 import (
+	"maps"
 	"strings"
 
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
@@ -24,15 +26,20 @@ const (
 
 // Replacements maps variables, written without "$(" and ")", to their values.
 type Replacements struct {
-	texts map[string]string
-	lists map[string][]string
+	texts   map[string]string
+	lists   map[string][]string
+	objects map[string]map[string]string
 }
 
 func newReplacements() Replacements {
-	return Replacements{texts: map[string]string{}, lists: map[string][]string{}}
+	return Replacements{texts: map[string]string{}, lists: map[string][]string{}, objects: map[string]map[string]string{}}
 }
 
-func (r Replacements) empty() bool { return len(r.texts) == 0 && len(r.lists) == 0 }
+func (r Replacements) empty() bool { return len(r.texts)+len(r.lists)+len(r.objects) == 0 }
+
+func (r Replacements) clone() Replacements {
+	return Replacements{texts: maps.Clone(r.texts), lists: maps.Clone(r.lists), objects: maps.Clone(r.objects)}
+}
 
 // Text replaces all known string variables in s, in one pass.
 func (r Replacements) Text(s string) string {

@@ -1,6 +1,7 @@
 package substitution
 
 import (
+	"maps"
 	"strconv"
 
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
@@ -43,6 +44,7 @@ func (r Replacements) forget(name string) {
 		}
 		delete(r.lists, s)
 		delete(r.lists, s+"[*]")
+		delete(r.objects, s+"[*]")
 	}
 }
 
@@ -60,6 +62,7 @@ func (r Replacements) param(name string, value v1beta1.ParamValue, indexing bool
 			}
 		}
 	case v1beta1.ParamTypeObject:
+		r.object("params."+name+"[*]", value.ObjectVal)
 		for key, text := range value.ObjectVal {
 			r.texts["params."+name+"."+key] = text // the dot form alone (SUB-04)
 		}
@@ -68,6 +71,16 @@ func (r Replacements) param(name string, value v1beta1.ParamValue, indexing bool
 			r.texts[s] = value.StringVal
 		}
 	}
+}
+
+// object makes an object known as a whole: what was known of it before, a default, stays for the keys that it lacks.
+func (r Replacements) object(name string, pairs map[string]string) {
+	all := maps.Clone(r.objects[name])
+	if all == nil {
+		all = make(map[string]string, len(pairs))
+	}
+	maps.Copy(all, pairs)
+	r.objects[name] = all
 }
 
 // Contexts returns the variables $(context.NAME), by their names and values. Every kind of run has its own (SUB-05).

@@ -1,0 +1,123 @@
+// Package pipelinegraph is the order in which the tasks of a Pipeline run, as they state it: by runAfter, by where their resources
+// come from, and by the results that they refer to (spec of Pipelines §2.7).
+//
+//	graph.go       Graph: what depends on what, and an order in which it can run
+//	reference.go   references to results of tasks
+//
+// Both are pure, and linear in the size of the Pipeline.
+package pipelinegraph
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/plumbline-ci/plumbline/api/v1beta1"
+)
+
+// Graph says which tasks have to be over before others start.
+type Graph struct {
+	dependencies map[string][]string
+	order        []string
+}
+
+// Order returns the names of the tasks so that each stands behind those that it depends on; otherwise in the order of the
+// Pipeline.
+func (g *Graph) Order() []string { return g.order }
+
+// Dependencies returns the names of the tasks that a task waits for, each once, in the order in which it names them.
+func (g *Graph) Dependencies(task string) []string { return g.dependencies[task] }
+
+// Build returns the graph of the tasks of a Pipeline. The error says which task is there twice, which one does not exist, or
+// which tasks wait for each other.
+func Build(tasks []v1beta1.PipelineTask) (*Graph, error) {
+	g := &Graph{dependencies: make(map[string][]string, len(tasks))}
+	for i := range tasks {
+		name := tasks[i].Name
+		if _, twice := g.dependencies[name]; twice {
+			return nil, fmt.Errorf("task %s is already present in Graph, can't add it again: duplicate pipeline task", name)
+		}
+		g.dependencies[name] = dependencies(&tasks[i])
+	}
+	for i := range tasks {
+		for _, d := range g.dependencies[tasks[i].Name] {
+			if _, known := g.dependencies[d]; !known {
+				return nil, fmt.Errorf("couldn't add link between %[1]s and %[2]s: task %[1]s depends on %[2]s but %[2]s wasn't present in Pipeline", tasks[i].Name, d)
+			}
+		}
+	}
+	return g, g.sort(tasks)
+}
+
+// BuildFinally returns the graph of final tasks, none of which waits for another.
+func BuildFinally(tasks []v1beta1.PipelineTask) (*Graph, error) {
+	alone := make([]v1beta1.PipelineTask, len(tasks))
+	for i := range tasks {
+		alone[i].Name = tasks[i].Name
+	}
+	return Build(alone)
+}
+
+func dependencies(t *v1beta1.PipelineTask) []string {
+	var out []string
+	seen := map[string]bool{}
+	add := func(names ...string) {
+		for _, n := range names {
+			if !seen[n] {
+				seen[n] = true
+				out = append(out, n)
+			}
+		}
+	}
+	add(t.RunAfter...)
+	if t.Resources != nil {
+		for _, input := range t.Resources.Inputs {
+			add(input.From...)
+		}
+	}
+	for _, r := range References(t) {
+		add(r.Task)
+	}
+	return out
+}
+
+// sort works out an order, taking away again and again what depends on nothing that is left.
+func (g *Graph) sort(tasks []v1beta1.PipelineTask) error {
+	waiting := make(map[string]int, len(tasks))
+	next := make(map[string][]string, len(tasks))
+	for i := range tasks {
+		name := tasks[i].Name
+		waiting[name] = len(g.dependencies[name])
+		if waiting[name] == 0 {
+			g.order = append(g.order, name)
+		}
+		for _, d := range g.dependencies[name] {
+			next[d] = append(next[d], name)
+		}
+	}
+	for i := 0; i < len(g.order); i++ {
+		for _, name := range next[g.order[i]] {
+			if waiting[name]--; waiting[name] == 0 {
+				g.order = append(g.order, name)
+			}
+		}
+	}
+	if len(g.order) == len(tasks) {
+		return nil
+	}
+	var left []string
+	for i := range tasks {
+		if waiting[tasks[i].Name] > 0 {
+			left = append(left, tasks[i].Name)
+		}
+	}
+	slices.Sort(left)
+	var on []string
+	for _, d := range g.dependencies[left[0]] {
+		if waiting[d] > 0 {
+			on = append(on, fmt.Sprintf("%q", d))
+		}
+	}
+	slices.Sort(on)
+	return fmt.Errorf("cycle detected; task %q depends on %s", left[0], strings.Join(on, ", "))
+}

@@ -1,0 +1,159 @@
+// Package progress is how far a PipelineRun is: which of its tasks ran, run, failed or were cancelled, which are skipped and why,
+// what is to start next, and what the run's condition follows to be (spec of Pipelines §2.15 to §2.18).
+//
+// It is a function of what is known at one moment: the Pipeline, what the user asked for, which timeouts have passed, and the
+// children. It has no client, no clock and no memory, so that the order in which events arrived cannot show in its answers. Its cost
+// is linear in the size of the graph.
+//
+//	progress.go     New: from what is known to a Run
+//	child.go        one child, and how it stands
+//	task.go         one task, and how it stands
+//	skip.go         why a task does not run
+//	condition.go    the condition Succeeded, and the tasks that were skipped
+//	results.go      what tasks hand on
+package progress
+
+import (
+	"github.com/plumbline-ci/plumbline/api/pipelinegraph"
+	"github.com/plumbline-ci/plumbline/api/v1beta1"
+	"github.com/plumbline-ci/plumbline/reconciler/substitution"
+)
+
+// Known is what is known of a run.
+type Known struct {
+	Name string // of the PipelineRun
+	Spec *v1beta1.PipelineSpec
+	// Asked is what the user asked for.
+	Asked v1beta1.PipelineRunSpecStatus
+	// PipelineOver, TasksOver and FinallyOver say which timeouts have passed.
+	PipelineOver, TasksOver, FinallyOver bool
+	// Problems are tasks that were found impossible to start, by their names.
+	Problems map[string]Problem
+	// Child looks up a child by what a task would make and its name.
+	Child func(t *Task, name string) *Child
+	// Name of a child: of the task, or of one combination of its matrix.
+	ChildName func(t *Task, combination int) string
+	// Custom reports whether a task is a custom one.
+	Custom func(*v1beta1.PipelineTask) bool
+}
+
+// Problem is why a task cannot be started, ever.
+type Problem struct {
+	Reason  string `json:"reason"`
+	Message string `json:"message"`
+}
+
+// Run is how far a run is.
+type Run struct {
+	known Known
+	// Tasks are those of the graph and Finally the final ones, in the order of the Pipeline.
+	Tasks, Finally []*Task
+	names          map[string]*Task
+	results        substitution.Results
+	stopping       bool
+	tasksDone      bool
+}
+
+// New works out how far a run is.
+func New(known Known, graph *pipelinegraph.Graph) *Run {
+	r := &Run{known: known, names: map[string]*Task{}, results: substitution.NewResults()}
+	for i := range known.Spec.Tasks {
+		r.Tasks = append(r.Tasks, r.newTask(&known.Spec.Tasks[i], false))
+	}
+	for i := range known.Spec.Finally {
+		r.Finally = append(r.Finally, r.newTask(&known.Spec.Finally[i], true))
+	}
+	for _, name := range graph.Order() {
+		t := r.names[name]
+		for _, d := range graph.Dependencies(name) {
+			t.parents = append(t.parents, r.names[d])
+		}
+		t.resolve(r.results.Replacements)
+		t.observe(&known)
+		t.handOn(r.results)
+	}
+	for _, t := range r.Tasks {
+		t.problem = t.findProblem(r)
+		r.stopping = r.stopping || t.failed() || t.cancelled() || t.problem != nil
+	}
+	r.tasksDone = true
+	for _, name := range graph.Order() {
+		t := r.names[name]
+		t.skip = r.skipTask(t)
+		r.tasksDone = r.tasksDone && t.over()
+	}
+	status := substitution.Statuses(r.statuses())
+	for _, t := range r.Finally {
+		t.resolve(r.results.Replacements)
+		if r.tasksDone {
+			t.resolve(status)
+		}
+		t.observe(&known)
+		if r.tasksDone {
+			t.skip = r.skipFinal(t)
+		}
+	}
+	return r
+}
+
+func (r *Run) newTask(pt *v1beta1.PipelineTask, final bool) *Task {
+	t := &Task{Spec: pt, Final: final, Custom: r.known.Custom(pt), resolved: pt, refs: pipelinegraph.References(pt)}
+	if p, known := r.known.Problems[pt.Name]; known {
+		t.problem = &p
+	}
+	r.names[pt.Name] = t
+	return t
+}
+
+// TasksDone reports whether every task of the graph has ended or is skipped, so that the final ones are due.
+func (r *Run) TasksDone() bool { return r.tasksDone }
+
+// All are the tasks of the graph and the final ones, in the order of the Pipeline.
+func (r *Run) All() []*Task {
+	return append(r.Tasks[:len(r.Tasks):len(r.Tasks)], r.Finally...)
+}
+
+// Next are the tasks that are to start now, or of which some children are still to be made, in the order of the Pipeline.
+func (r *Run) Next() []*Task {
+	if r.known.Asked == v1beta1.PipelineRunSpecStatusCancelled || r.known.PipelineOver {
+		return nil
+	}
+	var next []*Task
+	if !r.stopping && !r.tasksDone && r.known.Asked == "" && !r.known.TasksOver {
+		for _, t := range r.Tasks {
+			if t.startable() {
+				next = append(next, t)
+			}
+		}
+	}
+	if r.tasksDone && !r.known.FinallyOver {
+		for _, t := range r.Finally {
+			if t.startable() {
+				next = append(next, t)
+			}
+		}
+	}
+	return next
+}
+
+// Due are the tasks that may have been started already without that being known: those that could have started by now and have
+// children that were not found.
+func (r *Run) Due() []*Task {
+	var due []*Task
+	for _, t := range r.All() {
+		if t.due(r) {
+			due = append(due, t)
+		}
+	}
+	return due
+}
+
+// Begun reports whether any task has a child.
+func (r *Run) Begun() bool {
+	for _, t := range r.All() {
+		if t.Begun() {
+			return true
+		}
+	}
+	return false
+}
