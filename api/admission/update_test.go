@@ -182,7 +182,7 @@ func TestReviewOfJSON(t *testing.T) {
 		{"a Task of v1 is checked", admission.Review{Version: "v1", Kind: "Task", Operation: admission.Create, Object: []byte(`{"metadata":{"name":"t"},"spec":{"params":[{"name":"p"}],"steps":[]}}`)},
 			`admission webhook "validation.webhook.pipeline.tekton.dev" denied the request: validation failed: missing field(s): spec.steps`},
 		{"there is no ClusterTask in v1", admission.Review{Version: "v1", Kind: "ClusterTask", Operation: admission.Create, Object: []byte(`{"x":1}`)}, "the webhooks do not know the kind ClusterTask of tekton.dev/v1"},
-		{"a kind that no row describes is not stored unchecked", admission.Review{Kind: "Pipeline", Operation: admission.Create, Object: []byte(`{"x":1}`)}, "the webhooks do not know the kind Pipeline of tekton.dev/v1beta1"},
+		{"a kind that no row describes is not stored unchecked", admission.Review{Kind: "PipelineResource", Operation: admission.Create, Object: []byte(`{"x":1}`)}, "the webhooks do not know the kind PipelineResource of tekton.dev/v1beta1"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			t.Parallel()

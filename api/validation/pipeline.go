@@ -1,6 +1,8 @@
 package validation
 
 import (
+	"k8s.io/apimachinery/pkg/api/equality"
+
 	"github.com/plumbline-ci/plumbline/api/config"
 	"github.com/plumbline-ci/plumbline/api/conversion"
 	v1 "github.com/plumbline-ci/plumbline/api/v1"
@@ -21,13 +23,22 @@ func pipeline(version, name string, spec *v1beta1.PipelineSpec, cfg *config.Conf
 	var errs Errors
 	c := checker{version: version, cfg: cfg, errs: &errs}
 	c.objectName(name)
-	_ = spec
+	c.pipelineSpec("spec.", spec)
 	return errs.OrNil()
 }
 
 // PipelineSpec checks the spec of a Pipeline as the controller does before it runs it. Paths start at the spec.
 func PipelineSpec(spec *v1beta1.PipelineSpec, cfg *config.Config) error {
 	var errs Errors
-	_, _ = spec, cfg
+	c := checker{version: v1beta1.Version, cfg: cfg, errs: &errs}
+	c.pipelineSpec("", spec)
 	return errs.OrNil()
+}
+
+// pipelineSpec checks the spec of a Pipeline at path p, which ends with a dot unless it is empty.
+func (c *checker) pipelineSpec(p string, spec *v1beta1.PipelineSpec) {
+	if equality.Semantic.DeepEqual(spec, &v1beta1.PipelineSpec{}) {
+		c.refuse("P-01", p)
+		return
+	}
 }

@@ -24,7 +24,24 @@ func pipelineRun(version, name string, spec *v1beta1.PipelineRunSpec, started bo
 	var errs Errors
 	c := checker{version: version, cfg: cfg, errs: &errs}
 	c.objectName(name)
-	_, _ = spec, started
+	switch {
+	case spec.PipelineRef == nil && spec.PipelineSpec == nil:
+		c.refuse("P-41/neither")
+	case spec.PipelineRef != nil && spec.PipelineSpec != nil:
+		c.refuse("P-41/both")
+	}
+	if spec.PipelineSpec != nil {
+		c.pipelineSpec("spec.pipelineSpec.", spec.PipelineSpec)
+	}
+	switch spec.Status {
+	case "", v1beta1.PipelineRunSpecStatusCancelled, v1beta1.PipelineRunSpecStatusCancelledRunFinally, v1beta1.PipelineRunSpecStatusStoppedRunFinally:
+	case v1beta1.PipelineRunSpecStatusPending:
+		if started {
+			c.refuse("P-42")
+		}
+	default:
+		c.refuse("P-48", spec.Status)
+	}
 	return errs.OrNil()
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/api/config"
 	v1 "github.com/plumbline-ci/plumbline/api/v1"
+	"github.com/plumbline-ci/plumbline/api/v1alpha1"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 )
 
@@ -16,7 +17,7 @@ type Rule struct {
 	// ID is the rule's in the specification; what follows a slash is one of its cases. The rules of v1 alone have no
 	// number there: they begin with their section, 2.6.
 	ID string
-	// Only is the API version that has the rule; empty means both.
+	// Only is the API version that has the rule; empty means each that has the kind.
 	Only string
 	// Message, Details and Paths are formats over the same arguments, which are numbered: %[2]q.
 	Message, Details string
@@ -38,7 +39,7 @@ const (
 )
 
 // Versions are the API versions that rules tell apart.
-func Versions() []string { return []string{v1beta1.Version, v1.Version} }
+func Versions() []string { return []string{v1alpha1.Version, v1beta1.Version, v1.Version} }
 
 // Rules is the table, in the order of the specification (§2.3 to §2.6). Everything that admission refuses for its
 // content is refused by one of these rows.
@@ -220,9 +221,20 @@ var rules = []Rule{
 	{ID: "R-11", Gate: "object type parameter"},
 	{ID: "R-13", Message: both, Paths: []string{"spec.workspaces[%[1]d].name"}},
 
+	// A Pipeline: the path of its spec.
+	{ID: "P-01", Only: old, Message: "expected at least one, got none", Paths: []string{"%[1]sdescription", "%[1]sparams", "%[1]sresources", "%[1]stasks", "%[1]sworkspaces"}},
+	{ID: "P-01", Only: now, Message: "expected at least one, got none", Paths: []string{"%[1]sdescription", "%[1]sparams", "%[1]stasks", "%[1]sworkspaces"}},
+
+	// What a PipelineRun runs.
+	{ID: "P-41/both", Message: both, Paths: []string{"spec.pipelineRef", "spec.pipelineSpec"}},
+	{ID: "P-41/neither", Message: neither, Paths: []string{"spec.pipelineRef", "spec.pipelineSpec"}},
+
+	{ID: "P-42", Message: invalid + "PipelineRun cannot be Pending after it is started", Paths: []string{"spec.status"}},
+	{ID: "P-48", Message: invalid + "%[1]s should be Cancelled, CancelledRunFinally, StoppedRunFinally or PipelineRunPending", Paths: []string{"spec.status"}},
+
 	// An update of a PipelineRun, in the words of a later release.
-	{ID: "P-20/started", Message: invalid + "Once the PipelineRun has started, only status updates are allowed", Paths: []string{""}},
-	{ID: "P-20/complete", Message: invalid + "Once the PipelineRun is complete, no updates are allowed", Paths: []string{""}},
+	{ID: "P-20/started", Message: invalid + "Once the PipelineRun has started, only status updates are allowed", Paths: []string{"spec"}},
+	{ID: "P-20/complete", Message: invalid + "Once the PipelineRun is complete, no updates are allowed", Paths: []string{"spec"}},
 
 	// An update of a run. The reference of these texts is a later release.
 	{ID: "L-20/started", Message: invalid + "Once the TaskRun has started, only status and statusMessage updates are allowed", Paths: []string{"spec"}},

@@ -87,14 +87,10 @@ func (w *world) configure(defaults, flags map[string]string) {
 
 // refuses tells how the answer to an input differs from what it should be.
 func (w *world) refuses(r broken.Rule, version string) error {
-	name, spec := r.Object(version)
+	kind, name, spec := r.Object(version)
 	var tree map[string]any
 	if err := yaml.Unmarshal([]byte(spec), &tree); err != nil {
 		return err
-	}
-	kind := v1beta1.KindTask
-	if r.OfRun() {
-		kind = v1beta1.KindTaskRun
 	}
 	o := of(version, kind, name)
 	o.Object["spec"] = tree
@@ -164,7 +160,7 @@ func sameWordsElsewhere(w *world) {
 		}
 		return nil
 	})
-	for _, version := range validation.Versions() {
+	for _, version := range []string{v1beta1.Version, v1.Version} {
 		for _, tt := range []struct{ kind, spec, says string }{
 			{v1beta1.KindTaskRun, `{taskRef: {name: t}, bogus: 1}`, `unknown field "bogus"`},
 			{v1beta1.KindTaskRun, `{taskSpec: {steps: [{image: i, bogus: 1}]}}`, `unknown field "bogus"`},

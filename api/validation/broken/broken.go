@@ -9,6 +9,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/api/config"
 	v1 "github.com/plumbline-ci/plumbline/api/v1"
+	"github.com/plumbline-ci/plumbline/api/v1alpha1"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 )
 
@@ -18,13 +19,17 @@ const (
 	InNamedRun  = "TaskRun/name" // a name, with a spec that is right
 	InTask      = "Task"         // a spec
 	InTaskSteps = "Task/steps"   // the list of steps of a Task
+
+	// InCustomRun is the spec of a CustomRun, or of a Run, whose fields customRef and customSpec are called ref and spec.
+	InCustomRun      = "CustomRun"
+	InNamedCustomRun = "CustomRun/name" // a name, with a spec that is right
 )
 
 // Rule is one row: an input that breaks the rule, and every word of the answer. It is a row for each API version.
 type Rule struct {
 	ID     string // of the table; a family stands for all its cases
 	Reason string
-	Only   string // the version that has the rule; empty means both
+	Only   string // the version that has the rule; empty means each that has the kind
 	Kind   string
 	Input  string
 	// V1 and WantV1 are Input and Want in v1, where they differ.
@@ -39,9 +44,20 @@ type Rule struct {
 func (r Rule) Name(version string) string { return version + "/" + r.ID + " " + r.Reason }
 
 // In reports whether a version of the API has the rule.
-func (r Rule) In(version string) bool { return r.Only == "" || r.Only == version }
+func (r Rule) In(version string) bool {
+	switch {
+	case r.Only != "":
+		return r.Only == version
+	case r.ofCustomRun():
+		return version != now
+	}
+	return version != first
+}
+
+func (r Rule) ofCustomRun() bool { return r.Kind == InCustomRun || r.Kind == InNamedCustomRun }
 
 const (
+	first     = v1alpha1.Version
 	old       = v1beta1.Version
 	now       = v1.Version
 	gateAlpha = ` requires "enable-api-fields" feature gate to be "alpha" but it is "stable": `
@@ -196,26 +212,27 @@ func variableRules() []Rule {
 
 // Rules are all of them.
 func Rules() []Rule {
-	return slices.Concat(taskRunRules(), v1Rules(), taskRules(), variableRules())
+	return slices.Concat(taskRunRules(), v1Rules(), taskRules(), variableRules(), customRunRules(), pipelineRules(), pipelineRunRules())
 }
 
 // Wanted are the lines of the answer in a version.
 func (r Rule) Wanted(version string) []string {
-	if version == now && r.WantV1 != nil {
+	switch {
+	case version == now && r.WantV1 != nil:
 		return r.WantV1
+	case version == first:
+		return strings.Split(runWords.Replace(strings.Join(r.Want, "\n")), "\n")
 	}
 	return r.Want
 }
 
-// OfRun reports whether the input is a TaskRun; if not, it is a Task.
-func (r Rule) OfRun() bool { return r.Kind == InRun || r.Kind == InNamedRun }
+// runWords are how a Run calls the fields of a CustomRun.
+var runWords = strings.NewReplacer("customRef", "ref", "customSpec", "spec")
 
-// Object is the input in a version: the name of the object, and the YAML of its spec.
-func (r Rule) Object(version string) (name, spec string) {
-	name, spec = "t", r.Input
-	if r.OfRun() {
-		name = "r"
-	}
+// Object is the input in a version: the kind and the name of the object, and the YAML of its spec.
+func (r Rule) Object(version string) (kind, name, spec string) {
+	kind, _, _ = strings.Cut(r.Kind, "/")
+	name, spec = "r", r.Input
 	if version == now && r.V1 != "" {
 		spec = r.V1
 	}
@@ -223,9 +240,14 @@ func (r Rule) Object(version string) (name, spec string) {
 	case InNamedRun:
 		name, spec = r.Input, `{taskRef: {name: t}}`
 	case InTaskSteps:
-		spec = "steps: " + spec
+		spec = "{steps: " + spec + "}"
+	case InNamedCustomRun:
+		name, spec = r.Input, `{customRef: {apiVersion: example.dev/v1, kind: E}}`
 	}
-	return name, spec
+	if version == first {
+		kind, spec = v1alpha1.KindRun, runWords.Replace(spec)
+	}
+	return kind, name, spec
 }
 
 // Flags are the feature-flags under which the input is looked at; Config has the config-defaults.
