@@ -390,6 +390,8 @@ func (s *shell) withRedirects(assigns []*syntax.Assign, fields []string, redirs 
 	if s.options.xtrace {
 		s.trace(traced, fields)
 	}
+	mark := len(s.opened)
+	defer func() { s.closeSubstitutions(mark) }()
 	if len(redirs) > 0 {
 		undo, ok := s.redirect(redirs, true)
 		if !ok {
@@ -524,6 +526,7 @@ func (s *shell) callFunction(name string, fn *function, args []string, assigned 
 	s.nextOptions = options // before a local OPTIND ends, which sets it
 	s.leaveScopes(outer)
 	s.calls--
+	s.forgetSubstitutions()
 	s.p.Allocate(-s.argsHeld)
 	s.args, s.layer, s.argsHeld, s.evals = before, layer, held, evals
 	if s.flow == returning {

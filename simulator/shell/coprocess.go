@@ -10,21 +10,16 @@ import (
 // coprocess starts bash's coproc: a job with a pipe to it and one from it, whose descriptors are in an array.
 func (s *shell) coprocess(cmd *syntax.Coproc) {
 	pipe := func() (r, w int, err error) {
-		lowR, lowW, err := s.p.Pipe()
-		if err != nil {
+		if r, w, err = s.p.Pipe(); err != nil {
 			return 0, 0, err
 		}
-		defer s.p.Close(lowR)
-		defer s.p.Close(lowW)
-		if r, err = s.p.Dup(lowR, 60, true); err == nil {
-			w, err = s.p.Dup(lowW, 60, true)
-		}
-		return r, w, err
+		r = s.raise(r, true)
+		return r, s.raise(w, true), nil
 	}
-	in, toChild, err := pipe()
-	fromChild, out := 0, 0
+	fromChild, out, err := pipe()
+	in, toChild := 0, 0
 	if err == nil {
-		fromChild, out, err = pipe()
+		in, toChild, err = pipe()
 	}
 	if err != nil {
 		s.complain(files.Message(err))
@@ -42,6 +37,7 @@ func (s *shell) coprocess(cmd *syntax.Coproc) {
 		c.statement(cmd.Stmt, true)
 		return c.leave()
 	})
+	s.forgetSubstitutions()
 	s.p.Close(in)
 	s.p.Close(out)
 	s.startJob(child, &syntax.Stmt{Line: cmd.Stmt.Line, Cmd: cmd})

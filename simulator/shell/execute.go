@@ -40,12 +40,23 @@ func (s *shell) shallower() {
 
 // statements runs a list. With tail, the shell has nothing to do after it: the last command may replace it.
 func (s *shell) statements(list []*syntax.Stmt, tail bool) {
+	several := len(list) > 1
+	if several {
+		s.lists++
+		defer func() { s.lists-- }()
+	}
 	for i, st := range list {
 		s.statement(st, tail && i == len(list)-1)
 		if s.flow != goOn {
 			return
 		}
 	}
+}
+
+// body runs the commands inside of a compound command.
+func (s *shell) body(list []*syntax.Stmt, tail bool) {
+	s.statements(list, tail)
+	s.endSubstitutions()
 }
 
 // statement runs one command with its redirections.
@@ -138,7 +149,7 @@ func (s *shell) redirected(st *syntax.Stmt, tail bool) {
 	mark, held := len(s.opened), s.fieldsHeld
 	s.perform(st, tail)
 	s.releaseFields(held)
-	if len(s.opened) > mark {
+	if s.calls > 0 || s.lists > 0 { // elsewhere what is around the command does it
 		s.closeSubstitutions(mark)
 	}
 }
@@ -298,8 +309,20 @@ func (s *shell) background(st *syntax.Stmt) {
 		return c.leave()
 	})
 	ignoreKeyboard(child) // which a signal may reach before it runs
+	if isControl(plain.Cmd) {
+		s.forgetSubstitutions()
+	}
 	s.startJob(child, &plain)
 	s.status = 0
+}
+
+// isControl reports whether a command is one for which bash makes a child that does the rest of the work.
+func isControl(cmd syntax.Command) bool {
+	switch cmd.(type) {
+	case *syntax.Call, *syntax.Pipeline, nil:
+		return false
+	}
+	return true
 }
 
 // startJob notes a background job.
@@ -432,6 +455,7 @@ func (s *shell) subshellOf(cmd *syntax.Subshell, st *syntax.Stmt, tail bool) {
 		c.group(cmd)
 		return c.leave()
 	})
+	s.forgetSubstitutions()
 	s.status = s.await(child, st)
 	s.pipestatus = []int{s.status}
 	s.shallower()
@@ -536,6 +560,8 @@ func (s *shell) reportSignal(st container.ExitStatus) {
 }
 
 func (s *shell) andOr(cmd *syntax.AndOr, tail bool) {
+	s.lists++
+	defer func() { s.lists-- }()
 	s.tolerant++
 	s.statement(cmd.First, false)
 	s.tolerant--
@@ -559,7 +585,7 @@ func (s *shell) andOr(cmd *syntax.AndOr, tail bool) {
 // test runs a condition: its failure is no failure of the script.
 func (s *shell) test(list []*syntax.Stmt) bool {
 	s.tolerant++
-	s.statements(list, false)
+	s.body(list, false)
 	s.tolerant--
 	return s.status == 0
 }
@@ -567,7 +593,7 @@ func (s *shell) test(list []*syntax.Stmt) bool {
 func (s *shell) ifClause(cmd *syntax.If, tail bool) {
 	for cmd != nil {
 		if len(cmd.Cond) == 0 { // else
-			s.statements(cmd.Then, tail)
+			s.body(cmd.Then, tail)
 			return
 		}
 		ok := s.test(cmd.Cond)
@@ -576,7 +602,7 @@ func (s *shell) ifClause(cmd *syntax.If, tail bool) {
 		}
 		if ok {
 			s.status = 0
-			s.statements(cmd.Then, tail)
+			s.body(cmd.Then, tail)
 			return
 		}
 		cmd = cmd.Else
@@ -620,7 +646,7 @@ func (s *shell) caseClause(cmd *syntax.Case, tail bool) {
 		}
 		around := s.around
 		s.around = int32(cmd.Line + s.base)
-		s.statements(item.List, tail && item.After == ";;")
+		s.body(item.List, tail && item.After == ";;")
 		s.around = around
 		if s.flow != goOn {
 			return

@@ -12,7 +12,7 @@ import (
 // loop runs the body of a loop once and reports whether the loop goes on.
 func (s *shell) loop(body []*syntax.Stmt) bool {
 	s.loops++
-	s.statements(body, false)
+	s.body(body, false)
 	s.leaveLoop()
 	return s.loopOn()
 }

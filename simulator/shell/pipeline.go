@@ -80,6 +80,9 @@ func (s *shell) pipeline(cmd *syntax.Pipeline) {
 			return c.leave()
 		})
 		children = append(children, child)
+		if isControl(st.Cmd) {
+			s.forgetSubstitutions()
+		}
 		if in >= 0 {
 			s.p.Close(in)
 		}

@@ -281,10 +281,47 @@ const highestNamed = 63
 
 // closeSubstitutions closes the pipes of the process substitutions of a command, down to those of the commands around it.
 func (s *shell) closeSubstitutions(mark int) {
+	if len(s.opened) <= mark {
+		return
+	}
 	for _, fd := range s.opened[mark:] {
 		s.p.Close(fd)
 	}
 	s.opened = s.opened[:mark]
+}
+
+// endSubstitutions closes the pipes of all process substitutions, as bash does behind what is inside of a compound command.
+// The commands of a function, and those of a list of several, close their own. The only command of a line of -c or eval
+// leaves them open.
+func (s *shell) endSubstitutions() {
+	if s.lists == 0 {
+		s.forgetSubstitutions()
+	}
+}
+
+// forgetSubstitutions closes the pipes of all process substitutions, as bash does behind a function and where a child does the
+// work of a compound command.
+func (s *shell) forgetSubstitutions() {
+	if s.calls == 0 {
+		s.closeSubstitutions(0)
+	}
+}
+
+// raise moves a descriptor as high as it has a name, and returns it.
+func (s *shell) raise(low int, closeOnExec bool) int {
+	high := highestNamed
+	for high > low && s.p.IsOpen(high) {
+		high--
+	}
+	if high <= low {
+		return low
+	}
+	fd, err := s.p.Dup(low, high, closeOnExec)
+	if err != nil {
+		return low
+	}
+	s.p.Close(low)
+	return fd
 }
 
 // processSubstitution starts <(…) or >(…) and returns the path of its pipe.
@@ -322,14 +359,7 @@ func (s *shell) processSubstitution(ps *syntax.ProcSubst) (string, error) {
 	})
 	s.lastJob = int32(child.PID())
 	s.p.Close(theirs)
-	for fd := highestNamed; fd > mine; fd-- {
-		if !s.p.IsOpen(fd) {
-			_ = s.p.Dup2(mine, fd)
-			s.p.Close(mine)
-			mine = fd
-			break
-		}
-	}
-	s.opened = append(s.opened, mine)
-	return "/dev/fd/" + strconv.Itoa(mine), nil
+	named := s.raise(mine, false) // the child, which runs later, has the pipe where it was
+	s.opened = append(s.opened, named)
+	return "/dev/fd/" + strconv.Itoa(named), nil
 }

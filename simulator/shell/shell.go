@@ -173,6 +173,7 @@ type shell struct {
 	lastJob  int32 // $!
 	input    int32 // where the script comes from bit by bit, or -1
 	levels   int32 // of break and continue
+	lists    int32 // lists of several commands, with ; or && between them, that are being executed
 	evals    int32 // eval and source inside of functions
 	sourcing int32
 	moves    int32 // how often cd has changed the directory
@@ -611,6 +612,9 @@ func (s *shell) parsedLines(sc *syntax.Script, tail bool) (rest string, err *syn
 			s.around = int32(sc.Ends[i] + s.base)
 		}
 		s.statements(line, last)
+		if !s.isCommand && !s.subshell && !s.inTrap && s.evals == 0 {
+			s.endSubstitutions()
+		}
 		if s.flow == discarding && !s.subshell {
 			s.flow = goOn
 		}
@@ -761,7 +765,7 @@ func (s *shell) snapshot() *shell {
 	c.inSubstitution, c.last, c.isStage, c.isJob, c.mortal, c.mistaken, c.reverses, c.hadTraps = false, nil, false, false, false, false, false, false
 	c.subshells++
 	c.held, c.fieldsHeld, c.argsHeld, c.deathFD = 0, 0, 0, 0
-	c.random = nil
+	c.random, c.opened = nil, nil // the pipes of process substitutions stay open
 	return &c
 }
 
