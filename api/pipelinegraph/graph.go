@@ -28,8 +28,8 @@ func (g *Graph) Order() []string { return g.order }
 // Dependencies returns the names of the tasks that a task waits for, each once, in the order in which it names them.
 func (g *Graph) Dependencies(task string) []string { return g.dependencies[task] }
 
-// Build returns the graph of the tasks of a Pipeline. The error says which task is there twice, which one does not exist, or
-// which tasks wait for each other.
+// Build returns the graph of the tasks of a Pipeline. The error says which task is there twice, which tasks wait for each other, or
+// which one does not exist: the first of these that is wrong.
 func Build(tasks []v1beta1.PipelineTask) (*Graph, error) {
 	g := &Graph{dependencies: make(map[string][]string, len(tasks))}
 	for i := range tasks {
@@ -39,6 +39,9 @@ func Build(tasks []v1beta1.PipelineTask) (*Graph, error) {
 		}
 		g.dependencies[name] = dependencies(&tasks[i])
 	}
+	if err := g.sort(tasks); err != nil {
+		return nil, err
+	}
 	for i := range tasks {
 		for _, d := range g.dependencies[tasks[i].Name] {
 			if _, known := g.dependencies[d]; !known {
@@ -46,7 +49,7 @@ func Build(tasks []v1beta1.PipelineTask) (*Graph, error) {
 			}
 		}
 	}
-	return g, g.sort(tasks)
+	return g, nil
 }
 
 // BuildFinally returns the graph of final tasks, none of which waits for another.
@@ -81,18 +84,21 @@ func dependencies(t *v1beta1.PipelineTask) []string {
 	return out
 }
 
-// sort works out an order, taking away again and again what depends on nothing that is left.
+// sort works out an order, taking away again and again what depends on nothing that is left. A dependency that does not exist
+// holds nothing up.
 func (g *Graph) sort(tasks []v1beta1.PipelineTask) error {
 	waiting := make(map[string]int, len(tasks))
 	next := make(map[string][]string, len(tasks))
 	for i := range tasks {
 		name := tasks[i].Name
-		waiting[name] = len(g.dependencies[name])
+		for _, d := range g.dependencies[name] {
+			if _, known := g.dependencies[d]; known {
+				waiting[name]++
+				next[d] = append(next[d], name)
+			}
+		}
 		if waiting[name] == 0 {
 			g.order = append(g.order, name)
-		}
-		for _, d := range g.dependencies[name] {
-			next[d] = append(next[d], name)
 		}
 	}
 	for i := 0; i < len(g.order); i++ {

@@ -78,7 +78,7 @@ func parse(name, index string) (Reference, bool) {
 	}
 	r := Reference{Task: parts[1], Result: parts[3], Finally: parts[0] == "finally", Whole: index == "*"}
 	if len(parts) == partsOfProperty {
-		if index != "" {
+		if index != "" || parts[4] == "" {
 			return Reference{}, false
 		}
 		r.Property = parts[4]
