@@ -440,7 +440,7 @@ func (s *shell) settle(sc *syntax.Script) {
 }
 
 // enterEval counts eval and source inside of functions.
-func (s *shell) enterEval(n int32) {
+func (s *shell) enterEval(n int16) {
 	if s.calls > 0 {
 		s.evals += n
 	}

@@ -174,8 +174,8 @@ type shell struct {
 	input    int32 // where the script comes from bit by bit, or -1
 	levels   int32 // of break and continue
 	lists    int32 // lists of several commands, with ; or && between them, that are being executed
-	evals    int32 // eval and source inside of functions
-	sourcing int32
+	evals    int16 // eval and source inside of functions
+	sourcing int16
 	moves    int32 // how often cd has changed the directory
 	around   int32 // the line that bash is at between simple commands; see [shell.redirectionLine]
 	// tolerantText is what tolerant was where the text at work began; stageDepth is where the one command of a child runs.
@@ -612,7 +612,7 @@ func (s *shell) parsedLines(sc *syntax.Script, tail bool) (rest string, err *syn
 			s.around = int32(sc.Ends[i] + s.base)
 		}
 		s.statements(line, last)
-		if !s.isCommand && !s.subshell && !s.inTrap && s.evals == 0 {
+		if !s.isCommand && !s.subshell && !s.inTrap && s.command != "eval" && s.sourcing == 0 {
 			s.endSubstitutions()
 		}
 		if s.flow == discarding && !s.subshell {
