@@ -19,4 +19,7 @@ type Run interface {
 	CompletedAt() *metav1.Time
 }
 
-var _ Run = (*v1beta1.TaskRun)(nil)
+var (
+	_ Run = (*v1beta1.TaskRun)(nil)
+	_ Run = (*v1beta1.PipelineRun)(nil)
+)

@@ -122,6 +122,7 @@ const (
 	PipelineRunReasonObjectParameterMissKeys         = "ObjectParameterMissKeys"
 	PipelineRunReasonInvalidWorkspaceBindings        = "InvalidWorkspaceBindings"
 	PipelineRunReasonInvalidServiceAccountMappings   = "InvalidServiceAccountMappings"
+	PipelineRunReasonCreateRunFailed                 = "CreateRunFailed"
 	PipelineRunReasonCouldntGetTask                  = "CouldntGetTask"
 	PipelineRunReasonInvalidTaskResultReference      = "InvalidTaskResultReference"
 	PipelineRunReasonRequiredWorkspaceMarkedOptional = "RequiredWorkspaceMarkedOptional"

@@ -28,8 +28,8 @@ func Kinds() []apiserver.Kind {
 
 // ended reports whether a run has come to its end.
 func ended(obj client.Object) bool {
-	tr, ok := obj.(*v1beta1.TaskRun)
-	return ok && !tr.Status.Succeeded().IsUnknown()
+	run, ok := obj.(interface{ CommonStatus() *v1beta1.Status })
+	return ok && run.CommonStatus().IsDone()
 }
 
 // AddToScheme registers the Go types of the API's kinds, in all versions.

@@ -14,6 +14,11 @@ import (
 // templates replaced by those claims, and the claims, which have to exist before the Pod. All attempts of a run share
 // them (POD-96).
 func Claims(tr *v1beta1.TaskRun, bindings []v1beta1.WorkspaceBinding) ([]v1beta1.WorkspaceBinding, []*corev1.PersistentVolumeClaim) {
+	return ClaimsOf(OwnerReference(tr), tr.Namespace, bindings)
+}
+
+// ClaimsOf is Claims for a run of any kind, in its namespace.
+func ClaimsOf(owner metav1.OwnerReference, namespace string, bindings []v1beta1.WorkspaceBinding) ([]v1beta1.WorkspaceBinding, []*corev1.PersistentVolumeClaim) {
 	var claims []*corev1.PersistentVolumeClaim
 	bound := make([]v1beta1.WorkspaceBinding, len(bindings))
 	for i := range bindings {
@@ -23,10 +28,10 @@ func Claims(tr *v1beta1.TaskRun, bindings []v1beta1.WorkspaceBinding) ([]v1beta1
 			continue
 		}
 		claim := template
-		claim.Name = claimName(template.Name, bound[i].Name, string(tr.UID))
+		claim.Name = claimName(template.Name, bound[i].Name, string(owner.UID))
 		claim.GenerateName = ""
-		claim.Namespace = tr.Namespace
-		claim.OwnerReferences = []metav1.OwnerReference{OwnerReference(tr)}
+		claim.Namespace = namespace
+		claim.OwnerReferences = []metav1.OwnerReference{owner}
 		claims = append(claims, claim)
 		bound[i].VolumeClaimTemplate = nil
 		bound[i].PersistentVolumeClaim = &corev1.PersistentVolumeClaimVolumeSource{ClaimName: claim.Name}

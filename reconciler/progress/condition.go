@@ -87,7 +87,7 @@ func CancelledMessage(name string) string { return fmt.Sprintf("PipelineRun %q w
 
 func (r *Run) firstProblem() *Problem {
 	for _, t := range r.All() {
-		if t.problem != nil && !t.Begun() {
+		if t.problem != nil {
 			return t.problem
 		}
 	}

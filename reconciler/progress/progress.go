@@ -76,6 +76,9 @@ func New(known Known, graph *pipelinegraph.Graph) *Run {
 		t.problem = t.findProblem(r)
 		r.stopping = r.stopping || t.failed() || t.cancelled() || t.problem != nil
 	}
+	for _, t := range r.Tasks {
+		t.halted = t.partly() && (r.stopping || known.Asked != "" || known.TasksOver || known.PipelineOver)
+	}
 	r.tasksDone = true
 	for _, name := range graph.Order() {
 		t := r.names[name]
@@ -89,6 +92,7 @@ func New(known Known, graph *pipelinegraph.Graph) *Run {
 			t.resolve(status)
 		}
 		t.observe(&known)
+		t.halted = t.partly() && (known.FinallyOver || known.PipelineOver)
 		if r.tasksDone {
 			t.skip = r.skipFinal(t)
 		}
@@ -97,7 +101,7 @@ func New(known Known, graph *pipelinegraph.Graph) *Run {
 }
 
 func (r *Run) newTask(pt *v1beta1.PipelineTask, final bool) *Task {
-	t := &Task{Spec: pt, Final: final, Custom: r.known.Custom(pt), resolved: pt, refs: pipelinegraph.References(pt)}
+	t := &Task{Spec: pt, Final: final, Custom: r.known.Custom(pt), resolved: pt}
 	if p, known := r.known.Problems[pt.Name]; known {
 		t.problem = &p
 	}

@@ -22,10 +22,11 @@ type Task struct {
 	Combinations [][]v1beta1.Param
 
 	resolved *v1beta1.PipelineTask // with results and statuses put in
-	refs     []pipelinegraph.Reference
 	parents  []*Task
 	problem  *Problem
 	skip     v1beta1.SkippingReason
+	// halted: some children are missing, and will not be made, since the run stops.
+	halted bool
 }
 
 // Resolved is the task with results of other tasks put in.
@@ -41,6 +42,9 @@ func (t *Task) Skip() v1beta1.SkippingReason { return t.skip }
 func (t *Task) Begun() bool {
 	return slices.ContainsFunc(t.Children, func(c *Child) bool { return c != nil })
 }
+
+// partly reports whether some of the children of the task are there, and some are not.
+func (t *Task) partly() bool { return t.Begun() && len(t.Missing()) > 0 }
 
 // Running reports whether a child of the task runs.
 func (t *Task) Running() bool {
@@ -102,7 +106,10 @@ func (t *Task) failed() bool {
 
 // over reports whether nothing more becomes of the task.
 func (t *Task) over() bool {
-	return t.skip != "" || t.problem != nil && !t.Begun() || t.succeeded() || t.failed() || t.cancelled()
+	if t.Running() {
+		return false
+	}
+	return t.skip != "" || t.problem != nil || t.halted || t.succeeded() || t.failed() || t.cancelled()
 }
 
 func (t *Task) parentsOver() bool {
@@ -111,7 +118,7 @@ func (t *Task) parentsOver() bool {
 
 // startable reports whether children of the task are to be made.
 func (t *Task) startable() bool {
-	return t.skip == "" && t.problem == nil && t.resolvable() && t.parentsOver() && (len(t.Names) == 0 || len(t.Missing()) > 0) &&
+	return t.skip == "" && t.problem == nil && !t.halted && t.resolvable() && t.parentsOver() && (len(t.Names) == 0 || len(t.Missing()) > 0) &&
 		!t.failed() && !t.cancelled()
 }
 

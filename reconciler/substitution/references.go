@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/plumbline-ci/plumbline/api/pipelinegraph"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 )
 
@@ -51,4 +52,41 @@ func (r reader) list(l *[]string) {
 	for _, s := range *l {
 		r(s)
 	}
+}
+
+// PipelineOutOfBounds lists the references in a Pipeline to elements that its array params do not have, sorted.
+func PipelineOutOfBounds(spec *v1beta1.PipelineSpec, given []v1beta1.Param) []string {
+	declared := v1beta1.TaskSpec{Params: spec.Params}
+	var all []string
+	for _, list := range [][]v1beta1.PipelineTask{spec.Tasks, spec.Finally} {
+		for i := range list {
+			all = append(all, textsOf(&list[i])...)
+		}
+	}
+	declared.Steps = []v1beta1.Step{{Args: all}}
+	return OutOfBounds(&declared, given)
+}
+
+// textsOf are the strings of a task of a Pipeline in which variables are replaced, besides those of an embedded Task.
+func textsOf(pt *v1beta1.PipelineTask) []string {
+	var out []string
+	params := func(list []v1beta1.Param) {
+		for i := range list {
+			out = append(out, pipelinegraph.Texts(list[i].Value)...)
+		}
+	}
+	params(pt.Params)
+	if pt.Matrix != nil {
+		params(pt.Matrix.Params)
+	}
+	for _, w := range pt.WhenExpressions {
+		out = append(append(out, w.Input), w.Values...)
+	}
+	for _, w := range pt.Workspaces {
+		out = append(out, w.SubPath)
+	}
+	if pt.TaskRef != nil {
+		params(pt.TaskRef.Params)
+	}
+	return out
 }

@@ -1,0 +1,315 @@
+package pipelinerun
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/plumbline-ci/plumbline/api/v1alpha1"
+	"github.com/plumbline-ci/plumbline/api/v1beta1"
+	"github.com/plumbline-ci/plumbline/reconciler/childname"
+	"github.com/plumbline-ci/plumbline/reconciler/pass"
+	"github.com/plumbline-ci/plumbline/reconciler/progress"
+)
+
+// childName is the name of a child: of the task, or of one combination of its matrix.
+func (p *pipelineRunPass) childName(t *progress.Task, combination int) string {
+	if combination < 0 {
+		if name := recordedName(&p.Stored.Status, t.Spec.Name); name != "" {
+			return name
+		}
+		return childname.Of(p.Run.Name, "-"+t.Spec.Name)
+	}
+	return childname.Of(p.Run.Name, fmt.Sprintf("-%s-%d", t.Spec.Name, combination))
+}
+
+// child is what the cache knows under a name, or the API server knows of a child that the status has. It is nil if there is none
+// that belongs to the run.
+func (p *pipelineRunPass) child(t *progress.Task, name string) *progress.Child {
+	c, known := p.children[name]
+	if known {
+		return c
+	}
+	c, err := p.look(p.ctx, p.Deps.Client, t, name)
+	if err == nil && c == nil {
+		if kind := recordedKind(&p.Stored.Status, name); kind != "" {
+			if c, err = p.look(p.ctx, p.Deps.Reader, t, name); err == nil && c == nil {
+				c = recordedChild(&p.Stored.Status, name)
+			}
+		}
+	}
+	if err != nil {
+		p.trouble = errors.Join(p.trouble, err)
+	}
+	p.children[name] = c
+	return c
+}
+
+// look reads a child. Of a custom task it is a Run or a CustomRun: which of them is made may have changed since.
+func (p *pipelineRunPass) look(ctx context.Context, from client.Reader, t *progress.Task, name string) (*progress.Child, error) {
+	objects := []client.Object{&v1beta1.TaskRun{}}
+	if t.Custom {
+		objects = []client.Object{&v1alpha1.Run{}, &v1beta1.CustomRun{}}
+	}
+	for _, o := range objects {
+		err := from.Get(ctx, client.ObjectKey{Namespace: p.Run.Namespace, Name: name}, o)
+		switch {
+		case apierrors.IsNotFound(err):
+		case err != nil:
+			return nil, err
+		case metav1.IsControlledBy(o, p.Run):
+			return childOf(o), nil
+		}
+	}
+	return nil, nil
+}
+
+// childOf is how an object stands as a child.
+func childOf(o client.Object) *progress.Child {
+	c := &progress.Child{Name: o.GetName(), Began: o.GetCreationTimestamp().Time}
+	custom := func(s *v1beta1.CustomRunStatus) {
+		c.Status, c.Succeeded, c.Attempts = s, s.Succeeded(), len(s.RetriesStatus)
+		for _, r := range s.Results {
+			c.Results = append(c.Results, progress.Result{Name: r.Name, Value: v1beta1.StringValue(r.Value)})
+		}
+		if s.StartTime != nil {
+			c.Began = s.StartTime.Time
+		}
+	}
+	switch o := o.(type) {
+	case *v1beta1.TaskRun:
+		c.APIVersion, c.Kind = v1beta1.GroupVersion.String(), v1beta1.KindTaskRun
+		c.Asked, c.Message = o.Spec.Status != "", string(o.Spec.StatusMessage)
+		s := &o.Status
+		c.Status, c.Succeeded, c.Attempts = s, s.Succeeded(), len(s.RetriesStatus)
+		for _, r := range s.TaskRunResults {
+			c.Results = append(c.Results, progress.Result{Name: r.Name, Value: r.Value})
+		}
+	case *v1alpha1.Run:
+		c.APIVersion, c.Kind = v1alpha1.GroupVersion.String(), v1alpha1.KindRun
+		c.Asked, c.Message = o.Spec.Status != "", string(o.Spec.StatusMessage)
+		custom(&o.Status)
+	case *v1beta1.CustomRun:
+		c.APIVersion, c.Kind = v1beta1.GroupVersion.String(), v1beta1.KindCustomRun
+		c.Asked, c.Message = o.Spec.Status != "", string(o.Spec.StatusMessage)
+		custom(&o.Status)
+	}
+	return c
+}
+
+// confirmNotBegun asks the API server for children of tasks that look as if they had never begun and are about to be taken for
+// such: they may have been made without that being known. It reports whether any was found.
+func (p *pipelineRunPass) confirmNotBegun(ctx context.Context, run *progress.Run) (found bool, err error) {
+	starting := map[*progress.Task]bool{}
+	for _, t := range run.Next() {
+		starting[t] = true
+	}
+	for _, t := range run.Due() {
+		if starting[t] || recordedSkipped(&p.Stored.Status, t.Spec.Name) {
+			continue
+		}
+		for _, i := range t.Missing() {
+			c, err := p.look(ctx, p.Deps.Reader, t, t.Names[i])
+			if err != nil {
+				return found, err
+			}
+			if c != nil {
+				p.children[t.Names[i]], found = c, true
+			}
+		}
+	}
+	return found, nil
+}
+
+// begin makes the children that are due. What the API server is in trouble with is tried again; what it refuses for good is
+// remembered.
+func (p *pipelineRunPass) begin(ctx context.Context, run *progress.Run) error {
+	next := run.Next()
+	if len(next) == 0 {
+		return nil
+	}
+	if err := p.Confirm(ctx); err != nil {
+		return err
+	}
+	if !run.Begun() {
+		if err := p.prepareWorkspaces(ctx); err != nil {
+			return err
+		}
+	}
+	var trouble []error
+	for _, t := range next {
+		if err := p.beginTask(ctx, t); err != nil {
+			trouble = append(trouble, err)
+		}
+	}
+	return errors.Join(trouble...)
+}
+
+func (p *pipelineRunPass) beginTask(ctx context.Context, t *progress.Task) error {
+	pt := t.Resolved()
+	optional := map[string]bool(nil)
+	if len(pt.Workspaces) > 0 {
+		var err error
+		if optional, err = p.optionalWorkspaces(ctx, pt); err != nil {
+			return err
+		}
+	}
+	bound, sources, missing := bindings(pt, p.bindings(), optional, p.Config.FeatureFlags.Alpha())
+	if missing != "" {
+		p.cannotStart(t, v1beta1.PipelineRunReasonCreateRunFailed, fmt.Sprintf("expected workspace %q to be provided by pipelinerun for pipeline task %q", missing, pt.Name))
+		return nil
+	}
+	for _, i := range t.Missing() {
+		b := &blueprint{run: p.Run, task: t, name: t.Names[i], workspaces: bound, assistant: p.assistantOf(sources)}
+		if t.Combinations != nil {
+			b.params = t.Combinations[i]
+		}
+		if err := p.beginChild(ctx, t, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *pipelineRunPass) object(t *progress.Task, b *blueprint) client.Object {
+	switch {
+	case !t.Custom:
+		return b.taskRun()
+	case p.Config.FeatureFlags.CustomTaskVersion == v1beta1.Version:
+		return b.customRun()
+	default:
+		return b.aRun()
+	}
+}
+
+func (p *pipelineRunPass) beginChild(ctx context.Context, t *progress.Task, b *blueprint) error {
+	o := p.object(t, b)
+	kind := "TaskRun"
+	if t.Custom {
+		kind = "Run"
+	}
+	err := p.Deps.Client.Create(ctx, o)
+	if err == nil {
+		p.children[b.name] = childOf(o)
+		return nil
+	}
+	// It may be there: the cache is behind, or an earlier answer was lost, and the refusal is of a second one.
+	exists := apierrors.IsAlreadyExists(err)
+	if exists || !pass.Passes(err) {
+		made, lookErr := p.look(ctx, p.Deps.Reader, t, b.name)
+		if lookErr != nil {
+			return lookErr
+		}
+		if made != nil {
+			p.children[b.name] = made
+			return nil
+		}
+	}
+	message := fmt.Sprintf("Failed to create %s %q: %v", kind, b.name, err)
+	p.Event(corev1.EventTypeWarning, kind+"CreationFailed", message)
+	switch {
+	case exists:
+		p.cannotStart(t, v1beta1.PipelineRunReasonCreateRunFailed, fmt.Sprintf("%s %q of pipeline task %q cannot be made: an object of that name does not belong to PipelineRun %s/%s", kind, b.name, t.Spec.Name, p.Run.Namespace, p.Run.Name))
+		return nil
+	case pass.Passes(err) || overQuota(err):
+		return err
+	default:
+		p.cannotStart(t, v1beta1.PipelineRunReasonCreateRunFailed, message)
+		return nil
+	}
+}
+
+// overQuota reports whether a quota has no room, of which it may have more later.
+func overQuota(err error) bool {
+	return apierrors.IsForbidden(err) && strings.Contains(err.Error(), "exceeded quota")
+}
+
+// cannotStart remembers that a task cannot be started.
+func (p *pipelineRunPass) cannotStart(t *progress.Task, reason, message string) {
+	p.problems[t.Spec.Name] = progress.Problem{Reason: reason, Message: message}
+	data, err := json.Marshal(p.problems)
+	if err != nil {
+		return // strings can be written
+	}
+	s := &p.Run.Status.Status
+	annotations := make(map[string]string, len(s.Annotations)+1)
+	//plumbline:unordered one map is made of another
+	for k, v := range s.Annotations {
+		annotations[k] = v
+	}
+	annotations[ProblemsAnnotation] = string(data)
+	s.Annotations = annotations
+}
+
+// problemsOf are the tasks that could not be started before.
+func problemsOf(s *v1beta1.PipelineRunStatus) map[string]progress.Problem {
+	out := map[string]progress.Problem{}
+	if text := s.Annotations[ProblemsAnnotation]; text != "" {
+		if json.Unmarshal([]byte(text), &out) != nil {
+			return map[string]progress.Problem{}
+		}
+	}
+	return out
+}
+
+// cause is why children are asked to end.
+type cause int
+
+const (
+	byUser cause = iota
+	byTimeout
+)
+
+// requests are what is written to a child of each kind to end it, by cause.
+var requests = map[string]struct {
+	status   string
+	messages [2]string
+}{
+	v1beta1.KindTaskRun:   {string(v1beta1.TaskRunSpecStatusCancelled), [2]string{string(v1beta1.TaskRunCancelledByPipeline), string(v1beta1.TaskRunTimedOutByPipeline)}},
+	v1alpha1.KindRun:      {string(v1beta1.RunSpecStatusCancelled), [2]string{string(v1beta1.RunCancelledByPipeline), string(v1beta1.RunTimedOutByPipeline)}},
+	v1beta1.KindCustomRun: {string(v1beta1.RunSpecStatusCancelled), [2]string{string(v1beta1.CustomRunCancelledByPipeline), string(v1beta1.CustomRunTimedOutByPipeline)}},
+}
+
+// stop asks the children of tasks that run to end, unless they have been asked before. Children that are gone need nothing.
+func (p *pipelineRunPass) stop(ctx context.Context, tasks []*progress.Task, why cause) error {
+	var problems []error
+	for _, t := range tasks {
+		for _, c := range t.Children {
+			if c == nil || c.Asked || c.Done(t.Spec.Retries) {
+				continue
+			}
+			if err := p.stopChild(ctx, c, why); err != nil && !apierrors.IsNotFound(err) {
+				problems = append(problems, fmt.Errorf("Failed to patch %s `%s` with cancellation: %w", c.Kind, c.Name, err)) //nolint:staticcheck // the words are the reference's
+			}
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func (p *pipelineRunPass) stopChild(ctx context.Context, c *progress.Child, why cause) error {
+	request := requests[c.Kind]
+	target := &metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{APIVersion: c.APIVersion, Kind: c.Kind}, ObjectMeta: metav1.ObjectMeta{Namespace: p.Run.Namespace, Name: c.Name}}
+	type operation struct {
+		Op    string `json:"op"`
+		Path  string `json:"path"`
+		Value string `json:"value"`
+	}
+	err := p.Patch(ctx, target, types.JSONPatchType, []operation{
+		{"add", "/spec/status", request.status},
+		{"add", "/spec/statusMessage", request.messages[why]},
+	})
+	if err == nil {
+		stopped := *c
+		stopped.Asked, stopped.Message = true, request.messages[why]
+		p.children[c.Name] = &stopped
+	}
+	return err
+}
