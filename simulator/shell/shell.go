@@ -589,6 +589,15 @@ func (s *shell) readLines(sc *syntax.Script, tail bool) *syntax.Error {
 	return err
 }
 
+// readsScript reports whether the text at work is a script from a file or the standard input, and nothing that it evaluates.
+func (s *shell) readsScript() bool {
+	depth := 1
+	if s.input >= 0 {
+		depth = 0
+	}
+	return s.depth == depth && !s.isCommand && !s.subshell && !s.inTrap
+}
+
 // parsedLines executes the lines of a script that can be taken as they have been parsed. It returns what has to be parsed
 // after them, from the line behind s.base on.
 func (s *shell) parsedLines(sc *syntax.Script, tail bool) (rest string, err *syntax.Error) {
@@ -612,7 +621,7 @@ func (s *shell) parsedLines(sc *syntax.Script, tail bool) (rest string, err *syn
 			s.around = int32(sc.Ends[i] + s.base)
 		}
 		s.statements(line, last)
-		if !s.isCommand && !s.subshell && !s.inTrap && s.command != "eval" && s.sourcing == 0 {
+		if s.readsScript() {
 			s.endSubstitutions()
 		}
 		if s.flow == discarding && !s.subshell {
