@@ -508,6 +508,28 @@ func (s *shell) assignArray(name string, array *syntax.Array, add bool) error {
 	return nil
 }
 
+// assignFields makes an indexed array of the elements that read has found. It keeps its attributes.
+func (s *shell) assignFields(name string, elems []string) error {
+	name = s.target(name)
+	v := s.vars[name]
+	if v.readonly {
+		return s.readonly(name)
+	}
+	s.hold(-v.bytes() - len(v.value))
+	v.list, v.value, v.set = newList(), "", true
+	l := s.ownList(&v)
+	for i, elem := range elems {
+		value, err := s.converted(v, elem)
+		if err != nil {
+			return err
+		}
+		s.setIndex(l, i, value)
+		s.store(name, v)
+	}
+	s.store(name, v)
+	return nil
+}
+
 // assignTable performs name=(…) of an associative array: with [key]=value, or with keys and values by turns.
 func (s *shell) assignTable(name string, v variable, array *syntax.Array, add bool) error {
 	t := newTable()

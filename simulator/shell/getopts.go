@@ -27,11 +27,12 @@ func builtinGetopts(s *shell, args []string) int {
 	}
 	failed := 0
 	set := func(option, argument string, hasArg bool) {
-		if syntax.IsName(name) {
-			s.setValue(name, option)
-		} else {
+		if !syntax.IsName(name) {
 			s.complain("`" + name + "': not a valid identifier")
 			failed = 1
+		} else if err := s.assign(name, option); err != nil {
+			s.failing("", err)
+			failed = statusUsage
 		}
 		switch {
 		case hasArg:

@@ -132,7 +132,7 @@ func waitOfBash(s *shell, args []string) int {
 	}
 	waited := func(pid int) {
 		if variable != "" {
-			_ = s.assign(variable, strconv.Itoa(pid))
+			_ = s.assignNamed(variable, strconv.Itoa(pid))
 		}
 	}
 	switch {

@@ -61,13 +61,7 @@ func builtinPrintf(s *shell, args []string) int {
 	out, status := f.Format(words[0], words[1:])
 	defer f.Release()
 	if toVariable {
-		var err error
-		if base, index, ok := strings.Cut(strings.TrimSuffix(name, "]"), "["); ok {
-			err = s.assignElement(base, index, string(out), false)
-		} else {
-			err = s.assign(name, string(out))
-		}
-		if err != nil {
+		if err := s.assignNamed(name, string(out)); err != nil {
 			s.failing("", err)
 			return s.status
 		}

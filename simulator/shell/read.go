@@ -105,6 +105,10 @@ func builtinRead(s *shell, args []string) int {
 	if s.kind == bash && len(args) > 0 && !s.isReadable(args[0]) { // it does not read then
 		return 1
 	}
+	if array != "" && !syntax.IsName(array) {
+		s.complain("`" + array + "': not a valid identifier")
+		return 1
+	}
 	line, escaped, ended, err := s.readInput(fd, delim, raw, count, exact >= 0, deadline)
 	if err != nil && s.kind == bash {
 		s.complain("read error: " + strconv.Itoa(fd) + ": " + files.Message(err))
@@ -118,11 +122,21 @@ func builtinRead(s *shell, args []string) int {
 		status = statusSignalBase + int(s.caught[0])
 	}
 	if array != "" {
-		s.store(array, variable{list: listOf(s.splitRead(line, escaped, -1)), set: true})
+		if s.vars[s.target(array)].table != nil {
+			s.complain(array + ": not an indexed array")
+			return 1
+		}
+		if err := s.assignFields(array, s.splitRead(line, escaped, -1)); err != nil {
+			s.failing("", err)
+			return 1
+		}
 		return status
 	}
 	if len(args) == 0 {
-		s.setValue("REPLY", line)
+		if err := s.assign("REPLY", line); err != nil {
+			s.failing("", err)
+			return 1
+		}
 		return status
 	}
 	var parts []string
@@ -147,7 +161,7 @@ func builtinRead(s *shell, args []string) int {
 		if i < len(parts) {
 			value = parts[i]
 		}
-		if err := s.assign(name, value); err != nil {
+		if err := s.assignNamed(name, value); err != nil {
 			if s.kind == bash {
 				s.failing("", err)
 				return 1
@@ -451,7 +465,7 @@ func builtinMapfile(s *shell, args []string) int {
 	}
 	if origin < 0 {
 		s.hold(-v.bytes())
-		v = variable{exported: v.exported, order: v.order}
+		v.list, v.value = nil, ""
 		origin = 0
 	}
 	l := s.ownList(&v)
@@ -475,7 +489,13 @@ func builtinMapfile(s *shell, args []string) int {
 			v = s.vars[name]
 			l = s.ownList(&v)
 		}
-		s.setIndex(l, origin, line)
+		value, err := s.converted(v, line)
+		if err != nil {
+			s.store(name, v)
+			s.failing("", err)
+			return 1
+		}
+		s.setIndex(l, origin, value)
 		origin++
 	}
 	s.store(name, v)

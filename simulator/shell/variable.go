@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
 )
@@ -266,6 +267,14 @@ func (s *shell) assignElement(name, index, value string, add bool) error {
 	v.set, v.value = true, ""
 	s.store(name, v)
 	return nil
+}
+
+// assignNamed sets what an argument of a built-in names: a variable or, in bash, an element of an array.
+func (s *shell) assignNamed(name, value string) error {
+	if base, index, ok := strings.Cut(strings.TrimSuffix(name, "]"), "["); ok && s.kind == bash {
+		return s.assignElement(base, index, value, false)
+	}
+	return s.assign(name, value)
 }
 
 // converted applies the attributes of a variable to a value that it is given.

@@ -30,7 +30,7 @@ func (p *Parser) alias(at place) bool {
 	for {
 		p.blanks()
 		p.forgetAliases()
-		word := p.aliasName()
+		word, size := p.aliasName()
 		value, known := p.aliases[word]
 		if !known || word == "" || p.expanding(word) || at == atArgument && !p.behindBlank() {
 			return found
@@ -38,27 +38,35 @@ func (p *Parser) alias(at place) bool {
 		if p.posix && at == atCommand && (p.dialect.IsKeyword(word) || word == "in") {
 			return found
 		}
-		p.replace(word, value)
+		p.replace(word, size, value)
 		found = true
 	}
 }
 
-// aliasName returns the word that stands here if it has no quotes and no expansions.
-func (p *Parser) aliasName() string {
-	for i := p.pos; i < len(p.src); i++ {
+// continuation is what joins a line with the next.
+const continuation = "\\\n"
+
+// aliasName returns the word that stands here if it has no quotes and no expansions, and how long it is in the script, where
+// lines may be joined in it.
+func (p *Parser) aliasName() (name string, size int) {
+	i := p.pos
+scan:
+	for ; i < len(p.src); i++ {
 		switch c := p.src[i]; {
 		case isMeta(c):
 			if c == '<' || c == '>' { // a number before a redirection
 				if strings.Trim(p.src[p.pos:i], "0123456789") == "" {
-					return ""
+					return "", 0
 				}
 			}
-			return p.src[p.pos:i]
+			break scan
+		case strings.HasPrefix(p.src[i:], continuation):
+			i++
 		case strings.IndexByte("\\'\"$`=", c) >= 0:
-			return ""
+			return "", 0
 		}
 	}
-	return p.src[p.pos:]
+	return strings.ReplaceAll(p.src[p.pos:i], continuation, ""), i - p.pos
 }
 
 // expanding reports whether the word that stands here is from the text of an alias of this name.
@@ -96,20 +104,22 @@ func (p *Parser) behindBlank() bool {
 	return next
 }
 
-// forgetAliases drops the aliases that something else than blanks separates from here.
+// forgetAliases drops the aliases that something else than blanks and continued lines separates from here.
 func (p *Parser) forgetAliases() {
 	kept := p.pushed[:0]
 	for _, a := range p.pushed {
-		if a.end > p.pos || strings.Trim(p.src[a.end:p.pos], " \t") == "" {
+		if a.end > p.pos || strings.Trim(strings.ReplaceAll(p.src[a.end:p.pos], continuation, ""), " \t") == "" {
 			kept = append(kept, a)
 		}
 	}
 	p.pushed = kept
 }
 
-// replace puts the text of an alias in the place of its name, which stands here.
-func (p *Parser) replace(name, value string) {
+// replace puts the text of an alias in the place of its name, which stands here and takes that much of the script. To bash, no
+// word behind an alias without a text may be an alias.
+func (p *Parser) replace(name string, size int, value string) {
 	p.line()
+	p.base += strings.Count(p.src[p.pos:p.pos+size], "\n")
 	lines := strings.Count(value, "\n")
 	next := strings.HasSuffix(value, " ") || strings.HasSuffix(value, "\t")
 	if p.dialect == Bash {
@@ -120,10 +130,13 @@ func (p *Parser) replace(name, value string) {
 	}
 	p.take(len(p.src) + len(value) + nodeSize) // words of the tree may keep the whole text
 	p.look(4 * len(p.src))
-	end := p.pos + len(name)
+	end := p.pos + size
 	for i, a := range p.pushed {
 		if a.end >= end {
-			p.pushed[i].end += len(value) - len(name)
+			p.pushed[i].end += len(value) - size
+		}
+		if p.dialect == Bash && value == "" {
+			p.pushed[i].next = a.next && a.end > p.pos
 		}
 	}
 	p.src = p.src[:p.pos] + value + p.src[end:]
