@@ -62,7 +62,7 @@ type CustomRunSpec struct {
 type EmbeddedCustomRunSpec struct {
 	metav1.TypeMeta `json:",inline"`
 	Metadata        PipelineTaskMetadata `json:"metadata,omitempty"`
-	// Spec is the controller's own; nobody else reads it.
+	// Spec is the controller's own; no other program reads it.
 	Spec runtime.RawExtension `json:"spec,omitzero"`
 }
 

@@ -45,7 +45,7 @@ type asked struct {
 	workspaces          []v1beta1.WorkspaceBinding
 }
 
-// check applies the rules in their order. The first one that is broken is the only one that is told.
+// check applies the rules in their order. Only the first one that is broken is reported.
 func (a asked) check(version string, cfg *config.Config) error {
 	var errs Errors
 	c := checker{version: version, cfg: cfg, errs: &errs}

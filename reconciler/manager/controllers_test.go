@@ -27,8 +27,8 @@ func TestCacheFollowsControllers(t *testing.T) {
 		labelled  []string
 		unwatched []string
 	}{
-		{"those of this repository", controllers.All(), []string{"*v1.Pod tekton.dev/taskRun"},
-			[]string{"*v1.LimitRange", "*v1.PersistentVolumeClaim", "*v1.Secret", "*v1.ServiceAccount"}},
+		{"those of this repository", controllers.All(), []string{"*v1.Pod tekton.dev/taskRun", "*v1alpha1.Run tekton.dev/pipelineRun", "*v1beta1.CustomRun tekton.dev/pipelineRun"},
+			[]string{"*v1.LimitRange", "*v1.PersistentVolumeClaim", "*v1.Secret", "*v1.ServiceAccount", "*v1.StatefulSet"}},
 		{"one label", []reconciler.Controller{pods("a"), pods("a")}, []string{"*v1.Pod a"}, nil},
 		{"two labels", []reconciler.Controller{pods("a"), pods("b")}, nil, nil},
 		{"a label, and none", []reconciler.Controller{pods("a"), pods("")}, nil, nil},

@@ -51,8 +51,7 @@ import (
 	served "sigs.k8s.io/controller-runtime/pkg/webhook"
 
 	apiconfig "github.com/plumbline-ci/plumbline/api/config"
-	v1 "github.com/plumbline-ci/plumbline/api/v1"
-	"github.com/plumbline-ci/plumbline/api/v1beta1"
+	"github.com/plumbline-ci/plumbline/api/kinds"
 	"github.com/plumbline-ci/plumbline/reconciler"
 	"github.com/plumbline-ci/plumbline/reconciler/controllers"
 	"github.com/plumbline-ci/plumbline/reconciler/webhook"
@@ -101,7 +100,7 @@ type Webhook struct {
 // Scheme has the kinds that the program reads and writes.
 func Scheme() (*runtime.Scheme, error) {
 	s := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, apiextensionsv1.AddToScheme, v1beta1.AddToScheme, v1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, apiextensionsv1.AddToScheme, kinds.AddToScheme} {
 		if err := add(s); err != nil {
 			return nil, err
 		}

@@ -8,8 +8,8 @@ import (
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 )
 
-// inherit gives the PipelineRun the labels and annotations of its Pipeline; its own win (spec §2.12). Its label of the Pipeline
-// stays, once it is there.
+// inherit gives the PipelineRun the labels and annotations of its Pipeline; its own win (spec §2.12). A label of the Pipeline that
+// it already has stays.
 func inherit(pr *v1beta1.PipelineRun, p *pipeline) {
 	pr.Labels, pr.Annotations = under(pr.Labels, p.labels), under(pr.Annotations, p.annotations)
 	if pr.Labels[v1beta1.LabelPipeline] == "" {

@@ -53,8 +53,8 @@ func newPass(deps reconciler.Deps, stored *v1beta1.PipelineRun) *pipelineRunPass
 	return p
 }
 
-// working is a copy of a PipelineRun to work on. What is not edited once it is there, the Pipeline as it runs and what the status has of
-// the children, stays shared with what was read.
+// working is a copy of a PipelineRun to work on. The Pipeline as it runs and what the status has of the
+// children are replaced as a whole or not at all, so they stay shared with what was read.
 func working(stored *v1beta1.PipelineRun) *v1beta1.PipelineRun {
 	lean := *stored
 	lean.Status.PipelineSpec, lean.Status.TaskRuns, lean.Status.Runs = nil, nil, nil
@@ -161,7 +161,7 @@ func (p *pipelineRunPass) progress() *progress.Run {
 	}, p.pipeline.graph)
 }
 
-// observed is how far the run is, once it is certain that what looks as if it had not begun has not.
+// observed is how far the run is, once the API server has confirmed which tasks have not begun.
 func (p *pipelineRunPass) observed(ctx context.Context) (*progress.Run, error) {
 	run := p.progress()
 	if p.trouble != nil {

@@ -104,7 +104,7 @@ func (t *Task) failed() bool {
 	return t.ended() && !t.cancelled() && slices.ContainsFunc(t.Children, func(c *Child) bool { return c != nil && c.Succeeded.IsFalse() })
 }
 
-// over reports whether nothing more becomes of the task.
+// over reports whether the task has come to its end, or will never begin.
 func (t *Task) over() bool {
 	if t.Running() {
 		return false

@@ -4,7 +4,7 @@ import (
 	"github.com/plumbline-ci/plumbline/api/config"
 )
 
-// customRunRules are those of Runs and CustomRuns. The first that is broken is the only one that is told.
+// customRunRules are those of Runs and CustomRuns. Only the first that is broken is reported.
 func customRunRules() []Rule {
 	const ok = `customRef: {apiVersion: example.dev/v1, kind: E}`
 	return []Rule{

@@ -40,7 +40,7 @@ func TestAllocationsAreBounded(t *testing.T) {
 		run            func()
 		objects, bytes uint64 // of one
 	}{
-		{"a schedule: a world, a TaskRun of three steps and a sidecar, judged", 10, func() { seed++; schedule(t, seed) }, 10_430, 1_440_000},
+		{"a schedule: a world, a TaskRun of three steps and a sidecar, judged", 10, func() { seed++; schedule(t, seed) }, 10_750, 1_499_000},
 		{"a TaskRun of three script steps in a world", 50, run, 4_120, 651_000},
 	} {
 		objects, bytes := allocated(tt.repeat, tt.run)

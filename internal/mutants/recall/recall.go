@@ -31,14 +31,14 @@ import (
 	"github.com/plumbline-ci/plumbline/internal/mutants/operators"
 )
 
-// Parts are the packages that are changed: the pure ones, the lifecycle of a TaskRun, and the step launcher.
+// Parts are the packages that are changed: the pure ones, the lifecycles of runs, and the step launcher.
 func Parts() []operators.Part {
 	var out []operators.Part
 	for _, name := range []string{
-		"api/config", "api/conversion", "api/defaulting", "api/validation",
+		"api/config", "api/conversion", "api/defaulting", "api/pipelinegraph", "api/validation",
 		"entrypoint", "entrypoint/termination",
-		"reconciler/childname", "reconciler/pass", "reconciler/podspec", "reconciler/podstatus", "reconciler/resolve",
-		"reconciler/substitution", "reconciler/taskrun",
+		"reconciler/childname", "reconciler/fit", "reconciler/pass", "reconciler/pipelinerun", "reconciler/podspec", "reconciler/podstatus",
+		"reconciler/progress", "reconciler/resolve", "reconciler/substitution", "reconciler/taskrun",
 	} {
 		out = append(out, operators.Part{Package: name})
 	}
