@@ -284,62 +284,6 @@ func (c *checker) objectProperties(at string, ps *v1beta1.ParamSpec) {
 	}
 }
 
-// propagatedParams checks an embedded spec against what it and its run declare together (V-38 to V-40).
-func (c *checker) propagatedParams(spec *v1beta1.TaskRunSpec) {
-	var effective []v1beta1.ParamSpec
-	given := map[string]bool{}
-	for _, p := range spec.Params {
-		if given[p.Name] {
-			continue
-		}
-		given[p.Name] = true
-		ps := v1beta1.ParamSpec{Name: p.Name, Type: p.Value.Type}
-		i := slices.IndexFunc(spec.TaskSpec.Params, func(d v1beta1.ParamSpec) bool { return d.Name == p.Name })
-		if p.Value.Type == v1beta1.ParamTypeObject {
-			ps.Properties = map[string]v1beta1.PropertySpec{}
-			for key := range p.Value.ObjectVal {
-				ps.Properties[key] = v1beta1.PropertySpec{Type: v1beta1.ParamTypeString}
-			}
-		}
-		if i >= 0 {
-			declared := &spec.TaskSpec.Params[i]
-			object := p.Value.Type == v1beta1.ParamTypeObject || declared.Default != nil && declared.Default.Type == v1beta1.ParamTypeObject
-			if object && declared.Properties == nil {
-				c.refuse("V-39", p.Name)
-			}
-			for key, property := range declared.Properties {
-				if ps.Properties == nil {
-					ps.Properties = map[string]v1beta1.PropertySpec{}
-				}
-				ps.Properties[key] = property
-			}
-			if declared.Default != nil && declared.Default.Type == v1beta1.ParamTypeObject {
-				for key := range declared.Default.ObjectVal {
-					if ps.Properties == nil {
-						ps.Properties = map[string]v1beta1.PropertySpec{}
-					}
-					ps.Properties[key] = v1beta1.PropertySpec{Type: v1beta1.ParamTypeString}
-				}
-			}
-		}
-		effective = append(effective, ps)
-	}
-	for _, ps := range spec.TaskSpec.Params {
-		if !given[ps.Name] {
-			given[ps.Name] = true
-			effective = append(effective, ps)
-		}
-	}
-	c.paramTypes("spec.", effective, false)
-	v := newVariables(effective, spec.TaskSpec.Resources)
-	steps := merged(spec.TaskSpec)
-	for i := range steps {
-		p := fmt.Sprintf("spec.steps[%d]", i)
-		v.declared(c, p, &steps[i])
-		v.arrays(c, p, &steps[i])
-	}
-}
-
 // resources checks V-58.
 func (c *checker) resources(p string, r *v1beta1.TaskResources) {
 	if r == nil {

@@ -12,7 +12,6 @@ package validation
 import (
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -146,7 +145,7 @@ func (c *checker) taskRunSpec(spec *v1beta1.TaskRunSpec) {
 		c.refuse("V-04")
 	}
 	if spec.TaskRef != nil {
-		c.taskRef(spec.TaskRef)
+		c.origin("spec.taskRef", originOf(spec.TaskRef))
 	}
 	if spec.TaskSpec != nil {
 		c.taskSpec("spec.taskSpec.", spec.TaskSpec, false)
@@ -162,7 +161,7 @@ func (c *checker) taskRunSpec(spec *v1beta1.TaskRunSpec) {
 			}
 		}
 	}
-	c.overrides(spec)
+	c.overrides("spec.", spec.StepOverrides, spec.SidecarOverrides, spec.ComputeResources)
 	if spec.Status != "" && spec.Status != v1beta1.TaskRunSpecStatusCancelled {
 		c.refuse("V-32", spec.Status)
 	}
@@ -172,55 +171,8 @@ func (c *checker) taskRunSpec(spec *v1beta1.TaskRunSpec) {
 	if spec.Timeout != nil && spec.Timeout.Duration < 0 {
 		c.refuse("V-34", spec.Timeout.Duration)
 	}
-	if spec.PodTemplate != nil {
-		for _, env := range spec.PodTemplate.Env {
-			if slices.Contains(c.cfg.Defaults.ForbiddenEnv, env.Name) {
-				c.refuse("V-35", env.Name)
-			}
-		}
-	}
+	c.forbiddenEnv("spec.", spec.PodTemplate)
 	c.resourceBindings(spec.Resources)
-}
-
-// taskRef checks V-05 to V-12.
-func (c *checker) taskRef(ref *v1beta1.TaskRef) {
-	switch {
-	case ref.Resolver != "" || len(ref.Params) > 0:
-		if ref.Resolver != "" {
-			c.beta("2.6/resolver")
-			if ref.Name != "" {
-				c.refuse("V-06")
-			}
-			if ref.Bundle != "" {
-				c.refuse("V-07")
-			}
-		}
-		if len(ref.Params) > 0 {
-			c.beta("2.6/params")
-			if ref.Name != "" {
-				c.refuse("V-08/name")
-			}
-			if ref.Bundle != "" {
-				c.refuse("V-08/bundle")
-			}
-			if ref.Resolver == "" {
-				c.refuse("V-09")
-			}
-			for _, name := range duplicates(paramNames(ref.Params)) {
-				c.refuse("V-10", name)
-			}
-		}
-	case ref.Name == "":
-		c.refuse("V-05")
-	}
-	if ref.Bundle != "" {
-		if !c.cfg.FeatureFlags.EnableTektonOCIBundles {
-			c.refuse("V-11")
-		}
-		if reason := badImageReference(ref.Bundle); reason != "" {
-			c.refuse("V-12", reason)
-		}
-	}
 }
 
 // params checks V-13 and V-14.
@@ -228,6 +180,11 @@ func (c *checker) params(params []v1beta1.Param) {
 	for _, name := range duplicates(paramNames(params)) {
 		c.refuse("V-13", name)
 	}
+	c.objectGate(params)
+}
+
+// objectGate checks V-14: objects are alpha.
+func (c *checker) objectGate(params []v1beta1.Param) {
 	for _, p := range params {
 		if p.Value.Type == v1beta1.ParamTypeObject {
 			c.alpha("V-14")
@@ -256,50 +213,6 @@ func duplicates(names []string) []string {
 		}
 	}
 	return out
-}
-
-// overrides checks V-26 to V-31.
-func (c *checker) overrides(spec *v1beta1.TaskRunSpec) {
-	names := make([]string, len(spec.StepOverrides))
-	for i := range spec.StepOverrides {
-		names[i] = spec.StepOverrides[i].Name
-	}
-	if spec.StepOverrides != nil {
-		c.alpha("V-26")
-	}
-	c.overridden("V-28/step", "V-29/step", names)
-	names = make([]string, len(spec.SidecarOverrides))
-	for i := range spec.SidecarOverrides {
-		names[i] = spec.SidecarOverrides[i].Name
-	}
-	if spec.SidecarOverrides != nil {
-		c.alpha("V-27")
-	}
-	c.overridden("V-28/sidecar", "V-29/sidecar", names)
-	if spec.ComputeResources != nil {
-		c.alpha("V-30")
-		for _, o := range spec.StepOverrides {
-			if len(o.Resources.Requests)+len(o.Resources.Limits)+len(o.Resources.Claims) > 0 {
-				c.refuse("V-31")
-				break
-			}
-		}
-	}
-}
-
-// overridden checks that each of the overrides has a name of its own.
-func (c *checker) overridden(unnamed, twice string, names []string) {
-	seen := map[string]bool{}
-	for i, name := range names {
-		key := strings.ToLower(name)
-		switch {
-		case name == "":
-			c.refuse(unnamed, i)
-		case seen[key]:
-			c.refuse(twice, i)
-		}
-		seen[key] = true
-	}
 }
 
 // resourceBindings checks V-36 and V-37. The path of a duplicate names its list once; the reference names it twice.
@@ -339,14 +252,19 @@ func (c *checker) workspaceBindings(bindings []v1beta1.WorkspaceBinding) {
 			c.refuse("V-23", p)
 		}
 		seen[key] = true
-		if bindings[i].Projected != nil {
-			c.beta("2.6/projected")
-		}
-		if bindings[i].CSI != nil {
-			c.beta("2.6/csi")
-		}
-		c.workspaceBinding(p, &bindings[i])
+		c.gatedWorkspaceBinding(p, &bindings[i])
 	}
+}
+
+// gatedWorkspaceBinding is workspaceBinding for runs, whose sources v1 gates.
+func (c *checker) gatedWorkspaceBinding(p string, b *v1beta1.WorkspaceBinding) {
+	if b.Projected != nil {
+		c.beta("2.6/projected")
+	}
+	if b.CSI != nil {
+		c.beta("2.6/csi")
+	}
+	c.workspaceBinding(p, b)
 }
 
 // WorkspaceBinding checks that a binding has exactly one source, and that source what it needs. Paths begin with p.

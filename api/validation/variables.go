@@ -180,14 +180,18 @@ func (v *variables) arrays(c *checker, p string, s *v1beta1.Step) {
 			continue
 		}
 		for _, r := range references(f.value) {
-			switch {
-			case r.indexed || !v.arrayNames[r.name]:
-			case !f.list:
-				c.refuse("V-84", p+"."+f.path, f.value)
-			case f.value != r.text:
-				c.refuse("V-85", p+"."+f.path, f.value)
-			}
+			v.array(c, p+"."+f.path, f, r)
 		}
+	}
+}
+
+func (v *variables) array(c *checker, at string, f field, r reference) {
+	switch {
+	case r.indexed || !v.arrayNames[r.name]:
+	case !f.list:
+		c.refuse("V-84", at, f.value)
+	case f.value != r.text:
+		c.refuse("V-85", at, f.value)
 	}
 }
 

@@ -76,16 +76,16 @@ func taskRunRules() []Rule {
 		{ID: "V-04", Reason: "two things to run", Kind: InRun, Input: `{taskRef: {name: t}, taskSpec: {steps: [{image: i}]}}`, Want: []string{`expected exactly one, got both: spec.taskRef, spec.taskSpec`}},
 		{ID: "V-05", Reason: "a reference to nothing", Kind: InRun, Input: `{taskRef: {kind: Task}}`, Want: []string{`missing field(s): spec.taskRef.name`}},
 		{ID: "V-06", Reason: "local and remote", Kind: InRun, Beta: true, Input: `{taskRef: {name: t, resolver: git}}`, Want: []string{`expected exactly one, got both: spec.taskRef.name, spec.taskRef.resolver`}},
-		{ID: "V-07", Reason: "bundle and remote", Only: old, Kind: InRun, Alpha: true, Input: `{taskRef: {bundle: b, resolver: git}}`, Want: []string{`expected exactly one, got both: spec.taskRef.bundle, spec.taskRef.resolver`}},
+		{ID: "V-07", Reason: "bundle and remote", Only: old, Kind: InRun, Alpha: true, Input: `{taskRef: {bundle: bundle, resolver: git}}`, Want: []string{`expected exactly one, got both: spec.taskRef.bundle, spec.taskRef.resolver`}},
 		{ID: "V-08", Reason: "params are for resolvers, not names", Kind: InRun, Beta: true, Input: `{taskRef: {name: t, params: [{name: p, value: v}]}}`, Want: []string{
 			`expected exactly one, got both: spec.taskRef.name, spec.taskRef.params`,
 			`missing field(s): spec.taskRef.resolver`}},
-		{ID: "V-08", Reason: "params are for resolvers, not bundles", Only: old, Kind: InRun, Alpha: true, Input: `{taskRef: {bundle: b, params: [{name: p, value: v}]}}`, Want: []string{
+		{ID: "V-08", Reason: "params are for resolvers, not bundles", Only: old, Kind: InRun, Alpha: true, Input: `{taskRef: {bundle: bundle, params: [{name: p, value: v}]}}`, Want: []string{
 			`expected exactly one, got both: spec.taskRef.bundle, spec.taskRef.params`,
 			`missing field(s): spec.taskRef.resolver`}},
 		{ID: "V-09", Reason: "params for no resolver", Kind: InRun, Beta: true, Input: `{taskRef: {params: [{name: p, value: v}]}}`, Want: []string{`missing field(s): spec.taskRef.resolver`}},
 		{ID: "V-10", Reason: "case does not tell params apart", Kind: InRun, Beta: true, Input: `{taskRef: {resolver: git, params: [{name: url, value: a}, {name: URL, value: b}]}}`, Want: []string{`expected exactly one, got both: spec.taskRef[URL].name`}},
-		{ID: "V-11", Reason: "bundles are off", Only: old, Kind: InRun, Input: `{taskRef: {name: t, bundle: example.com/b}}`, Want: []string{`bundle requires "enable-tekton-oci-bundles" feature gate to be true but it is false: `}},
+		{ID: "V-11", Reason: "bundles are off", Only: old, Kind: InRun, Input: `{taskRef: {name: t, bundle: example.com/bundle}}`, Want: []string{`bundle requires "enable-tekton-oci-bundles" feature gate to be true but it is false: `}},
 		{ID: "V-12", Reason: "no image reference", Only: old, Kind: InRun, Alpha: true, Input: `{taskRef: {name: t, bundle: "not a reference"}}`, Want: []string{
 			`invalid value: invalid bundle reference: spec.taskRef.bundle`, `could not parse reference: not a reference`}},
 		{ID: "V-13", Reason: "case does not tell params apart", Kind: InRun, Input: `{taskRef: {name: t}, params: [{name: a, value: b}, {name: A, value: c}]}`, Want: []string{`expected exactly one, got both: spec.params[A].name`}},
@@ -212,7 +212,7 @@ func variableRules() []Rule {
 
 // Rules are all of them.
 func Rules() []Rule {
-	return slices.Concat(taskRunRules(), v1Rules(), taskRules(), variableRules(), customRunRules(), pipelineRules(), pipelineRunRules())
+	return slices.Concat(taskRunRules(), v1Rules(), taskRules(), variableRules(), customRunRules(), pipelineRules(), pipelineValueRules(), pipelineRunRules())
 }
 
 // Wanted are the lines of the answer in a version.
@@ -241,6 +241,16 @@ func (r Rule) Object(version string) (kind, name, spec string) {
 		name, spec = r.Input, `{taskRef: {name: t}}`
 	case InTaskSteps:
 		spec = "{steps: " + spec + "}"
+	case InNamedPipeline:
+		name, spec = r.Input, `{tasks: [{name: a, taskRef: {name: t}}]}`
+	case InNamedPipelineRun:
+		name, spec = r.Input, `{pipelineRef: {name: p}}`
+	case InPipelineTasks, InPipelineFinally:
+		spec = ofPipelineTasks(r.Kind, spec)
+	case InTimeouts:
+		spec = "{pipelineRef: {name: p}, timeouts: " + spec + "}"
+	case InEmbeddedPipeline:
+		spec = "{pipelineSpec: " + spec + "}"
 	case InNamedCustomRun:
 		name, spec = r.Input, `{customRef: {apiVersion: example.dev/v1, kind: E}}`
 	}
