@@ -4,7 +4,7 @@
 // A [Monitor] is shown every version of every run and Pod and says, at once,
 // which [Rule] was broken. The table of kinds (fixture.Kinds) says which kinds are
 // runs, and where they show what all runs have: a kind with a row there is judged.
-// Some rules hold of any run (runs.go), others of runs that have Pods (pods.go).
+// Some rules hold of any run (runs.go), others of runs that have Pods (pods.go), or that make other runs (parents.go).
 // What must happen eventually, rather than never, is checked at the end by
 // [Monitor.Finish], when nothing has gone wrong for a while.
 //
@@ -62,6 +62,10 @@ const (
 	RightState     = "right-state"
 	ReadsUnchanged = "reads-unchanged"
 	PodAccepted    = "pod-accepted"
+	OneChild       = "one-child"
+	ParentLast     = "parent-last"
+	NothingBegins  = "nothing-begins"
+	OneOutcome     = "one-outcome"
 )
 
 // Rule is one thing that always holds.
@@ -97,6 +101,10 @@ func Rules() []Rule {
 		{NoStorm, "A run is written a bounded number of times, and not at all when it has been over for a while.", allBacking(NoStorm)},
 		{Progress, "A run is over within its time.", allBacking(Progress)},
 		{RightState, "A run ends in a state that agrees with its spec and its Pods.", allBacking(RightState)},
+		{OneChild, "A task of a Pipeline has one child at most; with a matrix, one for each combination.", allBacking(OneChild)},
+		{ParentLast, "A run that was neither cancelled nor out of time is over no earlier than the runs that it has made.", allBacking(ParentLast)},
+		{NothingBegins, "A run that is over makes no more runs.", allBacking(NothingBegins)},
+		{OneOutcome, "Each task of a Pipeline that came to its own end ran, or is listed as skipped, and not both.", allBacking(OneOutcome)},
 		{ReadsUnchanged, "A reconcile changes nothing of what it has read from the cache.", allBacking(ReadsUnchanged)},
 		{PodAccepted, "The API accepts the Pod of an admitted TaskRun.", allBacking(PodAccepted)},
 	}

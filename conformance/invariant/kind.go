@@ -96,6 +96,14 @@ var backed = map[string]map[string]map[string][]string{
 		PastStopped: {anyCase: {"S002-005"}},
 		PodAccepted: {anyCase: {"S000-035"}},
 	},
+	"pipelinerun": {
+		OneChild:      {anyCase: {"S002-010"}},
+		ParentLast:    {anyCase: {"S002-010"}},
+		NothingBegins: {anyCase: {"S002-016"}},
+		OneOutcome:    {anyCase: {"S002-010", "S002-017"}},
+		Final:         {whole: {"S002-016"}},
+		RightState:    {succeeds: {"S002-010"}},
+	},
 }
 
 // backing is what backs a rule in a case.

@@ -75,12 +75,12 @@ func TestChildrenMustEndBeforeTheirRun(t *testing.T) {
 			pr := s.shows(watch.Added, "PipelineRun", "p", nil, status("Unknown", "Running"))
 			s.shows(watch.Added, "TaskRun", "t", pr, status("Unknown", "Running"))
 			s.shows(watch.Modified, "PipelineRun", "p", nil, status("False", "Failed"))
-		}, []string{"nothing-runs: pipelinerun/p: it has been over for 3m0s, but its taskrun/t is not"}},
+		}, []string{"nothing-runs: pipelinerun/p: it has been over for 3m0s, but its taskrun/t is not", `parent-last: pipelinerun/p: it is over with False/Failed "" since , but its taskrun/t is not`}},
 		{"its custom run is not over", func(s *scene) {
 			pr := s.shows(watch.Added, "PipelineRun", "p", nil, status("Unknown", "Running"))
 			s.shows(watch.Added, "Run", "r", pr, status("Unknown", "Running"))
 			s.shows(watch.Modified, "PipelineRun", "p", nil, status("True", "Succeeded"))
-		}, []string{"nothing-runs: pipelinerun/p: it has been over for 3m0s, but its run/r is not"}},
+		}, []string{"nothing-runs: pipelinerun/p: it has been over for 3m0s, but its run/r is not", `parent-last: pipelinerun/p: it is over with True/Succeeded "" since , but its run/r is not`}},
 		{"two levels down, under a TaskRun that is gone", func(s *scene) {
 			pr := s.shows(watch.Added, "PipelineRun", "p", nil, status("Unknown", "Running"))
 			tr := s.shows(watch.Added, "TaskRun", "t", pr, status("Unknown", "Running"))

@@ -55,7 +55,12 @@ func (m *Monitor) sawRun(k *kind, event watch.EventType, o *unstructured.Unstruc
 		return
 	}
 	before, complete := r.condition, r.object != nil && r.status()["completionTime"] != nil
+	first := r.object == nil
 	r.object, r.condition = o, succeeded(o)
+	if first {
+		m.checkChild(r)
+	}
+	m.checkSkipped(r)
 	visited := m.checkVisits(r.name, r.kind, &r.visited, o)
 	if !visited {
 		r.writes++
@@ -207,7 +212,8 @@ func (m *Monitor) right(r *run) {
 	if k.pods && c.status == "True" {
 		m.checkSuccess(r, status)
 	}
-	if slices.Contains(k.Cancelled, c.reason) && text(spec, "status") == "" {
+	m.checkParent(r)
+	if slices.Contains(k.Cancelled, c.reason) && text(spec, "status") == "" && !m.someCancelled(r) {
 		m.violated(RightState, r.name, k.backing(RightState, cancelled), "it is cancelled, but its spec does not ask for it")
 	}
 	if slices.Contains(k.TimedOut, c.reason) {

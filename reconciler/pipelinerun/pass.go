@@ -104,7 +104,7 @@ func (p *pipelineRunPass) advance(ctx context.Context) error {
 			p.conclude(p.timedOut())
 			return nil
 		}
-		p.WakeAt(end(s.StartTime, p.limits.pipeline))
+		p.wakeBefore(end(s.StartTime, p.limits.pipeline))
 		return err
 	}
 	run, err := p.observed(ctx)
@@ -249,11 +249,11 @@ func (p *pipelineRunPass) follow(run *progress.Run) {
 	condition := run.Condition()
 	if condition.IsUnknown() {
 		s.SetCondition(condition, p.Now)
-		p.WakeAt(end(s.StartTime, p.limits.pipeline))
+		p.wakeBefore(end(s.StartTime, p.limits.pipeline))
 		if run.TasksDone() {
-			p.WakeAt(end(s.FinallyStartTime, p.limits.finally))
+			p.wakeBefore(end(s.FinallyStartTime, p.limits.finally))
 		} else {
-			p.WakeAt(end(s.StartTime, p.limits.tasks))
+			p.wakeBefore(end(s.StartTime, p.limits.tasks))
 		}
 		return
 	}
@@ -262,6 +262,13 @@ func (p *pipelineRunPass) follow(run *progress.Run) {
 		condition = failure(v1beta1.PipelineRunReasonFailedValidation, fmt.Sprintf("invalid pipelineresults %v, the referred results don't exist", invalid))
 	}
 	p.conclude(condition)
+}
+
+// wakeBefore asks for another pass when a time comes. What follows from a time that has passed is done: its effects wake the run.
+func (p *pipelineRunPass) wakeBefore(t time.Time) {
+	if t.After(p.Moment) {
+		p.WakeAt(t)
+	}
 }
 
 func (p *pipelineRunPass) conclude(c v1beta1.Condition) {
