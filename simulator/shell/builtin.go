@@ -279,7 +279,10 @@ func builtinSource(s *shell, args []string) int {
 	s.deeper("scripts")
 	sc := s.parse(scriptText(data))
 	s.settle(sc)
+	inEval := s.inEval
+	s.inEval = true
 	s.lines(sc, false)
+	s.inEval = inEval
 	s.release(sc)
 	s.shallower()
 	if debug != "" && s.traps["DEBUG"] == "" {
@@ -415,8 +418,10 @@ func builtinEval(s *shell, args []string) int {
 	s.settle(sc)
 	isJob, evaluated := s.isJob, s.evaluated
 	s.isJob, s.evaluated = isJob && s.calls > 0, s.isStage && s.calls == 0
+	inEval := s.inEval
+	s.inEval = true
 	err := s.readLines(sc, false)
-	s.isJob, s.evaluated = isJob, evaluated
+	s.isJob, s.evaluated, s.inEval = isJob, evaluated, inEval
 	s.enterEval(-1)
 	if err != nil && s.flow == goOn {
 		s.command = "eval"
@@ -790,6 +795,47 @@ func (s *shell) symbolicUmask() string {
 	return text
 }
 
+// symbolicMode reads a mode as bash's umask does, or says what is wrong with it.
+func symbolicMode(text string, bits uint16) (mode uint16, mistake string) {
+	// Where the text ends, bash finds a zero.
+	read := func(i int) byte {
+		if i < len(text) {
+			return text[i]
+		}
+		return 0
+	}
+	for i := 0; ; i++ {
+		who, perm := uint16(0), uint16(0)
+		for ; strings.IndexByte("agou", read(i)) >= 0; i++ {
+			who |= map[byte]uint16{'a': 0o777, 'u': 0o700, 'g': 0o070, 'o': 0o007}[read(i)]
+		}
+		if who == 0 {
+			who = 0o777
+		}
+		op := read(i)
+		if strings.IndexByte("+-=", op) < 0 {
+			return 0, "`" + string(rune(op)) + "': invalid symbolic mode operator"
+		}
+		for i++; strings.IndexByte("rwx", read(i)) >= 0; i++ {
+			perm |= map[byte]uint16{'r': 0o444, 'w': 0o222, 'x': 0o111}[read(i)]
+		}
+		if c := read(i); c != 0 && c != ',' {
+			return 0, "`" + string(rune(c)) + "': invalid symbolic mode character"
+		}
+		switch perm &= who; op {
+		case '+':
+			bits |= perm
+		case '-':
+			bits &^= perm
+		default:
+			bits = bits&^who | perm
+		}
+		if read(i) == 0 {
+			return bits, ""
+		}
+	}
+}
+
 // umaskOfBash is bash's umask.
 func (s *shell) umaskOfBash(args []string) int {
 	flags, args := leadingFlags(args)
@@ -797,17 +843,18 @@ func (s *shell) umaskOfBash(args []string) int {
 	if len(args) > 0 {
 		digits := args[0] != "" && args[0][0] >= '0' && args[0][0] <= '9'
 		n, err := strconv.ParseUint(args[0], 8, 16)
-		mode, ok := kit.ParseMode(args[0], ^s.p.Umask&0o777, true)
 		switch {
-		case digits && (err != nil || n > 0o777):
+		case digits && (err != nil || n > 0o1777):
 			s.complain(args[0] + ": octal number out of range")
 			return 1
 		case digits:
-			s.p.Umask = uint16(n)
-		case !ok:
-			s.complain("`" + args[0][:min(1, len(args[0]))] + "': invalid symbolic mode operator")
-			return 1
+			s.p.Umask = uint16(n) & 0o777
 		default:
+			mode, mistake := symbolicMode(args[0], ^s.p.Umask&0o777)
+			if mistake != "" {
+				s.complain(mistake)
+				return 1
+			}
 			s.p.Umask = ^mode & 0o777
 		}
 		if !symbolic {

@@ -136,7 +136,7 @@ func (s *shell) binaryCondition(x *syntax.CondBinary, not string) (bool, error) 
 		n, err = s.evaluate(b)
 	}
 	if err != nil {
-		if errors.As(err, new(*fatalError)) {
+		if errors.As(err, new(*fatalError)) || errors.As(err, new(*abandonError)) {
 			return false, err
 		}
 		s.complain("[[: " + err.Error()) // the comparison is false, and what is around it goes on

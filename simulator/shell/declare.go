@@ -485,6 +485,14 @@ func (s *shell) assignArray(name string, array *syntax.Array, add bool) error {
 		if err != nil {
 			return err
 		}
+		if strings.Trim(index, `"`) == "" {
+			value, err := s.assigned(e.Value)
+			if err != nil {
+				return err
+			}
+			s.noSubscript("[]" + sign(e) + value)
+			continue
+		}
 		n, err := s.indexNumber(name, variable{list: l}, index)
 		if err != nil {
 			return err
@@ -506,6 +514,19 @@ func (s *shell) assignArray(name string, array *syntax.Array, add bool) error {
 	v.list, v.value, v.set = l, "", true
 	s.store(name, v)
 	return nil
+}
+
+// noSubscript complains about an element without a subscript, which bash leaves out.
+func (s *shell) noSubscript(element string) {
+	s.print(2, s.prefixOf("")+element+": bad array subscript\n")
+}
+
+// sign is what stands between the subscript and the value of an element.
+func sign(e syntax.Element) string {
+	if e.Append {
+		return "+="
+	}
+	return "="
 }
 
 // assignFields makes an indexed array of the elements that read has found. It keeps its attributes.
@@ -551,6 +572,10 @@ func (s *shell) assignTable(name string, v variable, array *syntax.Array, add bo
 			index, err := s.single(e.Index)
 			if err != nil {
 				return err
+			}
+			if index == "" {
+				s.noSubscript("[" + syntax.PrintWord(e.Index) + "]" + sign(e) + syntax.PrintWord(e.Value))
+				continue
 			}
 			if e.Append {
 				value = t.entries[index].value + value

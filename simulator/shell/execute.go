@@ -223,9 +223,9 @@ func (s *shell) redirectedSubshell(group *syntax.Subshell, st *syntax.Stmt, undo
 }
 
 // endsWithRedirects reports whether the shell is a subshell of bash in parentheses: where it ends inside of redirections, its
-// EXIT trap has them too.
+// EXIT trap has them too, unless eval or . has begun them.
 func (s *shell) endsWithRedirects() bool {
-	return s.kind == bash && s.subshell && !s.inSubstitution && !s.inTrap
+	return s.kind == bash && s.subshell && !s.inSubstitution && !s.inTrap && !s.inEval
 }
 
 // redirectionLine is the number of the line that messages about the redirections of a command have. Bash knows the lines of
@@ -299,6 +299,9 @@ func (s *shell) background(st *syntax.Stmt) {
 			run.Negated = false // that status is never asked for
 		}
 		c.enter(plain.Cmd)
+		if _, group := plain.Cmd.(*syntax.Subshell); group {
+			c.fed = false
+		}
 		_, stages := plain.Cmd.(*syntax.Pipeline)
 		c.isJob = (c.isStage || stages) && (!s.subshell || s.isJob)
 		if c.kind == bash && !c.isStage && !stages { // it lists that among its traps
@@ -451,6 +454,7 @@ func (s *shell) subshellOf(cmd *syntax.Subshell, st *syntax.Stmt, tail bool) {
 	s.takePlace()
 	child := s.fork(func(c *shell) int {
 		c.around = int32(c.line)
+		c.fed = feeds(st.Redirs)
 		c.enter(cmd)
 		c.group(cmd)
 		return c.leave()
@@ -479,6 +483,7 @@ func (s *shell) only(st *syntax.Stmt) {
 	if _, ok := s.redirect(st.Redirs, false); !ok {
 		return
 	}
+	s.fed = s.fed || feeds(st.Redirs)
 	s.line = cmd.Line + s.base
 	s.around = int32(s.line)
 	s.group(cmd)
@@ -503,6 +508,7 @@ func (s *shell) group(cmd *syntax.Subshell) {
 		s.solo, s.announced = false, false
 		if _, nested := cmd.List[0].Cmd.(*syntax.Subshell); nested {
 			s.subshells++
+			s.fed = false
 			s.only(cmd.List[0])
 			return
 		}

@@ -72,6 +72,9 @@ func (s *shell) pipeline(cmd *syntax.Pipeline) {
 				st = withErrors(st)
 			}
 			c.jobs = jobs
+			if _, group := st.Cmd.(*syntax.Subshell); group {
+				c.fed = false
+			}
 			c.fed = c.fed || in >= 0 && c.kind == bash
 			c.tolerant = min(c.tolerant, 1)
 			c.enter(st.Cmd)

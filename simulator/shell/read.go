@@ -465,7 +465,7 @@ func builtinMapfile(s *shell, args []string) int {
 	}
 	if origin < 0 {
 		s.hold(-v.bytes())
-		v.list, v.value = nil, ""
+		v.list, v.value, v.set = nil, "", false
 		origin = 0
 	}
 	l := s.ownList(&v)

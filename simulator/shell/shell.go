@@ -184,8 +184,8 @@ type shell struct {
 	traceFD                  int16  // where the trace goes, if not to standard error
 	deathFD                  int16  // where it is told that a child was killed, if not there
 	arrayShift               int32  // words before the name of that command
-	traced                   int32  // how deep in substitutions and evals, for the trace
-	subshells                int32  // BASH_SUBSHELL
+	traced                   int16  // how deep in substitutions and evals, for the trace
+	subshells                int16  // BASH_SUBSHELL
 	evaluating               int32  // variables that name each other in an expression
 	deaf                     uint32 // the signals that were ignored when the shell began, and stay so
 	options                  options
@@ -225,6 +225,7 @@ type shell struct {
 	argsSet         bool // set has set the positional parameters, outside of functions
 	subshell        bool
 	evaluated       bool // by eval or . that is the one command of a child
+	inEval          bool // the shell executes what eval or . has read, and has begun that itself
 	isJob           bool // the subshell was made by the main shell, for one simple command
 }
 
@@ -774,7 +775,7 @@ func (s *shell) snapshot() *shell {
 	c.inSubstitution, c.last, c.isStage, c.isJob, c.mortal, c.mistaken, c.reverses, c.hadTraps = false, nil, false, false, false, false, false, false
 	c.subshells++
 	c.held, c.fieldsHeld, c.argsHeld, c.deathFD = 0, 0, 0, 0
-	c.random, c.opened = nil, nil // the pipes of process substitutions stay open
+	c.random, c.opened, c.inEval = nil, nil, false // the pipes of process substitutions stay open
 	return &c
 }
 

@@ -149,7 +149,7 @@ func printPart(b *strings.Builder, part Part) {
 		b.WriteString(part.Text)
 	case *CmdSubst:
 		if part.Backquote {
-			b.WriteString("`" + part.Text + "`")
+			b.WriteString("`" + part.Source + "`")
 		} else {
 			b.WriteString("$(" + PrintSubst(part) + ")")
 		}

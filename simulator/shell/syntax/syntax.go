@@ -281,6 +281,7 @@ type CmdSubst struct {
 	Backquote bool
 	Raw       bool // it begins with $(( and is not arithmetic: Text is parsed when it is to run
 	Text      string
+	Source    string // of one in backquotes, before its backslashes are gone
 }
 
 // ArithExp is $((…)).

@@ -510,11 +510,11 @@ func (p *Parser) backquote(quoted bool) Part {
 	}
 	end := p.pos + 1
 	p.pos = at
-	text := b.String()
+	text, source := b.String(), p.src[at+1:end-1]
 	p.take(len(text))
 	if p.dialect == Bash && p.aliases != nil { // which are looked up when it is to run
 		p.pos = end
-		return &CmdSubst{Raw: true, Backquote: true, Text: text}
+		return &CmdSubst{Raw: true, Backquote: true, Text: text, Source: source}
 	}
 	sub := &Parser{src: text, dialect: p.dialect, limits: p.limits, extglob: p.extglob, base: p.line(), depth: p.depth}
 	if p.dialect == Bash { // which counts from the line of the command
@@ -532,7 +532,7 @@ func (p *Parser) backquote(quoted bool) Part {
 	}
 	p.size += sub.size
 	p.pos = end
-	return &CmdSubst{Script: sc, Backquote: true, Text: text}
+	return &CmdSubst{Script: sc, Backquote: true, Text: text, Source: source}
 }
 
 // sum reads $((…)) as ash and dash do: to them whatever stands there is an expression, up to the next two parentheses
