@@ -45,9 +45,11 @@ func (e Errors) OrNil() error {
 
 func (e Errors) merge() []Problem {
 	var out []Problem
+	said := make(map[[2]string]int, len(e))
 	for _, p := range e {
-		i := slices.IndexFunc(out, func(q Problem) bool { return q.Message == p.Message && q.Details == p.Details })
-		if i < 0 {
+		i, before := said[[2]string{p.Message, p.Details}]
+		if !before {
+			said[[2]string{p.Message, p.Details}] = len(out)
 			out = append(out, Problem{Rule: p.Rule, Message: p.Message, Details: p.Details, Paths: slices.Clone(p.Paths)})
 			continue
 		}

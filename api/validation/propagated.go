@@ -88,14 +88,14 @@ func property(ps *v1beta1.ParamSpec, key string, p v1beta1.PropertySpec) {
 }
 
 // steps checks what the steps of an embedded Task refer to (V-38, V-40). Their paths leave out where the Task stands.
-func (e *propagated) steps(c *checker, spec *v1beta1.TaskSpec) {
-	c.paramTypes("spec.", e.specs, false)
-	v := newVariables(e.specs, spec.Resources)
+func (v *variables) steps(c *checker, spec *v1beta1.TaskSpec) {
+	own := *v
+	own.resources = spec.Resources
 	steps := merged(spec)
 	for i := range steps {
 		p := fmt.Sprintf("spec.steps[%d]", i)
-		v.declared(c, p, &steps[i])
-		v.arrays(c, p, &steps[i])
+		own.declared(c, p, &steps[i])
+		own.arrays(c, p, &steps[i])
 	}
 }
 
@@ -104,7 +104,8 @@ func (c *checker) propagatedParams(spec *v1beta1.TaskRunSpec) {
 	var e propagated
 	e.give(spec.Params)
 	e.declare(c, spec.TaskSpec.Params)
-	e.steps(c, spec.TaskSpec)
+	c.paramTypes("spec.", e.specs, false)
+	newVariables(e.specs, nil).steps(c, spec.TaskSpec)
 }
 
 // propagatedToPipeline checks the Pipeline that is embedded in a PipelineRun against what it, its run and its tasks declare together.
@@ -120,18 +121,21 @@ func (c *checker) propagatedToPipeline(spec *v1beta1.PipelineRunSpec) {
 			e.declare(c, tasks[i].TaskSpec.Params)
 		}
 	}
-	for i := range tasks {
-		if tasks[i].TaskSpec != nil && len(tasks[i].TaskSpec.Steps) > 0 {
-			e.steps(c, &tasks[i].TaskSpec.TaskSpec)
-		}
-	}
 	if len(tasks) == 0 {
 		return
 	}
 	c.paramTypes("spec.params.", e.specs, true)
 	v := newVariables(e.specs, nil)
+	embedded := false
 	for i := range tasks {
 		v.pipelineTask(c, fmt.Sprintf("spec[%d]", i), &tasks[i])
+		if tasks[i].TaskSpec != nil && len(tasks[i].TaskSpec.Steps) > 0 {
+			v.steps(c, &tasks[i].TaskSpec.TaskSpec)
+			embedded = true
+		}
+	}
+	if embedded {
+		c.paramTypes("spec.", e.specs, false)
 	}
 }
 
