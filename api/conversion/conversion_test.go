@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/randfill"
 	"sigs.k8s.io/yaml"
@@ -46,6 +47,9 @@ func filler(seed int64, nilChance float64) *randfill.Filler {
 		func(f *metav1.FieldsV1, c randfill.Continue) { f.SetRawString(`{"f:a":{}}`) },
 		func(v *v1beta1.ParamValue, c randfill.Continue) { *v = value(c) },
 		func(t *metav1.TypeMeta, c randfill.Continue) {}, // each test sets its own
+		func(r *runtime.RawExtension, c randfill.Continue) {
+			r.Raw = []byte(fmt.Sprintf(`{"own":%d}`, c.Intn(100)))
+		},
 		func(b *bool, c randfill.Continue) { *b = true },
 		func(s *string, c randfill.Continue) { *s = "s" + c.String(6) },
 		func(t *v1beta1.ParamType, c randfill.Continue) { *t = v1beta1.ParamTypeArray }, // without one it becomes a string

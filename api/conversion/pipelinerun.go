@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/plumbline-ci/plumbline/api/v1"
@@ -35,6 +36,11 @@ func PipelineRunToV1(in *v1beta1.PipelineRun) (*v1.PipelineRun, error) {
 			return nil, err
 		}
 	}
+	if len(in.Status.ChildReferences) > 0 && equality.Semantic.DeepEqual(in.Status.ChildReferences, childrenOf(&in.Status)) {
+		if err := a.keep(v1beta1.AnnotationV1beta1ChildReferences, true); err != nil {
+			return nil, err
+		}
+	}
 	if in.Spec.PipelineSpec != nil && in.Spec.PipelineSpec.Resources != nil {
 		if err := a.keep(v1beta1.AnnotationV1beta1PipelineResources, in.Spec.PipelineSpec.Resources); err != nil {
 			return nil, err
@@ -60,6 +66,13 @@ func PipelineRunFromV1(in *v1.PipelineRun) (*v1beta1.PipelineRun, error) {
 	}
 	if err := a.restore(v1beta1.AnnotationV1beta1Runs, &out.Status.Runs); err != nil {
 		return nil, err
+	}
+	var own bool
+	if err := a.restore(v1beta1.AnnotationV1beta1ChildReferences, &own); err != nil {
+		return nil, err
+	}
+	if !own && equality.Semantic.DeepEqual(out.Status.ChildReferences, childrenOf(&out.Status)) {
+		out.Status.ChildReferences = nil // they were made for v1
 	}
 	var declared []v1beta1.PipelineDeclaredResource
 	if err := a.restore(v1beta1.AnnotationV1beta1PipelineResources, &declared); err != nil {
@@ -242,6 +255,8 @@ func childrenOf(in *v1beta1.PipelineRunStatus) []v1beta1.ChildStatusReference {
 			})
 		}
 	}
-	slices.SortFunc(out, func(a, b v1beta1.ChildStatusReference) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(out, func(a, b v1beta1.ChildStatusReference) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Kind, b.Kind))
+	})
 	return out
 }

@@ -213,6 +213,8 @@ const (
 	AnnotationV1beta1ResourcesResult = Group + "/v1beta1ResourcesResult"
 	AnnotationV1beta1TaskRuns        = Group + "/v1beta1TaskRuns"
 	AnnotationV1beta1Runs            = Group + "/v1beta1Runs"
+	// AnnotationV1beta1ChildReferences tells references to children that v1beta1 had from those that were made for v1.
+	AnnotationV1beta1ChildReferences = Group + "/v1beta1ChildReferences"
 	// AnnotationV1beta1PipelineResources keeps the PipelineResources that an embedded Pipeline declares. The reference loses them.
 	AnnotationV1beta1PipelineResources = Group + "/v1beta1PipelineResources"
 	// AnnotationV1beta1TaskResources keeps the PipelineResources of the tasks of a Pipeline. The reference loses them.
