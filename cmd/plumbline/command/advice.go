@@ -59,7 +59,7 @@ func (w *witness) findings(sc *scenario, c *fake.Cluster) findings {
 		f.add("the fault at the point %s (%s) has not struck", fault.Point, fault.Pos)
 	}
 	if len(w.runs) == 0 {
-		f.add("the manifests were accepted, but contain no TaskRun")
+		f.add("the manifests were accepted, but contain no run")
 	}
 	return f
 }

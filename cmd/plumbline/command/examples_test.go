@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -25,7 +27,16 @@ type end struct {
 	Arguments []string `yaml:"arguments"`
 	Exit      int      `yaml:"exit"`
 	Stderr    string   `yaml:"stderr"`
-	Ends      []struct {
+	// Runs are the ends of PipelineRuns, and Ends those of TaskRuns, in the order of the tree.
+	Runs []struct {
+		PipelineRun string            `yaml:"pipelinerun"`
+		Status      string            `yaml:"status"`
+		Reason      string            `yaml:"reason"`
+		Message     string            `yaml:"message"` // part of it
+		Results     map[string]string `yaml:"results"` // regular expressions, by name
+		Skipped     map[string]string `yaml:"skipped"` // all of them: the reason, by task
+	} `yaml:"runs"`
+	Ends []struct {
 		TaskRun string `yaml:"taskrun"` // a pattern: hello-*
 		Status  string `yaml:"status"`
 		Reason  string `yaml:"reason"`
@@ -42,10 +53,13 @@ type taskRun struct {
 	Kind     string
 	Metadata struct{ Name string }
 	Status   struct {
-		Conditions  []struct{ Status, Reason, Message string }
-		TaskResults []struct{ Name, Value string }
-		Results     []struct{ Name, Value string } // in v1
-		Steps       []struct {
+		Conditions                            []struct{ Status, Reason, Message string }
+		TaskResults, PipelineResults, Results []struct { // the last ones in v1
+			Name  string
+			Value any
+		}
+		SkippedTasks []struct{ Name, Reason string }
+		Steps        []struct {
 			Name       string
 			Terminated struct{ ExitCode int }
 		}
@@ -68,13 +82,32 @@ func TestExamples(t *testing.T) {
 			if code != want.Exit || !strings.Contains(stderr, want.Stderr) {
 				t.Fatalf("exit code %d, want %d; stderr %q, want %q in it\n%s", code, want.Exit, stderr, want.Stderr, table)
 			}
-			if len(want.Ends) == 0 {
+			if len(want.Ends) == 0 && len(want.Runs) == 0 {
 				return
 			}
 			list, _, _ := simulate(append([]string{"-f", file, "-o", "json"}, want.Arguments...))
 			var got struct{ Items []taskRun }
 			if err := json.Unmarshal([]byte(list), &got); err != nil {
 				t.Fatalf("-o json: %v\n%s", err, list)
+			}
+			runs := slices.DeleteFunc(slices.Clone(got.Items), func(r taskRun) bool { return r.Kind != "PipelineRun" })
+			if len(runs) != len(want.Runs) {
+				t.Fatalf("%d PipelineRuns, want %d", len(runs), len(want.Runs))
+			}
+			for i, w := range want.Runs {
+				g := runs[i]
+				c := g.Status.Conditions[0]
+				if g.Metadata.Name != w.PipelineRun || c.Status != w.Status || c.Reason != w.Reason || !strings.Contains(c.Message, w.Message) {
+					t.Errorf("%s ended %s/%s %q, want %s %s/%s %q", g.Metadata.Name, c.Status, c.Reason, c.Message, w.PipelineRun, w.Status, w.Reason, w.Message)
+				}
+				skipped := map[string]string{}
+				for _, s := range g.Status.SkippedTasks {
+					skipped[s.Name] = s.Reason
+				}
+				if !maps.Equal(skipped, w.Skipped) {
+					t.Errorf("%s skipped %q, want %q", g.Metadata.Name, skipped, w.Skipped)
+				}
+				hasResults(t, g, w.Results)
 			}
 			got.Items = slices.DeleteFunc(got.Items, func(r taskRun) bool { return r.Kind != "TaskRun" })
 			if len(got.Items) != len(want.Ends) {
@@ -98,15 +131,7 @@ func TestExamples(t *testing.T) {
 						t.Errorf("the log of step %s is not %q:\n%s", step, text, table)
 					}
 				}
-				results := map[string]string{}
-				for _, r := range slices.Concat(g.Status.TaskResults, g.Status.Results) {
-					results[r.Name] = r.Value
-				}
-				for name, pattern := range w.Results {
-					if value, ok := results[name]; !ok || !regexp.MustCompile(pattern).MatchString(value) {
-						t.Errorf("result %s is %q, want %s", name, value, pattern)
-					}
-				}
+				hasResults(t, g, w.Results)
 				codes := map[string]int{}
 				for _, s := range g.Status.Steps {
 					codes[s.Name] = s.Terminated.ExitCode
@@ -118,6 +143,20 @@ func TestExamples(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// hasResults compares the results of a run with patterns.
+func hasResults(t *testing.T, r taskRun, patterns map[string]string) {
+	t.Helper()
+	results := map[string]string{}
+	for _, result := range slices.Concat(r.Status.TaskResults, r.Status.PipelineResults, r.Status.Results) {
+		results[result.Name] = fmt.Sprint(result.Value)
+	}
+	for name, pattern := range patterns {
+		if value, ok := results[name]; !ok || !regexp.MustCompile(pattern).MatchString(value) {
+			t.Errorf("%s: result %s is %q, want %s", r.Metadata.Name, name, value, pattern)
+		}
 	}
 }
 

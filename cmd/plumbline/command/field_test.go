@@ -51,7 +51,7 @@ func fieldTests() []fieldTest {
 		{file: "c-04-sh-is-bash", logs: []string{"hello world", "world"}, because: "/bin/sh of UBI is bash"},
 		{file: "c-05-nonroot", logs: []string{"hello"}, because: "its author says that the image has a user that is not root"},
 		{file: "c-06-bash-source", logs: []string{"lib says hi", "in greet from main", "err: false", "major 5"}, because: byBash},
-		{file: "c-07-gnu-options", logs: []string{"/tmp/tmp.LIRoE8eViV.json", "b", "a", "f", "./f", "42", "2024-01-02T03:04:05Z", "rc 124"}, because: "GNU coreutils 9.1, findutils and grep print this"},
+		{file: "c-07-gnu-options", logs: []string{"/tmp/tmp.Ei7Yakzmcx.json", "b", "a", "f", "./f", "42", "2024-01-02T03:04:05Z", "rc 124"}, because: "GNU coreutils 9.1, findutils and grep print this"},
 		{file: "c-08-jq-without-program", logs: []string{"{", `  "a": 1`, "}", `{"a":1}`}, because: "jq 1.6 prints this"},
 		{file: "c-09-pipe-as-script", logs: []string{"one x", "v=1", "w=2"}, because: byBash},
 		{file: "c-10-not-a-number", logs: []string{

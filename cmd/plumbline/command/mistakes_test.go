@@ -137,7 +137,7 @@ func mistakes() []mistake {
 		{name: "PipelineResources of a run in v1", line: "timeout: 10m", into: "resources: {inputs: []}", says: "PipelineResources, which v1 does not have", in: "v1"},
 		{name: "overrides of a run in v1", line: "timeout: 10m", into: "stepOverrides: []", says: "v1 calls it stepSpecs", in: "v1"},
 		{name: "a version that does not exist", line: "apiVersion: tekton.dev/VERSION", into: "apiVersion: tekton.dev/v2", says: "write apiVersion: tekton.dev/v1beta1 or tekton.dev/v1"},
-		{name: "a kind of Tekton that is not simulated", line: "kind: TaskRun", into: "kind: PipelineRun", says: "PipelineRuns are not simulated, only TaskRuns"},
+		{name: "a kind of Tekton that is not simulated", line: "kind: TaskRun", into: "kind: PipelineResource", says: "PipelineResources are not simulated, and Tekton removed them in v0.46"},
 		{name: "a kind that is misspelt", line: "kind: TaskRun", into: "kind: TaskRunn", says: `did you mean "TaskRun"?`},
 		{name: "an invalid name", line: "metadata: {name: build}", into: "metadata: {name: Build}", says: "a lowercase RFC 1123 subdomain"},
 		{name: "no name", line: "metadata: {name: build}", into: "metadata: {}", says: "the manifest has no metadata.name"},

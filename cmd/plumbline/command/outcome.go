@@ -80,31 +80,38 @@ func (o *simulateOptions) printTable(w *witness, now time.Time) error {
 	if len(w.runs) == 0 {
 		return nil
 	}
-	out := tabwriter.NewWriter(o.streams.Out, 0, 4, 2, ' ', 0)
-	first := "TASKRUN"
+	rows := w.rows(o.all)
+	printFailures(o.streams.Out, w)
 	if w.mixed {
-		first = "NAME"
-	}
-	fmt.Fprintln(out, first+"\tSUCCEEDED\tREASON\tTOOK\tPOD")
-	for _, r := range w.tree() {
-		s := untyped.Succeeded(r.object.Object)
-		_, depth := r.root()
-		pod, _, _ := unstructured.NestedString(r.object.Object, "status", "podName")
-		fmt.Fprintf(out, "%s%s\t%s\t%s\t%s\t%s\n", strings.Repeat("  ", depth), w.title(r), dash(s.Status), visible.Line(dash(s.Reason)), took(r.object), dash(pod))
-	}
-	if err := out.Flush(); err != nil {
+		o.printTree(w, rows)
+	} else if err := o.printTaskRuns(w); err != nil {
 		return err
 	}
-	for _, r := range w.tree() {
-		if err := o.printRun(w, r); err != nil {
+	runs, hidden := w.shown(rows)
+	for _, r := range runs {
+		if err := o.printRun(w, r, now); err != nil {
 			return err
 		}
+	}
+	if hidden > 0 {
+		fmt.Fprintf(o.streams.Out, "\n%d more that ended like those around them are not shown; --all shows them\n", hidden)
 	}
 	fmt.Fprintf(o.streams.Out, "\n%s of virtual time, seed %d\n", short(now.Sub(w.runs[0].created)), o.seed)
 	return nil
 }
 
-func (o *simulateOptions) printRun(w *witness, r *run) error {
+// printTaskRuns writes the table of TaskRuns without a tree.
+func (o *simulateOptions) printTaskRuns(w *witness) error {
+	out := tabwriter.NewWriter(o.streams.Out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(out, "TASKRUN\tSUCCEEDED\tREASON\tTOOK\tPOD")
+	for _, r := range w.tree() {
+		line := w.rowOf(r, 0)
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n", line.name, line.state, visible.Line(line.reason), took(r.object), line.object(false))
+	}
+	return out.Flush()
+}
+
+func (o *simulateOptions) printRun(w *witness, r *run, now time.Time) error {
 	out := o.streams.Out
 	fmt.Fprintf(out, "\n%s: %s\n", w.title(r), visible.Line(dash(r.outcome())))
 	if err := printSteps(out, r.object); err != nil {
@@ -126,13 +133,39 @@ func (o *simulateOptions) printRun(w *witness, r *run) error {
 		}
 	}
 	if o.timeline {
-		fmt.Fprintln(out, "  timeline")
-		root, _ := r.root()
-		for _, m := range r.moments {
-			fmt.Fprintf(out, "    %9s  %s\n", "+"+short(m.at.Sub(root.created)), visible.Line(m.what))
-		}
+		o.printTimeline(w, r, now)
 	}
 	return nil
+}
+
+// printTimeline says when what happened. A run that another one has made has its bar there, and is told of more only if it did not
+// succeed.
+func (o *simulateOptions) printTimeline(w *witness, r *run, now time.Time) {
+	out := o.streams.Out
+	root, depth := r.root()
+	if depth == 0 || o.all || untyped.Succeeded(r.object.Object).Status != "True" {
+		fmt.Fprintln(out, "  timeline")
+		moments := r.moments
+		const first, last = 4, 4
+		gap := len(moments) - first - last
+		folds := len(r.children) > 0 && gap > 1 && !o.all
+		for i, m := range moments {
+			switch {
+			case folds && i == first:
+				fmt.Fprintf(out, "    %9s  … %d more\n", "", gap)
+			case folds && i > first && i < first+gap:
+			default:
+				fmt.Fprintf(out, "    %9s  %s\n", "+"+short(m.at.Sub(root.created)), visible.Line(m.what))
+			}
+		}
+	}
+	if len(r.children) > 0 {
+		rows := w.below(r, 0)
+		if !o.all {
+			rows = fold(rows)
+		}
+		chart(out, r, rows, now)
+	}
 }
 
 func printSteps(w io.Writer, o *unstructured.Unstructured) error {

@@ -37,6 +37,9 @@ type scenario struct {
 // load reads everything that the flags name.
 func (o *simulateOptions) load() (*scenario, error) {
 	sc := &scenario{config: fixture.Config{}, namespace: corev1.NamespaceDefault}
+	if err := o.setLike(sc); err != nil {
+		return nil, err
+	}
 	var errs source.Errors
 	var err error
 	if sc.images, err = imagesFlag(o.images); err != nil && !collect(&errs, err) {
@@ -113,7 +116,7 @@ func (o *simulateOptions) load() (*scenario, error) {
 			sc.set(given.configMap, key, value)
 		}
 	}
-	return sc, nil
+	return sc, o.runAlone(sc)
 }
 
 // read reads what one file has to play.
@@ -244,7 +247,7 @@ func unserved(mapper meta.RESTMapper, m *fixture.Manifest) *source.Error {
 	case len(versions) > 0:
 		e.Position, e.Path, e.Hint = m.PlaceOf("apiVersion"), "apiVersion", "write apiVersion: "+strings.Join(versions, " or ")
 	case tekton && group == fixture.GroupTekton:
-		e.Message, e.Hint = what, "leave it out, and simulate a TaskRun"
+		e.Message, e.Hint = what, "leave it out"
 	default:
 		var names []string
 		for _, k := range fixture.Kinds() {
@@ -263,10 +266,6 @@ func unserved(mapper meta.RESTMapper, m *fixture.Manifest) *source.Error {
 
 // unsupported are kinds of Tekton that are not simulated.
 var unsupported = map[string]string{
-	"Pipeline":           "Pipelines are not simulated, only Tasks and TaskRuns",
-	"PipelineRun":        "PipelineRuns are not simulated, only TaskRuns",
-	"Run":                "Runs of custom tasks are not simulated, only TaskRuns",
-	"CustomRun":          "CustomRuns are not simulated, only TaskRuns",
 	"PipelineResource":   "PipelineResources are not simulated, and Tekton removed them in v0.46",
 	"Condition":          "Conditions are not simulated: Tekton removed them before v0.43",
 	"StepAction":         "StepActions are not simulated: they came with Tekton v0.54",

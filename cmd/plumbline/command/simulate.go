@@ -31,6 +31,11 @@ type simulateOptions struct {
 	trace    bool
 	timeline bool
 	quiet    bool
+	all      bool
+	like     string
+
+	params     []string
+	workspaces []string
 
 	stubMissing bool
 	anyNode     bool
@@ -40,18 +45,22 @@ func newSimulate(s Streams) *cobra.Command {
 	o := &simulateOptions{streams: s}
 	cmd := &cobra.Command{
 		Use:   "simulate -f FILE|FOLDER|-",
-		Short: "Run your TaskRuns on a simulated cluster and show the outcome",
-		Long: `Run your TaskRuns on a simulated cluster and show the outcome: status, step logs and a timeline.
+		Short: "Run your TaskRuns and PipelineRuns on a simulated cluster and show the outcome",
+		Long: `Run your TaskRuns and PipelineRuns on a simulated cluster and show the outcome: status, step logs and a timeline.
 
-The manifests are applied unchanged and in order. Then virtual time passes until every TaskRun is done. Scripts really run, in
+The manifests are applied unchanged and in order. Then virtual time passes until every run is done. Scripts really run, in
 an interpreter with the usual utilities. Programs that it cannot run (a compiler, git, a service's client) need a mock. An
 image is what a file of images says, or else what its name suggests: see docs/simulator.md. An image whose registry's name
 ends in ".invalid" cannot be pulled.
 
+Of files that have one Pipeline and no run, the Pipeline is run, with --param and --workspace; of files with one Task, the Task.
+
 A file may begin with a fixture header. Its configuration, mocks and spec.when are used; its checks are ignored.
 
-Exit codes: 0 all TaskRuns succeeded; 1 one did not; 3 the manifests are wrong; 4 a TaskRun was still running at the limit.`,
+Exit codes: 0 all runs succeeded; 1 one did not; 3 the manifests are wrong; 4 a run was still running at the limit.`,
 		Example: `  plumbline simulate -f docs/examples/results.yaml
+  plumbline simulate -f docs/examples/sum-and-multiply.yaml
+  plumbline simulate -f pipeline.yaml -f tasks --param version=1.2 --workspace source=claim --like v1
   plumbline simulate -f run.yaml --feature-flag enable-api-fields=alpha --timeline
   kubectl get taskrun build -o yaml | plumbline simulate -f - -o yaml`,
 		Args: noArgs,
@@ -66,14 +75,18 @@ Exit codes: 0 all TaskRuns succeeded; 1 one did not; 3 the manifests are wrong; 
 	f.BoolVar(&o.anyNode, "any-node", false, "run on a node that has everything that Pods request: processors, memory, devices, labels")
 	f.StringArrayVar(&o.flags, "feature-flag", nil, "a key of feature-flags, key=value; may be repeated")
 	f.StringArrayVar(&o.defaults, "default", nil, "a key of config-defaults, key=value; may be repeated")
+	f.StringVar(&o.like, "like", "", "v1: as Tekton v1.x is by default, with array and object results, matrix, propagated workspaces, the minimal status and CustomRuns")
+	f.StringArrayVar(&o.params, "param", nil, "a param of a Pipeline or Task without a run, name=value, name=a,b for an array, or JSON; may be repeated")
+	f.StringArrayVar(&o.workspaces, "workspace", nil, workspaceUsage)
 	f.StringVarP(&o.output, "output", "o", "table", "table, yaml, json or name")
 	f.Uint64Var(&o.seed, "seed", conformance.DefaultSeed, "seed of everything random in the simulated cluster")
 	f.DurationVar(&o.limit, "limit", 7*24*time.Hour, "how much virtual time may pass")
 	f.BoolVar(&o.pods, "pods", false, "with -o yaml or json: also print the Pods")
 	f.BoolVar(&o.trace, "trace", false, "print every event of the simulation on standard error")
 	f.BoolVar(&o.timeline, "timeline", true, "with -o table: show when what happened")
+	f.BoolVar(&o.all, "all", false, "with -o table: show long lists whole, and when what happened in every run")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no notes on standard error")
-	completes(cmd, map[string]func() []string{"output": always("table", "yaml", "json", "name"), "feature-flag": always("enable-api-fields=stable", "enable-api-fields=alpha")})
+	completes(cmd, map[string]func() []string{"like": always("v1"), "output": always("table", "yaml", "json", "name"), "feature-flag": always("enable-api-fields=stable", "enable-api-fields=alpha")})
 	return cmd
 }
 
@@ -119,6 +132,9 @@ func (o *simulateOptions) run(ctx context.Context) error {
 		return err
 	}
 	if err := sc.served(cluster); err != nil {
+		return err
+	}
+	if err := sc.undefined(); err != nil {
 		return err
 	}
 	if err := sc.namespacesIn(ctx, cluster); err != nil {

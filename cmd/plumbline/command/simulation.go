@@ -19,7 +19,7 @@ func simulated(w *witness, f findings) (map[string]any, error) {
 		status.Notes = append(status.Notes, note)
 	}
 	for _, r := range w.tree() {
-		run := simulation.Run{Kind: r.kind.Kind, Of: r.of(), Namespace: r.object.GetNamespace(), Name: r.object.GetName(), Outcome: r.outcome(), Steps: []simulation.Step{}}
+		run := simulation.Run{Kind: r.kind.Kind, Of: r.of(), Task: r.task(), FirstFailure: r.firstFailure(), Namespace: r.object.GetNamespace(), Name: r.object.GetName(), Outcome: r.outcome(), Steps: []simulation.Step{}}
 		for _, s := range untyped.Maps(r.object.Object, "status", "steps") {
 			step := simulation.Step{Name: fmt.Sprint(orNothing(s["name"]))}
 			container, _ := s["container"].(string)

@@ -2,9 +2,11 @@ package command
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -72,7 +74,7 @@ func TestRunsAreShownAsATree(t *testing.T) {
 	})
 	for _, tt := range []struct{ output, want string }{
 		{"name", "pipelinerun.tekton.dev/build\ntaskrun.tekton.dev/build-test\ncustomrun.tekton.dev/build-wait\ntaskrun.tekton.dev/alone\n"},
-		{"table", `NAME                    SUCCEEDED  REASON     TOOK  POD
+		{"table", `NAME                    SUCCEEDED  REASON     TOOK  OBJECT
 pipelinerun/build       True       Completed  5s    -
   taskrun/build-test    False      Failed     -     -
   customrun/build-wait  True       Done       -     -
@@ -84,6 +86,9 @@ pipelinerun/build: Completed.
   timeline
           +0s  Unknown/Running Running.
           +5s  True/Completed Completed.
+  tasks over time: 60 columns are 4s; . waits, = runs, x failed
+    taskrun/build-test    |               ............................................x|  3s
+    customrun/build-wait  |                                             .              |  0s
 
 taskrun/build-test: Failed.
   timeline
@@ -93,8 +98,6 @@ taskrun/build-test: Failed.
 customrun/build-wait: Done.
   results
     waited = 3s
-  timeline
-          +3s  True/Done Done.
 
 taskrun/alone: Succeeded.
   results
@@ -139,5 +142,71 @@ func TestRootsDecide(t *testing.T) {
 	s.run(watch.Deleted, "run", "third", "", "Unknown/Running", nil)
 	if !s.w.allOver() {
 		t.Error("what is deleted is over")
+	}
+}
+
+// task marks the run that was told of last as that of a pipeline task.
+func (s *story) task(name string) {
+	s.w.runs[len(s.w.runs)-1].object.SetLabels(map[string]string{"tekton.dev/pipelineTask": name})
+}
+
+// TestLongPipelinesAreReadable: 200 tasks and some that were skipped fit into a screen and into 100 columns, and nothing but what
+// went well is folded.
+func TestLongPipelinesAreReadable(t *testing.T) {
+	t.Parallel()
+	s := newStory()
+	const long = "a-pipeline-with-a-name-that-is-as-long-as-names-of-objects-can-be"
+	s.run(watch.Added, "pipelinerun", long, "", "Unknown/Running", nil)
+	var tasks, skipped []any
+	for i := range 200 {
+		name := fmt.Sprintf("compile-%d", i)
+		tasks = append(tasks, map[string]any{"name": name})
+		condition := "True/Succeeded"
+		switch {
+		case i == 120:
+			condition = "False/Failed"
+		case i > 180:
+			skipped = append(skipped, map[string]any{"name": name, "reason": "PipelineRun was stopping"})
+			continue
+		}
+		s.run(watch.Added, "taskrun", long[:40]+"-"+name, long, condition, map[string]any{"steps": []any{map[string]any{
+			"name": "cc", "container": "step-cc", "terminated": map[string]any{"exitCode": int64(i / 120 * (181 - i) / 61), "reason": "Completed"},
+		}}})
+		s.task(name)
+	}
+	s.run(watch.Modified, "pipelinerun", long, "", "False/Failed", map[string]any{
+		"pipelineSpec": map[string]any{"tasks": tasks, "finally": []any{map[string]any{"name": "report"}}}, "skippedTasks": skipped,
+	})
+	print := func(o *simulateOptions) string {
+		var out bytes.Buffer
+		o.streams, o.output, o.timeline = Streams{Out: &out}, "table", true
+		if err := o.print(s.w, s.now, findings{}); err != nil {
+			t.Fatal(err)
+		}
+		return out.String()
+	}
+	text := print(&simulateOptions{})
+	lines := strings.Split(text, "\n")
+	for _, line := range lines[1:] {
+		if utf8.RuneCountInString(line) > widest {
+			t.Errorf("wider than %d: %s", widest, line)
+		}
+	}
+	if want := "pipelinerun/" + long + " failed first in task compile-120, step cc, with exit code 1, which printed nothing"; lines[0] != want {
+		t.Errorf("it begins with %q, want %q", lines[0], want)
+	}
+	for _, want := range []string{
+		"\n  compile-120 ", "\n    compile-120 ", "\n  … 115 more ", "\n    … 115 more\n", "\n  compile-199 ", "PipelineRun was stopping\n", "not started\n",
+		"\n170 more that ended like those around them are not shown; --all shows them\n",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("it does not have %q:\n%s", want, text)
+		}
+	}
+	if len(lines) > 150 {
+		t.Errorf("it has %d lines", len(lines))
+	}
+	if whole := print(&simulateOptions{all: true}); strings.Contains(whole, " more") || strings.Count(whole, "\ntaskrun/") != 181 {
+		t.Errorf("--all shows not all:\n%.3000s", whole)
 	}
 }

@@ -44,6 +44,7 @@ type run struct {
 	created  time.Time
 	moments  []moment
 	seen     map[string]string // what was said last about something
+	began    time.Time         // when the first of its steps started
 	finished time.Time
 	pods     []*pod // in the order of their creation
 }
@@ -193,6 +194,9 @@ func (w *witness) pod(event watch.EventType, o *unstructured.Unstructured) {
 	for _, list := range []string{"initContainerStatuses", "containerStatuses"} {
 		for _, s := range untyped.Maps(o.Object, "status", list) {
 			name, _, _ := unstructured.NestedString(s, "name")
+			if _, runs, _ := unstructured.NestedMap(s, "state", "running"); runs && r.began.IsZero() && strings.HasPrefix(name, "step-") {
+				r.began = w.now()
+			}
 			if text := stateOf(s); text != "" {
 				r.say(w.now(), key+"/"+name, name+" "+text)
 			}

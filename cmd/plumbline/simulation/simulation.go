@@ -43,8 +43,21 @@ type Run struct {
 	Namespace string `json:"namespace" yaml:"namespace" fixture:"required" doc:"its namespace"`
 	Name      string `json:"name" yaml:"name" fixture:"required" doc:"its name"`
 	Of        string `json:"of,omitempty" yaml:"of" doc:"the run that has made it, as kind/name"`
+	Task      string `json:"task,omitempty" yaml:"task" doc:"the pipeline task that it is of"`
 	Outcome   string `json:"outcome" yaml:"outcome" doc:"the message of the condition Succeeded, and what kept the Pod from running"`
 	Steps     []Step `json:"steps" yaml:"steps" doc:"the steps that the status has"`
+	// FirstFailure is there if a PipelineRun failed because of what it has made.
+	FirstFailure *Failure `json:"firstFailure,omitempty" yaml:"firstFailure" doc:"what failed first below a PipelineRun that failed"`
+}
+
+// Failure is what failed first in a PipelineRun.
+type Failure struct {
+	Task     string `json:"task,omitempty" yaml:"task" doc:"the pipeline task"`
+	Run      string `json:"run" yaml:"run" fixture:"required" doc:"its run, as kind/name"`
+	Step     string `json:"step,omitempty" yaml:"step" doc:"the step that failed, if one did"`
+	ExitCode int    `json:"exitCode,omitempty" yaml:"exitCode" doc:"its exit code"`
+	Log      string `json:"log,omitempty" yaml:"log" doc:"the last line that it printed"`
+	Message  string `json:"message,omitempty" yaml:"message" doc:"the outcome of the run"`
 }
 
 // Step is what a step printed.

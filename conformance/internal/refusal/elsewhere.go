@@ -23,7 +23,27 @@ var moved = map[string]map[string]string{
 		"stepOverrides":    "v1 calls it stepSpecs",
 		"sidecarOverrides": "v1 calls it sidecarSpecs",
 	},
-	"v1.TaskRunStatus":               {"taskResults": "v1 calls it results"},
+	"v1.TaskRunStatus": {"taskResults": "v1 calls it results"},
+	"v1.PipelineSpec":  {"resources": "it is for PipelineResources, which v1 does not have: use params, workspaces and results"},
+	"v1.PipelineTask":  {"resources": "it is for PipelineResources, which v1 does not have: use params, workspaces and results"},
+	"v1.PipelineRef":   {"bundle": "v1 has the bundles resolver instead: resolver: bundles"},
+	"v1.PipelineRunSpec": {
+		"resources":          "it is for PipelineResources, which v1 does not have: use params, workspaces and results",
+		"serviceAccountName": "v1 has it in taskRunTemplate",
+		"podTemplate":        "v1 has it in taskRunTemplate",
+		"timeout":            "v1 calls it timeouts.pipeline",
+	},
+	"v1.PipelineTaskRunSpec": {
+		"taskServiceAccountName": "v1 calls it serviceAccountName",
+		"taskPodTemplate":        "v1 calls it podTemplate",
+		"stepOverrides":          "v1 calls it stepSpecs",
+		"sidecarOverrides":       "v1 calls it sidecarSpecs",
+	},
+	"v1.PipelineRunStatus": {
+		"pipelineResults": "v1 calls it results",
+		"taskRuns":        "v1 has childReferences instead",
+		"runs":            "v1 has childReferences instead",
+	},
 	"v1beta1.Step":                   {"computeResources": "v1beta1 calls it resources"},
 	"v1beta1.StepTemplate":           {"computeResources": "v1beta1 calls it resources"},
 	"v1beta1.Sidecar":                {"computeResources": "v1beta1 calls it resources"},
@@ -31,6 +51,14 @@ var moved = map[string]map[string]string{
 	"v1beta1.TaskRunStepOverride":    {"computeResources": "v1beta1 calls it resources"},
 	"v1beta1.TaskRunStatus":          {"results": "v1beta1 calls it taskResults"},
 	"v1beta1.TaskRunSidecarOverride": {"computeResources": "v1beta1 calls it resources"},
+	"v1beta1.PipelineRunSpec":        {"taskRunTemplate": "v1beta1 has its fields, serviceAccountName and podTemplate, in spec"},
+	"v1beta1.PipelineTaskRunSpec": {
+		"serviceAccountName": "v1beta1 calls it taskServiceAccountName",
+		"podTemplate":        "v1beta1 calls it taskPodTemplate",
+		"stepSpecs":          "v1beta1 calls it stepOverrides",
+		"sidecarSpecs":       "v1beta1 calls it sidecarOverrides",
+	},
+	"v1beta1.PipelineRunStatus": {"results": "v1beta1 calls it pipelineResults"},
 }
 
 // later are fields that came with later releases than the one that is simulated, by the Go type, in either version: the
@@ -43,9 +71,19 @@ var later = map[string]map[string][2]string{
 		"when":        {"when expressions of a step", "v0.62"}, // pull request 7746, merged in June 2024; documented from v0.62 on
 		"displayName": {"the display name of a step", "v1.6"},
 	},
-	"TaskSpec":   {"displayName": {"the display name of a Task", "v0.47"}}, // TEP-0047, pull request 6294
-	"ParamSpec":  {"enum": {"the enum of a param", "v0.54"}},
-	"TaskResult": {"value": {"the value of a result, from a step's result,", "v0.54"}},
+	"TaskSpec":     {"displayName": {"the display name of a Task", "v0.47"}}, // TEP-0047, pull request 6294
+	"ParamSpec":    {"enum": {"the enum of a param", "v0.54"}},
+	"TaskResult":   {"value": {"the value of a result, from a step's result,", "v0.54"}},
+	"PipelineSpec": {"displayName": {"the display name of a Pipeline", "v0.47"}}, // TEP-0047, pull request 6294
+	"PipelineTask": {
+		"displayName":  {"the display name of a pipeline task", "v0.45"},
+		"onError":      {"onError of a pipeline task", "v0.55"},                 // TEP-0050
+		"pipelineRef":  {"a Pipeline as the task of another Pipeline", "v0.52"}, // TEP-0056
+		"pipelineSpec": {"a Pipeline as the task of another Pipeline", "v0.52"},
+	},
+	"WhenExpression": {"cel": {"CEL in when expressions", "v0.53"}},               // TEP-0145
+	"Matrix":         {"include": {"explicit combinations of a matrix", "v0.47"}}, // TEP-0118, issue 6351
+	"EmbeddedTask":   {"displayName": {"the display name of a Task", "v0.47"}},
 }
 
 // simulated is the release of Tekton Pipelines whose API is followed.
