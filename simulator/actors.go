@@ -19,6 +19,7 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/nodelifecycle"
 	"github.com/plumbline-ci/plumbline/simulator/quota"
 	"github.com/plumbline-ci/plumbline/simulator/scheduler"
+	"github.com/plumbline-ci/plumbline/simulator/statefulset"
 )
 
 // API is what a cluster's actors know of its API server. Requests are made, and events arrive, on the kernel's goroutine.
@@ -31,7 +32,7 @@ type API interface {
 // Role is a part that an actor plays in a cluster, besides the node's.
 type Role string
 
-// The roles. Volumes are bound and provisioned, quotas counted, nodes watched over.
+// The roles. Volumes are bound and provisioned, quotas counted, nodes watched over, Pods of StatefulSets made.
 const (
 	RoleScheduler        Role = "scheduler"
 	RoleVolumes          Role = "volumes"
@@ -40,18 +41,19 @@ const (
 	RoleServiceAccounts  Role = "service-accounts"
 	RoleQuota            Role = "quota"
 	RoleNodes            Role = "nodes"
+	RoleStatefulSets     Role = "stateful-sets"
 )
 
 // Roles are all roles.
 func Roles() []Role {
-	return []Role{RoleScheduler, RoleVolumes, RoleGarbageCollector, RoleNamespaces, RoleServiceAccounts, RoleQuota, RoleNodes}
+	return []Role{RoleScheduler, RoleVolumes, RoleGarbageCollector, RoleNamespaces, RoleServiceAccounts, RoleQuota, RoleNodes, RoleStatefulSets}
 }
 
 // kubeletActor is the kubelet's name to the API server.
 const kubeletActor = "kubelet"
 
 // Actors are a cluster without its API server: the scheduler with its volume binder, a node, the garbage collector and
-// the controllers of namespaces and nodes.
+// the controllers of namespaces, nodes and StatefulSets.
 type Actors struct {
 	kernel     *kernel.Kernel
 	supplies   *supplies
@@ -62,6 +64,7 @@ type Actors struct {
 	collector  *garbagecollector.Collector
 	namespaces *namespace.Controller
 	nodes      *nodelifecycle.Controller
+	sets       *statefulset.Controller
 	quotas     *quota.Controller // nil before the simulated API server, which counts itself
 	node       string
 	source     informer.Source
@@ -76,7 +79,7 @@ func Attach(k *kernel.Kernel, api API, o Options) (*Actors, error) {
 		return nil, err
 	}
 	a.quotas = quota.New(quota.Options{Kernel: k, Client: api.Client("resourcequota-controller"), Source: a.source})
-	if err := a.start(a.unless(RoleQuota, a.quotas.Start)); err != nil {
+	if err := a.start(a.unless(RoleQuota, a.quotas.Start), a.unless(RoleStatefulSets, a.sets.Start)); err != nil {
 		return nil, err
 	}
 	if a.plays(RoleNodes) {
@@ -143,6 +146,7 @@ func newActors(k *kernel.Kernel, api API, o Options) (*Actors, error) {
 	})
 	a.node = node.Name
 	a.nodes = nodelifecycle.New(nodelifecycle.Options{Kernel: k, Client: api.Client("node-controller")})
+	a.sets = statefulset.New(statefulset.Options{Kernel: k, Client: api.Client(statefulset.Actor), Source: a.source})
 	owners, content := kindsToWatch(o.API.Kinds)
 	a.collector = garbagecollector.New(garbagecollector.Options{Kernel: k, Client: api.Client("garbage-collector"), Source: a.source, Kinds: owners})
 	a.namespaces = namespace.New(namespace.Options{Kernel: k, Client: api.Client("namespace-controller"), Source: a.source, Kinds: content,
@@ -204,6 +208,7 @@ func (a *Actors) Stop() {
 	a.collector.Stop()
 	a.namespaces.Stop()
 	a.binder.Stop()
+	a.sets.Stop()
 	if a.quotas != nil {
 		a.quotas.Stop()
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
 	"github.com/plumbline-ci/plumbline/simulator/informer"
+	"github.com/plumbline-ci/plumbline/simulator/statefulset"
 )
 
 // kindsToWatch returns the kinds that the garbage collector watches, and those that
@@ -35,6 +36,27 @@ func kindsToWatch(kinds []apiserver.Kind) (owners, content []schema.GroupVersion
 		content = append(content, core.WithKind(kind))
 	}
 	return owners, append(content, coordinationv1.SchemeGroupVersion.WithKind("Lease"))
+}
+
+// awaitStatefulSets starts the controller of StatefulSets with the first of them: most clusters have none, and need not
+// tell a further controller of every Pod.
+func (c *Cluster) awaitStatefulSets() error {
+	if !c.plays(RoleStatefulSets) {
+		return nil
+	}
+	var stop func()
+	stop = c.server.Observe(func(ch apiserver.Change) {
+		if ch.GVK != statefulset.GVK {
+			return
+		}
+		stop()
+		c.kernel.Soon(statefulset.Actor, "start", func() {
+			if err := c.sets.Start(); err != nil {
+				c.kernel.Note(statefulset.Actor, "no watch", err.Error())
+			}
+		})
+	})
+	return nil
 }
 
 // watchDefinitions takes in the kinds that CustomResourceDefinitions add.

@@ -117,7 +117,7 @@ func New(o Options) (*Cluster, error) {
 	for _, kind := range []string{"Role", "RoleBinding"} {
 		c.namespaces.Watch(rbacv1.SchemeGroupVersion.WithKind(kind)) // a namespace is emptied of them, too
 	}
-	if err := c.start(c.watchDefinitions); err != nil {
+	if err := c.start(c.watchDefinitions, c.awaitStatefulSets); err != nil {
 		return nil, err
 	}
 	return c, nil

@@ -43,7 +43,6 @@ func builtins() []builtin {
 	apps := appsv1.SchemeGroupVersion
 	rbac := rbacv1.SchemeGroupVersion
 	subdomain := strategy{name: validation.NameIsDNSSubdomain}
-	workload := strategy{name: validation.NameIsDNSLabel, generation: generationOfSpec}
 	deployment := strategy{name: validation.NameIsDNSSubdomain, generation: generationOfSpec}
 	return []builtin{
 		{Kind{GVK: core.WithKind("Namespace"), Plural: "namespaces", Status: true}, namespaceStrategy()},
@@ -58,7 +57,7 @@ func builtins() []builtin {
 		{Kind{GVK: core.WithKind("LimitRange"), Plural: "limitranges", Namespaced: true}, limitRangeStrategy()},
 		{Kind{GVK: core.WithKind("ResourceQuota"), Plural: "resourcequotas", Namespaced: true, Status: true}, quotaStrategy()},
 		{Kind{GVK: core.WithKind("Service"), Plural: "services", Namespaced: true, Status: true}, strategy{name: validation.NameIsDNS1035Label}},
-		{Kind{GVK: apps.WithKind("StatefulSet"), Plural: "statefulsets", Namespaced: true, Status: true}, workload},
+		{Kind{GVK: apps.WithKind("StatefulSet"), Plural: "statefulsets", Namespaced: true, Status: true}, statefulSetStrategy()},
 		{Kind{GVK: apps.WithKind("Deployment"), Plural: "deployments", Namespaced: true, Status: true}, deployment},
 		{Kind{GVK: policyv1.SchemeGroupVersion.WithKind("PodDisruptionBudget"), Plural: "poddisruptionbudgets", Namespaced: true, Status: true}, budgetStrategy()},
 		{Kind{GVK: coordinationv1.SchemeGroupVersion.WithKind("Lease"), Plural: "leases", Namespaced: true}, subdomain},

@@ -47,8 +47,8 @@ func newKubelet(s Streams) *cobra.Command {
 
 The command registers a Node object and runs the Pods that are bound to it. Their containers are simulated in this process,
 with a shell, the usual utilities, and Plumbline's own step launcher. kubectl logs and kubectl exec work. The command also
-plays the scheduler, the garbage collector and the controllers of namespaces, service accounts, volumes, quotas and nodes; use
---without to leave out those that the cluster already has. So an API server alone is enough to judge a controller.
+plays the scheduler, the garbage collector and the controllers of namespaces, service accounts, volumes, quotas, nodes and
+StatefulSets; use --without to leave out those that the cluster already has. So an API server alone is enough to judge a controller.
 
 Images are not real: say which image of this list stands in for which image of the cluster:
   ` + strings.Join(node.Catalogue(), "\n  ") + `
@@ -58,7 +58,7 @@ The node runs until the command is interrupted. Then its Pods are failed and the
 Exit codes: 0 it was interrupted; 2 there is no kubeconfig, or a file does not exist; 3 wrong arguments; 5 the user does not
 have the permissions; 10 the API server does not answer.`,
 		Example: `  plumbline kubelet --kubeconfig envtest.kubeconfig
-  plumbline kubelet --kubeconfig real.kubeconfig --without scheduler,garbage-collector,namespaces,service-accounts,volumes,quota,nodes
+  plumbline kubelet --kubeconfig real.kubeconfig --without scheduler,garbage-collector,namespaces,service-accounts,volumes,quota,nodes,stateful-sets
   plumbline kubelet --image registry.example.com/tools/shell=busybox --image registry.example.com/launcher=plumbline.dev/entrypoint:v0.1.0
   plumbline kubelet --name second --subject subject.yaml --default-image plumbline.dev/toolbox:latest`,
 		Args: noArgs,

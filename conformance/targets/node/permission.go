@@ -64,6 +64,10 @@ func permissions() []permission {
 		{simulator.RoleQuota, "", "resourcequotas", "", watching},
 		{simulator.RoleQuota, "", "resourcequotas", "status", []string{"update"}},
 		{simulator.RoleNodes, "", "nodes", "", []string{"get", "update"}},
+		{simulator.RoleStatefulSets, "apps", "statefulsets", "", watching},
+		{simulator.RoleStatefulSets, "apps", "statefulsets", "status", []string{"update"}},
+		{simulator.RoleStatefulSets, "", "pods", "", []string{"create"}},
+		{simulator.RoleStatefulSets, "", "persistentvolumeclaims", "", []string{"create"}},
 	}
 }
 
