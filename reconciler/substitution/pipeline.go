@@ -83,7 +83,10 @@ func NewResults() Results { return Results{newReplacements()} }
 
 // Add adds the variables of one result: of a list also its elements, of an object its keys (spec §2.13).
 func (r Results) Add(task, result string, value v1beta1.ParamValue) {
-	prefix := "tasks." + task + ".results"
+	r.add("tasks."+task+".results", result, value)
+}
+
+func (r Results) add(prefix, result string, value v1beta1.ParamValue) {
 	for _, s := range []string{prefix + "." + result, prefix + `["` + result + `"]`, prefix + `['` + result + `']`} {
 		switch value.Type {
 		case v1beta1.ParamTypeArray:
@@ -103,13 +106,17 @@ func (r Results) Add(task, result string, value v1beta1.ParamValue) {
 	}
 }
 
-// AddOwn adds a result for use in the results of a Pipeline, where a list that is named as a whole is its first element.
+// AddOwn adds a result for use in the results of a Pipeline, where a list that is named as a whole is its first element, and a task
+// may also be written as one of finally.
 func (r Results) AddOwn(task, result string, value v1beta1.ParamValue) {
-	r.Add(task, result, value)
-	if value.Type == v1beta1.ParamTypeArray && len(value.ArrayVal) > 0 {
-		name := "tasks." + task + ".results." + result
-		delete(r.lists, name)
-		r.texts[name] = value.ArrayVal[0]
+	for _, phase := range []string{"tasks.", "finally."} {
+		prefix := phase + task + ".results"
+		r.add(prefix, result, value)
+		if value.Type == v1beta1.ParamTypeArray && len(value.ArrayVal) > 0 {
+			name := prefix + "." + result
+			delete(r.lists, name)
+			r.texts[name] = value.ArrayVal[0]
+		}
 	}
 }
 
