@@ -97,6 +97,8 @@ func (s *shell) builtin(name string) builtin {
 			return builtinTest
 		case "chdir":
 			return builtinCd
+		case "help":
+			return builtinHelpOfAsh
 		case "let":
 			return builtinLet
 		case "source":
@@ -479,10 +481,21 @@ func builtinExec(s *shell, args []string) int {
 		return 0
 	}
 	s.command = "exec"
+	level := s.value("SHLVL")
 	if s.kind == bash {
 		s.lowerLevel()
 	}
 	status := s.exec(args, s.value("PATH"), nil)
+	if s.kind == bash && s.options.others[slices.Index(shoptOrder, "execfail")] {
+		s.setValue("SHLVL", level)
+		return status
+	}
+	if s.kind == bash { // which ends here, inside of all redirections
+		s.status = status
+		s.runTraps()
+		s.exitTrap()
+		status = s.status
+	}
 	s.flow, s.ending = exiting, inPlace
 	return status
 }

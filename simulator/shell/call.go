@@ -685,6 +685,10 @@ func (s *shell) exec(fields []string, path string, failed error) int {
 	case errors.As(err, &missing):
 		text := s.notFound()
 		if s.command == "exec" {
+			if info, serr := s.p.Stat(name); s.kind == bash && serr == nil && info.IsDir() {
+				s.commandError(name, "cannot execute: Is a directory")
+				return statusNoExec
+			}
 			text = "not found"
 		} else {
 			name = s.printable(name)

@@ -29,6 +29,7 @@ type expander struct {
 	glob   bool   // it holds an unquoted pattern character
 	inCase bool   // bash keeps the elements of "$@" apart, at cuts: the word is one of a case
 	cuts   []int
+	nulls  int   // the expansions inside of quotes that have left bash's sign for nothing
 	joins  bool  // bash puts the first character of IFS between elements that an operator has changed
 	delim  bool  // white space has just ended a field
 	err    error // of a field that ended where text of the script was split
@@ -214,7 +215,8 @@ func (s *shell) caseWord(w *syntax.Word) (string, error) {
 		return s.singleWord(w)
 	}
 	e := expander{s: s, assign: s.likeAssignment(w), inCase: true}
-	if err := e.word(w.Parts, false); err != nil || len(e.cuts) == 0 {
+	err := e.word(w.Parts, false)
+	if e.withoutSign(); err != nil || len(e.cuts) == 0 {
 		return string(e.buf), err
 	}
 	var fields []string
@@ -222,7 +224,7 @@ func (s *shell) caseWord(w *syntax.Word) (string, error) {
 	for _, at := range append(e.cuts, len(e.buf)) {
 		field := string(e.buf[from:at])
 		if field == "" {
-			field = "\x7f"
+			field = signOfNothing
 		}
 		fields = append(fields, field)
 		from = at + 1
@@ -239,6 +241,7 @@ func (s *shell) casePattern(w *syntax.Word) (string, error) {
 	if err := e.word(w.Parts, false); err != nil {
 		return "", err
 	}
+	e.withoutSign()
 	if len(e.cuts) > 0 {
 		end := e.cuts[0]
 		e.buf = e.buf[:end]
@@ -402,7 +405,11 @@ func (e *expander) list(elems []string, quoted, star, changed bool) error {
 	star = star || !e.split && e.s.kind != bash
 	switch {
 	case star && quoted || !e.split && star && !(e.spaced && e.s.ifs() == ""):
-		return e.value(strings.Join(elems, e.separator()), quoted)
+		text := strings.Join(elems, e.separator())
+		if text == "" && len(elems) > 0 && quoted && e.inCase && !changed {
+			e.nulls++
+		}
+		return e.value(text, quoted)
 	case !e.split && e.inCase && quoted:
 		for i, elem := range elems {
 			if i > 0 {
@@ -437,6 +444,35 @@ func (e *expander) list(elems []string, quoted, star, changed bool) error {
 		}
 	}
 	return nil
+}
+
+// signOfNothing is what bash puts in the place of an empty text in quotes. In the word and the patterns of a case it forgets
+// to take the sign away behind operators, if there is something else in the word.
+const signOfNothing = "\x7f"
+
+// leavesSign reports whether bash leaves its sign where an operator has made nothing of a value.
+func leavesSign(pe *syntax.Param, value string) bool {
+	switch pe.Op {
+	case ",", ",,", "^", "^^", "/", "//":
+		return true
+	case ":": // unless it is cut behind its end
+		from, _ := pe.Offset.Literal()
+		n, known := smallNumber(from)
+		return !known || n <= int64(len(value))
+	case "#", "##", "%", "%%":
+		return value != ""
+	case "@":
+		op, _ := pe.Word.Literal()
+		return strings.Contains("LUuE", op)
+	}
+	return false
+}
+
+// withoutSign takes away the sign that is all there is of a word.
+func (e *expander) withoutSign() {
+	if string(e.buf) == signOfNothing && e.nulls > 0 {
+		e.buf, e.quoted = e.buf[:0], e.quoted[:0]
+	}
 }
 
 // separator is what "$*" puts between parameters: the first character of IFS.
@@ -478,10 +514,14 @@ func (e *expander) word(parts []syntax.Part, quoted bool) error {
 			e.lists = lists
 			here, brace := e.here, e.brace
 			e.here, e.brace = false, false
+			from, nulls := len(e.buf), e.nulls
 			err := e.word(part.Parts, true)
 			e.here, e.brace, e.lists = here, brace, false
 			if err != nil {
 				return err
+			}
+			if e.nulls > nulls && len(e.buf) == from {
+				e.quote(signOfNothing)
 			}
 		case *syntax.Param:
 			if err := e.param(part, quoted); err != nil {

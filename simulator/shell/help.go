@@ -144,3 +144,28 @@ func isGlob(text string) bool {
 	open := strings.IndexByte(text, '[')
 	return strings.ContainsAny(text, "*?") || open >= 0 && strings.Contains(text[open:], "]")
 }
+
+// builtinsOfAsh are the names that ash's help lists.
+var builtinsOfAsh = strings.Fields(`. : [ [[ alias bg break cd chdir command continue echo eval exec exit export false fg getopts hash help history jobs kill
+	let local printf pwd read readonly return set shift source test times trap true type ulimit umask unalias unset wait`)
+
+// builtinHelpOfAsh is ash's help, which lists the built-ins and takes no notice of arguments.
+func builtinHelpOfAsh(s *shell, _ []string) int {
+	var b strings.Builder
+	b.WriteString("Built-in commands:\n------------------\n")
+	width := 0
+	for _, name := range builtinsOfAsh {
+		sign := byte(' ')
+		if width == 0 {
+			sign = '\t'
+		}
+		b.WriteByte(sign)
+		b.WriteString(name)
+		if width += 1 + len(name); width > 60 {
+			b.WriteByte('\n')
+			width = 0
+		}
+	}
+	s.print(1, b.String()+"\n\n")
+	return 0
+}

@@ -96,8 +96,8 @@ func (s *shell) problem(err error) bool {
 		if s.flow = exiting; s.kind == bash && s.options.errexit && s.inTrap { // its EXIT trap ends with that status
 			s.ending = inPlace
 		}
-	case s.kind == bash && s.options.errexit && isReported(err):
-		s.status = 1
+	case s.kind == bash && s.options.errexit && isReported(err): // the status of a failure before stays
+		s.status = max(s.status, 1)
 		s.flow, s.ending = exiting, inPlace
 	case s.kind != bash:
 		s.status = statusUsage

@@ -204,9 +204,13 @@ func (e *expander) param(pe *syntax.Param, quoted bool) error {
 	if !set && s.kind == bash && pe.Op[0] == '/' {
 		return e.value("", quoted)
 	}
+	before := value
 	value, err = s.operate(pe, value)
 	if err != nil {
 		return err
+	}
+	if value == "" && set && e.inCase && quoted && leavesSign(pe, before) {
+		e.nulls++
 	}
 	return e.value(value, quoted)
 }
@@ -475,8 +479,12 @@ func (e *expander) indirect(pe *syntax.Param, quoted bool) error {
 	}
 	isParameter := syntax.IsName(to) || to != "" && strings.Trim(to, "0123456789") == "" || len(to) == 1 && strings.Contains("@*#?-$!", to)
 	switch {
-	case !set && isAlternative(pe.Op):
+	case !set && isAlternative(pe.Op) && strings.Trim(name, "0123456789") == "":
 		return e.alternative(pe, "", false, quoted)
+	case !set && strings.Trim(name, "0123456789") == "" && s.options.nounset:
+		return &fatalError{"!" + name + ": unbound variable", s.fatalStatus()}
+	case !set && strings.Trim(name, "0123456789") == "":
+		return e.value("", quoted)
 	case !set:
 		return &discardError{&usageError{name + ": invalid indirect expansion"}}
 	case !isParameter:

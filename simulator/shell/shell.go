@@ -627,6 +627,7 @@ func (s *shell) parsedLines(sc *syntax.Script, tail bool) (rest string, err *syn
 		}
 		if s.flow == discarding && !s.subshell {
 			s.flow = goOn
+			s.closeSubstitutions(0)
 		}
 		if s.flow == goOn && s.options.onecmd {
 			s.flow = exiting

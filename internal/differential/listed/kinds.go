@@ -34,10 +34,10 @@ func Kinds() []Kind {
 	return []Kind{
 		{
 			Name:    "BusyBox is its own path",
-			Reason:  "Debian builds BusyBox so that its shell runs the applets inside without looking for files. The simulated image has them as files, as the usual images do, and says where they are.",
+			Reason:  "Debian builds BusyBox so that its shell runs the applets inside without looking for files, and lists them in its help. The simulated image has them as files, as the usual images do, and says where they are.",
 			Example: "type ls",
 			Covers: func(c Case) bool {
-				return (isAsh(c) || runsAsh.MatchString(c.Script)) && (usesAnswer.MatchString(c.Script) || asksForProgram.MatchString(c.Script) && strings.Contains(c.Sim.Stdout, "/bin/") && c.Sim.Code == c.Real.Code)
+				return (isAsh(c) || runsAsh.MatchString(c.Script)) && (usesAnswer.MatchString(c.Script) || strings.Contains(c.Sim.Stdout, "Built-in commands:") && c.Sim.Code == c.Real.Code || asksForProgram.MatchString(c.Script) && strings.Contains(c.Sim.Stdout, "/bin/") && c.Sim.Code == c.Real.Code)
 			},
 		},
 		{

@@ -556,11 +556,14 @@ func (p *Parser) arithmeticOrCommand() Part {
 	start := p.pos
 	end := p.pair(start+1, '(', ')')
 	text := p.src[start+2 : end]
+	whole := strings.HasSuffix(text[1:], ")") && p.balanced(start+3, end-1)
 	p.pos = end + 1
 	if strings.Contains(text, "$'") {
 		text = p.unquoted(text, false)
+		inner := text[1:]
+		whole = strings.HasSuffix(inner, ")") && balanced(inner[:len(inner)-1])
 	}
-	if inner := text[1:]; strings.HasSuffix(inner, ")") && balanced(inner[:len(inner)-1]) {
+	if inner := text[1:]; whole {
 		return &ArithExp{p.later(inner[:len(inner)-1], start+3, arithMode)}
 	}
 	return &CmdSubst{Text: text, Raw: true}
@@ -630,7 +633,41 @@ func (p *Parser) closingQuote(i int) int {
 	return -1
 }
 
-// balanced reports whether parentheses that stand in no quotes close each other.
+// balanced reports whether the parentheses of a part of the script that stand in no quotes close each other. A quote that
+// has no end hides the rest.
+func (p *Parser) balanced(from, to int) (whole bool) {
+	if !strings.ContainsAny(p.src[from:to], "()") {
+		return true
+	}
+	depth, pos, nesting := 0, p.pos, p.depth
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case *Error:
+			p.pos, p.depth = pos, nesting
+			whole = depth == 0
+		default:
+			panic(r)
+		}
+	}()
+	for i := from; i < to; i++ {
+		switch p.src[i] {
+		case '(':
+			depth++
+		case ')':
+			if depth--; depth < 0 {
+				return false
+			}
+		case '\\':
+			i++
+		case '\'', '"':
+			i = p.closingQuote(i)
+		}
+	}
+	return depth == 0
+}
+
+// balanced reports whether parentheses that stand in no quotes close each other, in a text without substitutions in quotes.
 func balanced(text string) bool {
 	depth := 0
 	for i := 0; i < len(text); i++ {
