@@ -63,7 +63,7 @@ type EmbeddedCustomRunSpec struct {
 	metav1.TypeMeta `json:",inline"`
 	Metadata        PipelineTaskMetadata `json:"metadata,omitempty"`
 	// Spec is the controller's own; no other program reads it.
-	Spec runtime.RawExtension `json:"spec,omitzero"`
+	Spec runtime.RawExtension `json:"spec,omitempty"`
 }
 
 // RunSpecStatus is a request about the life of a Run or CustomRun.
@@ -88,7 +88,7 @@ type CustomRunStatusFields struct {
 	// +kubebuilder:validation:Schemaless
 	RetriesStatus []CustomRunStatus `json:"retriesStatus,omitempty"`
 	// ExtraFields is the only place for what else a controller has to say.
-	ExtraFields runtime.RawExtension `json:"extraFields,omitzero"`
+	ExtraFields runtime.RawExtension `json:"extraFields,omitempty"`
 }
 
 // CustomRunResult is a value that a custom task produced. It is always a string.

@@ -64,7 +64,7 @@ type PipelineTask struct {
 type EmbeddedTask struct {
 	metav1.TypeMeta `json:",inline"`
 	// Spec is the custom task's own.
-	Spec     runtime.RawExtension `json:"spec,omitzero"`
+	Spec     runtime.RawExtension `json:"spec,omitempty"`
 	Metadata PipelineTaskMetadata `json:"metadata,omitempty"`
 	TaskSpec `json:",inline"`
 }
