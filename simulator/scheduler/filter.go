@@ -1,15 +1,12 @@
 package scheduler
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // find returns the best node for a Pod, or says why there is none.
@@ -23,20 +20,22 @@ func (s *Scheduler) find(pod *corev1.Pod) (best *node, message string) {
 	if total == 0 {
 		return nil, messageNoNodes
 	}
-	why, _ := s.claims(pod)
+	needs, why := s.needs(pod)
 	if why != "" {
 		return nil, explain(total, []string{why}, map[string]int{messageNotHelpful: total})
 	}
-	asks := requests(pod)
+	asks, relations := requests(pod), s.relate(pod)
 	reasons, preemption := map[string]int{}, map[string]int{}
-	var candidates []*node
-	score := -1.0
+	var fit []*node
 	for _, name := range s.names {
 		n := s.nodes[name]
 		if !n.known {
 			continue
 		}
 		why, helpless := n.refuses(pod, asks, s.o.Boundless)
+		if len(why) == 0 && !s.o.Boundless {
+			why, helpless = first(n.Node, needs.refuses, relations.refuses)
+		}
 		if len(why) > 0 {
 			for _, r := range why {
 				reasons[r]++
@@ -48,20 +47,57 @@ func (s *Scheduler) find(pod *corev1.Pod) (best *node, message string) {
 			}
 			continue
 		}
-		switch have := n.freedom(asks); {
-		case have > score:
+		fit = append(fit, n)
+	}
+	if len(fit) == 0 {
+		return nil, explain(total, counted(reasons), preemption)
+	}
+	return s.choose(fit, asks, relations), ""
+}
+
+// first asks one after the other what is against a node, until one knows something.
+func first(n *corev1.Node, ask ...func(*corev1.Node) (why string, helpless bool)) (why []string, helpless bool) {
+	for _, refuses := range ask {
+		if reason, helpless := refuses(n); reason != "" {
+			return []string{reason}, helpless
+		}
+	}
+	return nil, false
+}
+
+// weightOfWishes is how much more wishes count than free resources, if both go from 0 to 2.
+const weightOfWishes = 2
+
+// choose returns the best of some nodes: by free resources and by how well wishes about other Pods are fulfilled, from
+// not at all to best of all, as kube-scheduler weighs them. Chance decides among equals.
+func (s *Scheduler) choose(fit []*node, asks amounts, r *relations) *node {
+	least, most := int64(0), int64(0)
+	likings := make([]int64, len(fit))
+	for i, n := range fit {
+		likings[i] = r.liking(n.Node)
+		if i == 0 {
+			least, most = likings[i], likings[i]
+		}
+		least, most = min(least, likings[i]), max(most, likings[i])
+	}
+	var candidates []*node
+	score := 0.0
+	for i, n := range fit {
+		have := n.freedom(asks)
+		if most > least {
+			have += weightOfWishes * 2 * float64(likings[i]-least) / float64(most-least)
+		}
+		switch {
+		case len(candidates) == 0 || have > score:
 			score, candidates = have, append(candidates[:0], n)
 		case have == score:
 			candidates = append(candidates, n)
 		}
 	}
-	if len(candidates) == 0 {
-		return nil, explain(total, counted(reasons), preemption)
-	}
 	if len(candidates) == 1 {
-		return candidates[0], ""
+		return candidates[0]
 	}
-	return candidates[s.stream.IntN(len(candidates))], ""
+	return candidates[s.stream.IntN(len(candidates))]
 }
 
 // counted prints reasons with how many nodes have them, as kube-scheduler sorts
@@ -78,51 +114,6 @@ func counted(reasons map[string]int) []string {
 func explain(total int, reasons []string, preemption map[string]int) string {
 	available := fmt.Sprintf("0/%d nodes are available: ", total)
 	return available + strings.Join(reasons, ", ") + ". " + messageDeallocate + available + strings.Join(counted(preemption), ", ")
-}
-
-// claims says what is wrong with the Pod's PersistentVolumeClaims, and which of
-// them wait for the Pod to have a node.
-func (s *Scheduler) claims(pod *corev1.Pod) (why string, waiting []*corev1.PersistentVolumeClaim) {
-	for _, v := range pod.Spec.Volumes {
-		if v.PersistentVolumeClaim == nil {
-			continue
-		}
-		claim := &corev1.PersistentVolumeClaim{}
-		name := v.PersistentVolumeClaim.ClaimName
-		err := s.o.Client.Get(context.Background(), client.ObjectKey{Namespace: pod.Namespace, Name: name}, claim)
-		switch {
-		case apierrors.IsNotFound(err):
-			return fmt.Sprintf("persistentvolumeclaim %q not found", name), nil
-		case err != nil:
-			return err.Error(), nil
-		case claim.DeletionTimestamp != nil:
-			return fmt.Sprintf("persistentvolumeclaim %q is being deleted", name), nil
-		case claim.Status.Phase == corev1.ClaimBound:
-		case waits(claim):
-			waiting = append(waiting, claim)
-		default:
-			return messageUnboundClaims, nil
-		}
-	}
-	return "", waiting
-}
-
-// provision tells the binder of claims that wait which node they are for. It
-// reports whether there are any: then the Pod waits for them.
-func (s *Scheduler) provision(pod *corev1.Pod, node string) bool {
-	_, waiting := s.claims(pod)
-	for _, claim := range waiting {
-		if claim.Annotations[annotationNode] != "" {
-			continue
-		}
-		if claim.Annotations == nil {
-			claim.Annotations = map[string]string{}
-		}
-		claim.Annotations[annotationNode] = node
-		// A conflict is met again by the next attempt.
-		_ = s.o.Client.Update(context.Background(), claim)
-	}
-	return len(waiting) > 0
 }
 
 // refuses says why the node does not take a Pod. helpless means that fewer other
@@ -201,7 +192,12 @@ func selects(pod *corev1.Pod, n *corev1.Node) bool {
 	if a == nil || a.NodeAffinity == nil || a.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution == nil {
 		return true
 	}
-	for _, term := range a.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms {
+	return chooses(a.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution, n)
+}
+
+// chooses reports whether one of a selector's terms fits the node.
+func chooses(selector *corev1.NodeSelector, n *corev1.Node) bool {
+	for _, term := range selector.NodeSelectorTerms {
 		if len(term.MatchExpressions)+len(term.MatchFields) == 0 {
 			continue // an empty term chooses nothing
 		}

@@ -1,16 +1,22 @@
 // Package scheduler assigns Pods to nodes.
 //
 // Each Pod without a node is tried in an event of its own: every node is filtered
-// by name, taints, node selector and required node affinity, resources and the
-// number of Pods; of those that are left the one with the most free CPU and memory
-// gets the Pod through the binding subresource. A Pod that fits nowhere gets the
-// condition PodScheduled=False and an event, in the words of kube-scheduler, and
-// is tried again when something has changed that might help: a node, a Pod that
-// went, a claim that was bound.
+// by name, taints, node selector and required node affinity, resources, the number
+// of Pods, the Pod's claims, and required affinity and anti-affinity between Pods;
+// of those that are left the one gets the Pod, through the binding subresource, that
+// has the most free CPU and memory and fulfils best what Pods prefer of each other.
+// A Pod that fits nowhere gets the condition PodScheduled=False and an event, in the
+// words of kube-scheduler, and is tried again when something has changed that might
+// help: a node, a Pod that went or came, a claim that was bound.
 //
-// Known limits: affinity between Pods, topology spread, preferences, priorities
-// and preemption are not considered, and volumes never tie a Pod to a node. There
-// are no StorageClass objects: [NoStorage] and [WaitingStorage] are known by name.
+// A claim of [WaitingStorage] is tied to the node of its first consumer, unless its
+// access modes let many nodes use it; one that is ReadWriteOncePod has one Pod at a
+// time. A PersistentVolume's node affinity counts if there is one.
+//
+// Known limits: topology spread, preferences for nodes, matchLabelKeys, priorities
+// and preemption are not considered, and ReadWriteOnce claims of other classes can be
+// used on all nodes at once. There are no StorageClass objects: [NoStorage] and
+// [WaitingStorage] are known by name.
 package scheduler
 
 import (
@@ -76,6 +82,7 @@ type Scheduler struct {
 	nodes   map[string]*node
 	names   []string // of nodes, sorted
 	placed  map[types.UID]placement
+	social  int // how many of those placed say something about other Pods
 	pending map[types.UID]*pending
 	stop    []func()
 }
@@ -91,6 +98,7 @@ type node struct {
 
 // placement is what a Pod takes from a node.
 type placement struct {
+	pod  *corev1.Pod
 	node string
 	asks amounts
 }
@@ -190,6 +198,7 @@ func (s *Scheduler) observePod(e informer.Event) {
 	if pod.Spec.NodeName != "" {
 		s.drop(pod.UID)
 		s.take(pod, pod.Spec.NodeName)
+		s.again(func(p *pending) bool { return len(nearTerms(p.pod)) > 0 })
 		return
 	}
 	if pod.Spec.SchedulerName != s.o.Name && pod.Spec.SchedulerName != "" {
@@ -224,11 +233,14 @@ func (s *Scheduler) schedule(p *pending) {
 	p.attempt = s.o.Kernel.At(at, s.o.Name, "schedule", func() { s.try(p) })
 }
 
-// stir tries Pods again that did not fit.
-func (s *Scheduler) stir() {
+// stir tries all Pods again that did not fit.
+func (s *Scheduler) stir() { s.again(func(*pending) bool { return true }) }
+
+// again tries some of the Pods again that did not fit.
+func (s *Scheduler) again(which func(*pending) bool) {
 	var again []*pending
 	for _, p := range s.pending {
-		if p.failed {
+		if p.failed && which(p) {
 			again = append(again, p)
 		}
 	}
@@ -247,14 +259,19 @@ func (s *Scheduler) drop(uid types.UID) {
 
 // take books a Pod on a node.
 func (s *Scheduler) take(pod *corev1.Pod, name string) {
-	if _, ok := s.placed[pod.UID]; ok {
+	if p, ok := s.placed[pod.UID]; ok {
+		p.pod = pod
+		s.placed[pod.UID] = p
 		return
+	}
+	if social(pod) {
+		s.social++
 	}
 	asks := requests(pod)
 	n := s.node(name)
 	n.used.add(asks)
 	n.pods++
-	s.placed[pod.UID] = placement{name, asks}
+	s.placed[pod.UID] = placement{pod, name, asks}
 }
 
 // release takes the booking back.
@@ -266,6 +283,9 @@ func (s *Scheduler) release(uid types.UID) bool {
 	n := s.node(p.node)
 	n.used.subtract(p.asks)
 	n.pods--
+	if social(p.pod) {
+		s.social--
+	}
 	delete(s.placed, uid)
 	return true
 }

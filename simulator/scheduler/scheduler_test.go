@@ -30,8 +30,10 @@ func newWorld(t *testing.T, seed uint64, nodes ...*corev1.Node) *world {
 	k := kernel.New(kernel.Options{Seed: seed})
 	server := apiserver.New(apiserver.Options{Kernel: k})
 	w := &world{T: t, k: k, Client: server.Client("test")}
-	if err := server.CreateNamespace("ns", nil); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"ns", "other"} {
+		if err := server.CreateNamespace(name, map[string]string{"team": name}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	w.s = scheduler.New(scheduler.Options{Kernel: k, Client: server.Client("scheduler"), Source: server})
 	if err := w.s.Start(); err != nil {
