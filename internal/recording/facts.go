@@ -94,12 +94,7 @@ type result struct {
 
 // status says what a status is, of the run itself or of an earlier attempt.
 func (f *Facts) status(object, prefix string, s *run) {
-	for _, c := range s.Conditions {
-		if c.Type == "Succeeded" {
-			f.add(object, prefix+"condition", c.Status+" "+c.Reason)
-			f.add(object, prefix+"message", c.Message)
-		}
-	}
+	f.condition(object, prefix, s.Conditions)
 	if s.CompletionTime != "" {
 		f.add(object, prefix+"completionTime", "set")
 	}
@@ -119,6 +114,15 @@ func (f *Facts) status(object, prefix string, s *run) {
 	f.add(object, "retries", fmt.Sprint(len(s.Attempts)))
 	for i := range s.Attempts {
 		f.status(object, fmt.Sprintf("attempt %d: ", i), &s.Attempts[i])
+	}
+}
+
+func (f *Facts) condition(object, prefix string, conditions []condition) {
+	for _, c := range conditions {
+		if c.Type == "Succeeded" {
+			f.add(object, prefix+"condition", c.Status+" "+c.Reason)
+			f.add(object, prefix+"message", c.Message)
+		}
 	}
 }
 

@@ -1,10 +1,12 @@
 package recording
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path"
+	"regexp"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -101,22 +103,26 @@ func (f *Facts) admitted(kind, name, version string, spec any) {
 	}
 }
 
-// readActions reads, for each action, a line with its time and itself and then what it answered.
+// readActions reads, for each action, a line with its time and itself and then what it answered. They are in the order in which they
+// were done.
 func readActions(f *Facts, data []byte) error {
-	n := 0
+	var name string
 	var answer []string
 	end := func() {
-		if n > 0 {
-			f.add(actionName(n), "answer", strings.TrimSpace(strings.Join(answer, "\n")))
+		if name != "" {
+			f.add(name, "answer", address.ReplaceAllString(strings.TrimSpace(strings.Join(answer, "\n")), ""))
 		}
 	}
 	for line := range strings.Lines(string(data)) {
 		line = strings.TrimSuffix(line, "\n")
-		_, action, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if strings.HasPrefix(line, " ") && strings.HasPrefix(action, "{") {
+		_, text, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if strings.HasPrefix(line, " ") && strings.HasPrefix(text, "{") {
 			end()
-			n++
-			answer = nil
+			var a Action
+			if err := json.Unmarshal([]byte(text), &a); err != nil {
+				return err
+			}
+			name, answer = a.name(), nil
 			continue
 		}
 		answer = append(answer, strings.TrimPrefix(line, indent+"-> "))
@@ -125,22 +131,25 @@ func readActions(f *Facts, data []byte) error {
 	return nil
 }
 
-func actionName(n int) string { return fmt.Sprintf("action/%d", n) }
+// address is that of what was written, which some answers begin with.
+var address = regexp.MustCompile(`(?m)^/apis?/\S+ `)
+
+// name names an action by what it does to what, and when.
+func (a *Action) name() string {
+	kind, object := a.TargetKind, a.Target
+	if object == "" {
+		kind, object = a.kinds()[0], a.Name
+	}
+	return fmt.Sprintf("action/%s %s %s when %s is %s", a.Do, kind, object, a.Name, a.When)
+}
 
 func readRuns(f *Facts, data []byte) error {
 	return documents(data, func(document []byte) error {
-		var o struct {
-			metav1.TypeMeta `json:",inline"`
-			Metadata        struct {
-				Name string `json:"name"`
-			} `json:"metadata"`
-			Status run `json:"status"`
-		}
+		var o found
 		if err := unmarshal(document, &o); err != nil {
 			return err
 		}
-		f.status(o.Kind+"/"+o.Metadata.Name, "", &o.Status)
-		return nil
+		return f.end(&o, document)
 	})
 }
 

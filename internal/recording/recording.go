@@ -8,6 +8,7 @@
 //
 //	recording.go  a recording as it is in its folder
 //	facts.go      what is compared, and how an object is said in facts
+//	pipeline.go   the facts of PipelineRuns and of their children
 //	recorded.go   the facts of a folder
 //	replay.go     the facts of a cluster on which the input is played again
 package recording
@@ -75,12 +76,15 @@ type Action struct {
 	When  string  `json:"when"`
 	After float64 `json:"after"`
 	// Do is patch (Body into the object), delete (the Pod at Path) or exec (Command in the Container of the Pod).
-	Do        string          `json:"do"`
-	Body      json.RawMessage `json:"body"`
-	Path      string          `json:"path"`
-	Pod       string          `json:"pod"`
-	Container string          `json:"container"`
-	Command   []string        `json:"cmd"`
+	Do string `json:"do"`
+	// TargetKind and Target are the object that is patched or deleted, if it is not the one that is looked at.
+	TargetKind string          `json:"targetKind"`
+	Target     string          `json:"target"`
+	Body       json.RawMessage `json:"body"`
+	Path       string          `json:"path"`
+	Pod        string          `json:"pod"`
+	Container  string          `json:"container"`
+	Command    []string        `json:"cmd"`
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

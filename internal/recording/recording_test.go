@@ -65,7 +65,7 @@ spec: {retries: 1, params: [{name: y, value: n}]}
 `)},
 		"v/01-x/admission.txt": {Data: []byte("# namespace\nTask/t (tekton.dev/v1beta1): HTTP 400 reason=BadRequest\n    no: \n    again\nTaskRun/x (tekton.dev/v1beta1): HTTP 201\n")},
 		"v/01-x/admitted.yaml": {Data: []byte("apiVersion: tekton.dev/v1beta1\nkind: TaskRun\nmetadata: {name: x}\nspec: {timeout: 1h0m0s}\n")},
-		"v/01-x/actions.txt":   {Data: []byte("  5.238 {\"do\": \"patch\"}\n    -> HTTP 200 \n")},
+		"v/01-x/actions.txt":   {Data: []byte("  5.238 {\"kind\": \"TaskRun\", \"name\": \"x\", \"when\": \"Running\", \"do\": \"patch\"}\n    -> HTTP 200 \n")},
 		"v/01-x/objects-final.yaml": {Data: []byte(`kind: TaskRun
 metadata: {name: x}
 status:
@@ -111,7 +111,7 @@ func TestRecorded(t *testing.T) {
 		{"Task/t", "admission", "HTTP 400 BadRequest\nno: \nagain"},
 		{"TaskRun/x", "admission", "HTTP 201"},
 		{"TaskRun/x", "spec", `{"timeout":"1h0m0s"}`},
-		{"action/1", "answer", "HTTP 200"},
+		{"action/patch TaskRun x when x is Running", "answer", "HTTP 200"},
 		{"TaskRun/x", "condition", "True Succeeded"},
 		{"TaskRun/x", "message", "m"},
 		{"TaskRun/x", "podName", "x-pod-retry1"},

@@ -5,13 +5,18 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -28,9 +33,16 @@ const (
 	defaultSettle = 2
 )
 
+// kinds are those that are looked at. Of a custom task, an action names the kind as Custom.
 var (
-	kindTaskRun = schema.GroupVersionKind{Group: "tekton.dev", Version: "v1beta1", Kind: "TaskRun"}
-	kindPod     = schema.GroupVersionKind{Version: "v1", Kind: "Pod"}
+	kindPod = schema.GroupVersionKind{Version: "v1", Kind: "Pod"}
+	kinds   = map[string]schema.GroupVersionKind{
+		"TaskRun":     {Group: "tekton.dev", Version: "v1beta1", Kind: "TaskRun"},
+		"PipelineRun": {Group: "tekton.dev", Version: "v1beta1", Kind: "PipelineRun"},
+		"Run":         {Group: "tekton.dev", Version: "v1alpha1", Kind: "Run"},
+		"CustomRun":   {Group: "tekton.dev", Version: "v1beta1", Kind: "CustomRun"},
+		"Pod":         kindPod,
+	}
 )
 
 // Replay plays the input on a cluster, in a namespace of the recorded name, and returns what the cluster shows. The
@@ -40,8 +52,8 @@ func (r *Recording) Replay(ctx context.Context, c conformance.Cluster) (Facts, e
 	if err := p.prepare(ctx); err != nil {
 		return nil, err
 	}
-	for _, gvk := range []schema.GroupVersionKind{kindTaskRun, kindPod} {
-		stop, err := c.Observe(gvk, p.namespace, p.saw)
+	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+		stop, err := c.Observe(kinds[kind], p.namespace, p.saw)
 		if err != nil {
 			return nil, err
 		}
@@ -77,6 +89,25 @@ func or(value, otherwise float64) float64 {
 
 // namespace is the recorded one: it is part of some messages.
 func (r *Recording) namespace() string {
+	for _, name := range []string{"objects-final.yaml", "admitted.yaml"} {
+		var namespace string
+		data, err := r.file(name)
+		if err == nil {
+			err = documents(data, func(document []byte) error {
+				var o found
+				if err := unmarshal(document, &o); err != nil {
+					return err
+				}
+				if namespace == "" {
+					namespace = o.Metadata.Namespace
+				}
+				return nil
+			})
+		}
+		if err == nil && namespace != "" {
+			return namespace
+		}
+	}
 	if strings.HasSuffix(r.Under, "-alpha") {
 		return "rec-a-" + r.Name
 	}
@@ -88,7 +119,7 @@ type player struct {
 	*Recording
 	cluster   conformance.Cluster
 	namespace string
-	// runs are the TaskRuns by name; pods are in the order in which they appeared.
+	// runs are by kind and name, as TaskRun/slow; pods are in the order in which they appeared.
 	runs  map[string]*history
 	order []string
 	pods  []*pod
@@ -99,7 +130,10 @@ type player struct {
 // history is what was seen of a run: when it first had each reason, and its last status.
 type history struct {
 	reasons map[string]time.Time
-	status  run
+	found   found
+	last    []byte
+	ended   bool
+	gone    bool
 }
 
 type pod struct {
@@ -132,9 +166,10 @@ func (p *player) saw(event watch.EventType, o *unstructured.Unstructured) {
 	data, err := json.Marshal(o.Object)
 	if err == nil {
 		if o.GetKind() == kindPod.Kind {
+			p.since(o.GetKind()+"/"+o.GetName(), whenAny)
 			err = p.sawPod(event, data)
 		} else {
-			err = p.sawRun(o.GetName(), data)
+			err = p.sawRun(event, o.GetKind()+"/"+o.GetName(), data)
 		}
 	}
 	if err != nil {
@@ -142,22 +177,44 @@ func (p *player) saw(event watch.EventType, o *unstructured.Unstructured) {
 	}
 }
 
-func (p *player) sawRun(name string, data []byte) error {
-	h := p.runs[name]
+// What an action waits for, beside the reason of a condition.
+const (
+	whenAny       = "any"       // the object
+	whenCancelled = "cancelled" // that it is asked to end
+)
+
+// since takes note of when an object first showed something.
+func (p *player) since(object, what string) *history {
+	h := p.runs[object]
 	if h == nil {
 		h = &history{reasons: map[string]time.Time{}}
-		p.runs[name] = h
-		p.order = append(p.order, name)
+		p.runs[object] = h
+		p.order = append(p.order, object)
+	}
+	if _, known := h.reasons[what]; !known && what != "" {
+		h.reasons[what] = p.cluster.Now()
+	}
+	return h
+}
+
+func (p *player) sawRun(event watch.EventType, object string, data []byte) error {
+	h := p.since(object, whenAny)
+	h.last, h.gone, h.ended = data, event == watch.Deleted, false
+	if err := json.Unmarshal(data, &h.found); err != nil {
+		return err
+	}
+	if h.found.Spec.Status != "" {
+		p.since(object, whenCancelled)
 	}
 	var o struct {
-		Status run `json:"status"`
+		Status struct {
+			Conditions []condition `json:"conditions"`
+		} `json:"status"`
 	}
 	err := json.Unmarshal(data, &o)
-	h.status = o.Status
-	for _, c := range h.status.Conditions {
-		if _, known := h.reasons[c.Reason]; !known {
-			h.reasons[c.Reason] = p.cluster.Now()
-		}
+	for _, c := range o.Status.Conditions {
+		p.since(object, c.Reason)
+		h.ended = h.ended || c.Type == "Succeeded" && c.Status != string(corev1.ConditionUnknown)
 	}
 	return err
 }
@@ -183,12 +240,8 @@ func (p *player) sawPod(event watch.EventType, data []byte) error {
 
 // done reports whether every run has ended.
 func (p *player) done() bool {
-	for _, name := range p.order {
-		ended := false
-		for _, c := range p.runs[name].status.Conditions {
-			ended = ended || c.Type == "Succeeded" && c.Status != string(corev1.ConditionUnknown)
-		}
-		if !ended {
+	for _, object := range p.order {
+		if h := p.runs[object]; h.last != nil && !h.ended && !h.gone {
 			return false
 		}
 	}
@@ -251,8 +304,10 @@ func (p *player) act(ctx context.Context, f *Facts, i int, end time.Time) error 
 	a := &p.Driver.Actions[i]
 	var since time.Time
 	came, err := p.until(ctx, end, func() bool {
-		if h := p.runs[a.Name]; h != nil {
-			since = h.reasons[a.When]
+		for _, kind := range a.kinds() {
+			if h := p.runs[kind+"/"+a.Name]; h != nil {
+				since = h.reasons[a.When]
+			}
 		}
 		return !since.IsZero()
 	})
@@ -265,17 +320,25 @@ func (p *player) act(ctx context.Context, f *Facts, i int, end time.Time) error 
 	var answer string
 	switch a.Do {
 	case "patch":
-		o := &unstructured.Unstructured{}
-		o.SetGroupVersionKind(kindTaskRun)
-		o.SetNamespace(p.namespace)
-		o.SetName(a.Name)
-		answer, err = answered(p.cluster.Client().Patch(ctx, o, client.RawPatch(types.MergePatchType, a.Body)), 200)
+		answer, err = answered(p.cluster.Client().Patch(ctx, p.target(a), client.RawPatch(types.MergePatchType, a.Body)), 200)
 		// An action's answer is written without the reason, the text on the same line.
 		answer = strings.Replace(answer, " BadRequest\n", " ", 1)
+	case "status":
+		body := p.moments(a.Body)
+		answer, err = answered(p.cluster.Client().Status().Patch(ctx, p.target(a), client.RawPatch(types.MergePatchType, body)), 200)
+		answer = strings.Replace(answer, " BadRequest\n", " ", 1)
 	case "delete":
-		o := &corev1.Pod{}
-		o.Namespace, o.Name = p.namespace, path.Base(a.Path)
-		answer, err = answered(p.cluster.Client().Delete(ctx, o), 200)
+		var o client.Object = &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: p.namespace, Name: path.Base(a.Path)}}
+		if a.Path == "" {
+			o = p.target(a)
+		}
+		var options metav1.DeleteOptions
+		if len(a.Body) > 0 {
+			if err := json.Unmarshal(a.Body, &options); err != nil {
+				return err
+			}
+		}
+		answer, err = answered(p.cluster.Client().Delete(ctx, o, &client.DeleteOptions{PropagationPolicy: options.PropagationPolicy}), 200)
 	case "exec":
 		var stdout string
 		var code int
@@ -284,14 +347,64 @@ func (p *player) act(ctx context.Context, f *Facts, i int, end time.Time) error 
 	default:
 		err = fmt.Errorf("cannot do %q", a.Do)
 	}
-	f.add(actionName(i+1), "answer", strings.TrimSpace(answer))
+	f.add(a.name(), "answer", strings.TrimSpace(answer))
 	return err
+}
+
+// kinds are the kinds that the object of an action may have.
+func (a *Action) kinds() []string {
+	switch a.Kind {
+	case "":
+		return []string{"TaskRun"}
+	case "Custom":
+		return []string{"Run", "CustomRun"}
+	default:
+		return []string{a.Kind}
+	}
+}
+
+// target is the object that an action is done to.
+func (p *player) target(a *Action) *unstructured.Unstructured {
+	kind, name := a.TargetKind, a.Target
+	if name == "" {
+		name = a.Name
+		for _, k := range a.kinds() {
+			if p.runs[k+"/"+name] != nil {
+				kind = k
+			}
+		}
+	}
+	o := &unstructured.Unstructured{}
+	o.SetGroupVersionKind(kinds[kind])
+	o.SetNamespace(p.namespace)
+	o.SetName(name)
+	return o
+}
+
+// now is a moment in the body of an action: the present one, or so many seconds before.
+var now = regexp.MustCompile(`"@now(?:-(\d+))?"`)
+
+// moments puts the times in the place of their words.
+func (p *player) moments(body []byte) []byte {
+	return now.ReplaceAllFunc(body, func(word []byte) []byte {
+		before, err := strconv.Atoi(string(now.FindSubmatch(word)[1]))
+		if err != nil {
+			before = 0
+		}
+		return []byte(strconv.Quote(p.cluster.Now().Add(-time.Duration(before) * time.Second).UTC().Format(time.RFC3339)))
+	})
 }
 
 // tell says what the runs and the Pods are at the end.
 func (p *player) tell(f *Facts) error {
-	for _, name := range p.order {
-		f.status(kindTaskRun.Kind+"/"+name, "", &p.runs[name].status)
+	for _, object := range p.order {
+		h := p.runs[object]
+		if h.last == nil || h.gone {
+			continue
+		}
+		if err := f.end(&h.found, h.last); err != nil {
+			return err
+		}
 	}
 	seen := map[string]int{}
 	for _, q := range p.pods {

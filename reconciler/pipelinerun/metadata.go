@@ -8,13 +8,11 @@ import (
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 )
 
-// inherit gives the PipelineRun the labels and annotations of its Pipeline; its own win (spec §2.12). A label of the Pipeline that
-// it already has stays.
+// inherit gives the PipelineRun the labels and annotations of its Pipeline; its own win, except for the one that names the Pipeline (spec
+// §2.12).
 func inherit(pr *v1beta1.PipelineRun, p *pipeline) {
 	pr.Labels, pr.Annotations = under(pr.Labels, p.labels), under(pr.Annotations, p.annotations)
-	if pr.Labels[v1beta1.LabelPipeline] == "" {
-		pr.Labels[v1beta1.LabelPipeline] = p.name
-	}
+	pr.Labels[v1beta1.LabelPipeline] = p.name
 }
 
 // under is own with what it lacks from base. What kubectl wrote about one object is not about another.

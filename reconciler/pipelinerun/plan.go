@@ -173,9 +173,6 @@ func (p *pipelineRunPass) taskOf(store resolve.Tasks, pt *v1beta1.PipelineTask) 
 	}
 	task, err := resolve.Find(store, p.Run.Namespace, pt.TaskRef, embedded)
 	if err == nil {
-		if task.Name == "" {
-			task.Name = pt.Name
-		}
 		defaulting.TaskSpec(task.Spec)
 	}
 	return task, err

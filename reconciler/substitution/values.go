@@ -1,7 +1,6 @@
 package substitution
 
 import (
-	"maps"
 	"strconv"
 
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
@@ -62,7 +61,7 @@ func (r Replacements) param(name string, value v1beta1.ParamValue, indexing bool
 			}
 		}
 	case v1beta1.ParamTypeObject:
-		r.object("params."+name+"[*]", value.ObjectVal)
+		r.objects["params."+name+"[*]"] = value.ObjectVal
 		for key, text := range value.ObjectVal {
 			r.texts["params."+name+"."+key] = text // the dot form alone (SUB-04)
 		}
@@ -71,16 +70,6 @@ func (r Replacements) param(name string, value v1beta1.ParamValue, indexing bool
 			r.texts[s] = value.StringVal
 		}
 	}
-}
-
-// object makes an object known as a whole: what was known of it before, a default, stays for the keys that it lacks.
-func (r Replacements) object(name string, pairs map[string]string) {
-	all := maps.Clone(r.objects[name])
-	if all == nil {
-		all = make(map[string]string, len(pairs))
-	}
-	maps.Copy(all, pairs)
-	r.objects[name] = all
 }
 
 // Contexts returns the variables $(context.NAME), by their names and values. Every kind of run has its own (SUB-05).
