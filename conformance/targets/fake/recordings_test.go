@@ -98,6 +98,7 @@ func differences() []difference {
 		{[]string{"127"}, "PipelineRun/ftimeout", "message", "-", "As above.", lab},
 		{[]string{"131"}, "*/exhausted*", "*", "-", "On the loaded machine the retries took longer, so that one more task began before the failure.", lab},
 		{[]string{"131"}, "TaskRun/exhausted-d", "label tekton.dev/*", "-", "As above.", lab},
+		{[]string{"133"}, "Pod/affinity-assistant-*", "*", "R:2.21", "The Pods of affinity assistants were not recorded.", lab},
 		{[]string{"133"}, "PipelineRun/wsrun", "spec", "-", "Later libraries of Kubernetes leave out a creationTimestamp that is null.", lab},
 		{[]string{"133"}, "Pod/wsrun-write-pod", "place-scripts: argv", "-", "The name of a claim depends on the run's UID.", lab},
 		{[]string{"131", "145"}, "TaskRun/*", "step 0", "LC-63", "Steps that began are shown as ended, although the status had no copy of them yet.", project},
