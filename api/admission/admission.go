@@ -148,13 +148,20 @@ func (r Rules) Admit(obj, old runtime.Object, cfg *config.Config) error {
 	return validationFailed(err)
 }
 
-// Decode reads the JSON of an object strictly, see DecodeInto, into the Go type of its kind.
+// Decode reads the JSON of an object strictly, see DecodeInto, into the Go type of its kind. An object that cannot be written again, as
+// one with a param without a value, is refused, too.
 func (r Rules) Decode(gvk schema.GroupVersionKind, raw []byte) (runtime.Object, error) {
 	obj := r.Kinds.New(gvk.Version, gvk.Kind)
 	if obj == nil {
 		return nil, unknown(gvk)
 	}
-	return obj, DecodeInto(raw, obj)
+	if err := DecodeInto(raw, obj); err != nil {
+		return obj, err
+	}
+	if _, err := json.Marshal(obj); err != nil {
+		return obj, mutationFailed(fmt.Errorf("cannot create patch for round tripped newBytes: cannot marshal interface: %w", err))
+	}
+	return obj, nil
 }
 
 // Knows reports whether a row of the table describes a version of a kind.

@@ -156,6 +156,8 @@ func TestReviewOfJSON(t *testing.T) {
 	const head = `{"apiVersion":"tekton.dev/v1beta1","kind":"TaskRun","metadata":{"name":"r","fieldOfALaterKubernetes":1},`
 	const headV1 = `{"apiVersion":"tekton.dev/v1","kind":"TaskRun","metadata":{"name":"r"},`
 	const decode = `admission webhook "webhook.pipeline.tekton.dev" denied the request: mutation failed: cannot decode incoming new object: `
+	const unwritable = `admission webhook "webhook.pipeline.tekton.dev" denied the request: mutation failed: cannot create patch for round tripped newBytes: cannot marshal interface: ` +
+		`json: error calling MarshalJSON for type v1beta1.ParamValue: impossible ParamValues.Type: ""`
 	for _, row := range []struct {
 		reason string
 		review admission.Review
@@ -182,6 +184,15 @@ func TestReviewOfJSON(t *testing.T) {
 		{"a Task of v1 is checked", admission.Review{Version: "v1", Kind: "Task", Operation: admission.Create, Object: []byte(`{"metadata":{"name":"t"},"spec":{"params":[{"name":"p"}],"steps":[]}}`)},
 			`admission webhook "validation.webhook.pipeline.tekton.dev" denied the request: validation failed: missing field(s): spec.steps`},
 		{"there is no ClusterTask in v1", admission.Review{Version: "v1", Kind: "ClusterTask", Operation: admission.Create, Object: []byte(`{"x":1}`)}, "the webhooks do not know the kind ClusterTask of tekton.dev/v1"},
+		{"a param without a value", admission.Review{Kind: "TaskRun", Operation: admission.Create, Object: []byte(`{"metadata":{"name":"r"},"spec":{"taskRef":{"name":"t"},"params":[{"name":"p"}]}}`)}, unwritable},
+		{"a result without one", admission.Review{Kind: "Pipeline", Operation: admission.Create, Object: []byte(`{"metadata":{"name":"p"},"spec":{"tasks":[{"name":"a","taskRef":{"name":"t"}}],"results":[{"name":"r"}]}}`)}, unwritable},
+		{"of v1", admission.Review{Version: "v1", Kind: "Pipeline", Operation: admission.Create, Object: []byte(`{"metadata":{"name":"p"},"spec":{"tasks":[{"name":"a","taskRef":{"name":"t"}}],"results":[{"name":"r"}]}}`)}, unwritable},
+		{"fields are found whatever their case", admission.Review{Kind: "PipelineRun", Operation: admission.Create, Object: []byte(`{"metadata":{"name":"r"},"Spec":{"pipelineSpec":{"Tasks":[{"name":"a","taskRef":{"name":"t"},"when":[{"Input":"x","Operator":"in","VALUES":["x"]}]}]}}}`)},
+			`{"metadata":{"name":"r"},"spec":{"pipelineSpec":{"tasks":[{"name":"a","taskRef":{"kind":"Task","name":"t"},"when":[{"input":"x","operator":"in","values":["x"]}]}]},"serviceAccountName":"default","timeout":"1h0m0s"}}`},
+		{"v1 PipelineRuns have no timeout of old", admission.Review{Version: "v1", Kind: "PipelineRun", Operation: admission.Create, Object: []byte(`{"metadata":{"name":"r"},"spec":{"timeout":"1h"}}`)}, decode + `json: unknown field "timeout"`},
+		{"v1 Pipelines have no PipelineResources", admission.Review{Version: "v1", Kind: "Pipeline", Operation: admission.Create, Object: []byte(`{"metadata":{"name":"p"},"spec":{"tasks":[{"name":"a","resources":{}}]}}`)}, decode + `json: unknown field "resources"`},
+		{"what a later release has is not known", admission.Review{Version: "v1", Kind: "Pipeline", Operation: admission.Create, Object: []byte(`{"metadata":{"name":"p"},"spec":{"tasks":[{"name":"a","onError":"continue"}]}}`)}, decode + `json: unknown field "onError"`},
+		{"there is no Run in v1beta1", admission.Review{Kind: "Run", Operation: admission.Create, Object: []byte(`{"x":1}`)}, "the webhooks do not know the kind Run of tekton.dev/v1beta1"},
 		{"a kind that no row describes is not stored unchecked", admission.Review{Kind: "PipelineResource", Operation: admission.Create, Object: []byte(`{"x":1}`)}, "the webhooks do not know the kind PipelineResource of tekton.dev/v1beta1"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
