@@ -101,7 +101,8 @@ func (inv *invocation) long() bool {
 	switch arg {
 	case "--login", "--norc", "--noprofile", "--noediting", "--debugger":
 	case "--posix":
-		s.options.posix, s.options.aliases = true, true
+		s.options.posix = true
+		s.posixOptions(true)
 	case "--verbose":
 		s.options.verbose = true
 	case "--rcfile", "--init-file":

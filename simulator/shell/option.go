@@ -48,7 +48,7 @@ func (s *shell) option(name string, on bool) bool {
 			continue
 		}
 		if s.kind == bash && name == "posix" && on != *o.state {
-			s.options.aliases = on
+			s.posixOptions(on)
 		}
 		*o.state = on
 		if s.kind == bash && on { // one way to edit lines, or the other
@@ -364,6 +364,7 @@ func builtinShopt(s *shell, args []string) int {
 			status = 1
 		case set || unset:
 			*names[i].state = set
+			s.options.listed = s.options.posixChanges()
 		default:
 			if !*names[i].state {
 				status = 1
@@ -446,8 +447,27 @@ func (s *shell) arrayText(v variable) string {
 // optionList is $SHELLOPTS.
 func (s *shell) optionList() string { return listOn(s.optionNames()) }
 
+// posixOptions changes the options of shopt that go with POSIX mode.
+func (s *shell) posixOptions(on bool) {
+	s.options.aliases, s.options.shiftVerbose = on, on
+	if on {
+		s.options.inheritErr, s.options.comments = true, true
+	}
+}
+
+// posixChanges returns the options that POSIX mode changes, of which $BASHOPTS is not told: it has them as they were when
+// shopt was called last.
+func (o *options) posixChanges() [3]bool { return [3]bool{o.aliases, o.inheritErr, o.shiftVerbose} }
+
 // shoptList is $BASHOPTS.
-func (s *shell) shoptList() string { return listOn(s.shoptNames()) }
+func (s *shell) shoptList() string {
+	before := s.options
+	o := &s.options
+	o.aliases, o.inheritErr, o.shiftVerbose = o.listed[0], o.listed[1], o.listed[2]
+	text := listOn(s.shoptNames())
+	s.options = before
+	return text
+}
 
 func listOn(names []optionName) string {
 	var on []string

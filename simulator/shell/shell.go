@@ -239,6 +239,7 @@ type options struct {
 	braceexpand, hashall, histexpand, history, comments, emacs, keyword, nolog, onecmd, physical, privileged bool
 	others                                                                                                   [57]bool // of shopt, by their place in its list
 	interactive, stdin, debug                                                                                bool     // of dash
+	listed                                                                                                   [3]bool  // see [options.posixChanges]
 }
 
 // main is the program of a shell.
@@ -286,6 +287,7 @@ func (i *Interpreter) main(p *container.Process, kind dialect, posix bool) int {
 	if !ok {
 		return code
 	}
+	s.options.listed = s.options.posixChanges()
 	if s.input >= 0 {
 		s.runInput()
 		return s.leave()
@@ -382,7 +384,10 @@ func (s *shell) prepareFurther() {
 	for _, o := range s.shoptNames() {
 		*o.state = slices.Contains(shoptDefaults, o.name)
 	}
-	s.options.aliases = s.options.posix
+	if s.options.posix {
+		s.posixOptions(true)
+	}
+	s.options.listed = s.options.posixChanges()
 	login := "/bin/sh"
 	if own, ok := s.p.Container().UserShell(s.p.UID); ok && own != "" {
 		login = own

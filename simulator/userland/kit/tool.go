@@ -44,7 +44,7 @@ func Begin(p *container.Process, args []string) *Tool {
 
 // End writes out what is buffered and returns the exit code.
 func (t *Tool) End() int {
-	if err := t.Out.Flush(); err != nil && t.Status == 0 {
+	if err := t.Out.Flush(); err != nil && (t.Status == 0 || !t.GNU && onUnwritten(t.Name) == complains) {
 		if errors.Is(err, errBroken) {
 			t.Status = 1
 		} else {
