@@ -1,12 +1,14 @@
 package simulator
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/plumbline-ci/plumbline/simulator/container"
@@ -52,13 +54,15 @@ func Roles() []Role {
 // kubeletActor is the kubelet's name to the API server.
 const kubeletActor = "kubelet"
 
-// Actors are a cluster without its API server: the scheduler with its volume binder, a node, the garbage collector and
+// Actors are a cluster without its API server: the scheduler with its volume binder, nodes, the garbage collector and
 // the controllers of namespaces, nodes and StatefulSets.
 type Actors struct {
 	kernel     *kernel.Kernel
 	supplies   *supplies
 	programs   map[string]container.Program
 	kubelet    *kubelet.Kubelet
+	more       []*kubelet.Kubelet // of further nodes
+	names      []string           // of further nodes
 	scheduler  *scheduler.Scheduler
 	binder     *scheduler.VolumeBinder
 	collector  *garbagecollector.Collector
@@ -84,7 +88,9 @@ func Attach(k *kernel.Kernel, api API, o Options) (*Actors, error) {
 	}
 	if a.plays(RoleNodes) {
 		// A real API server taints new nodes until a controller says that they are ready.
-		a.nodes.Ready(a.node)
+		for _, name := range append([]string{a.node}, a.names...) {
+			a.nodes.Ready(name)
+		}
 	}
 	return a, nil
 }
@@ -127,24 +133,7 @@ func newActors(k *kernel.Kernel, api API, o Options) (*Actors, error) {
 	}
 	a.scheduler = scheduler.New(scheduler.Options{Kernel: k, Client: api.Client(scheduler.DefaultName), Source: a.source, Boundless: o.Boundless})
 	a.binder = scheduler.NewVolumeBinder(k, api.Client("volume-binder"))
-	node := o.Node
-	if node.Name == "" {
-		node.Name = DefaultNode
-	}
-	node.Admit = append(node.Admit, a.scheduler.Admission(node.Name))
-	watched := a.source
-	if list, ok := a.source.(informer.ListSource); ok && o.Disturb != nil {
-		watched = o.Disturb(kubeletActor, list)
-	}
-	a.kubelet = kubelet.New(kubelet.Options{
-		Kernel: k, Client: api.Client(kubeletActor), Source: watched, Node: node, Timing: o.Timing, Faults: o.Faults, OnOutput: o.OnOutput,
-		Runtime: &runner{
-			kernel: k, supplies: a.supplies, programs: a.programs, launchers: slices.Sorted(maps.Keys(o.Programs)), budget: o.Budget,
-			onMissing: o.OnMissing, stubMissing: o.StubMissing,
-		},
-		Images: registry{supplies: a.supplies, local: !o.PullImages},
-	})
-	a.node = node.Name
+	a.addNodes(api, o)
 	a.nodes = nodelifecycle.New(nodelifecycle.Options{Kernel: k, Client: api.Client("node-controller")})
 	a.sets = statefulset.New(statefulset.Options{Kernel: k, Client: api.Client(statefulset.Actor), Source: a.source})
 	owners, content := kindsToWatch(o.API.Kinds)
@@ -154,13 +143,63 @@ func newActors(k *kernel.Kernel, api API, o Options) (*Actors, error) {
 	return a, nil
 }
 
+// addNodes makes the node, and further ones if there are any. They share the volumes of claims.
+func (a *Actors) addNodes(api API, o Options) {
+	claims := map[types.UID]kubelet.Volume{}
+	add := func(actor string, node kubelet.Node) *kubelet.Kubelet {
+		node.Admit = append(slices.Clip(node.Admit), a.scheduler.Admission(node.Name))
+		watched := a.source
+		if list, ok := a.source.(informer.ListSource); ok && o.Disturb != nil {
+			watched = o.Disturb(actor, list)
+		}
+		return kubelet.New(kubelet.Options{
+			Kernel: a.kernel, Client: api.Client(actor), Source: watched, Node: node, Timing: o.Timing, Faults: o.Faults, OnOutput: o.OnOutput,
+			Claims: claims,
+			Runtime: &runner{
+				kernel: a.kernel, supplies: a.supplies, programs: a.programs, launchers: slices.Sorted(maps.Keys(o.Programs)), budget: o.Budget,
+				onMissing: o.OnMissing, stubMissing: o.StubMissing,
+			},
+			Images: registry{supplies: a.supplies, local: !o.PullImages},
+		})
+	}
+	o.Node.Name = cmp.Or(o.Node.Name, DefaultNode)
+	a.node, a.kubelet = o.Node.Name, add(kubeletActor, o.Node)
+	for i, node := range o.MoreNodes {
+		node.Address = cmp.Or(node.Address, fmt.Sprintf("172.18.0.%d", 3+i))
+		node.PodNetwork = cmp.Or(node.PodNetwork, fmt.Sprintf("10.%d.", 245+i))
+		a.names, a.more = append(a.names, node.Name), append(a.more, add(kubeletActor+"/"+node.Name, node))
+	}
+}
+
+// on is the kubelet that has a Pod, or had it last; the first one if none does.
+func (a *Actors) on(namespace, pod string) *kubelet.Kubelet {
+	for _, k := range a.more {
+		if k.Runs(namespace, pod) {
+			return k
+		}
+	}
+	if a.kubelet.Runs(namespace, pod) {
+		return a.kubelet
+	}
+	for _, k := range a.more {
+		if k.Knows(namespace, pod) && !a.kubelet.Knows(namespace, pod) {
+			return k
+		}
+	}
+	return a.kubelet
+}
+
 // start sets everything going; the node comes last, after what the caller adds.
 func (a *Actors) start(more ...func() error) error {
 	steps := []func() error{
 		a.namespaces.Start, a.unless(RoleGarbageCollector, a.collector.Start), a.unless(RoleScheduler, a.scheduler.Start),
 		a.unless(RoleVolumes, func() error { return a.binder.Start(a.source) }),
 	}
-	for _, start := range append(append(steps, more...), a.kubelet.Start) {
+	steps = append(append(steps, more...), a.kubelet.Start)
+	for _, k := range a.more {
+		steps = append(steps, k.Start)
+	}
+	for _, start := range steps {
 		if err := start(); err != nil {
 			return fmt.Errorf("starting the cluster: %w", err)
 		}
@@ -182,28 +221,31 @@ func (a *Actors) Supply(namespace string, mocks *container.Mocks) {
 	a.supplies.own[namespace] = mocks
 }
 
-// Kubelet returns the node's kubelet.
+// Kubelet returns the kubelet of the node, the first one if there are several.
 func (a *Actors) Kubelet() *kubelet.Kubelet { return a.kubelet }
 
 // Logs returns what a container has written.
 func (a *Actors) Logs(namespace, pod, container string) ([]byte, error) {
-	return a.kubelet.Logs(namespace, pod, container)
+	return a.on(namespace, pod).Logs(namespace, pod, container)
 }
 
 // Exec runs a command in a running container; done gets its exit code. An empty
 // container means the Pod's first.
 func (a *Actors) Exec(namespace, pod, container string, argv []string, stdout, stderr io.Writer, done func(code int)) error {
-	return a.kubelet.Exec(namespace, pod, container, argv, stdout, stderr, done)
+	return a.on(namespace, pod).Exec(namespace, pod, container, argv, stdout, stderr, done)
 }
 
 // ExecInput is Exec for a command with standard input, which is what is written to the result.
 func (a *Actors) ExecInput(namespace, pod, container string, argv []string, stdout, stderr io.Writer, done func(code int)) (io.WriteCloser, error) {
-	return a.kubelet.ExecInput(namespace, pod, container, argv, stdout, stderr, done)
+	return a.on(namespace, pod).ExecInput(namespace, pod, container, argv, stdout, stderr, done)
 }
 
 // Stop ends the actors' watches. Pods and containers are left as they are.
 func (a *Actors) Stop() {
 	a.kubelet.Stop()
+	for _, k := range a.more {
+		k.Stop()
+	}
 	a.scheduler.Stop()
 	a.collector.Stop()
 	a.namespaces.Stop()
@@ -214,7 +256,7 @@ func (a *Actors) Stop() {
 	}
 }
 
-// LoseNode cuts the node off. Its containers run on, but their state is not
+// LoseNode cuts the node off, the first one if there are several. Its containers run on, but their state is not
 // reported; the cluster reacts as it would ([nodelifecycle]).
 func (a *Actors) LoseNode() {
 	a.kubelet.Lose()

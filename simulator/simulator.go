@@ -64,7 +64,7 @@ type Options struct {
 	OnMissing func(MissingCommand)
 	// StubMissing makes commands that cannot be found succeed without doing anything.
 	StubMissing bool
-	// Boundless makes the node have whatever Pods ask for: processors, memory, devices, labels.
+	// Boundless makes every node have whatever Pods ask for: processors, memory, devices, labels.
 	Boundless bool
 	// Budget bounds every container.
 	Budget container.Budget
@@ -78,6 +78,8 @@ type Options struct {
 
 	// Node describes the node; its Name may be empty.
 	Node kubelet.Node
+	// MoreNodes are further nodes. Their Names are needed; what distinguishes their network is filled in.
+	MoreNodes []kubelet.Node
 	// Timing is how long things take on the node; nil means kubelet.DefaultTiming.
 	Timing *kubelet.Timing
 	// Faults are what goes wrong on the node.

@@ -53,6 +53,10 @@ type Options struct {
 	Timing  *Timing // nil means DefaultTiming
 	Faults  Faults
 
+	// Claims are the volumes of PersistentVolumeClaims, by UID, which the nodes of a
+	// cluster share; nil means that there is one node.
+	Claims map[types.UID]Volume
+
 	// OnOutput, if set, sees all output of containers as it is written. It must not
 	// keep data.
 	OnOutput func(o Output)
@@ -71,7 +75,7 @@ type Kubelet struct {
 	workers  map[types.UID]*worker
 	finished map[types.UID]*finished
 	byName   map[types.NamespacedName]types.UID
-	storage  map[string]Volume // hostPath and claims, by path or namespace/name
+	storage  map[string]Volume // hostPath, by path
 	images   map[string]bool   // references pulled to this node
 	nextIP   int
 	lost     bool
@@ -105,6 +109,9 @@ func New(o Options) *Kubelet {
 	}
 	if o.Timing != nil {
 		k.timing = *o.Timing
+	}
+	if k.o.Claims == nil {
+		k.o.Claims = map[types.UID]Volume{}
 	}
 	if k.o.LogLimit == 0 {
 		k.o.LogLimit = 1 << 20
@@ -253,6 +260,15 @@ func (k *Kubelet) logs(namespace, pod, container string, previous bool) ([]byte,
 		return nil, &NoSuchContainerError{Namespace: namespace, Pod: pod, Container: container}
 	}
 	return out.bytes(), nil
+}
+
+// Runs reports whether a Pod is on the node.
+func (k *Kubelet) Runs(namespace, pod string) bool { return k.worker(namespace, pod) != nil }
+
+// Knows reports whether a Pod is on the node, or was.
+func (k *Kubelet) Knows(namespace, pod string) bool {
+	_, ok := k.byName[types.NamespacedName{Namespace: namespace, Name: pod}]
+	return ok
 }
 
 // Exec runs a command in a running container; done gets its exit code.

@@ -69,7 +69,7 @@ func (w *worker) volume(v *corev1.Volume) (Volume, error) {
 		}
 		return runtime.NewVolume(o), nil
 	case v.HostPath != nil:
-		return w.k.stored("host:"+v.HostPath.Path, nil), nil
+		return w.k.stored(v.HostPath.Path), nil
 	case v.PersistentVolumeClaim != nil:
 		return w.claim(v.PersistentVolumeClaim.ClaimName, group)
 	}
@@ -116,11 +116,14 @@ func (w *worker) volume(v *corev1.Volume) (Volume, error) {
 }
 
 // stored returns a volume that the node keeps when Pods go.
-func (k *Kubelet) stored(key string, group *int64) Volume {
-	v := k.storage[key]
+func (k *Kubelet) stored(path string) Volume { return keep(k, k.storage, path, nil) }
+
+// keep finds a volume that outlives Pods, or makes it.
+func keep[K comparable](k *Kubelet, kept map[K]Volume, key K, group *int64) Volume {
+	v := kept[key]
 	if v == nil {
 		v = k.o.Runtime.NewVolume(VolumeOptions{Group: group})
-		k.storage[key] = v
+		kept[key] = v
 	}
 	return v
 }
@@ -135,7 +138,7 @@ func (w *worker) claim(name string, group *int64) (Volume, error) {
 	if c.Status.Phase != corev1.ClaimBound {
 		return nil, fmt.Errorf("PVC %s is not bound", key)
 	}
-	return w.k.stored("claim:"+string(c.UID), group), nil
+	return keep(w.k, w.k.o.Claims, c.UID, group), nil
 }
 
 func mode(m *int32) uint32 {

@@ -23,6 +23,7 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/container"
 	"github.com/plumbline-ci/plumbline/simulator/informer"
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
+	"github.com/plumbline-ci/plumbline/simulator/kubelet"
 	"github.com/plumbline-ci/plumbline/simulator/recorder"
 )
 
@@ -103,6 +104,9 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 			Types: t.types,
 			Kinds: reference.Kinds(),
 		},
+	}
+	for i := 2; i <= t.o.Nodes; i++ {
+		options.MoreNodes = append(options.MoreNodes, kubelet.Node{Name: fmt.Sprintf("%s-%d", simulator.DefaultNode, i)})
 	}
 	reference.Admit(&options.API, c.settings.now)
 	if s.Seed != defaultSeed {

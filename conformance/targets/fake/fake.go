@@ -48,6 +48,8 @@ type Options struct {
 	StubMissing bool
 	// Boundless makes the node have whatever Pods ask for: processors, memory, devices, labels.
 	Boundless bool
+	// Nodes is how many nodes a cluster has; less than two means one.
+	Nodes int
 	// Aliases are further names of images of the catalogue: name to reference.
 	Aliases map[string]string
 	// OnRecord sees every record of the trace; OnOutput all that containers print. They are called by the code that drives
