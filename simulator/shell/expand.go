@@ -451,14 +451,17 @@ func (e *expander) list(elems []string, quoted, star, changed bool) error {
 const signOfNothing = "\x7f"
 
 // leavesSign reports whether bash leaves its sign where an operator has made nothing of a value.
-func leavesSign(pe *syntax.Param, value string) bool {
+func (e *expander) leavesSign(pe *syntax.Param, value string) bool {
 	switch pe.Op {
 	case ",", ",,", "^", "^^", "/", "//":
 		return true
 	case ":": // unless it is cut behind its end
 		from, _ := pe.Offset.Literal()
-		n, known := smallNumber(from)
-		return !known || n <= int64(len(value))
+		if strings.ContainsAny(from, "=+-") { // which may change something, and has been evaluated
+			return true
+		}
+		n, err := e.s.evaluate(from)
+		return err != nil || n <= int64(e.s.length(value))
 	case "#", "##", "%", "%%":
 		return value != ""
 	case "@":

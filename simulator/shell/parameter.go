@@ -209,7 +209,7 @@ func (e *expander) param(pe *syntax.Param, quoted bool) error {
 	if err != nil {
 		return err
 	}
-	if value == "" && set && e.inCase && quoted && leavesSign(pe, before) {
+	if value == "" && set && e.inCase && quoted && e.leavesSign(pe, before) {
 		e.nulls++
 	}
 	return e.value(value, quoted)

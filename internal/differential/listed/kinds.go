@@ -23,6 +23,8 @@ var (
 	walksDirectory   = regexp.MustCompile(`\bfind\b|\bgrep\b.* -\w*r`)
 	emptyPattern     = regexp.MustCompile(`\$\{\w+//?(/|\}|''|""|"?\$)`)
 	slashBehind      = regexp.MustCompile(`\$\{\w+//?[^/}]+\}([^\s;|&]*|[^"]*)/|(?s)<<.*\$\{\w+//?[^/}]+\}.*/`)
+	getoptsTwice     = regexp.MustCompile(`(?s)\bgetopts\b.*\bgetopts\b`)
+	optionFromMemory = regexp.MustCompile(`illegal option -- [^ -~]`)
 	grepsWithout     = regexp.MustCompile(`\bgrep\b[^|;&\n]* -\w*(o\w*( [^|;&\n]*-\w*)?v|v\w*( [^|;&\n]*-\w*)?o)`)
 )
 
@@ -148,14 +150,6 @@ func Kinds() []Kind {
 			},
 		},
 		{
-			Name:    "the order of a directory",
-			Reason:  "Bash's compgen -G lists files in the order in which they are in their directory, which is the file system's.",
-			Example: "cd /bin; compgen -G 't*'",
-			Covers: func(c Case) bool {
-				return c.Dialect == script.Bash && strings.Contains(c.Script, "compgen -G") && c.Sim.Code == c.Real.Code && sameLines(c.Sim.Stdout, c.Real.Stdout)
-			},
-		},
-		{
 			Name:    "ash after an alias and an operator",
 			Reason:  "Where an operator stands right behind the name of an alias, BusyBox ash loses the character behind the operator: a defect.",
 			Example: "alias e='echo x'\ne>/tmp/o",
@@ -164,11 +158,20 @@ func Kinds() []Kind {
 			},
 		},
 		{
-			Name:    "the order of files below a directory",
-			Reason:  "BusyBox's grep -r and find go through a directory in its own order, which is the file system's.",
+			Name:    "the order of a directory",
+			Reason:  "BusyBox's grep -r and find, and bash's compgen -G, go through a directory in its own order, which is the file system's.",
 			Example: "mkdir q; : > q/a; : > q/b; find q -type f",
 			Covers: func(c Case) bool {
-				return isAsh(c) && walksDirectory.MatchString(c.Script) && c.Sim.Code == c.Real.Code && sameLines(c.Sim.Stdout, c.Real.Stdout)
+				walks := isAsh(c) && walksDirectory.MatchString(c.Script) || c.Dialect == script.Bash && strings.Contains(c.Script, "compgen -G")
+				return walks && c.Sim.Code == c.Real.Code && sameLines(c.Sim.Stdout, c.Real.Stdout)
+			},
+		},
+		{
+			Name:    "bash's getopts goes on in arguments that are gone",
+			Reason:  "When getopts is called with other arguments before it has come to the end of a group of options, bash goes on where the group was in memory, and takes whatever stands there for options: a defect.",
+			Example: "getopts x x -ab\ngetopts x x x wait",
+			Covers: func(c Case) bool {
+				return c.Dialect == script.Bash && getoptsTwice.MatchString(c.Script) && optionFromMemory.MatchString(c.Real.Stderr)
 			},
 		},
 		{
