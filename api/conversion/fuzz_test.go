@@ -51,3 +51,50 @@ func FuzzAnnotations(f *testing.F) {
 		}
 	})
 }
+
+// FuzzAnnotationsOfPipelineRuns is FuzzAnnotations for what PipelineRuns keep there: statuses of children, and PipelineResources by
+// where they stand.
+func FuzzAnnotationsOfPipelineRuns(f *testing.F) {
+	keys := []string{
+		v1beta1.AnnotationV1beta1Resources, v1beta1.AnnotationV1beta1TaskRuns, v1beta1.AnnotationV1beta1Runs, v1beta1.AnnotationV1beta1ChildReferences,
+		v1beta1.AnnotationV1beta1PipelineResources, v1beta1.AnnotationV1beta1TaskResources,
+	}
+	for _, seed := range []string{
+		`[{"name":"r"}]`, `[]`, `null`, `{}`, `true`, `{"c":{"pipelineTaskName":"a","status":{"podName":"p"}},"d":null}`, `{"c":{"status":{"extraFields":5}}}`,
+		`[{"index":0,"bound":{}},{"index":-1},{"index":9223372036854775807},{"index":0,"finally":true,"declared":{"inputs":[{"name":"x"}]}}]`, ``, `{`, `"a"`, `[[[[]]]]`,
+	} {
+		for key := range keys {
+			f.Add(key, seed)
+		}
+	}
+	f.Fuzz(func(t *testing.T, which int, text string) {
+		key := keys[uint(which)%uint(len(keys))]
+		in := &v1.PipelineRun{ObjectMeta: metav1.ObjectMeta{Name: "run", Annotations: map[string]string{key: text, "other": "stays"}}}
+		in.Spec.PipelineSpec = &v1.PipelineSpec{Tasks: []v1.PipelineTask{{Name: "a"}}, Finally: []v1.PipelineTask{{Name: "f", TaskSpec: &v1.EmbeddedTask{}}}}
+		in.Status.ChildReferences = []v1.ChildStatusReference{{TypeMeta: metav1.TypeMeta{APIVersion: "tekton.dev/v1beta1", Kind: "TaskRun"}, Name: "c", PipelineTaskName: "a"}}
+		old, err := conversion.PipelineRunFromV1(in)
+		if err != nil {
+			if !strings.Contains(err.Error(), key) {
+				t.Fatalf("the error does not name %s: %v", key, err)
+			}
+			return
+		}
+		if old.Annotations["other"] != "stays" || in.Annotations[key] != text {
+			t.Fatalf("annotations are lost: %v, %v", old.Annotations, in.Annotations)
+		}
+		back, err := conversion.PipelineRunToV1(old)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(in.Status.ChildReferences, back.Status.ChildReferences); diff != "" {
+			t.Fatalf("the references to children changed (-before +after):\n%s", diff)
+		}
+		again, err := conversion.PipelineRunFromV1(back)
+		if err != nil {
+			t.Fatalf("what was written cannot be read: %v", err)
+		}
+		if diff := cmp.Diff(tree(t, old), tree(t, again)); diff != "" {
+			t.Fatalf("another round changes it (-first +second):\n%s", diff)
+		}
+	})
+}

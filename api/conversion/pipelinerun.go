@@ -26,12 +26,12 @@ func PipelineRunToV1(in *v1beta1.PipelineRun) (*v1.PipelineRun, error) {
 			return nil, err
 		}
 	}
-	if in.Status.TaskRuns != nil {
+	if len(in.Status.TaskRuns) > 0 {
 		if err := a.keep(v1beta1.AnnotationV1beta1TaskRuns, in.Status.TaskRuns); err != nil {
 			return nil, err
 		}
 	}
-	if in.Status.Runs != nil {
+	if len(in.Status.Runs) > 0 {
 		if err := a.keep(v1beta1.AnnotationV1beta1Runs, in.Status.Runs); err != nil {
 			return nil, err
 		}
@@ -66,6 +66,12 @@ func PipelineRunFromV1(in *v1.PipelineRun) (*v1beta1.PipelineRun, error) {
 	}
 	if err := a.restore(v1beta1.AnnotationV1beta1Runs, &out.Status.Runs); err != nil {
 		return nil, err
+	}
+	if len(out.Status.TaskRuns) == 0 {
+		out.Status.TaskRuns = nil
+	}
+	if len(out.Status.Runs) == 0 {
+		out.Status.Runs = nil
 	}
 	var own bool
 	if err := a.restore(v1beta1.AnnotationV1beta1ChildReferences, &own); err != nil {
