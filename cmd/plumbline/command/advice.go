@@ -36,6 +36,13 @@ func (w *witness) findings(sc *scenario, c *fake.Cluster) findings {
 	missing := c.MissingCommands("")
 	for _, r := range w.runs {
 		if r.kind.Kind != v1beta1.KindTaskRun {
+			ref := untyped.Map(r.object.Object, "spec", "ref")
+			if ref == nil {
+				ref = untyped.Map(r.object.Object, "spec", "customRef")
+			}
+			if ref != nil && untyped.Succeeded(r.object.Object).Status == "" {
+				f.add("%s: no controller of custom tasks is simulated, so nothing runs %s of %s", r.ref(), untyped.Text(ref["kind"]), untyped.Text(ref["apiVersion"]))
+			}
 			continue
 		}
 		about := advice.Run{Object: r.object.Object, Manifest: sc.manifestOf(r.object), Task: sc.taskOf(r.object), Missing: r.missingOf(missing)}

@@ -22,7 +22,8 @@ const (
 // workspaceUsage describes the flag.
 const workspaceUsage = "a workspace of a Pipeline or Task without a run, name=emptyDir, name=claim for a new volume, name=claim/NAME, name=configmap/NAME or name=secret/NAME; may be repeated"
 
-// runAlone adds a run of the Pipeline or Task that the files have, if they have no run of anything.
+// runAlone adds a run of the Pipeline or Task that the files have, if they have no run of anything. What it needs and is not given is
+// told when the API server has accepted the rest.
 func (o *simulateOptions) runAlone(sc *scenario) error {
 	m := sc.alone()
 	if m == nil {
@@ -41,12 +42,12 @@ func (o *simulateOptions) runAlone(sc *scenario) error {
 	if m.Kind == v1beta1.KindTask {
 		kind, spec = v1beta1.KindTaskRun, map[string]any{"taskRef": map[string]any{"name": m.Name}}
 	}
-	params, err := o.paramsFor(m)
+	params, err := o.paramsFor(sc, m)
 	if err != nil {
 		return err
 	}
-	workspaces, err := o.workspacesFor(m)
-	if err != nil {
+	workspaces, err := o.workspacesFor(sc, m)
+	if err != nil || len(sc.lacks) > 0 {
 		return err
 	}
 	if len(params) > 0 {
@@ -123,22 +124,22 @@ func pairs(flag string, values []string, of *fixture.Manifest, declared []map[st
 	return out, nil
 }
 
-// paramsFor are the params that flags give to a Pipeline or Task. Those that need a value and have none are told together.
-func (o *simulateOptions) paramsFor(m *fixture.Manifest) ([]any, error) {
+// paramsFor are the params that flags give to a Pipeline or Task. Those that need a value and have none are kept to be
+// told together.
+func (o *simulateOptions) paramsFor(sc *scenario, m *fixture.Manifest) ([]any, error) {
 	declared := untyped.Maps(m.Object, "spec", "params")
 	given, err := pairs("param", o.params, m, declared)
 	if err != nil {
 		return nil, err
 	}
 	var out []any
-	var errs source.Errors
 	for i, d := range declared {
 		name := untyped.Text(d["name"])
 		text, ok := given[name]
 		if !ok {
 			if _, has := d["default"]; !has && name != "" {
 				path := fmt.Sprintf("spec.params[%d]", i)
-				errs.Add(&source.Error{Position: m.PlaceOf(path), Path: path, Message: fmt.Sprintf("%s needs a value for its param %q", m.Ref(), name), Hint: "give --param " + name + "=…, or write a default"})
+				sc.lacks.Add(&source.Error{Position: m.PlaceOf(path), Path: path, Message: fmt.Sprintf("%s needs a value for its param %q", m.Ref(), name), Hint: "give --param " + name + "=…, or write a default"})
 			}
 			continue
 		}
@@ -148,7 +149,7 @@ func (o *simulateOptions) paramsFor(m *fixture.Manifest) ([]any, error) {
 		}
 		out = append(out, map[string]any{"name": name, "value": value})
 	}
-	return out, errs.Err()
+	return out, nil
 }
 
 // paramValue is a value as the param's type has it: a text, a list as a,b or as JSON, or an object as JSON.
@@ -185,15 +186,14 @@ func paramValue(declared map[string]any, text string) (any, error) {
 }
 
 // workspacesFor are the bindings that flags give to the workspaces of a Pipeline or Task. Those that need one and have none are
-// told together.
-func (o *simulateOptions) workspacesFor(m *fixture.Manifest) ([]any, error) {
+// kept to be told together.
+func (o *simulateOptions) workspacesFor(sc *scenario, m *fixture.Manifest) ([]any, error) {
 	declared := untyped.Maps(m.Object, "spec", "workspaces")
 	given, err := pairs("workspace", o.workspaces, m, declared)
 	if err != nil {
 		return nil, err
 	}
 	var out []any
-	var errs source.Errors
 	for i, d := range declared {
 		name := untyped.Text(d["name"])
 		text, ok := given[name]
@@ -204,7 +204,7 @@ func (o *simulateOptions) workspacesFor(m *fixture.Manifest) ([]any, error) {
 				if m.Kind == v1beta1.KindPipeline {
 					bind = bindClaim
 				}
-				errs.Add(&source.Error{Position: m.PlaceOf(path), Path: path, Message: fmt.Sprintf("%s needs its workspace %q", m.Ref(), name), Hint: "give --workspace " + name + "=" + bind})
+				sc.lacks.Add(&source.Error{Position: m.PlaceOf(path), Path: path, Message: fmt.Sprintf("%s needs its workspace %q", m.Ref(), name), Hint: "give --workspace " + name + "=" + bind})
 			}
 			continue
 		}
@@ -215,7 +215,7 @@ func (o *simulateOptions) workspacesFor(m *fixture.Manifest) ([]any, error) {
 		bound["name"] = name
 		out = append(out, bound)
 	}
-	return out, errs.Err()
+	return out, nil
 }
 
 // binding is the binding of a workspace that a word describes.

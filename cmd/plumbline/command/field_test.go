@@ -107,6 +107,19 @@ func fieldTests() []fieldTest {
 		{file: "b-48-as-kubectl-prints-it", logs: []string{"hi"}, errs: []string{`taskrun/build: left out the fields that only a cluster sets: metadata\.uid, metadata\.resourceVersion, metadata\.generation, metadata\.creationTimestamp, status`},
 			because: "the output of kubectl get -o yaml can be run again"},
 
+		{file: "b-p01-param-of-the-same-name", out: []string{`(?m)^pipelinerun/same-name +True +Succeeded`, `(?m)^    example = my-result$`}, because: "a task's own param wins in its taskSpec"},
+		{file: "b-p03-empty-array-result", exit: 3, errs: []string{`:11:32: .*results type needs the feature gate .* or --like v1 `}, because: "array results are alpha in v0.43"},
+		{file: "b-p03-empty-array-result", args: "--like v1", out: []string{`(?m)^pipelinerun/empty-array +True +Succeeded`, `(?m)^    list = \[\]$`}, because: "an empty array is no argument"},
+		{file: "b-p05-missing-result-is-named", exit: 1, logs: []string{"Succeeded"}, out: []string{`(?m)^pipelinerun/missing-result +False +InvalidTaskResultReference`, `Could not find result with name out for task maybe`},
+			errs: []string{`:13:33: spec\.pipelineSpec\.tasks\[1\]\.params\[0\]\.value: `}, because: "decisions: the run fails, names task and result, and its finally tasks run"},
+		{file: "b-p07-child-that-comes-back", exit: 1, out: []string{
+			`^pipelinerun/revived failed first in task long, step a: The node was low on resource: memory`, `(?m)^  long +False +Failed`, `(?m)^  after +skipped +- +- +PipelineRun was stopping$`,
+		}, because: "a TaskRun that is False stays False, and its PipelineRun agrees"},
+		{file: "b-p13-name-and-resolver", exit: 3, errs: []string{`:8:35: spec\.tasks\[0\]\.taskRef\.name: pipeline/both was refused: expected exactly one, got both`}, because: "a reference has a name or a resolver"},
+		{file: "b-p17-wrong-name-in-task-run-specs", exit: 1, out: []string{`(?m)^pipelinerun/wrong-spec +False +(InvalidServiceAccountMappings|InvalidTaskRunSpecs) .*\n\n.*"nobody"`}, errs: []string{`:\d+:17: spec\.taskRunSpecs: `},
+			because: "what the Pipeline does not have is an error for good, and named"},
+		{file: "b-p19-run-again-under-the-same-name", exit: 1, out: []string{`(?m)^pipelinerun/again +True +Succeeded`}, because: "the name of a claim depends on the UID of its run; the run that was deleted has not succeeded"},
+
 		{file: "a-param-without-value", exit: 3, errs: []string{`:6:5: spec\.params\[0\]: .*the param "message" has no value; add one`}, because: "bad input is never the machine's fault"},
 		{file: "a-jq-recursion", exit: 1, out: []string{`(?m)^  s +137 `, `the simulation ended the container: its programs held more than \d+ bytes of memory`}, because: "limits are counted, and named"},
 		{file: "a-jqx-idx", exit: 1, out: []string{`(?m)^  s +137 `, `the simulation ended the container: its programs held more than \d+ bytes of memory`}, because: "limits are counted, and named"},

@@ -78,6 +78,8 @@ func printFailures(out io.Writer, w *witness) {
 		}
 		text := fmt.Sprintf("%s failed first in %s", w.title(r), what)
 		switch {
+		case f.Step != "" && !strings.Contains(f.Message, " exited with code "): // something else ended it
+			text += fmt.Sprintf(", step %s: %s", f.Step, f.Message)
 		case f.Step != "" && f.Log != "":
 			text += fmt.Sprintf(", step %s, with exit code %d: %s", f.Step, f.ExitCode, f.Log)
 		case f.Step != "":

@@ -3,7 +3,6 @@ package command
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -14,10 +13,13 @@ import (
 	"github.com/plumbline-ci/plumbline/internal/untyped"
 )
 
-// undefined lists what the runs of Pipelines refer to and no file defines: the Pipelines, and the Tasks of each one that is run. A
-// file with a header may mean it so.
+// undefined lists what keeps runs of Pipelines from beginning: what one needs that is given by flags, and what they refer to and no
+// file defines: the Pipelines, and the Tasks of each one that is run. A file with a header may mean it so.
 func (sc *scenario) undefined() error {
-	var errs source.Errors
+	errs := sc.lacks
+	if m := sc.alone(); m != nil && m.Kind == v1beta1.KindPipeline {
+		sc.undefinedTasks(&errs, m, sc.namespaceOf(m))
+	}
 	for _, f := range sc.files {
 		if f.HasHeader() {
 			continue
@@ -29,7 +31,7 @@ func (sc *scenario) undefined() error {
 			}
 			namespace := sc.namespaceOf(m)
 			if untyped.Map(m.Object, "spec", "pipelineSpec") != nil {
-				sc.undefinedTasks(&errs, m, "spec.pipelineSpec", namespace)
+				sc.undefinedTasks(&errs, m, namespace)
 				continue
 			}
 			name, local := localRef(untyped.Map(m.Object, "spec", "pipelineRef"))
@@ -37,7 +39,7 @@ func (sc *scenario) undefined() error {
 				continue
 			}
 			if p := sc.named(v1beta1.KindPipeline, name, namespace); p != nil {
-				sc.undefinedTasks(&errs, p, "spec", namespace)
+				sc.undefinedTasks(&errs, p, namespace)
 				continue
 			}
 			const path = "spec.pipelineRef.name"
@@ -48,21 +50,18 @@ func (sc *scenario) undefined() error {
 }
 
 // undefinedTasks adds the Tasks of a Pipeline that no file defines.
-func (sc *scenario) undefinedTasks(errs *source.Errors, m *fixture.Manifest, spec, namespace string) {
-	for _, list := range []string{"tasks", "finally"} {
-		for i, t := range untyped.Maps(m.Object, append(strings.Split(spec, "."), list)...) {
-			ref := untyped.Map(t, "taskRef")
-			name, local := localRef(ref)
-			kind := cmp.Or(untyped.Text(ref["kind"]), v1beta1.KindTask)
-			if group, _, _ := strings.Cut(untyped.Text(ref["apiVersion"]), "/"); group != "" && group != fixture.GroupTekton {
-				continue // a custom task
-			}
-			if !local || kind != v1beta1.KindTask && kind != v1beta1.KindClusterTask || sc.named(kind, name, namespace) != nil {
-				continue
-			}
-			path := fmt.Sprintf("%s.%s[%d].taskRef.name", spec, list, i)
-			errs.Add(&source.Error{Position: m.PlaceOf(path), Path: path, Message: fmt.Sprintf("task %q of %s needs the %s %q, which no file defines", untyped.Text(t["name"]), m.Ref(), kind, name), Hint: sc.giveOr(kind, name)})
+func (sc *scenario) undefinedTasks(errs *source.Errors, m *fixture.Manifest, namespace string) {
+	for _, t := range m.PipelineTasks() {
+		ref := untyped.Map(t.Object, "taskRef")
+		name, local := localRef(ref)
+		kind := cmp.Or(untyped.Text(ref["kind"]), v1beta1.KindTask)
+		group, _, _ := strings.Cut(untyped.Text(ref["apiVersion"]), "/")
+		custom := group != "" && group != fixture.GroupTekton || kind != v1beta1.KindTask && kind != v1beta1.KindClusterTask
+		if !local || custom || sc.named(kind, name, namespace) != nil {
+			continue
 		}
+		path := t.Path + ".taskRef.name"
+		errs.Add(&source.Error{Position: m.PlaceOf(path), Path: path, Message: fmt.Sprintf("task %q of %s needs the %s %q, which no file defines", t.Name, m.Ref(), kind, name), Hint: sc.giveOr(kind, name)})
 	}
 }
 
@@ -98,22 +97,21 @@ func (sc *scenario) giveOr(kind, name string) string {
 	return "also give the file or the folder that has it: -f FOLDER"
 }
 
-// pipelineOf is the manifest that has the Pipeline of a run, and the field in it; nil if none has.
-func (sc *scenario) pipelineOf(run *unstructured.Unstructured) (m *fixture.Manifest, spec string) {
+// pipelineOf is the manifest that has the Pipeline of a run, or nil.
+func (sc *scenario) pipelineOf(run *unstructured.Unstructured) *fixture.Manifest {
 	if own := sc.manifestOf(run); own != nil && untyped.Map(own.Object, "spec", "pipelineSpec") != nil {
-		return own, "spec.pipelineSpec"
+		return own
 	}
 	name, _ := localRef(untyped.Map(run.Object, "spec", "pipelineRef"))
-	return sc.named(v1beta1.KindPipeline, name, run.GetNamespace()), "spec"
+	return sc.named(v1beta1.KindPipeline, name, run.GetNamespace())
 }
 
-// taskPlace is the place of a pipeline task in its manifest.
-func taskPlace(m *fixture.Manifest, spec, task string) (path string, ok bool) {
-	for _, list := range []string{"tasks", "finally"} {
-		i := slices.IndexFunc(untyped.Maps(m.Object, append(strings.Split(spec, "."), list)...), func(t map[string]any) bool { return t["name"] == task })
-		if i >= 0 {
-			return fmt.Sprintf("%s.%s[%d]", spec, list, i), true
+// taskPath is the path of a task of a Pipeline, or nothing.
+func taskPath(m *fixture.Manifest, task string) string {
+	for _, t := range m.PipelineTasks() {
+		if t.Name == task {
+			return t.Path
 		}
 	}
-	return "", false
+	return ""
 }

@@ -31,7 +31,8 @@ type scenario struct {
 	given     []fixture.Image // those of images that flags name
 	faults    []fixture.Fault
 	injects   []fixture.Injected
-	namespace string // of manifests that name none
+	namespace string        // of manifests that name none
+	lacks     source.Errors // what a Pipeline or Task without a run needs to be run
 }
 
 // load reads everything that the flags name.

@@ -134,9 +134,6 @@ func (o *simulateOptions) run(ctx context.Context) error {
 	if err := sc.served(cluster); err != nil {
 		return err
 	}
-	if err := sc.undefined(); err != nil {
-		return err
-	}
 	if err := sc.namespacesIn(ctx, cluster); err != nil {
 		return err
 	}
@@ -144,6 +141,9 @@ func (o *simulateOptions) run(ctx context.Context) error {
 		if err := conformance.Play(ctx, cluster, f, sc.namespace, true); err != nil {
 			return played(err)
 		}
+	}
+	if err := sc.undefined(); err != nil {
+		return err
 	}
 	limitErr := o.wait(ctx, cluster, w)
 	if limitErr != nil && !errors.Is(limitErr, conformance.ErrDeadline) {

@@ -45,8 +45,8 @@ type run struct {
 	moments  []moment
 	seen     map[string]string // what was said last about something
 	began    time.Time         // when the first of its steps started
-	finished time.Time
-	pods     []*pod // in the order of their creation
+	finished time.Time         // when it ended, or was deleted
+	pods     []*pod            // in the order of their creation
 }
 
 // pod is one Pod of a run.
@@ -155,6 +155,9 @@ func (w *witness) saw(kind fixture.KindInfo, event watch.EventType, o *unstructu
 	r.object = o
 	if event == watch.Deleted {
 		r.say(w.now(), "deleted", kind.Kind+" deleted")
+		if r.finished.IsZero() {
+			r.finished = w.now()
+		}
 		return
 	}
 	c := untyped.Succeeded(o.Object)

@@ -3,6 +3,7 @@
 //	refusal.go    what the answer of admission means
 //	misfit.go     fields that do not fit their Go type
 //	elsewhere.go  fields that the API has in another place, version or release
+//	graph.go      what is wrong between the tasks of a Pipeline
 package refusal
 
 import (
@@ -75,6 +76,9 @@ func undecodable(answer string) bool {
 	return false
 }
 
+// likeV1 are features that need a gate here, and none in Tekton v1.x, by what admission calls them.
+var likeV1 = []string{"results type", "object type parameter", "matrix"}
+
 // explanation collects what is wrong with one manifest.
 type explanation struct {
 	m    *fixture.Manifest
@@ -119,8 +123,12 @@ func (x *explanation) reasons(text string) {
 	for line := range strings.SplitSeq(text, "\n") {
 		if g := gated.FindStringSubmatch(line); g != nil {
 			gate := fmt.Sprintf("%s=%s", g[2], strings.Trim(g[3], `"`))
+			like := ""
+			if slices.Contains(likeV1, g[1]) {
+				like = ", or --like v1 for all that Tekton v1.x has on by default"
+			}
 			x.add(x.m.PlaceOfFeature(g[1]), "", fmt.Sprintf("%s needs the feature gate %s, which is %s", g[1], gate, g[4]),
-				fmt.Sprintf("give --feature-flag %s; in the header of a fixture: gates: {%s: %s}", gate, g[2], strings.Trim(g[3], `"`)))
+				fmt.Sprintf("give --feature-flag %s%s; in the header of a fixture: gates: {%s: %s}", gate, like, g[2], strings.Trim(g[3], `"`)))
 			continue
 		}
 		found := located.FindStringSubmatch(line)
@@ -136,6 +144,9 @@ func (x *explanation) reasons(text string) {
 
 // problem adds one thing that is wrong, of one field or of several together. Of variables each has a place of its own.
 func (x *explanation) problem(message string, paths []string) {
+	if x.graph(message) {
+		return
+	}
 	value, variables := "", false
 	q := quoted.FindStringSubmatch(message)
 	if q != nil {
@@ -150,7 +161,11 @@ func (x *explanation) problem(message string, paths []string) {
 		if len(paths) > 1 {
 			message += ": " + strings.Join(paths, ", ")
 		}
-		x.add(at, path, message, remedy(message))
+		hint := remedy(message)
+		if strings.HasSuffix(named, "].name") && len(x.m.PipelineTasks()) > 0 && strings.HasPrefix(message, "expected exactly one, got both") {
+			message, hint = "another task of the Pipeline has this name", "rename one of them"
+		}
+		x.add(at, path, message, hint)
 		return
 	}
 	seen := map[source.Position]bool{}
@@ -169,6 +184,8 @@ var remedies = [][2]string{
 	{"expected exactly one, got neither", "give one of them"},
 	{"script cannot be used with command", "remove command, or write it into the script"},
 	{"must not set the field(s)", "remove it"},
+	{"expected 0 <= ", "give fewer values, or more room by the key default-max-matrix-combinations-count of config-defaults"},
+	{"is not recognized. valid operators", "write in or notin"},
 	{"parameter appears more than once", "rename one, or remove it"},
 }
 
@@ -197,6 +214,8 @@ func (x *explanation) variables(at source.Position, path, words, value string) {
 			if near := source.Nearest(v.param, names); near != "" {
 				hint = fmt.Sprintf("did you mean %q?", near)
 			}
+		case strings.HasPrefix(words, "non-existent") && len(x.m.PipelineTasks()) > 0 && strings.HasPrefix(v.text, "$(context.pipeline"):
+			message, hint = "there is no variable "+v.text, "use $(context.pipelineRun.name), .namespace or .uid, or $(context.pipeline.name), or $(context.pipelineTask.retries)"
 		case strings.HasPrefix(words, "non-existent"):
 			message, hint = "there is no variable "+v.text, "use $(context.taskRun.name), .namespace or .uid, or $(context.task.name) or .retry-count"
 		case strings.HasPrefix(words, "variable type invalid"):
@@ -207,7 +226,11 @@ func (x *explanation) variables(at source.Position, path, words, value string) {
 			message = words + ": " + v.text
 			hint = "write a name with dots in brackets, such as $(params[\"a.b\"])"
 		}
-		x.add(x.where(at, v.text), path, message, hint)
+		where := x.where(at, v.text)
+		if x.m.Missing(path) > 0 {
+			path = x.m.PathAt(where)
+		}
+		x.add(where, path, message, hint)
 	}
 }
 
