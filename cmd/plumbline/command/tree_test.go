@@ -192,7 +192,7 @@ func TestLongPipelinesAreReadable(t *testing.T) {
 			t.Errorf("wider than %d: %s", widest, line)
 		}
 	}
-	if want := "pipelinerun/" + long + " failed first in task compile-120, step cc, with exit code 1, which printed nothing"; lines[0] != want {
+	if want := "pipelinerun/" + long + " failed first in task compile-120, step cc: Failed."; lines[0] != want {
 		t.Errorf("it begins with %q, want %q", lines[0], want)
 	}
 	for _, want := range []string{
