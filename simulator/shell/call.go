@@ -83,7 +83,7 @@ func (s *shell) runCall(cmd *syntax.Call, fields []string, redirs []*syntax.Redi
 			}
 			s.command = before
 		})
-		s.arrayArgs = nil
+		s.arrayArgs, s.arrayShift = nil, 0
 		return
 	}
 	s.external(cmd, redirs, fields, tail)
