@@ -49,8 +49,8 @@ func otherAnswers() map[string]string {
 	}
 }
 
-// decided are the fields that are stored otherwise: a Run's reference has a namespace, and no empty creationTimestamp is written into a
-// template of claims any more.
+// decided ignores the fields that we store differently: a Run's reference has a namespace, and a claim template no longer gets an empty
+// creationTimestamp.
 func decided() cmp.Option {
 	return cmp.FilterPath(func(p cmp.Path) bool {
 		path := p.GoString()

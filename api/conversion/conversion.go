@@ -1,9 +1,11 @@
-// Package conversion turns TaskRuns and Tasks of one API version into the other (spec §1.11).
+// Package conversion turns objects of one API version into the other: TaskRuns and Tasks (spec §1.11), Pipelines and PipelineRuns
+// (spec of Pipelines §2.20).
 //
 // v1beta1 is what is stored, v1 is what is asked for. Everything of v1 has a place in v1beta1. What v1 has no field for
 // is kept in annotations (resources, cloud events, results of PipelineResources), becomes something else (a bundle is a
 // reference to the resolver of bundles), or is lost: the container fields of a Step and its template that are
-// deprecated, and the resources of an embedded Task. A test with random objects holds that nothing else is.
+// deprecated, the resources of a TaskRun's embedded Task, and those in the status of a PipelineRun. The deprecated timeout of a
+// PipelineRun comes back as timeouts.pipeline, which says the same. Tests with random objects hold that nothing else is lost.
 //
 // The functions are pure and shallow: what they return shares memory with what they were given, except for metadata.
 // Neither defaults nor checks are applied here; package admission, which answers for the webhook, does that.

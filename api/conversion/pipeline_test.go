@@ -61,7 +61,7 @@ func bundled(bundle, name, kind string) v1beta1.ResolverRef {
 	}}
 }
 
-// lostOfPipelineRun takes out of a PipelineRun what v1 cannot hold. The PipelineResources in its status are of no use any more.
+// lostOfPipelineRun takes out of a PipelineRun what v1 cannot hold. The PipelineResources in its status no longer matter.
 func lostOfPipelineRun(pr *v1beta1.PipelineRun) {
 	lostOfPipeline(pr.Spec.PipelineSpec)
 	lostOfPipeline(pr.Status.PipelineSpec)

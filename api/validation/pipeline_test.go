@@ -55,7 +55,7 @@ func TestAcceptedPipelines(t *testing.T) {
 		{Reason: "P-48: and what for a run that has not begun makes little sense", Kind: broken.InPipelineRun, Input: `{pipelineRef: {name: p}, status: StoppedRunFinally}`},
 		{Reason: "P-49: case tells workspaces apart", Kind: broken.InPipelineRun, Input: `{pipelineRef: {name: p}, workspaces: [{name: w, emptyDir: {}}, {name: W, emptyDir: {}}]}`},
 		{Reason: "PipelineResources are not looked at", Only: old, Kind: broken.InPipelineRun, Input: `{pipelineRef: {name: p}, resources: [{name: r, resourceRef: {name: x}}, {name: r}]}`},
-		{Reason: "one task is told of twice", Kind: broken.InPipelineRun, Input: `{pipelineRef: {name: p}, taskRunSpecs: [{pipelineTaskName: a}, {pipelineTaskName: a}, {}]}`},
+		{Reason: "two entries for one task", Kind: broken.InPipelineRun, Input: `{pipelineRef: {name: p}, taskRunSpecs: [{pipelineTaskName: a}, {pipelineTaskName: a}, {}]}`},
 	} {
 		for _, version := range []string{old, now} {
 			if !r.In(version) {

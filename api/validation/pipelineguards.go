@@ -7,7 +7,7 @@ import (
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 )
 
-// guards checks P-25: each when expression is whole. The first thing that is wrong with one is the only one that is told.
+// guards checks P-25: each when expression is complete. Only the first problem of each is reported.
 func (c *checker) guards(s *section) {
 	for i := range s.tasks {
 		for j := range s.tasks[i].WhenExpressions {

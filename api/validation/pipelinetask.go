@@ -85,8 +85,8 @@ func (c *checker) customTask(at string, t *v1beta1.PipelineTask) {
 	}
 }
 
-// plainTaskRef checks a reference to a Task: P-07/gate, P-08 and P-09. A reference to a resolver must not name a Task besides, as in a
-// TaskRun; the reference implementation finds that out when it is too late.
+// plainTaskRef checks a reference to a Task: P-07/gate, P-08 and P-09. As in a TaskRun, a reference to a resolver must not name a Task
+// too (V-06 to V-10). The reference implementation notices that only when the TaskRun cannot be created.
 func (c *checker) plainTaskRef(at string, ref *v1beta1.TaskRef) {
 	switch {
 	case ref.Name != "":

@@ -47,7 +47,7 @@ func (e *propagated) give(params []v1beta1.Param) {
 	}
 }
 
-// declare adds declarations. One whose param has a value already adds the keys that it lists; that of an object has to list them
+// declare adds declarations. Where the param has a value already, only the declared keys are added, and an object has to declare them
 // (V-39).
 func (e *propagated) declare(c *checker, declared []v1beta1.ParamSpec) {
 	for i := range declared {
@@ -139,8 +139,8 @@ func (c *checker) propagatedToPipeline(spec *v1beta1.PipelineRunSpec) {
 	}
 }
 
-// propagatedWorkspaces checks P-18 of the Pipeline that is embedded in a PipelineRun, whose workspaces its tasks have without that
-// they are declared. The paths leave out where the Pipeline stands.
+// propagatedWorkspaces checks P-18 of the Pipeline that is embedded in a PipelineRun. Its tasks can use the run's workspaces although
+// the Pipeline does not declare them. The paths leave out where the Pipeline stands.
 func (c *checker) propagatedWorkspaces(spec *v1beta1.PipelineRunSpec) {
 	names := map[string]bool{}
 	for i := range spec.Workspaces {

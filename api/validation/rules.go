@@ -41,7 +41,7 @@ const (
 // Versions are the API versions that rules tell apart.
 func Versions() []string { return []string{v1alpha1.Version, v1beta1.Version, v1.Version} }
 
-// Rules is the table, in the order of the specification (§2.3 to §2.6). Everything that admission refuses for its
+// Rules is the table, in the order of the specification: TaskRuns and Tasks, Runs, Pipelines, PipelineRuns. Everything that admission refuses for its
 // content is refused by one of these rows.
 func Rules() []Rule { return slices.Clone(rules) }
 

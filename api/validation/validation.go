@@ -1,9 +1,14 @@
-// Package validation is what the validating webhook checks of TaskRuns and Tasks, in both API versions: spec §2.3 to §2.6,
-// with the exact words and field paths that the API promises.
+// Package validation is what the validating webhook checks of each kind, in all API versions, with the exact words and field
+// paths that the API promises: TaskRuns and Tasks by spec §2.3 to §2.6; Runs, Pipelines and PipelineRuns by §1.4, §2.5, §2.6 and
+// §3.1 of the specification of Pipelines. The rules of the latter have ids that begin with R and P.
 //
 // What is said is one table, [Rules], with a row for each rule; which versions have the rule is a column of it. When it is
 // said is code, written once, over v1beta1: an object of v1 is looked at in the shape that it has in v1beta1, which has a
 // place for everything, and answered with the rows of v1.
+//
+// A rule that holds in several places is one row, whose path is an argument. The files are by subject: taskspec.go and
+// variables.go for a Task wherever it stands, reference.go and overrides.go for what several kinds have, pipeline*.go for the
+// parts of a Pipeline, propagated.go for what an embedded spec gets from its run, run.go for Runs and CustomRuns.
 //
 // Validation sees objects after defaulting. It knows no cluster: whether a Task exists, whether params are given or
 // workspaces bound is found out when the run starts.
