@@ -3,6 +3,7 @@ package reference
 import (
 	"fmt"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	apiruntime "k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -26,8 +27,11 @@ func Kinds() []apiserver.Kind {
 	return out
 }
 
-// ended reports whether a run has come to its end.
+// ended reports whether a run has come to its end, and is not looked at again. The children of others are, as long as those last.
 func ended(obj client.Object) bool {
+	if metav1.GetControllerOf(obj) != nil {
+		return false
+	}
 	run, ok := obj.(interface{ CommonStatus() *v1beta1.Status })
 	return ok && run.CommonStatus().IsDone()
 }

@@ -18,6 +18,7 @@ import (
 type blueprint struct {
 	run        *v1beta1.PipelineRun
 	task       *progress.Task
+	complete   *v1beta1.PipelineTask
 	name       string
 	params     []v1beta1.Param // of its combination
 	workspaces []v1beta1.WorkspaceBinding
@@ -26,7 +27,7 @@ type blueprint struct {
 
 // pipelineTask is the task with what only the making of a child knows put in.
 func (b *blueprint) pipelineTask() *v1beta1.PipelineTask {
-	pt := b.task.Resolved()
+	pt := b.complete
 	return substitution.PipelineTask(pt, substitution.Contexts(map[string]string{"pipelineTask.retries": strconv.Itoa(pt.Retries)}))
 }
 

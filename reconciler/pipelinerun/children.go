@@ -23,7 +23,7 @@ import (
 // childName is the name of a child: of the task, or of one combination of its matrix.
 func (p *pipelineRunPass) childName(t *progress.Task, combination int) string {
 	if combination < 0 {
-		if name := recordedName(&p.Stored.Status, t.Spec.Name); name != "" {
+		if name := p.recorded.names[t.Spec.Name]; name != "" && t.Spec.Matrix == nil {
 			return name
 		}
 		return childname.Of(p.Run.Name, "-"+t.Spec.Name)
@@ -38,9 +38,13 @@ func (p *pipelineRunPass) child(t *progress.Task, name string) *progress.Child {
 	if known {
 		return c
 	}
+	if c = settledChild(&p.Stored.Status, name); c != nil {
+		p.children[name] = c
+		return c
+	}
 	c, err := p.look(p.ctx, p.Deps.Client, t, name)
 	if err == nil && c == nil {
-		if kind := recordedKind(&p.Stored.Status, name); kind != "" {
+		if p.recorded.kinds[name] != "" {
 			if c, err = p.look(p.ctx, p.Deps.Reader, t, name); err == nil && c == nil {
 				c = recordedChild(&p.Stored.Status, name)
 			}
@@ -51,6 +55,12 @@ func (p *pipelineRunPass) child(t *progress.Task, name string) *progress.Child {
 	}
 	p.children[name] = c
 	return c
+}
+
+// know takes note of what has become of a child in this pass.
+func (p *pipelineRunPass) know(name string, c *progress.Child) {
+	p.children[name] = c
+	p.changes++
 }
 
 // look reads a child. Of a custom task it is a Run or a CustomRun: which of them is made may have changed since.
@@ -113,7 +123,7 @@ func (p *pipelineRunPass) confirmNotBegun(ctx context.Context, run *progress.Run
 		starting[t] = true
 	}
 	for _, t := range run.Due() {
-		if starting[t] || recordedSkipped(&p.Stored.Status, t.Spec.Name) {
+		if starting[t] || p.recorded.skipped[t.Spec.Name] {
 			continue
 		}
 		for _, i := range t.Missing() {
@@ -122,7 +132,8 @@ func (p *pipelineRunPass) confirmNotBegun(ctx context.Context, run *progress.Run
 				return found, err
 			}
 			if c != nil {
-				p.children[t.Names[i]], found = c, true
+				p.know(t.Names[i], c)
+				found = true
 			}
 		}
 	}
@@ -146,15 +157,15 @@ func (p *pipelineRunPass) begin(ctx context.Context, run *progress.Run) error {
 	}
 	var trouble []error
 	for _, t := range next {
-		if err := p.beginTask(ctx, t); err != nil {
+		if err := p.beginTask(ctx, run, t); err != nil {
 			trouble = append(trouble, err)
 		}
 	}
 	return errors.Join(trouble...)
 }
 
-func (p *pipelineRunPass) beginTask(ctx context.Context, t *progress.Task) error {
-	pt := t.Resolved()
+func (p *pipelineRunPass) beginTask(ctx context.Context, run *progress.Run, t *progress.Task) error {
+	pt := run.Complete(t)
 	optional := map[string]bool(nil)
 	if len(pt.Workspaces) > 0 {
 		var err error
@@ -168,7 +179,7 @@ func (p *pipelineRunPass) beginTask(ctx context.Context, t *progress.Task) error
 		return nil
 	}
 	for _, i := range t.Missing() {
-		b := &blueprint{run: p.Run, task: t, name: t.Names[i], workspaces: bound, assistant: p.assistantOf(sources)}
+		b := &blueprint{run: p.Run, task: t, complete: pt, name: t.Names[i], workspaces: bound, assistant: p.assistantOf(sources)}
 		if t.Combinations != nil {
 			b.params = t.Combinations[i]
 		}
@@ -198,7 +209,7 @@ func (p *pipelineRunPass) beginChild(ctx context.Context, t *progress.Task, b *b
 	}
 	err := p.Deps.Client.Create(ctx, o)
 	if err == nil {
-		p.children[b.name] = childOf(o)
+		p.know(b.name, childOf(o))
 		return nil
 	}
 	// It may be there: the cache is behind, or an earlier answer was lost, and the refusal is of a second one.
@@ -209,7 +220,7 @@ func (p *pipelineRunPass) beginChild(ctx context.Context, t *progress.Task, b *b
 			return lookErr
 		}
 		if made != nil {
-			p.children[b.name] = made
+			p.know(b.name, made)
 			return nil
 		}
 	}
@@ -234,6 +245,7 @@ func overQuota(err error) bool {
 
 // cannotStart remembers that a task cannot be started.
 func (p *pipelineRunPass) cannotStart(t *progress.Task, reason, message string) {
+	p.changes++
 	p.problems[t.Spec.Name] = progress.Problem{Reason: reason, Message: message}
 	data, err := json.Marshal(p.problems)
 	if err != nil {
@@ -309,7 +321,7 @@ func (p *pipelineRunPass) stopChild(ctx context.Context, c *progress.Child, why 
 	if err == nil {
 		stopped := *c
 		stopped.Asked, stopped.Message = true, request.messages[why]
-		p.children[c.Name] = &stopped
+		p.know(c.Name, &stopped)
 	}
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/plumbline-ci/plumbline/api/config"
 	"github.com/plumbline-ci/plumbline/api/defaulting"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/reconciler"
@@ -34,8 +35,11 @@ type pipelineRunPass struct {
 	pipeline *pipeline
 	limits   timeouts
 	problems map[string]progress.Problem
+	recorded recorded
 	// children are those that were looked for, by their names; nil if there is none.
 	children map[string]*progress.Child
+	// changes counts what this pass has done to children, or found out about them, since they were looked for.
+	changes int
 	// trouble is what looking for them met.
 	trouble error
 	bound   []v1beta1.WorkspaceBinding
@@ -45,20 +49,28 @@ type pipelineRunPass struct {
 var _ pass.Ending = (*pipelineRunPass)(nil)
 
 func newPass(deps reconciler.Deps, stored *v1beta1.PipelineRun) *pipelineRunPass {
-	p := &pipelineRunPass{Pass: pass.New(deps, kind(), stored), children: map[string]*progress.Child{}, problems: problemsOf(&stored.Status)}
+	p := &pipelineRunPass{Pass: pass.New(deps, kind(), stored)}
 	if !stored.Status.IsDone() { // nothing of a run that is over becomes anything else
-		p.Run = working(stored)
-		defaulting.PipelineRunSpec(&p.Run.Spec, &p.Config)
+		p.Run = working(stored, &p.Config)
+		p.children, p.problems, p.recorded = map[string]*progress.Child{}, problemsOf(&stored.Status), recordedIn(&stored.Status)
 	}
 	return p
 }
 
 // working is a copy of a PipelineRun to work on. The Pipeline as it runs and what the status has of the
 // children are replaced as a whole or not at all, so they stay shared with what was read.
-func working(stored *v1beta1.PipelineRun) *v1beta1.PipelineRun {
+func working(stored *v1beta1.PipelineRun, cfg *config.Config) *v1beta1.PipelineRun {
 	lean := *stored
+	begun := stored.Status.PipelineSpec != nil // the embedded Pipeline is not looked at any longer
+	if begun {
+		lean.Spec.PipelineSpec = nil
+	}
 	lean.Status.PipelineSpec, lean.Status.TaskRuns, lean.Status.Runs = nil, nil, nil
 	pr := lean.DeepCopy()
+	defaulting.PipelineRunSpec(&pr.Spec, cfg)
+	if begun {
+		pr.Spec.PipelineSpec = stored.Spec.PipelineSpec
+	}
 	pr.Status.PipelineSpec, pr.Status.TaskRuns, pr.Status.Runs = stored.Status.PipelineSpec, stored.Status.TaskRuns, stored.Status.Runs
 	return pr
 }
@@ -117,14 +129,22 @@ func (p *pipelineRunPass) advance(ctx context.Context) error {
 	case p.pipelineOver():
 		return p.cut(ctx, run, byTimeout, v1beta1.PipelineRunReasonCouldntTimeOut, "timed out but had errors trying to time out", p.timedOut())
 	}
+	before := p.changes
 	if err := p.stopLate(ctx, run); err != nil {
 		return err
 	}
+	if p.changes != before {
+		run = p.progress()
+	}
+	changed := p.changes
 	err = p.begin(ctx, run)
 	if err != nil && !pass.Judge(err).Again {
 		return err
 	}
-	p.follow(p.progress())
+	if p.changes != changed {
+		run = p.progress()
+	}
+	p.follow(run)
 	return err
 }
 
@@ -156,6 +176,7 @@ func (p *pipelineRunPass) progress() *progress.Run {
 		FinallyOver:  over(s.FinallyStartTime, p.limits.finally, p.Moment),
 		Problems:     p.problems,
 		Child:        p.child,
+		Recorded:     func(name string) bool { return p.recorded.kinds[name] != "" },
 		ChildName:    p.childName,
 		Custom:       p.custom,
 	}, p.pipeline.graph)

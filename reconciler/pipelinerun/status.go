@@ -16,6 +16,7 @@ const (
 
 // record writes the children into the status: copies of their statuses, references to them, or both (spec §2.18).
 func record(s *v1beta1.PipelineRunStatus, run *progress.Run, embedded string) {
+	before := s.TaskRuns
 	s.TaskRuns, s.Runs, s.ChildReferences = nil, nil, nil
 	for _, t := range run.All() {
 		for _, c := range t.Children {
@@ -29,6 +30,10 @@ func record(s *v1beta1.PipelineRunStatus, run *progress.Run, embedded string) {
 				})
 			}
 			if embedded != embedMinimal {
+				if known := before[c.Name]; known != nil && known.Status != nil && settled(known.Status, c) {
+					keep(s, c.Name, known)
+					continue
+				}
 				embed(s, t, c, guards)
 			}
 		}
@@ -36,13 +41,23 @@ func record(s *v1beta1.PipelineRunStatus, run *progress.Run, embedded string) {
 	s.SkippedTasks = run.Skipped()
 }
 
+// settled reports whether what the status has of a child is all that there will be.
+func settled(known *v1beta1.TaskRunStatus, c *progress.Child) bool {
+	return !known.Succeeded().IsUnknown() && !c.Succeeded.IsUnknown()
+}
+
+// keep keeps what the status has of a child: what is not copied need not be compared.
+func keep(s *v1beta1.PipelineRunStatus, name string, known *v1beta1.PipelineRunTaskRunStatus) {
+	if s.TaskRuns == nil {
+		s.TaskRuns = map[string]*v1beta1.PipelineRunTaskRunStatus{}
+	}
+	s.TaskRuns[name] = known
+}
+
 func embed(s *v1beta1.PipelineRunStatus, t *progress.Task, c *progress.Child, guards v1beta1.WhenExpressions) {
 	switch status := c.Status.(type) {
 	case *v1beta1.TaskRunStatus:
-		if s.TaskRuns == nil {
-			s.TaskRuns = map[string]*v1beta1.PipelineRunTaskRunStatus{}
-		}
-		s.TaskRuns[c.Name] = &v1beta1.PipelineRunTaskRunStatus{PipelineTaskName: t.Spec.Name, Status: status, WhenExpressions: guards}
+		keep(s, c.Name, &v1beta1.PipelineRunTaskRunStatus{PipelineTaskName: t.Spec.Name, Status: status, WhenExpressions: guards})
 	case *v1beta1.CustomRunStatus:
 		if s.Runs == nil {
 			s.Runs = map[string]*v1beta1.PipelineRunRunStatus{}
@@ -51,39 +66,47 @@ func embed(s *v1beta1.PipelineRunStatus, t *progress.Task, c *progress.Child, gu
 	}
 }
 
-// recordedName is the name of the child that the status has for a task without a matrix, or "".
-func recordedName(s *v1beta1.PipelineRunStatus, task string) string {
-	names := map[string]bool{}
-	for i := range s.ChildReferences {
-		if s.ChildReferences[i].PipelineTaskName == task {
-			names[s.ChildReferences[i].Name] = true
-		}
-	}
-	if len(names) != 1 {
-		return ""
-	}
-	for i := range s.ChildReferences {
-		if s.ChildReferences[i].PipelineTaskName == task {
-			return s.ChildReferences[i].Name
-		}
-	}
-	return ""
+// recorded is what a status tells of children and of tasks without, by names.
+type recorded struct {
+	kinds   map[string]string // of children
+	names   map[string]string // of the child of a task, if it has one alone
+	skipped map[string]bool
 }
 
-// recordedKind is the kind of a child that the status has, or "".
-func recordedKind(s *v1beta1.PipelineRunStatus, name string) string {
-	switch {
-	case s.TaskRuns[name] != nil:
-		return v1beta1.KindTaskRun
-	case s.Runs[name] != nil:
-		return v1alpha1.KindRun
+func recordedIn(s *v1beta1.PipelineRunStatus) recorded {
+	r := recorded{kinds: map[string]string{}, names: map[string]string{}, skipped: map[string]bool{}}
+	several := map[string]bool{}
+	add := func(name, kind, task string) {
+		r.kinds[name] = kind
+		if other, known := r.names[task]; known && other != name {
+			several[task] = true
+		}
+		r.names[task] = name
 	}
-	for i := range s.ChildReferences {
-		if s.ChildReferences[i].Name == name {
-			return s.ChildReferences[i].Kind
+	//plumbline:unordered one map is made of another
+	for name, tr := range s.TaskRuns {
+		if tr != nil {
+			add(name, v1beta1.KindTaskRun, tr.PipelineTaskName)
 		}
 	}
-	return ""
+	//plumbline:unordered one map is made of another
+	for name, run := range s.Runs {
+		if run != nil {
+			add(name, v1alpha1.KindRun, run.PipelineTaskName)
+		}
+	}
+	for i := range s.ChildReferences {
+		c := &s.ChildReferences[i]
+		add(c.Name, c.Kind, c.PipelineTaskName)
+	}
+	//plumbline:unordered keys are only deleted
+	for task := range several {
+		delete(r.names, task)
+	}
+	for i := range s.SkippedTasks {
+		r.skipped[s.SkippedTasks[i].Name] = true
+	}
+	return r
 }
 
 // recordedChild is a child that is gone and had ended before, as the status keeps it, or nil. It is not made again.
@@ -101,11 +124,15 @@ func recordedChild(s *v1beta1.PipelineRunStatus, name string) *progress.Child {
 	return c
 }
 
-func recordedSkipped(s *v1beta1.PipelineRunStatus, task string) bool {
-	for i := range s.SkippedTasks {
-		if s.SkippedTasks[i].Name == task {
-			return true
-		}
+// settledChild is a child whose end the status has, so that it need not be looked at again, or nil. Whose idea a cancellation was, only
+// the child itself tells.
+func settledChild(s *v1beta1.PipelineRunStatus, name string) *progress.Child {
+	tr := s.TaskRuns[name]
+	if tr == nil || tr.Status == nil {
+		return nil
 	}
-	return false
+	if c := tr.Status.Succeeded(); c.IsUnknown() || c.Reason == v1beta1.TaskRunReasonCancelled {
+		return nil
+	}
+	return childOf(&v1beta1.TaskRun{ObjectMeta: metav1.ObjectMeta{Name: name}, Status: *tr.Status})
 }

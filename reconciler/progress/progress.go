@@ -29,8 +29,10 @@ type Known struct {
 	PipelineOver, TasksOver, FinallyOver bool
 	// Problems are tasks that were found impossible to start, by their names.
 	Problems map[string]Problem
-	// Child looks up a child by what a task would make and its name.
-	Child func(t *Task, name string) *Child
+	// Child looks up a child by what a task would make and its name. Recorded reports whether a child of that name is known to have
+	// been made: others are not looked up as long as the task cannot have begun.
+	Child    func(t *Task, name string) *Child
+	Recorded func(name string) bool
 	// Name of a child: of the task, or of one combination of its matrix.
 	ChildName func(t *Task, combination int) string
 	// Custom reports whether a task is a custom one.
@@ -57,11 +59,12 @@ type Run struct {
 // New works out how far a run is.
 func New(known Known, graph *pipelinegraph.Graph) *Run {
 	r := &Run{known: known, names: map[string]*Task{}, results: substitution.NewResults()}
+	room := make([]Task, len(known.Spec.Tasks)+len(known.Spec.Finally))
 	for i := range known.Spec.Tasks {
-		r.Tasks = append(r.Tasks, r.newTask(&known.Spec.Tasks[i], false))
+		r.Tasks = append(r.Tasks, r.fill(&room[i], &known.Spec.Tasks[i], false))
 	}
 	for i := range known.Spec.Finally {
-		r.Finally = append(r.Finally, r.newTask(&known.Spec.Finally[i], true))
+		r.Finally = append(r.Finally, r.fill(&room[len(r.Tasks)+i], &known.Spec.Finally[i], true))
 	}
 	for _, name := range graph.Order() {
 		t := r.names[name]
@@ -69,7 +72,7 @@ func New(known Known, graph *pipelinegraph.Graph) *Run {
 			t.parents = append(t.parents, r.names[d])
 		}
 		t.resolve(r.results.Replacements)
-		t.observe(&known)
+		t.observe(&known, t.reachable())
 		t.handOn(r.results)
 	}
 	for _, t := range r.Tasks {
@@ -85,13 +88,12 @@ func New(known Known, graph *pipelinegraph.Graph) *Run {
 		t.skip = r.skipTask(t)
 		r.tasksDone = r.tasksDone && t.over()
 	}
-	status := substitution.Statuses(r.statuses())
 	for _, t := range r.Finally {
 		t.resolve(r.results.Replacements)
 		if r.tasksDone {
-			t.resolve(status)
+			t.resolved = substitution.PipelineTask(t.resolved, substitution.Statuses(r.statuses()))
 		}
-		t.observe(&known)
+		t.observe(&known, r.tasksDone)
 		t.halted = t.partly() && (known.FinallyOver || known.PipelineOver)
 		if r.tasksDone {
 			t.skip = r.skipFinal(t)
@@ -100,8 +102,8 @@ func New(known Known, graph *pipelinegraph.Graph) *Run {
 	return r
 }
 
-func (r *Run) newTask(pt *v1beta1.PipelineTask, final bool) *Task {
-	t := &Task{Spec: pt, Final: final, Custom: r.known.Custom(pt), resolved: pt}
+func (r *Run) fill(t *Task, pt *v1beta1.PipelineTask, final bool) *Task {
+	*t = Task{Spec: pt, Final: final, Custom: r.known.Custom(pt), resolved: pt, refers: len(pipelinegraph.References(pt)) > 0}
 	if p, known := r.known.Problems[pt.Name]; known {
 		t.problem = &p
 	}
@@ -150,6 +152,12 @@ func (r *Run) Due() []*Task {
 		}
 	}
 	return due
+}
+
+// Complete is a task with everything put in that is known, for what is made of it: also in an embedded Task, which has results of other
+// tasks although it does not wait for them.
+func (r *Run) Complete(t *Task) *v1beta1.PipelineTask {
+	return substitution.PipelineTask(t.resolved, r.results.Replacements)
 }
 
 // Begun reports whether any task has a child.

@@ -25,6 +25,8 @@ type Task struct {
 	parents  []*Task
 	problem  *Problem
 	skip     v1beta1.SkippingReason
+	refers   bool // to results of other tasks
+	reached  bool // it can have begun
 	// halted: some children are missing, and will not be made, since the run stops.
 	halted bool
 }
@@ -62,18 +64,27 @@ func (t *Task) Missing() []int {
 	return out
 }
 
-// resolve puts values in for variables.
+// resolve puts results in for variables.
 func (t *Task) resolve(values substitution.Replacements) {
+	if !t.refers {
+		return
+	}
 	t.resolved = substitution.PipelineTask(t.resolved, values)
 }
 
 // resolvable reports whether every result that the task refers to has its value.
 func (t *Task) resolvable() bool {
-	return len(pipelinegraph.References(t.resolved)) == 0
+	return !t.refers || len(pipelinegraph.References(t.resolved)) == 0
+}
+
+// reachable reports whether a task can have begun: each of its parents has ended, or can be skipped by now.
+func (t *Task) reachable() bool {
+	return !slices.ContainsFunc(t.parents, func(p *Task) bool { return p.Running() || !p.Begun() && !p.reached })
 }
 
 // observe finds the children. Those of a matrix have their names once the values are known.
-func (t *Task) observe(known *Known) {
+func (t *Task) observe(known *Known, reachable bool) {
+	t.reached = reachable
 	switch {
 	case t.resolved.Matrix == nil:
 		t.Names = []string{known.ChildName(t, -1)}
@@ -83,8 +94,11 @@ func (t *Task) observe(known *Known) {
 			t.Names = append(t.Names, known.ChildName(t, i))
 		}
 	}
-	for _, name := range t.Names {
-		t.Children = append(t.Children, known.Child(t, name))
+	t.Children = make([]*Child, len(t.Names))
+	for i, name := range t.Names {
+		if reachable || known.Recorded(name) {
+			t.Children[i] = known.Child(t, name)
+		}
 	}
 }
 
