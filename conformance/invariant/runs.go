@@ -139,7 +139,7 @@ func (m *Monitor) checkWrites(r *run, status map[string]any) {
 // deadline is when a run must be over: all attempts that it has left take their time.
 func (m *Monitor) deadline(r *run) (time.Time, bool) {
 	limit, bounded := r.kind.timeout(r.spec())
-	if !bounded {
+	if !bounded || r.held() || r.unattended() {
 		return time.Time{}, false
 	}
 	left, begun := int64(1), r.firstAt
@@ -152,6 +152,15 @@ func (m *Monitor) deadline(r *run) (time.Time, bool) {
 	}
 	return m.since(begun).Add(time.Duration(left*int64(limit)) + Slack), true
 }
+
+// held reports whether the user keeps the run from beginning.
+func (r *run) held() bool {
+	_, began := moment(r.status(), "startTime")
+	return !began && r.kind.Held != "" && text(r.spec(), "status") == r.kind.Held
+}
+
+// unattended reports whether the run is for another program than the one that is judged, which has said nothing of it.
+func (r *run) unattended() bool { return r.kind.Foreign && r.condition.status == "" }
 
 // checkStopped asks whether what a run that is over has run has stopped, at any depth below it.
 func (m *Monitor) checkStopped(r *run, now time.Time) {
@@ -166,7 +175,7 @@ func (m *Monitor) checkStopped(r *run, now time.Time) {
 		m.violated(NothingRuns, r.name, backing, "it has been over for %s, but its Pod %s still %s", now.Sub(r.doneAt), p.name, p.does())
 	}
 	for _, child := range m.children(r) {
-		if what, alive := m.alive(child); alive {
+		if what, alive := m.alive(child); alive && !child.unattended() {
 			m.violated(NothingRuns, r.name, backing, "it has been over for %s, but %s", now.Sub(r.doneAt), what)
 		}
 	}
@@ -186,7 +195,7 @@ func (m *Monitor) alive(r *run) (string, bool) {
 		}
 	}
 	for _, child := range m.children(r) {
-		if what, alive := m.alive(child); alive {
+		if what, alive := m.alive(child); alive && !child.unattended() {
 			return what, true
 		}
 	}
