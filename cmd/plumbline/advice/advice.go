@@ -60,6 +60,10 @@ type Run struct {
 	Object map[string]any
 	// Manifest is what it was made from, Task the manifest of the Task that it refers to. Either may be nil.
 	Manifest, Task *fixture.Manifest
+	// TaskPath is the field of Task that has the spec; nothing stands for spec.
+	TaskPath string
+	// Shared are the names of workspaces that an embedded Task would have without declaring them, if they were propagated.
+	Shared []string
 	// Pods are the objects of its Pods, as they were seen last.
 	Pods []map[string]any
 	// Logs are what the containers printed.
@@ -97,7 +101,9 @@ type task struct {
 
 func (r Run) task() *task {
 	t := &task{Run: r, name: text(r.Object, "metadata", "name"), spec: mapping(r.Object, "status", "taskSpec"), manifest: r.Task, path: "spec"}
-	if mapping(r.Object, "spec", "taskSpec") != nil {
+	if r.TaskPath != "" {
+		t.path = r.TaskPath
+	} else if mapping(r.Object, "spec", "taskSpec") != nil {
 		t.manifest, t.path = r.Manifest, "spec.taskSpec"
 	}
 	return t

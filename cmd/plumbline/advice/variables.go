@@ -143,6 +143,9 @@ func (t *task) unknown(found string) string {
 	case "workspaces":
 		name, attribute := split(name)
 		if !slices.Contains(declared("workspaces"), name) {
+			if slices.Contains(t.Shared, name) {
+				return fmt.Sprintf("the Task does not declare the workspace %q; add it to workspaces, or give --like v1, with which the workspaces of a run are there", name)
+			}
 			return fmt.Sprintf("the Task does not declare a workspace %q; %s", name, declare(name, declared("workspaces"), "workspaces"))
 		}
 		if !slices.Contains([]string{"path", "bound", "claim", "volume"}, attribute) {

@@ -46,6 +46,7 @@ func (w *witness) findings(sc *scenario, c *fake.Cluster) findings {
 			continue
 		}
 		about := advice.Run{Object: r.object.Object, Manifest: sc.manifestOf(r.object), Task: sc.taskOf(r.object), Missing: r.missingOf(missing)}
+		sc.embedded(r, &about)
 		for _, p := range r.pods {
 			about.Pods = append(about.Pods, p.object.Object)
 			for _, spec := range untyped.Maps(p.object.Object, "spec", "containers") {
@@ -69,6 +70,22 @@ func (w *witness) findings(sc *scenario, c *fake.Cluster) findings {
 		f.add("the manifests were accepted, but contain no run")
 	}
 	return f
+}
+
+// embedded adds where the Task of a run is written that is embedded in a Pipeline, and the workspaces around it.
+func (sc *scenario) embedded(r *run, about *advice.Run) {
+	if untyped.Map(r.object.Object, "spec", "taskSpec") == nil {
+		return
+	}
+	top, _ := r.root()
+	for _, w := range untyped.Maps(top.object.Object, "spec", "workspaces") {
+		about.Shared = append(about.Shared, untyped.Text(w["name"]))
+	}
+	if p := sc.pipelineOf(top.object); r.parent != nil && p != nil {
+		if path := taskPath(p, r.task()); path != "" {
+			about.Task, about.TaskPath = p, path+".taskSpec"
+		}
+	}
 }
 
 func (f *findings) add(format string, args ...any) {
