@@ -65,11 +65,7 @@ func (p *pipelineRunPass) know(name string, c *progress.Child) {
 
 // look reads a child. Of a custom task it is a Run or a CustomRun: which of them is made may have changed since.
 func (p *pipelineRunPass) look(ctx context.Context, from client.Reader, t *progress.Task, name string) (*progress.Child, error) {
-	objects := []client.Object{&v1beta1.TaskRun{}}
-	if t.Custom {
-		objects = []client.Object{&v1alpha1.Run{}, &v1beta1.CustomRun{}}
-	}
-	for _, o := range objects {
+	for _, o := range childKinds(t) {
 		err := from.Get(ctx, client.ObjectKey{Namespace: p.Run.Namespace, Name: name}, o)
 		switch {
 		case apierrors.IsNotFound(err):
@@ -80,6 +76,14 @@ func (p *pipelineRunPass) look(ctx context.Context, from client.Reader, t *progr
 		}
 	}
 	return nil, nil
+}
+
+// childKinds are empty objects of the kinds that a child of a task can have.
+func childKinds(t *progress.Task) []client.Object {
+	if t.Custom {
+		return []client.Object{&v1alpha1.Run{}, &v1beta1.CustomRun{}}
+	}
+	return []client.Object{&v1beta1.TaskRun{}}
 }
 
 // childOf is how an object stands as a child.
@@ -227,6 +231,8 @@ func (p *pipelineRunPass) beginChild(ctx context.Context, t *progress.Task, b *b
 	message := fmt.Sprintf("Failed to create %s %q: %v", kind, b.name, err)
 	p.Event(corev1.EventTypeWarning, kind+"CreationFailed", message)
 	switch {
+	case exists && p.makesRoom(ctx, t, b.name):
+		return err
 	case exists:
 		p.cannotStart(t, v1beta1.PipelineRunReasonCreateRunFailed, fmt.Sprintf("%s %q of pipeline task %q cannot be made: an object of that name does not belong to PipelineRun %s/%s", kind, b.name, t.Spec.Name, p.Run.Namespace, p.Run.Name))
 		return nil
@@ -236,6 +242,19 @@ func (p *pipelineRunPass) beginChild(ctx context.Context, t *progress.Task, b *b
 		p.cannotStart(t, v1beta1.PipelineRunReasonCreateRunFailed, message)
 		return nil
 	}
+}
+
+// makesRoom reports whether the object that has a child's name is on its way out: it is being deleted, or belongs to a run of this
+// name that is gone.
+func (p *pipelineRunPass) makesRoom(ctx context.Context, t *progress.Task, name string) bool {
+	for _, o := range childKinds(t) {
+		if err := p.Deps.Reader.Get(ctx, client.ObjectKey{Namespace: p.Run.Namespace, Name: name}, o); err != nil {
+			continue
+		}
+		of := metav1.GetControllerOf(o)
+		return o.GetDeletionTimestamp() != nil || of != nil && of.Kind == v1beta1.KindPipelineRun && of.Name == p.Run.Name && of.UID != p.Run.UID
+	}
+	return true // it is gone by now
 }
 
 // overQuota reports whether a quota has no room, of which it may have more later.
