@@ -85,6 +85,7 @@ func (m *Monitor) checkParent(r *run) {
 		made, _ := moment(mapping(c.object.Object, "metadata"), "creationTimestamp")
 		if made.Sub(end) > tick {
 			m.violated(NothingBegins, r.name, r.kind.backing(NothingBegins, anyCase), "it was over at %s, and %s was made at %s", end.Format(time.RFC3339), c.name, made.Format(time.RFC3339))
+			continue
 		}
 		if r.wasCut() || c.gone {
 			continue

@@ -169,7 +169,7 @@ func TestEndOfSubjectIsReportedOnce(t *testing.T) {
 				t.Fatal(err)
 			}
 			report, err := conformance.Judge(t.Context(), conformance.Options{
-				Target: target, Implementation: reference.Implementation(), Claims: reference.Claims(), Seed: 1, Parallel: 2,
+				Target: target, Implementation: reference.Implementation(), Claims: coreClaims(), Seed: 1, Parallel: 2,
 				Filter: conformance.Filter{Names: []string{"timeout-*"}},
 			})
 			if err != nil {

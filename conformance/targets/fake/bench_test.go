@@ -302,7 +302,7 @@ func scheduling(t testing.TB) func(testing.TB, uint64) {
 	target := newTarget(t, fake.Options{})
 	return func(t testing.TB, seed uint64) {
 		t.Helper()
-		report, err := conformance.Judge(t.Context(), conformance.Options{Target: target, Fixtures: f, Claims: reference.Claims(), Seed: seed})
+		report, err := conformance.Judge(t.Context(), conformance.Options{Target: target, Fixtures: f, Claims: coreClaims(), Seed: seed})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -169,7 +169,7 @@ func account(t *testing.T, list []*fixture.Fixture, seed uint64) string {
 	names := make(chan string, len(list))
 	target := listing{newTarget(t, fake.Options{}), names}
 	report, err := conformance.Judge(t.Context(), conformance.Options{
-		Target: target, Fixtures: list, Seed: seed, Claims: reference.Claims(), Implementation: reference.Implementation(),
+		Target: target, Fixtures: list, Seed: seed, Claims: coreClaims(), Implementation: reference.Implementation(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -234,7 +234,7 @@ func TestOtherSeedsChangeTheOrderButNotTheVerdicts(t *testing.T) {
 		for i, f := range list {
 			o.Reset()
 			report, err := conformance.Judge(t.Context(), conformance.Options{
-				Target: target, Fixtures: []*fixture.Fixture{f}, Seed: 1000 + seed, Claims: reference.Claims(),
+				Target: target, Fixtures: []*fixture.Fixture{f}, Seed: 1000 + seed, Claims: coreClaims(),
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -330,7 +330,7 @@ func TestCrashedTargetDoesNotPass(t *testing.T) {
 	list := slices.DeleteFunc(small(t), func(f *fixture.Fixture) bool { return f.Spec.Component != fixture.ComponentController })
 	debugged := *list[0]
 	debugged.Spec.Features = []string{"debug"}
-	unclaimed := reference.Claims()
+	unclaimed := coreClaims()
 	unclaimed.Features = nil
 	for _, tt := range []struct {
 		reason   string
@@ -341,28 +341,28 @@ func TestCrashedTargetDoesNotPass(t *testing.T) {
 		result   reports.Result
 		says     string
 	}{
-		{reason: "the reference, for comparison", fixtures: list, claims: reference.Claims(), verdict: reports.Pass, result: reports.Passed},
-		{reason: "a reconciler that panics", options: fake.Options{Subject: having(panics, nil)}, fixtures: list, claims: reference.Claims(),
+		{reason: "the reference, for comparison", fixtures: list, claims: coreClaims(), verdict: reports.Pass, result: reports.Passed},
+		{reason: "a reconciler that panics", options: fake.Options{Subject: having(panics, nil)}, fixtures: list, claims: coreClaims(),
 			verdict: reports.Fail, result: reports.Failed, says: "the reconciler of taskrun crashed on"},
 		{reason: "a constructor that panics", options: fake.Options{Subject: changed(func(s *subject.Subject) {
 			s.New = func(subject.Deps) (reconcile.Reconciler, error) { panic("out of cheese") }
-		})}, fixtures: list, claims: reference.Claims(), verdict: reports.Fail, result: reports.Failed, says: "making the reconciler taskrun panicked: out of cheese"},
+		})}, fixtures: list, claims: coreClaims(), verdict: reports.Fail, result: reports.Failed, says: "making the reconciler taskrun panicked: out of cheese"},
 		{reason: "a predicate that panics", options: fake.Options{Subject: changed(func(s *subject.Subject) {
 			s.Predicates = []predicate.Predicate{predicate.NewPredicateFuncs(func(client.Object) bool { panic("out of cheese") })}
-		})}, fixtures: list, claims: reference.Claims(), verdict: reports.Fail, result: reports.Failed, says: "a predicate of taskrun panicked: out of cheese"},
+		})}, fixtures: list, claims: coreClaims(), verdict: reports.Fail, result: reports.Failed, says: "a predicate of taskrun panicked: out of cheese"},
 		{reason: "the map of a watch that panics", options: fake.Options{Subject: changed(func(s *subject.Subject) {
 			s.Watches = []controller.Watch{{GVK: podKind, Map: func(client.Object) []reconcile.Request { panic("out of cheese") }}}
-		})}, fixtures: list, claims: reference.Claims(), verdict: reports.Fail, result: reports.Failed, says: "the map of a watch of taskrun panicked: out of cheese"},
+		})}, fixtures: list, claims: coreClaims(), verdict: reports.Fail, result: reports.Failed, says: "the map of a watch of taskrun panicked: out of cheese"},
 		{reason: "a webhook that panics", options: fake.Options{Subject: changed(func(s *subject.Subject) {
 			s.Admission = func(func() config.Config) []apiserver.Admission { return []apiserver.Admission{panicking{}} }
-		})}, fixtures: list, claims: reference.Claims(), verdict: reports.Fail, result: reports.Failed, says: "a webhook of the implementation panicked: out of cheese"},
-		{reason: "a subject that cannot be made", options: fake.Options{Subject: having(nil, errors.New("no cheese"))}, fixtures: list, claims: reference.Claims(),
+		})}, fixtures: list, claims: coreClaims(), verdict: reports.Fail, result: reports.Failed, says: "a webhook of the implementation panicked: out of cheese"},
+		{reason: "a subject that cannot be made", options: fake.Options{Subject: having(nil, errors.New("no cheese"))}, fixtures: list, claims: coreClaims(),
 			verdict: reports.Fail, result: reports.Failed, says: "making the reconciler taskrun: no cheese"},
-		{reason: "a reconciler that never rests", options: fake.Options{Subject: having(busy, nil), MaxEvents: 20_000}, fixtures: list, claims: reference.Claims(),
+		{reason: "a reconciler that never rests", options: fake.Options{Subject: having(busy, nil), MaxEvents: 20_000}, fixtures: list, claims: coreClaims(),
 			verdict: reports.Fail, result: reports.Failed, says: "the implementation never rests: "},
-		{reason: "a reconciler that does nothing", options: fake.Options{Subject: having(idle, nil)}, fixtures: list, claims: reference.Claims(),
+		{reason: "a reconciler that does nothing", options: fake.Options{Subject: having(idle, nil)}, fixtures: list, claims: coreClaims(),
 			verdict: reports.Fail, result: reports.Failed},
-		{reason: "an empty set", fixtures: []*fixture.Fixture{}, claims: reference.Claims(), result: reports.Inconclusive},
+		{reason: "an empty set", fixtures: []*fixture.Fixture{}, claims: coreClaims(), result: reports.Inconclusive},
 		{reason: "nothing of it is claimed", fixtures: []*fixture.Fixture{&debugged}, claims: unclaimed, verdict: reports.Unsupported, result: reports.Inconclusive},
 	} {
 		t.Run(tt.reason, func(t *testing.T) {

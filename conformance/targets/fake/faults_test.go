@@ -62,7 +62,7 @@ func forgets() *subject.Subject {
 func sweep(t *testing.T, s *subject.Subject, o conformance.Sweep) *conformance.SweepReport {
 	t.Helper()
 	r, err := conformance.NewRunner(conformance.Options{
-		Target: newTarget(t, fake.Options{Subject: s}), Fixtures: small(t)[:1], Claims: reference.Claims(),
+		Target: newTarget(t, fake.Options{Subject: s}), Fixtures: small(t)[:1], Claims: coreClaims(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -142,7 +142,7 @@ func TestUnusedFaultIsAnError(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	report, err := conformance.Judge(t.Context(), conformance.Options{Target: newTarget(t, fake.Options{}), Fixtures: []*fixture.Fixture{f}, Claims: reference.Claims()})
+	report, err := conformance.Judge(t.Context(), conformance.Options{Target: newTarget(t, fake.Options{}), Fixtures: []*fixture.Fixture{f}, Claims: coreClaims()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +176,7 @@ func TestFaultsThatCannotStrikeAForeignImplementation(t *testing.T) {
 		{"no fixture does", []*fixture.Fixture{load("faulty", "  proves: [S004-176]\n"+faulty), load("sound", "  proves: [S004-171]\n")}, reports.Partial,
 			[]string{"taskrun-core: a requirement was not judged, since the fault of its fixture could not strike: faulty"}},
 	} {
-		claims := reference.Claims()
+		claims := coreClaims()
 		claims.Reference = false
 		report, err := conformance.Judge(t.Context(), conformance.Options{Target: newTarget(t, fake.Options{}), Fixtures: tt.fixtures, Claims: claims})
 		if err != nil {
@@ -197,7 +197,7 @@ func TestFaultsThatCannotStrikeAForeignImplementation(t *testing.T) {
 		}
 	}
 	// Under many seeds, too, the implementation is not blamed for it.
-	claims := reference.Claims()
+	claims := coreClaims()
 	claims.Reference = false
 	r, err := conformance.NewRunner(conformance.Options{Target: newTarget(t, fake.Options{}), Fixtures: []*fixture.Fixture{load("faulty", "  proves: [S004-176]\n"+faulty)}, Claims: claims})
 	if err != nil {

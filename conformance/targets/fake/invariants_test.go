@@ -465,7 +465,7 @@ func TestEachInvariantCatchesAWrongController(t *testing.T) {
 				t.Fatal(err)
 			}
 			judge := func(s *subject.Subject, own bool) reports.Fixture {
-				claims := reference.Claims()
+				claims := coreClaims()
 				claims.Reference = own
 				o := conformance.Options{
 					Target: newTarget(t, fake.Options{Subject: s, MaxEvents: 100_000}), Fixtures: []*fixture.Fixture{f}, Claims: claims, Seed: 1,
@@ -504,6 +504,9 @@ func TestEachInvariantCatchesAWrongController(t *testing.T) {
 				t.Errorf("held against a foreign implementation: %v, want %v, as statements say: %s %+v", failed, tt.backed, foreign.Reason, foreign.Failure)
 			}
 		})
+	}
+	for _, tt := range wrongParents() {
+		tested = append(tested, tt.rule)
 	}
 	for _, rule := range invariant.Rules() {
 		if !slices.Contains(tested, rule.Name) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/reference"
 	"github.com/plumbline-ci/plumbline/conformance/subject"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
@@ -44,6 +45,13 @@ func (b blind) Get(ctx context.Context, key client.ObjectKey, o client.Object, o
 	return nil
 }
 
+// coreClaims are those of the reference that are about TaskRuns: the fixtures of most tests here are.
+func coreClaims() conformance.Claims {
+	claims := reference.Claims()
+	claims.Profiles = []string{fixture.ProfileTaskRunCore}
+	return claims
+}
+
 // TestUnclaimedFeatureGivesAPartialPass judges implementations that lack a mandatory feature and say so: all that applies
 // to them passes, and the verdict is partial.
 func TestUnclaimedFeatureGivesAPartialPass(t *testing.T) {
@@ -70,7 +78,7 @@ func TestUnclaimedFeatureGivesAPartialPass(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			claims := reference.Claims()
+			claims := coreClaims()
 			claims.Lacks = []string{row.lacks}
 			report, err := conformance.Judge(t.Context(), conformance.Options{Target: target, Claims: claims, Seed: 1})
 			if err != nil {
@@ -86,7 +94,7 @@ func TestUnclaimedFeatureGivesAPartialPass(t *testing.T) {
 				t.Errorf("the result is %s: %q", report.Result, report.Reasons)
 			}
 			// With the feature claimed the same implementation fails, so the test can fail.
-			report, err = conformance.Judge(t.Context(), conformance.Options{Target: target, Claims: reference.Claims(), Seed: 1,
+			report, err = conformance.Judge(t.Context(), conformance.Options{Target: target, Claims: coreClaims(), Seed: 1,
 				Filter: conformance.Filter{Features: []string{row.lacks}}})
 			if err != nil {
 				t.Fatal(err)

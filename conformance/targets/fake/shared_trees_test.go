@@ -13,7 +13,6 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/plumbline-ci/plumbline/conformance"
-	"github.com/plumbline-ci/plumbline/conformance/reference"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/reports"
 )
@@ -60,7 +59,7 @@ func (c copyingCluster) ObserveLazily(gvk schema.GroupVersionKind, namespace str
 func TestSharedTreesAreNotChanged(t *testing.T) {
 	t.Parallel()
 	target := &copying{Target: newTarget(t, fake.Options{})}
-	report, err := conformance.Judge(t.Context(), conformance.Options{Target: target, Fixtures: small(t), Claims: reference.Claims(), Seed: 1})
+	report, err := conformance.Judge(t.Context(), conformance.Options{Target: target, Fixtures: small(t), Claims: coreClaims(), Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
