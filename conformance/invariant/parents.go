@@ -98,7 +98,7 @@ func (m *Monitor) checkParent(r *run) {
 			m.violated(ParentLast, r.name, r.kind.backing(ParentLast, anyCase), "it was over at %s, before its %s was at %s", end.Format(time.RFC3339), c.name, last.Format(time.RFC3339))
 		}
 		if r.condition.status == "True" && c.condition.status == "False" && c.task() != "" {
-			m.violated(RightState, r.name, r.kind.backing(RightState, succeeds), "it has succeeded, but its %s has not: %s", c.name, c.condition)
+			m.violated(RightState, r.name, r.kind.backing(RightState, succeeds), "it has succeeded, although its %s failed: %s", c.name, c.condition)
 		}
 	}
 	m.checkOutcomes(r, children)

@@ -57,7 +57,7 @@ func (p *pipelineRunPass) child(t *progress.Task, name string) *progress.Child {
 	return c
 }
 
-// know takes note of what has become of a child in this pass.
+// know takes note of a child that this pass has made, found or changed.
 func (p *pipelineRunPass) know(name string, c *progress.Child) {
 	p.children[name] = c
 	p.changes++

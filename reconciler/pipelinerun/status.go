@@ -66,7 +66,7 @@ func embed(s *v1beta1.PipelineRunStatus, t *progress.Task, c *progress.Child, gu
 	}
 }
 
-// recorded is what a status tells of children and of tasks without, by names.
+// recorded is what a status says about children, and about tasks without any, by names.
 type recorded struct {
 	kinds   map[string]string // of children
 	names   map[string]string // of the child of a task, if it has one alone

@@ -307,6 +307,8 @@ func TestEveryBuiltInKind(t *testing.T) {
 		"Event":                 `{"involvedObject":{"namespace":"default"}}`,
 		"CustomResourceDefinition": `{"metadata":{"name":"xs.example.com"},"spec":{"group":"example.com","scope":"Namespaced","names":{"kind":"X","plural":"xs"},
 			"versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object"}}}]}}`,
+		"StatefulSet": `{"spec":{"serviceName":"mine","selector":{"matchLabels":{"app":"mine"}},"template":{"metadata":{"labels":{"app":"mine"}},
+			"spec":{"containers":[{"name":"main","image":"busybox"}]}}}}`,
 		"PriorityClass":      `{"value":7}`,
 		"RoleBinding":        `{"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"reader"}}`,
 		"ClusterRoleBinding": `{"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"reader"}}`,

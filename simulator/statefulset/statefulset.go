@@ -158,7 +158,7 @@ func (c *Controller) pass(key client.ObjectKey) {
 }
 
 // sync takes the next step and reports the state. A wait is how long it takes
-// until something changes that no event tells of.
+// until something changes without an event.
 func (c *Controller) sync(key client.ObjectKey) (wait time.Duration, err error) {
 	ctx := context.Background()
 	set := &appsv1.StatefulSet{}

@@ -116,7 +116,7 @@ func fieldTests() []fieldTest {
 			`^pipelinerun/revived failed first in task long, step a: The node was low on resource: memory`, `(?m)^  long +False +Failed`, `(?m)^  after +skipped +- +- +PipelineRun was stopping$`,
 		}, because: "a TaskRun that is False stays False, and its PipelineRun agrees"},
 		{file: "b-p13-name-and-resolver", exit: 3, errs: []string{`:8:35: spec\.tasks\[0\]\.taskRef\.name: pipeline/both was refused: expected exactly one, got both`}, because: "a reference has a name or a resolver"},
-		{file: "b-p17-wrong-name-in-task-run-specs", exit: 1, out: []string{`(?m)^pipelinerun/wrong-spec +False +(InvalidServiceAccountMappings|InvalidTaskRunSpecs) .*\n\n.*"nobody"`}, errs: []string{`:\d+:17: spec\.taskRunSpecs: `},
+		{file: "b-p17-wrong-name-in-task-run-specs", exit: 1, out: []string{`(?m)^pipelinerun/wrong-spec +False +(InvalidServiceAccountMappings|InvalidTaskRunSpecs) .*\n\n.*does not exist in Pipeline`}, errs: []string{`:\d+:17: spec\.taskRunSpecs: `},
 			because: "what the Pipeline does not have is an error for good, and named"},
 		{file: "b-p19-run-again-under-the-same-name", exit: 1, out: []string{`(?m)^pipelinerun/again +True +Succeeded`}, because: "the name of a claim depends on the UID of its run; the run that was deleted has not succeeded"},
 

@@ -138,7 +138,7 @@ func (o *simulateOptions) printRun(w *witness, r *run, now time.Time) error {
 	return nil
 }
 
-// printTimeline says when what happened. A run that another one has made has its bar there, and is told of more only if it did not
+// printTimeline says when what happened. A run that another one has made has its bar there, and more lines only if it did not
 // succeed.
 func (o *simulateOptions) printTimeline(w *witness, r *run, now time.Time) {
 	out := o.streams.Out

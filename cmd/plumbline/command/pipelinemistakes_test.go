@@ -59,7 +59,7 @@ func TestMistakesInPipelinesAreFound(t *testing.T) {
 		{name: "no Task", lines: []string{"tasks:", "- name: a"}, line: 2, column: 3, path: "tasks[0].taskRef", says: "expected exactly one, got neither"},
 		{name: "a step twice", lines: []string{"tasks:", "- name: a", "  taskSpec:", "    steps:", "    - {name: s, image: busybox}", "    - {name: s, image: busybox}"},
 			line: 6, column: 14, path: "tasks[0].taskSpec.steps[1].name", says: "invalid value: s"},
-		{name: "a result of nothing", lines: []string{"results: [{name: r, value: $(tasks.nobody.results.x)}]", "tasks:", "- name: a", "  " + ok},
+		{name: "a result of nothing", lines: []string{"results: [{name: r, value: $(tasks.missing.results.x)}]", "tasks:", "- name: a", "  " + ok},
 			line: 1, column: 28, path: "results[0].value", says: "referencing a nonexistent task"},
 		{name: "a param without a value", lines: []string{"tasks:", "- name: a", "  params: [{name: x}]", "  " + one},
 			line: 3, column: 12, path: "tasks[0].params[0]", says: `the param "x" has no value`},

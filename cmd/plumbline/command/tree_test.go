@@ -145,7 +145,7 @@ func TestRootsDecide(t *testing.T) {
 	}
 }
 
-// task marks the run that was told of last as that of a pipeline task.
+// task marks the last run as that of a pipeline task.
 func (s *story) task(name string) {
 	s.w.runs[len(s.w.runs)-1].object.SetLabels(map[string]string{"tekton.dev/pipelineTask": name})
 }

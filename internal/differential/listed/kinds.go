@@ -169,7 +169,7 @@ func Kinds() []Kind {
 		{
 			Name:    "bash's getopts goes on in arguments that are gone",
 			Reason:  "When getopts is called with other arguments before it has come to the end of a group of options, bash goes on where the group was in memory, and takes whatever stands there for options: a defect.",
-			Example: "getopts x x -ab\ngetopts x x x wait",
+			Example: "", // what stands there depends on the build and the run
 			Covers: func(c Case) bool {
 				return c.Dialect == script.Bash && getoptsTwice.MatchString(c.Script) && optionFromMemory.MatchString(c.Real.Stderr)
 			},
