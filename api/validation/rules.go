@@ -268,7 +268,7 @@ var rules = []Rule{
 	{ID: "P-23/unknown", Message: invalid + "invalid task result reference, final task has task result reference from a task %[2]s which is not defined in the pipeline", Paths: []string{"%[1]s"}},
 	{ID: "P-24", Only: old, Message: "no from allowed under inputs, final task %[3]s has from specified", Paths: []string{"%[1]s.resources.inputs[%[2]d]"}},
 	{ID: "P-25/empty", Message: missing, Paths: []string{"%[1]s"}},
-	{ID: "P-25/operator", Message: invalid + "operator %[2]q is not recognized. valid operators: in,notin", Paths: []string{"%[1]s"}},
+	{ID: "P-25/operator", Message: invalid + "operator %[2]q is not recognized. valid operators: in,notin", Paths: []string{"%[1]s"}}, //nolint:misspell // the words are the reference's
 	{ID: "P-25/values", Message: invalid + "expecting non-empty values field", Paths: []string{"%[1]s"}},
 	{ID: "P-26", Gate: "matrix"},
 	{ID: "P-27", Message: `matrix requires "embedded-status" feature gate to be "minimal" but it is %[1]q`},

@@ -318,7 +318,7 @@ func (p *pipelineRunPass) stop(ctx context.Context, tasks []*progress.Task, why 
 				continue
 			}
 			if err := p.stopChild(ctx, c, why); err != nil && !apierrors.IsNotFound(err) {
-				problems = append(problems, fmt.Errorf("Failed to patch %s `%s` with cancellation: %w", c.Kind, c.Name, err)) //nolint:staticcheck // the words are the reference's
+				problems = append(problems, fmt.Errorf("Failed to patch %s `%s` with cancellation: %w", c.Kind, c.Name, err))
 			}
 		}
 	}

@@ -108,16 +108,7 @@ func (p *pipelineRunPass) advance(ctx context.Context) error {
 	p.limits = timeoutsOf(&p.Run.Spec, p.Config.Defaults.Timeout())
 	cancelled := p.Run.Spec.Status == v1beta1.PipelineRunSpecStatusCancelled
 	if err := p.plan(ctx); err != nil {
-		if v := pass.Judge(err); cancelled && (v.Fail != nil) {
-			p.conclude(p.cancelled()) // a run without a Pipeline has no children
-			return nil
-		}
-		if p.pipelineOver() && pass.Judge(err).Again {
-			p.conclude(p.timedOut())
-			return nil
-		}
-		p.wakeBefore(end(s.StartTime, p.limits.pipeline))
-		return err
+		return p.withoutPlan(err, cancelled)
 	}
 	run, err := p.observed(ctx)
 	if err != nil {
@@ -146,6 +137,21 @@ func (p *pipelineRunPass) advance(ctx context.Context) error {
 	}
 	p.follow(run)
 	return err
+}
+
+// withoutPlan ends a run whose Pipeline cannot be had, and which therefore has no children, as it was asked to, or when its time is up.
+// Otherwise the error decides.
+func (p *pipelineRunPass) withoutPlan(err error, cancelled bool) error {
+	switch v := pass.Judge(err); {
+	case cancelled && v.Fail != nil:
+		p.conclude(p.cancelled())
+	case p.pipelineOver() && v.Again:
+		p.conclude(p.timedOut())
+	default:
+		p.wakeBefore(end(p.Run.Status.StartTime, p.limits.pipeline))
+		return err
+	}
+	return nil
 }
 
 func (p *pipelineRunPass) pipelineOver() bool {

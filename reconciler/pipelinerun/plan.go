@@ -78,7 +78,7 @@ func (p *pipelineRunPass) invalidGraph(err error) error {
 func (p *pipelineRunPass) find(ctx context.Context) (*pipeline, error) {
 	pr := p.Run
 	ref := pr.Spec.PipelineRef
-	cause := error(nil)
+	var cause error
 	switch {
 	case ref == nil && pr.Spec.PipelineSpec != nil:
 		return &pipeline{name: pr.Name, spec: pr.Spec.PipelineSpec.DeepCopy()}, nil

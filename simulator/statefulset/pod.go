@@ -10,7 +10,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/rand"
 )
 
 // ordinal is the number at the end of a Pod's name, if the name is one that the StatefulSet gives.
@@ -28,7 +27,17 @@ func revisionOf(set *appsv1.StatefulSet) string {
 	data, _ := json.Marshal(&set.Spec.Template) // types of the API always have a JSON form
 	h := fnv.New32a()
 	_, _ = h.Write(data) // a hash takes everything
-	return set.Name + "-" + rand.SafeEncodeString(strconv.FormatUint(uint64(h.Sum32()), 10))
+	return set.Name + "-" + wordless(strconv.FormatUint(uint64(h.Sum32()), 10))
+}
+
+// wordless writes digits in the letters that Kubernetes uses for hashes in names, of which no words can be made.
+func wordless(digits string) string {
+	const letters = "bcdfghjklmnpqrstvwxz2456789"
+	out := []byte(digits)
+	for i, c := range out {
+		out[i] = letters[int(c)%len(letters)]
+	}
+	return string(out)
 }
 
 // podOf is the Pod of an ordinal.

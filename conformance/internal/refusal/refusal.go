@@ -185,7 +185,7 @@ var remedies = [][2]string{
 	{"script cannot be used with command", "remove command, or write it into the script"},
 	{"must not set the field(s)", "remove it"},
 	{"expected 0 <= ", "give fewer values, or more room by the key default-max-matrix-combinations-count of config-defaults"},
-	{"is not recognized. valid operators", "write in or notin"},
+	{"is not recognized. valid operators", "write in or notin"}, //nolint:misspell // the words are the reference's
 	{"parameter appears more than once", "rename one, or remove it"},
 }
 
