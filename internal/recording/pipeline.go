@@ -1,6 +1,8 @@
 package recording
 
 import (
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -42,11 +44,11 @@ func (f *Facts) pipelineRun(object string, s *pipelineRun) {
 	if s.FinallyStart != "" {
 		f.add(object, "finallyStartTime", "set")
 	}
-	for name, c := range s.TaskRuns {
-		f.child(object, "TaskRun", name, c)
+	for _, name := range slices.Sorted(maps.Keys(s.TaskRuns)) {
+		f.child(object, "TaskRun", name, s.TaskRuns[name])
 	}
-	for name, c := range s.Runs {
-		f.child(object, "Run", name, c)
+	for _, name := range slices.Sorted(maps.Keys(s.Runs)) {
+		f.child(object, "Run", name, s.Runs[name])
 	}
 	for _, c := range s.ChildReferences {
 		f.child(object, c.Kind, c.Name, c.child)
@@ -81,9 +83,9 @@ func (f *Facts) ownedBy(object string, labels map[string]string, status, message
 	if labels[labelPipelineRun] == "" {
 		return
 	}
-	for key, value := range labels {
+	for _, key := range slices.Sorted(maps.Keys(labels)) {
 		if strings.HasPrefix(key, labelPrefix) {
-			f.add(object, "label "+key, value)
+			f.add(object, "label "+key, labels[key])
 		}
 	}
 	f.add(object, "asked", strings.TrimSpace(status+" "+message))
