@@ -7,8 +7,8 @@
 //	adapters.go     functions and the machine's clock as those interfaces
 //
 // Each kind has a folder of its own, taskrun for one, which reconciles it on top of package pass. What such a folder decides
-// without the cluster is in packages that several kinds use: resolve, substitution, podspec, podstatus, childname. Package
-// controllers lists what the folders declare. Packages manager and webhook make a program of all that.
+// without the cluster is in packages that several kinds use: resolve, substitution, fit, podspec, podstatus, progress,
+// childname. Package controllers lists what the folders declare. Packages manager and webhook make a program of all that.
 package reconciler
 
 import (

@@ -14,25 +14,7 @@ import (
 // Params looks for params without value, of the wrong type and without required keys. Params that the Task does
 // not declare are ignored (LC-30…32).
 func Params(task resolve.Task, given []v1beta1.Param) error {
-	values := map[string]v1beta1.ParamValue{}
-	for _, p := range given {
-		values[p.Name] = p.Value
-	}
-	var missing, mistyped []string
-	incomplete := map[string][]string{}
-	for _, d := range task.Spec.Params {
-		value, ok := values[d.Name]
-		switch {
-		case !ok && d.Default == nil:
-			missing = append(missing, d.Name)
-		case ok && !typeFits(d.Type, value):
-			mistyped = append(mistyped, d.Name)
-		case d.Type == v1beta1.ParamTypeObject:
-			if keys := missingKeys(d, value, ok); len(keys) > 0 {
-				incomplete[d.Name] = keys
-			}
-		}
-	}
+	missing, mistyped, incomplete := Compare(task.Spec.Params, given, true)
 	var problem string
 	switch {
 	case len(missing) > 0:
@@ -45,6 +27,30 @@ func Params(task resolve.Task, given []v1beta1.Param) error {
 		return nil
 	}
 	return fmt.Errorf("invalid input params for task %s: %s", task.Name, problem)
+}
+
+// Compare returns the params that have no value, those of the wrong type, and the keys that objects lack. What is given without having been
+// declared is left aside. open allows a variable in the place of a list or an object, which something else is to replace.
+func Compare(declared []v1beta1.ParamSpec, given []v1beta1.Param, open bool) (missing, mistyped []string, incomplete map[string][]string) {
+	values := map[string]v1beta1.ParamValue{}
+	for _, p := range given {
+		values[p.Name] = p.Value
+	}
+	incomplete = map[string][]string{}
+	for _, d := range declared {
+		value, ok := values[d.Name]
+		switch {
+		case !ok && d.Default == nil:
+			missing = append(missing, d.Name)
+		case ok && value.Type != d.Type && !(open && typeFits(d.Type, value)):
+			mistyped = append(mistyped, d.Name)
+		case d.Type == v1beta1.ParamTypeObject:
+			if keys := missingKeys(d, value, ok); len(keys) > 0 {
+				incomplete[d.Name] = keys
+			}
+		}
+	}
+	return missing, mistyped, incomplete
 }
 
 // typeFits compares types; a reference that something else was to replace may stand for a list or an object.

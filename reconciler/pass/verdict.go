@@ -92,6 +92,14 @@ func Passes(err error) bool {
 		apierrors.IsUnexpectedServerError(err) || apierrors.ReasonForError(err) == metav1.StatusReasonUnknown
 }
 
+// QuotaDelay is how long to wait for room in a quota: there is no event when it has some again (LC-51).
+const QuotaDelay = time.Minute
+
+// OverQuota reports whether a quota has no room. The API has no other way to tell that from missing rights.
+func OverQuota(err error) bool {
+	return apierrors.IsForbidden(err) && strings.Contains(err.Error(), "exceeded quota")
+}
+
 // List writes errors the way the reference's events do.
 func List(errs ...error) string {
 	var b strings.Builder

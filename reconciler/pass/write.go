@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"strings"
 
@@ -42,6 +43,18 @@ func (p *Pass[T]) eventOfChange(before, after *v1beta1.Condition) {
 	default:
 		p.Event(corev1.EventTypeNormal, after.Reason, after.Message)
 	}
+}
+
+// Inherited is what an object has of its own, with what it lacks from what it is made of. What kubectl wrote about one object is not
+// about another.
+func Inherited(own, base map[string]string) map[string]string {
+	merged := maps.Clone(base)
+	if merged == nil {
+		merged = map[string]string{}
+	}
+	delete(merged, v1beta1.AnnotationLastApplied)
+	maps.Copy(merged, own)
+	return merged
 }
 
 // stamp says which build of the controller has dealt with the run.

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
+	"maps"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -236,7 +236,7 @@ func (p *pipelineRunPass) beginChild(ctx context.Context, t *progress.Task, b *b
 	case exists:
 		p.cannotStart(t, v1beta1.PipelineRunReasonCreateRunFailed, fmt.Sprintf("%s %q of pipeline task %q cannot be made: an object of that name does not belong to PipelineRun %s/%s", kind, b.name, t.Spec.Name, p.Run.Namespace, p.Run.Name))
 		return nil
-	case pass.Passes(err) || overQuota(err):
+	case pass.Passes(err) || pass.OverQuota(err):
 		return err
 	default:
 		p.cannotStart(t, v1beta1.PipelineRunReasonCreateRunFailed, message)
@@ -257,11 +257,6 @@ func (p *pipelineRunPass) makesRoom(ctx context.Context, t *progress.Task, name 
 	return true // it is gone by now
 }
 
-// overQuota reports whether a quota has no room, of which it may have more later.
-func overQuota(err error) bool {
-	return apierrors.IsForbidden(err) && strings.Contains(err.Error(), "exceeded quota")
-}
-
 // cannotStart remembers that a task cannot be started.
 func (p *pipelineRunPass) cannotStart(t *progress.Task, reason, message string) {
 	p.changes++
@@ -271,13 +266,11 @@ func (p *pipelineRunPass) cannotStart(t *progress.Task, reason, message string) 
 		return // strings can be written
 	}
 	s := &p.Run.Status.Status
-	annotations := make(map[string]string, len(s.Annotations)+1)
-	//plumbline:unordered one map is made of another
-	for k, v := range s.Annotations {
-		annotations[k] = v
+	s.Annotations = maps.Clone(s.Annotations)
+	if s.Annotations == nil {
+		s.Annotations = map[string]string{}
 	}
-	annotations[ProblemsAnnotation] = string(data)
-	s.Annotations = annotations
+	s.Annotations[ProblemsAnnotation] = string(data)
 }
 
 // problemsOf are the tasks that could not be started before.

@@ -1,6 +1,7 @@
 package pipelinerun
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -16,9 +17,6 @@ import (
 	"github.com/plumbline-ci/plumbline/reconciler/pass"
 	"github.com/plumbline-ci/plumbline/reconciler/progress"
 )
-
-// quotaDelay is how long to wait for room in a quota, of which no event tells.
-const quotaDelay = time.Minute
 
 // kind is the kind that is reconciled.
 func kind() pass.Kind[*v1beta1.PipelineRun] {
@@ -127,16 +125,27 @@ func (p *pipelineRunPass) advance(ctx context.Context) error {
 	if p.changes != before {
 		run = p.progress()
 	}
-	changed := p.changes
-	err = p.begin(ctx, run)
-	if err != nil && !pass.Judge(err).Again {
-		return err
-	}
-	if p.changes != changed {
-		run = p.progress()
+	run, err = p.beginAll(ctx, run)
+	if p.trouble != nil || err != nil && !pass.Judge(err).Again {
+		return cmp.Or(p.trouble, err)
 	}
 	p.follow(run)
 	return err
+}
+
+// beginAll makes the children that are due, and those that are due since others turned out to be impossible: nothing would wake the run
+// for them. It returns how far the run is then.
+func (p *pipelineRunPass) beginAll(ctx context.Context, run *progress.Run) (*progress.Run, error) {
+	for {
+		before := p.changes
+		err := p.begin(ctx, run)
+		if p.changes == before {
+			return run, err
+		}
+		if run = p.progress(); err != nil || p.trouble != nil {
+			return run, err
+		}
+	}
 }
 
 // withoutPlan ends a run whose Pipeline cannot be had, and which therefore has no children, as it was asked to, or when its time is up.

@@ -131,7 +131,7 @@ func (p *pipelineRunPass) custom(pt *v1beta1.PipelineTask) bool {
 // tasks are the Tasks of the Pipeline, by the names of their pipeline tasks. Custom ones are not looked for, and what a resolver
 // would find is the TaskRun's to ask for.
 func (p *pipelineRunPass) tasks(ctx context.Context, found *pipeline) (map[string]resolve.Task, error) {
-	store := cluster{ctx: ctx, pass: p}
+	store := p.store(ctx)
 	tasks := map[string]resolve.Task{}
 	for _, list := range [][]v1beta1.PipelineTask{found.spec.Tasks, found.spec.Finally} {
 		for i := range list {
@@ -142,7 +142,7 @@ func (p *pipelineRunPass) tasks(ctx context.Context, found *pipeline) (map[strin
 			task, err := p.taskOf(store, pt)
 			switch {
 			case err == nil:
-			case pass.Passes(err) && !isResolveError(err):
+			case pass.Passes(err) && !resolve.Unsupported(err):
 				return nil, err
 			default:
 				name := ""
@@ -178,24 +178,9 @@ func (p *pipelineRunPass) taskOf(store resolve.Tasks, pt *v1beta1.PipelineTask) 
 	return task, err
 }
 
-func isResolveError(err error) bool {
-	return errors.Is(err, resolve.ErrBundle) || errors.Is(err, resolve.ErrResolver) || errors.Is(err, resolve.ErrNothing)
-}
-
-// cluster is the store of Tasks.
-type cluster struct {
-	ctx  context.Context //nolint:containedctx // an adapter that lives as long as one call
-	pass *pipelineRunPass
-}
-
-func (c cluster) Task(namespace, name string) (*v1beta1.Task, error) {
-	task := &v1beta1.Task{}
-	return task, c.pass.Get(c.ctx, client.ObjectKey{Namespace: namespace, Name: name}, task)
-}
-
-func (c cluster) ClusterTask(name string) (*v1beta1.ClusterTask, error) {
-	task := &v1beta1.ClusterTask{}
-	return task, c.pass.Get(c.ctx, client.ObjectKey{Name: name}, task)
+// store is the cluster's store of Tasks.
+func (p *pipelineRunPass) store(ctx context.Context) resolve.Store {
+	return func(key client.ObjectKey, into client.Object) error { return p.Get(ctx, key, into) }
 }
 
 // optionalWorkspaces are the workspaces that the Task of a pipeline task can do without. A Task that is gone by now is its
@@ -204,9 +189,9 @@ func (p *pipelineRunPass) optionalWorkspaces(ctx context.Context, pt *v1beta1.Pi
 	if p.custom(pt) || pt.TaskRef.IsRemote() {
 		return nil, nil
 	}
-	task, err := p.taskOf(cluster{ctx: ctx, pass: p}, pt)
+	task, err := p.taskOf(p.store(ctx), pt)
 	switch {
-	case apierrors.IsNotFound(err) || isResolveError(err):
+	case apierrors.IsNotFound(err) || resolve.Unsupported(err):
 		return nil, nil
 	case err != nil:
 		return nil, err

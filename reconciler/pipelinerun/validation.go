@@ -2,12 +2,12 @@ package pipelinerun
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/plumbline-ci/plumbline/api/pipelinegraph"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/api/validation"
+	"github.com/plumbline-ci/plumbline/reconciler/fit"
 	"github.com/plumbline-ci/plumbline/reconciler/pass"
 	"github.com/plumbline-ci/plumbline/reconciler/resolve"
 	"github.com/plumbline-ci/plumbline/reconciler/substitution"
@@ -24,7 +24,7 @@ func (p *pipelineRunPass) check(found *pipeline) error {
 	if problem := resourceProblem(spec, pr.Spec.Resources); problem != "" {
 		return pass.Failedf(v1beta1.PipelineRunReasonInvalidPipelineResourceBindings, "PipelineRun %s doesn't bind Pipeline %s's PipelineResources correctly: %s", run, name, problem)
 	}
-	missing, mistyped, incomplete := paramProblems(spec.Params, pr.Spec.Params)
+	missing, mistyped, incomplete := fit.Compare(spec.Params, pr.Spec.Params, false)
 	switch {
 	case len(missing) > 0:
 		// The reference has the namespace where one expects the run; see Q6 of its quirks.
@@ -77,37 +77,6 @@ func resourceProblem(spec *v1beta1.PipelineSpec, bound []v1beta1.PipelineResourc
 	default:
 		return ""
 	}
-}
-
-// paramProblems are the params without a value, those of the wrong type, and the keys that objects lack. Params that the Pipeline does
-// not declare are for embedded Tasks to use.
-func paramProblems(declared []v1beta1.ParamSpec, given []v1beta1.Param) (missing, mistyped []string, incomplete map[string][]string) {
-	values := map[string]v1beta1.ParamValue{}
-	for _, g := range given {
-		values[g.Name] = g.Value
-	}
-	incomplete = map[string][]string{}
-	for _, d := range declared {
-		value, ok := values[d.Name]
-		switch {
-		case !ok && d.Default == nil:
-			missing = append(missing, d.Name)
-		case ok && d.Type != "" && value.Type != d.Type:
-			mistyped = append(mistyped, d.Name)
-		case d.Type == v1beta1.ParamTypeObject:
-			for _, key := range slices.Sorted(maps.Keys(d.Properties)) {
-				_, has := value.ObjectVal[key]
-				if d.Default != nil {
-					_, byDefault := d.Default.ObjectVal[key]
-					has = has || byDefault
-				}
-				if !has {
-					incomplete[d.Name] = append(incomplete[d.Name], key)
-				}
-			}
-		}
-	}
-	return missing, mistyped, incomplete
 }
 
 // unbound is a workspace that the Pipeline needs and the run does not bind, or "".

@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/plumbline-ci/plumbline/api/config"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/reconciler/pass"
 	"github.com/plumbline-ci/plumbline/reconciler/podspec"
@@ -46,9 +47,9 @@ func (p *pipelineRunPass) prepareWorkspaces(ctx context.Context) error {
 		case err == nil || apierrors.IsAlreadyExists(err):
 		case pass.Passes(err):
 			return err
-		case overQuota(err):
+		case pass.OverQuota(err):
 			return &pass.Waiting{
-				Reason: v1beta1.PipelineRunReasonPending, Message: fmt.Sprintf("Waiting for PVC creation to succeed: %v", err), After: quotaDelay,
+				Reason: v1beta1.PipelineRunReasonPending, Message: fmt.Sprintf("Waiting for PVC creation to succeed: %v", err), After: pass.QuotaDelay,
 			}
 		default:
 			return pass.Failedf(v1beta1.PipelineRunReasonCouldntCreateWorkspacePVC, "Failed to create PVC for PipelineRun %s/%s Workspaces correctly: %w", p.Run.Namespace, p.Run.Name, err)
@@ -61,13 +62,9 @@ func (p *pipelineRunPass) prepareWorkspaces(ctx context.Context) error {
 		if !onClaim(&p.Run.Spec.Workspaces[i]) {
 			continue
 		}
-		assistant, err := p.assistant(&p.bound[i])
-		if err != nil {
-			return err
-		}
-		switch err := p.Deps.Client.Create(ctx, assistant); {
+		switch err := p.Deps.Client.Create(ctx, p.assistant(&p.bound[i])); {
 		case err == nil || apierrors.IsAlreadyExists(err):
-		case pass.Passes(err) || overQuota(err):
+		case pass.Passes(err) || pass.OverQuota(err):
 			return err
 		default:
 			return pass.Failedf(v1beta1.PipelineRunReasonCouldntCreateAffinityAssistant, "Failed to create StatefulSet for PipelineRun %s/%s correctly: %w", p.Run.Namespace, p.Run.Name, err)
@@ -99,17 +96,14 @@ func (p *pipelineRunPass) assistantOf(workspaces []string) string {
 }
 
 // assistant is the StatefulSet whose Pod holds the place for those that use a claim (spec §2.21).
-func (p *pipelineRunPass) assistant(binding *v1beta1.WorkspaceBinding) (*appsv1.StatefulSet, error) {
+func (p *pipelineRunPass) assistant(binding *v1beta1.WorkspaceBinding) *appsv1.StatefulSet {
 	name := assistantName(binding.Name, p.Run.Name)
 	labels := maps.Clone(p.Run.Labels)
 	if labels == nil {
 		labels = map[string]string{}
 	}
 	labels[v1beta1.LabelPipelineRun], labels[labelInstance], labels[labelComponent] = p.Run.Name, name, componentAssistant
-	template, err := p.assistantTemplate()
-	if err != nil {
-		return nil, err
-	}
+	template := p.assistantTemplate()
 	room := corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("50m"), corev1.ResourceMemory: resource.MustParse("100Mi")}
 	return &appsv1.StatefulSet{
 		ObjectMeta: metav1.ObjectMeta{Namespace: p.Run.Namespace, Name: name, Labels: labels, OwnerReferences: []metav1.OwnerReference{owner(p.Run)}},
@@ -139,22 +133,22 @@ func (p *pipelineRunPass) assistant(binding *v1beta1.WorkspaceBinding) (*appsv1.
 				},
 			},
 		},
-	}, nil
+	}
 }
 
-// assistantTemplate is what the run, or the configuration, says of the Pod of an assistant.
-func (p *pipelineRunPass) assistantTemplate() (v1beta1.PodTemplate, error) {
+// assistantTemplate is what the run says of Pods, or else what the configuration says of those of assistants.
+func (p *pipelineRunPass) assistantTemplate() config.AffinityAssistantPodTemplate {
 	if t := p.Run.Spec.PodTemplate; t != nil {
-		return *t, nil
+		return config.AffinityAssistantPodTemplate{NodeSelector: t.NodeSelector, Tolerations: t.Tolerations, ImagePullSecrets: t.ImagePullSecrets}
 	}
-	return v1beta1.PodTemplate{}, nil
+	if t := p.Config.Defaults.AffinityAssistantPodTemplate; t != nil {
+		return *t
+	}
+	return config.AffinityAssistantPodTemplate{}
 }
 
-// dismiss deletes the assistants of a run that is over.
+// dismiss deletes the assistants of a run that is over, also if they have been switched off since.
 func (p *pipelineRunPass) dismiss(ctx context.Context) error {
-	if p.Config.FeatureFlags.DisableAffinityAssistant {
-		return nil
-	}
 	for i := range p.Stored.Spec.Workspaces {
 		w := &p.Stored.Spec.Workspaces[i]
 		if !onClaim(w) {

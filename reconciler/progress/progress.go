@@ -33,7 +33,7 @@ type Known struct {
 	// been made: others are not looked up as long as the task cannot have begun.
 	Child    func(t *Task, name string) *Child
 	Recorded func(name string) bool
-	// Name of a child: of the task, or of one combination of its matrix.
+	// ChildName is the name of a child: of the task, or of one combination of its matrix.
 	ChildName func(t *Task, combination int) string
 	// Custom reports whether a task is a custom one.
 	Custom func(*v1beta1.PipelineTask) bool

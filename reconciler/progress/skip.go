@@ -3,6 +3,7 @@ package progress
 import (
 	"slices"
 
+	"github.com/plumbline-ci/plumbline/api/pipelinegraph"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 )
 
@@ -25,11 +26,21 @@ func (r *Run) skipTask(t *Task) v1beta1.SkippingReason {
 		return v1beta1.SkippedParent
 	case !t.parentsOver():
 		return ""
+	case !t.resolvable() && r.ofSkipped(t):
+		return v1beta1.SkippedMissingResults
 	case !t.resolvable():
-		return v1beta1.SkippedMissingResults // of a task that was skipped: others are a problem
+		return v1beta1.SkippedWhen // else the result that is missing is a problem
 	default:
 		return r.guarded(t, r.known.TasksOver, v1beta1.SkippedTasksTimeout)
 	}
+}
+
+// ofSkipped reports whether a task lacks the result of a task that was skipped.
+func (r *Run) ofSkipped(t *Task) bool {
+	return slices.ContainsFunc(pipelinegraph.References(t.resolved), func(ref pipelinegraph.Reference) bool {
+		producer := r.names[ref.Task]
+		return producer != nil && producer.skip != ""
+	})
 }
 
 // skipFinal is why a final task does not run, once all tasks of the graph are over.

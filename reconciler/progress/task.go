@@ -34,12 +34,6 @@ type Task struct {
 // Resolved is the task with results of other tasks put in.
 func (t *Task) Resolved() *v1beta1.PipelineTask { return t.resolved }
 
-// Problem is why the task cannot be started, or nil.
-func (t *Task) Problem() *Problem { return t.problem }
-
-// Skip is why the task does not run, or "".
-func (t *Task) Skip() v1beta1.SkippingReason { return t.skip }
-
 // Begun reports whether the task has a child.
 func (t *Task) Begun() bool {
 	return slices.ContainsFunc(t.Children, func(c *Child) bool { return c != nil })
@@ -102,8 +96,7 @@ func (t *Task) observe(known *Known, reachable bool) {
 	}
 }
 
-// ended reports whether the task has begun and none of its children runs. Of a matrix all have to be there, or else no more
-// are made, since the run stops.
+// ended reports whether the task has begun and none of its children runs.
 func (t *Task) ended() bool { return t.Begun() && !t.Running() }
 
 func (t *Task) succeeded() bool {

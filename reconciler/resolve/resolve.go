@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"maps"
 
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 )
 
@@ -18,6 +20,21 @@ import (
 type Tasks interface {
 	Task(namespace, name string) (*v1beta1.Task, error)
 	ClusterTask(name string) (*v1beta1.ClusterTask, error)
+}
+
+// Store is a Tasks over a function that reads an object of the cluster.
+type Store func(key client.ObjectKey, into client.Object) error
+
+// Task implements Tasks.
+func (s Store) Task(namespace, name string) (*v1beta1.Task, error) {
+	task := &v1beta1.Task{}
+	return task, s(client.ObjectKey{Namespace: namespace, Name: name}, task)
+}
+
+// ClusterTask implements Tasks.
+func (s Store) ClusterTask(name string) (*v1beta1.ClusterTask, error) {
+	task := &v1beta1.ClusterTask{}
+	return task, s(client.ObjectKey{Name: name}, task)
 }
 
 // Task is what a run asks for.
@@ -35,6 +52,11 @@ var (
 	ErrResolver = errors.New("remote resolution is not supported: apply the Task to the cluster and refer to it by its name")
 	ErrNothing  = errors.New("the TaskRun names no Task and embeds none")
 )
+
+// Unsupported reports whether an error is one of these, and not the cluster's.
+func Unsupported(err error) bool {
+	return errors.Is(err, ErrBundle) || errors.Is(err, ErrResolver) || errors.Is(err, ErrNothing)
+}
 
 // Find returns the Task that a reference, which may be nil, names in a namespace, or else the embedded one, which may be nil, too.
 func Find(tasks Tasks, namespace string, ref *v1beta1.TaskRef, embedded *v1beta1.TaskSpec) (Task, error) {

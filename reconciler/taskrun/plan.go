@@ -3,7 +3,6 @@ package taskrun
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -108,9 +107,9 @@ func (p *taskRunPass) task(ctx context.Context) (resolve.Task, error) {
 	if p.Run.Status.TaskSpec != nil && ref != nil {
 		return resolve.Task{Name: cmp.Or(ref.Name, p.Run.Name), Spec: recordedTask(&p.Run.Status)}, nil
 	}
-	task, err := resolve.Find(cluster{ctx: ctx, pass: p}, p.Run.Namespace, ref, p.Run.Spec.TaskSpec)
+	task, err := resolve.Find(p.store(ctx), p.Run.Namespace, ref, p.Run.Spec.TaskSpec)
 	if err != nil {
-		if pass.Passes(err) && !isResolveError(err) {
+		if pass.Passes(err) && !resolve.Unsupported(err) {
 			return task, err
 		}
 		return task, pass.Failedf(v1beta1.TaskRunReasonFailedResolution, "error when listing tasks for taskRun %s: failed to get task: %w", p.Run.Name, err)
@@ -122,29 +121,9 @@ func (p *taskRunPass) task(ctx context.Context) (resolve.Task, error) {
 	return task, nil
 }
 
-func isResolveError(err error) bool {
-	for _, known := range []error{resolve.ErrBundle, resolve.ErrResolver, resolve.ErrNothing} {
-		if errors.Is(err, known) {
-			return true
-		}
-	}
-	return false
-}
-
-// cluster is the store of Tasks.
-type cluster struct {
-	ctx  context.Context //nolint:containedctx // an adapter that lives as long as one call
-	pass *taskRunPass
-}
-
-func (c cluster) Task(namespace, name string) (*v1beta1.Task, error) {
-	task := &v1beta1.Task{}
-	return task, c.pass.Get(c.ctx, client.ObjectKey{Namespace: namespace, Name: name}, task)
-}
-
-func (c cluster) ClusterTask(name string) (*v1beta1.ClusterTask, error) {
-	task := &v1beta1.ClusterTask{}
-	return task, c.pass.Get(c.ctx, client.ObjectKey{Name: name}, task)
+// store is the cluster's store of Tasks.
+func (p *taskRunPass) store(ctx context.Context) resolve.Store {
+	return func(key client.ObjectKey, into client.Object) error { return p.Get(ctx, key, into) }
 }
 
 // bindings are the workspaces of the run, with the default binding for those that it has to bind and does not (LC-35).

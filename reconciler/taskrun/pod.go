@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -25,8 +24,6 @@ import (
 const (
 	// quotaConflictDelay: another Pod was counted at the same moment (LC-50).
 	quotaConflictDelay = time.Second
-	// quotaDelay: there is no event when a quota has room again (LC-51).
-	quotaDelay = time.Minute
 	// takenDelay: a foreign Pod has the name (LC-53).
 	takenDelay = 2 * time.Second
 )
@@ -95,7 +92,7 @@ func (p *taskRunPass) createPod(ctx context.Context) (*corev1.Pod, error) {
 		return pod, nil
 	case apierrors.IsAlreadyExists(err):
 		return p.existingPod(ctx)
-	case overQuota(err), isQuotaConflict(err), pass.Passes(err):
+	case pass.OverQuota(err), isQuotaConflict(err), pass.Passes(err):
 		return nil, p.createError(err)
 	}
 	// It is refused for good, but an earlier create may have succeeded, and its answer been lost.
@@ -123,20 +120,15 @@ func (p *taskRunPass) createError(err error) error {
 	switch {
 	case isQuotaConflict(err):
 		return &pass.Waiting{Reason: v1beta1.TaskRunReasonPending, Message: messageQuotaConflict, After: quotaConflictDelay}
-	case overQuota(err):
+	case pass.OverQuota(err):
 		return &pass.Waiting{
-			Reason: v1beta1.TaskRunReasonExceededResourceQuota, Message: fmt.Sprintf("TaskRun Pod exceeded available resources: %v", err), After: quotaDelay,
+			Reason: v1beta1.TaskRunReasonExceededResourceQuota, Message: fmt.Sprintf("TaskRun Pod exceeded available resources: %v", err), After: pass.QuotaDelay,
 		}
 	case pass.Passes(err):
 		return err
 	default:
 		return p.refused(err)
 	}
-}
-
-// overQuota reports whether a quota has no room. The API has no other way to tell that from missing rights.
-func overQuota(err error) bool {
-	return apierrors.IsForbidden(err) && strings.Contains(err.Error(), "exceeded quota")
 }
 
 func isQuotaConflict(err error) bool {
@@ -173,10 +165,10 @@ func (p *taskRunPass) createClaims(ctx context.Context) error {
 		if pass.Passes(err) {
 			return err
 		}
-		if overQuota(err) {
+		if pass.OverQuota(err) {
 			return &pass.Waiting{
 				Reason:  v1beta1.TaskRunReasonPending,
-				Message: fmt.Sprintf("failed to create PVC %s for the workspaces of TaskRun %s/%s: %v", claim.Name, p.Run.Namespace, p.Run.Name, err), After: quotaDelay,
+				Message: fmt.Sprintf("failed to create PVC %s for the workspaces of TaskRun %s/%s: %v", claim.Name, p.Run.Namespace, p.Run.Name, err), After: pass.QuotaDelay,
 			}
 		}
 		return pass.Failedf(v1beta1.TaskRunReasonCouldntCreateWorkspacePVC,
