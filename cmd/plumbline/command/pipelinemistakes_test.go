@@ -44,7 +44,7 @@ func TestMistakesInPipelinesAreFound(t *testing.T) {
 		{name: "a finally task with the name of a task", lines: []string{"tasks:", "- name: a", "  " + ok, "finally:", "- name: a", "  " + ok},
 			line: 5, column: 9, path: "finally[0].name", says: "another task of the Pipeline has this name"},
 		{name: "an unknown operator", lines: []string{"tasks:", "- name: a", "  when:", "  - input: x", "    operator: equals", "    values: [x]", "  " + ok},
-			line: 4, column: 5, path: "tasks[0].when[0]", says: `operator "equals" is not recognized. valid operators: in,notin; write in or notin`},
+			line: 4, column: 5, path: "tasks[0].when[0]", says: `operator "equals" is not recognized. valid operators: in,notin; write in or notin`}, //nolint:misspell // the words are the reference's
 		{name: "a matrix over the limit", flags: []string{"--like", "v1", "--default", "default-max-matrix-combinations-count=2"},
 			lines: []string{"tasks:", "- name: a", "  matrix:", "    params: [{name: x, value: [a, b, c]}]", "  " + one},
 			line:  4, column: 5, path: "tasks[0].matrix", says: "expected 0 <= 3 <= 2; give fewer values, or more room by the key default-max-matrix-combinations-count"},
