@@ -85,7 +85,7 @@ func skipped(list []v1beta1.SkippedTask) string {
 }
 
 // TestVectors are the scenarios of the specification (§2.23) as the decisions have them, and what they do to each other. Each row is one
-// moment: what there is, and what follows from it.
+// moment: the children, and what follows from them.
 func TestVectors(t *testing.T) {
 	t.Parallel()
 	ab := []v1beta1.PipelineTask{task("a", nil), task("b", []string{"a"})}
