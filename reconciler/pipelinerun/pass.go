@@ -191,7 +191,7 @@ func (p *pipelineRunPass) progress() *progress.Run {
 		FinallyOver:  over(s.FinallyStartTime, p.limits.finally, p.Moment),
 		Problems:     p.problems,
 		Child:        p.child,
-		Recorded:     func(name string) bool { return p.recorded.kinds[name] != "" },
+		Recorded:     func(name string) bool { return p.recorded.kinds[name] != "" || p.children[name] != nil },
 		ChildName:    p.childName,
 		Custom:       p.custom,
 	}, p.pipeline.graph)
