@@ -36,6 +36,8 @@ type Owned struct {
 	Kind schema.GroupVersionKind
 	// Label, if any, is a key that all owned objects have, with the name of their owner. Objects without it need not be watched.
 	Label string
+	// Predicates say which changes of an owned object count: those that all of them let pass.
+	Predicates []predicate.Predicate
 }
 
 // Watch makes a controller reconcile what Map returns for each changed object of a kind: for both its old and its new state.

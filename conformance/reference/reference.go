@@ -48,7 +48,11 @@ func controllerOf(c *reconciler.Controller) subject.Controller {
 		},
 	}
 	for _, o := range c.Owns {
-		out.Owns = append(out.Owns, o.Kind)
+		if len(o.Predicates) == 0 {
+			out.Owns = append(out.Owns, o.Kind)
+		} else {
+			out.Watches = append(out.Watches, controller.Watch{GVK: o.Kind, Map: controller.OwnerOf(c.For), Predicates: o.Predicates})
+		}
 	}
 	for _, w := range c.Watches {
 		out.Watches = append(out.Watches, controller.Watch{GVK: w.Kind, Map: w.Map})

@@ -43,7 +43,7 @@ func addController(m ctrl.Manager, c *reconciler.Controller, deps reconciler.Dep
 		if err != nil {
 			return err
 		}
-		b = b.Owns(owned)
+		b = b.Owns(owned, builder.WithPredicates(o.Predicates...))
 	}
 	for _, w := range c.Watches {
 		watched, err := object(m.GetScheme(), w.Kind)

@@ -1,9 +1,12 @@
 package pipelinerun
 
 import (
+	"maps"
+
 	authorizationv1 "k8s.io/api/authorization/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -23,7 +26,7 @@ func Controller() reconciler.Controller {
 		For:        kind().GVK,
 		Predicates: []predicate.Predicate{pass.Predicate[*v1beta1.PipelineRun](nil)},
 		Owns: []reconciler.Owned{
-			{Kind: v1beta1.GroupVersion.WithKind(v1beta1.KindTaskRun)},
+			{Kind: v1beta1.GroupVersion.WithKind(v1beta1.KindTaskRun), Predicates: []predicate.Predicate{predicate.Funcs{UpdateFunc: turned}}},
 			{Kind: v1alpha1.GroupVersion.WithKind(v1alpha1.KindRun), Label: v1beta1.LabelPipelineRun},
 			{Kind: v1beta1.GroupVersion.WithKind(v1beta1.KindCustomRun), Label: v1beta1.LabelPipelineRun},
 		},
@@ -66,4 +69,23 @@ func pipelineName(run reconciler.Run) string {
 		return pr.Spec.PipelineRef.Name
 	}
 	return ""
+}
+
+// turned reports whether a TaskRun began to run, was tried again, ended, or is wanted otherwise. Nothing else that happens to it
+// takes its PipelineRun further, and a large run would spend most of its time on copying what its Steps are at.
+func turned(e event.UpdateEvent) bool {
+	before, ok := e.ObjectOld.(*v1beta1.TaskRun)
+	after, too := e.ObjectNew.(*v1beta1.TaskRun)
+	if !ok || !too {
+		return true
+	}
+	return before.UID != after.UID || before.Generation != after.Generation ||
+		before.DeletionTimestamp.IsZero() != after.DeletionTimestamp.IsZero() || !maps.Equal(before.Labels, after.Labels) ||
+		running(before) != running(after) || before.Status.IsDone() != after.Status.IsDone() ||
+		len(before.Status.RetriesStatus) != len(after.Status.RetriesStatus)
+}
+
+func running(tr *v1beta1.TaskRun) bool {
+	c := tr.Status.Succeeded()
+	return c != nil && c.Reason == v1beta1.TaskRunReasonRunning
 }

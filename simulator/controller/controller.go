@@ -40,17 +40,17 @@ type Informers interface {
 }
 
 // Watch makes a controller reconcile what Map returns for each changed object of a
-// kind: for both its old and its new state. Objects are shared.
+// kind: for both its old and its new state. Objects are shared. Predicates, if any, say
+// which changes count: those that all of them let pass.
 type Watch struct {
-	GVK schema.GroupVersionKind
-	Map func(obj client.Object) []reconcile.Request
-
-	predicates []predicate.Predicate
+	GVK        schema.GroupVersionKind
+	Map        func(obj client.Object) []reconcile.Request
+	Predicates []predicate.Predicate
 }
 
 // lets reports whether a change counts.
 func (w *Watch) lets(old, new client.Object) bool {
-	for _, p := range w.predicates {
+	for _, p := range w.Predicates {
 		var ok bool
 		switch {
 		case old == nil:
@@ -148,7 +148,7 @@ func New(o Options) (*Controller, error) {
 	}
 	c := &Controller{o: o, stream: o.Kernel.Stream("controller/" + o.Name)}
 	c.queue = newQueue(o.Kernel, o.Name, o.Backoff, c.schedule)
-	watches := []Watch{{GVK: o.For, Map: requestFor, predicates: o.Predicates}}
+	watches := []Watch{{GVK: o.For, Map: requestFor, Predicates: o.Predicates}}
 	for _, gvk := range o.Owns {
 		watches = append(watches, Watch{GVK: gvk, Map: OwnerOf(o.For)})
 	}

@@ -104,7 +104,8 @@ func (m *machine) startController(mgr manager.Manager, c subject.Controller) err
 		if err != nil {
 			return err
 		}
-		b = b.Watches(watched, handler.EnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []reconcile.Request { return w.Map(o) }))
+		b = b.Watches(watched, handler.EnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []reconcile.Request { return w.Map(o) }),
+			builder.WithPredicates(w.Predicates...))
 	}
 	return b.Complete(routed{m.installations, c.Name})
 }

@@ -80,6 +80,7 @@ func (c *Cluster) watchedMaps(name string, list []controller.Watch) []controller
 	out := make([]controller.Watch, len(list))
 	for i, w := range list {
 		out[i] = w
+		out[i].Predicates = c.watchedPredicates(name, w.Predicates)
 		out[i].Map = func(o client.Object) []reconcile.Request {
 			defer c.caught("the map of a watch of " + name)
 			return w.Map(o)
