@@ -8,6 +8,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/internal/verdict"
+	"github.com/plumbline-ci/plumbline/conformance/policy"
 )
 
 // Claims are what an implementation says about itself. The zero Claims claim the
@@ -71,6 +72,8 @@ type Filter struct {
 	Labels map[string]string
 	// Profiles, Features and Levels: the fixture has one of them.
 	Profiles, Features, Levels []string
+	// Policy is the name of a policy, of package policy: the fixture judges a field of it, and the run is judged by it alone.
+	Policy string
 }
 
 // String renders the filter for messages: name=timeout-*,level=required.
@@ -85,6 +88,9 @@ func (f Filter) String() string {
 	add("profile", f.Profiles)
 	add("feature", f.Features)
 	add("level", f.Levels)
+	if f.Policy != "" {
+		add("policy", []string{f.Policy})
+	}
 	for _, k := range slices.Sorted(maps.Keys(f.Labels)) {
 		parts = append(parts, k+"="+f.Labels[k])
 	}
@@ -98,6 +104,12 @@ func (f Filter) Selects(x *fixture.Fixture) bool {
 	}
 	for k, v := range f.Labels {
 		if x.Metadata.Labels[k] != v {
+			return false
+		}
+	}
+	if f.Policy != "" {
+		p, known := policy.Named(f.Policy)
+		if !known || !p.Selects(x) {
 			return false
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/internal/session"
 	"github.com/plumbline-ci/plumbline/conformance/internal/verdict"
 	"github.com/plumbline-ci/plumbline/conformance/invariant"
+	"github.com/plumbline-ci/plumbline/conformance/policy"
 	"github.com/plumbline-ci/plumbline/reports"
 )
 
@@ -29,6 +30,8 @@ type Runner struct {
 	place    verdict.Place
 	all      []*fixture.Fixture
 	selected []*fixture.Fixture
+	// policy is what judges the run, if the filter names one.
+	policy *policy.Policy
 	// disturbed and onViolation are of a Sweep.
 	disturbed   bool
 	onViolation func(invariant.Violation)
@@ -63,6 +66,16 @@ func NewRunner(o Options) (*Runner, error) {
 		o.Seed = DefaultSeed
 	}
 	r := &Runner{o: o, caps: o.Target.Capabilities(), claims: o.Claims.plan(), all: all, calm: &calm{}}
+	if name := o.Filter.Policy; name != "" {
+		p, known := policy.Named(name)
+		if !known {
+			return nil, fmt.Errorf("there is no policy %q, but %s", name, strings.Join(policy.Names(), ", "))
+		}
+		if err := p.Check(all); err != nil {
+			return nil, err
+		}
+		r.policy = p
+	}
 	r.place = r.caps.place(o.Target.Name())
 	for _, f := range all {
 		if o.Filter.Selects(f) {
@@ -281,6 +294,10 @@ func (r *Runner) Report(results []reports.Fixture) *reports.ConformanceReport {
 	}
 	report.Findings = append(report.Findings, verdict.Findings(r.all, r.claims, r.tried, results)...)
 	report.Result, report.Reasons, report.Profiles = verdict.Conclude(results, r.claims, r.o.Filter.String())
+	if r.policy != nil {
+		report.Policy, report.Reasons = verdict.ByPolicy(r.policy, r.all, results)
+		report.Result = report.Policy.Result
+	}
 	if n, why := verdict.Cut(results); n > 0 {
 		report.Result = verdict.Worse(report.Result, reports.Incomplete)
 		report.Reasons = slices.Insert(report.Reasons, 0, fmt.Sprintf("the run was cut short, and %d of %d fixtures were not run: %s", n, len(results), why))

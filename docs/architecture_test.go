@@ -21,7 +21,7 @@ var mayImport = map[string][]string{
 	"reports/...":    {"reports/...", "conformance/source"},
 
 	// What an implementation is judged by knows none.
-	"conformance": {"conformance/internal/...", "conformance/fixture", "conformance/statement", "conformance/source", "conformance/invariant", "conformance/disturbance",
+	"conformance": {"conformance/internal/...", "conformance/policy", "conformance/fixture", "conformance/statement", "conformance/source", "conformance/invariant", "conformance/disturbance",
 		"fixtures", "reports/..."},
 	"conformance/suite":            {"conformance", "conformance/internal/verdict", "conformance/fixture", "reports/..."},
 	"conformance/fixture":          {"conformance/match", "conformance/source", "conformance/statement"},
@@ -32,7 +32,8 @@ var mayImport = map[string][]string{
 	"conformance/disturbance":      {"conformance/fixture", "conformance/source"},
 	"conformance/internal/observe": {"conformance/fixture", "conformance/match", "reports", "internal/untyped"},
 	"conformance/internal/refusal": {"conformance/fixture", "conformance/source"},
-	"conformance/internal/verdict": {"conformance/internal/observe", "conformance/fixture", "conformance/source", "reports"},
+	"conformance/policy":           {"conformance/fixture"},
+	"conformance/internal/verdict": {"conformance/internal/observe", "conformance/policy", "conformance/fixture", "conformance/source", "reports"},
 	"conformance/internal/session": {"conformance/internal/...", "conformance/fixture", "conformance/match", "conformance/source", "conformance/invariant", "reports", "internal/untyped"},
 	"conformance/subject":          {"simulator/...", "reconciler/...", "api/..."},
 	"conformance/reference":        {"conformance", "conformance/fixture", "conformance/subject", "simulator/...", "reconciler/...", "entrypoint", "api/...", "reports"},

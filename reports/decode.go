@@ -157,6 +157,16 @@ func (r *ConformanceReport) mistake() *source.Error {
 			return unknown(fmt.Sprintf("profiles[%d].result", i), "result", p.Result, Results())
 		}
 	}
+	if p := r.Policy; p != nil {
+		if !slices.Contains(Results(), p.Result) {
+			return unknown("policy.result", "result", p.Result, Results())
+		}
+		for i, f := range p.Fields {
+			if !slices.Contains(Verdicts(), f.Verdict) {
+				return unknown(fmt.Sprintf("policy.fields[%d].verdict", i), "verdict", f.Verdict, Verdicts())
+			}
+		}
+	}
 	for i, f := range r.Findings {
 		if !slices.Contains(FindingKinds(), f.Kind) {
 			return unknown(fmt.Sprintf("findings[%d].kind", i), "kind", f.Kind, FindingKinds())

@@ -44,6 +44,8 @@ type ConformanceReport struct {
 	TraceHash string `json:"traceHash,omitempty"`
 	// Selection is set when a filter left fixtures out.
 	Selection *Selection `json:"selection,omitempty"`
+	// Policy is set when the run was judged by a policy, and by nothing else.
+	Policy *Policy `json:"policy,omitempty"`
 	// Binding are the levels whose failures count: required, and for the reference implementation reference.
 	Binding []string `json:"binding,omitempty"`
 	// Result is the verdict on the run; Reasons say why it is not a pass.
@@ -116,6 +118,36 @@ type Selection struct {
 	Filter   string `json:"filter"`
 	Selected int    `json:"selected"`
 	Of       int    `json:"of"`
+}
+
+// Policy is a list of fields that an implementation has to support, and what was shown of each.
+type Policy struct {
+	Name string `json:"name"`
+	// Title says what it is, Source where it stands.
+	Title  string `json:"title,omitempty"`
+	Source string `json:"source,omitempty"`
+	// Result is passed only if every field did.
+	Result Result        `json:"result"`
+	Fields []PolicyField `json:"fields"`
+}
+
+// PolicyField is one field of a policy, as Step.script.
+type PolicyField struct {
+	Field   string  `json:"field"`
+	Verdict Verdict `json:"verdict"`
+	// Fixtures are those that judge it.
+	Fixtures []string `json:"fixtures,omitempty"`
+}
+
+// String renders "tekton-api-spec-v1: 71 of 72 fields passed".
+func (p *Policy) String() string {
+	passed := 0
+	for _, f := range p.Fields {
+		if f.Verdict == Pass {
+			passed++
+		}
+	}
+	return fmt.Sprintf("%s: %d of %d fields passed", p.Name, passed, len(p.Fields))
 }
 
 // Result is the verdict on a run or a profile.

@@ -41,6 +41,9 @@ func facts(r *reports.ConformanceReport) []fact {
 		add("seed", strconv.FormatUint(*r.Seed, 10))
 	}
 	add(factTrace, r.TraceHash)
+	if r.Policy != nil {
+		add("policy", fmt.Sprintf("%s (%s)", r.Policy, r.Policy.Result))
+	}
 	if r.Selection != nil {
 		add("selection", fmt.Sprintf("%s: %d of %d fixtures", r.Selection.Filter, r.Selection.Selected, r.Selection.Of))
 	}

@@ -36,6 +36,14 @@ func writeGitHub(w io.Writer, r *reports.ConformanceReport) error {
 	for _, f := range r.Fixtures {
 		total.Add(f.Verdict)
 	}
+	if p := r.Policy; p != nil {
+		for _, f := range p.Fields {
+			if f.Verdict != reports.Pass {
+				annotation.Write(&b, "error", "", "policy "+p.Name+": "+f.Field+": "+string(f.Verdict), f.Fixtures...)
+			}
+		}
+		annotation.Write(&b, "notice", "", "policy "+p.String(), p.Title)
+	}
 	for _, f := range r.Findings {
 		annotation.Write(&b, "notice", "", string(f.Kind), f.Message)
 	}

@@ -205,6 +205,12 @@ func junitVerdict(r *reports.ConformanceReport, profile string) *junitText {
 	for _, reason := range r.Reasons {
 		fmt.Fprintf(&b, "  %s\n", reason)
 	}
+	if p := r.Policy; p != nil {
+		fmt.Fprintf(&b, "policy: %s: %s\n", p, p.Result)
+		for _, f := range p.Fields {
+			fmt.Fprintf(&b, "policy field: %s: %s (%s)\n", f.Field, f.Verdict, strings.Join(f.Fixtures, ", "))
+		}
+	}
 	for _, p := range r.Profiles {
 		if p.Name == profile {
 			fmt.Fprintf(&b, "profile: %s\n", p.Result)

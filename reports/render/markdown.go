@@ -31,7 +31,8 @@ func writeMarkdown(w io.Writer, r *reports.ConformanceReport) error {
 		fmt.Fprintln(&b)
 	}
 	markdownFindings(&b, r)
-	if r.Selection != nil {
+	markdownPolicy(&b, r)
+	if r.Selection != nil && r.Policy == nil {
 		fmt.Fprintf(&b, "%d of %d fixtures were selected by %s, which does not judge a profile.\n\n", r.Selection.Selected, r.Selection.Of, markdown.Code(r.Selection.Filter))
 	}
 	if len(r.Profiles) > 0 {
@@ -51,6 +52,39 @@ func writeMarkdown(w io.Writer, r *reports.ConformanceReport) error {
 	}
 	fmt.Fprintf(&b, "<sub>%s</sub>\n", strings.Join(about, " · "))
 	return harmless.Write(w, b.Bytes())
+}
+
+// markdownPolicy is a table of the fields of a policy: those that did not pass first, the others folded.
+func markdownPolicy(b *bytes.Buffer, r *reports.ConformanceReport) {
+	p := r.Policy
+	if p == nil {
+		return
+	}
+	fmt.Fprintf(b, "### Policy %s\n\n", markdown.Text(p.String()))
+	if p.Title != "" {
+		fmt.Fprintf(b, "%s. The run is judged by it alone.\n\n", markdown.Text(p.Title))
+	}
+	table := func(passed bool) string {
+		var rows bytes.Buffer
+		n := 0
+		for _, f := range p.Fields {
+			if (f.Verdict == reports.Pass) != passed {
+				continue
+			}
+			n++
+			if n <= markdown.MostRows {
+				fmt.Fprintf(&rows, "| %s | %s | %s |\n", f.Verdict, markdown.Text(f.Field), markdown.Text(strings.Join(f.Fixtures, ", ")))
+			}
+		}
+		if n == 0 {
+			return ""
+		}
+		return "| Verdict | Field | Fixtures |\n|---|---|---|\n" + rows.String() + "\n"
+	}
+	fmt.Fprint(b, table(false))
+	if rows := table(true); rows != "" {
+		fmt.Fprintf(b, "<details><summary>Fields that passed</summary>\n\n%s</details>\n\n", rows)
+	}
 }
 
 // markdownFindings is a table of what is claimed and seen differently.

@@ -32,6 +32,7 @@ func (t Text) Render(w io.Writer, r *reports.ConformanceReport) error {
 	}
 	summary(&b, r)
 	t.profiles(&b, r)
+	t.policy(&b, r)
 	findings(&b, r)
 	t.verdict(&b, r)
 	return harmless.Write(w, b.Bytes())
@@ -122,6 +123,26 @@ func (t Text) profiles(b *bytes.Buffer, r *reports.ConformanceReport) {
 	}
 }
 
+// policy tells what was shown of the fields of a policy: all of them if the table is wide, otherwise those that did not pass.
+func (t Text) policy(b *bytes.Buffer, r *reports.ConformanceReport) {
+	p := r.Policy
+	if p == nil {
+		return
+	}
+	fmt.Fprintf(b, "policy %s: %s\n", p.Name, t.style(string(p.Result), string(p.Result)))
+	for _, line := range []string{p.Title, p.Source} {
+		if line != "" {
+			fmt.Fprintf(b, "  %s\n", line)
+		}
+	}
+	for _, f := range p.Fields {
+		if t.Wide || f.Verdict != reports.Pass {
+			fmt.Fprintf(b, "  %s  %s (%s)\n", t.style(string(f.Verdict), fmt.Sprintf("%-11s", f.Verdict)), f.Field, strings.Join(f.Fixtures, ", "))
+		}
+	}
+	fmt.Fprintf(b, "  %s\n\n", p)
+}
+
 // findings lists the differences between claims and observations.
 func findings(b *bytes.Buffer, r *reports.ConformanceReport) {
 	if len(r.Findings) == 0 {
@@ -161,7 +182,10 @@ func (t Text) verdict(b *bytes.Buffer, r *reports.ConformanceReport) {
 		total.Add(f.Verdict)
 	}
 	fmt.Fprintf(b, "%s: %s", t.style(string(r.Result), strings.ToUpper(string(r.Result))), total)
-	if r.Selection != nil {
+	switch {
+	case r.Policy != nil:
+		fmt.Fprintf(b, "; judged by policy %s, and by nothing else", r.Policy.Name)
+	case r.Selection != nil:
 		fmt.Fprintf(b, "; %d of %d fixtures selected by %s, which does not judge a profile", r.Selection.Selected, r.Selection.Of, r.Selection.Filter)
 	}
 	fmt.Fprintln(b)

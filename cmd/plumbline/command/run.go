@@ -15,6 +15,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/disturbance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/policy"
 	"github.com/plumbline-ci/plumbline/conformance/reference"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/kindconfig/kindcluster"
@@ -60,6 +61,7 @@ ran and every required fixture that the target can run passed.`,
   plumbline run -f ./my-fixtures -o json > report.json
   plumbline run --report junit=report.xml --report report.html
   plumbline run --target cluster --subject subject.yaml
+  plumbline run --policy tekton-api-spec-v1
   plumbline run --seeds 200
   plumbline run --seeds 20 --faults random`,
 		Args: noArgs,
@@ -87,11 +89,12 @@ ran and every required fixture that the target can run passed.`,
 	f.StringSliceVar(&o.filter.Features, "feature", nil, "only fixtures of these features")
 	f.StringSliceVar(&o.filter.Levels, "level", nil, "only fixtures of these levels: required, recommended, reference")
 	f.StringSliceVarP(&o.labels, "selector", "l", nil, "only fixtures with these labels, key=value")
+	f.StringVar(&o.filter.Policy, "policy", "", "judge by a policy, and by nothing else: the fields that it lists, each by its fixtures; one of "+strings.Join(policy.Names(), ", "))
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress on standard error")
 	selects(cmd)
 	completeReport(cmd)
 	completes(cmd, map[string]func() []string{
-		"target": targets, "output": render.Formats, "faults": always(append([]string{faultsNone}, disturbance.Troubles()...)...),
+		"target": targets, "output": render.Formats, "policy": policy.Names, "faults": always(append([]string{faultsNone}, disturbance.Troubles()...)...),
 	})
 	return cmd
 }
@@ -133,6 +136,14 @@ func (o *runOptions) run(ctx context.Context) error {
 		Seed:           o.seed,
 		Parallel:       o.parallel,
 		Replay:         o.replay,
+	}
+	if o.filter.Policy != "" {
+		if err := oneOf("policy", o.filter.Policy, policy.Names()...); err != nil {
+			return err
+		}
+		if len(o.files) > 0 {
+			return &usageError{errors.New("--policy judges by fixtures of the suite: leave out -f")}
+		}
 	}
 	if o.images != "" && len(o.files) == 0 {
 		return &usageError{errors.New("--images describes the images of your own fixtures: pass those with -f")}
