@@ -174,7 +174,7 @@ func TestHostileServers(t *testing.T) {
 		}, []string{"unexpected fetch error: "}},
 		{"it sends references that are not", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") }, []string{"clone error: "}},
 		{"it needs a password", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }, []string{"clone error: authentication required"}},
-		{"it sends a pack that is none", func(w http.ResponseWriter, r *http.Request) {
+		{"it sends something else than a pack", func(w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodGet {
 				advertise(w)
 				return
