@@ -28,6 +28,8 @@ type Claims struct {
 	Exclusions []Exclusion
 	// Misses are statements that it is known to miss. They excuse nothing; the report says which failures were expected.
 	Misses []Miss
+	// CustomTask says how to ask it for custom tasks, if it is a controller of such. Fixtures of the profile custom-task are about it.
+	CustomTask *fixture.CustomTask
 	// Reference says that this is the reference, bound to fixtures of level reference too.
 	Reference bool
 }

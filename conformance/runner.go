@@ -77,6 +77,11 @@ func NewRunner(o Options) (*Runner, error) {
 		r.policy = p
 	}
 	r.place = r.caps.place(o.Target.Name())
+	for i := range all {
+		if all[i], err = all[i].For(o.Claims.CustomTask); err != nil {
+			return nil, err
+		}
+	}
 	for _, f := range all {
 		if o.Filter.Selects(f) {
 			r.selected = append(r.selected, f)

@@ -37,6 +37,7 @@ type Subject struct {
 	Configuration  *SubjectConfiguration `yaml:"configuration" doc:"which of its configuration the run may change; default: none"`
 	Images         map[string]string     `yaml:"images" doc:"what images of fixtures are called where it runs, such as busybox: registry.example.com/busybox"`
 	Substituted    []string              `yaml:"substituted" fixture:"enum=admission|controller|launcher|kubelet|custom-controller" doc:"components that are not its own where it runs; they are not judged"`
+	CustomTask     *fixture.CustomTask   `yaml:"customTask" doc:"how to ask it for custom tasks: for the profile custom-task"`
 	Reference      bool                  `yaml:"reference" doc:"this is the reference, bound to fixtures of level reference too"`
 
 	places map[string]source.Position
@@ -269,7 +270,7 @@ func SubjectSchema() ([]byte, error) {
 
 // Claims returns what the subject claims.
 func (s *Subject) Claims() Claims {
-	c := Claims{Profiles: s.Profiles, Features: s.Features, Lacks: s.Lacks, Served: s.Served, Reference: s.Reference}
+	c := Claims{Profiles: s.Profiles, Features: s.Features, Lacks: s.Lacks, Served: s.Served, CustomTask: s.CustomTask, Reference: s.Reference}
 	if len(s.APIVersions) > 0 {
 		c.Served = map[string][]string{"taskruns": s.APIVersions, "tasks": s.APIVersions}
 	}

@@ -16,15 +16,23 @@ import (
 //go:embed *.yaml
 var FS embed.FS
 
+//go:embed examples/*.yaml
+var examples embed.FS
+
 // All returns the definitions as YAML documents, in the order of their file names.
-func All() ([][]byte, error) {
-	names, err := fs.Glob(FS, "*.yaml")
+func All() ([][]byte, error) { return read(FS, "*.yaml") }
+
+// Examples returns the definitions of the example custom tasks, which are no part of the API.
+func Examples() ([][]byte, error) { return read(examples, "examples/*.yaml") }
+
+func read(from embed.FS, pattern string) ([][]byte, error) {
+	names, err := fs.Glob(from, pattern)
 	if err != nil {
 		return nil, err
 	}
 	out := make([][]byte, 0, len(names))
 	for _, name := range names {
-		data, err := FS.ReadFile(name)
+		data, err := from.ReadFile(name)
 		if err != nil {
 			return nil, err
 		}

@@ -11,10 +11,11 @@ import (
 	"github.com/plumbline-ci/plumbline/api/admission"
 	"github.com/plumbline-ci/plumbline/api/kinds"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
+	"github.com/plumbline-ci/plumbline/reconciler/customrun"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
 )
 
-// Kinds returns the API's kinds, as its CustomResourceDefinitions declare them.
+// Kinds returns the API's kinds, as its CustomResourceDefinitions declare them, and those of the example custom tasks.
 func Kinds() []apiserver.Kind {
 	var out []apiserver.Kind
 	for _, k := range kinds.API().All() {
@@ -23,6 +24,9 @@ func Kinds() []apiserver.Kind {
 			row.Versions = append(row.Versions, v.Name)
 		}
 		out = append(out, row)
+	}
+	for i, kind := range customrun.Kinds() {
+		out = append(out, apiserver.Kind{GVK: customrun.GroupVersion.WithKind(kind), Plural: customrun.Plurals()[i], Namespaced: true})
 	}
 	return out
 }

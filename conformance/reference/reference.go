@@ -22,9 +22,9 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/controller"
 )
 
-// Subject returns the implementation of this repository: the controllers of all kinds.
+// Subject returns the implementation of this repository: the controllers of all kinds, and of the example custom tasks.
 func Subject() *subject.Subject {
-	list := controllers.All()
+	list := controllers.WithExamples()
 	first := controllerOf(&list[0])
 	s := &subject.Subject{
 		Name: first.Name, New: first.New, For: first.For, Owns: first.Owns, Watches: first.Watches, Predicates: first.Predicates, EventSource: first.EventSource,
@@ -81,6 +81,7 @@ func Claims() conformance.Claims {
 			"pipeline-stop", "pipeline-pending", "pipeline-naming", "pipeline-metadata", "pipeline-account", "pipeline-task-run-specs",
 			"pipeline-embedded-status", "pipeline-affinity", "pipeline-propagation", "pipeline-structured", "pipeline-matrix", "pipeline-custom-task",
 		},
-		Reference: true,
+		CustomTask: fixture.ExampleCustomTask(),
+		Reference:  true,
 	}
 }

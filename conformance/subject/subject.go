@@ -51,7 +51,9 @@ type Subject struct {
 	// Scheme has the implementation's own Go types for the API's kinds; nil means those of this repository, or none
 	// (*unstructured.Unstructured).
 	Scheme *runtime.Scheme
-	// Attach, if set, makes the subject an attached one, and nothing of the above but Name, Admission and Scheme is used.
+	// Kinds are further kinds that its cluster serves, such as those of custom tasks.
+	Kinds []apiserver.Kind
+	// Attach, if set, makes the subject an attached one, and nothing of the above but Name, Admission, Scheme and Kinds is used.
 	// Package attached has one for implementations in Go.
 	Attach func(World) (Attached, error)
 	// Trusted says that the subject's own tests show that its reconcilers return and leave shared objects as they are. They

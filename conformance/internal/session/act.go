@@ -36,13 +36,13 @@ type actions struct {
 
 // act does spec.when.
 func (s *actions) act(ctx context.Context) error {
-	if len(s.fixture.Spec.When) == 0 {
-		for _, m := range s.fixture.Manifests {
-			if err := s.apply(ctx, m, m.Pos, "spec.when"); err != nil {
-				return err
-			}
+	for _, m := range s.fixture.Manifests {
+		if !m.Given && len(s.fixture.Spec.When) > 0 {
+			continue
 		}
-		return nil
+		if err := s.apply(ctx, m, m.Pos, "spec.when"); err != nil {
+			return err
+		}
 	}
 	for i := range s.fixture.Spec.When {
 		a := &s.fixture.Spec.When[i]

@@ -40,6 +40,14 @@ func Plan(f *fixture.Fixture, claims Claims, c Place) (reports.Verdict, string) 
 			return reports.Unsupported, fmt.Sprintf("feature %s is not claimed", name)
 		}
 	}
+	for _, name := range f.Spec.Without {
+		if claimed, _ := claims.Feature(f.Spec.Profile, name); claimed {
+			return reports.Unsupported, fmt.Sprintf("is about implementations without the feature %s, which is claimed", name)
+		}
+	}
+	if len(f.Unknown) > 0 {
+		return reports.Unsupported, fmt.Sprintf("customTask of the subject does not say what to ask for: %s", strings.Join(f.Unknown, ", "))
+	}
 	for _, m := range f.Manifests {
 		group, version := m.GroupVersion()
 		if group != fixture.GroupTekton {

@@ -158,12 +158,17 @@ func (c *ControlPlane) Stop() error {
 	return nil
 }
 
-// definitions are the API's.
+// definitions are the API's, and those of the example custom tasks.
 func definitions() ([]*apiextensionsv1.CustomResourceDefinition, error) {
 	texts, err := crds.All()
 	if err != nil {
 		return nil, fmt.Errorf("reading the CustomResourceDefinitions: %w", err)
 	}
+	examples, err := crds.Examples()
+	if err != nil {
+		return nil, fmt.Errorf("reading the CustomResourceDefinitions: %w", err)
+	}
+	texts = append(texts, examples...)
 	list := make([]*apiextensionsv1.CustomResourceDefinition, len(texts))
 	for i, text := range texts {
 		list[i] = &apiextensionsv1.CustomResourceDefinition{}

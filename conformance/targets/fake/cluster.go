@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	apiruntime "k8s.io/apimachinery/pkg/runtime"
@@ -102,7 +103,7 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 
 		API: apiserver.Options{
 			Types: t.types,
-			Kinds: reference.Kinds(),
+			Kinds: slices.Concat(reference.Kinds(), t.o.Subject.Kinds),
 		},
 	}
 	for i := 2; i <= t.o.Nodes; i++ {
