@@ -1,7 +1,6 @@
 package conformance_test
 
 import (
-	"bytes"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -11,8 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-
-	"gopkg.in/yaml.v3"
 
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/fixtures"
@@ -58,20 +55,16 @@ func asserted(t *testing.T, f *fixture.Fixture) []state {
 	return found
 }
 
-// written returns the checks and the actions of a fixture as they stand in its file; none of one with a matrix, where
-// variables stand for what is wanted.
+// written returns the checks and the actions of a fixture, with the values of its case.
 func written(t *testing.T, f *fixture.Fixture) (then, when []map[string]any) {
 	t.Helper()
-	if f.Case != "" {
-		return nil, nil
-	}
 	var header struct {
 		Spec struct {
 			When []map[string]any `yaml:"when"`
 			Then []map[string]any `yaml:"then"`
 		} `yaml:"spec"`
 	}
-	if err := yaml.NewDecoder(bytes.NewReader(f.Source)).Decode(&header); err != nil {
+	if err := f.Tree().Decode(&header); err != nil {
 		t.Fatalf("%s: %v", f.File, err)
 	}
 	return header.Spec.Then, header.Spec.When
@@ -167,8 +160,7 @@ func TestEveryRowOfTheStatusTableHasAFixture(t *testing.T) {
 
 func TestEveryReasonHasAFixture(t *testing.T) {
 	t.Parallel()
-	// unseen are the reasons that no fixture can cause, and why.
-	unseen := map[string]string{
+	wanted(t, fixture.ProfileTaskRunCore, "TaskRunReason", map[string]string{
 		"ResolvingTaskRef":                 "no resolver is installed; a reference to one fails",
 		"CouldntGetTask":                   "later versions and the reference here say PodCreationFailed instead",
 		"ResourceVerificationFailed":       "signatures are not verified",
@@ -176,33 +168,83 @@ func TestEveryReasonHasAFixture(t *testing.T) {
 		"TaskRunResultsVerified":           "declared, and not used by the documented version",
 		"TaskRunResultsVerificationFailed": "declared, and not used by the documented version",
 		"AwaitingTaskRunResults":           "declared, and not used by the documented version",
-	}
+	})
+	wanted(t, fixture.ProfilePipelineRun, "PipelineRunReason", map[string]string{
+		"ResolvingPipelineRef":       "no resolver is installed; a reference to one fails",
+		"ResolvingTaskRef":           "no resolver is installed; a reference to one fails",
+		"ResourceVerificationFailed": "signatures are not verified",
+		"PipelineInvalidGraph":       "admission refuses every Pipeline whose graph is wrong, so that none is on the cluster",
+		"CouldntGetResource":         "PipelineResources are not supported; one that is bound is InvalidPipelineResourceBindings",
+	})
+}
+
+// wanted checks that each reason of the API whose constant has a prefix is wanted by a fixture of the profile, or that unseen
+// says why none can cause it.
+func wanted(t *testing.T, profile, prefix string, unseen map[string]string) {
+	t.Helper()
 	seen := map[string][]string{}
 	for _, f := range embedded(t) {
+		if f.Spec.Profile != profile {
+			continue
+		}
 		for _, s := range asserted(t, f) {
 			if s.reason != "" && !slices.Contains(seen[s.reason], f.Name()) {
 				seen[s.reason] = append(seen[s.reason], f.Name())
 			}
 		}
 	}
-	for _, reason := range reasons(t) {
+	known := constants(t, prefix)
+	for _, reason := range known {
 		why, said := unseen[reason]
 		switch names := seen[reason]; {
 		case len(names) == 0 && !said:
-			t.Errorf("%s: no fixture wants it, and no reason is given", reason)
+			t.Errorf("%s: no fixture of %s wants it, and no reason is given", reason, profile)
 		case len(names) > 0 && said:
 			t.Errorf("%s: %v want it; it is said that none can: %s", reason, names, why)
 		}
 	}
 	for _, reason := range slices.Sorted(maps.Keys(unseen)) {
-		if !slices.Contains(reasons(t), reason) {
+		if !slices.Contains(known, reason) {
 			t.Errorf("%s is no reason of the API", reason)
 		}
 	}
 }
 
-// reasons reads the reasons of the condition from the constants of the API.
-func reasons(t *testing.T) []string {
+// Each reason for which a task can be skipped is wanted by name.
+func TestEveryReasonOfASkippedTaskHasAFixture(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, f := range embedded(t) {
+		then, _ := written(t, f)
+		var walk func(v any)
+		walk = func(v any) {
+			switch v := v.(type) {
+			case []any:
+				for _, item := range v {
+					walk(item)
+				}
+			case map[string]any:
+				if reason, ok := v["reason"].(string); ok && v["name"] != nil {
+					seen[reason] = true
+				}
+				for _, inner := range v {
+					walk(inner)
+				}
+			}
+		}
+		for _, check := range then {
+			walk(map[string]any(check))
+		}
+	}
+	for _, reason := range constants(t, "Skipped") {
+		if !seen[reason] {
+			t.Errorf("%q: no fixture wants a task that is skipped for it", reason)
+		}
+	}
+}
+
+// constants reads the texts of the API's constants whose names have a prefix.
+func constants(t *testing.T, prefix string) []string {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "../api/v1beta1/names.go", nil, 0)
 	if err != nil {
@@ -216,7 +258,7 @@ func reasons(t *testing.T) []string {
 		}
 		for _, spec := range group.Specs {
 			v, ok := spec.(*ast.ValueSpec)
-			if !ok || !strings.HasPrefix(v.Names[0].Name, "TaskRunReason") {
+			if !ok || !strings.HasPrefix(v.Names[0].Name, prefix) {
 				continue
 			}
 			if lit, ok := v.Values[0].(*ast.BasicLit); ok {
@@ -228,8 +270,8 @@ func reasons(t *testing.T) []string {
 			}
 		}
 	}
-	if len(out) < 20 {
-		t.Fatalf("only %d reasons were found: %v", len(out), out)
+	if len(out) < 10 {
+		t.Fatalf("only %d constants %s… were found: %v", len(out), prefix, out)
 	}
 	return out
 }

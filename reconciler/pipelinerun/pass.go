@@ -167,6 +167,18 @@ func (p *pipelineRunPass) pipelineOver() bool {
 	return over(p.Run.Status.StartTime, p.limits.pipeline, p.Moment)
 }
 
+// skippedBefore are the tasks that were skipped when the final tasks began, and why; nil before.
+func skippedBefore(s *v1beta1.PipelineRunStatus) map[string]v1beta1.SkippingReason {
+	if s.FinallyStartTime == nil {
+		return nil
+	}
+	out := map[string]v1beta1.SkippingReason{}
+	for _, t := range s.SkippedTasks {
+		out[t.Name] = t.Reason
+	}
+	return out
+}
+
 func (p *pipelineRunPass) cancelled() v1beta1.Condition {
 	return failure(v1beta1.PipelineRunReasonCancelled, progress.CancelledMessage(p.Run.Name))
 }
@@ -188,6 +200,7 @@ func (p *pipelineRunPass) progress() *progress.Run {
 		Asked:        p.Run.Spec.Status,
 		PipelineOver: p.pipelineOver(),
 		TasksOver:    s.FinallyStartTime == nil && over(s.StartTime, p.limits.tasks, p.Moment),
+		Settled:      skippedBefore(s),
 		FinallyOver:  over(s.FinallyStartTime, p.limits.finally, p.Moment),
 		Problems:     p.problems,
 		Child:        p.child,

@@ -27,6 +27,9 @@ type Known struct {
 	Asked v1beta1.PipelineRunSpecStatus
 	// PipelineOver, TasksOver and FinallyOver say which timeouts have passed.
 	PipelineOver, TasksOver, FinallyOver bool
+	// Settled are the tasks that were skipped when the final tasks began, and why; nil before. They stay skipped, even if the user
+	// takes back what was asked for.
+	Settled map[string]v1beta1.SkippingReason
 	// Problems are tasks that were found impossible to start, by their names.
 	Problems map[string]Problem
 	// Child looks up a child by what a task would make and its name. Recorded reports whether a child of that name is known to have
@@ -80,7 +83,7 @@ func New(known Known, graph *pipelinegraph.Graph) *Run {
 		r.stopping = r.stopping || t.failed() || t.cancelled() || t.problem != nil
 	}
 	for _, t := range r.Tasks {
-		t.halted = t.partly() && (r.stopping || known.Asked != "" || known.TasksOver || known.PipelineOver)
+		t.halted = t.partly() && (r.stopping || known.Asked != "" || known.TasksOver || known.PipelineOver || known.Settled != nil)
 	}
 	r.tasksDone = true
 	for _, name := range graph.Order() {

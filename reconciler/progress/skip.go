@@ -15,6 +15,9 @@ func (r *Run) skipTask(t *Task) v1beta1.SkippingReason {
 	if t.problem != nil {
 		return ""
 	}
+	if settled := r.known.Settled[t.Spec.Name]; settled != "" {
+		return settled
+	}
 	switch {
 	case r.stopping:
 		return v1beta1.SkippedStopping
