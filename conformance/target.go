@@ -33,8 +33,8 @@ type Target interface {
 type Capabilities struct {
 	// VirtualTime: waiting costs nothing, and the same seed gives the same run.
 	VirtualTime bool
-	// Mocks, RealKubelet, Faults, Injector: as a fixture's needs.
-	Mocks, RealKubelet, Faults, Injector bool
+	// Mocks, RealKubelet, Faults, Injector, Remote: as a fixture's needs.
+	Mocks, RealKubelet, Faults, Injector, Remote bool
 	// Images: images are what fixtures describe them to be; of a real kubelet they are what they are.
 	Images bool
 	// Isolated: every Start makes a cluster of its own, and clusters may live side by side.
@@ -61,7 +61,7 @@ func (c Capabilities) place(name string) verdict.Place {
 	for _, x := range []struct {
 		has  bool
 		need string
-	}{{c.Faults, fixture.NeedsFaults}, {c.Injector, fixture.NeedsInjector}, {c.Mocks, fixture.NeedsMocks}, {c.RealKubelet, fixture.NeedsRealKubelet}, {c.VirtualTime, fixture.NeedsVirtualTime}} {
+	}{{c.Faults, fixture.NeedsFaults}, {c.Injector, fixture.NeedsInjector}, {c.Mocks, fixture.NeedsMocks}, {c.RealKubelet, fixture.NeedsRealKubelet}, {c.Remote, fixture.NeedsRemote}, {c.VirtualTime, fixture.NeedsVirtualTime}} {
 		if x.has {
 			p.Has = append(p.Has, x.need)
 		}
@@ -81,7 +81,9 @@ type Setup struct {
 	Images []fixture.Image
 	// Injects are containers that are added to each new Pod, on targets with an injector.
 	Injects []fixture.Injected
-	Faults  []fixture.Fault
+	// Remote is what lies outside the cluster, on targets that have resolvers look there.
+	Remote fixture.Remote
+	Faults []fixture.Fault
 	// Namespaces are those that the fixtures of a shared cluster will ask for, as long as it lasts.
 	Namespaces []string
 	// Trace asks for the last of what happens to be remembered; see Traced.

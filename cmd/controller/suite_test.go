@@ -78,7 +78,7 @@ const leastPassed = 200
 
 // lacked reports whether a fixture is left out for want of what a cluster without a kubelet cannot have.
 func lacked(reason string) bool {
-	for _, need := range []string{fixture.NeedsMocks, fixture.NeedsVirtualTime, fixture.NeedsRealKubelet, fixture.NeedsFaults, fixture.NeedsInjector} {
+	for _, need := range []string{fixture.NeedsMocks, fixture.NeedsVirtualTime, fixture.NeedsRealKubelet, fixture.NeedsFaults, fixture.NeedsInjector, fixture.NeedsRemote} {
 		if strings.HasSuffix(reason, " does not provide "+need) {
 			return true
 		}

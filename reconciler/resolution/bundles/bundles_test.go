@@ -74,11 +74,11 @@ func push(t *testing.T, reference string, image v1.Image, options ...remote.Opti
 
 func bundleOf(t *testing.T, objects ...string) v1.Image {
 	t.Helper()
-	var texts [][]byte
+	var list []Object
 	for _, o := range objects {
-		texts = append(texts, []byte(o))
+		list = append(list, Object{Text: []byte(o)})
 	}
-	image, err := Image(texts...)
+	image, err := Image(list...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ func Folder(folder fs.FS) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	var objects [][]byte
+	var objects []Object
 	for _, n := range names {
 		if ext := path.Ext(n); ext != ".yaml" && ext != ".yml" {
 			continue
@@ -35,7 +35,7 @@ func Folder(folder fs.FS) (v1.Image, error) {
 		}
 		for document := range strings.SplitSeq("\n"+string(data), "\n---") {
 			if text := strings.TrimSpace(document); text != "" {
-				objects = append(objects, []byte(text+"\n"))
+				objects = append(objects, Object{Text: []byte(text + "\n")})
 			}
 		}
 	}
@@ -45,27 +45,43 @@ func Folder(folder fs.FS) (v1.Image, error) {
 	return Image(objects...)
 }
 
-// Image makes a bundle of objects, given as YAML or JSON.
-func Image(objects ...[]byte) (v1.Image, error) {
+// Object is an object of a bundle, as YAML or JSON.
+type Object struct {
+	Text []byte
+	// Annotations are those of its layer. Without any they are derived from the object.
+	Annotations map[string]string
+}
+
+// Image makes a bundle of objects.
+func Image(objects ...Object) (v1.Image, error) {
 	var layers []mutate.Addendum
-	for i, text := range objects {
-		var o metav1.PartialObjectMetadata
-		if err := yaml.Unmarshal(text, &o); err != nil {
-			return nil, fmt.Errorf("object %d: %w", i+1, err)
+	for i, o := range objects {
+		if o.Annotations == nil {
+			annotations, err := annotationsOf(o.Text)
+			if err != nil {
+				return nil, fmt.Errorf("object %d: %w", i+1, err)
+			}
+			o.Annotations = annotations
 		}
-		if o.Kind == "" || o.APIVersion == "" || o.Name == "" {
-			return nil, fmt.Errorf("object %d: want apiVersion, kind and metadata.name", i+1)
-		}
-		archive, err := pack(o.Name, text)
+		archive, err := pack("object", o.Text)
 		if err != nil {
 			return nil, err
 		}
-		layers = append(layers, mutate.Addendum{
-			Layer:       static.NewLayer(archive, types.OCIUncompressedLayer),
-			Annotations: map[string]string{AnnotationName: o.Name, AnnotationKind: singular(o.Kind), AnnotationAPIVersion: o.APIVersion},
-		})
+		layers = append(layers, mutate.Addendum{Layer: static.NewLayer(archive, types.OCIUncompressedLayer), Annotations: o.Annotations})
 	}
 	return mutate.Append(mutate.MediaType(empty.Image, types.OCIManifestSchema1), layers...)
+}
+
+// annotationsOf are those that an object's layer has to have.
+func annotationsOf(text []byte) (map[string]string, error) {
+	var o metav1.PartialObjectMetadata
+	if err := yaml.Unmarshal(text, &o); err != nil {
+		return nil, err
+	}
+	if o.Kind == "" || o.APIVersion == "" || o.Name == "" {
+		return nil, errors.New("want apiVersion, kind and metadata.name")
+	}
+	return map[string]string{AnnotationName: o.Name, AnnotationKind: singular(o.Kind), AnnotationAPIVersion: o.APIVersion}, nil
 }
 
 // pack is an archive with one file.
