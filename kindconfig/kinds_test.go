@@ -14,7 +14,6 @@ import (
 
 	"github.com/plumbline-ci/plumbline/api/kinds"
 	"github.com/plumbline-ci/plumbline/api/kinds/kindtest"
-	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/kindconfig"
 )
 
@@ -78,24 +77,37 @@ func missing(t *testing.T, table []kinds.Kind) (problems []string) {
 		report("definitions (-table +manifests):\n%s", diff)
 	}
 
-	asked := map[string]bool{}
-	versions := map[string]bool{}
+	asked := map[string]map[string]bool{} // by group
+	versions := map[string]map[string]bool{}
 	for _, k := range table {
-		asked[k.Plural], asked[k.Plural+"/status"] = true, true
+		group := k.APIGroup()
+		if asked[group] == nil {
+			asked[group], versions[group] = map[string]bool{}, map[string]bool{}
+		}
+		asked[group][k.Plural], asked[group][k.Plural+"/status"] = true, true
 		for _, v := range k.Versions {
-			versions[v.Name] = true
+			versions[group][v.Name] = true
 		}
 	}
 	check := func(name string, rules []admissionregistrationv1.RuleWithOperations) {
+		seen := map[string]bool{}
 		for _, r := range rules {
-			if !slices.Contains(r.APIGroups, v1beta1.Group) {
-				continue
+			for _, group := range r.APIGroups {
+				if asked[group] == nil {
+					continue
+				}
+				seen[group] = true
+				if diff := cmp.Diff(slices.Sorted(maps.Keys(asked[group])), slices.Sorted(slices.Values(r.Resources))); diff != "" {
+					report("%s is asked about (-table +manifests):\n%s", name, diff)
+				}
+				if diff := cmp.Diff(slices.Sorted(maps.Keys(versions[group])), slices.Sorted(slices.Values(r.APIVersions))); diff != "" {
+					report("%s is asked about versions (-table +manifests):\n%s", name, diff)
+				}
 			}
-			if diff := cmp.Diff(slices.Sorted(maps.Keys(asked)), slices.Sorted(slices.Values(r.Resources))); diff != "" {
-				report("%s is asked about (-table +manifests):\n%s", name, diff)
-			}
-			if diff := cmp.Diff(slices.Sorted(maps.Keys(versions)), slices.Sorted(slices.Values(r.APIVersions))); diff != "" {
-				report("%s is asked about versions (-table +manifests):\n%s", name, diff)
+		}
+		for group := range asked {
+			if len(seen) > 0 && !seen[group] {
+				report("%s is not asked about group %s", name, group)
 			}
 		}
 	}
@@ -110,16 +122,18 @@ func missing(t *testing.T, table []kinds.Kind) (problems []string) {
 	readable := map[string]bool{}
 	note := func(name string, rules []rbacv1.PolicyRule) {
 		for _, r := range rules {
-			if !slices.Contains(r.APIGroups, v1beta1.Group) {
-				continue
-			}
-			for _, resource := range r.Resources {
-				plural, _, _ := strings.Cut(resource, "/")
-				if !asked[plural] {
-					report("%s gives rights to %s, which no row has", name, resource)
+			for _, group := range r.APIGroups {
+				if asked[group] == nil {
+					continue
 				}
-				if slices.Contains(r.Verbs, "get") {
-					readable[plural] = true
+				for _, resource := range r.Resources {
+					plural, _, _ := strings.Cut(resource, "/")
+					if !asked[group][plural] {
+						report("%s gives rights to %s, which no row has", name, resource)
+					}
+					if slices.Contains(r.Verbs, "get") {
+						readable[plural] = true
+					}
 				}
 			}
 		}

@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/plumbline-ci/plumbline/api/v1beta1"
+	"github.com/plumbline-ci/plumbline/api/kinds"
 	"github.com/plumbline-ci/plumbline/kindconfig"
 	"github.com/plumbline-ci/plumbline/reconciler"
 	"github.com/plumbline-ci/plumbline/reconciler/controllers"
@@ -42,24 +42,28 @@ func TestRolesGiveTheRightsThatControllersNeed(t *testing.T) {
 		cluster = append(cluster, c.Needs.Cluster...)
 		tenant = append(tenant, c.Needs.Tenant...)
 		asked := c.Needs.Tenancy
-		of := rights([]rbacv1.PolicyRule{{APIGroups: []string{asked.Group}, Resources: []string{asked.Resource}, Verbs: []string{asked.Verb}}})
+		resource := asked.Resource
+		if asked.Subresource != "" {
+			resource += "/" + asked.Subresource
+		}
+		of := rights([]rbacv1.PolicyRule{{APIGroups: []string{asked.Group}, Resources: []string{resource}, Verbs: []string{asked.Verb}}})
 		for right := range of {
 			if !rights(c.Needs.Tenant)[right] {
 				t.Errorf("controller %s asks for the right to %s, which it does not need of its tenants", c.Name, right)
 			}
 		}
 	}
-	var kinds []rbacv1.PolicyRule
+	var watched []rbacv1.PolicyRule
 	for _, r := range roles[kindconfig.RoleClusterAccess].Rules {
-		if slices.Contains(r.APIGroups, v1beta1.Group) || slices.Contains(r.APIGroups, "") {
-			kinds = append(kinds, r)
+		if slices.ContainsFunc(r.APIGroups, func(group string) bool { return group == "" || kinds.API().Has(group) }) {
+			watched = append(watched, r)
 		}
 	}
 	for _, row := range []struct {
 		role         string
 		needs, given []rbacv1.PolicyRule
 	}{
-		{kindconfig.RoleClusterAccess, cluster, kinds},
+		{kindconfig.RoleClusterAccess, cluster, watched},
 		{kindconfig.RoleTenantAccess, tenant, roles[kindconfig.RoleTenantAccess].Rules},
 	} {
 		needs, given := slices.Sorted(maps.Keys(rights(row.needs))), slices.Sorted(maps.Keys(rights(row.given)))

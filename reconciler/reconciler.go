@@ -7,8 +7,8 @@
 //	adapters.go     functions and the machine's clock as those interfaces
 //
 // Each kind has a folder of its own, taskrun for one, which reconciles it on top of package pass. What such a folder decides
-// without the cluster is in packages that several kinds use: resolve, substitution, fit, podspec, podstatus, progress,
-// childname. Package controllers lists what the folders declare. Packages manager and webhook make a program of all that.
+// without the cluster is in packages that several kinds use: resolve, remote, substitution, fit, podspec, podstatus, progress,
+// childname. The folder resolution has the resolvers, too. Package controllers lists what the folders declare. Packages manager and webhook make a program of all that.
 package reconciler
 
 import (
@@ -20,6 +20,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/api/config"
 	"github.com/plumbline-ci/plumbline/reconciler/podspec"
+	"github.com/plumbline-ci/plumbline/reconciler/resolution/resolver"
 )
 
 // Deps is what a reconciler needs. Everything that it learns from the world, and does to it, goes through these.
@@ -39,6 +40,10 @@ type Deps struct {
 	ImageConfig ImageLookup
 	// Logs is needed where results come from the logs of a Sidecar.
 	Logs PodLogs
+	// Bundles fetches what the deprecated field bundle of references names. Without it such references fail.
+	Bundles resolver.Bundles
+	// Deadline bounds how long a resolver works. Without it nothing does, as in a world whose clock stands still meanwhile.
+	Deadline func(context.Context, time.Duration) (context.Context, context.CancelFunc)
 	// Revision names this build. It is "unknown" if empty.
 	Revision string
 }

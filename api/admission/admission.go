@@ -18,7 +18,6 @@ import (
 
 	"github.com/plumbline-ci/plumbline/api/config"
 	"github.com/plumbline-ci/plumbline/api/kinds"
-	"github.com/plumbline-ci/plumbline/api/v1beta1"
 )
 
 // The webhooks, by the names under which denials report them.
@@ -127,7 +126,7 @@ func (r Rules) admitTyped(obj, old runtime.Object, op Operation, cfg *config.Con
 
 // Admit fills in the defaults of obj, in place, and checks it. old is the object before an update, or nil at creation;
 // it is only read, and obj may share memory with it. The error is a *Denied, or says that what is stored cannot be read,
-// or that an object of the API's group is of no kind that is known. Objects of other groups pass untouched.
+// or that an object of a group of the API is of no kind that is known. Objects of other groups pass untouched.
 //
 // A write that leaves the spec alone, as every status update does, costs one comparison: what was admitted once stays
 // admitted, also under a configuration that would refuse it today.
@@ -135,7 +134,7 @@ func (r Rules) Admit(obj, old runtime.Object, cfg *config.Config) error {
 	_, version, ok := r.Kinds.Of(obj)
 	if !ok {
 		gvk := obj.GetObjectKind().GroupVersionKind()
-		if gvk.Group != v1beta1.Group {
+		if !r.Kinds.Has(gvk.Group) {
 			return nil
 		}
 		return unknown(gvk)
@@ -151,7 +150,7 @@ func (r Rules) Admit(obj, old runtime.Object, cfg *config.Config) error {
 // Decode reads the JSON of an object strictly, see DecodeInto, into the Go type of its kind. An object that cannot be written again, as
 // one with a param without a value, is refused, too.
 func (r Rules) Decode(gvk schema.GroupVersionKind, raw []byte) (runtime.Object, error) {
-	obj := r.Kinds.New(gvk.Version, gvk.Kind)
+	obj := r.Kinds.Find(gvk)
 	if obj == nil {
 		return nil, unknown(gvk)
 	}
@@ -166,11 +165,10 @@ func (r Rules) Decode(gvk schema.GroupVersionKind, raw []byte) (runtime.Object, 
 
 // Knows reports whether a row of the table describes a version of a kind.
 func (r Rules) Knows(gvk schema.GroupVersionKind) bool {
-	k := r.Kinds.Named(gvk.Kind)
-	return gvk.Group == v1beta1.Group && k != nil && k.Version(gvk.Version) != nil
+	return gvk.Version != "" && r.Kinds.Find(gvk) != nil
 }
 
-// unknown is the error for an object of the API's group that no row of the table describes: it would be stored unchecked.
+// unknown is the error for an object of a group of the API that no row of the table describes: it would be stored unchecked.
 func unknown(gvk schema.GroupVersionKind) error {
 	return fmt.Errorf("the webhooks do not know the kind %s of %s", gvk.Kind, gvk.GroupVersion())
 }

@@ -8,7 +8,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/plumbline-ci/plumbline/api/config"
-	"github.com/plumbline-ci/plumbline/api/v1beta1"
 )
 
 // Convert is Rules.Convert for the kinds of the API.
@@ -23,7 +22,7 @@ func Convert(in runtime.Object, to schema.GroupVersion) (runtime.Object, error) 
 // conversion is not asked under a configuration. An object that is being deleted stays as it is.
 func (r Rules) Convert(in runtime.Object, to schema.GroupVersion) (runtime.Object, error) {
 	kind, from, ok := r.Kinds.Of(in)
-	if !ok || from.Name == to.Version || to.Group != v1beta1.Group || kind.Version(to.Version) == nil {
+	if !ok || from.Name == to.Version || to.Group != kind.APIGroup() || kind.Version(to.Version) == nil {
 		return nil, fmt.Errorf("unknown version, got: %T", in)
 	}
 	out, into := in.DeepCopyObject(), kind.Version(to.Version)
@@ -61,8 +60,8 @@ func (r Rules) ConvertJSON(raw []byte, to string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := r.Kinds.New(from.Version, of.Kind)
-	if from.Group != v1beta1.Group || in == nil {
+	in := r.Kinds.Find(from.WithKind(of.Kind))
+	if in == nil {
 		return nil, fmt.Errorf("unknown version, got: %s %s", of.APIVersion, of.Kind)
 	}
 	if err := json.Unmarshal(raw, in); err != nil {

@@ -13,7 +13,8 @@ import (
 
 // Review is one request as a webhook gets it: objects as JSON.
 type Review struct {
-	// Version and Kind are what Object is of; the version v1beta1 may be left out.
+	// Group, Version and Kind are what Object is of; the group tekton.dev and the version v1beta1 may be left out.
+	Group     string
 	Version   string
 	Kind      string
 	Operation Operation
@@ -29,14 +30,14 @@ func (r Review) Admit(cfg *config.Config) ([]byte, error) { return API().Review(
 // be read, or that the webhooks do not know the kind.
 func (r Rules) Review(review Review, cfg *config.Config) ([]byte, error) {
 	gvk := v1beta1.GroupVersion.WithKind(review.Kind)
-	gvk.Version = cmp.Or(review.Version, gvk.Version)
+	gvk.Group, gvk.Version = cmp.Or(review.Group, gvk.Group), cmp.Or(review.Version, gvk.Version)
 	obj, err := r.Decode(gvk, review.Object)
 	if err != nil {
 		return nil, err
 	}
 	var old runtime.Object
 	if review.Operation == Update && len(review.OldObject) > 0 {
-		old = r.Kinds.New(gvk.Version, gvk.Kind)
+		old = r.Kinds.Find(gvk)
 		// Not strictly: a stored object may have come from a later release.
 		if err := json.Unmarshal(review.OldObject, old); err != nil {
 			return nil, fmt.Errorf("cannot decode the stored %s: %w", review.Kind, err)

@@ -23,6 +23,8 @@ func TestDefinitionsSayWhatTheAPIPromises(t *testing.T) {
 		Scope          apiextensionsv1.ResourceScope
 		Columns        []apiextensionsv1.CustomResourceColumnDefinition
 		Versions       []string
+		// Older are the columns of a version that shows others.
+		Older map[string][]apiextensionsv1.CustomResourceColumnDefinition
 	}
 	both := []string{"v1", "v1beta1"}
 	ofRuns := []apiextensionsv1.CustomResourceColumnDefinition{
@@ -39,6 +41,17 @@ func TestDefinitionsSayWhatTheAPIPromises(t *testing.T) {
 		"pipelineruns.tekton.dev": {Kind: "PipelineRun", Singular: "pipelinerun", ShortNames: []string{"pr", "prs"}, Scope: apiextensionsv1.NamespaceScoped, Versions: both, Columns: ofRuns},
 		"runs.tekton.dev":         {Kind: "Run", Singular: "run", Scope: apiextensionsv1.NamespaceScoped, Versions: []string{"v1alpha1"}, Columns: ofRuns},
 		"customruns.tekton.dev":   {Kind: "CustomRun", Singular: "customrun", Scope: apiextensionsv1.NamespaceScoped, Versions: []string{"v1beta1"}, Columns: ofRuns},
+		"resolutionrequests.resolution.tekton.dev": {
+			Kind: "ResolutionRequest", Singular: "resolutionrequest", Scope: apiextensionsv1.NamespaceScoped, Versions: []string{"v1alpha1", "v1beta1"},
+			Columns: []apiextensionsv1.CustomResourceColumnDefinition{
+				column("OwnerKind", "string", ".metadata.ownerReferences[0].kind"),
+				column("Owner", "string", ".metadata.ownerReferences[0].name"),
+				ofRuns[0], ofRuns[1],
+				column("StartTime", "string", ".metadata.creationTimestamp"),
+				column("EndTime", "string", `.status.conditions[?(@.type=="Succeeded")].lastTransitionTime`),
+			},
+			Older: map[string][]apiextensionsv1.CustomResourceColumnDefinition{"v1alpha1": ofRuns[:2]},
+		},
 	}
 	documents, err := crds.All()
 	if err != nil {
@@ -67,7 +80,11 @@ func TestDefinitionsSayWhatTheAPIPromises(t *testing.T) {
 			if diff := cmp.Diff(open, version.Schema.OpenAPIV3Schema); diff != "" {
 				t.Errorf("%s %s: schema (-want +got):\n%s", crd.Name, version.Name, diff)
 			}
-			if diff := cmp.Diff(want[crd.Name].Columns, version.AdditionalPrinterColumns); diff != "" {
+			columns := want[crd.Name].Columns
+			if older, other := want[crd.Name].Older[version.Name]; other {
+				columns = older
+			}
+			if diff := cmp.Diff(columns, version.AdditionalPrinterColumns); diff != "" {
 				t.Errorf("%s %s: columns (-want +got):\n%s", crd.Name, version.Name, diff)
 			}
 		}
@@ -86,7 +103,7 @@ func TestDefinitionsSayWhatTheAPIPromises(t *testing.T) {
 		if diff := cmp.Diff(converted, crd.Spec.Conversion); diff != "" {
 			t.Errorf("%s: conversion (-want +got):\n%s", crd.Name, diff)
 		}
-		got[crd.Name] = facts{Kind: names.Kind, Singular: names.Singular, ShortNames: names.ShortNames, Scope: crd.Spec.Scope, Columns: want[crd.Name].Columns, Versions: versions}
+		got[crd.Name] = facts{Kind: names.Kind, Singular: names.Singular, ShortNames: names.ShortNames, Scope: crd.Spec.Scope, Columns: want[crd.Name].Columns, Older: want[crd.Name].Older, Versions: versions}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("definitions (-want +got):\n%s", diff)

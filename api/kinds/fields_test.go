@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	resolutionv1alpha1 "github.com/plumbline-ci/plumbline/api/resolution/v1alpha1"
+	resolutionv1beta1 "github.com/plumbline-ci/plumbline/api/resolution/v1beta1"
 	v1 "github.com/plumbline-ci/plumbline/api/v1"
 	"github.com/plumbline-ci/plumbline/api/v1alpha1"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
@@ -93,6 +95,13 @@ func TestFieldsAreThoseOfTheSpecification(t *testing.T) {
 		{v1beta1.CustomRunSpec{}, "customRef customSpec params status statusMessage retries serviceAccountName timeout workspaces", `{"serviceAccountName":""}`},
 		{v1beta1.CustomRunStatus{}, "observedGeneration conditions annotations startTime completionTime results retriesStatus extraFields", `{"extraFields":null}`},
 		{v1beta1.CustomRunResult{}, "name value", `{"name":"","value":""}`},
+
+		{resolutionv1beta1.ResolutionRequest{}, "apiVersion kind metadata spec status", `{"metadata":{},"spec":{}}`},
+		{resolutionv1beta1.ResolutionRequestSpec{}, "params", `{}`},
+		{resolutionv1beta1.ResolutionRequestStatus{}, "observedGeneration conditions annotations data source", `{"data":"","source":null}`},
+		{v1beta1.ConfigSource{}, "uri digest entryPoint", `{}`},
+		{resolutionv1alpha1.ResolutionRequest{}, "apiVersion kind metadata spec status", `{"metadata":{},"spec":{}}`},
+		{resolutionv1alpha1.ResolutionRequestSpec{}, "params", `{}`},
 	} {
 		name := reflect.TypeOf(row.object).String()
 		want := strings.Fields(row.fields)

@@ -8,9 +8,11 @@
 //	task.go        the rows of Task and ClusterTask
 //	pipeline.go    the rows of PipelineRun and Pipeline
 //	run.go         the rows of Run and CustomRun
+//	resolution.go  the row of ResolutionRequest, of another group
 package kinds
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -19,6 +21,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	resolutionv1alpha1 "github.com/plumbline-ci/plumbline/api/resolution/v1alpha1"
+	resolutionv1beta1 "github.com/plumbline-ci/plumbline/api/resolution/v1beta1"
 	v1 "github.com/plumbline-ci/plumbline/api/v1"
 	"github.com/plumbline-ci/plumbline/api/v1alpha1"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
@@ -26,8 +30,10 @@ import (
 
 // Kind is a kind of the API.
 type Kind struct {
-	// Name is as manifests write it: TaskRun.
+	// Name is as manifests write it: TaskRun. No two kinds have the same.
 	Name string
+	// Group is the API group; empty means that of v1beta1.
+	Group string
 	// Plural is the resource's name: taskruns.
 	Plural     string
 	Namespaced bool
@@ -39,7 +45,10 @@ type Kind struct {
 func (k *Kind) Storage() *Version { return &k.Versions[0] }
 
 // Definition is the name of the kind's CustomResourceDefinition.
-func (k *Kind) Definition() string { return k.Plural + "." + v1beta1.Group }
+func (k *Kind) Definition() string { return k.Plural + "." + k.APIGroup() }
+
+// APIGroup is the kind's API group.
+func (k *Kind) APIGroup() string { return cmp.Or(k.Group, v1beta1.Group) }
 
 // Converted reports whether the kind has several versions, between which the conversion webhook is asked.
 func (k *Kind) Converted() bool { return len(k.Versions) > 1 }
@@ -82,7 +91,7 @@ func NewTable(list ...Kind) *Table {
 // API returns the kinds of the API, and those of [Register]. The table is not to be changed.
 func API() *Table { return api.Load() }
 
-var api = pointerTo(NewTable(taskRun(), task(), clusterTask(), pipelineRun(), pipeline(), run(), customRun()))
+var api = pointerTo(NewTable(taskRun(), task(), clusterTask(), pipelineRun(), pipeline(), run(), customRun(), resolutionRequest()))
 
 func pointerTo(t *Table) *atomic.Pointer[Table] {
 	var p atomic.Pointer[Table]
@@ -130,6 +139,19 @@ func (t *Table) Of(o runtime.Object) (k *Kind, v *Version, ok bool) {
 	return r.kind, r.version, ok
 }
 
+// Has reports whether a kind of the table is of an API group.
+func (t *Table) Has(group string) bool {
+	return slices.ContainsFunc(t.list, func(k Kind) bool { return k.APIGroup() == group })
+}
+
+// Find returns an empty object of a version of a kind, or nil.
+func (t *Table) Find(gvk schema.GroupVersionKind) runtime.Object {
+	if k := t.Named(gvk.Kind); k == nil || k.APIGroup() != gvk.Group {
+		return nil
+	}
+	return t.New(gvk.Version, gvk.Kind)
+}
+
 // New returns an empty object of a kind, or nil. An empty version is the one that is stored.
 func (t *Table) New(version, kind string) runtime.Object {
 	k := t.Named(kind)
@@ -148,7 +170,7 @@ func (t *Table) New(version, kind string) runtime.Object {
 
 // GroupVersionKind names a version of a kind.
 func (k *Kind) GroupVersionKind(v *Version) schema.GroupVersionKind {
-	return schema.GroupVersionKind{Group: v1beta1.Group, Version: v.Name, Kind: k.Name}
+	return schema.GroupVersionKind{Group: k.APIGroup(), Version: v.Name, Kind: k.Name}
 }
 
 // AddToScheme registers the Go types of the API's kinds, in all versions.
@@ -162,6 +184,12 @@ func AddToScheme(s *runtime.Scheme) error {
 	if err := v1alpha1.AddToScheme(s); err != nil {
 		return err
 	}
+	if err := resolutionv1beta1.AddToScheme(s); err != nil {
+		return err
+	}
+	if err := resolutionv1alpha1.AddToScheme(s); err != nil {
+		return err
+	}
 	for i := range API().list {
 		k := &API().list[i]
 		for j := range k.Versions {
@@ -169,8 +197,8 @@ func AddToScheme(s *runtime.Scheme) error {
 			if gvk := k.GroupVersionKind(v); !s.Recognizes(gvk) {
 				s.AddKnownTypeWithName(gvk, v.New())
 			}
-			if gvk := v1beta1.GroupVersion.WithKind(k.Name + "List"); v.NewList != nil {
-				gvk.Version = v.Name
+			if gvk := k.GroupVersionKind(v); v.NewList != nil {
+				gvk.Kind += "List"
 				if !s.Recognizes(gvk) {
 					s.AddKnownTypeWithName(gvk, v.NewList())
 				}

@@ -41,8 +41,8 @@ const (
 // Versions are the API versions that rules tell apart.
 func Versions() []string { return []string{v1alpha1.Version, v1beta1.Version, v1.Version} }
 
-// Rules is the table, in the order of the specification: TaskRuns and Tasks, Runs, Pipelines, PipelineRuns. Everything that admission refuses for its
-// content is refused by one of these rows.
+// Rules is the table, in the order of the specification: TaskRuns and Tasks, Runs, Pipelines, PipelineRuns. Everything of these kinds
+// that admission refuses for its content is refused by one of these rows.
 func Rules() []Rule { return slices.Clone(rules) }
 
 // find is the rule in an API version; without one the version has no such rule.

@@ -12,7 +12,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/api/admission"
 	"github.com/plumbline-ci/plumbline/api/config"
-	"github.com/plumbline-ci/plumbline/api/v1beta1"
+	"github.com/plumbline-ci/plumbline/api/kinds"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
 )
 
@@ -47,7 +47,7 @@ var (
 // Selects implements apiserver.Selective. The webhooks are registered for the API's kinds and their status, but have
 // nothing to say about the latter: the spec beside it is the stored one.
 func (*webhooks) Selects(gvk schema.GroupVersionKind, subresource string) bool {
-	return gvk.Group == v1beta1.Group && subresource == ""
+	return kinds.API().Has(gvk.Group) && subresource == ""
 }
 
 // Admit implements apiserver.Admission.

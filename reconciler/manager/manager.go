@@ -54,6 +54,7 @@ import (
 	"github.com/plumbline-ci/plumbline/api/kinds"
 	"github.com/plumbline-ci/plumbline/reconciler"
 	"github.com/plumbline-ci/plumbline/reconciler/controllers"
+	"github.com/plumbline-ci/plumbline/reconciler/resolution/resolver"
 	"github.com/plumbline-ci/plumbline/reconciler/webhook"
 )
 
@@ -67,6 +68,9 @@ type Options struct {
 	// Tenants, if any, are the only namespaces that are looked at.
 	Tenants []string
 	Images  reconciler.Images
+	// Resolvers answer requests beside the resolver of the cluster; Bundles fetches what the field bundle names. Bundles may be nil.
+	Resolvers []resolver.Resolver
+	Bundles   resolver.Bundles
 	// Workers is how many objects of each kind are reconciled at once.
 	Workers int
 	// LeaderElection is needed as soon as there is more than one replica.
@@ -141,7 +145,7 @@ func newManager(cluster *rest.Config, o Options) (ctrl.Manager, error) {
 	if err != nil {
 		return nil, err
 	}
-	list := controllers.All()
+	list := controllers.All(o.Resolvers...)
 	direct, err := unwatched(list, scheme)
 	if err != nil {
 		return nil, err
@@ -213,9 +217,11 @@ func addControllers(m ctrl.Manager, cluster *rest.Config, store *apiconfig.Store
 		Images:      o.Images,
 		ImageConfig: &Registry{Reader: m.GetAPIReader()},
 		Logs:        PodLogs(api),
+		Bundles:     o.Bundles,
+		Deadline:    context.WithTimeout,
 		Revision:    o.Revision,
 	}
-	list := controllers.All()
+	list := controllers.All(o.Resolvers...)
 	for i := range list {
 		if err := addController(m, &list[i], deps, api, registerer, o.Workers); err != nil {
 			return fmt.Errorf("%s: %w", list[i].Name, err)

@@ -130,7 +130,7 @@ func (b *blueprint) customRun() *v1beta1.CustomRun {
 
 // bindings are the workspaces of a child, and the workspaces of the run that stand behind them. missing is one that the run does
 // not bind, or "".
-func bindings(pt *v1beta1.PipelineTask, available []v1beta1.WorkspaceBinding, optional map[string]bool, propagated bool) (out []v1beta1.WorkspaceBinding, sources []string, missing string) {
+func bindings(pt *v1beta1.PipelineTask, available []v1beta1.WorkspaceBinding, optional func(name string) bool, propagated bool) (out []v1beta1.WorkspaceBinding, sources []string, missing string) {
 	wanted := pt.Workspaces
 	if propagated && pt.TaskSpec != nil {
 		wanted = append(wanted[:len(wanted):len(wanted)], mentioned(&pt.TaskSpec.TaskSpec, wanted, available)...)
@@ -139,7 +139,7 @@ func bindings(pt *v1beta1.PipelineTask, available []v1beta1.WorkspaceBinding, op
 		name := ofPipeline(w)
 		i := slices.IndexFunc(available, func(b v1beta1.WorkspaceBinding) bool { return b.Name == name })
 		if i < 0 {
-			if !optional[w.Name] {
+			if !optional(w.Name) {
 				return nil, nil, name
 			}
 			continue

@@ -170,14 +170,15 @@ func (p *pipelineRunPass) begin(ctx context.Context, run *progress.Run) error {
 
 func (p *pipelineRunPass) beginTask(ctx context.Context, run *progress.Run, t *progress.Task) error {
 	pt := run.Complete(t)
-	optional := map[string]bool(nil)
-	if len(pt.Workspaces) > 0 {
-		var err error
-		if optional, err = p.optionalWorkspaces(ctx, pt); err != nil {
+	propagated := p.Config.FeatureFlags.Alpha()
+	bound, sources, missing := bindings(pt, p.bindings(), nothing, propagated)
+	if missing != "" {
+		optional, err := p.optionalWorkspaces(ctx, pt)
+		if err != nil {
 			return err
 		}
+		bound, sources, missing = bindings(pt, p.bindings(), optional, propagated)
 	}
-	bound, sources, missing := bindings(pt, p.bindings(), optional, p.Config.FeatureFlags.Alpha())
 	if missing != "" {
 		p.cannotStart(t, v1beta1.PipelineRunReasonCreateRunFailed, fmt.Sprintf("expected workspace %q to be provided by pipelinerun for pipeline task %q", missing, pt.Name))
 		return nil

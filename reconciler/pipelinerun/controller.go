@@ -13,6 +13,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
+	resolution "github.com/plumbline-ci/plumbline/api/resolution/v1beta1"
 	"github.com/plumbline-ci/plumbline/api/v1alpha1"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/reconciler"
@@ -29,9 +30,10 @@ func Controller() reconciler.Controller {
 			{Kind: v1beta1.GroupVersion.WithKind(v1beta1.KindTaskRun), Predicates: []predicate.Predicate{predicate.Funcs{UpdateFunc: turned}}},
 			{Kind: v1alpha1.GroupVersion.WithKind(v1alpha1.KindRun), Label: v1beta1.LabelPipelineRun},
 			{Kind: v1beta1.GroupVersion.WithKind(v1beta1.KindCustomRun), Label: v1beta1.LabelPipelineRun},
+			{Kind: resolution.GroupVersion.WithKind(resolution.KindResolutionRequest)},
 		},
 		Unwatched: []schema.GroupVersionKind{
-			corev1.SchemeGroupVersion.WithKind("PersistentVolumeClaim"), appsv1.SchemeGroupVersion.WithKind("StatefulSet"),
+			corev1.SchemeGroupVersion.WithKind("PersistentVolumeClaim"), corev1.SchemeGroupVersion.WithKind("Secret"), corev1.SchemeGroupVersion.WithKind("ServiceAccount"), appsv1.SchemeGroupVersion.WithKind("StatefulSet"),
 		},
 		Needs: needs(),
 
@@ -49,12 +51,15 @@ func needs() reconciler.Needs {
 	return reconciler.Needs{
 		Cluster: []rbacv1.PolicyRule{
 			rule(v1beta1.Group, []string{"get", "list", "watch"}, "pipelineruns", "pipelines", "taskruns", "tasks", "clustertasks", "runs", "customruns"),
+			rule(resolution.Group, []string{"get", "list", "watch"}, "resolutionrequests"),
 		},
 		Tenant: []rbacv1.PolicyRule{
 			rule(v1beta1.Group, []string{"get", "patch"}, "pipelineruns"),
 			rule(v1beta1.Group, []string{"update"}, "pipelineruns/status", "pipelineruns/finalizers"),
 			rule(v1beta1.Group, []string{"get"}, "pipelines", "tasks"),
 			rule(v1beta1.Group, []string{"get", "create", "patch"}, "taskruns", "runs", "customruns"),
+			rule(resolution.Group, []string{"get", "create"}, "resolutionrequests"),
+			rule("", []string{"get"}, "serviceaccounts", "secrets"),
 			rule("", []string{"get", "create"}, "persistentvolumeclaims"),
 			rule("apps", []string{"get", "create", "delete"}, "statefulsets"),
 			rule("", []string{"create", "patch"}, "events"),

@@ -148,13 +148,13 @@ func (p *pipelineRunPass) beginAll(ctx context.Context, run *progress.Run) (*pro
 	}
 }
 
-// withoutPlan ends a run whose Pipeline cannot be had, and which therefore has no children, as it was asked to, or when its time is up.
-// Otherwise the error decides.
+// withoutPlan ends a run whose Pipeline cannot be had, or not yet, and which therefore has no children, as it was asked to, or when its
+// time is up. Otherwise the error decides.
 func (p *pipelineRunPass) withoutPlan(err error, cancelled bool) error {
 	switch v := pass.Judge(err); {
-	case cancelled && v.Fail != nil:
+	case cancelled && (v.Fail != nil || v.Wait != nil):
 		p.conclude(p.cancelled())
-	case p.pipelineOver() && v.Again:
+	case p.pipelineOver() && (v.Again || v.Wait != nil):
 		p.conclude(p.timedOut())
 	default:
 		p.wakeBefore(end(p.Run.Status.StartTime, p.limits.pipeline))

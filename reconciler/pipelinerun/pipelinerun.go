@@ -15,6 +15,7 @@
 //	controller.go   what is watched, and which rights that takes
 //	pass.go         the order of things in one reconcile
 //	plan.go         from the PipelineRun to the Pipeline with its variables replaced
+//	remote.go       Pipelines and Tasks of resolvers and of bundles
 //	children.go     finding, making and ending children
 //	workspace.go    claims, and the affinity assistants that keep their users together
 //

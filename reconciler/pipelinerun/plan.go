@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -12,8 +13,8 @@ import (
 	"github.com/plumbline-ci/plumbline/api/defaulting"
 	"github.com/plumbline-ci/plumbline/api/pipelinegraph"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
-	"github.com/plumbline-ci/plumbline/reconciler/fit"
 	"github.com/plumbline-ci/plumbline/reconciler/pass"
+	"github.com/plumbline-ci/plumbline/reconciler/remote"
 	"github.com/plumbline-ci/plumbline/reconciler/resolve"
 	"github.com/plumbline-ci/plumbline/reconciler/substitution"
 )
@@ -26,12 +27,6 @@ type pipeline struct {
 	// graph is that of the tasks that are not final.
 	graph *pipelinegraph.Graph
 }
-
-// errRemote says why a Pipeline cannot be had although the cluster works.
-var errRemote = errors.New("remote resolution is not supported: apply the Pipeline to the cluster and refer to it by its name")
-
-// errBundle is the same for bundles.
-var errBundle = errors.New("bundles are not supported: apply the Pipeline to the cluster and refer to it by its name")
 
 // plan finds out what the run runs: what it began with, or else what it asks for, once that has been checked and its variables are
 // replaced (spec §2.8). It is recorded, so that what comes later sees the same.
@@ -78,30 +73,43 @@ func (p *pipelineRunPass) invalidGraph(err error) error {
 func (p *pipelineRunPass) find(ctx context.Context) (*pipeline, error) {
 	pr := p.Run
 	ref := pr.Spec.PipelineRef
-	var cause error
 	switch {
 	case ref == nil && pr.Spec.PipelineSpec != nil:
 		return &pipeline{name: pr.Name, spec: pr.Spec.PipelineSpec.DeepCopy()}, nil
 	case ref == nil:
-		cause = errors.New("the PipelineRun names no Pipeline and embeds none")
+		return nil, p.noPipeline(errors.New("the PipelineRun names no Pipeline and embeds none"))
+	case ref.Bundle != "" && p.Config.FeatureFlags.EnableTektonOCIBundles:
+		return p.ofBundle(ctx, ref)
 	case ref.IsRemote():
-		cause = fmt.Errorf("resolver %q: %w", ref.Resolver, errRemote)
-	case ref.Bundle != "":
-		cause = fmt.Errorf("bundle %q: %w", ref.Bundle, errBundle)
-	default:
-		stored := &v1beta1.Pipeline{}
-		err := p.Get(ctx, client.ObjectKey{Namespace: pr.Namespace, Name: ref.Name}, stored)
-		if err == nil {
-			out := &pipeline{name: stored.Name, spec: stored.Spec.DeepCopy(), labels: maps.Clone(stored.Labels), annotations: maps.Clone(stored.Annotations)}
-			defaulting.PipelineSpec(out.spec)
-			return out, nil
-		}
-		if pass.Passes(err) {
-			return nil, err
-		}
-		cause = fmt.Errorf("error when listing pipelines for pipelineRun %s: failed to get pipeline: %w", pr.Name, err)
+		return p.ofResolver(ctx, ref)
 	}
-	return nil, pass.Failedf(v1beta1.PipelineRunReasonCouldntGetPipeline, "Error retrieving pipeline for pipelinerun %s/%s: %w", pr.Namespace, pr.Name, cause)
+	stored := &v1beta1.Pipeline{}
+	err := p.Get(ctx, client.ObjectKey{Namespace: pr.Namespace, Name: ref.Name}, stored)
+	switch {
+	case err == nil:
+		out := taken(stored)
+		defaulting.PipelineSpec(out.spec)
+		return out, nil
+	case pass.Passes(err):
+		return nil, err
+	default:
+		return nil, p.noPipeline(p.notListed(err))
+	}
+}
+
+// taken is a Pipeline with what its run takes over from it.
+func taken(stored *v1beta1.Pipeline) *pipeline {
+	return &pipeline{name: stored.Name, spec: stored.Spec.DeepCopy(), labels: maps.Clone(stored.Labels), annotations: maps.Clone(stored.Annotations)}
+}
+
+// noPipeline is the failure of a run without a Pipeline.
+func (p *pipelineRunPass) noPipeline(cause error) error {
+	return pass.Failedf(v1beta1.PipelineRunReasonCouldntGetPipeline, "Error retrieving pipeline for pipelinerun %s/%s: %w", p.Run.Namespace, p.Run.Name, cause)
+}
+
+// notListed says that a Pipeline cannot be had under its name.
+func (p *pipelineRunPass) notListed(err error) error {
+	return fmt.Errorf("error when listing pipelines for pipelineRun %s: failed to get pipeline: %w", p.Run.Name, err)
 }
 
 // replaced is the Pipeline with the variables replaced that are known when the run begins.
@@ -128,50 +136,68 @@ func (p *pipelineRunPass) custom(pt *v1beta1.PipelineTask) bool {
 		pt.TaskSpec != nil && pt.TaskSpec.APIVersion != "" && pt.TaskSpec.Kind != ""
 }
 
-// tasks are the Tasks of the Pipeline, by the names of their pipeline tasks. Custom ones are not looked for, and what a resolver
-// would find is the TaskRun's to ask for.
+// tasks are the Tasks of the Pipeline, by the names of their pipeline tasks. Custom ones are not looked for, and what depends on
+// results of other tasks is the TaskRun's to ask for. All that is remote is asked for before any of it is waited for.
 func (p *pipelineRunPass) tasks(ctx context.Context, found *pipeline) (map[string]resolve.Task, error) {
-	store := p.store(ctx)
 	tasks := map[string]resolve.Task{}
+	var waiting error
 	for _, list := range [][]v1beta1.PipelineTask{found.spec.Tasks, found.spec.Finally} {
 		for i := range list {
 			pt := &list[i]
-			if p.custom(pt) || pt.TaskRef.IsRemote() {
+			if p.custom(pt) || late(pt) {
 				continue
 			}
-			task, err := p.taskOf(store, pt)
+			task, err := p.taskOf(ctx, pt)
+			var wait *pass.Waiting
 			switch {
 			case err == nil:
-			case pass.Passes(err) && !resolve.Unsupported(err):
-				return nil, err
+				tasks[pt.Name] = task
+			case errors.As(err, &wait):
+				waiting = err
 			default:
-				name := ""
-				if pt.TaskRef != nil {
-					name = pt.TaskRef.Name
-				}
-				return nil, pass.Failedf(v1beta1.PipelineRunReasonCouldntGetTask,
-					"Pipeline %s/%s can't be Run; it contains Tasks that don't exist: Couldn't retrieve Task %q: failed to get task: %w", p.Run.Namespace, found.name, name, err)
+				return nil, p.noTask(found, pt, err)
 			}
-			params := pt.Params
-			if pt.Matrix != nil {
-				params = append(params[:len(params):len(params)], pt.Matrix.Params...)
-			}
-			if err := fit.Params(task, params); err != nil && pt.Matrix == nil {
-				return nil, pass.Failed(v1beta1.PipelineRunReasonFailedValidation, err)
-			}
-			tasks[pt.Name] = task
 		}
 	}
-	return tasks, nil
+	if waiting != nil {
+		return nil, waiting
+	}
+	return tasks, checkParams(found.spec, tasks)
+}
+
+// noTask is what it means that a Task cannot be had.
+func (p *pipelineRunPass) noTask(found *pipeline, pt *v1beta1.PipelineTask, err error) error {
+	var no *remote.RequestError
+	var invalid *remote.InvalidError
+	switch {
+	case errors.As(err, &invalid):
+		return pass.Failedf(v1beta1.PipelineRunReasonFailedValidation, "PipelineRun %s/%s can't be Run; couldn't resolve all references: %w", p.Run.Namespace, p.Run.Name, invalid)
+	case errors.As(err, &no), errors.Is(err, resolve.ErrNothing), !pass.Passes(err):
+	default:
+		return err
+	}
+	name := ""
+	if pt.TaskRef != nil {
+		name = pt.TaskRef.Name
+	}
+	return pass.Failedf(v1beta1.PipelineRunReasonCouldntGetTask,
+		"Pipeline %s/%s can't be Run; it contains Tasks that don't exist: Couldn't retrieve Task %q: failed to get task: %w", p.Run.Namespace, found.name, name, err)
 }
 
 // taskOf is the Task of one pipeline task.
-func (p *pipelineRunPass) taskOf(store resolve.Tasks, pt *v1beta1.PipelineTask) (resolve.Task, error) {
+func (p *pipelineRunPass) taskOf(ctx context.Context, pt *v1beta1.PipelineTask) (resolve.Task, error) {
+	ref := pt.TaskRef
+	switch {
+	case ref != nil && ref.Bundle != "" && p.Config.FeatureFlags.EnableTektonOCIBundles:
+		return p.taskOfBundle(ctx, ref)
+	case ref.IsRemote():
+		return p.taskOfResolver(ctx, pt)
+	}
 	var embedded *v1beta1.TaskSpec
 	if pt.TaskSpec != nil {
 		embedded = &pt.TaskSpec.TaskSpec
 	}
-	task, err := resolve.Find(store, p.Run.Namespace, pt.TaskRef, embedded)
+	task, err := resolve.Find(p.store(ctx), p.Run.Namespace, ref, embedded)
 	if err == nil {
 		defaulting.TaskSpec(task.Spec)
 	}
@@ -183,24 +209,33 @@ func (p *pipelineRunPass) store(ctx context.Context) resolve.Store {
 	return func(key client.ObjectKey, into client.Object) error { return p.Get(ctx, key, into) }
 }
 
-// optionalWorkspaces are the workspaces that the Task of a pipeline task can do without. A Task that is gone by now is its
-// TaskRun's to miss.
-func (p *pipelineRunPass) optionalWorkspaces(ctx context.Context, pt *v1beta1.PipelineTask) (map[string]bool, error) {
-	if p.custom(pt) || pt.TaskRef.IsRemote() {
-		return nil, nil
+// optionalWorkspaces says which workspaces the Task of a pipeline task can do without. Of a Task that is gone by now it is none, and of
+// one that is remote, and not known here, all: its TaskRun will know.
+func (p *pipelineRunPass) optionalWorkspaces(ctx context.Context, pt *v1beta1.PipelineTask) (func(name string) bool, error) {
+	if p.custom(pt) {
+		return nothing, nil
 	}
-	task, err := p.taskOf(p.store(ctx), pt)
+	var task resolve.Task
+	var err error
 	switch {
-	case apierrors.IsNotFound(err) || resolve.Unsupported(err):
-		return nil, nil
-	case err != nil:
+	case pt.TaskRef.IsRemote():
+		task, err = p.knownOfResolver(ctx, pt)
+	default:
+		task, err = p.taskOf(ctx, pt)
+	}
+	switch {
+	case err == nil:
+		return func(name string) bool {
+			return slices.ContainsFunc(task.Spec.Workspaces, func(w v1beta1.WorkspaceDeclaration) bool { return w.Name == name && w.Optional })
+		}, nil
+	case apierrors.IsNotFound(err) || errors.Is(err, resolve.ErrNothing):
+		return nothing, nil
+	case pt.TaskRef.IsRemote() || pt.TaskRef != nil && pt.TaskRef.Bundle != "":
+		return func(string) bool { return true }, nil
+	default:
 		return nil, err
 	}
-	optional := map[string]bool{}
-	for _, w := range task.Spec.Workspaces {
-		if w.Optional {
-			optional[w.Name] = true
-		}
-	}
-	return optional, nil
 }
+
+// nothing of any name.
+func nothing(string) bool { return false }

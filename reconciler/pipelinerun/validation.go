@@ -105,6 +105,22 @@ func unknownTask(spec *v1beta1.PipelineSpec, specs []v1beta1.PipelineTaskRunSpec
 	return ""
 }
 
+// checkParams looks for params that a Task needs and does not get.
+func checkParams(spec *v1beta1.PipelineSpec, tasks map[string]resolve.Task) error {
+	for _, list := range [][]v1beta1.PipelineTask{spec.Tasks, spec.Finally} {
+		for i := range list {
+			task, found := tasks[list[i].Name]
+			if !found || list[i].Matrix != nil {
+				continue
+			}
+			if err := fit.Params(task, list[i].Params); err != nil {
+				return pass.Failed(v1beta1.PipelineRunReasonFailedValidation, err)
+			}
+		}
+	}
+	return nil
+}
+
 // checkTasks looks for results that no Task declares, and workspaces that a Task needs and its Pipeline does not.
 func checkTasks(spec *v1beta1.PipelineSpec, tasks map[string]resolve.Task, custom func(*v1beta1.PipelineTask) bool) error {
 	known := map[string]*v1beta1.PipelineTask{}

@@ -1,6 +1,6 @@
 // Package resolve finds the Task that a run asks for: the one that it embeds, or a Task or ClusterTask of the cluster.
 //
-// Tasks in bundles and Tasks that a resolver would find are not supported; asking for one fails, saying so.
+// Tasks of bundles and of resolvers are fetched by package remote, and then taken by [Fetched].
 //
 // What is found is a copy that the caller owns, with its name and what it passes on to the run. Whether to ask at all
 // (a run that has begun keeps the Task it began with) is the caller's decision.
@@ -8,7 +8,6 @@ package resolve
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -46,25 +45,12 @@ type Task struct {
 	Labels, Annotations map[string]string
 }
 
-// Reasons why a Task cannot be had although the cluster works.
-var (
-	ErrBundle   = errors.New("bundles are not supported: apply the Task to the cluster and refer to it by its name")
-	ErrResolver = errors.New("remote resolution is not supported: apply the Task to the cluster and refer to it by its name")
-	ErrNothing  = errors.New("the TaskRun names no Task and embeds none")
-)
-
-// Unsupported reports whether an error is one of these, and not the cluster's.
-func Unsupported(err error) bool {
-	return errors.Is(err, ErrBundle) || errors.Is(err, ErrResolver) || errors.Is(err, ErrNothing)
-}
+// ErrNothing says why there is no Task although the cluster works.
+var ErrNothing = errors.New("the TaskRun names no Task and embeds none")
 
 // Find returns the Task that a reference, which may be nil, names in a namespace, or else the embedded one, which may be nil, too.
 func Find(tasks Tasks, namespace string, ref *v1beta1.TaskRef, embedded *v1beta1.TaskSpec) (Task, error) {
 	switch {
-	case ref != nil && ref.IsRemote():
-		return Task{}, fmt.Errorf("resolver %q: %w", ref.Resolver, ErrResolver)
-	case ref != nil && ref.Bundle != "":
-		return Task{}, fmt.Errorf("bundle %q: %w", ref.Bundle, ErrBundle)
 	case ref != nil && ref.Name != "":
 		return referenced(tasks, namespace, ref)
 	case embedded != nil:
@@ -89,10 +75,21 @@ func referenced(tasks Tasks, namespace string, ref *v1beta1.TaskRef) (Task, erro
 	return taken(t.Name, &t.Spec, t.Labels, t.Annotations, v1beta1.LabelTask), nil
 }
 
+// Fetched is a Task that was fetched for a reference. It leaves its name on the run as one of the cluster does.
+func Fetched(task *v1beta1.Task, ref *v1beta1.TaskRef) Task {
+	label := v1beta1.LabelTask
+	if ref.Kind == v1beta1.ClusterTaskKind {
+		label = v1beta1.LabelClusterTask
+	}
+	return taken(task.Name, &task.Spec, task.Labels, task.Annotations, label)
+}
+
 // taken is a Task of the cluster, which leaves its name on the run as a label.
 func taken(name string, spec *v1beta1.TaskSpec, labels, annotations map[string]string, nameLabel string) Task {
 	all := map[string]string{}
 	maps.Copy(all, labels)
-	all[nameLabel] = name
+	if name != "" {
+		all[nameLabel] = name
+	}
 	return Task{Name: name, Spec: spec.DeepCopy(), Labels: all, Annotations: maps.Clone(annotations)}
 }

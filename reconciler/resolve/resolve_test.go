@@ -57,8 +57,6 @@ func TestFind(t *testing.T) {
 		{"a missing ClusterTask, though a Task exists", "taskRef: {name: t2, kind: ClusterTask}", Task{}, errNotFound},
 		{"a reference to nothing does not hide the Task beside it", "{taskRef: {}, taskSpec: {description: embedded}}",
 			Task{Spec: &v1beta1.TaskSpec{Description: "embedded"}}, nil},
-		{"a bundle", "taskRef: {name: t, bundle: registry/b}", Task{}, ErrBundle},
-		{"a resolver", "taskRef: {resolver: git}", Task{}, ErrResolver},
 		{"nothing", "{}", Task{}, ErrNothing},
 	} {
 		tr := &v1beta1.TaskRun{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "run"}}

@@ -8,6 +8,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	resolution "github.com/plumbline-ci/plumbline/api/resolution/v1beta1"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/reconciler"
 	"github.com/plumbline-ci/plumbline/reconciler/pass"
@@ -21,9 +22,12 @@ func Controller() reconciler.Controller {
 		Name:       "taskrun",
 		For:        kind().GVK,
 		Predicates: []predicate.Predicate{changes()},
-		Owns:       []reconciler.Owned{{Kind: core("Pod"), Label: v1beta1.LabelTaskRun}},
-		Unwatched:  []schema.GroupVersionKind{core("Secret"), core("ServiceAccount"), core("LimitRange"), core("PersistentVolumeClaim")},
-		Needs:      needs(),
+		Owns: []reconciler.Owned{
+			{Kind: core("Pod"), Label: v1beta1.LabelTaskRun},
+			{Kind: resolution.GroupVersion.WithKind(resolution.KindResolutionRequest)},
+		},
+		Unwatched: []schema.GroupVersionKind{core("Secret"), core("ServiceAccount"), core("LimitRange"), core("PersistentVolumeClaim")},
+		Needs:     needs(),
 
 		EventSource: "TaskRun",
 		Metrics:     &reconciler.Metrics{Label: "task", Of: taskName, Cancelled: v1beta1.TaskRunReasonCancelled},
@@ -47,12 +51,14 @@ func needs() reconciler.Needs {
 	return reconciler.Needs{
 		Cluster: []rbacv1.PolicyRule{
 			rule(v1beta1.Group, []string{"get", "list", "watch"}, "taskruns", "tasks", "clustertasks"),
+			rule(resolution.Group, []string{"get", "list", "watch"}, "resolutionrequests"),
 			rule("", []string{"list", "watch"}, "pods"),
 		},
 		Tenant: []rbacv1.PolicyRule{
 			rule(v1beta1.Group, []string{"get", "patch"}, "taskruns"),
 			rule(v1beta1.Group, []string{"update"}, "taskruns/status", "taskruns/finalizers"),
 			rule(v1beta1.Group, []string{"get"}, "tasks"),
+			rule(resolution.Group, []string{"get", "create"}, "resolutionrequests"),
 			rule("", []string{"get", "create", "patch", "delete"}, "pods"),
 			rule("", []string{"get"}, "pods/log", "serviceaccounts", "secrets"),
 			rule("", []string{"get", "create"}, "persistentvolumeclaims"),

@@ -3,6 +3,7 @@ package taskrun
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -105,20 +106,45 @@ func (p *taskRunPass) recordTask() {
 func (p *taskRunPass) task(ctx context.Context) (resolve.Task, error) {
 	ref := p.Run.Spec.TaskRef
 	if p.Run.Status.TaskSpec != nil && ref != nil {
-		return resolve.Task{Name: cmp.Or(ref.Name, p.Run.Name), Spec: recordedTask(&p.Run.Status)}, nil
-	}
-	task, err := resolve.Find(p.store(ctx), p.Run.Namespace, ref, p.Run.Spec.TaskSpec)
-	if err != nil {
-		if pass.Passes(err) && !resolve.Unsupported(err) {
-			return task, err
+		label := v1beta1.LabelTask
+		if ref.Kind == v1beta1.ClusterTaskKind {
+			label = v1beta1.LabelClusterTask
 		}
-		return task, pass.Failedf(v1beta1.TaskRunReasonFailedResolution, "error when listing tasks for taskRun %s: failed to get task: %w", p.Run.Name, err)
+		return resolve.Task{Name: cmp.Or(ref.Name, p.Run.Labels[label], p.Run.Name), Spec: recordedTask(&p.Run.Status)}, nil
+	}
+	task, err := p.find(ctx, ref)
+	if err != nil {
+		return task, err
 	}
 	task.Name = cmp.Or(task.Name, p.Run.Name)
 	task.Spec = task.Spec.DeepCopy() // it may be the cache's
 	defaulting.TaskSpec(task.Spec)
 	inherit(p.Run, task)
 	return task, nil
+}
+
+// find is the Task that the run asks for.
+func (p *taskRunPass) find(ctx context.Context, ref *v1beta1.TaskRef) (resolve.Task, error) {
+	switch {
+	case ref != nil && ref.Bundle != "" && p.Config.FeatureFlags.EnableTektonOCIBundles:
+		return p.ofBundle(ctx, ref)
+	case ref.IsRemote():
+		return p.ofResolver(ctx, ref)
+	}
+	task, err := resolve.Find(p.store(ctx), p.Run.Namespace, ref, p.Run.Spec.TaskSpec)
+	switch {
+	case err == nil:
+		return task, nil
+	case pass.Passes(err) && !errors.Is(err, resolve.ErrNothing):
+		return task, err
+	default:
+		return task, p.notFound(err)
+	}
+}
+
+// notFound is the failure of a run whose Task cannot be had under its name.
+func (p *taskRunPass) notFound(err error) error {
+	return pass.Failedf(v1beta1.TaskRunReasonFailedResolution, "error when listing tasks for taskRun %s: failed to get task: %w", p.Run.Name, err)
 }
 
 // store is the cluster's store of Tasks.

@@ -75,15 +75,6 @@ func TestClusterTask(t *testing.T) {
 	w.expect("none", isFalse, v1beta1.TaskRunReasonFailedResolution, `failed to get task: clustertasks.tekton.dev "nosuch" not found`)
 }
 
-func TestRemoteTasks(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, taskRun(t, "bundle", "taskRef: {name: x, bundle: registry/b}"), taskRun(t, "resolver", "taskRef: {resolver: git}"))
-	for name, message := range map[string]string{"bundle": "bundles are not supported", "resolver": "remote resolution is not supported"} {
-		w.pass(name)
-		w.expect(name, isFalse, v1beta1.TaskRunReasonFailedResolution, message)
-	}
-}
-
 // TestEarlyFailures end the run in its first pass, without a Pod.
 func TestEarlyFailures(t *testing.T) {
 	t.Parallel()

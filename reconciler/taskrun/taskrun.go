@@ -14,6 +14,7 @@
 //	controller.go   what is watched, and which rights that takes
 //	pass.go         the order of things in one reconcile
 //	plan.go         from the TaskRun to what its Pod is made of
+//	remote.go       Tasks of resolvers and of bundles
 //	inforce.go      the Task of an attempt, as the status keeps it
 //	pod.go          finding, creating, starting and deleting the Pod
 //	sidecars.go     stopping Sidecars when the Steps are over
@@ -37,9 +38,7 @@
 //
 // # Limits
 //
-// Tasks of bundles and resolvers, PipelineResources and the verification of signatures are not supported: a run that asks
-// for the former fails with a message that says so. No cloud events are sent, and status.provenance stays empty, since
-// Tasks of the cluster have no source.
+// PipelineResources and the verification of signatures are not supported. No cloud events are sent.
 package taskrun
 
 import (

@@ -21,9 +21,11 @@ import (
 
 	"github.com/plumbline-ci/plumbline/api/config"
 	"github.com/plumbline-ci/plumbline/api/defaulting"
+	resolution "github.com/plumbline-ci/plumbline/api/resolution/v1beta1"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/reconciler"
 	"github.com/plumbline-ci/plumbline/reconciler/podspec"
+	"github.com/plumbline-ci/plumbline/reconciler/resolution/resolver"
 )
 
 const namespace = "ns"
@@ -44,12 +46,13 @@ type world struct {
 	ghosts   map[string]*corev1.Pod                // Pods that only the cache still has
 	hidden   map[string]bool                       // kind/name that the cache does not have
 	statuses int
+	bundles  resolver.Bundles
 }
 
 func newWorld(t *testing.T, objects ...client.Object) *world {
 	t.Helper()
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, v1beta1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, v1beta1.AddToScheme, resolution.AddToScheme} {
 		if err := add(scheme); err != nil {
 			t.Fatal(err)
 		}
@@ -59,7 +62,7 @@ func newWorld(t *testing.T, objects ...client.Object) *world {
 		stale: map[client.ObjectKey]*v1beta1.TaskRun{}, hidden: map[string]bool{},
 	}
 	w.client = interceptor.NewClient(fake.NewClientBuilder().WithScheme(scheme).
-		WithStatusSubresource(&v1beta1.TaskRun{}, &corev1.Pod{}).Build(), w.interceptors())
+		WithStatusSubresource(&v1beta1.TaskRun{}, &corev1.Pod{}, &resolution.ResolutionRequest{}).Build(), w.interceptors())
 	w.create(&corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "default"}})
 	w.create(objects...)
 	return w
@@ -206,7 +209,7 @@ func (w *world) reconciler() *Reconciler {
 		Client: cache{w.client, w}, Reader: w.client, Clock: w, Recorder: w,
 		Config:      func() config.Config { return *w.cfg },
 		Images:      reconciler.Images{Entrypoint: "entrypoint", Nop: "nop", Shell: "shell", WorkingDirInit: "workingdirinit", SidecarLogResults: "results"},
-		ImageConfig: w, Logs: w,
+		ImageConfig: w, Logs: w, Bundles: w.bundles,
 	})
 }
 

@@ -33,7 +33,7 @@ func (k kindsUnder) review(r admission.Request) ([]byte, *rules.Denied, error) {
 		return r.Object.Raw, nil, err
 	}
 	out, err := k.rules.Review(rules.Review{
-		Version: r.Kind.Version, Kind: r.Kind.Kind, Operation: rules.Operation(r.Operation), Object: r.Object.Raw, OldObject: r.OldObject.Raw,
+		Group: r.Kind.Group, Version: r.Kind.Version, Kind: r.Kind.Kind, Operation: rules.Operation(r.Operation), Object: r.Object.Raw, OldObject: r.OldObject.Raw,
 	}, k.config(r.Namespace))
 	if errors.As(err, &denied) {
 		return nil, denied, nil

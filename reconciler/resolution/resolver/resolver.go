@@ -7,6 +7,7 @@ import (
 	"context"
 	"time"
 
+	rbacv1 "k8s.io/api/rbac/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
@@ -35,6 +36,12 @@ type Resolver interface {
 // Timed is a Resolver whose configuration can give requests another time than [DefaultTimeout].
 type Timed interface {
 	Timeout(config map[string]string) time.Duration
+}
+
+// Reading is a Resolver that reads from the cluster, with the rights that it takes: in the whole cluster, and in each namespace where
+// requests are answered.
+type Reading interface {
+	Reads() (cluster, tenant []rbacv1.PolicyRule)
 }
 
 // DefaultTimeout is how long a resolver may take over a request.
