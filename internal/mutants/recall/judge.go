@@ -33,7 +33,7 @@ type Judge struct {
 	Parts []operators.Part
 	// Jobs is how many processes run at once; 0 means one.
 	Jobs int
-	// Limit is after how long a process is taken to be endless.
+	// Limit is after how much computing a process is taken to be endless. Time that other programs take does not count.
 	Limit time.Duration
 	// Excuses excuse what survives.
 	Excuses []Excuse
@@ -164,7 +164,7 @@ func (p *Prepared) judge(ctx context.Context, m operators.Mutation) (Outcome, er
 func excused(v Verdict, m operators.Mutation, all []Excuse) Verdict {
 	for _, e := range all {
 		switch {
-		case !e.of(m) || v == Noticed && e.Before == "":
+		case !e.About(m) || v == Noticed && e.Before == "":
 		case v == Noticed:
 			return Overlooked
 		default:
@@ -180,10 +180,11 @@ func (p *Prepared) ask(ctx context.Context, q Question, id int) (Answer, error) 
 	if err != nil {
 		return Answer{}, err
 	}
-	limited, cancel := context.WithTimeout(ctx, p.j.Limit)
+	limited, cancel := context.WithTimeout(ctx, slowest*p.j.Limit)
 	defer cancel()
 	// A change may also ask for memory without end.
-	cmd := exec.CommandContext(limited, "sh", "-c", `ulimit -v 6291456; exec "$0"`, p.binary)
+	seconds := strconv.Itoa(int((p.j.Limit + time.Second - 1) / time.Second))
+	cmd := exec.CommandContext(limited, "sh", "-c", `ulimit -v 6291456; ulimit -t "$1"; exec "$0"`, p.binary, seconds)
 	cmd.WaitDelay = time.Second
 	cmd.Env = append(os.Environ(), schemata.Environment+"="+strconv.Itoa(id), "GOMAXPROCS=1", "GOGC=400")
 	var stdout, stderr bytes.Buffer
@@ -192,13 +193,24 @@ func (p *Prepared) ask(ctx context.Context, q Question, id int) (Answer, error) 
 	switch {
 	case ctx.Err() != nil:
 		return Answer{}, ctx.Err()
-	case limited.Err() != nil:
+	case limited.Err() != nil, err != nil && computed(cmd.ProcessState) >= p.j.Limit:
 		return Answer{Phase: PhaseEndless, Says: fmt.Sprintf("the process did not end within %s", p.j.Limit)}, nil
 	case err != nil:
 		return Answer{Phase: PhaseCrash, Says: firstLine(stderr.String())}, nil
 	}
 	var answer Answer
 	return answer, json.Unmarshal(stdout.Bytes(), &answer)
+}
+
+// slowest is how many times as long as it computes a process may take on a machine that has other things to do.
+const slowest = 20
+
+// computed is the time for which a process that has ended had a processor.
+func computed(s *os.ProcessState) time.Duration {
+	if s == nil {
+		return 0
+	}
+	return s.UserTime() + s.SystemTime()
 }
 
 func firstLine(text string) string {

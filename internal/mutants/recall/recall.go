@@ -23,8 +23,12 @@ package recall
 import (
 	"bytes"
 	_ "embed"
+	"errors"
 	"fmt"
 	"path"
+	"regexp"
+	"slices"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 
@@ -108,25 +112,84 @@ func (t Tally) Ratio() float64 {
 	return 100 * float64(t.Noticed) / float64(n)
 }
 
-// Excuse is why a change, or all changes of a function, need not be noticed.
+// Excuse is why some changes need not be noticed.
 type Excuse struct {
-	File     string `yaml:"file"`
-	Function string `yaml:"function"`
+	// File is the changed file. A * in its name stands for anything.
+	File string `yaml:"file"`
+	// Function is the changed function, or Functions are. A * stands for anything, and alone also for what is in no function.
+	Function  string   `yaml:"function"`
+	Functions []string `yaml:"functions"`
 	// Operator, Before and After say which change of the function it is; without Before it is each that survives.
 	Operator string `yaml:"operator"`
 	Before   string `yaml:"before"`
 	After    string `yaml:"after"`
+	// Like narrows an entry without Before down to the changes of a text that the regular expression matches.
+	Like string `yaml:"like"`
 	// Verdict is equivalent or unspecified.
 	Verdict Verdict `yaml:"verdict"`
 	// Reason is one line. Of what is unspecified it cites what leaves it open.
 	Reason string `yaml:"reason"`
+
+	like *regexp.Regexp
 }
 
-func (e Excuse) of(m operators.Mutation) bool {
-	if e.Before == "" {
-		return e.File == m.File && (e.Function == m.Function || e.Function == "*") && (e.Operator == "" || e.Operator == m.Operator)
+// About reports whether the excuse is about a change.
+func (e Excuse) About(m operators.Mutation) bool {
+	if e.Before != "" {
+		return operators.Equivalent{File: e.File, Function: e.Function, Operator: e.Operator, Before: e.Before, After: e.After}.Is(m)
 	}
-	return operators.Equivalent{File: e.File, Function: e.Function, Operator: e.Operator, Before: e.Before, After: e.After}.Is(m)
+	return alike(e.File, m.File) && (e.Operator == "" || e.Operator == m.Operator) && (e.like == nil || e.like.MatchString(m.Before)) &&
+		slices.ContainsFunc(e.functions(), func(f string) bool { return alike(f, m.Function) })
+}
+
+// String names the entry.
+func (e Excuse) String() string {
+	text := e.File + ", " + strings.Join(e.functions(), ", ")
+	if e.Like != "" {
+		text += fmt.Sprintf(", like %q", e.Like)
+	}
+	if e.Before != "" {
+		text += fmt.Sprintf(", %q -> %q", e.Before, e.After)
+	}
+	return text
+}
+
+func (e Excuse) functions() []string {
+	if e.Function != "" {
+		return []string{e.Function}
+	}
+	return e.Functions
+}
+
+// alike reports whether a name is as a pattern has it.
+func alike(pattern, name string) bool {
+	ok, err := path.Match(pattern, name)
+	return ok && err == nil
+}
+
+// check says what is wrong with an entry, and makes it ready for use.
+func (e *Excuse) check() (err error) {
+	switch {
+	case e.File == "" || len(e.Reason) < 10:
+		return errors.New("it needs file and a reason")
+	case e.Verdict != Equivalent && e.Verdict != Unspecified:
+		return fmt.Errorf("it has the verdict %q, want equivalent or unspecified", e.Verdict)
+	case len(e.functions()) == 0 && e.Before == "":
+		return errors.New("it needs a function or the change")
+	case e.Function != "" && e.Functions != nil:
+		return errors.New("it has both function and functions")
+	case e.Before != "" && (e.Functions != nil || e.Like != ""):
+		return errors.New("it is about one change, and so has no functions and no like")
+	}
+	for _, pattern := range append(e.functions(), e.File) {
+		if _, err := path.Match(pattern, ""); err != nil {
+			return fmt.Errorf("%q: %w", pattern, err)
+		}
+	}
+	if e.Like != "" {
+		e.like, err = regexp.Compile(e.Like)
+	}
+	return err
 }
 
 //go:embed unbound.yaml
@@ -140,14 +203,9 @@ func Excuses() ([]Excuse, error) {
 	if err := dec.Decode(&out); err != nil {
 		return nil, fmt.Errorf("unbound.yaml: %w", err)
 	}
-	for _, e := range out {
-		switch {
-		case e.File == "" || len(e.Reason) < 10:
-			return nil, fmt.Errorf("unbound.yaml: the entry of %s, %s needs file and a reason", e.File, e.Function)
-		case e.Verdict != Equivalent && e.Verdict != Unspecified:
-			return nil, fmt.Errorf("unbound.yaml: the entry of %s, %s has the verdict %q, want equivalent or unspecified", e.File, e.Function, e.Verdict)
-		case e.Function == "" && e.Before == "":
-			return nil, fmt.Errorf("unbound.yaml: an entry of %s needs a function or the change", e.File)
+	for i := range out {
+		if err := out[i].check(); err != nil {
+			return nil, fmt.Errorf("unbound.yaml: the entry of %s: %w", out[i], err)
 		}
 	}
 	equivalents, err := operators.Equivalents()
@@ -155,25 +213,44 @@ func Excuses() ([]Excuse, error) {
 		return nil, err
 	}
 	for _, e := range equivalents {
-		out = append(out, Excuse{e.File, e.Function, e.Operator, e.Before, e.After, Equivalent, e.Reason})
+		out = append(out, Excuse{
+			File: e.File, Function: e.Function, Operator: e.Operator, Before: e.Before, After: e.After,
+			Verdict: Equivalent, Reason: e.Reason,
+		})
 	}
 	return out, nil
 }
 
-// Stale are the excuses of a package that are about none of its changes.
+// Stale are the excuses of a package that are about none of its changes. An excuse for several functions is stale if it is
+// about none in one of them.
 func Stale(all []Excuse, p *operators.Package) []Excuse {
 	var out []Excuse
 	for _, e := range all {
-		if path.Dir(e.File) != p.Name {
-			continue
-		}
-		found := false
-		for _, m := range p.Mutations {
-			found = found || e.of(m)
-		}
-		if !found {
+		if path.Dir(e.File) == p.Name && e.stale(p.Mutations) {
 			out = append(out, e)
 		}
 	}
 	return out
+}
+
+func (e Excuse) stale(changes []operators.Mutation) bool {
+	if e.Before != "" {
+		return !slices.ContainsFunc(changes, e.About)
+	}
+	for _, f := range e.functions() {
+		one := e
+		one.Function, one.Functions = f, nil
+		if !slices.ContainsFunc(changes, one.About) {
+			return true
+		}
+	}
+	return false
+}
+
+// Idle are the excuses that excuse nothing, since all that they are about is noticed. The outcomes must be those of every
+// change.
+func Idle(all []Excuse, outcomes []Outcome) []Excuse {
+	return slices.DeleteFunc(slices.Clone(all), func(e Excuse) bool {
+		return slices.ContainsFunc(outcomes, func(o Outcome) bool { return o.Verdict != Noticed && e.About(o.Change) })
+	})
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/plumbline-ci/plumbline/internal/mutants"
 	"github.com/plumbline-ci/plumbline/internal/mutants/operators"
 )
 
@@ -18,7 +19,7 @@ func TestExcuses(t *testing.T) {
 	}
 	for _, e := range all {
 		if e.Verdict == Unspecified && !strings.ContainsAny(e.Reason, "0123456789") {
-			t.Errorf("%s, %s is unspecified, but %q cites nothing", e.File, e.Function, e.Reason)
+			t.Errorf("%s is unspecified, but %q cites nothing", e, e.Reason)
 		}
 	}
 	m := operators.Mutation{File: "a/b.go", Function: "f", Operator: "drop statement", Before: "x = 1"}
@@ -33,9 +34,83 @@ func TestExcuses(t *testing.T) {
 		{Excuse{File: "a/b.go", Function: "f", Operator: "flip bool"}, false},
 		{Excuse{File: "a/b.go", Function: "f", Operator: "drop statement", Before: "x = 1"}, true},
 		{Excuse{File: "a/b.go", Function: "f", Operator: "drop statement", Before: "x = 2"}, false},
+		{Excuse{File: "a/b*.go", Function: "f"}, true},
+		{Excuse{File: "a/c*.go", Function: "f"}, false},
+		{Excuse{File: "a/b.go", Functions: []string{"g", "f"}}, true},
+		{Excuse{File: "a/b.go", Functions: []string{"g", "h"}}, false},
+		{Excuse{File: "a/b.go", Function: "*", Like: "^x"}, true},
+		{Excuse{File: "a/b.go", Function: "*", Like: "^y"}, false},
 	} {
-		if got := tt.excuse.of(m); got != tt.want {
+		tt.excuse.Verdict, tt.excuse.Reason = Equivalent, "nothing is different"
+		if err := tt.excuse.check(); err != nil {
+			t.Errorf("%+v: %v", tt.excuse, err)
+		}
+		if got := tt.excuse.About(m); got != tt.want {
 			t.Errorf("%+v is about the change: %v, want %v", tt.excuse, got, tt.want)
+		}
+	}
+}
+
+func TestWrongExcuses(t *testing.T) {
+	t.Parallel()
+	right := Excuse{File: "a/b.go", Function: "f", Verdict: Equivalent, Reason: "nothing is different"}
+	for want, spoil := range map[string]func(*Excuse){
+		"file and a reason": func(e *Excuse) { e.Reason = "so" },
+		"the verdict":       func(e *Excuse) { e.Verdict = Noticed },
+		"a function":        func(e *Excuse) { e.Function = "" },
+		"both":              func(e *Excuse) { e.Functions = []string{"g"} },
+		"no like":           func(e *Excuse) { e.Before, e.Like = "x", "x" },
+		"syntax error":      func(e *Excuse) { e.Function = "[" },
+		"missing closing )": func(e *Excuse) { e.Like = "(" },
+	} {
+		e := right
+		spoil(&e)
+		if err := e.check(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v, want %q", e, err, want)
+		}
+	}
+	if err := right.check(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestExcusesThatExcuseNothing(t *testing.T) {
+	t.Parallel()
+	change := func(function string) operators.Mutation {
+		return operators.Mutation{File: "a/b.go", Function: function}
+	}
+	both := Excuse{File: "a/b.go", Functions: []string{"f", "g"}}
+	p := &operators.Package{Name: "a", Mutations: []operators.Mutation{change("f")}}
+	if got := Stale([]Excuse{both, {File: "a/b.go", Function: "f"}, {File: "c/b.go", Function: "f"}}, p); len(got) != 1 || got[0].Functions == nil {
+		t.Errorf("stale are %+v, want the one whose function g has no changes", got)
+	}
+	outcomes := []Outcome{{Change: change("f"), Verdict: Noticed}, {Change: change("g"), Verdict: Unspecified}}
+	if got := Idle([]Excuse{both, {File: "a/b.go", Function: "f"}}, outcomes); len(got) != 1 || got[0].Function != "f" {
+		t.Errorf("idle are %+v, want the one of f", got)
+	}
+}
+
+// TestNoExcuseIsStale looks for the changes that the excuses are about.
+func TestNoExcuseIsStale(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("it type-checks all packages that are changed")
+	}
+	root, err := mutants.ModuleRoot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	excuses, err := Excuses()
+	if err != nil {
+		t.Fatal(err)
+	}
+	packages, err := operators.LoadParts(t.Context(), root, Parts())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range packages {
+		for _, e := range Stale(excuses, p) {
+			t.Errorf("about no change: %s", e)
 		}
 	}
 }

@@ -39,7 +39,7 @@ func runRecall(ctx context.Context, o options, root, dir string) (err error) {
 	var chosen []operators.Mutation
 	for _, p := range prepared.Packages {
 		for _, e := range recall.Stale(excuses, p) {
-			fmt.Printf("stale in unbound.yaml: %s, %s, %q -> %q\n", e.File, e.Function, e.Before, e.After)
+			fmt.Println("stale in unbound.yaml:", e)
 			wrong++
 		}
 		chosen = append(chosen, p.Mutations...)
@@ -74,13 +74,20 @@ func runRecall(ctx context.Context, o options, root, dir string) (err error) {
 	for _, s := range recall.Survivors(outcomes) {
 		fmt.Printf("%-9s  %3d  %s  %s\n", s.Verdict, s.Reach, s.Change, s.Change.Function)
 	}
+	whole := o.sample <= 0 && o.only == "" && o.packages == ""
+	if whole {
+		for _, e := range recall.Idle(excuses, outcomes) {
+			fmt.Println("in unbound.yaml, yet all of it is noticed:", e)
+			wrong++
+		}
+	}
 	packages, _ := recall.ByPackage(outcomes)
 	fmt.Print("\n" + recall.Head)
 	for _, name := range slices.Sorted(maps.Keys(packages)) {
 		fmt.Print(recall.Row(name, packages[name]))
 	}
 	fmt.Print(recall.Row("all", total))
-	if o.page != "" && o.sample <= 0 && o.only == "" && o.packages == "" {
+	if o.page != "" && whole {
 		if err := writePart(filepath.Join(root, o.page), "recall", recall.Page(outcomes)); err != nil {
 			return err
 		}
