@@ -115,13 +115,13 @@ func (r *Runner) groups(t *tally) []*group {
 // setupOf is the cluster that a fixture asks for.
 func setupOf(f *fixture.Fixture, seed uint64) Setup {
 	s := &f.Spec
-	return Setup{Name: f.Name(), Seed: seed, Config: s.Config, Mocks: s.Mocks, Images: s.Images, Injects: s.Injects, Remote: s.Remote, Faults: s.Faults}
+	return Setup{Name: f.Name(), Seed: seed, Config: s.Config, Mocks: s.Mocks, CustomTasks: s.CustomTasks, Images: s.Images, Injects: s.Injects, Remote: s.Remote, Faults: s.Faults}
 }
 
 // groupKey names the cluster a fixture can share: none on an isolated target, else
 // the one of its configuration, and one of its own if something is mocked or broken.
 func (r *Runner) groupKey(f *fixture.Fixture) string {
-	if r.caps.Isolated || len(f.Spec.Mocks)+len(f.Spec.Images)+len(f.Spec.Injects) > 0 || len(f.Spec.Faults) > 0 || !f.Spec.Remote.Empty() {
+	if r.caps.Isolated || len(f.Spec.Mocks)+len(f.Spec.CustomTasks)+len(f.Spec.Images)+len(f.Spec.Injects) > 0 || len(f.Spec.Faults) > 0 || !f.Spec.Remote.Empty() {
 		return "fixture " + f.Name()
 	}
 	key, err := json.Marshal(f.Spec.Config) // maps are encoded in the order of their keys

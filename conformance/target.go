@@ -79,6 +79,8 @@ type Setup struct {
 	Config fixture.Config
 	Mocks  []fixture.Mock
 	Images []fixture.Image
+	// CustomTasks stand in for controllers of custom tasks, on targets that have mocks.
+	CustomTasks []fixture.StandIn
 	// Injects are containers that are added to each new Pod, on targets with an injector.
 	Injects []fixture.Injected
 	// Remote is what lies outside the cluster, on targets that have resolvers look there.
@@ -130,7 +132,10 @@ type Traced interface {
 }
 
 // MockUser clusters know which mocks have not been used.
-type MockUser interface{ UnusedMocks() []fixture.Mock }
+type MockUser interface {
+	UnusedMocks() []fixture.Mock
+	UnusedStandIns() []fixture.StandIn
+}
 
 // LazyCluster clusters lose no versions, and show them without making trees of them, which most are not asked for.
 type LazyCluster interface {

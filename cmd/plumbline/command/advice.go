@@ -36,12 +36,8 @@ func (w *witness) findings(sc *scenario, c *fake.Cluster) findings {
 	missing := c.MissingCommands("")
 	for _, r := range w.runs {
 		if r.kind.Kind != v1beta1.KindTaskRun {
-			ref := untyped.Map(r.object.Object, "spec", "ref")
-			if ref == nil {
-				ref = untyped.Map(r.object.Object, "spec", "customRef")
-			}
-			if ref != nil && untyped.Succeeded(r.object.Object).Status == "" {
-				f.add("%s: no controller of custom tasks is simulated, so nothing runs %s of %s", r.ref(), untyped.Text(ref["kind"]), untyped.Text(ref["apiVersion"]))
+			if untyped.Succeeded(r.object.Object).Status == "" {
+				f.unhandled(r)
 			}
 			continue
 		}
@@ -62,6 +58,12 @@ func (w *witness) findings(sc *scenario, c *fake.Cluster) findings {
 			f.notes = append(f.notes, advice.Note{At: m.Pos, Text: "the mock of " + strings.Join(slices.Concat(words(m.Image), m.Command, m.Args), " ") + " was not used"})
 		}
 	}
+	for _, t := range c.UnusedStandIns() {
+		if sc.standsIn(t, c) {
+			continue
+		}
+		f.notes = append(f.notes, advice.Note{At: t.Pos, Text: "no run asked for " + t.What() + " as described"})
+	}
 	f.notes = append(f.notes, sc.unusedImages()...)
 	for _, fault := range c.UnusedFaults() {
 		f.add("the fault at the point %s (%s) has not struck", fault.Point, fault.Pos)
@@ -70,6 +72,27 @@ func (w *witness) findings(sc *scenario, c *fake.Cluster) findings {
 		f.add("the manifests were accepted, but contain no run")
 	}
 	return f
+}
+
+// unhandled says of a custom task that nothing has begun what to do about it.
+func (f *findings) unhandled(r *run) {
+	for _, field := range []string{"ref", "customRef", "spec", "customSpec"} {
+		what := untyped.Map(r.object.Object, "spec", field)
+		kind, apiVersion := untyped.Text(what["kind"]), untyped.Text(what["apiVersion"])
+		if kind == "" {
+			continue
+		}
+		f.add("%s: nothing runs %s of %s: no controller of this kind is simulated; say what it does in a file for --mocks: customTasks: [{apiVersion: %[3]s, kind: %[2]s, takes: 3s, results: {name: value}}]", r.ref(), kind, apiVersion)
+		return
+	}
+}
+
+// standsIn reports whether another stand-in for the same kind was used: one of several that are chosen among need not be.
+func (sc *scenario) standsIn(t fixture.StandIn, c *fake.Cluster) bool {
+	unused := c.UnusedStandIns()
+	return slices.ContainsFunc(sc.tasks, func(o fixture.StandIn) bool {
+		return o.APIVersion == t.APIVersion && o.Kind == t.Kind && !slices.ContainsFunc(unused, func(u fixture.StandIn) bool { return u.Pos == o.Pos })
+	})
 }
 
 // embedded adds where the Task of a run is written that is embedded in a Pipeline, and the workspaces around it.

@@ -27,6 +27,7 @@ type scenario struct {
 	files     []*fixture.Fixture
 	config    fixture.Config
 	mocks     []fixture.Mock
+	tasks     []fixture.StandIn
 	images    []fixture.Image
 	given     []fixture.Image // those of images that flags name
 	faults    []fixture.Fault
@@ -65,6 +66,7 @@ func (o *simulateOptions) load() (*scenario, error) {
 			}
 			sc.files = append(sc.files, f)
 			sc.mocks = append(sc.mocks, f.Spec.Mocks...)
+			sc.tasks = append(sc.tasks, f.Spec.CustomTasks...)
 			sc.describe(f.Spec.Images)
 			sc.faults = append(sc.faults, f.Spec.Faults...)
 			sc.injects = append(sc.injects, f.Spec.Injects...)
@@ -84,6 +86,7 @@ func (o *simulateOptions) load() (*scenario, error) {
 		switch {
 		case err == nil:
 			sc.mocks = append(sc.mocks, given.Mocks...)
+			sc.tasks = append(sc.tasks, given.CustomTasks...)
 			sc.describe(given.Images)
 			sc.given = append(sc.given, given.Images...)
 		case !collect(&errs, err):

@@ -69,7 +69,7 @@ Exit codes: 0 all runs succeeded; 1 one did not; 3 the manifests are wrong; 4 a 
 	f := cmd.Flags()
 	f.StringArrayVarP(&o.files, "filename", "f", nil, "a file, a folder of *.yaml files, or - for standard input; may be repeated")
 	f.StringVar(&o.theCase, "case", "", "the case to play, of files that have a matrix")
-	f.StringVar(&o.mocks, "mocks", "", "a file of mocks, and of images: {mocks: [{image: …, command: […], args: […], exit: 0, stdout: …, files: {path: text}, takes: 3s}], images: […]}")
+	f.StringVar(&o.mocks, "mocks", "", "a file of mocks, of images, and of custom tasks without a controller: {mocks: [{image: …, command: […], args: […], exit: 0, stdout: …, files: {path: text}, takes: 3s}], images: […], customTasks: [{apiVersion: …, kind: …, takes: 3s, succeed: …, results: {name: value}}]}")
 	f.StringVar(&o.images, "images", "", imagesUsage)
 	f.BoolVar(&o.stubMissing, "stub-missing", false, "let commands that are missing from their image succeed without doing anything, to see the rest")
 	f.BoolVar(&o.anyNode, "any-node", false, "run on a node that has everything that Pods request: processors, memory, devices, labels")
@@ -122,7 +122,7 @@ func (o *simulateOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cluster, err := target.Cluster(conformance.Setup{Name: "simulate", Seed: o.seed, Config: sc.config, Mocks: sc.mocks, Images: sc.images, Injects: sc.injects, Faults: sc.faults})
+	cluster, err := target.Cluster(conformance.Setup{Name: "simulate", Seed: o.seed, Config: sc.config, Mocks: sc.mocks, CustomTasks: sc.tasks, Images: sc.images, Injects: sc.injects, Faults: sc.faults})
 	if err != nil {
 		return &coded{code: exitInvalid, err: err}
 	}

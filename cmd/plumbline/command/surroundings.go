@@ -43,6 +43,9 @@ func imagesFlag(name string) ([]fixture.Image, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(given.CustomTasks) > 0 {
+		return nil, source.Errors{{Position: given.CustomTasks[0].Pos, Path: "customTasks", Message: "a file of images has no custom tasks", Hint: "write them into headers, or into a file for simulate --mocks"}}
+	}
 	if len(given.Mocks) > 0 {
 		return nil, source.Errors{{Position: given.Mocks[0].Pos, Path: "mocks", Message: "a file of images has no mocks", Hint: "write mocks into headers, or into a file for simulate --mocks"}}
 	}

@@ -41,7 +41,10 @@ type Cluster interface {
 }
 
 // MockUser clusters know which mocks have not been used.
-type MockUser interface{ UnusedMocks() []fixture.Mock }
+type MockUser interface {
+	UnusedMocks() []fixture.Mock
+	UnusedStandIns() []fixture.StandIn
+}
 
 // ErrDeadline is returned by WaitUntil when the deadline passed.
 var ErrDeadline = errors.New("the deadline passed")
@@ -193,6 +196,9 @@ func (s *Session) unused() error {
 	if user, ok := s.cluster.(MockUser); ok {
 		if unused := user.UnusedMocks(); len(unused) > 0 {
 			return &source.Error{Position: unused[0].Pos, Path: "spec.mocks", Message: fmt.Sprintf("the mock of %s was not used", unused[0].What()), Hint: "remove it, or correct its image, command and args"}
+		}
+		if unused := user.UnusedStandIns(); len(unused) > 0 {
+			return &source.Error{Position: unused[0].Pos, Path: "spec.customTasks", Message: fmt.Sprintf("no run asked for %s as described", unused[0].What()), Hint: "remove it, or correct its apiVersion, kind, name and when"}
 		}
 	}
 	return s.unusedFaults()

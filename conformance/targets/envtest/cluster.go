@@ -63,6 +63,9 @@ func (c *Cluster) RemoveNamespace(ctx context.Context, name string) error {
 // Close implements conformance.Cluster. The machine goes on, and the installation is there for the next of its setup.
 func (c *Cluster) Close() error { return nil }
 
+// UnusedStandIns implements conformance.MockUser. This target has none.
+func (c *Cluster) UnusedStandIns() []fixture.StandIn { return nil }
+
 // UnusedMocks implements conformance.MockUser.
 func (c *Cluster) UnusedMocks() []fixture.Mock {
 	var out []fixture.Mock

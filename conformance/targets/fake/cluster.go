@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	apiruntime "k8s.io/apimachinery/pkg/runtime"
@@ -18,10 +20,12 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/reference"
 	"github.com/plumbline-ci/plumbline/conformance/subject"
 	"github.com/plumbline-ci/plumbline/conformance/targets/internal/setup"
+	"github.com/plumbline-ci/plumbline/conformance/targets/internal/standin"
 	"github.com/plumbline-ci/plumbline/reconciler"
 	"github.com/plumbline-ci/plumbline/simulator"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
 	"github.com/plumbline-ci/plumbline/simulator/container"
+	"github.com/plumbline-ci/plumbline/simulator/controller"
 	"github.com/plumbline-ci/plumbline/simulator/informer"
 	"github.com/plumbline-ci/plumbline/simulator/kernel"
 	"github.com/plumbline-ci/plumbline/simulator/kubelet"
@@ -38,6 +42,7 @@ type Cluster struct {
 	attached   subject.Attached
 	given      []fixture.Mock
 	mocks      *container.Mocks
+	tasks      *standin.Tasks
 	maxEvents  uint64
 	failed     *conformance.ImplementationError // what the implementation did wrong as a whole
 	reconciles uint64
@@ -61,6 +66,8 @@ var (
 const (
 	actorUser       = "user"
 	actorController = "controller"
+	// actorCustomTasks is what stands in for controllers of custom tasks.
+	actorCustomTasks = "custom tasks"
 )
 
 // Cluster makes a cluster.
@@ -123,7 +130,7 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 		return nil, err
 	}
 	c.client = c.sim.Client(actorUser)
-	if err := c.install(t); err != nil {
+	if err := c.install(t, s.CustomTasks); err != nil {
 		return nil, err
 	}
 	if err := c.pass(settle); err != nil {
@@ -134,7 +141,7 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 }
 
 // install puts the implementation into the cluster: its namespace, its configuration, its controller.
-func (c *Cluster) install(t *Target) error {
+func (c *Cluster) install(t *Target, tasks []fixture.StandIn) error {
 	if err := c.sim.CreateNamespace(config.Namespace, nil); err != nil {
 		return fmt.Errorf("installing: %w", err)
 	}
@@ -146,7 +153,27 @@ func (c *Cluster) install(t *Target) error {
 	if _, err := c.sim.Server().Watch(schema.GroupVersionKind{Version: "v1", Kind: "ConfigMap"}, c.settings.follow); err != nil {
 		return fmt.Errorf("watching the configuration: %w", err)
 	}
+	if err := c.standIn(t, tasks); err != nil {
+		return err
+	}
 	return c.employ(t)
+}
+
+// standIn runs what stands in for controllers of custom tasks. It looks at the API server itself, so that faults that strike the
+// implementation do not strike it.
+func (c *Cluster) standIn(t *Target, tasks []fixture.StandIn) error {
+	c.tasks = standin.New(tasks, c.sim.Client(actorCustomTasks), c.sim.Kernel())
+	if len(tasks) == 0 {
+		return nil
+	}
+	cache := informer.NewCache(informer.CacheOptions{Kernel: c.sim.Kernel(), Source: c.sim.Server(), Scheme: t.scheme, Live: c.sim.Client(actorCustomTasks)})
+	all := c.tasks.Reconcilers()
+	for _, gvk := range slices.SortedFunc(maps.Keys(all), func(a, b schema.GroupVersionKind) int { return strings.Compare(a.Kind, b.Kind) }) {
+		if _, err := controller.New(controller.Options{Kernel: c.sim.Kernel(), Name: "custom tasks: " + gvk.Kind, Reconciler: all[gvk], Informers: cache, For: gvk}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // cachedClient reads from the cache and writes through, as a Manager's client does.
@@ -208,6 +235,9 @@ func (c *Cluster) Close() error {
 
 // TraceHash implements conformance.Traced.
 func (c *Cluster) TraceHash() string { return c.sim.Kernel().TraceHash() }
+
+// UnusedStandIns implements conformance.MockUser.
+func (c *Cluster) UnusedStandIns() []fixture.StandIn { return c.tasks.Unused() }
 
 // UnusedMocks implements conformance.MockUser.
 func (c *Cluster) UnusedMocks() []fixture.Mock { return setup.Unused(c.given, c.mocks) }
