@@ -29,6 +29,8 @@ type Sweep struct {
 	// Trouble is what the faults are drawn from, of disturbance.Troubles; empty means any, disturbance.Random. A trouble draws
 	// faults even if Faults is not set.
 	Trouble string
+	// Order is how the tasks of Pipelines are ordered: OrderWritten, OrderPermuted or OrderBoth; empty means as they are written.
+	Order string
 	// Keep are the faults of a list that are kept, by their places; nil means all.
 	Keep []int
 	// Most is after how many breaches the sweep ends; 0 means 10.
@@ -39,12 +41,24 @@ type Sweep struct {
 	Took func(fixture string, took time.Duration)
 }
 
+// The orders of the tasks of Pipelines. A permuted order is drawn from the seed; only fixtures with several tasks have one.
+const (
+	OrderWritten  = "written"
+	OrderPermuted = "permuted"
+	OrderBoth     = "both"
+)
+
+// Orders lists the orders.
+func Orders() []string { return []string{OrderWritten, OrderPermuted, OrderBoth} }
+
 // SweepReport is what a sweep has shown.
 type SweepReport struct {
 	// Fixtures is how many were run, Skipped how many do not apply.
 	Fixtures, Skipped int
 	// Schedules is how many runs there were, Struck how many faults have struck in them.
 	Schedules, Struck int
+	// Planned is how many runs there would have been without an early end.
+	Planned int
 	// Breaches are the runs that did not pass, by fixture and seed.
 	Breaches []Breach
 	// Ended says that the sweep was ended before its end: by so many breaches, or for the reason that Cut tells.
@@ -58,6 +72,8 @@ type SweepReport struct {
 type Breach struct {
 	Fixture string
 	Seed    uint64
+	// Permuted says that the tasks were in another order than they are written in.
+	Permuted bool
 	// Result is what the run came to.
 	Result reports.Fixture
 	// Violation is set if an invariant was broken.
@@ -93,23 +109,40 @@ func (r *Runner) Sweep(ctx context.Context, o Sweep) (*SweepReport, error) {
 	if o.Most == 0 {
 		o.Most = mostBreaches
 	}
+	if o.Order == "" {
+		o.Order = OrderWritten
+	}
+	if !slices.Contains(Orders(), o.Order) {
+		return nil, fmt.Errorf("there is no order %q of tasks, but %s", o.Order, strings.Join(Orders(), ", "))
+	}
 	out := &SweepReport{Runs: map[string]int{}}
-	var list []*fixture.Fixture
+	var list []ordered
 	for _, f := range r.selected {
 		if _, skipped := r.planned(f); skipped {
 			out.Skipped++
 			continue
 		}
-		list = append(list, f)
+		_, several := f.Permuted(o.First)
+		if o.Order == OrderPermuted && !several {
+			out.Skipped++
+			continue
+		}
+		if o.Order != OrderPermuted {
+			list = append(list, ordered{f, false})
+		}
+		if o.Order != OrderWritten && several {
+			list = append(list, ordered{f, true})
+		}
 		out.Runs[f.Name()] = 0
 	}
-	out.Fixtures = len(list)
+	out.Fixtures = len(out.Runs)
 	var mu sync.Mutex
 	workers := max(1, r.caps.Parallel)
 	if r.o.Parallel > 0 {
 		workers = min(workers, r.o.Parallel)
 	}
 	total := len(list) * o.Seeds
+	out.Planned = total
 	inParallel(total, workers, func(n int) {
 		mu.Lock()
 		ended := len(out.Breaches) >= o.Most || ctx.Err() != nil
@@ -119,7 +152,8 @@ func (r *Runner) Sweep(ctx context.Context, o Sweep) (*SweepReport, error) {
 			return
 		}
 		began := time.Now()
-		f, seed := list[n%len(list)], o.First+uint64(n/len(list))
+		seed := o.First + uint64(n/len(list))
+		f, permuted := list[n%len(list)].under(seed)
 		one := r.schedule(ctx, f, seed, o, nil, false)
 		if ctx.Err() != nil {
 			mu.Lock()
@@ -130,6 +164,9 @@ func (r *Runner) Sweep(ctx context.Context, o Sweep) (*SweepReport, error) {
 		var breach *Breach
 		if one.result.Verdict != reports.Pass && len(one.result.Unstruck) == 0 {
 			breach = r.breach(ctx, f, seed, o, one)
+			if breach.Permuted = permuted; permuted {
+				breach.replay(" --order " + OrderPermuted)
+			}
 		}
 		mu.Lock()
 		defer mu.Unlock()
@@ -150,12 +187,31 @@ func (r *Runner) Sweep(ctx context.Context, o Sweep) (*SweepReport, error) {
 		out.Cut = context.Cause(ctx).Error()
 	}
 	slices.SortFunc(out.Breaches, func(a, b Breach) int {
-		if c := strings.Compare(a.Fixture, b.Fixture); c != 0 {
-			return c
-		}
-		return int(int64(a.Seed - b.Seed))
+		return cmp.Or(strings.Compare(a.Fixture, b.Fixture), cmp.Compare(a.Seed, b.Seed), strings.Compare(a.Replay, b.Replay))
 	})
 	return out, nil
+}
+
+// ordered is a fixture with its tasks as they are written, or permuted.
+type ordered struct {
+	fixture  *fixture.Fixture
+	permuted bool
+}
+
+// under is the fixture as it runs under a seed.
+func (x ordered) under(seed uint64) (f *fixture.Fixture, permuted bool) {
+	if !x.permuted {
+		return x.fixture, false
+	}
+	return x.fixture.Permuted(seed)
+}
+
+// replay adds to the command that shows the breach again.
+func (b *Breach) replay(more string) {
+	b.Replay += more
+	if b.Result.Failure != nil {
+		b.Result.Failure.Replay = b.Replay
+	}
 }
 
 // scheduled is one run under one schedule.

@@ -19,7 +19,7 @@ func (r *Runner) SweepReport(o Sweep, found *SweepReport) *reports.SweepReport {
 		APIVersion: reports.APIVersion, Kind: reports.SweepKind,
 		Implementation: whole.Implementation, Suite: whole.Suite, Target: whole.Target, Statements: whole.Statements,
 		FirstSeed: o.First, Seeds: o.Seeds, RandomFaults: o.Faults, Trouble: o.Trouble, Filter: r.o.Filter.String(), Result: reports.Passed,
-		Schedules: found.Schedules, Struck: found.Struck, Skipped: found.Skipped,
+		Schedules: found.Schedules, Planned: found.Planned, Struck: found.Struck, Skipped: found.Skipped,
 		Fixtures: []reports.SweepFixture{}, Breaches: []reports.Breach{},
 	}
 	for _, b := range found.Breaches {
@@ -51,13 +51,13 @@ func (r *Runner) SweepReport(o Sweep, found *SweepReport) *reports.SweepReport {
 	}
 	if found.Cut != "" {
 		out.Result = verdict.Worse(out.Result, reports.Incomplete)
-		out.Reasons = append(out.Reasons, fmt.Sprintf("the sweep was cut short after %d of %d schedules: %s", found.Schedules, len(out.Fixtures)*o.Seeds, found.Cut))
+		out.Reasons = append(out.Reasons, fmt.Sprintf("the sweep was cut short after %d of %d schedules: %s", found.Schedules, found.Planned, found.Cut))
 	}
 	return out
 }
 
 func (b *Breach) document(faults bool) reports.Breach {
-	out := reports.Breach{Fixture: b.Fixture, Seed: b.Seed, Verdict: b.Result.Verdict, Failure: b.Result.Failure, Reason: b.Result.Reason, Trace: b.Trace, Replay: b.Replay}
+	out := reports.Breach{Fixture: b.Fixture, Seed: b.Seed, Permuted: b.Permuted, Verdict: b.Result.Verdict, Failure: b.Result.Failure, Reason: b.Result.Reason, Trace: b.Trace, Replay: b.Replay}
 	if v := b.Violation; v != nil {
 		out.Violation = &reports.Violation{Rule: v.Rule, Object: v.Object, Message: v.Message}
 	}

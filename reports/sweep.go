@@ -25,6 +25,8 @@ type SweepReport struct {
 	// Schedules is how many runs there were, Struck how many random faults have struck in them.
 	Schedules int `json:"schedules"`
 	Struck    int `json:"struck,omitempty"`
+	// Planned is how many runs there would have been without an early end.
+	Planned int `json:"planned,omitempty"`
 	// Skipped is how many fixtures do not apply.
 	Skipped int `json:"skipped,omitempty"`
 	// Fixtures are those that apply, sorted by profile and name; Breaches the runs that did not pass, sorted by fixture and seed.
@@ -50,9 +52,11 @@ type SweepFixture struct {
 
 // Breach is one run of a sweep that did not pass.
 type Breach struct {
-	Fixture string  `json:"fixture"`
-	Seed    uint64  `json:"seed"`
-	Verdict Verdict `json:"verdict"`
+	Fixture string `json:"fixture"`
+	Seed    uint64 `json:"seed"`
+	// Permuted says that the tasks of Pipelines were in another order than they are written in, which the seed decides.
+	Permuted bool    `json:"permuted,omitempty"`
+	Verdict  Verdict `json:"verdict"`
 	// Violation is set if something was broken that holds of every run; else Failure, or for an error Reason.
 	Violation *Violation `json:"violation,omitempty"`
 	Failure   *Failure   `json:"failure,omitempty"`

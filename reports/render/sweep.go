@@ -80,7 +80,7 @@ func (s sweep) verdict() string {
 	switch {
 	case len(s.Breaches) > 0:
 		what = fmt.Sprintf("%d did not pass", len(s.Breaches))
-		if s.Result != reports.Incomplete && s.Schedules < len(s.Fixtures)*s.Seeds {
+		if s.Result != reports.Incomplete && s.Schedules < max(s.Planned, len(s.Fixtures)*s.Seeds) {
 			what += ", and the sweep ended there"
 		}
 	case s.Result == reports.Incomplete:
@@ -112,7 +112,11 @@ func (s sweep) proven(fixture string) []reports.Statement {
 
 // breach describes one run that did not pass.
 func (s sweep) breach(b *bytes.Buffer, x *reports.Breach) {
-	fmt.Fprintf(b, "%s of %s, seed %d\n", x.Verdict, x.Fixture, x.Seed)
+	order := ""
+	if x.Permuted {
+		order = ", tasks in another order"
+	}
+	fmt.Fprintf(b, "%s of %s, seed %d%s\n", x.Verdict, x.Fixture, x.Seed, order)
 	switch f := x.Failure; {
 	case x.Violation != nil:
 		fmt.Fprintf(b, "  invariant  %s\n  object     %s\n  saw        %s\n", x.Violation.Rule, x.Violation.Object, plain.Hang(x.Violation.Message))

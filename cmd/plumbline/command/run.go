@@ -83,6 +83,7 @@ ran and every required fixture that the target can run passed.`,
 	f.Uint64Var(&o.seed, "seed", conformance.DefaultSeed, "seed of everything random in the simulated cluster")
 	f.IntVar(&o.seeds, "seeds", 1, "run each fixture with this many seeds, starting at --seed")
 	f.StringVar(&o.faults, "faults", faultsNone, "faults besides the fixtures' own: none; or drawn from the seed, which judges invariants instead of expectations: random is anything, transient passes and may not change how runs end, refusals are creates refused for good, visitors are users who label and tidy up; random:0,2 uses only these of the drawn faults")
+	f.StringVar(&o.order, "order", "", "how the tasks of Pipelines are ordered: written; permuted, in an order drawn from the seed, which must change nothing; or both. With --seeds and without faults the default is both, otherwise written")
 	f.IntVar(&o.parallel, "parallel", runtime.NumCPU(), "how many fixtures run at once")
 	f.StringSliceVar(&o.filter.Names, "name", nil, "only fixtures with these names; * matches any text")
 	f.StringSliceVar(&o.filter.Profiles, "profile", nil, "only fixtures of these profiles")
@@ -94,7 +95,7 @@ ran and every required fixture that the target can run passed.`,
 	selects(cmd)
 	completeReport(cmd)
 	completes(cmd, map[string]func() []string{
-		"target": targets, "output": render.Formats, "policy": policy.Names, "faults": always(append([]string{faultsNone}, disturbance.Troubles()...)...),
+		"target": targets, "output": render.Formats, "policy": policy.Names, "order": conformance.Orders, "faults": always(append([]string{faultsNone}, disturbance.Troubles()...)...),
 	})
 	return cmd
 }

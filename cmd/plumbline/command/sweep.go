@@ -24,18 +24,26 @@ const faultsNone = "none"
 type sweepOptions struct {
 	seeds  int
 	faults string
+	order  string
 }
 
 // wanted reports whether one run under one seed, with the faults of the fixtures alone, is not what is asked for.
-func (o *sweepOptions) wanted() bool { return o.seeds != 1 || o.faults != faultsNone }
+func (o *sweepOptions) wanted() bool {
+	return o.seeds != 1 || o.faults != faultsNone || o.order != "" && o.order != conformance.OrderWritten
+}
 
 // sweep is what --seeds and --faults ask for.
 func (o *sweepOptions) sweep(first uint64) (conformance.Sweep, error) {
-	s := conformance.Sweep{First: first, Seeds: o.seeds}
+	s := conformance.Sweep{First: first, Seeds: o.seeds, Order: o.order}
+	if s.Order == "" && o.faults == faultsNone {
+		s.Order = conformance.OrderBoth
+	}
 	mode, places, some := strings.Cut(o.faults, ":")
 	switch {
 	case o.seeds < 1:
 		return s, &usageError{fmt.Errorf("--seeds %d: want a number of at least 1", o.seeds)}
+	case o.order != "" && !slices.Contains(conformance.Orders(), o.order):
+		return s, oneOf("order", o.order, conformance.Orders()...)
 	case o.faults == faultsNone:
 		return s, nil
 	case !slices.Contains(disturbance.Troubles(), mode):
