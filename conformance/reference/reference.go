@@ -18,13 +18,15 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/subject"
 	"github.com/plumbline-ci/plumbline/reconciler"
 	"github.com/plumbline-ci/plumbline/reconciler/controllers"
+	"github.com/plumbline-ci/plumbline/reconciler/resolution/resolver"
 	"github.com/plumbline-ci/plumbline/reports"
 	"github.com/plumbline-ci/plumbline/simulator/controller"
 )
 
-// Subject returns the implementation of this repository: the controllers of all kinds, and of the example custom tasks.
-func Subject() *subject.Subject {
-	list := controllers.WithExamples()
+// Subject returns the implementation of this repository: the controllers of all kinds, and of the example custom tasks,
+// with these resolvers beside that of the cluster.
+func Subject(resolvers ...resolver.Resolver) *subject.Subject {
+	list := controllers.WithExamples(resolvers...)
 	first := controllerOf(&list[0])
 	s := &subject.Subject{
 		Name: first.Name, New: first.New, For: first.For, Owns: first.Owns, Watches: first.Watches, Predicates: first.Predicates, EventSource: first.EventSource,

@@ -11,10 +11,14 @@ import (
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/reconciler"
 	"github.com/plumbline-ci/plumbline/reconciler/customrun"
+	"github.com/plumbline-ci/plumbline/reconciler/resolution/resolver"
 )
 
-// WithExamples returns the controllers of this repository, and those of the example custom tasks, which no cluster needs.
-func WithExamples() []reconciler.Controller { return append(All(), Examples()...) }
+// WithExamples returns the controllers of this repository, with these resolvers, and those of the example custom tasks, which no
+// cluster needs.
+func WithExamples(resolvers ...resolver.Resolver) []reconciler.Controller {
+	return append(All(resolvers...), Examples()...)
+}
 
 // Examples returns the controllers of the example custom tasks: one of Runs, and one of CustomRuns.
 func Examples() []reconciler.Controller {

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	apiconfig "github.com/plumbline-ci/plumbline/api/config"
+	"github.com/plumbline-ci/plumbline/reconciler/resolution/bundles"
 )
 
 // The Service and the Secret of the webhooks, as they are installed.
@@ -171,6 +172,7 @@ func Main(ctx context.Context, args []string, logs io.Writer) int {
 		return exitUsage
 	}
 	s.Log = logger
+	s.Resolvers, s.Bundles = resolvers(), bundles.Field{Registry: bundles.Remote{}}
 	log.SetLogger(logger)
 	klog.SetLogger(logger)
 	// The HTTP servers' complaints, too.

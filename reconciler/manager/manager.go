@@ -8,6 +8,7 @@
 //	configuration.go  the two ConfigMaps, watched
 //	tenancy.go        in which namespaces the program may work
 //	registry.go       asks registries about images
+//	resolvers.go      finds remote Tasks and Pipelines
 //	logs.go           asks the API server for what containers print
 //	metrics.go        what can be scraped
 //

@@ -17,6 +17,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/policy"
 	"github.com/plumbline-ci/plumbline/conformance/reference"
+	"github.com/plumbline-ci/plumbline/conformance/reference/outside"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/kindconfig/kindcluster"
 	"github.com/plumbline-ci/plumbline/reports"
@@ -125,7 +126,7 @@ func (o *runOptions) run(ctx context.Context) error {
 		}
 		o.filter.Labels[key] = value
 	}
-	target, err := fake.New(fake.Options{Turns: o.streams.Turns})
+	target, err := fake.New(fake.Options{Turns: o.streams.Turns, Remote: outside.Of})
 	if err != nil {
 		return err
 	}

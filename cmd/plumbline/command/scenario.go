@@ -32,8 +32,9 @@ type scenario struct {
 	given     []fixture.Image // those of images that flags name
 	faults    []fixture.Fault
 	injects   []fixture.Injected
-	namespace string        // of manifests that name none
-	lacks     source.Errors // what a Pipeline or Task without a run needs to be run
+	remotes   []fixture.Remote // what files say that lies outside the cluster
+	namespace string           // of manifests that name none
+	lacks     source.Errors    // what a Pipeline or Task without a run needs to be run
 }
 
 // load reads everything that the flags name.
@@ -70,6 +71,7 @@ func (o *simulateOptions) load() (*scenario, error) {
 			sc.describe(f.Spec.Images)
 			sc.faults = append(sc.faults, f.Spec.Faults...)
 			sc.injects = append(sc.injects, f.Spec.Injects...)
+			sc.remotes = append(sc.remotes, f.Spec.Remote)
 			for _, configMap := range []string{fixture.ConfigFeatureFlags, fixture.ConfigDefaults} {
 				for key, value := range f.Spec.Config[configMap] {
 					sc.set(configMap, key, value)

@@ -36,6 +36,7 @@ type simulateOptions struct {
 
 	params     []string
 	workspaces []string
+	remote     remoteFlags
 
 	stubMissing bool
 	anyNode     bool
@@ -53,6 +54,8 @@ an interpreter with the usual utilities. Programs that it cannot run (a compiler
 image is what a file of images says, or else what its name suggests: see docs/simulator.md. An image whose registry's name
 ends in ".invalid" cannot be pulled.
 
+Nothing leaves the process: remote Tasks and Pipelines come from the folders of --repository, --bundle and --hub.
+
 Of files that have one Pipeline and no run, the Pipeline is run, with --param and --workspace; of files with one Task, the Task.
 
 A file may begin with a fixture header. Its configuration, mocks and spec.when are used; its checks are ignored.
@@ -62,6 +65,7 @@ Exit codes: 0 all runs succeeded; 1 one did not; 3 the manifests are wrong; 4 a 
   plumbline simulate -f docs/examples/sum-and-multiply.yaml
   plumbline simulate -f pipeline.yaml -f tasks --param version=1.2 --workspace source=claim --like v1
   plumbline simulate -f run.yaml --feature-flag enable-api-fields=alpha --timeline
+  plumbline simulate -f run.yaml --repository https://git.example.com/catalog.git=../catalog
   kubectl get taskrun build -o yaml | plumbline simulate -f - -o yaml`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
@@ -78,6 +82,7 @@ Exit codes: 0 all runs succeeded; 1 one did not; 3 the manifests are wrong; 4 a 
 	f.StringVar(&o.like, "like", "", "v1: as Tekton v1.x is by default, with array and object results, matrix, propagated workspaces, the minimal status and CustomRuns")
 	f.StringArrayVar(&o.params, "param", nil, "a param of a Pipeline or Task without a run, name=value, name=a,b for an array, or JSON; may be repeated")
 	f.StringArrayVar(&o.workspaces, "workspace", nil, workspaceUsage)
+	o.remote.register(f)
 	f.StringVarP(&o.output, "output", "o", "table", "table, yaml, json or name")
 	f.Uint64Var(&o.seed, "seed", conformance.DefaultSeed, "seed of everything random in the simulated cluster")
 	f.DurationVar(&o.limit, "limit", 7*24*time.Hour, "how much virtual time may pass")
@@ -110,9 +115,13 @@ func (o *simulateOptions) run(ctx context.Context) error {
 	if !o.quiet {
 		inputNotes(o.streams.Err, sc.files)
 	}
+	remote, err := o.remote.world(sc.remotes)
+	if err != nil {
+		return err
+	}
 	w := newWitness()
 	w.writtenAs = sc.writtenAs
-	options := fake.Options{OnOutput: w.output, Turns: o.streams.Turns, StubMissing: o.stubMissing, Boundless: o.anyNode}
+	options := fake.Options{OnOutput: w.output, Turns: o.streams.Turns, StubMissing: o.stubMissing, Boundless: o.anyNode, Remote: remote}
 	if o.trace {
 		options.OnRecord = func(r kernel.Record) {
 			fmt.Fprintln(o.streams.Err, strings.TrimRight(fmt.Sprintf("%12s %s: %s %s", r.Time, r.Actor, r.What, r.Detail), " "))

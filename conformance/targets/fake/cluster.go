@@ -38,6 +38,8 @@ type Cluster struct {
 	sim        *simulator.Cluster
 	client     client.Client
 	settings   *settings
+	subject    *subject.Subject
+	remote     subject.Remote
 	controller process
 	attached   subject.Attached
 	given      []fixture.Mock
@@ -83,6 +85,13 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 	if c.mocks, err = setup.Mocks(s.Mocks); err != nil {
 		return nil, err
 	}
+	c.subject = t.o.Subject
+	if t.o.Remote != nil {
+		if c.remote, err = t.o.Remote(s.Remote); err != nil {
+			return nil, err
+		}
+		c.subject = reference.Subject(c.remote.Resolvers...)
+	}
 	pullable, err := t.images.Pullable(s.Images)
 	if err != nil {
 		return nil, err
@@ -120,11 +129,11 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 	if s.Seed != defaultSeed {
 		options.API.WatchLag = busy
 	}
-	c.admit(t.o.Subject, &options.API)
+	c.admit(c.subject, &options.API)
 	if len(s.Injects) > 0 {
 		options.API.Admission = append(options.API.Admission, injector(s.Injects))
 	}
-	options.API.Admission = c.watched(t.o.Subject, options.API.Admission)
+	options.API.Admission = c.watched(c.subject, options.API.Admission)
 	c.faults.into(&options)
 	if c.sim, err = simulator.New(options); err != nil {
 		return nil, err

@@ -44,6 +44,9 @@ const Name = "fake"
 type Options struct {
 	// Subject is what is judged; nil means the reference.
 	Subject *subject.Subject
+	// Remote makes what the reference can reach beyond a cluster, of what its fixture has there. Without it the resolver of
+	// the cluster is the only one. Another subject has resolvers of its own, or none.
+	Remote func(fixture.Remote) (subject.Remote, error)
 	// StubMissing makes commands that containers do not have succeed without doing anything.
 	StubMissing bool
 	// Boundless makes the node have whatever Pods ask for: processors, memory, devices, labels.
@@ -85,6 +88,7 @@ func New(o Options) (*Target, error) {
 	if o.Subject == nil {
 		o.Subject = reference.Subject()
 	} else {
+		o.Remote = nil
 		if err := o.Subject.Validate(); err != nil {
 			return nil, err
 		}
@@ -118,6 +122,7 @@ func (t *Target) Capabilities() conformance.Capabilities {
 		VirtualTime:       true,
 		Mocks:             true,
 		Injector:          true,
+		Remote:            t.o.Remote != nil,
 		Images:            true,
 		Faults:            t.o.Subject.Attach == nil,
 		Isolated:          true,

@@ -55,7 +55,7 @@ func (c *Cluster) admit(s *subject.Subject, o *apiserver.Options) {
 
 // employ starts the subject, with nothing in its memory.
 func (c *Cluster) employ(t *Target) error {
-	s := t.o.Subject
+	s := c.subject
 	if s.Attach != nil {
 		var err error
 		if c.attached, err = s.Attach(c); err != nil {
@@ -76,6 +76,7 @@ func (c *Cluster) employ(t *Target) error {
 		Images:      reference.Images(),
 		ImageConfig: reference.Registry(c.sim.Images()),
 		Logs:        podLogs(c.sim),
+		Bundles:     c.remote.Bundles,
 	}
 	recorders := map[string]reconciler.Recorder{}
 	var p process

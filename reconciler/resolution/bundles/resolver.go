@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/google/go-containerregistry/pkg/name"
+	rbacv1 "k8s.io/api/rbac/v1"
 
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/reconciler/pullsecrets"
@@ -26,7 +27,10 @@ const (
 // Resolver finds objects in bundles, with the pull secrets of a service account in the request's namespace.
 type Resolver struct{ Registry Registry }
 
-var _ resolver.Resolver = Resolver{}
+var (
+	_ resolver.Resolver = Resolver{}
+	_ resolver.Reading  = Resolver{}
+)
 
 // Type implements resolver.Resolver.
 func (Resolver) Type() string { return "bundles" }
@@ -71,6 +75,11 @@ func read(r resolver.Request) (wanted, error) {
 		}
 	}
 	return w, nil
+}
+
+// Reads implements resolver.Reading.
+func (Resolver) Reads() (cluster, tenant []rbacv1.PolicyRule) {
+	return nil, []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"secrets", "serviceaccounts"}, Verbs: []string{"get"}}}
 }
 
 // Validate implements resolver.Resolver.

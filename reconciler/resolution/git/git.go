@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
+	rbacv1 "k8s.io/api/rbac/v1"
 
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/reconciler/resolution/resolver"
@@ -61,6 +62,7 @@ type Resolver struct {
 var (
 	_ resolver.Resolver = (*Resolver)(nil)
 	_ resolver.Timed    = (*Resolver)(nil)
+	_ resolver.Reading  = (*Resolver)(nil)
 )
 
 // Type implements resolver.Resolver.
@@ -129,6 +131,11 @@ func read(r resolver.Request) (wanted, error) {
 		return w, fmt.Errorf("missing required git resolver params: %s", strings.Join(missing, ", "))
 	}
 	return w, nil
+}
+
+// Reads implements resolver.Reading.
+func (*Resolver) Reads() (cluster, tenant []rbacv1.PolicyRule) {
+	return nil, []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"get"}}}
 }
 
 // Validate implements resolver.Resolver.

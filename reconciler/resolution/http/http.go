@@ -13,6 +13,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -46,6 +47,7 @@ type Resolver struct{ API API }
 var (
 	_ resolver.Resolver = Resolver{}
 	_ resolver.Timed    = Resolver{}
+	_ resolver.Reading  = Resolver{}
 )
 
 // Type implements resolver.Resolver.
@@ -69,6 +71,11 @@ func (Resolver) Timeout(config map[string]string) time.Duration {
 		return d
 	}
 	return resolver.DefaultTimeout
+}
+
+// Reads implements resolver.Reading.
+func (Resolver) Reads() (cluster, tenant []rbacv1.PolicyRule) {
+	return nil, []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"get"}}}
 }
 
 // Validate implements resolver.Resolver.
