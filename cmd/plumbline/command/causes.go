@@ -56,7 +56,11 @@ func (sc *scenario) causes(w *witness) source.Errors {
 		message := strings.TrimSpace(c.Message)
 		if c.Reason == v1beta1.TaskRunReasonFailedResolution || c.Reason == v1beta1.TaskRunReasonCouldntGetTask {
 			path = "spec.taskRef.name"
-			hint = sc.nearestTask(m)
+			if _, local := localRef(untyped.Map(m.Object, "spec", "taskRef")); local {
+				hint = sc.nearestTask(m)
+			} else {
+				path, hint = "spec.taskRef", unanswered(untyped.Map(m.Object, "spec", "taskRef"), message)
+			}
 		} else {
 			for _, s := range suspects {
 				if strings.Contains(strings.ToLower(message), s.word) {

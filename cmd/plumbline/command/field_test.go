@@ -51,7 +51,7 @@ func fieldTests() []fieldTest {
 		{file: "c-04-sh-is-bash", logs: []string{"hello world", "world"}, because: "/bin/sh of UBI is bash"},
 		{file: "c-05-nonroot", logs: []string{"hello"}, because: "its author says that the image has a user that is not root"},
 		{file: "c-06-bash-source", logs: []string{"lib says hi", "in greet from main", "err: false", "major 5"}, because: byBash},
-		{file: "c-07-gnu-options", logs: []string{"/tmp/tmp.Ei7Yakzmcx.json", "b", "a", "f", "./f", "42", "2024-01-02T03:04:05Z", "rc 124"}, because: "GNU coreutils 9.1, findutils and grep print this"},
+		{file: "c-07-gnu-options", logs: []string{"/tmp/tmp.JeZMEfSKbH.json", "b", "a", "f", "./f", "42", "2024-01-02T03:04:05Z", "rc 124"}, because: "GNU coreutils 9.1, findutils and grep print this"},
 		{file: "c-08-jq-without-program", logs: []string{"{", `  "a": 1`, "}", `{"a":1}`}, because: "jq 1.6 prints this"},
 		{file: "c-09-pipe-as-script", logs: []string{"one x", "v=1", "w=2"}, because: byBash},
 		{file: "c-10-not-a-number", logs: []string{
@@ -115,6 +115,17 @@ func fieldTests() []fieldTest {
 		{file: "b-p07-child-that-comes-back", exit: 1, out: []string{
 			`^pipelinerun/revived failed first in task long, step a: The node was low on resource: memory`, `(?m)^  long +False +Failed`, `(?m)^  after +skipped +- +- +PipelineRun was stopping$`,
 		}, because: "a TaskRun that is False stays False, and its PipelineRun agrees"},
+		{file: "b-p11-result-in-resolver-params", exit: 1, out: []string{
+			`(?m)^  choose +True +Succeeded`, `(?m)^  chosen +False +TaskRunResolutionFailed`, `resolution took longer than global timeout of 1m0s`,
+		}, not: []string{`\$\(tasks`}, because: "no resolver answers requests of the type demo, which have the result in their params"},
+		{file: "b-p15-kind-in-a-bundle", exit: 3, errs: []string{`6:42: pipelinerun/old-field was refused: bundle needs the feature gate enable-tekton-oci-bundles=true`}, because: "the field is behind a gate"},
+		{file: "b-p15-kind-in-a-bundle", args: "--feature-flag enable-tekton-oci-bundles=true --bundle registry.example/pipelines:1=testdata/field/bundle", exit: 1,
+			logs: []string{"built"}, out: []string{
+				`(?m)^pipelinerun/old-field +True +Succeeded`, `(?m)^pipelinerun/resolver-without-kind +False +CouldntGetPipeline`,
+				`could not find object in image with kind: task and name: docker-build`,
+			}, because: "the field looks for a Pipeline, and the resolver for its default kind"},
+		{file: "b-p15-kind-in-a-bundle", args: "--feature-flag enable-tekton-oci-bundles=true", exit: 1,
+			errs: []string{`nothing leaves the simulation: give --bundle registry\.example/pipelines:1=FOLDER`}, because: "a simulation has no network"},
 		{file: "b-p13-name-and-resolver", exit: 3, errs: []string{`:8:35: spec\.tasks\[0\]\.taskRef\.name: pipeline/both was refused: expected exactly one, got both`}, because: "a reference has a name or a resolver"},
 		{file: "b-p17-wrong-name-in-task-run-specs", exit: 1, out: []string{`(?m)^pipelinerun/wrong-spec +False +(InvalidServiceAccountMappings|InvalidTaskRunSpecs) .*\n\n.*does not exist in Pipeline`}, errs: []string{`:\d+:17: spec\.taskRunSpecs: `},
 			because: "what the Pipeline does not have is an error for good, and named"},

@@ -71,3 +71,11 @@ func lacking() outside.Missing {
 		},
 	}
 }
+
+// unanswered explains that a request was answered by none of the resolvers of a simulation.
+func unanswered(ref map[string]any, message string) string {
+	if !strings.Contains(message, "global timeout") {
+		return ""
+	}
+	return fmt.Sprintf("a simulation has the resolvers bundles, cluster, git, http and hub, and %v is not one of them", ref["resolver"])
+}
