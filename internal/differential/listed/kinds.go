@@ -25,6 +25,8 @@ var (
 	slashBehind      = regexp.MustCompile(`\$\{\w+//?[^/}]+\}([^\s;|&]*|[^"]*)/|(?s)<<.*\$\{\w+//?[^/}]+\}.*/`)
 	getoptsTwice     = regexp.MustCompile(`(?s)\bgetopts\b.*\bgetopts\b`)
 	optionFromMemory = regexp.MustCompile(`illegal option -- [^ -~]`)
+	processBehind    = regexp.MustCompile(`(?m)(\bdone|\bfi|\besac|\}|\)|\]\]) *[<>] *[<>]\(`)
+	givesUpLine      = regexp.MustCompile(`(?m): (bad substitution|readonly variable|bad array subscript|invalid indirect expansion|invalid variable name)$|error token is`)
 	grepsWithout     = regexp.MustCompile(`\bgrep\b[^|;&\n]* -\w*(o\w*( [^|;&\n]*-\w*)?v|v\w*( [^|;&\n]*-\w*)?o)`)
 )
 
@@ -167,11 +169,13 @@ func Kinds() []Kind {
 			},
 		},
 		{
-			Name:    "bash's getopts goes on in arguments that are gone",
-			Reason:  "When getopts is called with other arguments before it has come to the end of a group of options, bash goes on where the group was in memory, and takes whatever stands there for options: a defect.",
+			Name:    "bash goes on in memory that is gone",
+			Reason:  "When getopts is called with other arguments before it has come to the end of a group of options, bash goes on where the group was in memory, and takes whatever stands there for options. When a line is given up because of a mistake, and the next one begins with <(…) or >(…) behind a compound command, the child is to close the descriptors of a list that is gone, and mostly dies of it before it has run anything: two defects of one kind.",
 			Example: "", // what stands there depends on the build and the run
 			Covers: func(c Case) bool {
-				return c.Dialect == script.Bash && getoptsTwice.MatchString(c.Script) && optionFromMemory.MatchString(c.Real.Stderr)
+				group := getoptsTwice.MatchString(c.Script) && optionFromMemory.MatchString(c.Real.Stderr)
+				child := processBehind.MatchString(c.Script) && givesUpLine.MatchString(c.Real.Stderr) && c.Sim.Code == c.Real.Code && len(c.Real.Stdout) < len(c.Sim.Stdout)
+				return c.Dialect == script.Bash && (group || child)
 			},
 		},
 		{
