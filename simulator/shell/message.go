@@ -223,10 +223,10 @@ func (s *shell) syntaxStatus(e *syntax.Error, before int) int {
 			s.flow = discarding
 		}
 		return 1
-	case e.Nested && (e.Token != "" || e.Silent || e.Condition && !e.End) && s.isCommand:
+	case e.Nested && (e.Token != "" || e.Silent || e.Condition && !e.End && e.Quote == "") && s.isCommand:
 		s.flow = exiting
 		return statusNotFound
-	case e.Nested && e.Condition && !e.End:
+	case e.Nested && e.Condition && !e.End && e.Quote == "":
 		return 1
 	case e.Condition && s.inSubstitution:
 		return statusUsage

@@ -298,7 +298,35 @@ func (p *Parser) fail(e Error) {
 		end = len(p.src) - start
 	}
 	e.Source = p.src[start : start+end]
+	if p.dialect == Bash && e.Condition && e.Quote == "" && !e.End {
+		e.Quote = p.openBehind()
+	}
 	panic(&e)
+}
+
+// openBehind returns the delimiter that has no partner in the rest of the line. Bash reads that far behind a mistake in [[ ]],
+// and then finds the end of the script.
+func (p *Parser) openBehind() (quote string) {
+	pos, conds, depth := p.pos, p.conds, p.depth
+	p.conds = 0
+	defer func() {
+		p.pos, p.conds, p.depth = pos, conds, depth
+		switch r := recover().(type) {
+		case nil:
+		case *Error:
+			quote = r.Quote
+		default:
+			panic(r)
+		}
+	}()
+	for p.blanks(); !p.eof() && p.at(0) != '\n'; p.blanks() {
+		if n := p.operatorLength(); n > 0 && !p.procSubst() {
+			p.pos += n
+			continue
+		}
+		p.parts(wordMode, false)
+	}
+	return ""
 }
 
 // unexpected fails because of the token that stands here.

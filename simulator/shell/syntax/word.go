@@ -166,7 +166,10 @@ func (p *Parser) parts(m mode, quoted bool) []Part {
 			}
 			if p.dialect == Bash && m == wordMode && strings.Contains(p.src[at:p.pos], "$$") {
 				if text := strings.TrimSuffix(p.src[at:p.pos], `"`); p.opensBehindDollars(text) {
-					add(&Param{Bad: true, Text: text})
+					p.parts(wordMode, quoted) // up to the end of the word
+					for _, part := range p.readAgain(at-1, text) {
+						add(part)
+					}
 					continue
 				}
 			}
@@ -279,6 +282,35 @@ func (p *Parser) opensBehindDollars(text string) (open bool) {
 		}
 	}
 	return false
+}
+
+// readAgain reads what is left of a word from a double quote on, as bash does when it expands the word: the bracket behind $$
+// goes up to its partner, whatever quotes come before that, and the quotes up to the next one behind it. Without a partner the
+// text between the quotes is a mistake.
+func (p *Parser) readAgain(from int, text string) (out []Part) {
+	src := p.src[from:p.pos]
+	parser := func(src string) *Parser {
+		return &Parser{src: src, dialect: p.dialect, limits: p.limits, extglob: p.extglob, depth: p.depth}
+	}
+	closing := parser(src)
+	defer func() {
+		r := recover()
+		if r == nil {
+			return
+		}
+		if _, is := r.(*Error); !is {
+			panic(r)
+		}
+		out = []Part{&Param{Bad: true, Text: text}}
+	}()
+	end := closing.closingQuote(0)
+	inside := parser(strings.ReplaceAll(src[1:end], `\"`, `"`))
+	inside.here = true
+	out = []Part{&DblQuoted{Parts: inside.parts(hereMode, true)}}
+	rest := parser(src[end+1:])
+	out = append(out, rest.parts(wordMode, false)...)
+	p.size += inside.size + rest.size
+	return out
 }
 
 // expands reports whether the dollar that stands here begins an expansion.
