@@ -32,7 +32,11 @@ func (s *shell) arithmeticString(w *syntax.Word) (string, error) {
 		return text, nil
 	}
 	e := expander{s: s}
-	if err := e.word(w.Parts, true); err != nil {
+	expand := func() error { return e.word(w.Parts, true) }
+	if s.kind == bash && hasSubscript(w) {
+		expand = func() error { return e.expandSubscripts(w) }
+	}
+	if err := expand(); err != nil {
 		return "", err
 	}
 	return string(e.buf), nil
@@ -106,6 +110,7 @@ type operand struct {
 	index string
 	isRef bool
 	elem  bool
+	plain bool // index is expanded
 	known bool // n is the value: bash asks for it when it reads the name
 }
 
@@ -116,7 +121,7 @@ func (a *arith) fail(inBash, inDash string) {
 	}
 	switch a.s.kind {
 	case bash:
-		if inBash != "expression recursion level exceeded" && a.kind == aName && a.skip == 0 && a.s.options.nounset { // it asks for the value first
+		if inBash != "expression recursion level exceeded" && inBash != "bad array subscript" && a.kind == aName && a.skip == 0 && a.s.options.nounset { // it asks for the value first
 			if _, set := a.s.lookup(a.name); !set {
 				a.err = a.s.unbound(a.name)
 				break
@@ -591,7 +596,9 @@ func (a *arith) primary() operand {
 		if !ok {
 			return operand{}
 		}
-		a.next()
+		if a.next(); a.s.kind == bash {
+			a.lookAhead()
+		}
 		if a.s.kind == bash && a.err == nil && !a.is("=") {
 			a.fix(&x)
 			x.n = a.load(x)
@@ -616,6 +623,20 @@ func (a *arith) primary() operand {
 	return operand{}
 }
 
+// lookAhead finds a mistake in the tokens behind a name. Bash reads one token more before it asks for the variable's value; if
+// that is a name too, it reads the one behind it as well, and so on.
+func (a *arith) lookAhead() {
+	here := *a
+	for a.err == nil && a.kind == aName {
+		if _, ok := a.variable(); ok {
+			a.next()
+		}
+	}
+	err := a.err
+	*a = here
+	a.err = err
+}
+
 // variable returns the variable whose name stands here, and goes behind its subscript.
 func (a *arith) variable() (x operand, ok bool) {
 	x = operand{name: a.name, isRef: true}
@@ -637,6 +658,9 @@ func (a *arith) fix(x *operand) {
 	if !x.elem || a.err != nil || a.skip > 0 {
 		return
 	}
+	if a.expandIndex(x); a.err != nil {
+		return
+	}
 	if v := a.s.array(x.name); v.table == nil {
 		if _, ok := smallNumber(x.index); ok {
 			return
@@ -644,6 +668,14 @@ func (a *arith) fix(x *operand) {
 		if n, err := a.s.indexNumber(x.name, v, x.index); err == nil {
 			x.index = strconv.Itoa(n)
 		}
+	}
+}
+
+// expandIndex expands the index of an element.
+func (a *arith) expandIndex(x *operand) {
+	if !x.plain {
+		x.index, a.err = a.s.runtimeSubscript(x.name, x.index)
+		x.plain = true
 	}
 }
 
@@ -674,6 +706,8 @@ func closingBracket(text string, i int) int {
 	depth := 0
 	for ; i < len(text); i++ {
 		switch text[i] {
+		case '\\':
+			i++
 		case '[':
 			depth++
 		case ']':
@@ -694,6 +728,9 @@ func (a *arith) load(x operand) int64 {
 	var text string
 	var set bool
 	if x.elem {
+		if a.expandIndex(&x); a.err != nil {
+			return 0
+		}
 		text, set, a.err = s.element(x.name, x.index)
 	} else {
 		text, set = s.lookup(x.name)
@@ -754,6 +791,9 @@ func (a *arith) store(x operand, n int64) {
 	}
 	text := strconv.FormatInt(n, 10)
 	if x.elem {
+		if a.expandIndex(&x); a.err != nil {
+			return
+		}
 		a.err = a.s.assignElement(x.name, x.index, text, false)
 	} else {
 		a.err = a.s.assign(x.name, text)

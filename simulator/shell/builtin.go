@@ -2,6 +2,7 @@ package shell
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -185,9 +186,16 @@ func builtinBuiltin(s *shell, args []string) int {
 
 // isSpecial reports whether a function cannot take the name, and assignments before it last.
 func (s *shell) isSpecial(name string) bool {
-	if s.kind == bash && !s.options.posix {
-		return false
-	}
+	return (s.kind != bash || s.options.posix) && s.isSpecialName(name)
+}
+
+// becomesSpecial reports whether a built-in of bash is a special one since an assignment before it turns POSIX mode on.
+func (s *shell) becomesSpecial(assigns []*syntax.Assign, name string) bool {
+	return s.kind == bash && s.isSpecialName(name) && slices.ContainsFunc(assigns, func(a *syntax.Assign) bool { return a.Name == posixVariable })
+}
+
+// isSpecialName reports whether POSIX, or the shell, has such a special built-in.
+func (s *shell) isSpecialName(name string) bool {
 	switch name {
 	case "local":
 		return s.kind != bash
@@ -455,28 +463,26 @@ func (s *shell) enterEval(n int16) {
 
 func builtinExec(s *shell, args []string) int {
 	args = args[1:]
-	name := ""
-	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' {
-		if s.kind == ash && args[0] != "--" && args[0] != "-a" {
-			s.illegalOption(rune(args[0][1]))
-			s.flow = exiting
-			return statusUsage
+	var how execution
+	if s.kind == bash {
+		args = how.options(args)
+	} else {
+		for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' {
+			if s.kind == ash && args[0] != "--" && args[0] != "-a" {
+				s.illegalOption(rune(args[0][1]))
+				s.flow = exiting
+				return statusUsage
+			}
+			if args[0] == "-a" && len(args) > 1 {
+				args = args[2:]
+				continue
+			}
+			if args[0] == "--" {
+				args = args[1:]
+			}
+			break
 		}
-		switch {
-		case args[0] == "--":
-			args = args[1:]
-		case args[0] == "-a" && len(args) > 1:
-			name = args[1]
-			args = args[2:]
-			continue
-		case args[0] == "-c":
-			s.env = []string{}
-			args = args[1:]
-			continue
-		}
-		break
 	}
-	_ = name
 	if len(args) == 0 {
 		return 0
 	}
@@ -485,7 +491,7 @@ func builtinExec(s *shell, args []string) int {
 	if s.kind == bash {
 		s.lowerLevel()
 	}
-	status := s.exec(args, s.value("PATH"), nil)
+	status := s.execAs(args, s.value("PATH"), nil, how)
 	if s.kind == bash && s.options.others[slices.Index(shoptOrder, "execfail")] {
 		s.setValue("SHLVL", level)
 		return status
@@ -604,7 +610,11 @@ func builtinShift(s *shell, args []string) int {
 	}
 	if n > len(s.args) {
 		if s.options.shiftVerbose || s.kind == bash && s.options.posix {
-			s.complain(strconv.Itoa(n) + ": shift count out of range")
+			complaint := "shift count out of range"
+			if len(args) > 1 {
+				complaint = args[1] + ": " + complaint
+			}
+			s.complain(complaint)
 		}
 		if s.kind == dash {
 			s.complain("can't shift that many")
@@ -655,7 +665,12 @@ func builtinUnset(s *shell, args []string) int {
 			continue
 		}
 		if base, index, ok := strings.Cut(name, "["); ok && strings.HasSuffix(index, "]") && s.kind == bash && syntax.IsName(base) {
-			if err := s.unsetElement(base, strings.TrimSuffix(index, "]")); err != nil {
+			err := s.unsetElement(base, strings.TrimSuffix(index, "]"))
+			if errors.As(err, new(*abandonError)) {
+				s.problem(err)
+				return s.status
+			}
+			if err != nil {
 				s.complain(err.Error())
 				status = 1
 			}
@@ -725,18 +740,33 @@ func (s *shell) unsetElement(name, index string) error {
 	case index == "@" || index == "*":
 		return s.unset(name)
 	case v.table != nil:
-		if len(index) > 1 && (index[0] == '"' || index[0] == '\'') {
-			index = index[1 : len(index)-1]
+		index, err := s.argumentSubscript(name, index)
+		if err != nil {
+			return err
 		}
 		delete(s.ownTable(&v).entries, index)
 	case v.list != nil:
+		index, err := s.runtimeSubscript(name, index)
+		if err != nil {
+			return err
+		}
 		n, err := s.indexNumber(name, v, index)
 		if err != nil {
 			return err
 		}
 		s.ownList(&v).remove(n)
+	case !v.set:
+		return nil
 	default:
-		if n, err := s.evaluate(index); v.set && err == nil && n == 0 {
+		index, err := s.runtimeSubscript(name, index)
+		if err != nil {
+			return err
+		}
+		n, err := s.evaluate(index)
+		if err != nil {
+			return &abandonError{err}
+		}
+		if n == 0 {
 			return s.unset(name)
 		}
 		if v.set {

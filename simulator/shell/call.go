@@ -68,6 +68,7 @@ func (s *shell) runCall(cmd *syntax.Call, fields []string, redirs []*syntax.Redi
 		name, redirs = "fg", nil
 	}
 	if b := s.builtin(name); b != nil {
+		special = special || s.becomesSpecial(cmd.Assigns, name)
 		s.withRedirects(cmd.Assigns, fields, redirs, special, name == "exec", func() {
 			before := s.command
 			s.command, s.unwritten, s.misused, s.misassigned, s.fatal = name, nil, false, false, false
@@ -262,6 +263,10 @@ func (s *shell) assignments(cmd *syntax.Call, redirs []*syntax.Redirect) {
 			}
 		}
 	}
+	if s.kind == bash && needsChild(redirs) {
+		s.redirectInChild(redirs, s.solo && s.own == cmd)
+		return
+	}
 	undo, ok := s.redirect(redirs, true)
 	defer s.undo(undo)
 	if !ok {
@@ -352,7 +357,11 @@ func (s *shell) assignment(a *syntax.Assign) error {
 // assignValue sets a variable or, with add, appends to it.
 func (s *shell) assignValue(name, value string, add bool) error {
 	if add {
-		v := s.vars[s.target(name)]
+		target := s.target(name)
+		if base, index, ok := elementName(target); ok && s.kind == bash {
+			return s.assignTarget(base, index, value, true)
+		}
+		v := s.vars[target]
 		old, _ := v.scalar()
 		if v.integer {
 			var err error
@@ -665,12 +674,69 @@ func (s *shell) hashProgram(name string) {
 // exec replaces the process by a program in the directories of path. It returns the status if there is no such program.
 // failed says that ash or dash has searched before, and why it has found nothing.
 func (s *shell) exec(fields []string, path string, failed error) int {
+	return s.execAs(fields, path, failed, execution{})
+}
+
+// execution is what the options of bash's exec say about the program.
+type execution struct {
+	name  string // its first argument, if named
+	named bool
+	login bool // there is a sign before its first argument
+	clean bool // it has no environment
+}
+
+// options reads the options before a command, and returns the command.
+func (e *execution) options(args []string) []string {
+	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' {
+		letters := args[0][1:]
+		if args = args[1:]; letters == "-" {
+			break
+		}
+		for i, letter := range letters {
+			switch letter {
+			case 'c':
+				e.clean = true
+			case 'l':
+				e.login = true
+			}
+			if letter != 'a' {
+				continue
+			}
+			if e.name, e.named = letters[i+1:], true; e.name == "" && len(args) > 0 {
+				e.name, args = args[0], args[1:]
+			}
+			break
+		}
+	}
+	return args
+}
+
+// arguments returns the arguments of the program.
+func (e *execution) arguments(fields []string) []string {
+	if !e.named && !e.login {
+		return fields
+	}
+	name := fields[0]
+	if e.named {
+		name = e.name
+	}
+	if e.login {
+		name = "-" + name
+	}
+	return append([]string{name}, fields[1:]...)
+}
+
+// execAs is exec with options.
+func (s *shell) execAs(fields []string, path string, failed error, how execution) int {
 	env := s.environment()
 	if s.kind == bash {
 		env = s.withCommand(env, fields[0])
 	}
+	if how.clean {
+		env = []string{}
+	}
 	name := fields[0]
-	err := s.p.ExecFrom(path, s.programFile(name), fields, env)
+	err := s.p.ExecFrom(path, s.programFile(name), how.arguments(fields), env)
 	var missing *container.NotFoundError
 	if s.kind != bash && failed == nil && errors.As(err, &missing) { // a directory is in the way
 		if _, serr := s.search(name, path, hashed{}); errors.Is(serr, syscall.EACCES) {

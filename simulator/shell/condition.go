@@ -49,7 +49,7 @@ func (s *shell) negatable(x syntax.CondExpr, not string) (bool, error) {
 			return false, err
 		}
 		s.traceCondition(not + x.Op + " " + tracedWord(text))
-		return s.unaryTest(x.Op, text), nil
+		return s.unaryTest(x.Op, text, false)
 	case *syntax.CondBinary:
 		return s.binaryCondition(x, not)
 	}
@@ -62,40 +62,29 @@ func (s *shell) traceCondition(text string) {
 	}
 }
 
-// shellTest answers the tests that concern the shell: of variables and options.
-func (s *shell) shellTest(op, operand string) (result, known bool) {
-	if s.kind != bash {
-		return false, false
-	}
-	switch op {
-	case "-v":
-		return s.isSet(operand), true
-	case "-o":
-		on, _ := s.optionState(operand)
-		return on, true
-	case "-R":
-		return s.vars[operand].ref, true
-	case "-N":
-		return false, true
-	}
-	return false, false
-}
-
-// isSet answers [[ -v name ]].
-func (s *shell) isSet(name string) bool {
-	if base, index, ok := strings.Cut(name, "["); ok && strings.HasSuffix(index, "]") {
-		index = strings.TrimSuffix(index, "]")
+// isSet answers test -v name, which expands the index of an element, and [[ -v name ]], which has done so.
+func (s *shell) isSet(name string, expand bool) (bool, error) {
+	if base, index, ok := elementName(name); ok && index != "" {
 		if index == "@" || index == "*" {
-			return s.array(base).length() > 0
+			return s.array(base).length() > 0, nil
+		}
+		if expand {
+			var err error
+			if index, err = s.argumentSubscript(base, index); err != nil {
+				return false, err
+			}
 		}
 		_, set, err := s.element(base, index)
-		return err == nil && set
+		if errors.As(err, new(*abandonError)) {
+			return false, err
+		}
+		return err == nil && set, nil
 	}
 	if !syntax.IsName(name) && strings.Trim(name, "0123456789") != "" {
-		return false
+		return false, nil
 	}
 	_, set := s.lookup(name)
-	return set
+	return set, nil
 }
 
 func (s *shell) binaryCondition(x *syntax.CondBinary, not string) (bool, error) {

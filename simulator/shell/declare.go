@@ -171,6 +171,12 @@ func (d *declaration) word(word string, array *syntax.Assign) bool {
 			base, index, isElement = b, strings.TrimSuffix(i, "]"), true
 		}
 	}
+	element := isElement || array != nil && array.Index != nil
+	if s.kind == bash && element && (d.name == "export" || d.name == "readonly") {
+		s.complain("`" + name + "': not a valid identifier")
+		d.status = 1
+		return true
+	}
 	if !syntax.IsName(base) {
 		if s.kind == bash {
 			s.complain("`" + word + "': not a valid identifier")
@@ -202,6 +208,9 @@ func (d *declaration) word(word string, array *syntax.Assign) bool {
 		d.show(name, v)
 		return true
 	}
+	if d.has("n") && (d.name == "declare" || d.name == "local") && !d.refers(base, value, has && !add, element || array != nil) {
+		return true
+	}
 	if _, temporary := s.temporary[base]; temporary {
 		add = add && d.name != "export" && d.name != "readonly"
 		if d.keeps() {
@@ -223,7 +232,9 @@ func (d *declaration) word(word string, array *syntax.Assign) bool {
 			}
 		}
 	case isElement && has:
-		err = s.assignElement(base, index, value, add)
+		if index, err = s.argumentSubscript(base, index); err == nil {
+			err = s.assignElement(base, index, value, add)
+		}
 	case d.has("n") && has && d.name != "export":
 		v := s.vars[base]
 		v.value, v.set = value, true
@@ -293,7 +304,7 @@ func (d *declaration) prepare(name string, array bool) bool {
 		}
 	}
 	target := name
-	if !d.has("n") {
+	if !d.direct() {
 		target = s.target(name)
 	}
 	v := s.vars[target]
@@ -345,7 +356,7 @@ func (s *shell) isLocal(name string) bool {
 // finish gives the variable the attributes that come after its value.
 func (d *declaration) finish(name string) {
 	s := d.s
-	if !d.has("n") {
+	if !d.direct() {
 		name = s.target(name)
 	}
 	v := s.vars[name]
@@ -450,70 +461,102 @@ func (s *shell) assignArray(name string, array *syntax.Array, add bool) error {
 	if v.table != nil {
 		return s.assignTable(name, v, array, add)
 	}
-	before := 0
-	if !add {
-		before = v.bytes() + len(v.value)
-	}
-	fresh := variable{integer: v.integer, lower: v.lower, upper: v.upper}
-	if add {
-		fresh = v
-	}
-	l := s.ownList(&fresh)
-	next := l.last() + 1
-	put := func(key int, value string) error {
-		value, err := s.converted(v, value)
-		if err == nil {
-			s.setIndex(l, key, value)
-		}
+	items, err := s.expandedElements(array)
+	if err != nil {
 		return err
 	}
-	for _, e := range array.Elems {
-		if e.Index == nil {
-			fields, err := s.appendWord(nil, e.Value, false)
+	if !add {
+		s.hold(-v.bytes() - len(v.value))
+		v.list = newList()
+	}
+	l := s.ownList(&v)
+	v.value, v.set = "", true
+	s.store(name, v) // since an index or an integer may ask for the variable
+	put := func(key int, value string) error {
+		value, err := s.converted(v, value)
+		if err != nil {
+			return err
+		}
+		if l = s.ownList(&v); s.vars[name].list != l {
+			s.store(name, v)
+		}
+		s.setIndex(l, key, value)
+		return nil
+	}
+	next := l.last() + 1
+	for _, e := range items {
+		switch {
+		case !e.indexed:
+		case strings.Trim(e.index, `"`) == "":
+			s.noSubscript("[]" + e.sign() + e.value)
+			continue
+		default:
+			n, err := s.indexNumber(name, variable{list: l}, e.index)
+			if errors.As(err, new(*usageError)) && !errors.As(err, new(*abandonError)) {
+				s.noSubscript("[" + e.index + "]" + e.sign() + e.value)
+				continue
+			}
 			if err != nil {
 				return err
 			}
-			for _, f := range fields {
-				if err := put(next, f); err != nil {
+			next = n
+			if e.add {
+				old, _ := l.get(next)
+				if e.value, err = s.appended(v, old, e.value); err != nil {
 					return err
 				}
-				next++
+			}
+		}
+		if err := put(next, e.value); err != nil {
+			return err
+		}
+		next++
+	}
+	return nil
+}
+
+// expandedElement is an element of the value of an indexed array: its value, and the text of its index if it has one.
+type expandedElement struct {
+	index, value string
+	indexed, add bool
+}
+
+// sign is what stands between the subscript and the value.
+func (e *expandedElement) sign() string { return sign(syntax.Element{Append: e.add}) }
+
+// expandedElements expands the value of an indexed array, which bash does before it changes the array.
+func (s *shell) expandedElements(array *syntax.Array) (out []expandedElement, err error) {
+	var fields []string
+	for _, e := range array.Elems {
+		if e.Index == nil {
+			if fields, err = s.appendWord(fields[:0], e.Value, false); err != nil {
+				return nil, err
+			}
+			s.holdFields(fields)
+			for _, f := range fields {
+				out = append(out, expandedElement{value: f})
 			}
 			continue
 		}
 		index, err := s.arithmeticString(e.Index)
 		if err != nil {
-			return err
-		}
-		if strings.Trim(index, `"`) == "" {
-			value, err := s.assigned(e.Value)
-			if err != nil {
-				return err
-			}
-			s.noSubscript("[]" + sign(e) + value)
-			continue
-		}
-		n, err := s.indexNumber(name, variable{list: l}, index)
-		if err != nil {
-			return err
+			return nil, err
 		}
 		value, err := s.assigned(e.Value)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if e.Append {
-			old, _ := l.get(n)
-			value = old + value
-		}
-		if err := put(n, value); err != nil {
-			return err
-		}
-		next = n + 1
+		out = append(out, expandedElement{index: index, value: value, indexed: true, add: e.Append})
 	}
-	s.hold(-before)
-	v.list, v.value, v.set = l, "", true
-	s.store(name, v)
-	return nil
+	return out, nil
+}
+
+// appended returns what += makes of the old value of an element: a sum in an array of integers.
+func (s *shell) appended(v variable, old, value string) (string, error) {
+	if v.integer {
+		return s.sum(old, value)
+	}
+	return old + value, nil
 }
 
 // noSubscript complains about an element without a subscript, which bash leaves out.
@@ -564,6 +607,9 @@ func (s *shell) assignTable(name string, v variable, array *syntax.Array, add bo
 	keyed := len(array.Elems) > 0 && array.Elems[0].Index != nil
 	for _, e := range array.Elems {
 		value, err := s.assigned(e.Value)
+		if err == nil && !(e.Append && v.integer) && (e.Index != nil || hasKey) {
+			value, err = s.converted(v, value)
+		}
 		if err != nil {
 			return err
 		}
@@ -578,7 +624,9 @@ func (s *shell) assignTable(name string, v variable, array *syntax.Array, add bo
 				continue
 			}
 			if e.Append {
-				value = t.entries[index].value + value
+				if value, err = s.appended(v, t.entries[index].value, value); err != nil {
+					return err
+				}
 			}
 			s.hold(t.set(index, value))
 		case keyed:

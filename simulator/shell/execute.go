@@ -167,6 +167,11 @@ func (s *shell) perform(st *syntax.Stmt, tail bool) {
 	s.line = s.redirectionLine(st)
 	if st.Cmd == nil && s.kind == bash {
 		s.announce(st)
+		s.substituted = false
+		if needsChild(st.Redirs) {
+			s.redirectInChild(st.Redirs, false)
+			return
+		}
 	}
 	undo, ok := s.redirect(st.Redirs, true)
 	defer func() {
@@ -189,7 +194,11 @@ func (s *shell) perform(st *syntax.Stmt, tail bool) {
 		return
 	}
 	if st.Cmd == nil {
-		if s.status = 0; s.options.xtrace && s.kind != bash { // which show an empty command
+		s.status = 0
+		if s.kind == bash && s.substituted {
+			s.status = int(s.substatus)
+		}
+		if s.options.xtrace && s.kind != bash { // which show an empty command
 			s.traceFD = max(0, savedError(undo)) // if it was closed, that of the command
 			s.traceLine("")
 			s.traceFD = 0
@@ -473,6 +482,11 @@ func (s *shell) only(st *syntax.Stmt) {
 			s.redirected(st, true)
 			s.runTraps()
 		}
+		return
+	}
+	if st.Cmd == nil && s.kind == bash && !st.Negated && needsChild(st.Redirs) {
+		s.line = st.Line + s.base
+		s.redirectInChild(st.Redirs, true)
 		return
 	}
 	cmd, ok := st.Cmd.(*syntax.Subshell)

@@ -101,8 +101,7 @@ func (inv *invocation) long() bool {
 	switch arg {
 	case "--login", "--norc", "--noprofile", "--noediting", "--debugger":
 	case "--posix":
-		s.options.posix = true
-		s.posixOptions(true)
+		s.setPosix(true)
 	case "--verbose":
 		s.options.verbose = true
 	case "--rcfile", "--init-file":

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // optionName is a name of set -o and where its state is. A nil state is an option that exists and does nothing.
@@ -47,8 +48,9 @@ func (s *shell) option(name string, on bool) bool {
 		if o.name != name {
 			continue
 		}
-		if s.kind == bash && name == "posix" && on != *o.state {
-			s.posixOptions(on)
+		if s.kind == bash && name == "posix" {
+			s.setPosix(on)
+			return true
 		}
 		*o.state = on
 		if s.kind == bash && on { // one way to edit lines, or the other
@@ -401,6 +403,12 @@ func (s *shell) quoteVariable(v string) string {
 	if v == "" {
 		return ""
 	}
+	if s.options.posix && strings.ContainsFunc(v, unicode.IsControl) { // which knows no $'…'
+		if strings.ContainsAny(v, " \t\n'\"\\|&;()<>!{}*[]?^$`") {
+			return quoteSingle(v)
+		}
+		return v
+	}
 	if strings.ContainsAny(v, "\n\t") {
 		return s.quoteDollar(v)
 	}
@@ -446,6 +454,30 @@ func (s *shell) arrayText(v variable) string {
 
 // optionList is $SHELLOPTS.
 func (s *shell) optionList() string { return listOn(s.optionNames()) }
+
+// posixVariable is the variable that bash has as long as it is in POSIX mode: each of the two brings the other.
+const posixVariable = "POSIXLY_CORRECT"
+
+// setPosix turns POSIX mode of bash on or off.
+func (s *shell) setPosix(on bool) {
+	switch {
+	case on == s.options.posix:
+	case on:
+		s.setValue(posixVariable, "y")
+	default:
+		s.drop(posixVariable)
+		s.env = nil
+	}
+	s.posixFollows(posixVariable, on)
+}
+
+// posixFollows turns POSIX mode on or off after a change of a variable, if it is the one that stands for the mode.
+func (s *shell) posixFollows(name string, on bool) {
+	if len(name) == len(posixVariable) && name == posixVariable && s.kind == bash && on != s.options.posix {
+		s.options.posix = on
+		s.posixOptions(on)
+	}
+}
 
 // posixOptions changes the options of shopt that go with POSIX mode.
 func (s *shell) posixOptions(on bool) {

@@ -155,6 +155,10 @@ func builtinTest(s *shell, args []string) int {
 	}
 	if s.kind == bash {
 		ok, err := s.testOfBash(args)
+		if errors.As(err, new(*abandonError)) || errors.As(err, new(*fatalError)) {
+			s.problem(err)
+			return s.status
+		}
 		if err != nil {
 			s.testError(err)
 			return statusUsage

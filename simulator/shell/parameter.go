@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -75,7 +76,11 @@ func (s *shell) lookup(name string) (string, bool) {
 	v := s.vars[name]
 	if v.ref {
 		target := s.target(name)
-		if base, index, ok := strings.Cut(strings.TrimSuffix(target, "]"), "["); ok {
+		if base, index, ok := elementName(target); ok {
+			index, err := s.runtimeSubscript(base, index)
+			if err != nil {
+				return "", false
+			}
 			value, set, _ := s.element(base, index)
 			return value, set
 		}
@@ -163,6 +168,11 @@ func (e *expander) param(pe *syntax.Param, quoted bool) error {
 		if !set && s.options.nounset {
 			return s.unbound(name)
 		}
+		if s.vars[name].ref && pe.Index == nil {
+			if _, _, ok := elementName(s.target(name)); ok { // of which bash does not know the length
+				value = ""
+			}
+		}
 		return e.value(strconv.Itoa(s.length(value)), quoted)
 	case isAlternative(pe.Op):
 		return e.alternative(pe, value, set, quoted)
@@ -247,9 +257,6 @@ func (s *shell) paramValue(name string, index *syntax.Word) (string, bool, error
 func (s *shell) element(name, index string) (string, bool, error) {
 	v := s.array(name)
 	if v.table != nil {
-		if len(index) > 1 && (index[0] == '"' || index[0] == '\'') && index[len(index)-1] == index[0] {
-			index = index[1 : len(index)-1]
-		}
 		entry, set := v.table.entries[index]
 		if index == "" {
 			return "", false, s.badSubscript(name)
@@ -460,6 +467,10 @@ func (e *expander) indirect(pe *syntax.Param, quoted bool) error {
 		return e.list(s.array(name).keys(), quoted, pe.All == '*', true)
 	}
 	if v := s.vars[name]; v.ref && pe.Index == nil {
+		if v.value == "" {
+			return &discardError{&usageError{name + ": invalid indirect expansion"}}
+		}
+		v.value = s.target(name)
 		return e.value(v.value, quoted)
 	}
 	to, set, err := s.paramValue(name, pe.Index)
@@ -468,15 +479,24 @@ func (e *expander) indirect(pe *syntax.Param, quoted bool) error {
 	}
 	direct := *pe
 	direct.Indirect, direct.Index = false, nil
-	if base, index, ok := strings.Cut(strings.TrimSuffix(to, "]"), "["); ok && syntax.IsName(base) && strings.HasSuffix(to, "]") {
+	if base, index, ok := elementName(to); ok {
 		direct.Name = base
 		if index == "@" || index == "*" {
 			direct.All = index[0]
-		} else {
-			direct.Index = &syntax.Word{Parts: []syntax.Part{&syntax.Lit{Value: index}}}
+			return e.param(&direct, quoted)
 		}
+		if index, err = s.runtimeSubscript(base, index); err != nil {
+			return err
+		}
+		if pe.Op == "=" || pe.Op == ":=" { // which bash does not do through an element's name
+			if value, set, err := s.element(base, index); err != nil || !set || pe.Op == ":=" && value == "" {
+				return cmp.Or(err, error(&discardError{&usageError{to + ": invalid variable name"}}))
+			}
+		}
+		direct.Index = &syntax.Word{Parts: []syntax.Part{&syntax.DblQuoted{Parts: []syntax.Part{&syntax.Lit{Value: index}}}}}
 		return e.param(&direct, quoted)
 	}
+	_, declared := s.vars[name]
 	isParameter := syntax.IsName(to) || to != "" && strings.Trim(to, "0123456789") == "" || len(to) == 1 && strings.Contains("@*#?-$!", to)
 	switch {
 	case !set && isAlternative(pe.Op) && strings.Trim(name, "0123456789") == "":
@@ -484,6 +504,12 @@ func (e *expander) indirect(pe *syntax.Param, quoted bool) error {
 	case !set && strings.Trim(name, "0123456789") == "" && s.options.nounset:
 		return &fatalError{"!" + name + ": unbound variable", s.fatalStatus()}
 	case !set && strings.Trim(name, "0123456789") == "":
+		return e.value("", quoted)
+	case !set && declared && isAlternative(pe.Op):
+		return e.alternative(pe, "", false, quoted)
+	case !set && declared && s.options.nounset:
+		return &fatalError{"!" + name + ": unbound variable", s.fatalStatus()}
+	case !set && declared && pe.Op == "":
 		return e.value("", quoted)
 	case !set:
 		return &discardError{&usageError{name + ": invalid indirect expansion"}}

@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -79,7 +80,12 @@ func (s *shell) formatter() formatting.Formatter {
 	if s.kind == bash {
 		f.Style, f.Escapes = formatting.PrintfOfBash, s.formatEscapes
 		f.Quote, f.Time = s.quoteBackslash, s.formatTime
-		f.Count = func(name string, n int) error { return s.assign(name, strconv.Itoa(n)) }
+		f.Count = func(name string, n int) error {
+			if !syntax.IsName(name) {
+				return errors.New("`" + name + "': not a valid identifier")
+			}
+			return s.assign(name, strconv.Itoa(n))
+		}
 	}
 	return f
 }

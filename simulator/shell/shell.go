@@ -260,11 +260,11 @@ func (i *Interpreter) main(p *container.Process, kind dialect, posix bool) int {
 			s.vars[key] = variable{value: value, entry: kv, set: true, exported: true, order: s.nextOrder}
 		}
 	}
-	if s.options.posix = posix; posix {
-		if _, given := s.vars["POSIXLY_CORRECT"]; !given {
-			s.nextOrder++
-			s.vars["POSIXLY_CORRECT"] = variable{value: "y", set: true, order: s.nextOrder}
-		}
+	_, given := s.vars[posixVariable]
+	_, pedantic := s.vars["POSIX_PEDANTIC"]
+	if s.options.posix = posix || kind == bash && (given || pedantic); s.options.posix && !given {
+		s.nextOrder++
+		s.vars[posixVariable] = variable{value: "y", set: true, order: s.nextOrder}
 	}
 	for sig := container.Signal(1); sig < 32; sig++ {
 		if p.Ignores(sig) {

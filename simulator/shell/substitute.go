@@ -90,12 +90,12 @@ func (s *shell) substitute(cs *syntax.CmdSubst) (string, error) {
 	return strings.TrimRight(string(out), "\n"), nil
 }
 
-// parseSubstitution parses the commands of a substitution of bash. In POSIX mode their aliases have been replaced when the
-// commands around were read, unless raw.
+// parseSubstitution parses the commands of a substitution of bash. In POSIX mode aliases have been replaced when the
+// commands around were read, unless raw: those that it defines itself do not count.
 func (s *shell) parseSubstitution(text string, raw bool) *syntax.Script {
 	defer func(lost bool) { s.lost = lost }(s.lost)
 	s.lost = false
-	if !s.options.posix || raw || len(s.aliases) == 0 {
+	if !s.options.posix || raw {
 		return s.parse(text)
 	}
 	sc := *s.parsePlain(text)

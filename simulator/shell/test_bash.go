@@ -181,18 +181,25 @@ func (t *tester) unary() (bool, error) {
 	}
 	operand := t.args[t.pos]
 	t.pos++
-	return t.s.unaryTest(op, operand), nil
+	return t.s.unaryTest(op, operand, true)
 }
 
-// unaryTest answers an operator of test and [[ ]] that takes one operand.
-func (s *shell) unaryTest(op, operand string) bool {
-	if ok, known := s.shellTest(op, operand); known {
-		return ok
-	}
-	if op == "-a" {
+// unaryTest answers an operator of test and [[ ]] that takes one operand; expand says that it is test's.
+func (s *shell) unaryTest(op, operand string, expand bool) (bool, error) {
+	switch op {
+	case "-v":
+		return s.isSet(operand, expand)
+	case "-o":
+		on, _ := s.optionState(operand)
+		return on, nil
+	case "-R":
+		return s.vars[operand].ref, nil
+	case "-N":
+		return false, nil
+	case "-a":
 		op = "-e"
 	}
-	return condition.TestUnary(s.p, op, operand)
+	return condition.TestUnary(s.p, op, operand), nil
 }
 
 func isTestBinary(op string) bool {

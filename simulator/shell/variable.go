@@ -4,7 +4,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
 )
@@ -68,11 +67,13 @@ func (s *shell) setValue(name, value string) {
 func (s *shell) put(name string, v variable) {
 	s.ownVars()
 	s.vars[name] = v
+	s.posixFollows(name, v.set)
 }
 
 func (s *shell) drop(name string) {
 	s.ownVars()
 	delete(s.vars, name)
+	s.posixFollows(name, false)
 }
 
 func (s *shell) ownVars() {
@@ -146,9 +147,15 @@ func (s *shell) readonly(name string) error {
 // assign sets a variable, as an assignment does.
 func (s *shell) assign(name, value string) error {
 	name = s.target(name)
+	if base, index, ok := elementName(name); ok && s.kind == bash {
+		return s.assignTarget(base, index, value, false)
+	}
 	v := s.vars[name]
 	if v.readonly {
 		return s.readonly(name)
+	}
+	if v.ref && !refersTo(value) {
+		return &usageError{"`" + value + "': not a valid identifier"}
 	}
 	if name == "OPTIND" && s.kind != bash {
 		if err := s.optionsFrom(value); err != nil {
@@ -180,6 +187,15 @@ func (s *shell) assign(name, value string) error {
 		}
 	}
 	return nil
+}
+
+// assignTarget sets the element of an array to which a reference points.
+func (s *shell) assignTarget(base, index, value string, add bool) error {
+	index, err := s.runtimeSubscript(base, index)
+	if err != nil {
+		return err
+	}
+	return s.assignElement(base, index, value, add)
 }
 
 // assignIndex sets an element of an array.
@@ -271,7 +287,11 @@ func (s *shell) assignElement(name, index, value string, add bool) error {
 
 // assignNamed sets what an argument of a built-in names: a variable or, in bash, an element of an array.
 func (s *shell) assignNamed(name, value string) error {
-	if base, index, ok := strings.Cut(strings.TrimSuffix(name, "]"), "["); ok && s.kind == bash {
+	if base, index, ok := elementName(name); ok && s.kind == bash {
+		index, err := s.argumentSubscript(base, index)
+		if err != nil {
+			return err
+		}
 		return s.assignElement(base, index, value, false)
 	}
 	return s.assign(name, value)

@@ -459,6 +459,7 @@ func (f *Formatter) verb(letter byte, d *directive) bool {
 		if name, _ := f.next(); name != "" {
 			if err := f.Count(name, len(f.out)); err != nil {
 				f.bad(err.Error())
+				f.stop = true
 			}
 		}
 	case 'q', 'Q':
