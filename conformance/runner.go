@@ -96,7 +96,7 @@ func (r *Runner) Fixtures() []*fixture.Fixture { return slices.Clone(r.selected)
 // outcome begins the result of a fixture.
 func outcome(f *fixture.Fixture) reports.Fixture {
 	out := reports.Fixture{Name: f.Name(), File: f.File, Requirement: f.Spec.Requirement, Profile: f.Spec.Profile,
-		Level: f.Spec.Level, Component: f.Spec.Component, Features: f.Spec.Features}
+		Level: f.Spec.Level, Component: f.Spec.Component, Features: f.Spec.Features, Without: f.Spec.Without}
 	for _, s := range f.Spec.Proves {
 		out.Proves = append(out.Proves, s.ID)
 	}

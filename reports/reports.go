@@ -307,8 +307,10 @@ type Fixture struct {
 	Level       string   `json:"level"`
 	Component   string   `json:"component"`
 	Features    []string `json:"features,omitempty"`
-	Proves      []string `json:"proves,omitempty"`
-	Verdict     Verdict  `json:"verdict"`
+	// Without are features that an implementation must not claim for the fixture to apply.
+	Without []string `json:"without,omitempty"`
+	Proves  []string `json:"proves,omitempty"`
+	Verdict Verdict  `json:"verdict"`
 	// Reason says in words why the verdict is neither pass nor fail.
 	Reason string `json:"reason,omitempty" print:"lines"`
 	// Unstruck are faults of the fixture that could not strike: the implementation does not do what they are to break, so

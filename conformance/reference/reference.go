@@ -75,13 +75,15 @@ func Implementation() reports.Implementation {
 // Claims are the features of the reference that no profile demands.
 func Claims() conformance.Claims {
 	return conformance.Claims{
-		Profiles: []string{fixture.ProfileTaskRunCore, fixture.ProfilePipelineRun},
+		Profiles: []string{fixture.ProfileTaskRunCore, fixture.ProfilePipelineRun, fixture.ProfileCustomTask},
 		Features: []string{
 			"credentials", "directories", "launcher", "injected-sidecars", "object-params", "array-results", "propagated-params",
 			"propagated-workspaces", "overrides", "debug", "gates", "events", "hermetic", "stdout-config",
 			"v1", "cluster-tasks", "configuration",
 			"pipeline-stop", "pipeline-pending", "pipeline-naming", "pipeline-metadata", "pipeline-account", "pipeline-task-run-specs",
 			"pipeline-embedded-status", "pipeline-affinity", "pipeline-propagation", "pipeline-structured", "pipeline-matrix", "pipeline-custom-task",
+			"alpha-run", "custom-run", "run-named", "run-unnamed", "run-spec", "run-params", "run-results", "run-timeout", "run-cancel", "run-retries",
+			"run-pod", "run-pipeline",
 		},
 		CustomTask: fixture.ExampleCustomTask(),
 		Reference:  true,

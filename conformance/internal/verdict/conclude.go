@@ -194,8 +194,8 @@ func Cut(results []reports.Fixture) (n int, why string) {
 }
 
 // counts reports whether an unsupported fixture stands against a pass: a feature left
-// to choice and not claimed does not; a mandatory one, and configuration that may not
-// be touched, do.
+// to choice and not claimed does not, nor does one that is claimed where the fixture is
+// about those without it; a mandatory one, and configuration that may not be touched, do.
 func counts(f reports.Fixture, claims Claims) bool {
 	if !claims.Profile(f.Profile) {
 		return false
@@ -205,7 +205,7 @@ func counts(f reports.Fixture, claims Claims) bool {
 			return false
 		}
 	}
-	return true
+	return !slices.ContainsFunc(f.Without, func(name string) bool { claimed, _ := claims.Feature(f.Profile, name); return claimed })
 }
 
 // some lists the first names.
