@@ -3,6 +3,8 @@ package fake_test
 import (
 	"context"
 	"fmt"
+	"math"
+	"runtime"
 	"testing"
 	"time"
 
@@ -85,5 +87,43 @@ func BenchmarkPipelineRuns(b *testing.B) {
 			b.ReportMetric(float64(w.writes)/total, "writes/task")
 			b.ReportMetric(total/b.Elapsed().Seconds(), "tasks/s")
 		})
+	}
+}
+
+// BenchmarkPipelineGrowth compares the cost of a PipelineRun in a cluster that holds many finished ones with its cost in one that
+// holds few: what is reported as x is 1 if it does not grow.
+func BenchmarkPipelineGrowth(b *testing.B) {
+	const few, many, batch, tasks = 1000, 10_000, 100, 2
+	for b.Loop() {
+		w := newPipelineWorld(b)
+		begun := 0
+		batchOf := func(n int) time.Duration {
+			began, before := time.Now(), w.done
+			for range n {
+				if err := w.Client().Create(context.Background(), pipelineOf(fmt.Sprintf("p%d", begun), tasks)); err != nil {
+					b.Fatal(err)
+				}
+				begun++
+			}
+			if err := w.WaitUntil(context.Background(), w.Now().Add(24*time.Hour), func() bool { return w.done >= before+n }); err != nil {
+				b.Fatal(err)
+			}
+			return time.Since(began)
+		}
+		measure := func(at int) time.Duration {
+			for begun < at {
+				batchOf(min(batch, at-begun))
+			}
+			best := time.Duration(math.MaxInt64) // of a few, since other work on the machine only adds
+			for range 3 {
+				runtime.GC()
+				best = min(best, batchOf(batch))
+			}
+			return best
+		}
+		small := measure(few)
+		large := measure(many)
+		b.ReportMetric(float64(large)/float64(small), "x")
+		b.ReportMetric(float64(large.Microseconds())/batch, "µs/pipelinerun")
 	}
 }
