@@ -46,6 +46,11 @@ func TestOperators(t *testing.T) {
 			},
 		},
 		{
+			reason: "the tag of a field is left alone, since a change behind its words means nothing",
+			text:   "func f(s string) any { return struct { A string `json:\"a\"` }{s} }",
+			want:   nil,
+		},
+		{
 			reason: "operators have their opposites; + of strings has none",
 			text:   "func f(a, b bool, n int, s string) (bool, int, string) { return a && (b || a), n + n - n, s + s }",
 			want: []string{

@@ -147,6 +147,10 @@ func (f *finder) inBody(n ast.Node) bool {
 		f.results(n)
 	case *ast.CallExpr:
 		return !f.forPeople(n)
+	case *ast.Field:
+		// A tag is not an expression.
+		ast.Inspect(n.Type, f.inBody)
+		return false
 	case *ast.BasicLit:
 		f.literal(n)
 	case *ast.SelectorExpr:
