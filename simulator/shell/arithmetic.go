@@ -229,6 +229,15 @@ func (a *arith) number() {
 	text := a.text[a.pos:end]
 	a.pos = end
 	a.kind = aNumber
+	whole := a.text
+	if a.s.kind == bash { // whose messages about numbers show no more of the expression
+		a.text = a.text[:end]
+		defer func() {
+			if a.err == nil {
+				a.text = whole
+			}
+		}()
+	}
 	base, digits := 10, text
 	constantBase := 0 // the base of a constant of C, which base#digits is none of
 	if b, rest, ok := strings.Cut(text, "#"); ok {

@@ -27,6 +27,7 @@ var (
 	optionFromMemory = regexp.MustCompile(`illegal option -- [^ -~]`)
 	processBehind    = regexp.MustCompile(`(?m)(\bdone|\bfi|\besac|\}|\)|\]\]) *[<>] *[<>]\(`)
 	givesUpLine      = regexp.MustCompile(`(?m): (bad substitution|readonly variable|bad array subscript|invalid indirect expansion|invalid variable name)$|error token is`)
+	lineOfMessage    = regexp.MustCompile(`(?m)^[\w./-]+: (line )?\d+: `)
 	grepsWithout     = regexp.MustCompile(`\bgrep\b[^|;&\n]* -\w*(o\w*( [^|;&\n]*-\w*)?v|v\w*( [^|;&\n]*-\w*)?o)`)
 )
 
@@ -187,11 +188,12 @@ func Kinds() []Kind {
 			},
 		},
 		{
-			Name:    "the trace of a pipeline",
-			Reason:  "With set -x, all commands of a pipeline write to the trace, in an order that depends on which process is faster.",
+			Name:    "what the commands of a pipeline say",
+			Reason:  "With set -x, and where standard error goes to standard output, all commands of a pipeline write to the trace and complain in an order that depends on which process is faster.",
 			Example: "",
 			Covers: func(c Case) bool {
-				return strings.Contains(c.Script, "set -x") && strings.Contains(c.Script, "|") && c.Sim.Code == c.Real.Code && sameLines(c.Sim.Stdout, c.Real.Stdout)
+				says := strings.Contains(c.Script, "set -x") || strings.Contains(c.Script, "2>&1") && lineOfMessage.MatchString(c.Real.Stdout)
+				return says && strings.Contains(c.Script, "|") && c.Sim.Code == c.Real.Code && sameLines(c.Sim.Stdout, c.Real.Stdout)
 			},
 		},
 		{
