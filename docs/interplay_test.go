@@ -15,16 +15,12 @@ import (
 // TestInterplayIsUpToDate holds docs/interplay.md against the table of how features meet.
 func TestInterplayIsUpToDate(t *testing.T) {
 	const file = "interplay.md"
-	table, err := interplay.Embedded()
-	if err != nil {
-		t.Fatal(err)
-	}
 	suite, err := fixture.LoadFS(fixtures.FS, "fixtures")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var want bytes.Buffer
-	err = table.Markdown(&want, func(name string) string {
+	err = interplay.Page(&want, func(name string) string {
 		for _, f := range suite {
 			if f.Called(name) {
 				return "../" + f.File

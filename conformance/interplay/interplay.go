@@ -1,8 +1,8 @@
 // Package interplay is the table of how features meet: for each pair of features the fixtures that show it, or why there is
 // nothing to see. Statements are proven one at a time; implementations go wrong where two of them meet.
 //
-// The table is interplay.yaml. [Embedded] reads it and refuses a pair that is missing, or there twice. [Table.Markdown] is
-// docs/interplay.md. Which fixtures exist is the caller's knowledge: see [Table.Unknown].
+// The tables are interplay.yaml, of Tasks, and pipelines.yaml. [Embedded] and [Pipelines] read them and refuse a pair that is
+// missing, or there twice. [Page] is docs/interplay.md. Which fixtures exist is the caller's knowledge: see [Table.Unknown].
 package interplay
 
 import (
@@ -18,6 +18,9 @@ import (
 
 //go:embed interplay.yaml
 var source []byte
+
+//go:embed pipelines.yaml
+var pipelines []byte
 
 // Table is the features and their pairs.
 type Table struct {
@@ -42,17 +45,23 @@ type Pair struct {
 	Why string `yaml:"why"`
 }
 
-// Embedded returns the table of the suite.
-func Embedded() (*Table, error) { return read(source) }
+// Embedded returns the table of what meets in a Task.
+func Embedded() (*Table, error) { return read("interplay.yaml", source) }
 
-func read(data []byte) (*Table, error) {
+// Pipelines returns the table of what meets in a Pipeline.
+func Pipelines() (*Table, error) { return read("pipelines.yaml", pipelines) }
+
+func read(file string, data []byte) (*Table, error) {
 	var t Table
 	d := yaml.NewDecoder(bytes.NewReader(data))
 	d.KnownFields(true)
 	if err := d.Decode(&t); err != nil {
-		return nil, fmt.Errorf("interplay.yaml: %w", err)
+		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	return &t, t.check()
+	if err := t.check(); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return &t, nil
 }
 
 // check refuses a table with an empty cell, or with two texts for one.
@@ -60,14 +69,14 @@ func (t *Table) check() error {
 	place := map[string]int{}
 	for i, f := range t.Features {
 		if _, twice := place[f.ID]; twice || f.ID == "" || f.Is == "" {
-			return fmt.Errorf("interplay.yaml: the feature %q is there twice, or has no text", f.ID)
+			return fmt.Errorf("the feature %q is there twice, or has no text", f.ID)
 		}
 		place[f.ID] = i
 	}
 	said := map[[2]int]bool{}
 	for _, p := range t.Pairs {
 		if (len(p.Fixtures) == 0) == (p.Why == "") {
-			return fmt.Errorf("interplay.yaml: %s with %s: name fixtures, or say why there is nothing to see", p.Of, strings.Join(p.With, ", "))
+			return fmt.Errorf("%s with %s: name fixtures, or say why there is nothing to see", p.Of, strings.Join(p.With, ", "))
 		}
 		for _, other := range p.With {
 			a, known := place[p.Of]
@@ -75,9 +84,9 @@ func (t *Table) check() error {
 			key := [2]int{min(a, b), max(a, b)}
 			switch {
 			case !known || !too || a == b:
-				return fmt.Errorf("interplay.yaml: %s with %s: name two features of the list", p.Of, other)
+				return fmt.Errorf("%s with %s: name two features of the list", p.Of, other)
 			case said[key]:
-				return fmt.Errorf("interplay.yaml: %s with %s is there twice", p.Of, other)
+				return fmt.Errorf("%s with %s is there twice", p.Of, other)
 			}
 			said[key] = true
 		}
@@ -85,7 +94,7 @@ func (t *Table) check() error {
 	for i, a := range t.Features {
 		for j, b := range t.Features[i+1:] {
 			if !said[[2]int{i, i + 1 + j}] {
-				return fmt.Errorf("interplay.yaml: %s with %s is missing", a.ID, b.ID)
+				return fmt.Errorf("%s with %s is missing", a.ID, b.ID)
 			}
 		}
 	}
@@ -111,15 +120,36 @@ const intro = `# How features meet
 Bugs of implementations sit where two features meet. This page has every pair of features, with the fixtures that show the
 outcome, or with the reason why there is nothing to see. The name of a file with a [matrix](fixtures.md#cases) stands
 for all of its cases. The page is generated from
-[conformance/interplay/interplay.yaml](../conformance/interplay/interplay.yaml): ` + "`go test ./docs -run Interplay -update`" + ` writes it.
+[conformance/interplay/interplay.yaml](../conformance/interplay/interplay.yaml) and
+[pipelines.yaml](../conformance/interplay/pipelines.yaml): ` + "`go test ./docs -run Interplay -update`" + ` writes it.
 
 `
 
-// Markdown writes the table as a page: a section for each feature, which lists those behind it. file is where a fixture is
-// written.
+// Page writes both tables as a page. file is where a fixture is written.
+func Page(w io.Writer, file func(name string) string) error {
+	tasks, err := Embedded()
+	if err != nil {
+		return err
+	}
+	inPipelines, err := Pipelines()
+	if err != nil {
+		return err
+	}
+	if _, err := io.WriteString(w, intro+"# In a Task\n\n"); err != nil {
+		return err
+	}
+	if err := tasks.Markdown(w, file); err != nil {
+		return err
+	}
+	if _, err := io.WriteString(w, "\n# In a Pipeline\n\n"); err != nil {
+		return err
+	}
+	return inPipelines.Markdown(w, file)
+}
+
+// Markdown writes the table: a section for each feature, which lists those behind it. file is where a fixture is written.
 func (t *Table) Markdown(w io.Writer, file func(name string) string) error {
 	var b strings.Builder
-	b.WriteString(intro)
 	shown, pairs := 0, 0
 	for _, p := range t.Pairs {
 		pairs += len(p.With)

@@ -10,10 +10,6 @@ import (
 
 func TestTableNamesFixturesThatExist(t *testing.T) {
 	t.Parallel()
-	table, err := Embedded()
-	if err != nil {
-		t.Fatal(err)
-	}
 	suite, err := fixture.LoadFS(fixtures.FS, "fixtures")
 	if err != nil {
 		t.Fatal(err)
@@ -26,8 +22,14 @@ func TestTableNamesFixturesThatExist(t *testing.T) {
 		}
 		return false
 	}
-	if unknown := table.Unknown(exists); len(unknown) > 0 {
-		t.Errorf("interplay.yaml names fixtures that do not exist: %s", strings.Join(unknown, ", "))
+	for _, of := range []func() (*Table, error){Embedded, Pipelines} {
+		table, err := of()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if unknown := table.Unknown(exists); len(unknown) > 0 {
+			t.Errorf("the table names fixtures that do not exist: %s", strings.Join(unknown, ", "))
+		}
 	}
 	if !exists("single-step-succeeds") || exists("nothing-of-the-kind") {
 		t.Error("the test takes any name for a fixture's, or none")
@@ -48,7 +50,7 @@ func TestTableHasNoEmptyCell(t *testing.T) {
 		{"nothing is wrong", "- {of: a, with: [b, c], why: W.}\n- {of: b, with: [c], fixtures: [f]}\n", ""},
 	} {
 		got := ""
-		if _, err := read([]byte(features + tt.pairs)); err != nil {
+		if _, err := read("a.yaml", []byte(features+tt.pairs)); err != nil {
 			got = err.Error()
 		}
 		if (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) {
