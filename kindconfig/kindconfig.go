@@ -38,6 +38,11 @@ import (
 //go:embed manifests/*.yaml
 var manifests embed.FS
 
+// examples are the further rights that the example custom tasks need, as roles by the names of those that get them.
+//
+//go:embed examples.yaml
+var examples []byte
+
 //go:embed cluster.yaml
 var cluster []byte
 
@@ -86,6 +91,8 @@ type Options struct {
 	Tenants []string
 	// WebhookURL, if set, is where the webhooks are served instead of in the cluster: https://host:port.
 	WebhookURL string
+	// Examples installs the example custom tasks, too.
+	Examples bool
 	// Arguments are further ones of the controller.
 	Arguments []string
 }
@@ -114,7 +121,7 @@ func PublishedAs(registry, tag string) Images {
 
 // Objects are everything that is installed, in the order in which it is.
 func Objects(o Options) ([]*unstructured.Unstructured, error) {
-	read, err := stored()
+	read, err := stored(o.Examples)
 	if err != nil {
 		return nil, err
 	}
@@ -135,8 +142,29 @@ func Objects(o Options) ([]*unstructured.Unstructured, error) {
 	return out, nil
 }
 
+// withExamples gives roles the further rights that the example custom tasks need.
+func withExamples(list []*unstructured.Unstructured) error {
+	further, err := Parse(examples)
+	if err != nil {
+		return fmt.Errorf("the rights of the example custom tasks: %w", err)
+	}
+	for _, u := range list {
+		for _, role := range further {
+			if u.GetKind() != role.GetKind() || u.GetName() != role.GetName() {
+				continue
+			}
+			rules, _, err := unstructured.NestedSlice(u.Object, "rules")
+			more, _, wrong := unstructured.NestedSlice(role.Object, "rules")
+			if err = errors.Join(err, wrong, unstructured.SetNestedSlice(u.Object, append(rules, more...), "rules")); err != nil {
+				return fmt.Errorf("%s: %w", u.GetName(), err)
+			}
+		}
+	}
+	return nil
+}
+
 // stored are the objects as they are in the files.
-func stored() ([]*unstructured.Unstructured, error) {
+func stored(withTasks bool) ([]*unstructured.Unstructured, error) {
 	names, err := fs.Glob(manifests, "manifests/*.yaml")
 	if err != nil {
 		return nil, err
@@ -156,6 +184,11 @@ func stored() ([]*unstructured.Unstructured, error) {
 			continue
 		}
 		definitions, err := crds.All()
+		if err == nil && withTasks {
+			var tasks [][]byte
+			tasks, err = crds.Examples()
+			definitions = append(definitions, tasks...)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -166,6 +199,9 @@ func stored() ([]*unstructured.Unstructured, error) {
 			}
 			out = append(out, list...)
 		}
+	}
+	if withTasks {
+		return out, withExamples(out)
 	}
 	return out, nil
 }
@@ -270,6 +306,9 @@ func (o Options) applyToDeployment(u *unstructured.Unstructured) error {
 	}
 	if image := o.Images.SidecarLogResults; image != "" {
 		arguments = append(arguments, "-sidecarlogresults-image="+image)
+	}
+	if o.Examples {
+		arguments = append(arguments, "-example-tasks")
 	}
 	for _, a := range o.Arguments {
 		arguments = append(arguments, a)

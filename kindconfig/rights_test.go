@@ -36,9 +36,15 @@ func rights(rules []rbacv1.PolicyRule) map[string]bool {
 // In the whole cluster, the program needs some rights of its own besides: for its webhooks and its metrics.
 func TestRolesGiveTheRightsThatControllersNeed(t *testing.T) {
 	t.Parallel()
-	roles := typed[rbacv1.ClusterRole](t, objects(t, kindconfig.Options{}), "ClusterRole")
+	t.Run("production", func(t *testing.T) { rolesGive(t, kindconfig.Options{}, controllers.All()) })
+	t.Run("example tasks", func(t *testing.T) { rolesGive(t, kindconfig.Options{Examples: true}, controllers.WithExamples()) })
+}
+
+func rolesGive(t *testing.T, o kindconfig.Options, list []reconciler.Controller) {
+	t.Helper()
+	roles := typed[rbacv1.ClusterRole](t, objects(t, o), "ClusterRole")
 	var cluster, tenant []rbacv1.PolicyRule
-	for _, c := range controllers.All() {
+	for _, c := range list {
 		cluster = append(cluster, c.Needs.Cluster...)
 		tenant = append(tenant, c.Needs.Tenant...)
 		asked := c.Needs.Tenancy
@@ -77,7 +83,7 @@ func TestRolesGiveTheRightsThatControllersNeed(t *testing.T) {
 // unwatched cannot.
 func TestRightsCoverWatchedKinds(t *testing.T) {
 	t.Parallel()
-	for _, c := range controllers.All() {
+	for _, c := range controllers.WithExamples() {
 		may := rights(c.Needs.Cluster)
 		for _, resource := range watched(&c) {
 			if !may["list "+resource] || !may["watch "+resource] {

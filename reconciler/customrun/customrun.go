@@ -57,7 +57,7 @@ const soon = time.Second
 func (c *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	var r *Run
 	var err error
-	// Most runs are somebody else's, or over, which the cache can tell. What is decided on comes from the API server: the cache may be behind.
+	// Most runs are another controller's, or over, which the cache can tell. What is decided on comes from the API server: the cache may be behind.
 	for _, from := range []client.Reader{c.Client, c.Reader} {
 		if r, err = c.Read(ctx, from, request.NamespacedName); err != nil {
 			return reconcile.Result{}, client.IgnoreNotFound(err)

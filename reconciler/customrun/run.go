@@ -71,7 +71,7 @@ func ReadCustomRun(ctx context.Context, from client.Reader, key client.ObjectKey
 }
 
 func (r *Run) remembering() *Run {
-	_ = json.Unmarshal(r.status.ExtraFields.Raw, &r.memory) // what cannot be read is somebody else's, and as good as nothing
+	_ = json.Unmarshal(r.status.ExtraFields.Raw, &r.memory) // another program wrote what cannot be read
 	return r
 }
 
@@ -81,7 +81,7 @@ func (r *Run) remember() error {
 	return err
 }
 
-// kind is the kind of custom task that the run asks for, or "" if it is none of this controller's.
+// kind is the kind of custom task that the run asks for, or "" if another controller has it.
 func (r *Run) kind() string {
 	var of schema.GroupVersionKind
 	switch {

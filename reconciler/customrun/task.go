@@ -107,7 +107,7 @@ func podName(r *Run) string {
 	return childname.Of(r.object.GetName(), "-pod")
 }
 
-// pod is the Pod of the attempt, which is made if there never was one. It is nil if it was deleted, or has its name from somebody else.
+// pod is the Pod of the attempt, which is made if there never was one. It is nil if it was deleted, or if another owner has taken its name.
 func (c *Reconciler) pod(ctx context.Context, r *Run) (*corev1.Pod, error) {
 	pod := &corev1.Pod{}
 	err := c.Reader.Get(ctx, r.beside(podName(r)), pod)
@@ -151,7 +151,7 @@ func convert(from, to any) error {
 	return errors.Join(err, json.Unmarshal(raw, to))
 }
 
-// stop has the Pod of the attempt stopped, and reports whether there is none any more.
+// stop has the Pod of the attempt stopped, and reports whether there is none left.
 func (c *Reconciler) stop(ctx context.Context, r *Run) (bool, error) {
 	pod := &corev1.Pod{}
 	err := c.Reader.Get(ctx, r.beside(podName(r)), pod)

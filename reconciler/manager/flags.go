@@ -46,6 +46,7 @@ func ParseFlags(args []string, to io.Writer) (*Settings, error) {
 	f.StringVar(&s.Namespace, "namespace", namespace(), "`namespace` of the ConfigMaps, the lease and the webhooks' Secret (SYSTEM_NAMESPACE)")
 	f.StringVar(&tenants, "namespaces", "", "comma-separated `namespaces` that alone are watched; empty: all")
 	f.IntVar(&s.Workers, "threads-per-controller", 8, "how many TaskRuns are reconciled at once")
+	f.BoolVar(&s.Examples, "example-tasks", false, "run the custom tasks of the group example.plumbline.dev, which have to be installed")
 	f.Float64Var(&s.QPS, "kube-api-qps", 50, "requests a second to the API server; negative: any")
 	f.IntVar(&s.Burst, "kube-api-burst", 100, "requests in a burst")
 	f.BoolVar(&s.LeaderElection, "leader-elect", true, "let one of several replicas reconcile")

@@ -72,6 +72,8 @@ type Options struct {
 	// Resolvers answer requests beside the resolver of the cluster; Bundles fetches what the field bundle names. Bundles may be nil.
 	Resolvers []resolver.Resolver
 	Bundles   resolver.Bundles
+	// Examples has the example custom tasks run, which are to be tried and copied.
+	Examples bool
 	// Workers is how many objects of each kind are reconciled at once.
 	Workers int
 	// LeaderElection is needed as soon as there is more than one replica.
@@ -89,6 +91,15 @@ type Options struct {
 	Revision string
 	// Metrics is where what can be scraped is registered; nil means controller-runtime's registry, which is what is served.
 	Metrics prometheus.Registerer
+}
+
+// controllers are those that the program runs.
+func (o *Options) controllers() []reconciler.Controller {
+	list := controllers.All(o.Resolvers...)
+	if o.Examples {
+		list = append(list, controllers.Examples()...)
+	}
+	return list
 }
 
 // Webhook says where the webhooks are served.
@@ -146,7 +157,7 @@ func newManager(cluster *rest.Config, o Options) (ctrl.Manager, error) {
 	if err != nil {
 		return nil, err
 	}
-	list := controllers.All(o.Resolvers...)
+	list := o.controllers()
 	direct, err := unwatched(list, scheme)
 	if err != nil {
 		return nil, err
@@ -222,7 +233,7 @@ func addControllers(m ctrl.Manager, cluster *rest.Config, store *apiconfig.Store
 		Deadline:    context.WithTimeout,
 		Revision:    o.Revision,
 	}
-	list := controllers.All(o.Resolvers...)
+	list := o.controllers()
 	for i := range list {
 		if err := addController(m, &list[i], deps, api, registerer, o.Workers); err != nil {
 			return fmt.Errorf("%s: %w", list[i].Name, err)

@@ -76,6 +76,7 @@ that are no longer tenants lose their role binding.
 	f.IntVar(&i.Replicas, "replicas", 1, "how many controllers; one of them leads")
 	f.StringSliceVar(&i.Tenants, "tenants", nil, "`namespaces` whose TaskRuns are run; default: all")
 	f.StringVar(&i.WebhookURL, "webhook-url", "", "`https://host:port` of webhooks that run outside the cluster")
+	f.BoolVar(&i.Examples, "example-tasks", false, "install the custom tasks of the group example.plumbline.dev, too")
 	f.StringArrayVar(&i.Arguments, "controller-argument", nil, "additional `argument` of the controller; may be repeated")
 	return c
 }
