@@ -161,7 +161,6 @@ func TestEveryRowOfTheStatusTableHasAFixture(t *testing.T) {
 func TestEveryReasonHasAFixture(t *testing.T) {
 	t.Parallel()
 	wanted(t, fixture.ProfileTaskRunCore, "TaskRunReason", map[string]string{
-		"ResolvingTaskRef":                 "no resolver is installed; a reference to one fails",
 		"CouldntGetTask":                   "later versions and the reference here say PodCreationFailed instead",
 		"ResourceVerificationFailed":       "signatures are not verified",
 		"TaskRunStopSidecarFailed":         "what is over stays as it is; the stop of a sidecar is tried again",
@@ -170,10 +169,7 @@ func TestEveryReasonHasAFixture(t *testing.T) {
 		"AwaitingTaskRunResults":           "declared, and not used by the documented version",
 	})
 	wanted(t, fixture.ProfilePipelineRun, "PipelineRunReason", map[string]string{
-		"ResolvingPipelineRef":       "no resolver is installed; a reference to one fails",
-		"ResolvingTaskRef":           "no resolver is installed; a reference to one fails",
 		"ResourceVerificationFailed": "signatures are not verified",
-		"PipelineInvalidGraph":       "admission refuses every Pipeline whose graph is wrong, so that none is on the cluster",
 		"CouldntGetResource":         "PipelineResources are not supported; one that is bound is InvalidPipelineResourceBindings",
 	})
 }

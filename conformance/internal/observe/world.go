@@ -142,6 +142,31 @@ func (w *World) Named(r *fixture.Ref) *unstructured.Unstructured {
 	return o
 }
 
+// Chosen returns an empty object that names the one that a reference stands for: the only one that there is, if it selects. Otherwise it
+// returns nil, and how many there are.
+func (w *World) Chosen(r *fixture.Ref) (o *unstructured.Unstructured, n int) {
+	if !r.Selects() {
+		return w.Named(r), 1
+	}
+	var there []*Life
+	w.Lock()
+	for _, l := range w.Find(r) {
+		if !l.Last().Gone {
+			there = append(there, l)
+		}
+	}
+	w.Unlock()
+	if len(there) != 1 {
+		return nil, len(there)
+	}
+	o = &unstructured.Unstructured{}
+	o.SetAPIVersion(there[0].Kind.APIVersion())
+	o.SetKind(there[0].Kind.Kind)
+	o.SetName(there[0].Name)
+	o.SetNamespace(there[0].Namespace)
+	return o, 1
+}
+
 // handler records the versions of one kind.
 func (w *World) handler(kind fixture.KindInfo) Handler {
 	record := w.recorder(kind)

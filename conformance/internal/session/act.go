@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -146,8 +147,15 @@ func (s *actions) patch(ctx context.Context, action string, r *fixture.Ref, kind
 	if err != nil {
 		return fmt.Errorf("encoding the patch: %w", err)
 	}
+	if o, n := s.seen.Chosen(r); o == nil {
+		return failure(pos, path, fmt.Sprintf("there are %d objects %s, and one is to be changed", n, r.String()))
+	}
 	err = s.request(ctx, func() error {
-		o, p := s.seen.Named(r), client.RawPatch(kind, data)
+		o, _ := s.seen.Chosen(r)
+		if o == nil {
+			return apierrors.NewNotFound(schema.GroupResource{Resource: r.Kind}, r.String())
+		}
+		p := client.RawPatch(kind, data)
 		if subresource != "" {
 			return s.cluster.Client().SubResource(subresource).Patch(ctx, o, p)
 		}
@@ -176,7 +184,11 @@ func (s *actions) delete(ctx context.Context, a *fixture.Delete, path string) er
 	if a.GracePeriod != nil {
 		options = append(options, client.GracePeriodSeconds(int64(time.Duration(*a.GracePeriod).Seconds())))
 	}
-	err := s.request(ctx, func() error { return s.cluster.Client().Delete(ctx, s.seen.Named(&a.On), options...) })
+	o, n := s.seen.Chosen(&a.On)
+	if o == nil {
+		return failure(a.Pos, path, fmt.Sprintf("there are %d objects %s, and one is to be deleted", n, a.On.String()))
+	}
+	err := s.request(ctx, func() error { return s.cluster.Client().Delete(ctx, o, options...) })
 	if err != nil {
 		return s.denied("delete", &a.On, err, a.Pos, path)
 	}
