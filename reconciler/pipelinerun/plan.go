@@ -209,8 +209,8 @@ func (p *pipelineRunPass) store(ctx context.Context) resolve.Store {
 	return func(key client.ObjectKey, into client.Object) error { return p.Get(ctx, key, into) }
 }
 
-// optionalWorkspaces says which workspaces the Task of a pipeline task can do without. Of a Task that is gone by now it is none, and of
-// one that is remote, and not known here, all: its TaskRun will know.
+// optionalWorkspaces says which workspaces the Task of a pipeline task can do without. Of a Task that is gone by now there are none;
+// of one that is remote, and not known here, all: its TaskRun will know.
 func (p *pipelineRunPass) optionalWorkspaces(ctx context.Context, pt *v1beta1.PipelineTask) (func(name string) bool, error) {
 	if p.custom(pt) {
 		return nothing, nil

@@ -19,7 +19,7 @@ import (
 	"github.com/plumbline-ci/plumbline/reconciler/substitution"
 )
 
-// answerDelay is when to look for an answer again that nobody has told of.
+// answerDelay is when to look for the answer again, although its arrival wakes the run.
 const answerDelay = time.Minute
 
 // ofResolver is the Pipeline that a resolver finds. The run waits for it.

@@ -1,6 +1,6 @@
 // Package remote asks, on behalf of a run, for a Task or a Pipeline that is not in the cluster, and reads the answer (spec of Pipelines
-// §3.5). It is what the reconcilers of TaskRuns and PipelineRuns share. Who answers is not its business: a resolver of this repository, of
-// somebody else, or a person with kubectl.
+// §3.5). It is what the reconcilers of TaskRuns and PipelineRuns share. It does not matter what answers: a resolver of this repository or of
+// another program, or a user with kubectl.
 //
 //	remote.go  the question: a ResolutionRequest, made once
 //	object.go  the answer: an object of the API, decoded, filled in and checked
@@ -28,7 +28,7 @@ import (
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 )
 
-// ErrInProgress says that there is no answer yet. The request's change wakes whoever owns it.
+// ErrInProgress says that there is no answer yet. A change of the request wakes its owner.
 var ErrInProgress = errors.New("resource request in progress")
 
 // RequestError says that the request was answered with a no, or with something that cannot be read. Asking again changes nothing.

@@ -2,17 +2,17 @@
 // are theirs.
 //
 //	resolution.go  the controllers, and which rights they need
-//	requests.go    the state of a request, whoever answers it
+//	requests.go    the state of a request, whatever answers it
 //	answers.go     a resolver at work on a request
 //	write.go       the one way in which a status is written
 //
-// The resolvers are given by whoever makes the controllers; package resolver says what one is. A request whose resolver is none of them is
-// somebody else's to answer, and times out if nobody does.
+// The program that makes the controllers gives the resolvers; package resolver says what one is. A request whose resolver is none of them is
+// for another program to answer, and times out if none does.
 //
 // # Staleness
 //
 // A write of a status carries the version that was read. A request that is done is never written again, so that an answer that comes too
-// late changes nothing, whoever gave it.
+// late changes nothing.
 package resolution
 
 import (

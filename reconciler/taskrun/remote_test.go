@@ -149,8 +149,8 @@ func TestOneRequest(t *testing.T) {
 	}
 }
 
-// TestRequestOfSomebodyElse: a request of the name that belongs to an earlier run is not read.
-func TestRequestOfSomebodyElse(t *testing.T) {
+// TestRequestOfAnEarlierRun: a request of the name that belongs to an earlier run is not read.
+func TestRequestOfAnEarlierRun(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, taskRun(t, "run", "taskRef: {resolver: git}"))
 	w.pass("run")

@@ -6,8 +6,8 @@ import (
 	tekton "github.com/plumbline-ci/plumbline/api/v1beta1"
 )
 
-// ResolutionRequest asks the resolver that its label names for the text of one object. Whoever the resolver belongs to writes the answer
-// into the status.
+// ResolutionRequest asks the resolver that its label names for the text of one object. The resolver writes the answer into the
+// status.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:storageversion
@@ -27,7 +27,7 @@ type ResolutionRequest struct {
 	// +kubebuilder:validation:Schemaless
 	// +kubebuilder:pruning:PreserveUnknownFields
 	Spec ResolutionRequestSpec `json:"spec,omitempty"`
-	// Status is absent until somebody takes note of the request.
+	// Status is absent until a controller takes note of the request.
 	//
 	// +kubebuilder:validation:Schemaless
 	// +kubebuilder:pruning:PreserveUnknownFields

@@ -1,5 +1,5 @@
-// Package resolver says what a resolver is: something that finds a Task or a Pipeline that is not in the cluster's own store, or not under
-// the name and in the namespace of whoever asks. Package resolution runs resolvers over ResolutionRequests; the resolvers themselves are
+// Package resolver says what a resolver is: something that finds a Task or a Pipeline that is not in the cluster's own store, or not in the
+// namespace of the run that asks. Package resolution runs resolvers over ResolutionRequests; the resolvers themselves are
 // packages of their own, so that only who wants one pays for what it imports.
 package resolver
 
@@ -25,7 +25,7 @@ type Resolver interface {
 	Flag() string
 	// Defaults are the keys of the ConfigMap as they are installed. They hold while the ConfigMap does not exist.
 	Defaults() map[string]string
-	// Validate says what is wrong with the params of a request, as far as that can be told without asking anybody. Its error becomes part of
+	// Validate says what is wrong with the params of a request, as far as that can be told without a request to another program. Its error becomes part of
 	// the message `invalid resource request "<ns>/<n>": <error>`.
 	Validate(ctx context.Context, r Request) error
 	// Resolve fetches. Its error becomes part of the message `error getting "<Name>" "<ns>/<n>": <error>`. The context ends when the request's
