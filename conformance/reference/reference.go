@@ -84,7 +84,7 @@ func Claims() conformance.Claims {
 			"pipeline-embedded-status", "pipeline-affinity", "pipeline-propagation", "pipeline-structured", "pipeline-matrix", "pipeline-custom-task",
 			"alpha-run", "custom-run", "run-named", "run-unnamed", "run-spec", "run-params", "run-results", "run-timeout", "run-cancel", "run-retries",
 			"run-pod", "run-pipeline",
-			"remote-resolution", "resolver-cluster", "bundles",
+			"remote-resolution", "resolver-cluster", "resolver-git", "resolver-bundles", "resolver-hub", "resolver-http", "bundles",
 		},
 		CustomTask: fixture.ExampleCustomTask(),
 		Reference:  true,

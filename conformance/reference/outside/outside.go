@@ -89,7 +89,7 @@ func (w *World) add(r *fixture.Remote) error {
 	for _, b := range r.Bundles {
 		image, err := imageOf(b)
 		if err == nil {
-			err = w.images.Add(b.Ref, image)
+			err = errors.Join(w.images.Add(b.Ref, image), w.images.Guard(b.Ref, b.Login))
 		}
 		if err != nil {
 			return fmt.Errorf("the bundle %s: %w", b.Ref, err)

@@ -2,6 +2,7 @@ package bundles
 
 import (
 	"context"
+	"errors"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -37,6 +38,7 @@ func (r Remote) Image(ctx context.Context, ref name.Reference, keys authn.Keycha
 // Images are images that the program has, by their references.
 type Images struct {
 	byName map[string]v1.Image
+	logins map[string]string
 	// Missing is the error for an image that it does not have.
 	Missing func(ref string) error
 }
@@ -59,10 +61,37 @@ func (i *Images) Add(reference string, image v1.Image) error {
 	return nil
 }
 
-// Image implements Registry.
-func (i *Images) Image(_ context.Context, ref name.Reference, _ authn.Keychain) (v1.Image, error) {
-	if image, ok := i.byName[ref.Name()]; ok {
-		return image, nil
+// Guard has a repository ask for a login, user:password.
+func (i *Images) Guard(reference, login string) error {
+	ref, err := name.ParseReference(reference)
+	if err != nil {
+		return err
 	}
-	return nil, i.Missing(ref.String())
+	if i.logins == nil {
+		i.logins = map[string]string{}
+	}
+	i.logins[ref.Context().Name()] = login
+	return nil
+}
+
+// Image implements Registry.
+func (i *Images) Image(_ context.Context, ref name.Reference, keys authn.Keychain) (v1.Image, error) {
+	image, ok := i.byName[ref.Name()]
+	if !ok {
+		return nil, i.Missing(ref.String())
+	}
+	if login := i.logins[ref.Context().Name()]; login != "" {
+		given, err := keys.Resolve(ref.Context())
+		if err != nil {
+			return nil, err
+		}
+		config, err := given.Authorization()
+		if err != nil {
+			return nil, err
+		}
+		if config.Username+":"+config.Password != login {
+			return nil, errors.New("UNAUTHORIZED: authentication required")
+		}
+	}
+	return image, nil
 }
