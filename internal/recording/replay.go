@@ -33,6 +33,9 @@ const (
 	defaultSettle = 2
 )
 
+// kindRequest is the kind of what resolvers are asked with.
+const kindRequest = "ResolutionRequest"
+
 // kinds are those that are looked at. Of a custom task, an action names the kind as Custom.
 var (
 	kindPod = schema.GroupVersionKind{Version: "v1", Kind: "Pod"}
@@ -41,7 +44,9 @@ var (
 		"PipelineRun": {Group: "tekton.dev", Version: "v1beta1", Kind: "PipelineRun"},
 		"Run":         {Group: "tekton.dev", Version: "v1alpha1", Kind: "Run"},
 		"CustomRun":   {Group: "tekton.dev", Version: "v1beta1", Kind: "CustomRun"},
-		"Pod":         kindPod,
+
+		kindRequest: {Group: "resolution.tekton.dev", Version: "v1beta1", Kind: kindRequest},
+		"Pod":       kindPod,
 	}
 )
 
@@ -305,7 +310,7 @@ func (p *player) act(ctx context.Context, f *Facts, i int, end time.Time) error 
 	var since time.Time
 	came, err := p.until(ctx, end, func() bool {
 		for _, kind := range a.kinds() {
-			if h := p.runs[kind+"/"+a.Name]; h != nil {
+			if h := p.runs[kind+"/"+p.called(kind, a.Name)]; h != nil {
 				since = h.reasons[a.When]
 			}
 		}
@@ -363,14 +368,25 @@ func (a *Action) kinds() []string {
 	}
 }
 
+// called is the name of the object that an action is about, of which it may have only the beginning: byhand-*.
+func (p *player) called(kind, name string) string {
+	if prefix, open := strings.CutSuffix(name, "*"); open {
+		for _, object := range p.order {
+			if strings.HasPrefix(object, kind+"/"+prefix) {
+				return strings.TrimPrefix(object, kind+"/")
+			}
+		}
+	}
+	return name
+}
+
 // target is the object that an action is done to.
 func (p *player) target(a *Action) *unstructured.Unstructured {
 	kind, name := a.TargetKind, a.Target
 	if name == "" {
-		name = a.Name
 		for _, k := range a.kinds() {
-			if p.runs[k+"/"+name] != nil {
-				kind = k
+			if called := p.called(k, a.Name); p.runs[k+"/"+called] != nil {
+				kind, name = k, called
 			}
 		}
 	}
@@ -399,7 +415,7 @@ func (p *player) moments(body []byte) []byte {
 func (p *player) tell(f *Facts) error {
 	for _, object := range p.order {
 		h := p.runs[object]
-		if h.last == nil || h.gone {
+		if h.last == nil || h.gone || strings.HasPrefix(object, kindRequest+"/") { // requests were not recorded
 			continue
 		}
 		if err := f.end(&h.found, h.last); err != nil {

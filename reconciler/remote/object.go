@@ -98,6 +98,7 @@ func Task(o runtime.Object, cfg *config.Config) (*v1beta1.Task, error) {
 	case *v1beta1.ClusterTask:
 		task = &v1beta1.Task{TypeMeta: o.TypeMeta, ObjectMeta: o.ObjectMeta, Spec: o.Spec}
 	case *v1.Task:
+		defaulting.TaskV1(o)
 		var err error
 		if task, err = conversion.TaskFromV1(o); err != nil {
 			return nil, refused("invalid runtime object: %w", err)
@@ -119,6 +120,7 @@ func Pipeline(o runtime.Object) (*v1beta1.Pipeline, error) {
 	case *v1beta1.Pipeline:
 		p = o
 	case *v1.Pipeline:
+		defaulting.PipelineV1(o)
 		var err error
 		if p, err = conversion.PipelineFromV1(o); err != nil {
 			return nil, refused("invalid runtime object: %w", err)
