@@ -263,6 +263,7 @@ func builtinSource(s *shell, args []string) int {
 		return statusNoExec
 	}
 	before, command, loops, base, source, line := s.args, s.command, s.loops, s.base, s.source, s.line
+	running, heading := s.running, s.heading
 	replaced := len(args) > 2 && s.kind != dash
 	if replaced {
 		s.args = args[2:]
@@ -304,6 +305,9 @@ func builtinSource(s *shell, args []string) int {
 		s.line = line // that of the command, in the trap too
 	}
 	s.returned()
+	if s.kind == bash && !s.inTrap {
+		s.running, s.heading = running, heading
+	}
 	s.sourcing--
 	s.frames = s.frames[:len(s.frames)-1]
 	s.command, s.loops, s.base, s.source, s.line = command, loops, base, source, line
@@ -408,6 +412,7 @@ func builtinEval(s *shell, args []string) int {
 	}
 	text := strings.Join(args[1:], " ")
 	command, base, line := s.command, s.base, s.line
+	running, heading := s.running, s.heading
 	s.traced++
 	switch s.kind {
 	case bash:
@@ -443,6 +448,9 @@ func builtinEval(s *shell, args []string) int {
 	s.command, s.base = command, base
 	if s.kind == bash && s.flow == goOn {
 		s.line = line
+	}
+	if s.kind == bash && !s.inTrap {
+		s.running, s.heading = running, heading
 	}
 	return s.status
 }

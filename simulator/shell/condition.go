@@ -148,16 +148,10 @@ func (s *shell) regexMatch(text string, w *syntax.Word, not string) (bool, error
 	if err := e.word(w.Parts, false); err != nil {
 		return false, err
 	}
-	var b strings.Builder
-	i := 0
-	for _, q := range e.quoted {
-		b.Write(e.buf[i:q.from])
-		b.WriteString(regexp.QuoteMeta(string(e.buf[q.from:q.to])))
-		i = q.to
+	expr := e.withQuoted(regexp.QuoteMeta)
+	if s.options.xtrace {
+		s.traceCondition(not + tracedWord(text) + " =~ " + tracedWord(e.withQuoted(tracedExpression.Replace)))
 	}
-	b.Write(e.buf[i:])
-	expr := b.String()
-	s.traceCondition(not + tracedWord(text) + " =~ " + tracedWord(string(e.buf)))
 	if s.options.nocasematch {
 		expr = "(?i)" + expr
 	}
@@ -175,6 +169,23 @@ func (s *shell) regexMatch(text string, w *syntax.Word, not string) (bool, error
 	s.store("BASH_REMATCH", variable{list: listOf(groups), set: true})
 	return groups != nil, nil
 }
+
+// withQuoted returns the text in which what was quoted is changed.
+func (e *expander) withQuoted(change func(string) string) string {
+	var b strings.Builder
+	i := 0
+	for _, q := range e.quoted {
+		b.Write(e.buf[i:q.from])
+		b.WriteString(change(string(e.buf[q.from:q.to])))
+		i = q.to
+	}
+	b.Write(e.buf[i:])
+	return b.String()
+}
+
+// tracedExpression puts a backslash before what means something in a regular expression, where that was quoted: so the trace
+// shows it.
+var tracedExpression = strings.NewReplacer(".", `\.`, "[", `\[`, `\`, `\\`, "(", `\(`, ")", `\)`, "*", `\*`, "+", `\+`, "?", `\?`, "{", `\{`, "|", `\|`, "^", `\^`, "$", `\$`)
 
 // maxExpression is how long a regular expression may be.
 const maxExpression = 1 << 16

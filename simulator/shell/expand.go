@@ -19,6 +19,7 @@ type expander struct {
 	signed bool // the sign of the assignment is not part of the text
 	assign bool // it is the value of an assignment: a tilde may follow a colon too
 	lists  bool // inside of quotes with "$@", which may be no field at all
+	bare   bool // inside of quotes with a "$@" that has no operator
 	brace  bool // inside the operand of ${…} in double quotes
 	loose  bool // inside the operand of ${…} outside of quotes: its text is split too
 	ifs    string
@@ -514,12 +515,12 @@ func (e *expander) word(parts []syntax.Part, quoted bool) error {
 			if !lists {
 				e.quote("")
 			}
-			e.lists = lists
+			e.lists, e.bare = lists, lists && hasBareList(part.Parts)
 			here, brace := e.here, e.brace
 			e.here, e.brace = false, false
 			from, nulls := len(e.buf), e.nulls
 			err := e.word(part.Parts, true)
-			e.here, e.brace, e.lists = here, brace, false
+			e.here, e.brace, e.lists, e.bare = here, brace, false, false
 			if err != nil {
 				return err
 			}
@@ -628,6 +629,14 @@ func (s *shell) hasList(parts []syntax.Part) bool {
 		}
 	}
 	return false
+}
+
+// hasBareList recognises a "$@" of bash, or the like, that has no operator.
+func hasBareList(parts []syntax.Part) bool {
+	return slices.ContainsFunc(parts, func(part syntax.Part) bool {
+		pe, ok := part.(*syntax.Param)
+		return ok && pe.Op == "" && !pe.Length && (pe.Name == "@" || pe.All == '@')
+	})
 }
 
 // literal appends unquoted text of the script, in which a backslash quotes the next character.

@@ -215,14 +215,37 @@ func (e *expander) param(pe *syntax.Param, quoted bool) error {
 		return e.value("", quoted)
 	}
 	before := value
-	value, err = s.operate(pe, value)
+	inside := true
+	if pe.Op == ":" {
+		value, inside, err = s.substring(pe, value)
+	} else {
+		value, err = s.operate(pe, value)
+	}
 	if err != nil {
 		return err
 	}
 	if value == "" && set && e.inCase && quoted && e.leavesSign(pe, before) {
 		e.nulls++
 	}
+	if value == "" && set && quoted && s.kind == bash && inside && leavesField(pe, before) {
+		e.quote("")
+	}
 	return e.value(value, quoted)
+}
+
+// leavesField reports whether an expansion that gives nothing still makes a field of what it stands in, also beside a "$@"
+// without elements: bash does so where it has made a new text of the value.
+func leavesField(pe *syntax.Param, before string) bool {
+	switch pe.Op[0] {
+	case '#', '%':
+		return before != ""
+	case '^', ',', '~', '/', ':':
+		return true
+	case '@':
+		op, _ := pe.Word.Literal()
+		return op != "a" && op != "P"
+	}
+	return false
 }
 
 // isAlternative reports whether an operator asks whether a parameter is set.
@@ -406,30 +429,30 @@ func (s *shell) cutNumber(pe *syntax.Param, w *syntax.Word) (int64, error) {
 	return n, err
 }
 
-// substring cuts ${x:from:count}.
-func (s *shell) substring(pe *syntax.Param, value string) (string, error) {
+// substring cuts ${x:from:count}. inside says that it begins inside of the value, or at its end.
+func (s *shell) substring(pe *syntax.Param, value string) (text string, inside bool, err error) {
 	n := int64(s.length(value))
 	from, err := s.cutNumber(pe, pe.Offset)
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
 	count := int64(0)
 	if pe.Count != nil && s.kind == ash { // bash asks only where the offset is inside of the text
 		if count, err = s.cutNumber(pe, pe.Count); err != nil {
-			return "", err
+			return "", false, err
 		}
 	}
 	if from < 0 {
 		if from += n; from < 0 {
-			return "", nil
+			return "", false, nil
 		}
 	}
 	if from > n {
-		return "", nil
+		return "", false, nil
 	}
 	if pe.Count != nil && s.kind != ash {
 		if count, err = s.cutNumber(pe, pe.Count); err != nil {
-			return "", err
+			return "", false, err
 		}
 	}
 	to := n
@@ -437,7 +460,7 @@ func (s *shell) substring(pe *syntax.Param, value string) (string, error) {
 		if count < 0 {
 			if to = n + count; to < from {
 				if s.kind == bash {
-					return "", &discardError{&usageError{syntax.PrintWord(pe.Count) + ": substring expression < 0"}}
+					return "", false, &discardError{&usageError{syntax.PrintWord(pe.Count) + ": substring expression < 0"}}
 				}
 				to = from
 			}
@@ -446,7 +469,7 @@ func (s *shell) substring(pe *syntax.Param, value string) (string, error) {
 		}
 	}
 	value = value[s.offset(value, int(from)):]
-	return value[:s.offset(value, int(to-from))], nil
+	return value[:s.offset(value, int(to-from))], true, nil
 }
 
 // indirect expands ${!name}, ${!prefix*} and ${!array[@]}.
@@ -539,7 +562,7 @@ func (e *expander) alternative(pe *syntax.Param, value string, set, quoted bool)
 	}
 	switch op {
 	case '-':
-		if quoted && len(pe.Word.Parts) == 0 {
+		if quoted && len(pe.Word.Parts) == 0 && !e.bare {
 			e.quote("")
 		}
 		return e.operand(pe.Word, quoted)
@@ -561,6 +584,9 @@ func (e *expander) alternative(pe *syntax.Param, value string, set, quoted bool)
 		}
 		if err != nil {
 			return err
+		}
+		if quoted && s.kind == bash { // also beside a "$@" without elements
+			e.quote("")
 		}
 		return e.value(s.value(pe.Name), quoted)
 	}
@@ -619,7 +645,8 @@ func (s *shell) operate(pe *syntax.Param, value string) (string, error) {
 	case "":
 		return value, nil
 	case ":":
-		return s.substring(pe, value)
+		text, _, err := s.substring(pe, value)
+		return text, err
 	case "/", "//":
 		return s.replace(pe, value)
 	case "@":

@@ -203,7 +203,7 @@ func (p *Parser) forClause(line int, isSelect bool) Command {
 			p.fail(Error{Reason: "bad for loop variable"})
 		}
 		if p.eof() || isMeta(p.at(0)) {
-			p.unexpected("")
+			p.unexpectedHere("")
 		}
 		at := p.pos
 		p.word()
@@ -300,7 +300,7 @@ func (p *Parser) caseClause(line int) Command {
 	c := &Case{Line: line}
 	p.nextArgument()
 	if p.eof() || isMeta(p.at(0)) && !p.procSubst() {
-		p.unexpected("word")
+		p.unexpectedHere("word")
 	}
 	c.Word = p.word()
 	p.newlines()
@@ -322,10 +322,14 @@ func (p *Parser) caseClause(line int) Command {
 		item := &CaseItem{After: ";;"}
 		if p.at(0) == '(' {
 			p.pos++
-			p.blanks()
+			if p.blanks(); p.eof() {
+				p.unexpectedHere(p.expecting(p.dialect != Bash, ")"))
+			}
 		}
 		for {
-			p.blanks()
+			if p.blanks(); p.eof() && len(item.Patterns) > 0 {
+				p.unexpectedHere(p.expecting(p.dialect != Bash, ")"))
+			}
 			if p.eof() || isMeta(p.at(0)) && !p.procSubst() {
 				p.noPattern()
 			}
@@ -377,7 +381,7 @@ func (p *Parser) noParenthesis() {
 	if p.dialect != Bash && p.operatorLength() == 0 && !p.eof() {
 		p.fail(Error{Token: "word", Expecting: ")"})
 	}
-	p.unexpected(p.expecting(p.dialect != Bash, ")"))
+	p.unexpectedHere(p.expecting(p.dialect != Bash, ")"))
 }
 
 // function reads the rest of: function name [()] body.
@@ -387,7 +391,7 @@ func (p *Parser) function(line int) Command {
 	}
 	p.blanks()
 	if p.eof() || isMeta(p.at(0)) {
-		p.unexpected("")
+		p.unexpectedHere("")
 	}
 	name := p.raw(p.word())
 	p.blanks()
@@ -425,8 +429,8 @@ func (p *Parser) functionBody(line int, name string) Command {
 
 func (p *Parser) coproc(line int) Command {
 	p.blanks()
-	if p.keyword() == "!" { // no pipeline can stand here
-		p.unexpected("")
+	if p.keyword() == "!" || p.eof() { // no pipeline can stand here
+		p.unexpectedHere("")
 	}
 	c := &Coproc{Name: "COPROC"}
 	at := p.pos
@@ -499,12 +503,16 @@ func (p *Parser) simple(line int) *Stmt {
 			if a := p.assignment(); a != nil && (a.Array != nil || a.Index != nil) {
 				call.Args = append(call.Args, &Word{Assign: a})
 				continue
+			} else if a != nil && a.Text {
+				name := &Lit{Value: a.Name + map[bool]string{false: "=", true: "+="}[a.Append]}
+				call.Args = append(call.Args, &Word{Parts: append([]Part{name}, a.Value.Parts...)})
+				continue
 			}
 			p.pos = at
 		}
 		if evaluates { // what looks like the assignment of an array is text
 			at := p.pos
-			if a := p.assignment(); a != nil && a.Array != nil {
+			if a := p.assignment(); a != nil && (a.Array != nil || a.Text) {
 				call.Args = append(call.Args, &Word{Parts: []Part{&SglQuoted{Value: p.src[at:p.pos]}}})
 				continue
 			}
@@ -618,12 +626,40 @@ func (p *Parser) assignment() *Assign {
 	p.pos = i
 	if p.at(0) == '(' && p.dialect == Bash && a.Index == nil {
 		a.Array = p.array()
+		if !p.eof() && (!isMeta(p.at(0)) || p.procSubst()) {
+			p.arrayAsText(a)
+		}
 		return a
 	}
 	if !p.eof() && (!isMeta(p.at(0)) || p.procSubst()) {
 		a.Value = p.word()
 	}
 	return a
+}
+
+// arrayAsText makes the value of an array the text that bash takes it for where more stands right behind it: the elements
+// with one blank between them, in parentheses, and what follows.
+func (p *Parser) arrayAsText(a *Assign) {
+	var parts []Part
+	text := func(s string) { parts = append(parts, &SglQuoted{Value: s}) }
+	text("(")
+	for i, e := range a.Array.Elems {
+		if i > 0 {
+			text(" ")
+		}
+		if e.Index != nil {
+			text("[")
+			parts = append(parts, e.Index.Parts...)
+			text(map[bool]string{false: "]=", true: "]+="}[e.Append])
+		}
+		if e.Value != nil {
+			parts = append(parts, e.Value.Parts...)
+		}
+		p.node()
+	}
+	text(")")
+	a.Value = &Word{Parts: append(parts, p.word().Parts...)}
+	a.Array, a.Text = nil, true
 }
 
 // array reads (…) behind an assignment.

@@ -340,6 +340,15 @@ func (p *Parser) unexpected(expecting string) {
 	p.fail(Error{Token: p.token(), Expecting: expecting})
 }
 
+// unexpectedHere is unexpected for what has to stand in the same line. Bash adds a newline to a script that ends without one,
+// and finds that first.
+func (p *Parser) unexpectedHere(expecting string) {
+	if p.dialect == Bash && p.eof() {
+		p.fail(Error{Token: "\n"})
+	}
+	p.unexpected(expecting)
+}
+
 // operators are the tokens that are not words, longest first.
 var operators = []string{"<<-", "<<<", ";;&", "&>>", "&&", "||", ";;", ";&", "|&", "<<", ">>", "<&", ">&", "<>", ">|", "&>", "\n", ";", "&", "|", "<", ">", "(", ")"}
 

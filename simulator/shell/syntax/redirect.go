@@ -55,7 +55,7 @@ func (p *Parser) redirect() *Redirect {
 	p.pos = i + len(op)
 	p.nextArgument()
 	if p.eof() || isMeta(p.at(0)) && !p.procSubst() {
-		p.unexpected("")
+		p.unexpectedHere("")
 	}
 	at := p.pos
 	r.Word = p.word()

@@ -50,6 +50,8 @@ type Assign struct {
 	Value  *Word
 	Array  *Array // nil unless the value is in parentheses
 	Append bool
+	// Text says that the value is text though it begins with parentheses, because more stands right behind them.
+	Text bool
 }
 
 // Array is the value of an array.
