@@ -85,6 +85,30 @@ func TestImportsFollowTheArchitecture(t *testing.T) {
 	}
 }
 
+// TestJudgesDoNotPayForResolvers: git and registries are large. Packages that judge an implementation, or simulate a cluster
+// for one, do not import them, directly or not.
+func TestJudgesDoNotPayForResolvers(t *testing.T) {
+	t.Parallel()
+	args := []string{"list", "-deps"}
+	for _, name := range []string{
+		"conformance", "conformance/suite", "conformance/subject", "conformance/reference", "conformance/targets/fake", "conformance/targets/attached",
+		"conformance/targets/envtest", "simulator", "reconciler/controllers", "reconciler/resolution", "reports/...",
+	} {
+		args = append(args, module+name)
+	}
+	out, err := exec.CommandContext(t.Context(), "go", args...).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range strings.Lines(string(out)) {
+		for _, large := range []string{"github.com/go-git/", "github.com/google/go-containerregistry/", module + "conformance/reference/outside"} {
+			if strings.HasPrefix(name, large) {
+				t.Errorf("a judge imports %s", strings.TrimSpace(name))
+			}
+		}
+	}
+}
+
 func fits(pattern, name string) bool {
 	prefix, deep := strings.CutSuffix(pattern, "/...")
 	return name == prefix || deep && strings.HasPrefix(name, prefix+"/")
