@@ -97,7 +97,7 @@ func TestObjectsAreAppliedInOrderOfDependency(t *testing.T) {
 	}
 	want := []string{
 		"Namespace", "CustomResourceDefinition", "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "ClusterRole", "ClusterRoleBinding",
-		"Role", "RoleBinding", "ClusterRole", "Secret", "Service", "Deployment", "NetworkPolicy", "ConfigMap", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration",
+		"Role", "RoleBinding", "Role", "RoleBinding", "ClusterRole", "Secret", "Service", "Deployment", "NetworkPolicy", "ConfigMap", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration",
 	}
 	if diff := cmp.Diff(want, slices.Compact(kinds)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -8,7 +8,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
-	"sigs.k8s.io/yaml"
 
 	"github.com/plumbline-ci/plumbline/api/config"
 	"github.com/plumbline-ci/plumbline/api/conversion"
@@ -53,7 +52,8 @@ func (a Answer) Object() (runtime.Object, error) {
 
 // Decode reads the text of one object of a kind of the API. Its errors are of type *RequestError.
 func Decode(text []byte) (runtime.Object, error) {
-	if n := documents(text); n > 1 {
+	text, n := document(text)
+	if n > 1 {
 		return nil, refused("invalid runtime object: the text has %d objects, want one", n)
 	}
 	o, _, err := decoder.Decode(text, nil, nil)
@@ -63,29 +63,31 @@ func Decode(text []byte) (runtime.Object, error) {
 	return o, nil
 }
 
-// documents counts the documents of a YAML text in which there is something. It is not asked about a text that is one anyway.
-func documents(text []byte) int {
-	parts := [][]byte{nil}
+// document is the first document of a YAML text in which there is something, and the number of such documents.
+func document(text []byte) (first []byte, n int) {
+	var here []byte
+	something := false
+	end := func() {
+		if something {
+			if n++; n == 1 {
+				first = here
+			}
+		}
+		here, something = nil, false
+	}
 	for line := range bytes.Lines(text) {
 		if bytes.HasPrefix(line, []byte("---")) && (len(line) == 3 || bytes.ContainsAny(line[3:4], " \t\r\n")) {
-			parts = append(parts, nil)
+			end()
 			line = line[3:]
 		}
-		parts[len(parts)-1] = append(parts[len(parts)-1], line...)
-	}
-	n := len(parts)
-	for _, part := range parts {
-		if len(parts) > 1 && blank(part) {
-			n--
+		if n == 0 {
+			here = append(here, line...)
 		}
+		content := bytes.TrimSpace(line)
+		something = something || len(content) > 0 && content[0] != '#' && content[0] != '%' && !bytes.Equal(content, []byte("..."))
 	}
-	return n
-}
-
-// blank reports whether a part of a YAML text has nothing but comments.
-func blank(part []byte) bool {
-	var anything any
-	return yaml.Unmarshal(part, &anything) == nil && anything == nil
+	end()
+	return first, n
 }
 
 // Task is a Task that was fetched, filled in and checked as admission does it. A ClusterTask, and one of another version of the API, will
