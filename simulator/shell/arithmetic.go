@@ -128,7 +128,7 @@ func (a *arith) fail(inBash, inDash string) {
 			}
 		}
 		from := a.from
-		if a.kind == atEnd {
+		if a.kind == atEnd || inBash == "expression recursion level exceeded" { // of which the name is the token
 			from = a.last
 		}
 		a.err = &arithmeticError{fmt.Sprintf("%s: %s (error token is \"%s\")", strings.TrimLeft(a.text, " \t\n"), inBash, a.text[min(from, len(a.text)):])}
@@ -759,8 +759,11 @@ func (a *arith) load(x operand) int64 {
 	if s.kind == dash {
 		return a.dashNumber(text)
 	}
+	if text == "" && s.kind == bash {
+		return 0
+	}
 	if text == x.name && syntax.IsName(text) {
-		a.text, a.from, a.kind = text, 0, aName // it is the value that names itself
+		a.text, a.from, a.last, a.kind = text, 0, 0, aName // it is the value that names itself
 		a.fail("expression recursion level exceeded", "")
 		return 0
 	}
