@@ -643,7 +643,7 @@ func (p *Parser) skipSubstitution(i int) int {
 // closingQuote returns where the quote at i has its partner.
 func (p *Parser) closingQuote(i int) int {
 	q := p.src[i]
-	dollar := q == '\'' && i > 0 && p.src[i-1] == '$'
+	dollar := q == '\'' && i > 0 && p.src[i-1] == '$' && !(p.here && p.nested == 0) // in a here-document nothing has replaced it
 	for j := i + 1; j < len(p.src); j++ {
 		switch {
 		case p.src[j] == q:
