@@ -3,6 +3,7 @@ package kind_test
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/targets/envtest"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/conformance/targets/kind"
+	"github.com/plumbline-ci/plumbline/fixtures"
 	"github.com/plumbline-ci/plumbline/kindconfig/kindcluster"
 	"github.com/plumbline-ci/plumbline/reports"
 	"github.com/plumbline-ci/plumbline/reports/compare"
@@ -53,20 +55,32 @@ func newTarget(t *testing.T) (target *kind.Target, engine string) {
 	return target, engine
 }
 
-// TestVerdictsAreThoseOfTheFakeCluster runs fixtures on both targets: those that judge a stranger's implementation. What is of level
-// reference is about our own wording and naming, which is the same on a kube-apiserver; a run of the whole takes half an hour.
+// selected are the fixtures to run: what is required, and what is about volumes, which are most unlike the simulated ones here. The
+// rest shows the same on a kube-apiserver by envtest, and would take another quarter of an hour.
+func selected(t *testing.T) []*fixture.Fixture {
+	t.Helper()
+	list, err := fixture.LoadFS(fixtures.FS, "fixtures")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if os.Getenv(only) != "" || os.Getenv(every) != "" {
+		return list
+	}
+	return slices.DeleteFunc(list, func(f *fixture.Fixture) bool {
+		return f.Spec.Level != fixture.Required && !slices.ContainsFunc(f.Spec.Features, func(name string) bool { return strings.HasSuffix(name, "workspaces") })
+	})
+}
+
+// TestVerdictsAreThoseOfTheFakeCluster runs fixtures on both targets.
 func TestVerdictsAreThoseOfTheFakeCluster(t *testing.T) {
 	real, _ := newTarget(t)
 	simulated, err := fake.New(fake.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	options := conformance.Options{Target: simulated, Implementation: reference.Implementation(), Claims: reference.Claims(), Date: time.Now()}
-	switch names := os.Getenv(only); {
-	case names != "":
+	options := conformance.Options{Target: simulated, Implementation: reference.Implementation(), Claims: reference.Claims(), Date: time.Now(), Fixtures: selected(t)}
+	if names := os.Getenv(only); names != "" {
 		options.Filter.Names = strings.Split(names, ",")
-	case os.Getenv(every) == "":
-		options.Filter.Levels = []string{fixture.Required, fixture.Recommended}
 	}
 	want := judge(t, options)
 	options.Target = real
