@@ -71,18 +71,24 @@ func (a *answers) answer(ctx context.Context, request *resolution.ResolutionRequ
 	key := client.ObjectKeyFromObject(request)
 	config, err := a.config(ctx)
 	if err != nil {
-		return resolver.Resource{}, err
+		return resolver.Resource{}, a.unconfigured(key, err)
 	}
 	r := resolver.Request{
 		Namespace: request.Namespace, Name: request.Name, Params: map[string]v1beta1.ParamValue{}, Config: config,
-		Cluster: func(key client.ObjectKey, into client.Object) error { return a.deps.Reader.Get(ctx, key, into) },
+		Cluster: func(key client.ObjectKey, into client.Object) error {
+			err := a.deps.Reader.Get(ctx, key, into)
+			if err != nil && pass.Passes(err) {
+				return &unread{err}
+			}
+			return err
+		},
 	}
 	for _, p := range request.Spec.Params {
 		r.Params[p.Name] = p.Value
 	}
 	enabled, err := a.enabled(ctx)
 	if err != nil {
-		return resolver.Resource{}, err
+		return resolver.Resource{}, a.unconfigured(key, err)
 	}
 	if !enabled {
 		err = fmt.Errorf("cannot handle resolution request, %s feature flag not true", a.resolver.Flag())
@@ -110,6 +116,14 @@ func (a *answers) answer(ctx context.Context, request *resolution.ResolutionRequ
 	}
 }
 
+// unconfigured is what follows when the configuration cannot be read: where there is no right to, every request gets that for an answer.
+func (a *answers) unconfigured(key client.ObjectKey, err error) error {
+	if pass.Passes(err) {
+		return err
+	}
+	return &refusal{fmt.Sprintf("error getting %q %q: reading the resolver's configuration: %v", a.resolver.Name(), key, err)}
+}
+
 // bounded is a context that ends when the resolver has had its time, where there is a clock for that.
 func (a *answers) bounded(ctx context.Context, config map[string]string) (context.Context, context.CancelFunc) {
 	if a.deps.Deadline == nil {
@@ -125,10 +139,19 @@ func (a *answers) bounded(ctx context.Context, config map[string]string) (contex
 	return a.deps.Deadline(ctx, timeout)
 }
 
+// unread is trouble in reading from the cluster on behalf of a resolver. Trouble that a resolver has with others is not told apart from
+// their answers.
+type unread struct{ cause error }
+
+func (e *unread) Error() string { return e.cause.Error() }
+
+// Unwrap returns the cause.
+func (e *unread) Unwrap() error { return e.cause }
+
 // trouble reports whether an error is the API server's, and passes.
 func trouble(err error) bool {
-	var status apierrors.APIStatus
-	return errors.As(err, &status) && pass.Passes(err)
+	var read *unread
+	return errors.As(err, &read)
 }
 
 // refusedForGood reports whether the API server does not take what it is given.

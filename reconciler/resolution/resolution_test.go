@@ -32,6 +32,8 @@ type world struct {
 	t      *testing.T
 	client client.WithWatch
 	now    time.Time
+	// read is called before an object is read. An error keeps it from being read.
+	read func(client.Object) error
 	// write is called before a status is written. An error keeps it from being stored.
 	write func(*resolution.ResolutionRequest) error
 }
@@ -52,6 +54,14 @@ func newWorld(t *testing.T, objects ...client.Object) *world {
 		Spec: resolution.ResolutionRequestSpec{Params: []v1beta1.Param{{Name: "p", Value: v1beta1.StringValue("v")}}},
 	}
 	w.client = interceptor.NewClient(fake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(request).WithObjects(append(objects, request)...).Build(), interceptor.Funcs{
+		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+			if w.read != nil {
+				if err := w.read(o); err != nil {
+					return err
+				}
+			}
+			return c.Get(ctx, key, o, opts...)
+		},
 		SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, o client.Object, opts ...client.SubResourceUpdateOption) error {
 			if r, ok := o.(*resolution.ResolutionRequest); ok && w.write != nil {
 				if err := w.write(r); err != nil {
@@ -163,6 +173,7 @@ type double struct {
 	invalid, fails error
 	asked          []resolver.Request
 	before         func()
+	reads          string // the name of a Secret
 }
 
 func (*double) Type() string                { return "git" }
@@ -177,6 +188,11 @@ func (d *double) Resolve(_ context.Context, r resolver.Request) (resolver.Resour
 	d.asked = append(d.asked, r)
 	if d.before != nil {
 		d.before()
+	}
+	if d.reads != "" {
+		if err := r.Cluster(client.ObjectKey{Namespace: r.Namespace, Name: d.reads}, &corev1.Secret{}); err != nil {
+			return resolver.Resource{}, err
+		}
 	}
 	return resolver.Resource{Data: []byte("found"), Annotations: map[string]string{"a": "b"}, Source: &v1beta1.ConfigSource{URI: "u"}}, d.fails
 }
@@ -256,7 +272,13 @@ func TestConfigurationOfAResolver(t *testing.T) {
 // TestTroubleIsNoAnswer: what the API server is in trouble with is tried again.
 func TestTroubleIsNoAnswer(t *testing.T) {
 	t.Parallel()
-	w, d := newWorld(t), &double{fails: apierrors.NewServiceUnavailable("later")}
+	w, d := newWorld(t), &double{reads: "Secret"}
+	w.read = func(o client.Object) error {
+		if _, ok := o.(*corev1.Secret); ok {
+			return errors.New("connection refused")
+		}
+		return nil
+	}
 	if _, err := answering(w, d).Reconcile(t.Context(), reconcile.Request{NamespacedName: key}); err == nil {
 		t.Error("it is not tried again")
 	}
