@@ -168,7 +168,7 @@ func conflict() error {
 	return apierrors.NewConflict(schema.GroupResource{Group: resolution.Group, Resource: "resolutionrequests"}, key.Name, errors.New("changed"))
 }
 
-// double is a resolver that answers as it is told.
+// double is a resolver whose answers are fields.
 type double struct {
 	invalid, fails error
 	asked          []resolver.Request
