@@ -39,6 +39,20 @@ func Subject(resolvers ...resolver.Resolver) *subject.Subject {
 	return s
 }
 
+// Beside returns what an author of custom tasks has judged: their controllers beside those of this repository, which carry out the
+// Pipelines that ask for them.
+func Beside(theirs ...subject.Controller) *subject.Subject {
+	s := &subject.Subject{Substituted: []string{fixture.ComponentController}}
+	list := controllers.All()
+	for i := range list {
+		theirs = append(theirs, controllerOf(&list[i]))
+	}
+	first := theirs[0]
+	s.New, s.For, s.Owns, s.Watches, s.Predicates, s.EventSource = first.New, first.For, first.Owns, first.Watches, first.Predicates, first.EventSource
+	s.Name, s.Also = first.Name, theirs[1:]
+	return s
+}
+
 // controllerOf is a controller in the form that simulated clusters can run.
 func controllerOf(c *reconciler.Controller) subject.Controller {
 	made := c.New

@@ -51,6 +51,8 @@ type Subject struct {
 	// Scheme has the implementation's own Go types for the API's kinds; nil means those of this repository, or none
 	// (*unstructured.Unstructured).
 	Scheme *runtime.Scheme
+	// Substituted are components, as fixture.ComponentController, that are not the subject's own, and are not judged.
+	Substituted []string
 	// Kinds are further kinds that its cluster serves, such as those of custom tasks.
 	Kinds []apiserver.Kind
 	// Attach, if set, makes the subject an attached one, and nothing of the above but Name, Admission, Scheme and Kinds is used.

@@ -60,7 +60,10 @@ func (c *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	// Most runs are another controller's, or over, which the cache can tell. What is decided on comes from the API server: the cache may be behind.
 	for _, from := range []client.Reader{c.Client, c.Reader} {
 		if r, err = c.Read(ctx, from, request.NamespacedName); err != nil {
-			return reconcile.Result{}, client.IgnoreNotFound(err)
+			if apierrors.IsNotFound(err) {
+				return reconcile.Result{}, nil
+			}
+			return reconcile.Result{RequeueAfter: soon}, nil
 		}
 		if r.kind() == "" || r.status.IsDone() || r.object.GetDeletionTimestamp() != nil {
 			return reconcile.Result{}, nil

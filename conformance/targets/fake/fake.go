@@ -96,6 +96,7 @@ func New(o Options) (*Target, error) {
 			substituted = append(substituted, fixture.ComponentAdmission)
 		}
 		substituted = append(substituted, fixture.ComponentLauncher)
+		substituted = append(substituted, o.Subject.Substituted...)
 	}
 	if o.MaxEvents == 0 {
 		o.MaxEvents = defaultMaxEvents
