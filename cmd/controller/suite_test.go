@@ -31,10 +31,10 @@ const subjectFile = "../../docs/subjects/plumbline.yaml"
 func TestTheSuite(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.install()
+	w.install("--example-tasks")
 	w.account()
 	w.kubelet()
-	w.start("-kube-api-qps=-1", "-threads-per-controller=32", "-log-level=info")
+	w.start("-kube-api-qps=-1", "-threads-per-controller=32", "-log-level=info", "-example-tasks")
 	began := time.Now()
 	there, _ := w.judged("--target", "cluster", "--kubeconfig", w.adminFile, "--subject", subjectFile, "--parallel", "24", "--budget", "5m", "--level", "required")
 	took := time.Since(began).Round(time.Second)

@@ -18,8 +18,8 @@ const (
 	ZeroIsAtOnce       Fault = "it takes a timeout of zero for one that is over"
 	WrongTimeoutReason Fault = "a timeout has another reason"
 	WrongCancelReason  Fault = "a cancellation has another reason"
-	ResetsStart        Fault = "each pass sets the start time"
-	NoStart            Fault = "it has no start time"
+	ResetsStart        Fault = "the end sets the start time"
+	NoStart            Fault = "it has no start time in the end"
 	NoCompletion       Fault = "it has no completion time"
 	EarlyCompletion    Fault = "it has a completion time before it ends"
 	NoReason           Fault = "it gives no reason"
@@ -31,11 +31,9 @@ const (
 	NoValues           Fault = "its results have no values"
 	TakesAll           Fault = "it takes runs of other types"
 	TakesNonsense      Fault = "it takes a value that it cannot read"
-	IgnoresParams      Fault = "it does not look at a param"
 	SilentAboutSpecs   Fault = "it says nothing about embedded specs"
 	ChangesEnds        Fault = "it changes a run that is over"
 	SuccessIsUnknown   Fault = "a success is Unknown"
-	FailureIsTrue      Fault = "a failure is True"
 )
 
 // spoil makes a status wrong in ways that need nothing but the status.
@@ -44,7 +42,13 @@ func (t *Timer) spoil(run *v1beta1.CustomRun, now metav1.Time) {
 	c := s.Succeeded()
 	switch t.Fault {
 	case NoStart:
-		s.StartTime = nil
+		if s.IsDone() {
+			s.StartTime = nil
+		}
+	case ResetsStart:
+		if s.IsDone() {
+			s.StartTime = &now
+		}
 	case NoCompletion:
 		s.CompletionTime = nil
 	case EarlyCompletion:
@@ -68,10 +72,6 @@ func (t *Timer) spoil(run *v1beta1.CustomRun, now metav1.Time) {
 	case SuccessIsUnknown:
 		if c.IsTrue() {
 			c.Status = corev1.ConditionUnknown
-		}
-	case FailureIsTrue:
-		if c.IsFalse() {
-			c.Status = corev1.ConditionTrue
 		}
 	case EmptyRetries:
 		for i := range s.RetriesStatus {

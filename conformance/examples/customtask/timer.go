@@ -77,7 +77,7 @@ type pass struct {
 // decide changes the status of the run, and says when to look again.
 func (p *pass) decide() time.Duration {
 	s, spec := &p.run.Status, &p.run.Spec
-	if s.StartTime == nil || p.Fault == ResetsStart && !s.IsDone() {
+	if s.StartTime == nil {
 		s.StartTime = &p.now
 	}
 	began := s.Succeeded() != nil
@@ -139,7 +139,7 @@ func (p *pass) params() (duration time.Duration, fails bool, wrong string) {
 			}
 			duration = d
 		case "fail":
-			fails = p.Fault != IgnoresParams
+			fails = true
 		default:
 			return 0, false, "A Timer takes duration and fail"
 		}
