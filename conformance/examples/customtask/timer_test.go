@@ -115,7 +115,6 @@ func TestPoorTimers(t *testing.T) {
 		{customtask.NoMessage, false, "S001-033 S001-035 S001-081 S001-087"},
 		{customtask.LosesRetries, false, "S001-054 S001-059"},
 		{customtask.EmptyRetries, false, "S001-059"},
-		{customtask.FalseBetween, false, "S001-083"},
 		{customtask.NoResults, false, "S001-080 S001-088 S001-089"},
 		{customtask.NoValues, false, "S001-080 S001-088"},
 		{customtask.TakesAll, false, "S001-022 S001-023"},
