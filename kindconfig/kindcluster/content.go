@@ -276,6 +276,7 @@ func (e *NoImageError) Unwrap() error { return e.Err }
 // install has the reference implementation run with the images of the registry.
 func (w *work) install(ctx context.Context) error {
 	o := w.Installation
+	o.Examples = true // the suite is about them, too
 	o.Images = kindconfig.Images{
 		Controller: w.references[ours+images.Controller], Entrypoint: w.references[ours+images.Entrypoint], Nop: w.references[ours+images.Nop],
 		WorkingDirInit: w.references[ours+images.WorkingDirInit], SidecarLogResults: w.references[ours+images.SidecarLogResults],

@@ -326,7 +326,7 @@ func TestImagesOfTheWorldAreFetchedOnce(t *testing.T) {
 }
 
 func (b *bench) objectCount() int {
-	list, err := kindconfig.Objects(kindconfig.Options{})
+	list, err := kindconfig.Objects(kindconfig.Options{Examples: true})
 	if err != nil {
 		b.Fatal(err)
 	}

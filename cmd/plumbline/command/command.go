@@ -143,13 +143,13 @@ func (u *usageError) Unwrap() error { return u.err }
 func newRoot(s Streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "plumbline",
-		Short: "Check whether an implementation really runs Tekton TaskRuns",
-		Long: `Plumbline checks whether an implementation that claims to run Tekton TaskRuns really does.
+		Short: "Check whether an implementation really runs what Tekton does",
+		Long: `Plumbline checks whether an implementation that claims to run Tekton Tasks and Pipelines really does.
 
   plumbline run                     judge the reference implementation on the simulated cluster
   plumbline run -f DIR              judge it by your own fixtures
   plumbline run --target cluster    judge what is installed on your cluster
-  plumbline simulate -f run.yaml    run your own TaskRuns without a cluster
+  plumbline simulate -f run.yaml    run your own Tasks and Pipelines without a cluster
   plumbline kubelet                 run a simulated node for an API server
   plumbline fixture list            list the requirements
   plumbline report compare A B C    show several reports side by side

@@ -26,6 +26,7 @@ const (
 	flagHosts       = "-webhook-hosts="
 	flagNamespaces  = "-namespaces="
 	flagElection    = "-leader-elect="
+	flagExamples    = "-example-tasks"
 	serviceWebhooks = "tekton-pipelines-webhook"
 )
 
@@ -54,6 +55,7 @@ type release struct {
 	pullPolicy string
 	replicas   int
 	arguments  []string
+	examples   bool
 	// certificate is what the Secret of the webhooks has, and authority the one that the API server trusts.
 	certificate map[string][]byte
 	authority   []byte
@@ -81,6 +83,8 @@ func installed(d *unstructured.Unstructured) (release, error) {
 		switch {
 		case of[name] != nil:
 			*of[name] = value
+		case a == flagExamples:
+			r.examples = true
 		case !strings.HasPrefix(a, flagHosts):
 			r.arguments = append(r.arguments, a)
 		}
@@ -90,7 +94,7 @@ func installed(d *unstructured.Unstructured) (release, error) {
 
 // options are those that the first installation was made with.
 func (r release) options() kindconfig.Options {
-	return kindconfig.Options{Images: r.images, PullPolicy: r.pullPolicy, Replicas: r.replicas, Arguments: r.arguments}
+	return kindconfig.Options{Images: r.images, PullPolicy: r.pullPolicy, Replicas: r.replicas, Arguments: r.arguments, Examples: r.examples}
 }
 
 // first is the first installation, while the target is open: the runs of no namespace are its own unless it is told so.

@@ -41,7 +41,7 @@ func find(t *testing.T, objects []*unstructured.Unstructured, kind, namespace, n
 
 func TestOptionsAreReadFromTheInstallation(t *testing.T) {
 	t.Parallel()
-	want := kindconfig.Options{Images: images(), PullPolicy: "IfNotPresent", Replicas: 2, Arguments: []string{"-log-level=debug"}}
+	want := kindconfig.Options{Images: images(), PullPolicy: "IfNotPresent", Replicas: 2, Arguments: []string{"-log-level=debug"}, Examples: true}
 	got, err := installed(deployment(t, want))
 	if err != nil {
 		t.Fatal(err)
