@@ -222,7 +222,7 @@ func TestReadmeShowsWhatIsPrinted(t *testing.T) {
 	}{
 		{args: []string{"simulate", "-f", "docs/examples/sum-and-multiply.yaml"}, begin: "NAME ", end: "\ntaskrun/"},
 		{args: []string{"simulate", "-f", "docs/examples/results.yaml", "--timeline=false"}, begin: "TASKRUN "},
-		{args: []string{"run"}, begin: "pipelinerun: passed"},
+		{args: []string{"run"}, begin: "custom-task: passed"},
 	} {
 		_, out, _ := run(t, tt.args...)
 		at := strings.Index("\n"+out, "\n"+tt.begin)

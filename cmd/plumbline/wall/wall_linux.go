@@ -122,6 +122,9 @@ func parent(args []string, most int64) (int, error) {
 		return cmd.ProcessState.ExitCode(), nil
 	}
 	status, _ := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	if status.Signaled() && status.Signal() == syscall.SIGPIPE {
+		return 128 + int(syscall.SIGPIPE), nil // the reader wants no more, as head does
+	}
 	message, ofLimit := verdict(string(text), status.Signal() == syscall.SIGKILL, most, p.ran())
 	if !ofLimit {
 		fmt.Fprintf(os.Stderr, "plumbline: the tool crashed (%s):\n%s\n", cmd.ProcessState, strings.TrimSpace(message))
