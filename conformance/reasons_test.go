@@ -229,7 +229,7 @@ func TestEveryReasonOfASkippedTaskHasAFixture(t *testing.T) {
 			}
 		}
 		for _, check := range then {
-			walk(map[string]any(check))
+			walk(check)
 		}
 	}
 	for _, reason := range constants(t, "Skipped") {

@@ -74,6 +74,10 @@ func (m *Monitor) checkSkipped(parent *run) {
 	}
 }
 
+// asked reports whether the run has been asked to stop. Its parent need not wait for it then: one whose status cannot be stored asks
+// its children to stop, and ends.
+func (r *run) asked() bool { return text(mapping(r.object.Object, "spec"), "status") != "" }
+
 // checkParent asks whether the end of a run agrees with those of its children.
 func (m *Monitor) checkParent(r *run) {
 	children := m.children(r)
@@ -87,7 +91,7 @@ func (m *Monitor) checkParent(r *run) {
 			m.violated(NothingBegins, r.name, r.kind.backing(NothingBegins, anyCase), "it was over at %s, and %s was made at %s", end.Format(time.RFC3339), c.name, made.Format(time.RFC3339))
 			continue
 		}
-		if r.wasCut() || c.gone {
+		if r.wasCut() || c.gone || c.asked() {
 			continue
 		}
 		last, ended := moment(c.status(), "completionTime")

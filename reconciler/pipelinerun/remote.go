@@ -49,7 +49,10 @@ func (p *pipelineRunPass) ofResolver(ctx context.Context, ref *v1beta1.PipelineR
 // ofBundle is the Pipeline of a bundle.
 func (p *pipelineRunPass) ofBundle(ctx context.Context, ref *v1beta1.PipelineRef) (*pipeline, error) {
 	text, err := remote.Bundled(ctx, p.Deps.Bundles, p.inBundle(ctx, ref.Bundle, "pipeline", ref.Name))
-	if err != nil {
+	switch {
+	case pass.Passing(err): // the Secrets that it takes could not be read now
+		return nil, err
+	case err != nil:
 		return nil, p.noPipeline(p.notListed(err))
 	}
 	out, err := p.fetched(remote.Decode(text))
@@ -104,7 +107,10 @@ func (p *pipelineRunPass) knownOfResolver(ctx context.Context, pt *v1beta1.Pipel
 // taskOfBundle is the Task of a bundle for a pipeline task.
 func (p *pipelineRunPass) taskOfBundle(ctx context.Context, ref *v1beta1.TaskRef) (resolve.Task, error) {
 	text, err := remote.Bundled(ctx, p.Deps.Bundles, p.inBundle(ctx, ref.Bundle, strings.ToLower(string(ref.Kind)), ref.Name))
-	if err != nil {
+	switch {
+	case pass.Passing(err):
+		return resolve.Task{}, err
+	case err != nil:
 		return resolve.Task{}, &remote.RequestError{Err: err}
 	}
 	o, err := remote.Decode(text)

@@ -54,7 +54,10 @@ func (p *taskRunPass) ofBundle(ctx context.Context, ref *v1beta1.TaskRef) (resol
 		Bundle: ref.Bundle, Kind: strings.ToLower(string(ref.Kind)), Name: ref.Name,
 		Namespace: p.Run.Namespace, ServiceAccount: p.serviceAccount(), Cluster: resolver.Reader(p.store(ctx)),
 	})
-	if err != nil {
+	switch {
+	case pass.Passing(err): // the Secrets that it takes could not be read now
+		return resolve.Task{}, err
+	case err != nil:
 		return resolve.Task{}, p.notFound(err)
 	}
 	task, err := p.fetched(ref, func() (runtime.Object, error) { return remote.Decode(text) })

@@ -105,10 +105,10 @@ func entry(data []byte) (text []byte, archive bool, err error) {
 		h, err := r.Next()
 		switch {
 		case err == nil && h.Typeflag == tar.TypeXGlobalHeader:
-		case err == io.EOF && text != nil:
+		case errors.Is(err, io.EOF) && text != nil:
 			return text, true, nil
 		case text == nil && err != nil:
-			return nil, false, nil
+			return nil, false, nil //nolint:nilerr // it is no archive
 		case err != nil:
 			return nil, true, err
 		case text != nil:
