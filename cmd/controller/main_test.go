@@ -37,7 +37,7 @@ func TestControllerOnARealAPIServer(t *testing.T) {
 	w := newWorld(t)
 	w.namespace("team-a")
 	w.namespace("team-b")
-	w.install("--tenants", "team-a")
+	w.install("--tenants", "team-a", "--example-tasks")
 	w.account()
 	w.startNode()
 	w.start()

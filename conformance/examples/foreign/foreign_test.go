@@ -41,7 +41,11 @@ func TestJudgedOnACluster(t *testing.T) {
 		judged, failed []string
 		findings       []string
 	}{
-		{fault: foreign.NoFault},
+		{
+			fault:    foreign.NoFault, // its status has no Steps and no Task
+			failed:   []string{"v1-required-fields-of-steps[script]", "v1-required-fields-of-tasks[description]", "v1-status[failure]", "v1-status[success]"},
+			findings: []string{"claimed-feature-fails v1"},
+		},
 		{
 			fault:  foreign.DeafToTimeouts,
 			judged: []string{"timeout-fails-the-run", "timeout-deletes-the-pod", "cancel-running", "script-text-is-kept"},
