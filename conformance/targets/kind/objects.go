@@ -151,6 +151,9 @@ func (r release) own(u *unstructured.Unstructured, number int, config fixture.Co
 	}
 	switch u.GetKind() {
 	case "Namespace":
+		if u.GetName() != kindconfig.Namespace {
+			return false, nil // that of the resolvers, which is there
+		}
 		u.SetName(system)
 	case "CustomResourceDefinition", "ClusterRole":
 		return false, nil
