@@ -127,7 +127,7 @@ func (g *github) play(a action) (failed string, code int) {
 			continue
 		}
 		if s.Uses != "" {
-			if strings.HasPrefix(s.Uses, "actions/upload-artifact@") { //nolint:misspell // GitHub calls it so
+			if strings.HasPrefix(s.Uses, "actions/upload-artifact@") {
 				g.uploads++
 			}
 			continue

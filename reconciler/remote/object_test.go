@@ -5,10 +5,9 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 )
 
-// TestDecodeHostileTexts: what was found is one object of the API, or an error, in bounded memory and time.
+// TestDecodeHostileTexts: what was found is one object of the API, or an error, in bounded memory.
 func TestDecodeHostileTexts(t *testing.T) { //nolint:paralleltest // it measures memory
 	const task = "apiVersion: tekton.dev/v1beta1\nkind: Task\nmetadata: {name: t}\nspec: {steps: [{image: busybox}]}\n"
 	var laughs strings.Builder
@@ -32,7 +31,6 @@ func TestDecodeHostileTexts(t *testing.T) { //nolint:paralleltest // it measures
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		start := time.Now()
 		_, err := Decode([]byte(tt.text))
 		runtime.ReadMemStats(&after)
 		got := ""
@@ -44,9 +42,6 @@ func TestDecodeHostileTexts(t *testing.T) { //nolint:paralleltest // it measures
 		}
 		if used := after.TotalAlloc - before.TotalAlloc; used > 256<<20 {
 			t.Errorf("%s: %d bytes were allocated", tt.reason, used)
-		}
-		if took := time.Since(start); took > 30*time.Second {
-			t.Errorf("%s: it took %s", tt.reason, took)
 		}
 	}
 }

@@ -184,7 +184,7 @@ func New(o Options) *Server {
 	for _, k := range o.Kinds {
 		s.mustRegister(k, customStrategy())
 	}
-	s.resources.remap()
+	s.resources.remap(s.types)
 	s.builtin = s.builtinAdmission()
 	for _, name := range systemNamespaces {
 		s.createSystemNamespace(name)
@@ -198,7 +198,7 @@ func (s *Server) Register(k Kind) error {
 	if err := s.register(k, customStrategy()); err != nil {
 		return err
 	}
-	s.resources.remap()
+	s.resources.remap(s.types)
 	return nil
 }
 

@@ -175,7 +175,7 @@ func definitionChanged(s *Server, _ *resource, ch Change) {
 	if err := s.registerViews(s.resources.byGVK[gvk], served, s.converterOf(d)); err != nil {
 		s.kernel.Note(actorServer, "register "+d.Name, err.Error())
 	}
-	s.resources.remap()
+	s.resources.remap(s.types)
 	for i := range d.Spec.Versions {
 		v := &d.Spec.Versions[i]
 		gvk.Version = v.Name

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
+	"github.com/plumbline-ci/plumbline/simulator/apiserver/roundtrip"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver/tree"
 	"github.com/plumbline-ci/plumbline/simulator/shelf"
 )
@@ -48,7 +49,8 @@ type resource struct {
 	listType reflect.Type // struct type of the typed list, or nil
 	table    table
 	mortals  expiring
-	shelf    *shelf.Shelf // of objects at rest; nil if there is none
+	packing  *roundtrip.Packing // of objects at rest; nil if they stay as they are
+	shelf    *shelf.Shelf       // of those that are; nil as long as there is none
 	history  history
 	watchers []*watcher
 	deliver  string // what the trace calls a watch event
@@ -147,7 +149,7 @@ func (s *Server) form(r *resource) error {
 	return nil
 }
 
-// furnish gives a kind whose objects come to rest a shelf for them. Where changes of shared objects are to be found, all
+// furnish prepares a kind whose objects come to rest for a shelf of them. Where changes of shared objects are to be found, all
 // objects stay as they are.
 func (s *Server) furnish(r *resource, l *layout) error {
 	if r.AtRest == nil || s.shared != nil {
@@ -157,13 +159,16 @@ func (s *Server) furnish(r *resource, l *layout) error {
 	if err != nil {
 		return fmt.Errorf("kind %v: %w", r.GVK, err)
 	}
-	r.shelf = shelf.New(packing)
+	r.packing = packing
 	return nil
 }
 
 // refer returns how the table holds an object.
 func (r *resource) refer(obj client.Object) shelf.Ref {
-	if r.shelf != nil && r.AtRest(obj) {
+	if r.packing != nil && r.AtRest(obj) {
+		if r.shelf == nil {
+			r.shelf = shelf.New(r.packing)
+		}
 		return shelf.Shelved(r.shelf.Put(obj))
 	}
 	return shelf.Direct(obj)
@@ -181,7 +186,7 @@ func (s *Server) unregister(r *resource) {
 	}
 	g.order = slices.DeleteFunc(g.order, gone)
 	g.views = slices.DeleteFunc(g.views, gone)
-	g.remap()
+	g.remap(s.types)
 }
 
 // forget makes a resource unknown by its kind and its Go types.
@@ -195,10 +200,13 @@ func (g *registry) forget(r *resource) {
 	}
 }
 
-// remap makes the mapper again. It needs to know all versions from the beginning, to
-// map a kind without one.
-func (g *registry) remap() {
-	all := slices.Concat(g.order, g.views) // what is stored is preferred
+// remap makes the mapper again.
+func (g *registry) remap(t *Types) {
+	g.mapper.DefaultRESTMapper = t.mapperOf(slices.Concat(g.order, g.views)) // what is stored is preferred
+}
+
+// newMapper returns a mapper of kinds. It needs to know all versions from the beginning, to map a kind without one.
+func newMapper(all []*resource) *meta.DefaultRESTMapper {
 	var versions []schema.GroupVersion
 	for _, r := range all {
 		if gv := r.GVK.GroupVersion(); !slices.Contains(versions, gv) {
@@ -214,7 +222,7 @@ func (g *registry) remap() {
 		gv := r.GVK.GroupVersion()
 		m.AddSpecific(r.GVK, gv.WithResource(r.Plural), gv.WithResource(r.Singular), scope)
 	}
-	g.mapper.DefaultRESTMapper = m
+	return m
 }
 
 // mapper is a RESTMapper that follows the kinds as they come and go.

@@ -3,8 +3,10 @@ package apiserver
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"sync"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -21,8 +23,36 @@ type Types struct {
 	plans   *roundtrip.Compiler
 	trees   *tree.Converter
 
-	mu    sync.Mutex
-	kinds map[kindKey]kindTypes
+	mu     sync.Mutex
+	kinds  map[kindKey]kindTypes
+	mapped []mapping // what the mapper is made of
+	mapper *meta.DefaultRESTMapper
+}
+
+// mapping is what a RESTMapper knows of a kind.
+type mapping struct {
+	gvk              schema.GroupVersionKind
+	plural, singular string
+	namespaced       bool
+}
+
+func (r *resource) mapping() mapping { return mapping{r.GVK, r.Plural, r.Singular, r.Namespaced} }
+
+// mapperOf returns a mapper of kinds, which is not to be changed. Most servers have the same kinds: they share the first one made.
+func (t *Types) mapperOf(list []*resource) *meta.DefaultRESTMapper {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.mapper != nil && slices.EqualFunc(t.mapped, list, func(m mapping, r *resource) bool { return m == r.mapping() }) {
+		return t.mapper
+	}
+	m := newMapper(list)
+	if t.mapper == nil {
+		t.mapper = m
+		for _, r := range list {
+			t.mapped = append(t.mapped, r.mapping())
+		}
+	}
+	return m
 }
 
 // kindKey tells a built-in kind from one of the same name that a scheme must know.

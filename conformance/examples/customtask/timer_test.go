@@ -102,7 +102,7 @@ func TestPoorTimers(t *testing.T) {
 		statements string
 	}{
 		{customtask.IgnoresCancel, false, "S001-048 S001-050"},
-		{customtask.IgnoresTimeout, false, "S001-042 S001-044 S001-051 S001-052"},
+		{customtask.IgnoresTimeout, false, "S001-042 S001-044 S001-051 S001-052 S001-083"},
 		{customtask.EarlyTimeout, false, "S001-044"},
 		{customtask.ZeroIsAtOnce, false, "S001-051"},
 		{customtask.WrongTimeoutReason, false, "S001-052"},

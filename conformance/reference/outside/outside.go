@@ -21,6 +21,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/subject"
+	"github.com/plumbline-ci/plumbline/reconciler/resolution"
 	"github.com/plumbline-ci/plumbline/reconciler/resolution/bundles"
 	"github.com/plumbline-ci/plumbline/reconciler/resolution/git"
 	webpages "github.com/plumbline-ci/plumbline/reconciler/resolution/http"
@@ -151,7 +152,7 @@ func (w *World) SetHub(folder string) error {
 func (w *World) Remote() subject.Remote {
 	return subject.Remote{
 		Resolvers: []resolver.Resolver{
-			&git.Resolver{Repositories: &w.repositories, API: forge{w}, Namespace: "tekton-pipelines-resolvers"},
+			&git.Resolver{Repositories: &w.repositories, API: forge{w}, Namespace: resolution.Namespace},
 			bundles.Resolver{Registry: &w.images},
 			hub.Resolver{API: hubOf{w}, ArtifactURL: hub.ArtifactHub, TektonURL: tektonHub},
 			webpages.Resolver{API: pagesOf{w}},

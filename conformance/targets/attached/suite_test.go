@@ -2,6 +2,8 @@ package attached_test
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -131,10 +133,13 @@ func (s sink) Patch(e *corev1.Event, data []byte) (*corev1.Event, error) {
 	return s.d.Clientset.CoreV1().Events(e.Namespace).Patch(context.Background(), e.Name, "application/strategic-merge-patch+json", data, metav1.PatchOptions{})
 }
 
-// coreClaims are those of the reference that are about TaskRuns.
+// coreClaims are those of the reference that are about TaskRuns. Nothing answers what they ask of resolvers here.
 func coreClaims() conformance.Claims {
 	claims := reference.Claims()
 	claims.Profiles = []string{fixture.ProfileTaskRunCore}
+	claims.Features = slices.DeleteFunc(slices.Clone(claims.Features), func(name string) bool {
+		return name == "remote-resolution" || name == "bundles" || strings.HasPrefix(name, "resolver-")
+	})
 	return claims
 }
 

@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	apiruntime "k8s.io/apimachinery/pkg/runtime"
@@ -176,9 +174,8 @@ func (c *Cluster) standIn(t *Target, tasks []fixture.StandIn) error {
 		return nil
 	}
 	cache := informer.NewCache(informer.CacheOptions{Kernel: c.sim.Kernel(), Source: c.sim.Server(), Scheme: t.scheme, Live: c.sim.Client(actorCustomTasks)})
-	all := c.tasks.Reconcilers()
-	for _, gvk := range slices.SortedFunc(maps.Keys(all), func(a, b schema.GroupVersionKind) int { return strings.Compare(a.Kind, b.Kind) }) {
-		if _, err := controller.New(controller.Options{Kernel: c.sim.Kernel(), Name: "custom tasks: " + gvk.Kind, Reconciler: all[gvk], Informers: cache, For: gvk}); err != nil {
+	for _, r := range c.tasks.Controllers() {
+		if _, err := controller.New(controller.Options{Kernel: c.sim.Kernel(), Name: actorCustomTasks + ": " + r.For.Kind, Reconciler: r, Informers: cache, For: r.For}); err != nil {
 			return err
 		}
 	}

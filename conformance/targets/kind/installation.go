@@ -217,7 +217,7 @@ func (t *Target) uninstall(i *installation) error {
 	var failed error
 	for n := len(i.objects) - 1; n >= 0; n-- {
 		u := i.objects[n]
-		if u.GetNamespace() != "" {
+		if u.GetNamespace() == namespaceOf(i.number) {
 			continue // it goes with the namespace
 		}
 		if err := t.client.Delete(ctx, u); client.IgnoreNotFound(err) != nil {
@@ -231,7 +231,7 @@ func (t *Target) uninstall(i *installation) error {
 func (t *Target) sweep(ctx context.Context) error {
 	for _, list := range []client.ObjectList{
 		&admissionregistrationv1.MutatingWebhookConfigurationList{}, &admissionregistrationv1.ValidatingWebhookConfigurationList{},
-		&rbacv1.ClusterRoleBindingList{}, &corev1.NamespaceList{},
+		&rbacv1.ClusterRoleBindingList{}, &rbacv1.RoleBindingList{}, &corev1.NamespaceList{},
 	} {
 		if err := t.sweepKind(ctx, list); err != nil {
 			return err

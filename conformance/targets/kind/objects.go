@@ -146,19 +146,23 @@ func (r release) own(u *unstructured.Unstructured, number int, config fixture.Co
 	labels := u.GetLabels()
 	labels[labelInstallation] = strconv.Itoa(number)
 	u.SetLabels(labels)
-	if u.GetNamespace() != "" {
+	// What is elsewhere, as in the namespace of the resolvers, all share; but each has rights of its own there.
+	own := u.GetNamespace() == kindconfig.Namespace
+	if own {
 		u.SetNamespace(system)
 	}
 	switch u.GetKind() {
 	case "Namespace":
 		if u.GetName() != kindconfig.Namespace {
-			return false, nil // that of the resolvers, which is there
+			return false, nil
 		}
 		u.SetName(system)
 	case "CustomResourceDefinition", "ClusterRole":
 		return false, nil
+	case "Role":
+		return own, nil
 	case "ClusterRoleBinding", "RoleBinding":
-		if u.GetKind() == "ClusterRoleBinding" {
+		if !own {
 			u.SetName(fmt.Sprintf("%s-%d", u.GetName(), number))
 		}
 		subjects, _, err := unstructured.NestedSlice(u.Object, "subjects")

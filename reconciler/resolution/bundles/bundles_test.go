@@ -32,6 +32,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/reconciler/resolution/resolver"
+	"github.com/plumbline-ci/plumbline/reconciler/resolution/resolver/resolvertest"
 )
 
 const (
@@ -131,11 +132,8 @@ func (o objects) get(key client.ObjectKey, into client.Object) error {
 
 // request is one in the namespace ns, with params as name=value.
 func request(cluster objects, params ...string) resolver.Request {
-	r := resolver.Request{Namespace: "ns", Name: "r", Params: map[string]v1beta1.ParamValue{}, Config: Resolver{}.Defaults(), Cluster: cluster.get}
-	for _, p := range params {
-		name, value, _ := strings.Cut(p, "=")
-		r.Params[name] = v1beta1.ParamValue{Type: v1beta1.ParamTypeString, StringVal: value}
-	}
+	r := resolvertest.Request(Resolver{}.Defaults(), params...)
+	r.Cluster = cluster.get
 	return r
 }
 
@@ -175,7 +173,7 @@ func TestParams(t *testing.T) {
 		}
 		if tt.want != "" {
 			_, err := (Resolver{Registry: never{}}).Resolve(t.Context(), r)
-			wantError(t, tt.reason+", resolved", err, tt.want)
+			resolvertest.WantError(t, tt.reason+", resolved", err, tt.want)
 		}
 	}
 }
@@ -342,12 +340,12 @@ func TestContract(t *testing.T) {
 		}
 		fill := strings.NewReplacer("<ref>", ref, "<d0>", digestOf(t, tt.layers, 0), "<d1>", digestOf(t, tt.layers, 1))
 		_, err := (Field{Registry: images}).Object(t.Context(), resolver.BundleRequest{Bundle: ref, Kind: "Task", Name: "t0", Cluster: objects{}.get})
-		wantError(t, tt.reason+", of the field", err, fill.Replace(tt.field))
+		resolvertest.WantError(t, tt.reason+", of the field", err, fill.Replace(tt.field))
 		_, err = (Resolver{Registry: images}).Resolve(t.Context(), request(nil, "bundle="+ref, "name=t0"))
-		wantError(t, tt.reason, err, fill.Replace(tt.resolver))
+		resolvertest.WantError(t, tt.reason, err, fill.Replace(tt.resolver))
 	}
 	_, err := (Field{Registry: never{}}).Object(t.Context(), resolver.BundleRequest{Bundle: "UPPER:x:y", Cluster: objects{}.get})
-	wantError(t, "not a reference", err, "UPPER:x:y is an unparseable image reference: could not parse reference: UPPER:x:y")
+	resolvertest.WantError(t, "not a reference", err, "UPPER:x:y is an unparseable image reference: could not parse reference: UPPER:x:y")
 }
 
 func digestOf(t *testing.T, layers []mutate.Addendum, i int) string {
@@ -360,17 +358,6 @@ func digestOf(t *testing.T, layers []mutate.Addendum, i int) string {
 		t.Fatal(err)
 	}
 	return d.String()
-}
-
-func wantError(t *testing.T, reason string, err error, want string) {
-	t.Helper()
-	got := ""
-	if err != nil {
-		got = err.Error()
-	}
-	if got != want {
-		t.Errorf("%s: %q, want %q", reason, got, want)
-	}
 }
 
 func TestKindsOfTheField(t *testing.T) {
@@ -414,7 +401,7 @@ func TestImagesOfTheProgram(t *testing.T) {
 		{params: "bundle=registry.example/b:v2 name=lint", err: "cannot retrieve the oci image: no registry.example/b:v2"},
 	} {
 		got, err := (Resolver{Registry: images}).Resolve(t.Context(), request(nil, strings.Fields(tt.params)...))
-		wantError(t, tt.params, err, tt.err)
+		resolvertest.WantError(t, tt.params, err, tt.err)
 		if string(got.Data) != tt.want {
 			t.Errorf("%s: %q, want %q", tt.params, got.Data, tt.want)
 		}

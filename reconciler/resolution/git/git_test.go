@@ -14,33 +14,17 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/cache"
 	"github.com/go-git/go-git/v5/storage/filesystem"
 	"github.com/google/go-cmp/cmp"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/reconciler/resolution/resolver"
+	"github.com/plumbline-ci/plumbline/reconciler/resolution/resolver/resolvertest"
 )
 
 // request is one with params as name=value, under the configuration as it is installed, and with changes to that.
 func request(config map[string]string, params ...string) resolver.Request {
-	r := resolver.Request{Namespace: "ns", Name: "r", Params: map[string]v1beta1.ParamValue{}, Config: (&Resolver{}).Defaults()}
-	maps.Copy(r.Config, config)
-	for _, p := range params {
-		name, value, _ := strings.Cut(p, "=")
-		r.Params[name] = v1beta1.ParamValue{Type: v1beta1.ParamTypeString, StringVal: value}
-	}
-	r.Cluster = func(client.ObjectKey, client.Object) error { return errors.New("nothing is to be read") }
-	return r
-}
-
-func wantError(t *testing.T, reason string, err error, want string) {
-	t.Helper()
-	got := ""
-	if err != nil {
-		got = err.Error()
-	}
-	if got != want {
-		t.Errorf("%s: %q, want %q", reason, got, want)
-	}
+	all := (&Resolver{}).Defaults()
+	maps.Copy(all, config)
+	return resolvertest.Request(all, params...)
 }
 
 func TestParams(t *testing.T) {
@@ -63,14 +47,14 @@ func TestParams(t *testing.T) {
 		{reason: "nothing", params: []string{"url=u"}, config: map[string]string{"default-revision": ""}, want: "missing required git resolver params: revision, pathInRepo"},
 	} {
 		r := request(tt.config, tt.params...)
-		wantError(t, tt.reason, (&Resolver{}).Validate(t.Context(), r), tt.want)
+		resolvertest.WantError(t, tt.reason, (&Resolver{}).Validate(t.Context(), r), tt.want)
 		got, err := read(r)
 		if err == nil && got != tt.got {
 			t.Errorf("%s: %+v, want %+v", tt.reason, got, tt.got)
 		}
 		if tt.want != "" {
 			_, err := (&Resolver{}).Resolve(t.Context(), r)
-			wantError(t, tt.reason+", resolved", err, tt.want)
+			resolvertest.WantError(t, tt.reason+", resolved", err, tt.want)
 		}
 	}
 }
@@ -150,7 +134,7 @@ func TestRevisionsAndPaths(t *testing.T) {
 		} {
 			g := &Resolver{Repositories: at.repositories}
 			got, err := g.Resolve(t.Context(), request(nil, "url="+at.url, "revision="+tt.revision, "pathInRepo="+tt.path))
-			wantError(t, kind+": "+tt.reason, err, tt.err)
+			resolvertest.WantError(t, kind+": "+tt.reason, err, tt.err)
 			if string(got.Data) != tt.want {
 				t.Errorf("%s: %s: %.50q, want %.50q", kind, tt.reason, got.Data, tt.want)
 			}
@@ -193,7 +177,7 @@ func TestResult(t *testing.T) {
 		t.Errorf("%v (-want +got)\n%s", err, diff)
 	}
 	_, err = g.Resolve(t.Context(), request(nil, "url=https://git.example/other", "pathInRepo=x"))
-	wantError(t, "no such repository", err, "clone error: no https://git.example/other")
+	resolvertest.WantError(t, "no such repository", err, "clone error: no https://git.example/other")
 }
 
 func TestCommitsAreFetchedOnce(t *testing.T) {

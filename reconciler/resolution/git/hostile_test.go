@@ -22,6 +22,7 @@ import (
 	"github.com/go-git/go-git/v5/storage/memory"
 
 	"github.com/plumbline-ci/plumbline/reconciler/resolution/resolver"
+	"github.com/plumbline-ci/plumbline/reconciler/resolution/resolver/resolvertest"
 )
 
 // entry is an object of a pack: what it says that it is, and what it is.
@@ -107,7 +108,6 @@ func TestHostilePacks(t *testing.T) { //nolint:paralleltest // it measures memor
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		start := time.Now()
 		err := unpack(tt.pack, memory.NewStorage())
 		runtime.ReadMemStats(&after)
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
@@ -115,9 +115,6 @@ func TestHostilePacks(t *testing.T) { //nolint:paralleltest // it measures memor
 		}
 		if used := after.TotalAlloc - before.TotalAlloc; used > 64<<20 {
 			t.Errorf("%s: %d bytes were allocated", tt.reason, used)
-		}
-		if took := time.Since(start); took > 20*time.Second {
-			t.Errorf("%s: it took %s", tt.reason, took)
 		}
 	}
 }
@@ -258,7 +255,7 @@ func TestFilesThatAreTooLarge(t *testing.T) {
 		t.Errorf("a file that fits: %d bytes, %v", len(got.Data), err)
 	}
 	_, err = g.Resolve(t.Context(), request(nil, "pathInRepo=more"))
-	wantError(t, "a file that does not", err, `error reading file "more": it has 1048577 bytes, where 1048576 are allowed`)
+	resolvertest.WantError(t, "a file that does not", err, `error reading file "more": it has 1048577 bytes, where 1048576 are allowed`)
 }
 
 // TestTagsWithoutEnd: a tag may be of a tag, and there is no cycle, but a long chain.
@@ -283,7 +280,7 @@ func TestTagsWithoutEnd(t *testing.T) {
 		}
 		_, err := peel(s, at)
 		if i != 9 {
-			wantError(t, "a chain", err, want)
+			resolvertest.WantError(t, "a chain", err, want)
 		}
 	}
 	if _, err := (Stored{Store: s}).Commit(t.Context(), strings.Repeat("0", 40)); err == nil || errors.Is(err, packfile.ErrMalformedPackFile) {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/reconciler/resolution/resolver"
+	"github.com/plumbline-ci/plumbline/reconciler/resolution/resolver/resolvertest"
 )
 
 const sha = "0123456789012345678901234567890123456789"
@@ -168,13 +169,13 @@ func TestAPIErrors(t *testing.T) {
 		r := request(config, params...)
 		r.Cluster = tokens
 		_, err := (&Resolver{API: NewAPI()}).Resolve(t.Context(), r)
-		wantError(t, tt.reason, err, tt.want)
+		resolvertest.WantError(t, tt.reason, err, tt.want)
 	}
 	r := request(installed, "org=o", "repo=r", "pathInRepo=empty")
 	delete(r.Config, "api-token-secret-namespace")
 	r.Cluster = tokens
 	_, err := (&Resolver{API: NewAPI(), Namespace: "resolvers"}).Resolve(t.Context(), r)
-	wantError(t, "the resolvers' own namespace", err, "no content for resource in o/r empty")
+	resolvertest.WantError(t, "the resolvers' own namespace", err, "no content for resource in o/r empty")
 }
 
 // TestTokensStayWithTheirServer: a server that redirects elsewhere does not pass on the token.

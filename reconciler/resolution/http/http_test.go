@@ -18,15 +18,12 @@ import (
 
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/reconciler/resolution/resolver"
+	"github.com/plumbline-ci/plumbline/reconciler/resolution/resolver/resolvertest"
 )
 
 // request is one with params as name=value; the Secret login is in its namespace.
 func request(params ...string) resolver.Request {
-	r := resolver.Request{Namespace: "ns", Name: "r", Params: map[string]v1beta1.ParamValue{}, Config: Resolver{}.Defaults()}
-	for _, p := range params {
-		name, value, _ := strings.Cut(p, "=")
-		r.Params[name] = v1beta1.ParamValue{Type: v1beta1.ParamTypeString, StringVal: value}
-	}
+	r := resolvertest.Request(Resolver{}.Defaults(), params...)
 	r.Cluster = func(key client.ObjectKey, into client.Object) error {
 		secret, ok := into.(*corev1.Secret)
 		if !ok || key != (client.ObjectKey{Namespace: "ns", Name: "login"}) {
@@ -36,17 +33,6 @@ func request(params ...string) resolver.Request {
 		return nil
 	}
 	return r
-}
-
-func wantError(t *testing.T, reason string, err error, want string) {
-	t.Helper()
-	got := ""
-	if err != nil {
-		got = err.Error()
-	}
-	if got != want {
-		t.Errorf("%s: %q, want %q", reason, got, want)
-	}
 }
 
 func TestParams(t *testing.T) {
@@ -66,7 +52,7 @@ func TestParams(t *testing.T) {
 		{reason: "an empty user", params: []string{"url=https://a.example", "http-username=", "http-password-secret=s"}, want: "value http-username cannot be empty"},
 		{reason: "an empty secret", params: []string{"url=https://a.example", "http-username=u", "http-password-secret="}, want: "value http-password-secret cannot be empty"},
 	} {
-		wantError(t, tt.reason, Resolver{}.Validate(t.Context(), request(tt.params...)), tt.want)
+		resolvertest.WantError(t, tt.reason, Resolver{}.Validate(t.Context(), request(tt.params...)), tt.want)
 	}
 	for text, want := range map[string]time.Duration{"30s": 30 * time.Second, "x": time.Minute, "": time.Minute, "0s": time.Minute} {
 		if got := (Resolver{}).Timeout(map[string]string{"fetch-timeout": text}); got != want {
@@ -118,7 +104,7 @@ func TestResolve(t *testing.T) {
 			}
 			continue
 		}
-		wantError(t, tt.reason, err, tt.err)
+		resolvertest.WantError(t, tt.reason, err, tt.err)
 		if string(got.Data) != tt.want {
 			t.Errorf("%s: %q, want %q", tt.reason, got.Data, tt.want)
 		}

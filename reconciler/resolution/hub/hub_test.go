@@ -16,28 +16,14 @@ import (
 
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/reconciler/resolution/resolver"
+	"github.com/plumbline-ci/plumbline/reconciler/resolution/resolver/resolvertest"
 )
 
 // request is one with params as name=value, under the configuration as it is installed, and with changes to that.
 func request(config map[string]string, params string) resolver.Request {
-	r := resolver.Request{Namespace: "ns", Name: "r", Params: map[string]v1beta1.ParamValue{}, Config: Resolver{}.Defaults()}
-	maps.Copy(r.Config, config)
-	for _, p := range strings.Fields(params) {
-		name, value, _ := strings.Cut(p, "=")
-		r.Params[name] = v1beta1.ParamValue{Type: v1beta1.ParamTypeString, StringVal: value}
-	}
-	return r
-}
-
-func wantError(t *testing.T, reason string, err error, want string) {
-	t.Helper()
-	got := ""
-	if err != nil {
-		got = err.Error()
-	}
-	if got != want {
-		t.Errorf("%s: %q, want %q", reason, got, want)
-	}
+	all := Resolver{}.Defaults()
+	maps.Copy(all, config)
+	return resolvertest.Request(all, strings.Fields(params)...)
 }
 
 func TestParams(t *testing.T) {
@@ -67,13 +53,13 @@ func TestParams(t *testing.T) {
 		{reason: "no default catalog", config: map[string]string{"default-artifact-hub-task-catalog": ""}, want: "failed to populate default params: default catalog was not set during installation of the hub resolver"},
 	} {
 		r := request(tt.config, tt.params)
-		wantError(t, tt.reason, h.Validate(t.Context(), r), tt.want)
+		resolvertest.WantError(t, tt.reason, h.Validate(t.Context(), r), tt.want)
 		w, err := h.read(r)
 		if got, _ := h.where(w); err == nil && got != tt.url {
 			t.Errorf("%s: %s, want %s", tt.reason, got, tt.url)
 		}
 	}
-	wantError(t, "no Tekton Hub", Resolver{}.Validate(t.Context(), request(nil, "name=lint version=1 type=tekton")),
+	resolvertest.WantError(t, "no Tekton Hub", Resolver{}.Validate(t.Context(), request(nil, "name=lint version=1 type=tekton")),
 		"failed to validate params: pleaes configure TEKTON_HUB_API env variable to use tekton type")
 }
 
@@ -115,7 +101,7 @@ func TestResolve(t *testing.T) {
 		{reason: "an answer that is too large", params: "name=endless version=0.1", err: "fail to fetch Artifact Hub resource: error reading response body: the answer is too large: more than the 4194304 bytes that are allowed"},
 	} {
 		got, err := h.Resolve(t.Context(), request(nil, tt.params))
-		wantError(t, tt.reason, err, tt.err)
+		resolvertest.WantError(t, tt.reason, err, tt.err)
 		if string(got.Data) != tt.want {
 			t.Errorf("%s: %q, want %q", tt.reason, got.Data, tt.want)
 		}

@@ -52,10 +52,16 @@ func (t *Tasks) Unused() []fixture.StandIn {
 	return out
 }
 
-// Reconcilers are those of Runs and of CustomRuns, by what they are for.
-func (t *Tasks) Reconcilers() map[schema.GroupVersionKind]reconcile.Reconciler {
-	return map[schema.GroupVersionKind]reconcile.Reconciler{
-		v1alpha1.GroupVersion.WithKind(v1alpha1.KindRun): reconcile.Func(func(ctx context.Context, r reconcile.Request) (reconcile.Result, error) {
+// Controller is a reconciler, and what it is for.
+type Controller struct {
+	For schema.GroupVersionKind
+	reconcile.Reconciler
+}
+
+// Controllers are those of Runs and of CustomRuns.
+func (t *Tasks) Controllers() []Controller {
+	return []Controller{
+		{v1alpha1.GroupVersion.WithKind(v1alpha1.KindRun), reconcile.Func(func(ctx context.Context, r reconcile.Request) (reconcile.Result, error) {
 			o := &v1alpha1.Run{}
 			if err := t.api.Get(ctx, r.NamespacedName, o); err != nil {
 				return reconcile.Result{}, client.IgnoreNotFound(err)
@@ -65,14 +71,14 @@ func (t *Tasks) Reconcilers() map[schema.GroupVersionKind]reconcile.Reconciler {
 				spec.CustomRef = &o.Spec.Ref.TaskRef
 			}
 			return t.pass(ctx, &run{object: o, spec: &spec, status: &o.Status, prefix: v1alpha1.KindRun, whole: true})
-		}),
-		v1beta1.GroupVersion.WithKind(v1beta1.KindCustomRun): reconcile.Func(func(ctx context.Context, r reconcile.Request) (reconcile.Result, error) {
+		})},
+		{v1beta1.GroupVersion.WithKind(v1beta1.KindCustomRun), reconcile.Func(func(ctx context.Context, r reconcile.Request) (reconcile.Result, error) {
 			o := &v1beta1.CustomRun{}
 			if err := t.api.Get(ctx, r.NamespacedName, o); err != nil {
 				return reconcile.Result{}, client.IgnoreNotFound(err)
 			}
 			return t.pass(ctx, &run{object: o, spec: &o.Spec, status: &o.Status, prefix: v1beta1.KindCustomRun})
-		}),
+		})},
 	}
 }
 

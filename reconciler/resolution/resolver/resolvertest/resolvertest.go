@@ -1,0 +1,39 @@
+// Package resolvertest is what the tests of resolvers share.
+package resolvertest
+
+import (
+	"errors"
+	"maps"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/plumbline-ci/plumbline/api/v1beta1"
+	"github.com/plumbline-ci/plumbline/reconciler/resolution/resolver"
+)
+
+// Request is the request r of the namespace ns, with params as name=value, under a configuration. Nothing of the cluster can be read.
+func Request(config map[string]string, params ...string) resolver.Request {
+	r := resolver.Request{
+		Namespace: "ns", Name: "r", Params: map[string]v1beta1.ParamValue{}, Config: maps.Clone(config),
+		Cluster: func(client.ObjectKey, client.Object) error { return errors.New("nothing is to be read") },
+	}
+	for _, p := range params {
+		name, value, _ := strings.Cut(p, "=")
+		r.Params[name] = v1beta1.ParamValue{Type: v1beta1.ParamTypeString, StringVal: value}
+	}
+	return r
+}
+
+// WantError reports an error with other words than these; "" stands for no error.
+func WantError(t *testing.T, reason string, err error, want string) {
+	t.Helper()
+	got := ""
+	if err != nil {
+		got = err.Error()
+	}
+	if got != want {
+		t.Errorf("%s: %q, want %q", reason, got, want)
+	}
+}
