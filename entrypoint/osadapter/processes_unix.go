@@ -142,7 +142,7 @@ func (ps *processes) collect(pid int, status syscall.WaitStatus) {
 		return // an orphan
 	}
 	ps.signals.takeBack()
-	if status.Signaled() { //nolint:misspell // package syscall's name
+	if status.Signaled() {
 		p.exit.Signal = entrypoint.Signal(status.Signal())
 	} else {
 		p.exit.Code = status.ExitStatus()

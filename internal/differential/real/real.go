@@ -174,7 +174,7 @@ func (r *Runner) one(j job) outcome.Outcome {
 	switch status := c.ProcessState.Sys().(syscall.WaitStatus); {
 	case err != nil && !errors.As(err, &exited):
 		o.Failure = err.Error()
-	case status.Signaled(): //nolint:misspell // the name is Go's
+	case status.Signaled():
 		o.Code = 128 + int(status.Signal())
 	default:
 		o.Code = status.ExitStatus()
