@@ -17,7 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	apiconfig "github.com/plumbline-ci/plumbline/api/config"
-	"github.com/plumbline-ci/plumbline/reconciler/resolution/bundles"
+	"github.com/plumbline-ci/plumbline/reconciler/resolution/outbound"
 )
 
 // The Service and the Secret of the webhooks, as they are installed.
@@ -34,6 +34,8 @@ type Settings struct {
 	Burst      int
 	// LogLevel is debug, info, warn or error; LogFormat is json or text.
 	LogLevel, LogFormat string
+	// Network is where resolvers look.
+	Network outbound.Network
 }
 
 // ParseFlags reads a command line. What is wrong has been told to the writer when it returns.
@@ -60,6 +62,7 @@ func ParseFlags(args []string, to io.Writer) (*Settings, error) {
 	f.StringVar(&s.Webhook.Secret, "webhook-secret", SecretOfWebhooks, "`name` of the Secret with the webhooks' certificate")
 	f.DurationVar(&s.Webhook.Lifetimes.Certificate, "webhook-certificate-lifetime", 0, "how long a certificate is good, renewed when a third is left; 0: 720h")
 	f.DurationVar(&s.Webhook.Lifetimes.Authority, "webhook-authority-lifetime", 0, "the same for its authority; 0: 8760h")
+	f.Func("remote-address", "`HOST:PORT=ADDRESS:PORT`: where resolvers find a server, whatever its name resolves to, also on this machine; may be repeated", s.Network.Add)
 	f.StringVar(&s.LogLevel, "log-level", "info", "debug, info, warn or error")
 	f.StringVar(&s.LogFormat, "log-format", "json", "json or text")
 	for _, i := range []struct {
@@ -173,7 +176,7 @@ func Main(ctx context.Context, args []string, logs io.Writer) int {
 		return exitUsage
 	}
 	s.Log = logger
-	s.Resolvers, s.Bundles = resolvers(), bundles.Field{Registry: bundles.Remote{}}
+	s.Resolvers, s.Bundles = resolvers(s.Network)
 	log.SetLogger(logger)
 	klog.SetLogger(logger)
 	// The HTTP servers' complaints, too.

@@ -140,7 +140,11 @@ func request(cluster objects, params ...string) resolver.Request {
 // never is a registry that is not to be asked.
 type never struct{ Registry }
 
-var remotely = Resolver{Registry: Remote{Options: []remote.Option{remote.WithRetryBackoff(remote.Backoff{Steps: 1})}}}
+func remotely(host string) Resolver {
+	r := NewRemote(resolvertest.Local(host))
+	r.Options = []remote.Option{remote.WithRetryBackoff(remote.Backoff{Steps: 1})}
+	return Resolver{Registry: r}
+}
 
 func TestParams(t *testing.T) {
 	t.Parallel()
@@ -202,7 +206,7 @@ func TestResolve(t *testing.T) {
 		{reason: "a kind is taken word for word", params: []string{"bundle=" + repository + ":v1", "name=lint", "kind=Task"}, err: "could not find object in image with kind: Task and name: lint"},
 		{reason: "no such tag", params: []string{"bundle=" + repository + ":v9", "name=lint"}, err: "cannot retrieve the oci image: GET http://" + host + "/v2/catalog/tasks/manifests/v9: MANIFEST_UNKNOWN: Unknown manifest"},
 	} {
-		got, err := remotely.Resolve(t.Context(), request(nil, tt.params...))
+		got, err := remotely(host).Resolve(t.Context(), request(nil, tt.params...))
 		if tt.err != "" {
 			if err == nil || err.Error() != tt.err {
 				t.Errorf("%s: %v, want %q", tt.reason, err, tt.err)
@@ -214,7 +218,7 @@ func TestResolve(t *testing.T) {
 		}
 	}
 
-	got, err := remotely.Resolve(t.Context(), request(nil, "bundle="+repository+":v1", "name=build", "kind=pipeline"))
+	got, err := remotely(host).Resolve(t.Context(), request(nil, "bundle="+repository+":v1", "name=build", "kind=pipeline"))
 	want := resolver.Resource{
 		Data: []byte(build),
 		Annotations: map[string]string{
@@ -265,7 +269,7 @@ func TestCredentials(t *testing.T) {
 		if tt.account != "" {
 			params = append(params, "serviceAccount="+tt.account)
 		}
-		got, err := remotely.Resolve(t.Context(), request(tt.cluster, params...))
+		got, err := remotely(host).Resolve(t.Context(), request(tt.cluster, params...))
 		if tt.err == "" && (err != nil || string(got.Data) != lint) || tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)) {
 			t.Errorf("%s: %q, %v, want %q", tt.reason, got.Data, err, tt.err)
 		}
@@ -273,7 +277,7 @@ func TestCredentials(t *testing.T) {
 		if of == "" {
 			of = "default"
 		}
-		text, err := Field(remotely).Object(t.Context(), resolver.BundleRequest{Bundle: host + "/b:v1", Kind: "task", Name: "lint", Namespace: "ns", ServiceAccount: of, Cluster: tt.cluster.get})
+		text, err := Field(remotely(host)).Object(t.Context(), resolver.BundleRequest{Bundle: host + "/b:v1", Kind: "task", Name: "lint", Namespace: "ns", ServiceAccount: of, Cluster: tt.cluster.get})
 		if tt.err == "" && (err != nil || string(text) != lint) || tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)) {
 			t.Errorf("%s, of the field: %q, %v, want %q", tt.reason, text, err, tt.err)
 		}
@@ -426,7 +430,7 @@ func TestTimeIsBounded(t *testing.T) {
 	t.Cleanup(func() { close(stop) })
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := remotely.Resolve(ctx, request(nil, "bundle="+strings.TrimPrefix(s.URL, "http://")+"/b", "name=lint"))
+	_, err := remotely(s.URL).Resolve(ctx, request(nil, "bundle="+strings.TrimPrefix(s.URL, "http://")+"/b", "name=lint"))
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}

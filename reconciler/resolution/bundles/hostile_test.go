@@ -92,7 +92,7 @@ func TestHostileBundles(t *testing.T) { //nolint:paralleltest // it measures mem
 		var before, after runtime.MemStats
 		host := hostile(t, tt.declared, tt.blob, tt.layers)
 		runtime.ReadMemStats(&before)
-		_, err := remotely.Resolve(t.Context(), request(nil, "bundle="+host+"/b", "name=lint"))
+		_, err := remotely(host).Resolve(t.Context(), request(nil, "bundle="+host+"/b", "name=lint"))
 		runtime.ReadMemStats(&after)
 		if tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
 			t.Errorf("%s: %.300v, want %q", tt.reason, err, tt.want)
@@ -119,7 +119,7 @@ func TestARegistryThatRedirects(t *testing.T) {
 		},
 	} {
 		s := httptest.NewServer(answer)
-		_, err := remotely.Resolve(t.Context(), request(nil, fmt.Sprintf("bundle=%s/b", strings.TrimPrefix(s.URL, "http://")), "name=lint"))
+		_, err := remotely(s.URL).Resolve(t.Context(), request(nil, fmt.Sprintf("bundle=%s/b", strings.TrimPrefix(s.URL, "http://")), "name=lint"))
 		if err == nil || !strings.Contains(err.Error(), "cannot retrieve the oci image: ") || !strings.Contains(err.Error(), "link-local") {
 			t.Errorf("%s: %v", reason, err)
 		}

@@ -3,6 +3,7 @@ package bundles
 import (
 	"context"
 	"errors"
+	"net/http"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -20,18 +21,20 @@ type Registry interface {
 // Remote are the registries that the network reaches. Registries with private addresses, and those named localhost or
 // ….local, are asked over HTTP, others over HTTPS.
 type Remote struct {
+	transport http.RoundTripper
 	// Options are further ones of how to reach registries.
 	Options []remote.Option
 }
 
+// NewRemote returns the registries that a network has.
+func NewRemote(n outbound.Network) Remote { return Remote{transport: n.Transport(maxAnswer)} }
+
 // maxAnswer is how large an answer of a registry may be. Layers have a limit of their own.
 const maxAnswer = 4 << 20
 
-var transport = outbound.Transport(maxAnswer)
-
 // Image implements Registry.
 func (r Remote) Image(ctx context.Context, ref name.Reference, keys authn.Keychain) (v1.Image, error) {
-	options := append([]remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(keys), remote.WithTransport(transport)}, r.Options...)
+	options := append([]remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(keys), remote.WithTransport(r.transport)}, r.Options...)
 	return remote.Image(ref, options...)
 }
 

@@ -90,17 +90,19 @@ func TestRevisionsAndPaths(t *testing.T) {
 	}
 	store := filesystem.NewStorage(osfs.New(filepath.Join(folder, ".git")), cache.NewObjectLRUDefault())
 
-	for kind, at := range map[string]struct {
+	type place struct {
 		url          string
 		repositories Repositories
-	}{
+	}
+	local := func(url string) place { return place{url, NewServers(resolvertest.Local(url))} }
+	for kind, at := range map[string]place{
 		"on the disk":                         {"u", one{disk}},
 		"packed, on the disk":                 {"u", one{bare}},
-		"served by go-git":                    {serve(t, store).url, NewServers()},
-		"served by git":                       {backend(t, folder).url, NewServers()},
-		"served by git, with single commits":  {backend(t, folder, "uploadpack.allowReachableSHA1InWant").url, NewServers()},
-		"served by git, with single objects":  {backend(t, folder, "uploadpack.allowAnySHA1InWant").url, NewServers()},
-		"served by git, with partial fetches": {backend(t, folder, "uploadpack.allowFilter").url, NewServers()},
+		"served by go-git":                    local(serve(t, store).url),
+		"served by git":                       local(backend(t, folder).url),
+		"served by git, with single commits":  local(backend(t, folder, "uploadpack.allowReachableSHA1InWant").url),
+		"served by git, with single objects":  local(backend(t, folder, "uploadpack.allowAnySHA1InWant").url),
+		"served by git, with partial fetches": local(backend(t, folder, "uploadpack.allowFilter").url),
 	} {
 		for _, tt := range []struct{ reason, revision, path, want, commit, err string }{
 			{reason: "a branch", revision: "main", path: "task/lint.yaml", want: "second\n", commit: second},
@@ -184,7 +186,7 @@ func TestCommitsAreFetchedOnce(t *testing.T) {
 	t.Parallel()
 	folder, first, _ := checkedOut(t)
 	s := backend(t, folder)
-	g := &Resolver{Repositories: NewServers()}
+	g := &Resolver{Repositories: NewServers(resolvertest.Local(s.url))}
 	for _, tt := range []struct {
 		reason, revision, path string
 		fetches                int32
@@ -204,6 +206,7 @@ func TestCommitsAreFetchedOnce(t *testing.T) {
 	}
 	program(t, folder, "commit", "-q", "--allow-empty", "-m", "later")
 	moved := backend(t, folder)
+	g.Repositories = NewServers(resolvertest.Local(moved.url))
 	got, err := g.Resolve(t.Context(), request(nil, "url="+moved.url, "revision=main", "pathInRepo=task/lint.yaml"))
 	if err != nil || got.Annotations["resolution.tekton.dev/revision"] != program(t, folder, "rev-parse", "main") {
 		t.Errorf("a branch that has moved: %v, %v", got.Annotations, err)

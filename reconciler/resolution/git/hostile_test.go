@@ -21,6 +21,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/object"
 	"github.com/go-git/go-git/v5/storage/memory"
 
+	"github.com/plumbline-ci/plumbline/reconciler/resolution/outbound"
 	"github.com/plumbline-ci/plumbline/reconciler/resolution/resolver"
 	"github.com/plumbline-ci/plumbline/reconciler/resolution/resolver/resolvertest"
 )
@@ -204,7 +205,7 @@ func TestHostileServers(t *testing.T) {
 			wait = 50 * time.Millisecond
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), wait)
-		_, err := (&Resolver{Repositories: NewServers()}).Resolve(ctx, request(nil, "url="+s.URL+"/r.git", "pathInRepo=x"))
+		_, err := (&Resolver{Repositories: NewServers(resolvertest.Local(s.URL))}).Resolve(ctx, request(nil, "url="+s.URL+"/r.git", "pathInRepo=x"))
 		cancel()
 		for _, want := range tt.want {
 			if err == nil || !strings.Contains(err.Error(), want) {
@@ -233,10 +234,12 @@ func TestOtherProtocolsAreRefused(t *testing.T) {
 		"git@git.example:r.git":           `clone error: unsupported scheme "ssh"`,
 		"git://git.example/r.git":         `clone error: unsupported scheme "git"`,
 		"ext::sh -c 'touch /tmp/x' r.git": `clone error: `,
+		"http://127.0.0.1:1/r.git":        `loopback address 127.0.0.1`,
+		"http://localhost:1/r.git":        `loopback address`,
 		"http://169.254.169.254/r.git":    `link-local address 169.254.169.254`,
 		"http://[::ffff:169.254.1.1]/r":   `link-local address 169.254.1.1`,
 	} {
-		_, err := (&Resolver{Repositories: NewServers()}).Resolve(t.Context(), request(nil, "url="+url, "pathInRepo=x"))
+		_, err := (&Resolver{Repositories: NewServers(outbound.Network{})}).Resolve(t.Context(), request(nil, "url="+url, "pathInRepo=x"))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", url, err, want)
 		}

@@ -28,8 +28,8 @@ type API interface {
 // maxAnswer is how large an answer of an API may be: a file in base64, and what is said about it.
 const maxAnswer = 2 * resolver.MaxData
 
-// NewAPI returns a client for APIs.
-func NewAPI() API { return outbound.Client(maxAnswer) }
+// NewAPI returns a client for the APIs of a network.
+func NewAPI(n outbound.Network) API { return n.Client(maxAnswer) }
 
 // vendor is the API of one kind of servers. The paths have the variables {repo}, which is org/repo, {org}, {name}, {path}
 // and {ref}; they are escaped, except for the slashes of {repo} and {path}, and {id} and {file} are these two with their

@@ -96,7 +96,7 @@ func TestAPIs(t *testing.T) {
 		r := request(map[string]string{"scm-type": kind, "server-url": url + "/", "api-token-secret-name": "token", "api-token-secret-key": "key"},
 			"org=o", "repo=r", "revision=feature/x", "pathInRepo=/task/l int.yaml")
 		r.Cluster = tokens
-		got, err := (&Resolver{API: NewAPI()}).Resolve(t.Context(), r)
+		got, err := (&Resolver{API: NewAPI(resolvertest.Local(url))}).Resolve(t.Context(), r)
 		want := resolver.Resource{
 			Data: []byte("a text"),
 			Annotations: map[string]string{
@@ -168,13 +168,13 @@ func TestAPIErrors(t *testing.T) {
 		}
 		r := request(config, params...)
 		r.Cluster = tokens
-		_, err := (&Resolver{API: NewAPI()}).Resolve(t.Context(), r)
+		_, err := (&Resolver{API: NewAPI(resolvertest.Local(api))}).Resolve(t.Context(), r)
 		resolvertest.WantError(t, tt.reason, err, tt.want)
 	}
 	r := request(installed, "org=o", "repo=r", "pathInRepo=empty")
 	delete(r.Config, "api-token-secret-namespace")
 	r.Cluster = tokens
-	_, err := (&Resolver{API: NewAPI(), Namespace: "resolvers"}).Resolve(t.Context(), r)
+	_, err := (&Resolver{API: NewAPI(resolvertest.Local(api)), Namespace: "resolvers"}).Resolve(t.Context(), r)
 	resolvertest.WantError(t, "the resolvers' own namespace", err, "no content for resource in o/r empty")
 }
 
@@ -193,7 +193,7 @@ func TestTokensStayWithTheirServer(t *testing.T) {
 		s := httptest.NewServer(http.RedirectHandler(to, http.StatusFound))
 		r := request(map[string]string{"scm-type": kind, "server-url": s.URL, "api-token-secret-name": "token", "api-token-secret-key": "key"}, "org=o", "repo=r", "pathInRepo=a")
 		r.Cluster = tokens
-		_, err := (&Resolver{API: NewAPI()}).Resolve(t.Context(), r)
+		_, err := (&Resolver{API: NewAPI(resolvertest.Local(s.URL, to))}).Resolve(t.Context(), r)
 		if err == nil || !strings.Contains(err.Error(), "418") || strings.Contains(err.Error(), "t0ken") {
 			t.Errorf("%s: %v", kind, err)
 		}

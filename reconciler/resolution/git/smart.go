@@ -29,9 +29,9 @@ type Servers struct {
 	turns chan struct{}
 }
 
-// NewServers returns repositories that a client reaches.
-func NewServers() *Servers {
-	return &Servers{client: outbound.Client(maxPack), turns: make(chan struct{}, 2)}
+// NewServers returns the repositories that a network has.
+func NewServers(n outbound.Network) *Servers {
+	return &Servers{client: n.Client(maxPack), turns: make(chan struct{}, 2)}
 }
 
 // Open implements Repositories.

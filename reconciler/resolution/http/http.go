@@ -38,8 +38,8 @@ type API interface {
 	Do(r *http.Request) (*http.Response, error)
 }
 
-// NewAPI returns a client for any server.
-func NewAPI() API { return outbound.Client(resolver.MaxData) }
+// NewAPI returns a client for the servers of a network.
+func NewAPI(n outbound.Network) API { return n.Client(resolver.MaxData) }
 
 // Resolver finds what is at a URL.
 type Resolver struct{ API API }

@@ -80,7 +80,7 @@ func TestResolve(t *testing.T) {
 	mux.Handle("/hostile.yaml", http.RedirectHandler("http://169.254.169.254/latest/meta-data/iam", http.StatusFound))
 	s := httptest.NewServer(mux)
 	t.Cleanup(s.Close)
-	h := Resolver{API: NewAPI()}
+	h := Resolver{API: NewAPI(resolvertest.Local(s.URL))}
 	for _, tt := range []struct {
 		reason, path string
 		params       []string

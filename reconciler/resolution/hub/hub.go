@@ -62,8 +62,8 @@ type API interface {
 // maxAnswer is how large an answer may be: the text of an object as JSON, with what a hub says about it.
 const maxAnswer = 4 * resolver.MaxData
 
-// NewAPI returns a client for hubs.
-func NewAPI() API { return outbound.Client(maxAnswer) }
+// NewAPI returns a client for the hubs of a network.
+func NewAPI(n outbound.Network) API { return n.Client(maxAnswer) }
 
 var _ resolver.Resolver = Resolver{}
 

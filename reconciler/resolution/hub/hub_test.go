@@ -88,7 +88,7 @@ func TestResolve(t *testing.T) {
 		}
 	}))
 	t.Cleanup(s.Close)
-	h := Resolver{API: NewAPI(), ArtifactURL: s.URL, TektonURL: s.URL + "/"}
+	h := Resolver{API: NewAPI(resolvertest.Local(s.URL)), ArtifactURL: s.URL, TektonURL: s.URL + "/"}
 	packages := s.URL + "/api/v1/packages/tekton-task/tekton-catalog-tasks/"
 	for _, tt := range []struct{ reason, params, want, err string }{
 		{reason: "of an Artifact Hub", params: "name=lint version=0.6", want: "a task"},

@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
+	"github.com/plumbline-ci/plumbline/reconciler/resolution/outbound"
 	"github.com/plumbline-ci/plumbline/reconciler/resolution/resolver"
 )
 
@@ -24,6 +25,19 @@ func Request(config map[string]string, params ...string) resolver.Request {
 		r.Params[name] = v1beta1.ParamValue{Type: v1beta1.ParamTypeString, StringVal: value}
 	}
 	return r
+}
+
+// Local is a network with servers on this machine, by their URLs or as host:port.
+func Local(servers ...string) outbound.Network {
+	n := outbound.Network{To: map[string]string{}}
+	for _, at := range servers {
+		_, after, ok := strings.Cut(at, "://")
+		if ok {
+			at, _, _ = strings.Cut(after, "/")
+		}
+		n.To[at] = at
+	}
+	return n
 }
 
 // WantError reports an error with other words than these; "" stands for no error.
