@@ -57,6 +57,8 @@ func (r *Runner) spoil(out *reports.Fixture, f *fixture.Fixture, err error) {
 // group is fixtures that share a cluster, which lives from the first of them to the last.
 type group struct {
 	members []member
+	// remote is what lies outside the cluster for all of them.
+	remote fixture.Remote
 
 	begin   sync.Once
 	cluster Cluster
@@ -78,9 +80,16 @@ func newGroup(f *fixture.Fixture, place int) *group {
 	return g
 }
 
-func (g *group) add(f *fixture.Fixture, place int) {
+// add makes a fixture a member, unless what lies outside its cluster is at odds with that of others.
+func (g *group) add(f *fixture.Fixture, place int) bool {
+	together, err := g.remote.With(&f.Spec.Remote)
+	if err != nil {
+		return false
+	}
+	g.remote = together
 	g.members = append(g.members, member{f, place})
 	g.left++
+	return true
 }
 
 // leave reports whether the caller was the last to need the cluster.
@@ -101,12 +110,13 @@ func (r *Runner) groups(t *tally) []*group {
 			continue
 		}
 		key := r.groupKey(f)
-		if g, ok := index[key]; ok {
-			g.add(f, i)
+		if g, ok := index[key]; ok && g.add(f, i) {
 			continue
 		}
 		g := newGroup(f, i)
-		index[key] = g
+		if index[key] == nil {
+			index[key] = g
+		}
 		groups = append(groups, g)
 	}
 	return groups
@@ -121,7 +131,7 @@ func setupOf(f *fixture.Fixture, seed uint64) Setup {
 // groupKey names the cluster a fixture can share: none on an isolated target, else
 // the one of its configuration, and one of its own if something is mocked or broken.
 func (r *Runner) groupKey(f *fixture.Fixture) string {
-	if r.caps.Isolated || len(f.Spec.Mocks)+len(f.Spec.CustomTasks)+len(f.Spec.Images)+len(f.Spec.Injects) > 0 || len(f.Spec.Faults) > 0 || !f.Spec.Remote.Empty() {
+	if r.caps.Isolated || len(f.Spec.Mocks)+len(f.Spec.CustomTasks)+len(f.Spec.Images)+len(f.Spec.Injects) > 0 || len(f.Spec.Faults) > 0 {
 		return "fixture " + f.Name()
 	}
 	key, err := json.Marshal(f.Spec.Config) // maps are encoded in the order of their keys
@@ -231,6 +241,7 @@ func (r *Runner) attempt(ctx context.Context, j job) reports.Fixture {
 	j.group.begin.Do(func() {
 		first := j.group.members[0].fixture
 		setup := setupOf(first, r.o.Seed)
+		setup.Remote = j.group.remote
 		if !r.caps.Isolated {
 			for _, m := range j.group.members {
 				setup.Namespaces = append(setup.Namespaces, r.namespace(m.fixture))

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/conformance/reference/outside"
 	"github.com/plumbline-ci/plumbline/conformance/targets/cluster"
 	"github.com/plumbline-ci/plumbline/conformance/targets/envtest"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
@@ -55,7 +56,7 @@ func targets() []string {
 
 // onEnvtest makes a real kube-apiserver with a simulated node the target of a run.
 func (o *runOptions) onEnvtest(_ context.Context, options *conformance.Options) (func() error, error) {
-	real, err := envtest.New(envtest.Options{})
+	real, err := envtest.New(envtest.Options{Remote: outside.Over})
 	if err != nil {
 		return nil, notBuilt(err)
 	}

@@ -5,6 +5,8 @@
 //
 //	outside.go  the world
 //	forge.go    the API of a server with git repositories
+//	servers.go  the servers of such a world, for clusters whose resolvers use the network
+//	served.go   these, on this machine
 package outside
 
 import (

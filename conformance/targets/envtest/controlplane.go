@@ -24,6 +24,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/api/crds"
 	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/subject"
 	"github.com/plumbline-ci/plumbline/conformance/targets/internal/remote"
 	"github.com/plumbline-ci/plumbline/conformance/targets/internal/setup"
@@ -187,6 +188,9 @@ type machine struct {
 	installations *installations
 	node          *node
 	news          *remote.News
+	// outside makes what lies outside the cluster; endings end it.
+	outside func(context.Context, fixture.Remote) (subject.Remote, func() error, error)
+	endings []func() error
 	// deps are what reconcilers have in common; recorder returns what records events that come from a source.
 	deps     subject.Deps
 	recorder func(source string) reconciler.Recorder
@@ -198,7 +202,7 @@ type machine struct {
 
 // start makes the machine. Its goroutines live until stop, longer than ctx.
 func (t *Target) start(ctx context.Context) (_ *machine, err error) {
-	m := &machine{subject: t.subject, plane: &ControlPlane{}, installations: newInstallations(), news: remote.NewNews()}
+	m := &machine{subject: t.subject, outside: t.remote, plane: &ControlPlane{}, installations: newInstallations(), news: remote.NewNews()}
 	m.running, m.end = context.WithCancelCause(context.WithoutCancel(ctx))
 	definitions, err := definitions()
 	if err != nil {
@@ -243,7 +247,11 @@ func (m *machine) spawn(what string, work func(context.Context) error) {
 func (m *machine) stop() error {
 	m.end(errStopped)
 	m.stopped.Wait()
-	return m.plane.Stop()
+	var failed error
+	for _, end := range m.endings {
+		failed = errors.Join(failed, end())
+	}
+	return errors.Join(failed, m.plane.Stop())
 }
 
 // errStopped is why goroutines end at the end.
@@ -256,7 +264,7 @@ func (m *machine) under(ctx context.Context, s conformance.Setup) (*Cluster, err
 	if c.mocks, err = setup.Mocks(s.Mocks); err != nil {
 		return nil, err
 	}
-	c.installation, err = m.install(ctx, s.Config)
+	c.installation, err = m.install(ctx, s.Config, s.Remote)
 	return c, err
 }
 

@@ -35,6 +35,7 @@ import (
 	apiruntime "k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/reference"
 	"github.com/plumbline-ci/plumbline/conformance/subject"
 	"github.com/plumbline-ci/plumbline/conformance/targets/internal/setup"
@@ -53,11 +54,15 @@ type Options struct {
 	Subject *subject.Subject
 	// Assets is the directory of the binaries; empty means the one that FindAssets finds.
 	Assets string
+	// Remote has what lies outside the cluster served, and makes what the reference reaches of it, and a function that ends
+	// that. Without it the resolver of the cluster is the only one. Another subject has resolvers of its own, or none.
+	Remote func(context.Context, fixture.Remote) (subject.Remote, func() error, error)
 }
 
 // Target is a control plane with a simulated node.
 type Target struct {
 	subject *subject.Subject
+	remote  func(context.Context, fixture.Remote) (subject.Remote, func() error, error)
 	assets  string
 	version string
 	scheme  *apiruntime.Scheme
@@ -74,7 +79,7 @@ var _ conformance.Target = (*Target)(nil)
 func New(o Options) (*Target, error) {
 	t := &Target{subject: o.Subject, assets: o.Assets}
 	if t.subject == nil {
-		t.subject = reference.Subject()
+		t.subject, t.remote = reference.Subject(), o.Remote
 	}
 	if s := t.subject; s.Attach != nil || s.Admission != nil || s.Scheme != nil {
 		return nil, fmt.Errorf("subject %q: target envtest runs reconcilers, with the reference's webhooks and Go types", s.Name)
@@ -108,6 +113,7 @@ func (t *Target) Name() string { return Name }
 func (t *Target) Capabilities() conformance.Capabilities {
 	return conformance.Capabilities{
 		Mocks:             true,
+		Remote:            t.remote != nil,
 		SideBySide:        true,
 		Parallel:          parallel,
 		Configurable:      func(configMap, key string) bool { return true },

@@ -13,6 +13,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/reference"
+	"github.com/plumbline-ci/plumbline/conformance/reference/outside"
 	"github.com/plumbline-ci/plumbline/conformance/targets/envtest"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/reports"
@@ -30,7 +31,7 @@ func TestVerdictsAreThoseOfTheFakeCluster(t *testing.T) {
 	if !envtest.Required() {
 		t.Skipf("starts a kube-apiserver and takes a minute and a half: make k8s-assets, and set %s=%s to run it", envtest.VariableRequire, envtest.Name)
 	}
-	real, err := envtest.New(envtest.Options{})
+	real, err := envtest.New(envtest.Options{Remote: outside.Over})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +40,7 @@ func TestVerdictsAreThoseOfTheFakeCluster(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	simulated, err := fake.New(fake.Options{})
+	simulated, err := fake.New(fake.Options{Remote: outside.Of})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,8 @@ import (
 
 	"github.com/plumbline-ci/plumbline/api/config"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/reference"
+	"github.com/plumbline-ci/plumbline/conformance/subject"
 )
 
 // installation is the implementation under one configuration: ConfigMaps in a system namespace of their own, and
@@ -109,9 +111,12 @@ func (s *installations) under(key string) (*installation, string) {
 	return nil, fmt.Sprintf("%s-%d", config.Namespace, len(s.bySystem)+1)
 }
 
-// install returns the installation for a configuration. Calls come one after the other.
-func (m *machine) install(ctx context.Context, want fixture.Config) (*installation, error) {
-	key, err := json.Marshal(want) // maps are encoded in the order of their keys
+// install returns the installation for a configuration, with what lies outside the cluster. Calls come one after the other.
+func (m *machine) install(ctx context.Context, want fixture.Config, around fixture.Remote) (*installation, error) {
+	if m.outside == nil || around.Empty() {
+		around = fixture.Remote{}
+	}
+	key, err := json.Marshal([]any{want, around}) // maps are encoded in the order of their keys
 	if err != nil {
 		return nil, fmt.Errorf("naming the configuration: %w", err)
 	}
@@ -122,7 +127,11 @@ func (m *machine) install(ctx context.Context, want fixture.Config) (*installati
 	i = &installation{settings: newSettings(system), reconcilers: map[string]reconcile.Reconciler{}}
 	deps := m.deps
 	deps.Config = func() config.Config { return *i.settings.Now() }
-	for _, c := range m.subject.Controllers() {
+	judged, err := m.around(around, &deps)
+	if err != nil {
+		return nil, fmt.Errorf("serving what lies outside the cluster: %w", err)
+	}
+	for _, c := range judged.Controllers() {
 		deps.Recorder = m.recorder(c.Source())
 		if i.reconcilers[c.Name], err = c.New(deps); err != nil {
 			return nil, fmt.Errorf("making the reconciler %s: %w", c.Name, err)
@@ -139,4 +148,18 @@ func (m *machine) install(ctx context.Context, want fixture.Config) (*installati
 		return nil, fmt.Errorf("waiting for the configuration to be taken over: %w", err)
 	}
 	return i, nil
+}
+
+// around returns the subject with what lies outside the cluster.
+func (m *machine) around(r fixture.Remote, deps *subject.Deps) (*subject.Subject, error) {
+	if m.outside == nil {
+		return m.subject, nil
+	}
+	reached, end, err := m.outside(m.running, r)
+	if err != nil {
+		return nil, err
+	}
+	m.endings = append(m.endings, end)
+	deps.Bundles = reached.Bundles
+	return reference.Subject(reached.Resolvers...), nil
 }

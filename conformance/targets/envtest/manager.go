@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
 
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/reference"
 	"github.com/plumbline-ci/plumbline/conformance/subject"
 	"github.com/plumbline-ci/plumbline/reconciler"
@@ -55,7 +56,12 @@ func (m *machine) startManager(t *Target) error {
 	m.recorder = func(source string) reconciler.Recorder {
 		return mgr.GetEventRecorderFor(source) //nolint:staticcheck // Tekton's events are of core/v1
 	}
-	for _, c := range t.subject.Controllers() {
+	// Which controllers there are does not depend on what lies outside the cluster.
+	judged, err := m.around(fixture.Remote{}, &subject.Deps{})
+	if err != nil {
+		return err
+	}
+	for _, c := range judged.Controllers() {
 		if err := m.startController(mgr, c); err != nil {
 			return fmt.Errorf("making the controller %s: %w", c.Name, err)
 		}

@@ -1,9 +1,7 @@
 package git
 
 import (
-	"compress/gzip"
 	"context"
-	"io"
 	"net/http"
 	"net/http/cgi"
 	"net/http/httptest"
@@ -14,10 +12,9 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 	"github.com/go-git/go-git/v5/plumbing/storer"
-	"github.com/go-git/go-git/v5/plumbing/transport"
-	gitserver "github.com/go-git/go-git/v5/plumbing/transport/server"
+
+	"github.com/plumbline-ci/plumbline/reconciler/resolution/git/gitserver"
 )
 
 // gitServer serves one repository at /r.git, and counts what is fetched.
@@ -27,53 +24,18 @@ type gitServer struct {
 }
 
 // serve serves a store with the protocol as go-git has it: whole histories, and tags that are not peeled.
-func serve(t *testing.T, s storer.Storer) *gitServer {
+func serve(t *testing.T, store storer.Storer) *gitServer {
 	t.Helper()
-	at, err := transport.NewEndpoint("https://git.example/r.git")
-	if err != nil {
-		t.Fatal(err)
-	}
-	session := func() transport.UploadPackSession {
-		out, err := gitserver.NewServer(gitserver.MapLoader{at.String(): s}).NewUploadPackSession(at, nil)
-		if err != nil {
-			t.Error(err)
-		}
-		return out
-	}
 	g := &gitServer{}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /r.git/info/refs", func(w http.ResponseWriter, r *http.Request) {
-		refs, err := session().AdvertisedReferencesContext(r.Context())
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
+	inner := http.StripPrefix("/r.git", gitserver.Handler(store))
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			g.fetches.Add(1)
 		}
-		refs.Prefix = [][]byte{[]byte("# service=git-upload-pack"), {}}
-		w.Header().Set("Content-Type", "application/x-git-upload-pack-advertisement")
-		_ = refs.Encode(w)
-	})
-	mux.HandleFunc("POST /r.git/git-upload-pack", func(w http.ResponseWriter, r *http.Request) {
-		g.fetches.Add(1)
-		body := io.Reader(r.Body)
-		if r.Header.Get("Content-Encoding") == "gzip" {
-			body, _ = gzip.NewReader(r.Body)
-		}
-		q := packp.NewUploadPackRequest()
-		if err := q.Decode(body); err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		answer, err := session().UploadPack(r.Context(), q)
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
-		}
-		w.Header().Set("Content-Type", "application/x-git-upload-pack-result")
-		_ = answer.Encode(w)
-	})
-	httpServer := httptest.NewServer(mux)
-	t.Cleanup(httpServer.Close)
-	g.url = httpServer.URL + "/r.git"
+		inner.ServeHTTP(w, r)
+	}))
+	t.Cleanup(s.Close)
+	g.url = s.URL + "/r.git"
 	return g
 }
 
