@@ -91,14 +91,21 @@ func (m *Monitor) checkParent(r *run) {
 			m.violated(NothingBegins, r.name, r.kind.backing(NothingBegins, anyCase), "it was over at %s, and %s was made at %s", end.Format(time.RFC3339), c.name, made.Format(time.RFC3339))
 			continue
 		}
-		if r.wasCut() || c.gone || c.asked() {
+		last, ended := moment(c.status(), "completionTime")
+		late := c.doneAt.IsZero() || ended && last.Sub(end) > tick
+		if c.gone || c.asked() {
 			continue
 		}
-		last, ended := moment(c.status(), "completionTime")
+		if r.wasCut() {
+			if late {
+				m.violated(ParentLast, r.name, r.kind.backing(ParentLast, anyCase), "it was over with %s, and its %s, which had not ended, was not asked to stop", r.condition, c.name)
+			}
+			continue
+		}
 		switch {
 		case c.doneAt.IsZero():
 			m.violated(ParentLast, r.name, r.kind.backing(ParentLast, anyCase), "it is over with %s, but its %s is not", r.condition, c.name)
-		case ended && last.Sub(end) > tick:
+		case late:
 			m.violated(ParentLast, r.name, r.kind.backing(ParentLast, anyCase), "it was over at %s, before its %s was at %s", end.Format(time.RFC3339), c.name, last.Format(time.RFC3339))
 		}
 		if r.condition.status == "True" && c.condition.status == "False" && c.task() != "" {

@@ -31,7 +31,12 @@ spec:
   profile: pipelinerun
   level: required
   component: controller
-  features: [pipeline]
+  features: [pipeline, pipeline-cancel]
+  when:
+  - apply: pipelinerun/work
+  - apply: pipelinerun/cut
+  - once: {on: taskrun/cut-a, match: {status: {startTime: {$present: true}}}}
+  - cancel: pipelinerun/cut
   then:
   - eventually: {on: pipelinerun/work, cel: ["self.status.conditions.exists(c, c.status != 'Unknown')"]}
 ---
@@ -43,9 +48,20 @@ spec:
     tasks:
     - {name: a, taskSpec: {steps: [{name: s, image: busybox, script: "sleep 5"}]}}
     - {name: b, runAfter: [a], taskSpec: {steps: [{name: s, image: busybox, script: "sleep 5"}]}}
+---
+apiVersion: tekton.dev/v1beta1
+kind: PipelineRun
+metadata: {name: cut}
+spec:
+  pipelineSpec:
+    tasks:
+    - {name: a, taskSpec: {steps: [{name: s, image: busybox, script: "sleep 600"}]}}
 `
 
-// parenting is the reference with a wrong deed behind each reconcile of a PipelineRun.
+// errNothingElse is what a wrong deed returns that takes the place of the right one.
+var errNothingElse = errors.New("nothing else is done")
+
+// parenting is the reference with a wrong deed before each reconcile of a PipelineRun, or in its place.
 func parenting(wrong func(context.Context, subject.Deps, *v1beta1.PipelineRun) error) *subject.Subject {
 	s := reference.Subject()
 	for i := range s.Also {
@@ -54,15 +70,16 @@ func parenting(wrong func(context.Context, subject.Deps, *v1beta1.PipelineRun) e
 			c.New = func(d subject.Deps) (reconcile.Reconciler, error) {
 				r, err := right(d)
 				return reconcile.Func(func(ctx context.Context, q reconcile.Request) (reconcile.Result, error) {
-					result, err := r.Reconcile(ctx, q)
-					if err != nil {
-						return result, err
-					}
 					pr := &v1beta1.PipelineRun{}
 					if err := d.Reader.Get(ctx, q.NamespacedName, pr); err != nil {
-						return result, client.IgnoreNotFound(err)
+						return reconcile.Result{}, client.IgnoreNotFound(err)
 					}
-					return result, wrong(ctx, d, pr)
+					deed := wrong(ctx, d, pr)
+					if errors.Is(deed, errNothingElse) {
+						return reconcile.Result{}, nil
+					}
+					result, err := r.Reconcile(ctx, q)
+					return result, errors.Join(err, deed)
 				}), err
 			}
 		}
@@ -97,6 +114,12 @@ func wrongParents() []struct {
 		return client.IgnoreNotFound(d.Client.Status().Update(ctx, pr))
 	}
 	nothing := func(*v1beta1.PipelineRunStatus) {}
+	cancelled := func(s *v1beta1.PipelineRunStatus) {
+		s.SetCondition(v1beta1.Condition{Type: v1beta1.ConditionSucceeded, Status: "False", Reason: "Cancelled"}, *s.CompletionTime)
+	}
+	long := func(d subject.Deps, pr *v1beta1.PipelineRun) bool {
+		return pr.Status.IsDone() && pr.Status.CompletionTime != nil && d.Clock.Now().Sub(pr.Status.CompletionTime.Time) > 3*time.Minute
+	}
 	return []struct {
 		rule, reason string
 		wrong        func(context.Context, subject.Deps, *v1beta1.PipelineRun) error
@@ -112,6 +135,46 @@ func wrongParents() []struct {
 				return nil
 			}
 			return end(ctx, d, pr, nothing)
+		}},
+		{invariant.ParentLast, "it is cancelled, and its children are not", func(ctx context.Context, d subject.Deps, pr *v1beta1.PipelineRun) error {
+			switch {
+			case pr.Spec.Status != v1beta1.PipelineRunSpecStatusCancelled:
+				return nil
+			case pr.Status.IsDone():
+				return errNothingElse
+			}
+			return errors.Join(errNothingElse, end(ctx, d, pr, cancelled))
+		}},
+		{invariant.Progress, "it does not hear that it is cancelled", func(_ context.Context, _ subject.Deps, pr *v1beta1.PipelineRun) error {
+			if pr.Spec.Status == v1beta1.PipelineRunSpecStatusCancelled {
+				return errNothingElse
+			}
+			return nil
+		}},
+		{invariant.RightState, "it says that it is cancelled, although it was not asked to be", func(ctx context.Context, d subject.Deps, pr *v1beta1.PipelineRun) error {
+			last := &v1beta1.TaskRun{}
+			err := d.Reader.Get(ctx, client.ObjectKey{Namespace: pr.Namespace, Name: "work-b"}, last)
+			if err != nil || !last.Status.IsDone() || pr.Name != "work" || pr.Status.IsDone() {
+				return client.IgnoreNotFound(err)
+			}
+			return errors.Join(errNothingElse, end(ctx, d, pr, cancelled))
+		}},
+		{invariant.CompletionTime, "it is over without a completionTime", func(ctx context.Context, d subject.Deps, pr *v1beta1.PipelineRun) error {
+			if pr.Status.CompletionTime == nil {
+				return nil
+			}
+			pr.Status.CompletionTime = nil
+			return errors.Join(errNothingElse, client.IgnoreNotFound(d.Client.Status().Update(ctx, pr)))
+		}},
+		{invariant.Kept, "it forgets its children when it has long been over", func(ctx context.Context, d subject.Deps, pr *v1beta1.PipelineRun) error {
+			switch {
+			case !pr.Status.IsDone():
+				return nil
+			case !long(d, pr):
+				return errors.New("not yet") // it is called again
+			}
+			pr.Status.TaskRuns = nil
+			return errors.Join(errNothingElse, client.IgnoreNotFound(d.Client.Status().Update(ctx, pr)))
 		}},
 		{invariant.OneOutcome, "it lists a task as skipped that runs", func(ctx context.Context, d subject.Deps, pr *v1beta1.PipelineRun) error {
 			if !begun(pr) || pr.Status.IsDone() || len(pr.Status.SkippedTasks) > 0 {
