@@ -100,15 +100,19 @@ type Progress struct {
 // it could report: fixtures that cannot be read (a source.Errors), or no target.
 // Whether the implementation conforms is the report's Result. A Go test wants [Run].
 func Judge(ctx context.Context, o Options) (*reports.ConformanceReport, error) {
-	r, err := NewRunner(o)
+	read := fixture.LoadFS
+	if o.Target != nil && o.Target.Capabilities().VirtualTime {
+		read = fixture.LoadOutlines // where time is not waited for, memory is what a run takes most of
+	}
+	r, err := newRunner(o, read)
 	if err != nil {
 		return nil, err
 	}
 	return r.Report(r.RunAll(ctx)), nil
 }
 
-// Load reads the fixtures that the options name, all or none, sorted by profile and name.
-func (o *Options) load() ([]*fixture.Fixture, error) {
+// load reads the fixtures that the options name, all or none, sorted by profile and name.
+func (o *Options) load(read func(fs.FS, string) ([]*fixture.Fixture, error)) ([]*fixture.Fixture, error) {
 	list := slices.Clone(o.Fixtures)
 	if o.Fixtures == nil {
 		tree, name := o.FS, o.FSName
@@ -116,7 +120,7 @@ func (o *Options) load() ([]*fixture.Fixture, error) {
 			tree, name = fixtures.FS, suitePrefix
 		}
 		var err error
-		list, err = fixture.LoadFS(tree, name)
+		list, err = read(tree, name)
 		if err != nil && !errors.Is(err, fixture.ErrNoFixtures) {
 			return nil, fmt.Errorf("loading fixtures: %w", err)
 		}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -43,21 +44,26 @@ type Runner struct {
 }
 
 // NewRunner loads and selects the fixtures of the options.
-func NewRunner(o Options) (*Runner, error) {
+func NewRunner(o Options) (*Runner, error) { return newRunner(o, fixture.LoadFS) }
+
+// newRunner is NewRunner with a way to read the fixtures of a tree, which may be outlines.
+func newRunner(o Options, read func(fs.FS, string) ([]*fixture.Fixture, error)) (*Runner, error) {
 	if o.Target == nil {
 		return nil, errors.New("no target to run on")
 	}
-	all, err := o.load()
+	all, err := o.load(read)
 	if err != nil {
 		return nil, err
 	}
 	if err := o.Claims.plan().Validate(all); err != nil {
 		return nil, err
 	}
-	for i := range all {
-		if slices.ContainsFunc(all[:i], func(f *fixture.Fixture) bool { return f.Name() == all[i].Name() }) {
-			return nil, fmt.Errorf("two fixtures are called %s; names must be unique in a run", all[i].Name())
+	names := map[string]bool{}
+	for _, f := range all {
+		if names[f.Name()] {
+			return nil, fmt.Errorf("two fixtures are called %s; names must be unique in a run", f.Name())
 		}
+		names[f.Name()] = true
 	}
 	if o.Replay == nil {
 		o.Replay = defaultReplay
@@ -173,6 +179,11 @@ func (r *Runner) fixture(ctx context.Context, c Cluster, f *fixture.Fixture) rep
 		return r.NotRun(f, verdict.EndedBefore+context.Cause(ctx).Error())
 	}
 	out, at := outcome(f), f.Spec.Pos.String()
+	f, err := f.Whole()
+	if err != nil {
+		verdict.Broke(&out, at, err)
+		return out
+	}
 	s := session.New(session.Options{Fixture: f, Cluster: c, Namespace: r.namespace(f), Pace: r.pace(f), Budget: r.o.Budget,
 		Foreign: !r.o.Claims.Reference, OnViolation: r.onViolation, Replay: r.o.Replay, Seed: r.o.Seed,
 		Expect: r.expect, Refused: r.trouble == disturbance.Refusals, Visited: r.trouble == disturbance.Visitors})
@@ -180,7 +191,7 @@ func (r *Runner) fixture(ctx context.Context, c Cluster, f *fixture.Fixture) rep
 		defer func() { r.onEnds(s.Ends()) }()
 	}
 	var began time.Time
-	err := watched(func() error {
+	err = watched(func() error {
 		began = c.Now()
 		return s.Run(ctx)
 	})

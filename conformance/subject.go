@@ -230,7 +230,7 @@ func (s *Subject) statement(id, path string, fail func(path, message, hint strin
 
 // Check refuses names of fixtures that are not in a list; nil means the embedded suite. The error is a source.Errors.
 func (s *Subject) Check(list []*fixture.Fixture) error {
-	known, err := (&Options{Fixtures: list}).load()
+	known, err := (&Options{Fixtures: list}).load(fixture.LoadOutlines)
 	if err != nil {
 		return err
 	}

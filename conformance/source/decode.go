@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -29,8 +30,6 @@ type Decoder struct {
 	Unknown string
 	// MayLack are paths of required fields that this document may leave out.
 	MayLack map[string]bool
-
-	fields map[reflect.Type][]Field
 }
 
 // NodeDecoder is a value with a notation of its own.
@@ -197,11 +196,30 @@ type Field struct {
 }
 
 // Fields lists the YAML fields of struct type t, in the order of the struct; those
-// of an embedded struct stand where it is embedded.
+// of an embedded struct stand where it is embedded. The list is shared: it is not to be changed.
 func Fields(t reflect.Type) []Field { return fieldsBy(t, "yaml") }
+
+// bound is what fieldsBy is asked for.
+type bound struct {
+	of  reflect.Type
+	tag string
+}
+
+// known has the fields by what they are bound to: an entry for each type of the program that is decoded.
+var known sync.Map // of []Field by bound
 
 // fieldsBy is Fields by another tag.
 func fieldsBy(t reflect.Type, tag string) []Field {
+	key := bound{t, tag}
+	if fields, ok := known.Load(key); ok {
+		return fields.([]Field)
+	}
+	fields := findFields(t, tag)
+	known.Store(key, fields)
+	return fields
+}
+
+func findFields(t reflect.Type, tag string) []Field {
 	var fields []Field
 	for i := range t.NumField() {
 		f := t.Field(i)
@@ -230,21 +248,12 @@ func fieldsBy(t reflect.Type, tag string) []Field {
 	return fields
 }
 
-// fieldsOf is what a document may have for a struct. A report has thousands of the same type.
+// fieldsOf is what a document may have for a struct.
 func (d *Decoder) fieldsOf(t reflect.Type) []Field {
-	fields, known := d.fields[t]
-	if known {
-		return fields
-	}
-	tag := "yaml"
 	if d.JSON {
-		tag = "json"
+		return fieldsBy(t, "json")
 	}
-	if d.fields == nil {
-		d.fields = map[reflect.Type][]Field{}
-	}
-	d.fields[t] = fieldsBy(t, tag)
-	return d.fields[t]
+	return fieldsBy(t, "yaml")
 }
 
 func (d *Decoder) structure(n *yaml.Node, v reflect.Value, path string) {

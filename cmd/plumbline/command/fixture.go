@@ -46,6 +46,9 @@ func embedded() ([]*fixture.Fixture, error) {
 	return list, nil
 }
 
+// outlines are the outlines of the suite in the binary, by which a fixture is found.
+func outlines() ([]*fixture.Fixture, error) { return fixture.LoadOutlines(fixtures.FS, "fixtures") }
+
 // read reads fixtures from folders and files. Both what is right and a source.Errors of what is wrong come back. A file
 // that is named twice is read once; "-" is in.
 func read(paths []string, in io.Reader) ([]*fixture.Fixture, error) {

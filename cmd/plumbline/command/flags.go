@@ -116,7 +116,7 @@ func checkNames(wanted []string, list []*fixture.Fixture) error {
 	}
 	if list == nil {
 		var err error
-		if list, err = embedded(); err != nil {
+		if list, err = outlines(); err != nil {
 			return err
 		}
 	}

@@ -113,7 +113,7 @@ func (v *view) why(s *seen) string {
 func (v *view) shows(name string) bool {
 	for _, f := range v.all {
 		if f.Name() == name {
-			return slices.ContainsFunc(f.Spec.Then, func(c fixture.Check) bool { return c.Rejected == nil })
+			return !f.OnlyRefusals()
 		}
 	}
 	return false
