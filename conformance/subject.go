@@ -3,7 +3,10 @@ package conformance
 import (
 	"cmp"
 	"fmt"
+	"io/fs"
 	"maps"
+	"os"
+	"path"
 	"reflect"
 	"regexp"
 	"slices"
@@ -12,6 +15,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/source"
 	"github.com/plumbline-ci/plumbline/conformance/statement"
+	"github.com/plumbline-ci/plumbline/fixtures"
 	"github.com/plumbline-ci/plumbline/reports"
 )
 
@@ -96,6 +100,15 @@ func (c *SubjectConfiguration) Allows(of, key string) bool {
 	return slices.ContainsFunc(c.Changes, func(x SubjectConfigChange) bool {
 		return x.Of == of && (slices.Contains(x.Keys, key) || slices.Contains(x.Keys, anyKey))
 	})
+}
+
+// ReadSubject reads the subject file of a name.
+func ReadSubject(file string) (*Subject, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading the subject: %w", err)
+	}
+	return LoadSubject(file, data)
 }
 
 // LoadSubject reads a subject file. The error is a source.Errors.
@@ -281,6 +294,27 @@ func (s *Subject) Claims() Claims {
 		c.Misses = append(c.Misses, Miss(m))
 	}
 	return c
+}
+
+// Options returns the options by which the subject is judged, but the target: by the fixtures of the profiles that it names.
+func (s *Subject) Options() (Options, error) {
+	o := Options{Implementation: s.Identity(), Claims: s.Claims()}
+	profiles := s.Profiles
+	if len(profiles) == 0 {
+		profiles = []string{fixture.ProfileTaskRunCore}
+	}
+	for _, profile := range profiles {
+		tree, err := fs.Sub(fixtures.FS, profile)
+		if err != nil {
+			return o, err
+		}
+		list, err := fixture.LoadFS(tree, path.Join(suitePrefix, profile))
+		if err != nil {
+			return o, fmt.Errorf("loading fixtures: %w", err)
+		}
+		o.Fixtures = append(o.Fixtures, list...)
+	}
+	return o, nil
 }
 
 // Identity returns what the subject is, for the report.

@@ -176,7 +176,12 @@ func TestFirstFixture(t *testing.T) {
 func TestCode(t *testing.T) {
 	t.Chdir("..")
 	const example = "conformance/examples/toy/"
-	code, found := read(t, example+"example_test.go")+read(t, "conformance/examples/customtask/timer_test.go"), 0
+	const customTask = "conformance/examples/customtask/"
+	whole := read(t, customTask+"example_test.go")
+	if n := strings.Count(whole, "\n"); n >= 30 {
+		t.Errorf("the test of a controller of custom tasks has %d lines, want less than 30", n)
+	}
+	code, found := read(t, example+"example_test.go")+read(t, customTask+"timer_test.go")+"\n"+whole, 0
 	for _, file := range documents(t) {
 		for start, block := range blocks(read(t, file), "go") {
 			found++

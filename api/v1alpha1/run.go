@@ -91,6 +91,19 @@ func (s *RunSpec) GetTimeout() time.Duration { return v1beta1.RunTimeout(s.Timeo
 // IsCancelled reports whether the run is asked to end.
 func (s *RunSpec) IsCancelled() bool { return s.Status == v1beta1.RunSpecStatusCancelled }
 
+// CustomRunSpec returns what a CustomRun has that asks for the same, for those who treat both alike. It has neither the namespace of
+// a reference nor a Pod template.
+func (s *RunSpec) CustomRunSpec() v1beta1.CustomRunSpec {
+	out := v1beta1.CustomRunSpec{
+		CustomSpec: s.Spec, Params: s.Params, Status: s.Status, StatusMessage: s.StatusMessage, Retries: s.Retries,
+		ServiceAccountName: s.ServiceAccountName, Timeout: s.Timeout, Workspaces: s.Workspaces,
+	}
+	if s.Ref != nil {
+		out.CustomRef = &s.Ref.TaskRef
+	}
+	return out
+}
+
 // HasTimedOut reports whether the run has taken longer than it may. One that has not started never has.
 func (r *Run) HasTimedOut(now time.Time) bool {
 	return v1beta1.RunTimedOut(r.Status.StartTime, r.Spec.GetTimeout(), now)

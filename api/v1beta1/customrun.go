@@ -5,6 +5,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 // CustomRun asks a controller that is no part of this API to do something, and tells how that went. Nothing but that controller
@@ -108,6 +109,17 @@ func (r *CustomRun) StartedAt() *metav1.Time { return r.Status.StartTime }
 
 // CompletedAt returns when the run ended, or nil.
 func (r *CustomRun) CompletedAt() *metav1.Time { return r.Status.CompletionTime }
+
+// TaskType returns the type of custom task that is asked for, be it referred to or embedded. Its controller carries it out.
+func (s *CustomRunSpec) TaskType() schema.GroupVersionKind {
+	switch {
+	case s.CustomRef != nil:
+		return schema.FromAPIVersionAndKind(s.CustomRef.APIVersion, string(s.CustomRef.Kind))
+	case s.CustomSpec != nil:
+		return s.CustomSpec.GroupVersionKind()
+	}
+	return schema.GroupVersionKind{}
+}
 
 // GetTimeout returns the bound of an attempt: 60 minutes where the spec has none. Zero means no bound.
 func (s *CustomRunSpec) GetTimeout() time.Duration { return RunTimeout(s.Timeout) }

@@ -2,6 +2,8 @@ package reference
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	apiruntime "k8s.io/apimachinery/pkg/runtime"
@@ -11,6 +13,7 @@ import (
 	"github.com/plumbline-ci/plumbline/api/admission"
 	"github.com/plumbline-ci/plumbline/api/kinds"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
+	"github.com/plumbline-ci/plumbline/reconciler/controllers"
 	"github.com/plumbline-ci/plumbline/reconciler/customrun"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
 )
@@ -25,8 +28,9 @@ func Kinds() []apiserver.Kind {
 		}
 		out = append(out, row)
 	}
-	for i, kind := range customrun.Kinds() {
-		out = append(out, apiserver.Kind{GVK: customrun.GroupVersion.WithKind(kind), Plural: customrun.Plurals()[i], Namespaced: true})
+	examples := controllers.ExampleKinds()
+	for _, kind := range slices.Sorted(maps.Keys(examples)) {
+		out = append(out, apiserver.Kind{GVK: customrun.GroupVersion.WithKind(kind), Plural: examples[kind], Namespaced: true})
 	}
 	return out
 }

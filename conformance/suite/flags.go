@@ -102,11 +102,7 @@ func (f *Flags) LoadSubject() (*conformance.Subject, error) {
 	if f.Subject == "" {
 		return nil, nil
 	}
-	data, err := os.ReadFile(f.Subject)
-	if err != nil {
-		return nil, fmt.Errorf("reading the subject: %w", err)
-	}
-	return conformance.LoadSubject(f.Subject, data)
+	return conformance.ReadSubject(f.Subject)
 }
 
 func (f *Flags) write(r *reports.ConformanceReport) error {

@@ -1,6 +1,10 @@
 package controllers
 
 import (
+	"maps"
+	"slices"
+	"strings"
+
 	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -32,6 +36,15 @@ func Examples() []reconciler.Controller {
 	}
 }
 
+// ExampleKinds are the kinds of the example custom tasks, with their names as resources.
+func ExampleKinds() map[string]string {
+	out := map[string]string{}
+	for kind := range customrun.Kinds {
+		out[kind] = strings.ToLower(kind) + "s"
+	}
+	return out
+}
+
 func example(name string, of schema.GroupVersionKind, made func(reconciler.Deps) reconcile.Reconciler) reconciler.Controller {
 	rule := func(group string, verbs []string, resources ...string) rbacv1.PolicyRule {
 		return rbacv1.PolicyRule{APIGroups: []string{group}, Resources: resources, Verbs: verbs}
@@ -46,7 +59,7 @@ func example(name string, of schema.GroupVersionKind, made func(reconciler.Deps)
 			},
 			Tenant: []rbacv1.PolicyRule{
 				rule(v1beta1.Group, []string{"update"}, "runs/status", "runs/finalizers", "customruns/status", "customruns/finalizers"),
-				rule(customrun.GroupVersion.Group, []string{"get"}, customrun.Plurals()...),
+				rule(customrun.GroupVersion.Group, []string{"get"}, slices.Sorted(maps.Values(ExampleKinds()))...),
 				rule("", []string{"get", "create", "delete"}, "pods"),
 				rule("", []string{"create", "patch"}, "events"),
 			},

@@ -2,21 +2,14 @@
 // Runs and CustomRuns alike. It does what the documentation of Runs demands and recommends, and is meant to be copied;
 // docs/custom-tasks.md walks through it.
 //
-//	customrun.go  the kinds, and one pass: read, decide, write the status once
-//	run.go        what Run and CustomRun have in common, and how attempts end
-//	task.go       the custom tasks' own fields and their validation, and the Pod of a PodTask
-//	kinds.go      the kinds as resources, for those who serve them
-//
-// Nothing is kept in memory: the controller may be killed at any time. A status is written with the version of the run that was
-// read, so what was decided on an old one is never stored.
+//	customrun.go  what any controller of custom tasks does: one pass, and the life of a run
+//	tasks.go      what those of this group are: the kinds, their fields, and the Pod of a PodTask
 package customrun
 
 import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -27,53 +20,73 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/plumbline-ci/plumbline/api/v1alpha1"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/reconciler"
+	"github.com/plumbline-ci/plumbline/reconciler/childname"
 )
 
 // GroupVersion is where the kinds are.
 var GroupVersion = schema.GroupVersion{Group: "example.plumbline.dev", Version: "v1alpha1"}
 
-// The kinds. Objects of them have settings in their spec, and a run may refer to one by name.
-const (
-	KindWait         = "Wait"         // succeeds after a duration
-	KindFail         = "Fail"         // fails with a message
-	KindSucceedAfter = "SucceedAfter" // fails as many attempts as it has failures, and then succeeds
-	KindEcho         = "Echo"         // reports its settings as results
-	KindPodTask      = "PodTask"      // runs an image; the container's termination message is the result output
-)
-
 // Reconciler reconciles Runs or CustomRuns.
 type Reconciler struct {
 	reconciler.Deps
-	// Read reads an object from somewhere.
+	// Read reads one of them from somewhere.
 	Read func(ctx context.Context, from client.Reader, key client.ObjectKey) (*Run, error)
+}
+
+// Run is what a Run and a CustomRun have in common.
+type Run struct {
+	object client.Object
+	gvk    schema.GroupVersionKind
+	spec   v1beta1.CustomRunSpec
+	status *v1beta1.CustomRunStatus
+	now    metav1.Time
+	// pod names the Pod of the attempt. It is the same in each pass, so a second Pod cannot be made.
+	pod client.ObjectKey
+	// namespace is the one that the reference names, and template what Pods are to be like. A CustomRun has neither.
+	namespace string
+	template  *v1beta1.PodTemplate
+}
+
+// ReadRun reads a Run.
+func ReadRun(ctx context.Context, from client.Reader, key client.ObjectKey) (*Run, error) {
+	o := &v1alpha1.Run{}
+	err := from.Get(ctx, key, o)
+	r := &Run{object: o, gvk: v1alpha1.GroupVersion.WithKind(v1alpha1.KindRun), spec: o.Spec.CustomRunSpec(), status: &o.Status, template: o.Spec.PodTemplate}
+	if o.Spec.Ref != nil {
+		r.namespace = o.Spec.Ref.Namespace
+	}
+	return r, err
+}
+
+// ReadCustomRun reads a CustomRun.
+func ReadCustomRun(ctx context.Context, from client.Reader, key client.ObjectKey) (*Run, error) {
+	o := &v1beta1.CustomRun{}
+	err := from.Get(ctx, key, o)
+	return &Run{object: o, gvk: v1beta1.GroupVersion.WithKind(v1beta1.KindCustomRun), status: &o.Status, spec: o.Spec}, err
 }
 
 // soon is when to try again after trouble. The back-off of a work queue grows to minutes, in which no timeout would be kept.
 const soon = time.Second
 
-// Reconcile implements reconcile.Reconciler. It is one pass.
+// Reconcile implements reconcile.Reconciler. It is one pass: read, decide, write the status once.
 func (c *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
-	var r *Run
-	var err error
-	// Most runs are another controller's, or over, which the cache can tell. What is decided on comes from the API server: the cache may be behind.
-	for _, from := range []client.Reader{c.Client, c.Reader} {
-		if r, err = c.Read(ctx, from, request.NamespacedName); err != nil {
-			if apierrors.IsNotFound(err) {
-				return reconcile.Result{}, nil
-			}
-			return reconcile.Result{RequeueAfter: soon}, nil
-		}
-		if r.kind() == "" || r.status.IsDone() || r.object.GetDeletionTimestamp() != nil {
-			return reconcile.Result{}, nil
-		}
+	// Most runs are another controller's, or over, which the cache can tell. What is decided on comes from the API server.
+	r, err := c.Read(ctx, c.Client, request.NamespacedName)
+	if err == nil && r.open() {
+		r, err = c.Read(ctx, c.Reader, request.NamespacedName)
+	}
+	if apierrors.IsNotFound(err) || err == nil && !r.open() {
+		return reconcile.Result{}, nil
+	} else if err != nil {
+		return reconcile.Result{RequeueAfter: soon}, nil
 	}
 	before := r.status.DeepCopy()
+	r.now = metav1.NewTime(c.Clock.Now())
+	r.pod = client.ObjectKey{Namespace: request.Namespace, Name: childname.Of(request.Name, fmt.Sprintf("-pod%d", len(r.status.RetriesStatus)))}
 	again, err := c.advance(ctx, r)
-	if err == nil {
-		err = r.remember()
-	}
 	if err == nil && !equality.Semantic.DeepEqual(before, r.status) {
 		err = c.Client.Status().Update(ctx, r.object)
 	}
@@ -86,112 +99,78 @@ func (c *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	return reconcile.Result{RequeueAfter: again}, nil
 }
 
+// open reports whether the run is this controller's, and not over.
+func (r *Run) open() bool {
+	return r.kind() != "" && !r.status.IsDone() && r.object.GetDeletionTimestamp() == nil
+}
+
+// kind is the kind of custom task that the run asks for, or "" if another controller has it.
+func (r *Run) kind() string {
+	of := r.spec.TaskType()
+	if _, ok := Kinds[of.Kind]; !ok || of.GroupVersion() != GroupVersion {
+		return ""
+	}
+	return of.Kind
+}
+
 // advance brings a run one step further, and says when to look at it again if nothing happens.
 func (c *Reconciler) advance(ctx context.Context, r *Run) (time.Duration, error) {
-	moment := c.Clock.Now()
-	r.now = metav1.NewTime(moment.UTC().Truncate(time.Second))
-	late := v1beta1.RunTimedOut(r.status.StartTime, r.spec.GetTimeout(), moment)
-	if cancelled := r.spec.IsCancelled(); cancelled || late {
+	timeout, cancelled := r.spec.GetTimeout(), r.spec.IsCancelled()
+	if r.status.StartTime == nil {
+		r.status.StartTime = &r.now
+		if !cancelled {
+			return 0, c.begin(ctx, r) // the write of the status calls for the next pass
+		}
+	}
+	if cancelled || v1beta1.RunTimedOut(r.status.StartTime, timeout, r.now.Time) {
 		stopped, err := c.stop(ctx, r) // first clean up, then tell
 		switch {
-		case err != nil:
-			return 0, err
 		case !stopped:
-			r.running("Waiting for the Pod to stop")
+			r.tell(r.status, corev1.ConditionUnknown, "Stopping", "Waiting for the Pod to stop")
 		case cancelled:
-			r.conclude(corev1.ConditionFalse, r.words.cancelled, cmp.Or(string(r.spec.StatusMessage), "The run was cancelled"))
+			r.tell(r.status, corev1.ConditionFalse, r.gvk.Kind+"Cancelled", cmp.Or(string(r.spec.StatusMessage), "The run was cancelled"))
 		default:
-			r.failed(r.words.timedOut, fmt.Sprintf("It took longer than %s", r.spec.GetTimeout()))
+			r.failed(r.gvk.Kind+"TimedOut", fmt.Sprintf("It took longer than %s", timeout))
 		}
-		return soon, nil
+		return soon, err
 	}
-	if r.status.StartTime == nil {
-		return 0, c.begin(ctx, r) // the write of the status calls for the next pass
-	}
-	again, err := c.work(ctx, r, moment)
-	left := r.status.StartTime.Add(r.spec.GetTimeout()).Sub(moment) + time.Nanosecond
-	if r.spec.GetTimeout() != 0 && (again == 0 || left < again) {
+	again, err := c.work(ctx, r)
+	left := r.status.StartTime.Add(timeout).Sub(r.now.Time) + time.Nanosecond
+	if timeout != 0 && (again == 0 || left < again) {
 		again = left
 	}
 	return again, err
 }
 
-// begin validates a run. A mistake of the user ends it, and is told in its status: no webhook knows what this controller asks for.
-func (c *Reconciler) begin(ctx context.Context, r *Run) error {
-	refuse := func(reason, format string, args ...any) {
-		r.conclude(corev1.ConditionFalse, reason, fmt.Sprintf(format, args...))
+// began is when the attempt began. The start time of a Run is that of its first one.
+func (r *Run) began() time.Time {
+	if n := len(r.status.RetriesStatus); n > 0 && r.status.RetriesStatus[n-1].CompletionTime != nil {
+		return r.status.RetriesStatus[n-1].CompletionTime.Time
 	}
-	for i := range r.spec.Workspaces {
-		if w := &r.spec.Workspaces[i]; r.kind() != KindPodTask || w.VolumeClaimTemplate != nil {
-			refuse(r.words.workspace, "workspace %s: only kind PodTask takes workspaces, and no volumeClaimTemplate", w.Name)
-			return nil
-		}
-	}
-	if r.template != nil && r.kind() != KindPodTask {
-		refuse(r.words.template, "kind %s makes no Pod, and takes no podTemplate", r.kind())
-		return nil
-	}
-	spec, err := c.specOf(ctx, r)
-	if apierrors.IsNotFound(err) || apierrors.IsForbidden(err) {
-		refuse("CouldntGetTask", "%s %q cannot be had: %v", r.kind(), r.spec.CustomRef.Name, err)
-		return nil
-	} else if err != nil {
-		return err
-	}
-	if r.memory.Settings, err = configure(r.kind(), spec, r.spec.Params); err != nil {
-		refuse("ValidationFailed", "%v", err)
-		return nil
-	}
-	r.status.StartTime, r.memory.Began = &r.now, r.now
-	r.set(corev1.ConditionUnknown, "Started", "The "+r.kind()+" has started")
-	return nil
+	return r.status.StartTime.Time
 }
 
-// work does what the run asks for, and says when to look at it again if nothing happens.
-func (c *Reconciler) work(ctx context.Context, r *Run, moment time.Time) (time.Duration, error) {
-	succeed := func(results ...v1beta1.CustomRunResult) {
-		r.status.Results = results
-		r.conclude(corev1.ConditionTrue, "Succeeded", "Execution was successful")
+// tell has a status say how it is. One that is not Unknown is the end.
+func (r *Run) tell(s *v1beta1.CustomRunStatus, status corev1.ConditionStatus, reason, message string) {
+	s.SetCondition(v1beta1.Condition{Type: v1beta1.ConditionSucceeded, Status: status, Reason: reason, Message: message}, r.now)
+	if status != corev1.ConditionUnknown {
+		s.CompletionTime = &r.now
 	}
-	fail := func(message string) { r.failed("Failed", message) }
-	s := r.memory.Settings
-	duration, failures, _ := s.numbers() // they were valid when the run began
-	switch r.kind() {
-	case KindWait:
-		if left := r.memory.Began.Add(duration).Sub(moment); left > 0 {
-			r.running("Waiting for " + duration.String())
-			return left, nil
-		}
-		succeed()
-	case KindFail:
-		fail(cmp.Or(s["message"].StringVal, "It was asked to fail"))
-	case KindSucceedAfter:
-		if n := len(r.status.RetriesStatus); n < failures {
-			fail(fmt.Sprintf("It succeeds after %d failures", failures))
-		} else {
-			succeed(v1beta1.CustomRunResult{Name: "attempts", Value: fmt.Sprint(n + 1)})
-		}
-	case KindEcho:
-		for _, name := range slices.Sorted(maps.Keys(s)) {
-			r.status.Results = append(r.status.Results, v1beta1.CustomRunResult{Name: name, Value: s[name].StringVal})
-		}
-		succeed(r.status.Results...)
-	case KindPodTask:
-		pod, err := c.pod(ctx, r)
-		switch {
-		case apierrors.IsInvalid(err), apierrors.IsForbidden(err), apierrors.IsBadRequest(err):
-			fail(err.Error())
-		case err != nil:
-			return 0, err
-		case pod == nil:
-			fail("The Pod " + podName(r) + " is gone, or was never this run's")
-		case pod.Status.Phase == corev1.PodSucceeded:
-			succeed(output(pod)...)
-		case pod.Status.Phase == corev1.PodFailed:
-			fail("The Pod " + pod.Name + " failed")
-		default:
-			r.running("The Pod " + pod.Name + " runs")
-		}
+}
+
+// failed ends the attempt. As long as there is another one the condition stays Unknown, and the past one is archived.
+// The timeout of a Run bounds all attempts together, and that of a CustomRun each.
+func (r *Run) failed(reason, message string) {
+	n, whole := len(r.status.RetriesStatus), r.gvk.Kind == v1alpha1.KindRun
+	if n >= min(r.spec.Retries, mostRetries) || whole && reason == r.gvk.Kind+"TimedOut" {
+		r.tell(r.status, corev1.ConditionFalse, reason, message)
+		return
 	}
-	return 0, nil
+	past := v1beta1.CustomRunStatus{CustomRunStatusFields: v1beta1.CustomRunStatusFields{StartTime: new(metav1.NewTime(r.began()))}}
+	r.tell(&past, corev1.ConditionFalse, reason, message)
+	r.status.RetriesStatus = append(r.status.RetriesStatus, past)
+	if !whole {
+		r.status.StartTime = &r.now
+	}
+	r.tell(r.status, corev1.ConditionUnknown, "Retrying", fmt.Sprintf("Attempt %d of %d failed: %s", n+1, r.spec.Retries+1, message))
 }

@@ -115,6 +115,14 @@ func fieldTests() []fieldTest {
 		{file: "b-p07-child-that-comes-back", exit: 1, out: []string{
 			`^pipelinerun/revived failed first in task long, step a: The node was low on resource: memory`, `(?m)^  long +False +Failed`, `(?m)^  after +skipped +- +- +PipelineRun was stopping$`,
 		}, because: "a TaskRun that is False stays False, and its PipelineRun agrees"},
+		{file: "b-p09-wait-with-two-clocks", args: "--mocks testdata/field/b-p09-wait-with-two-clocks.mocks.yaml", exit: 1, out: []string{
+			`(?m)^pipelinerun/two-clocks +False +PipelineRunTimeout +10s`, `(?m)^  wait +False +Run(Cancelled|TimedOut) +10s +run/two-clocks-wait$`,
+		}, because: "decisions (D3): the Run may end either way, and the PipelineRun has failed by its timeout"},
+		{file: "b-p09-wait-with-two-clocks", args: "--mocks testdata/field/b-p09-wait-with-two-clocks.mocks.yaml --like v1", exit: 1, out: []string{
+			`(?m)^pipelinerun/two-clocks +False +PipelineRunTimeout +10s`, `(?m)^  wait +False +CustomRun(Cancelled|TimedOut) +10s +customrun/two-clocks-wait$`,
+		}, because: "decisions (D3): the Run may end either way, and the PipelineRun has failed by its timeout"},
+		{file: "b-p09-wait-with-two-clocks", exit: 1, out: []string{`(?m)^pipelinerun/two-clocks +False +PipelineRunTimeout +10s`}, errs: []string{`run/two-clocks-wait: nothing runs Wait of example\.dev/v1`},
+			because: "without a controller the Run has no status, and the PipelineRun ends nevertheless"},
 		{file: "b-p11-result-in-resolver-params", exit: 1, out: []string{
 			`(?m)^  choose +True +Succeeded`, `(?m)^  chosen +False +TaskRunResolutionFailed`, `resolution took longer than global timeout of 1m0s`,
 		}, not: []string{`\$\(tasks`}, because: "no resolver answers requests of the type demo, which have the result in their params"},

@@ -3,12 +3,9 @@ package customtask_test
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"maps"
-	"os"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -17,35 +14,21 @@ import (
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/examples/customtask"
-	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/reference"
 	"github.com/plumbline-ci/plumbline/conformance/subject"
 	"github.com/plumbline-ci/plumbline/conformance/targets/attached"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
-	"github.com/plumbline-ci/plumbline/fixtures"
 	"github.com/plumbline-ci/plumbline/reports"
 )
 
 // judged are the options by which a timer is judged, as its subject file says.
 func judged(t *testing.T, file string, timer *subject.Subject) conformance.Options {
 	t.Helper()
-	target, err := fake.New(fake.Options{Subject: timer})
+	o, err := fake.Judged(file, timer)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := conformance.LoadSubject(file, text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	list, err := profile()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return conformance.Options{Target: target, Implementation: s.Identity(), Claims: s.Claims(), Fixtures: list}
+	return o
 }
 
 // reconciled is a timer as a reconciler that the simulated cluster calls, beside the controllers that run Pipelines.
@@ -58,23 +41,9 @@ func reconciled(plain bool, fault customtask.Fault) *subject.Subject {
 	})
 }
 
-// profile are the fixtures of the profile custom-task.
-var profile = sync.OnceValues(func() ([]*fixture.Fixture, error) {
-	tree, err := fs.Sub(fixtures.FS, fixture.ProfileCustomTask)
-	if err != nil {
-		return nil, err
-	}
-	return fixture.LoadFS(tree, "fixtures/"+fixture.ProfileCustomTask)
-})
-
-// TestTimer judges the timer. Each fixture is a subtest.
-func TestTimer(t *testing.T) {
-	conformance.Run(t, judged(t, "timer.yaml", reconciled(false, "")))
-}
-
 // TestPlainTimer judges one without timeouts and retries by what the documents ask of such controllers.
 func TestPlainTimer(t *testing.T) {
-	conformance.Run(t, judged(t, "plain.yaml", reconciled(true, "")))
+	fake.Run(t, "plain.yaml", reconciled(true, ""))
 }
 
 // TestAttachedTimer judges the timer as a program with goroutines of its own. Nothing runs Pipelines beside it.

@@ -4,6 +4,7 @@
 // It puts a subject (package subject) and the parts of the reference (package reference) into a simulated cluster.
 //
 //	fake.go        the target, and what every cluster of it shares
+//	run.go         a subject as a Go test
 //	cluster.go     one cluster, as the engine sees it
 //	process.go     reconcilers, driven by the simulation's loop
 //	attached.go    a subject that runs by itself

@@ -35,6 +35,8 @@ type Judge struct {
 	Jobs int
 	// Limit is after how much computing a process is taken to be endless. Time that other programs take does not count.
 	Limit time.Duration
+	// Profile is that of the fixtures that are put to changes; empty means all.
+	Profile string
 	// Excuses excuse what survives.
 	Excuses []Excuse
 }
@@ -53,7 +55,7 @@ func (j Judge) Prepare(ctx context.Context) (*Prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	cases, err := Binding()
+	cases, err := Binding(j.Profile)
 	if err != nil {
 		return nil, err
 	}

@@ -41,7 +41,7 @@ func Parts() []operators.Part {
 	for _, name := range []string{
 		"api/config", "api/conversion", "api/defaulting", "api/pipelinegraph", "api/validation",
 		"entrypoint", "entrypoint/termination",
-		"reconciler/childname", "reconciler/fit", "reconciler/pass", "reconciler/pipelinerun", "reconciler/podspec", "reconciler/podstatus",
+		"reconciler/childname", "reconciler/customrun", "reconciler/fit", "reconciler/pass", "reconciler/pipelinerun", "reconciler/podspec", "reconciler/podstatus",
 		"reconciler/progress", "reconciler/resolve", "reconciler/substitution", "reconciler/taskrun",
 	} {
 		out = append(out, operators.Part{Package: name})

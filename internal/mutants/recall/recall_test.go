@@ -181,7 +181,7 @@ func TestTallies(t *testing.T) {
 // TestStranger judges the reference as a stranger's, and learns what a fixture reaches.
 func TestStranger(t *testing.T) {
 	t.Parallel()
-	binding, err := Binding()
+	binding, err := Binding("")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -67,13 +67,14 @@ type Stranger struct {
 	loaded map[Case]*fixture.Fixture
 }
 
-// NewStranger returns one on the fake cluster. It claims every profile with all its features.
+// NewStranger returns one on the fake cluster. It claims every profile with all its features, and is asked for the
+// example custom tasks.
 func NewStranger() (*Stranger, error) {
 	target, err := fake.New(fake.Options{MaxEvents: maxEvents})
 	if err != nil {
 		return nil, err
 	}
-	s := &Stranger{target: target, loaded: map[Case]*fixture.Fixture{}}
+	s := &Stranger{target: target, claims: conformance.Claims{CustomTask: fixture.ExampleCustomTask()}, loaded: map[Case]*fixture.Fixture{}}
 	for _, p := range fixture.Profiles() {
 		s.claims.Profiles = append(s.claims.Profiles, p.Name)
 		for _, f := range p.Features {
@@ -83,15 +84,15 @@ func NewStranger() (*Stranger, error) {
 	return s, nil
 }
 
-// Binding are the fixtures that bind a stranger.
-func Binding() ([]Case, error) {
+// Binding are the fixtures that bind a stranger: of one profile, or of all if it is empty.
+func Binding(profile string) ([]Case, error) {
 	all, err := fixture.LoadFS(fixtures.FS, "")
 	if err != nil {
 		return nil, err
 	}
 	var out []Case
 	for _, f := range all {
-		if f.Spec.Level == fixture.Required {
+		if f.Spec.Level == fixture.Required && (profile == "" || f.Spec.Profile == profile) {
 			out = append(out, Case{f.File, f.Name()})
 		}
 	}

@@ -66,10 +66,7 @@ func (t *Tasks) Controllers() []Controller {
 			if err := t.api.Get(ctx, r.NamespacedName, o); err != nil {
 				return reconcile.Result{}, client.IgnoreNotFound(err)
 			}
-			spec := v1beta1.CustomRunSpec{CustomSpec: o.Spec.Spec, Params: o.Spec.Params, Status: o.Spec.Status, StatusMessage: o.Spec.StatusMessage, Retries: o.Spec.Retries, Timeout: o.Spec.Timeout}
-			if o.Spec.Ref != nil {
-				spec.CustomRef = &o.Spec.Ref.TaskRef
-			}
+			spec := o.Spec.CustomRunSpec()
 			return t.pass(ctx, &run{object: o, spec: &spec, status: &o.Status, prefix: v1alpha1.KindRun, whole: true})
 		})},
 		{v1beta1.GroupVersion.WithKind(v1beta1.KindCustomRun), reconcile.Func(func(ctx context.Context, r reconcile.Request) (reconcile.Result, error) {

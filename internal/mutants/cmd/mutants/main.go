@@ -34,6 +34,7 @@ type options struct {
 	recall    bool
 	log       string
 	packages  string
+	profile   string
 	endless   time.Duration
 	least     float64
 
@@ -52,9 +53,10 @@ func main() {
 	flag.BoolVar(&o.recall, "suite", false, "instead change the packages, the lifecycle and the launcher mechanically, and ask the suite as it judges a stranger")
 	flag.StringVar(&o.log, "log", "", "with -suite: write each outcome into this file, a line of JSON each")
 	flag.StringVar(&o.packages, "package", "", "with -operators or -suite: only these packages, with commas between them")
+	flag.StringVar(&o.profile, "profile", "", "with -suite: only the fixtures of this profile")
 	flag.DurationVar(&o.endless, "endless", 10*time.Second, "with -operators or -suite: after how long what does not end counts as failed")
 	flag.Float64Var(&o.least, "least", 80, "with -operators or -suite: the share that must be noticed, in percent")
-	flag.StringVar(&o.page, "page", "", "write the tables into this page, docs/mutants.md; only when everything is judged")
+	flag.StringVar(&o.page, "page", "", "write the tables into this page, docs/mutants.md; only when everything is judged, of a package named by -suite -package too")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx, o)

@@ -31,7 +31,7 @@ func runRecall(ctx context.Context, o options, root, dir string) (err error) {
 		return err
 	}
 	began := time.Now()
-	prepared, err := recall.Judge{Root: root, Dir: dir, Parts: parts, Jobs: o.jobs, Limit: o.endless, Excuses: excuses}.Prepare(ctx)
+	prepared, err := recall.Judge{Root: root, Dir: dir, Parts: parts, Jobs: o.jobs, Limit: o.endless, Profile: o.profile, Excuses: excuses}.Prepare(ctx)
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func runRecall(ctx context.Context, o options, root, dir string) (err error) {
 	for _, s := range recall.Survivors(outcomes) {
 		fmt.Printf("%-9s  %3d  %s  %s\n", s.Verdict, s.Reach, s.Change, s.Change.Function)
 	}
-	whole := o.sample <= 0 && o.only == "" && o.packages == ""
+	whole := o.sample <= 0 && o.only == "" && o.packages == "" && o.profile == ""
 	if whole {
 		for _, e := range recall.Idle(excuses, outcomes) {
 			fmt.Println("in unbound.yaml, yet all of it is noticed:", e)
