@@ -125,7 +125,7 @@ func (r *Runner) groups(t *tally) []*group {
 // setupOf is the cluster that a fixture asks for.
 func setupOf(f *fixture.Fixture, seed uint64) Setup {
 	s := &f.Spec
-	return Setup{Name: f.Name(), Seed: seed, Config: s.Config, Mocks: s.Mocks, CustomTasks: s.CustomTasks, Images: s.Images, Injects: s.Injects, Remote: s.Remote, Faults: s.Faults}
+	return Setup{Name: f.Name(), Seed: seed, Config: s.Config, Mocks: s.Mocks, CustomTasks: s.CustomTasks, Images: s.Images, Injects: s.Injects, Tenancy: s.Tenancy, Remote: s.Remote, Faults: s.Faults}
 }
 
 // groupKey names the cluster a fixture can share: none on an isolated target, else
@@ -137,6 +137,9 @@ func (r *Runner) groupKey(f *fixture.Fixture) string {
 	key, err := json.Marshal(f.Spec.Config) // maps are encoded in the order of their keys
 	if err != nil {
 		return "fixture " + f.Name()
+	}
+	if f.Spec.Tenancy != "" {
+		return "tenancy " + f.Spec.Tenancy + " config " + string(key)
 	}
 	return "config " + string(key)
 }

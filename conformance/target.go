@@ -35,6 +35,8 @@ type Capabilities struct {
 	VirtualTime bool
 	// Mocks, RealKubelet, Faults, Injector, Remote: as a fixture's needs.
 	Mocks, RealKubelet, Faults, Injector, Remote bool
+	// Tenancies are the values of a fixture's tenancy that clusters can have.
+	Tenancies []string
 	// Images: images are what fixtures describe them to be; of a real kubelet they are what they are.
 	Images bool
 	// Isolated: every Start makes a cluster of its own, and clusters may live side by side.
@@ -57,7 +59,7 @@ type Capabilities struct {
 
 // place returns a target as plans need it.
 func (c Capabilities) place(name string) verdict.Place {
-	p := verdict.Place{Name: name, Images: c.Images, Isolated: c.Isolated, Configurable: c.Configurable, Served: c.Served, Substituted: c.Substituted}
+	p := verdict.Place{Name: name, Images: c.Images, Tenancies: c.Tenancies, Isolated: c.Isolated, Configurable: c.Configurable, Served: c.Served, Substituted: c.Substituted}
 	for _, x := range []struct {
 		has  bool
 		need string
@@ -83,6 +85,8 @@ type Setup struct {
 	CustomTasks []fixture.StandIn
 	// Injects are containers that are added to each new Pod, on targets with an injector.
 	Injects []fixture.Injected
+	// Tenancy is how the implementation's roles are bound, one of the target's Tenancies; empty means as it likes.
+	Tenancy string
 	// Remote is what lies outside the cluster, on targets that have resolvers look there.
 	Remote fixture.Remote
 	Faults []fixture.Fault
@@ -170,6 +174,11 @@ type Guarded interface {
 	Guard(found func(invariant.Violation))
 }
 
+// Accountable clusters know the user that the implementation is: the service account that it runs under. Those with tenancies are.
+type Accountable interface {
+	Account() string
+}
+
 // LogKeeper clusters keep the ends of the logs of Pods that are gone.
 type LogKeeper interface {
 	KeptLog(namespace, pod, container string) string
@@ -193,6 +202,7 @@ var (
 	_ session.Guarded       = Guarded(nil)
 	_ session.LogKeeper     = LogKeeper(nil)
 	_ session.CommandFinder = CommandFinder(nil)
+	_ session.Accountable   = Accountable(nil)
 	_ observe.LazyCluster   = LazyCluster(nil)
 	_ session.Collector     = Collector(nil)
 )

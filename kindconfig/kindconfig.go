@@ -28,6 +28,7 @@ import (
 	"slices"
 	"strings"
 
+	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	encoder "sigs.k8s.io/yaml"
@@ -281,6 +282,27 @@ func (o Options) perTenant(everywhere *unstructured.Unstructured) []*unstructure
 		out = append(out, u)
 	}
 	return out
+}
+
+// TenantBinding binds the tenants' role in a namespace to the controller of an installation in a system namespace.
+func TenantBinding(namespace, system string) *unstructured.Unstructured {
+	u := &unstructured.Unstructured{Object: map[string]any{
+		"roleRef":  map[string]any{"apiGroup": rbacv1.GroupName, "kind": "ClusterRole", "name": RoleTenantAccess},
+		"subjects": []any{map[string]any{"kind": rbacv1.ServiceAccountKind, "name": Account, "namespace": system}},
+	}}
+	u.SetGroupVersionKind(rbacv1.SchemeGroupVersion.WithKind(kindInNamespace))
+	u.SetName(RoleTenantAccess)
+	u.SetNamespace(namespace)
+	return u
+}
+
+// AccountUser is the user that the controller of an installation in a system namespace is.
+func AccountUser(system string) string { return "system:serviceaccount:" + system + ":" + Account }
+
+// Rights are those of the objects of an installation that say who may do what: namespaces, service accounts, roles and bindings.
+func Rights(objects []*unstructured.Unstructured) []*unstructured.Unstructured {
+	kinds := []string{"Namespace", rbacv1.ServiceAccountKind, "ClusterRole", "Role", kindEverywhere, kindInNamespace}
+	return slices.DeleteFunc(slices.Clone(objects), func(u *unstructured.Unstructured) bool { return !slices.Contains(kinds, u.GetKind()) })
 }
 
 func (o Options) applyToDeployment(u *unstructured.Unstructured) error {

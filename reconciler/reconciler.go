@@ -15,6 +15,7 @@ import (
 	"context"
 	"time"
 
+	authorizationv1 "k8s.io/api/authorization/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -44,6 +45,8 @@ type Deps struct {
 	Bundles resolver.Bundles
 	// Deadline bounds how long a resolver works. Without it nothing does, as in a world whose clock stands still meanwhile.
 	Deadline func(context.Context, time.Duration) (context.Context, context.CancelFunc)
+	// Rights are those of the program. Without them it has all that it needs, everywhere.
+	Rights Rights
 	// Revision names this build. It is "unknown" if empty.
 	Revision string
 }
@@ -51,6 +54,12 @@ type Deps struct {
 // Recorder records events. It must not block.
 type Recorder interface {
 	Event(object runtime.Object, eventtype, reason, message string)
+}
+
+// Rights tell what the program may do.
+type Rights interface {
+	// Has reports whether it has a right: in the namespace that the right names, or without one in all.
+	Has(ctx context.Context, right authorizationv1.ResourceAttributes) (bool, error)
 }
 
 // Clock tells the time.

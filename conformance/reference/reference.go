@@ -19,6 +19,7 @@ import (
 	"github.com/plumbline-ci/plumbline/reconciler"
 	"github.com/plumbline-ci/plumbline/reconciler/controllers"
 	"github.com/plumbline-ci/plumbline/reconciler/resolution/resolver"
+	"github.com/plumbline-ci/plumbline/reconciler/tenancy"
 	"github.com/plumbline-ci/plumbline/reports"
 	"github.com/plumbline-ci/plumbline/simulator/controller"
 )
@@ -30,6 +31,7 @@ func Subject(resolvers ...resolver.Resolver) *subject.Subject {
 	first := controllerOf(&list[0])
 	s := &subject.Subject{
 		Name: first.Name, New: first.New, For: first.For, Owns: first.Owns, Watches: first.Watches, Predicates: first.Predicates, EventSource: first.EventSource,
+		Unwatched:   first.Unwatched,
 		SharedReads: true,
 		Trusted:     true,
 	}
@@ -55,12 +57,16 @@ func Beside(theirs ...subject.Controller) *subject.Subject {
 
 // controllerOf is a controller in the form that simulated clusters can run.
 func controllerOf(c *reconciler.Controller) subject.Controller {
-	made := c.New
+	made, right := c.New, c.Needs.Tenancy
 	out := subject.Controller{
-		Name: c.Name, For: c.For, Predicates: c.Predicates, EventSource: c.EventSource,
+		Name: c.Name, For: c.For, Predicates: c.Predicates, EventSource: c.EventSource, Unwatched: c.Unwatched,
 		New: func(d subject.Deps) (reconcile.Reconciler, error) {
 			d.Revision = conformance.SuiteVersion
-			return made(d), nil
+			r := made(d)
+			if d.Rights != nil {
+				r = &tenancy.Gate{Reconciler: r, Right: right, Rights: d.Rights, Now: d.Clock.Now}
+			}
+			return r, nil
 		},
 	}
 	for _, o := range c.Owns {
@@ -93,7 +99,7 @@ func Claims() conformance.Claims {
 		Features: []string{
 			"credentials", "directories", "launcher", "injected-sidecars", "object-params", "array-results", "propagated-params",
 			"propagated-workspaces", "overrides", "debug", "gates", "events", "hermetic", "stdout-config",
-			"v1", "cluster-tasks", "configuration",
+			"v1", "cluster-tasks", "configuration", "multi-tenancy",
 			"pipeline-stop", "pipeline-pending", "pipeline-naming", "pipeline-metadata", "pipeline-account", "pipeline-task-run-specs",
 			"pipeline-embedded-status", "pipeline-affinity", "pipeline-propagation", "pipeline-structured", "pipeline-matrix", "pipeline-custom-task",
 			"alpha-run", "custom-run", "run-named", "run-unnamed", "run-spec", "run-params", "run-results", "run-timeout", "run-cancel", "run-retries",

@@ -40,6 +40,8 @@ type Subject struct {
 	Watches []controller.Watch
 	// EventSource is the component that events come from. If it is empty, that is the kind For.
 	EventSource string
+	// Unwatched are kinds that the process has no right to watch, and reads from the API server.
+	Unwatched []schema.GroupVersionKind
 	// Also are further reconcilers of the same process: they share its cache, and die with it.
 	Also []Controller
 	// SharedReads says that the reconciler changes nothing of what its Client reads, so that it need not be given copies
@@ -73,6 +75,8 @@ type Controller struct {
 
 	Predicates  []predicate.Predicate
 	EventSource string
+	// Unwatched are kinds that its process has no right to watch, and reads from the API server.
+	Unwatched []schema.GroupVersionKind
 }
 
 // Source is the component that the controller's events come from.
@@ -80,7 +84,7 @@ func (c *Controller) Source() string { return cmp.Or(c.EventSource, c.For.Kind) 
 
 // Controllers returns all reconcilers of the subject.
 func (s *Subject) Controllers() []Controller {
-	first := Controller{Name: s.Name, New: s.New, For: s.For, Owns: s.Owns, Watches: s.Watches, Predicates: s.Predicates, EventSource: s.EventSource}
+	first := Controller{Name: s.Name, New: s.New, For: s.For, Owns: s.Owns, Watches: s.Watches, Predicates: s.Predicates, EventSource: s.EventSource, Unwatched: s.Unwatched}
 	return append([]Controller{first}, s.Also...)
 }
 

@@ -38,8 +38,8 @@ func (p Program) fault(m Mutant) (id int, ok bool) {
 // tool is the command line tool.
 const tool = "./cmd/plumbline"
 
-// BuildProgram compiles cmd/plumbline, or Runner.Package, with all those mutants in it that lie in one function each; the others will have
-// to be built alone.
+// BuildProgram compiles cmd/plumbline, or Runner.Package, with all those mutants in it that lie in one function each; the others, and those of
+// files that are embedded, will have to be built alone.
 func (r Runner) BuildProgram(ctx context.Context, all []Mutant) (Program, error) {
 	p := Program{Binary: filepath.Join(r.Dir, "plumbline-mutants"), Faults: map[string]int{}}
 	byFile := map[string][]schemata.Fault{}
@@ -52,6 +52,9 @@ func (r Runner) BuildProgram(ctx context.Context, all []Mutant) (Program, error)
 		edit, err := m.edit(source)
 		if err != nil {
 			return p, err
+		}
+		if !strings.HasSuffix(m.File, ".go") {
+			continue // what is embedded cannot be switched
 		}
 		names[i+1], p.Faults[m.Name] = m.Name, i+1
 		byFile[m.File] = append(byFile[m.File], schemata.Fault{ID: i + 1, Edits: []schemata.Edit{edit}})

@@ -22,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/plumbline-ci/plumbline/reconciler"
+	"github.com/plumbline-ci/plumbline/reconciler/tenancy"
 )
 
 // addController has a reconciler run and measured by a Manager, for tenants alone.
@@ -52,8 +53,8 @@ func addController(m ctrl.Manager, c *reconciler.Controller, deps reconciler.Dep
 		}
 		b = b.Watches(watched, handler.EnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []reconcile.Request { return w.Map(o) }))
 	}
-	return b.Complete(&tenancy{
-		reconciler: c.New(deps), right: c.Needs.Tenancy, reviews: api.AuthorizationV1().SelfSubjectAccessReviews(), now: time.Now,
+	return b.Complete(&tenancy.Gate{
+		Reconciler: c.New(deps), Right: c.Needs.Tenancy, Rights: rights{api.AuthorizationV1().SelfSubjectAccessReviews()}, Now: time.Now,
 	})
 }
 

@@ -6,7 +6,7 @@
 //	controllers.go    the reconcilers of all kinds, as package controllers declares them
 //	flags.go          how it is told what to do
 //	configuration.go  the two ConfigMaps, watched
-//	tenancy.go        in which namespaces the program may work
+//	tenancy.go        what the program may do
 //	registry.go       asks registries about images
 //	resolvers.go      finds remote Tasks and Pipelines
 //	logs.go           asks the API server for what containers print

@@ -29,6 +29,7 @@ import (
 	apiconfig "github.com/plumbline-ci/plumbline/api/config"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/reconciler/taskrun"
+	"github.com/plumbline-ci/plumbline/reconciler/tenancy"
 )
 
 func newClient(t *testing.T, objects ...client.Object) client.Client {
@@ -183,7 +184,7 @@ func TestOnlyTenantsAreReconciled(t *testing.T) {
 	})
 	clock := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 	inner := &counting{}
-	tenants := &tenancy{reconciler: inner, right: taskrun.Controller().Needs.Tenancy, reviews: api.AuthorizationV1().SelfSubjectAccessReviews(), now: func() time.Time { return clock }}
+	tenants := &tenancy.Gate{Reconciler: inner, Right: taskrun.Controller().Needs.Tenancy, Rights: rights{api.AuthorizationV1().SelfSubjectAccessReviews()}, Now: func() time.Time { return clock }}
 	reconciled := func(namespace string) bool {
 		t.Helper()
 		before := inner.n
@@ -203,21 +204,21 @@ func TestOnlyTenantsAreReconciled(t *testing.T) {
 		t.Errorf("it asked %v, want %v", asked, want)
 	}
 	allowed["foreign"] = true
-	clock = clock.Add(deniedFor)
+	clock = clock.Add(tenancy.DeniedFor)
 	if !reconciled("foreign") {
 		t.Error("a role that was bound later is not seen")
 	}
 	allowed[""] = true
-	clock = clock.Add(deniedFor)
+	clock = clock.Add(tenancy.DeniedFor)
 	if !reconciled("any") {
 		t.Error("who may everywhere may there")
 	}
 	clear(allowed)
-	clock = clock.Add(allowedFor)
+	clock = clock.Add(tenancy.AllowedFor)
 	if reconciled("own") {
 		t.Error("a role that was taken away is believed in for ever")
 	}
-	clock = clock.Add(allowedFor)
+	clock = clock.Add(tenancy.AllowedFor)
 	broken = errors.New("no answer")
 	if _, err := tenants.Reconcile(t.Context(), reconcile.Request{NamespacedName: types.NamespacedName{Namespace: "own", Name: "r"}}); !errors.Is(err, broken) {
 		t.Errorf("without an answer it says %v", err)

@@ -76,6 +76,9 @@ type Options struct {
 	// Admission is asked about every write, after the built-in plugins; see also
 	// Selective and Validator.
 	Admission []Admission
+	// Users are the users that actors are, by the names of actors: what they may do is for RBAC to say. All other actors may do
+	// everything.
+	Users map[string]string
 	// Intercept wraps every request, the first one outermost. See Interceptor.
 	Intercept []Interceptor
 	// WatchLag is how long an event takes from commit to handler, drawn for each

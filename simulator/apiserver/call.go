@@ -63,6 +63,9 @@ type Interceptor func(c *Call, next func() error) error
 // serve is the one function that every request goes through.
 func (s *Server) serve(c *Call, do func() error) error {
 	s.expire()
+	if len(s.options.Users) > 0 {
+		do = s.authorized(c, do)
+	}
 	err := pass(s.options.Intercept, c, do)
 	s.runAfter()
 	return err

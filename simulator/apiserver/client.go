@@ -122,6 +122,9 @@ func createOptions(opts []client.CreateOption) client.CreateOptions {
 }
 
 func (c *serverClient) Create(ctx context.Context, obj client.Object, opts ...client.CreateOption) error {
+	if isReview(obj) {
+		return c.review(ctx, obj)
+	}
 	r, err := c.s.resourceOf(obj)
 	if err != nil {
 		return err

@@ -10,7 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// The kinds of RBAC are stored and checked as a cluster does. They decide nothing: every request is allowed here.
+// The kinds of RBAC are stored and checked as a cluster does. What they decide is in authorization.go.
 
 func roleStrategy() strategy {
 	return strategy{name: pathSegment, validate: func(obj client.Object) field.ErrorList {

@@ -26,6 +26,8 @@ func (s *checks) verify(ctx context.Context, c *fixture.Check, path string) erro
 		return s.sequence(ctx, c.Sequence, path)
 	case c.Rejected != nil:
 		return s.rejected(c.Rejected, path)
+	case c.Access != nil:
+		return s.access(ctx, c.Access, path)
 	}
 	return nil
 }

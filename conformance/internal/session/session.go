@@ -4,6 +4,7 @@
 //	act.go        actions: what spec.when says
 //	check.go      checks: what spec.then says; window.go, sequence.go and over.go are parts of them
 //	oversight.go  invariants, which hold of every run
+//	access.go     what the implementation may do
 //	settle.go     what must come to an end does so; fixtures under random faults
 //	waits.go      how long a wait may take
 //	explain.go    what a failed check says

@@ -16,8 +16,10 @@ import (
 type Place struct {
 	Name string
 	// Has are the needs of fixtures that the target meets.
-	Has          []string
-	Images       bool
+	Has    []string
+	Images bool
+	// Tenancies are the ways in which the target can have the implementation bound.
+	Tenancies    []string
 	Isolated     bool
 	Configurable func(configMap, key string) bool
 	Served       func(schema.GroupVersionKind) bool
@@ -64,6 +66,9 @@ func Plan(f *fixture.Fixture, claims Claims, c Place) (reports.Verdict, string) 
 		if !slices.Contains(c.Has, need) {
 			return reports.NotOnThisTarget, fmt.Sprintf("target %s does not provide %s", target, need)
 		}
+	}
+	if x := f.Spec.Tenancy; x != "" && !slices.Contains(c.Tenancies, x) {
+		return reports.NotOnThisTarget, fmt.Sprintf("is about an implementation with tenancy %s, which target %s does not have", x, target)
 	}
 	if len(f.Spec.Images) > 0 && slices.Contains(c.Has, fixture.NeedsMocks) && !c.Images {
 		return reports.NotOnThisTarget, fmt.Sprintf("describes images, but target %s goes only by their names", target)

@@ -19,6 +19,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/subject"
 	"github.com/plumbline-ci/plumbline/conformance/targets/internal/setup"
 	"github.com/plumbline-ci/plumbline/conformance/targets/internal/standin"
+	"github.com/plumbline-ci/plumbline/kindconfig"
 	"github.com/plumbline-ci/plumbline/reconciler"
 	"github.com/plumbline-ci/plumbline/simulator"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
@@ -53,6 +54,8 @@ type Cluster struct {
 	versions   *versions
 	guard      *guard
 	trace      *trace
+	// tenancy is the fixture's; without one the controller may do everything.
+	tenancy string
 }
 
 var (
@@ -127,6 +130,9 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 	if s.Seed != defaultSeed {
 		options.API.WatchLag = busy
 	}
+	if c.tenancy = s.Tenancy; c.tenancy != "" {
+		options.API.Users = map[string]string{actorController: c.Account()}
+	}
 	c.admit(c.subject, &options.API)
 	if len(s.Injects) > 0 {
 		options.API.Admission = append(options.API.Admission, injector(s.Injects))
@@ -150,6 +156,9 @@ func (t *Target) Cluster(s conformance.Setup) (*Cluster, error) {
 // install puts the implementation into the cluster: its namespace, its configuration, its controller.
 func (c *Cluster) install(t *Target, tasks []fixture.StandIn) error {
 	if err := c.sim.CreateNamespace(config.Namespace, nil); err != nil {
+		return fmt.Errorf("installing: %w", err)
+	}
+	if err := c.bind(); err != nil {
 		return fmt.Errorf("installing: %w", err)
 	}
 	for _, o := range c.settings.objects() {
@@ -187,10 +196,15 @@ type cachedClient struct {
 	client.Client
 	cache *informer.Cache
 	guard *guard
+	// direct reports whether a kind is read from the API server; nil means that none is.
+	direct func(apiruntime.Object) bool
 }
 
 // Get implements client.Reader.
 func (c cachedClient) Get(ctx context.Context, key client.ObjectKey, into client.Object, opts ...client.GetOption) error {
+	if c.direct != nil && c.direct(into) {
+		return c.Client.Get(ctx, key, into, opts...)
+	}
 	err := c.cache.Get(ctx, key, into, opts...)
 	if err == nil {
 		c.guard.read(c.cache, key, into)
@@ -200,6 +214,9 @@ func (c cachedClient) Get(ctx context.Context, key client.ObjectKey, into client
 
 // List implements client.Reader.
 func (c cachedClient) List(ctx context.Context, into client.ObjectList, opts ...client.ListOption) error {
+	if c.direct != nil && c.direct(into) {
+		return c.Client.List(ctx, into, opts...)
+	}
 	return c.cache.List(ctx, into, opts...)
 }
 
@@ -227,8 +244,11 @@ func (c *Cluster) Simulation() *simulator.Cluster { return c.sim }
 func (c *Cluster) Client() client.Client { return c.client }
 
 // CreateNamespace implements conformance.Cluster.
-func (c *Cluster) CreateNamespace(_ context.Context, name string) error {
-	return c.sim.CreateNamespace(name, nil)
+func (c *Cluster) CreateNamespace(ctx context.Context, name string) error {
+	if err := c.sim.CreateNamespace(name, nil); err != nil || c.tenancy != fixture.TenancyTenant {
+		return err
+	}
+	return c.client.Create(ctx, kindconfig.TenantBinding(name, config.Namespace))
 }
 
 // Close implements conformance.Cluster. A simulated cluster holds nothing but memory, but of that what its processes

@@ -11,6 +11,7 @@
 //	versions.go    what observers see: versions of objects, without Go types
 //	settings.go    the ConfigMaps, watched
 //	faults.go      what goes wrong, as fixtures ask for it
+//	tenancy.go     what the implementation may do, where a fixture is about that
 //	guard.go       invariants of what only the cluster sees; the end of the trace
 //	broken.go      panics of the implementation
 //	missing.go     the commands that containers did not have; lacks.go tells them before a run
@@ -72,6 +73,8 @@ const defaultMaxEvents = 50_000_000
 // Target starts simulated clusters. It is safe for concurrent use; its clusters are not.
 type Target struct {
 	o Options
+	// reference says that it is the subject.
+	reference bool
 	// substituted are the parts that are the reference's although a foreign reconciler is judged.
 	substituted []string
 	scheme      *apiruntime.Scheme
@@ -86,8 +89,9 @@ var _ conformance.Target = (*Target)(nil)
 // New returns the target.
 func New(o Options) (*Target, error) {
 	var substituted []string
+	own := false
 	if o.Subject == nil {
-		o.Subject = reference.Subject()
+		o.Subject, own = reference.Subject(), true
 	} else {
 		o.Remote = nil
 		if err := o.Subject.Validate(); err != nil {
@@ -102,7 +106,7 @@ func New(o Options) (*Target, error) {
 	if o.MaxEvents == 0 {
 		o.MaxEvents = defaultMaxEvents
 	}
-	t := &Target{o: o, substituted: substituted, scripts: shell.NewLibrary(), trees: tree.NewConverter()}
+	t := &Target{o: o, reference: own, substituted: substituted, scripts: shell.NewLibrary(), trees: tree.NewConverter()}
 	scheme := apiserver.NewScheme()
 	if err := reference.AddToScheme(scheme); err != nil {
 		return nil, err
@@ -126,6 +130,7 @@ func (t *Target) Capabilities() conformance.Capabilities {
 		Injector:          true,
 		Remote:            t.o.Remote != nil,
 		Images:            true,
+		Tenancies:         t.tenancies(),
 		Faults:            t.o.Subject.Attach == nil,
 		Isolated:          true,
 		Parallel:          runtime.GOMAXPROCS(0),
@@ -133,6 +138,14 @@ func (t *Target) Capabilities() conformance.Capabilities {
 		Substituted:       t.substituted,
 		KubernetesVersion: apiserver.Version(),
 	}
+}
+
+// tenancies are all, if the reference is judged: which rights another implementation needs is not known here.
+func (t *Target) tenancies() []string {
+	if !t.reference {
+		return nil
+	}
+	return []string{fixture.TenancyEverywhere, fixture.TenancyTenant, fixture.TenancyStranger}
 }
 
 // Start implements conformance.Target.

@@ -15,6 +15,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/reference"
 	"github.com/plumbline-ci/plumbline/conformance/subject"
 	"github.com/plumbline-ci/plumbline/reconciler"
+	"github.com/plumbline-ci/plumbline/reconciler/tenancy"
 	"github.com/plumbline-ci/plumbline/simulator/apiserver"
 	"github.com/plumbline-ci/plumbline/simulator/controller"
 	"github.com/plumbline-ci/plumbline/simulator/fault"
@@ -65,11 +66,11 @@ func (c *Cluster) employ(t *Target) error {
 	}
 	live := c.faults.client(c.sim.Client(actorController))
 	cache := informer.NewCache(informer.CacheOptions{
-		Kernel: c.sim.Kernel(), Source: c.faults.source(c.sim.Server()), Scheme: t.scheme, Live: live, Share: s.SharedReads,
+		Kernel: c.sim.Kernel(), Source: c.faults.source(c.watching()), Scheme: t.scheme, Live: live, Share: s.SharedReads,
 	})
 	c.cache = cache
 	deps := subject.Deps{
-		Client:      s.Client(cachedClient{Client: live, cache: cache, guard: c.guard}),
+		Client:      s.Client(cachedClient{Client: live, cache: cache, guard: c.guard, direct: c.direct(t)}),
 		Reader:      s.Client(live),
 		Clock:       c.sim.Kernel(),
 		Config:      c.Config,
@@ -77,6 +78,9 @@ func (c *Cluster) employ(t *Target) error {
 		ImageConfig: reference.Registry(c.sim.Images()),
 		Logs:        podLogs(c.sim),
 		Bundles:     c.remote.Bundles,
+	}
+	if c.tenancy != "" {
+		deps.Rights = tenancy.Asking{Client: live}
 	}
 	recorders := map[string]reconciler.Recorder{}
 	var p process
