@@ -1,7 +1,7 @@
 // Package tenancy keeps a program out of the namespaces in which it has no rights.
 //
 // The rights of the controllers are split in two roles. One is needed in the whole cluster; the other one in each namespace whose
-// runs are reconciled, its tenants. Whoever installs the program binds the second role everywhere, or in chosen namespaces.
+// runs are reconciled, its tenants. An installation binds the second role everywhere, or in chosen namespaces.
 package tenancy
 
 import (

@@ -16,6 +16,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/targets/internal/remote"
 	"github.com/plumbline-ci/plumbline/conformance/targets/internal/setup"
+	"github.com/plumbline-ci/plumbline/kindconfig"
 	"github.com/plumbline-ci/plumbline/simulator/container"
 )
 
@@ -32,6 +33,7 @@ type Cluster struct {
 
 var (
 	_ conformance.Cluster          = (*Cluster)(nil)
+	_ conformance.Accountable      = (*Cluster)(nil)
 	_ conformance.MockUser         = (*Cluster)(nil)
 	_ conformance.NamespaceRemover = (*Cluster)(nil)
 )
@@ -46,8 +48,14 @@ func (c *Cluster) CreateNamespace(ctx context.Context, name string) error {
 	if err := m.node.do(ctx, func() { m.node.actors.Supply(name, c.mocks) }); err != nil {
 		return err
 	}
-	return createNamespace(ctx, m.client, name)
+	if err := createNamespace(ctx, m.client, name); err != nil || c.installation.tenancy != fixture.TenancyTenant {
+		return err
+	}
+	return m.client.Create(ctx, kindconfig.TenantBinding(name, c.installation.settings.namespace))
 }
+
+// Account implements conformance.Accountable.
+func (c *Cluster) Account() string { return kindconfig.AccountUser(c.installation.settings.namespace) }
 
 // RemoveNamespace implements conformance.NamespaceRemover: nothing happens in the namespace after it. Emptying the
 // namespace would be half of all requests of a run, for nothing: the control plane does not outlive the target.

@@ -192,7 +192,9 @@ type machine struct {
 	outside func(context.Context, fixture.Remote) (subject.Remote, func() error, error)
 	endings []func() error
 	// deps are what reconcilers have in common; recorder returns what records events that come from a source.
-	deps     subject.Deps
+	deps subject.Deps
+	// cache is what the reconcilers read.
+	cache    client.Reader
 	recorder func(source string) reconciler.Recorder
 	// end ends all goroutines; stopped waits for them.
 	end     context.CancelCauseFunc
@@ -264,7 +266,7 @@ func (m *machine) under(ctx context.Context, s conformance.Setup) (*Cluster, err
 	if c.mocks, err = setup.Mocks(s.Mocks); err != nil {
 		return nil, err
 	}
-	c.installation, err = m.install(ctx, s.Config, s.Remote)
+	c.installation, err = m.install(ctx, s.Config, s.Remote, s.Tenancy)
 	return c, err
 }
 

@@ -12,6 +12,7 @@
 //	admission.go     the API's webhooks, installed and served as by cmd/controller
 //	guardian.go      no process is left behind
 //	installation.go  the implementation under several configurations, side by side
+//	tenancy.go       what one of them may do, where a fixture is about that
 //	settings.go      the ConfigMaps of one of them
 //	node.go          the simulated part, which is package node's
 //	manager.go       the reference in a Manager
@@ -63,10 +64,12 @@ type Options struct {
 type Target struct {
 	subject *subject.Subject
 	remote  func(context.Context, fixture.Remote) (subject.Remote, func() error, error)
-	assets  string
-	version string
-	scheme  *apiruntime.Scheme
-	images  *setup.Images
+	// reference says that it is the subject.
+	reference bool
+	assets    string
+	version   string
+	scheme    *apiruntime.Scheme
+	images    *setup.Images
 
 	mu      sync.Mutex
 	machine *machine
@@ -79,7 +82,7 @@ var _ conformance.Target = (*Target)(nil)
 func New(o Options) (*Target, error) {
 	t := &Target{subject: o.Subject, assets: o.Assets}
 	if t.subject == nil {
-		t.subject, t.remote = reference.Subject(), o.Remote
+		t.subject, t.reference, t.remote = reference.Subject(), true, o.Remote
 	}
 	if s := t.subject; s.Attach != nil || s.Admission != nil || s.Scheme != nil {
 		return nil, fmt.Errorf("subject %q: target envtest runs reconcilers, with the reference's webhooks and Go types", s.Name)
@@ -115,10 +118,19 @@ func (t *Target) Capabilities() conformance.Capabilities {
 		Mocks:             true,
 		Remote:            t.remote != nil,
 		SideBySide:        true,
+		Tenancies:         t.tenancies(),
 		Parallel:          parallel,
 		Configurable:      func(configMap, key string) bool { return true },
 		KubernetesVersion: t.version,
 	}
+}
+
+// tenancies are all, if the reference is judged: which rights another implementation needs is not known here.
+func (t *Target) tenancies() []string {
+	if !t.reference {
+		return nil
+	}
+	return []string{fixture.TenancyEverywhere, fixture.TenancyTenant, fixture.TenancyStranger}
 }
 
 // Start implements conformance.Target. The first call starts the control plane.

@@ -22,6 +22,8 @@ import (
 // is responsible for its tenants, namespaces of fixtures, alone.
 type installation struct {
 	settings *settings
+	// tenancy is how its roles are bound; without one it may do everything.
+	tenancy string
 	// reconcilers are by their controllers' names.
 	reconcilers map[string]reconcile.Reconciler
 }
@@ -111,12 +113,13 @@ func (s *installations) under(key string) (*installation, string) {
 	return nil, fmt.Sprintf("%s-%d", config.Namespace, len(s.bySystem)+1)
 }
 
-// install returns the installation for a configuration, with what lies outside the cluster. Calls come one after the other.
-func (m *machine) install(ctx context.Context, want fixture.Config, around fixture.Remote) (*installation, error) {
+// install returns the installation for a configuration and a tenancy, with what lies outside the cluster. Calls come one after the
+// other.
+func (m *machine) install(ctx context.Context, want fixture.Config, around fixture.Remote, tenancy string) (*installation, error) {
 	if m.outside == nil || around.Empty() {
 		around = fixture.Remote{}
 	}
-	key, err := json.Marshal([]any{want, around}) // maps are encoded in the order of their keys
+	key, err := json.Marshal([]any{want, around, tenancy}) // maps are encoded in the order of their keys
 	if err != nil {
 		return nil, fmt.Errorf("naming the configuration: %w", err)
 	}
@@ -124,8 +127,11 @@ func (m *machine) install(ctx context.Context, want fixture.Config, around fixtu
 	if i != nil {
 		return i, nil
 	}
-	i = &installation{settings: newSettings(system), reconcilers: map[string]reconcile.Reconciler{}}
+	i = &installation{settings: newSettings(system), tenancy: tenancy, reconcilers: map[string]reconcile.Reconciler{}}
 	deps := m.deps
+	if err := m.bind(ctx, i, &deps); err != nil {
+		return nil, fmt.Errorf("installing: %w", err)
+	}
 	deps.Config = func() config.Config { return *i.settings.Now() }
 	judged, err := m.around(around, &deps)
 	if err != nil {

@@ -45,6 +45,7 @@ func (m *machine) startManager(t *Target) error {
 		return fmt.Errorf("making the manager: %w", err)
 	}
 	serve(mgr.GetWebhookServer(), m.installations)
+	m.cache = mgr.GetCache()
 	m.deps = subject.Deps{
 		Client:      mgr.GetClient(),
 		Reader:      mgr.GetAPIReader(),
