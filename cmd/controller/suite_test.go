@@ -17,6 +17,7 @@ import (
 
 	"github.com/plumbline-ci/plumbline/cmd/plumbline/command"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/fixtures"
 	"github.com/plumbline-ci/plumbline/kindconfig"
 	"github.com/plumbline-ci/plumbline/reports"
 	"github.com/plumbline-ci/plumbline/reports/render"
@@ -34,9 +35,10 @@ func TestTheSuite(t *testing.T) {
 	w.install("--example-tasks")
 	w.account()
 	w.kubelet()
-	w.start("-kube-api-qps=-1", "-threads-per-controller=32", "-log-level=info", "-example-tasks")
+	flags := []string{"-kube-api-qps=-1", "-threads-per-controller=32", "-log-level=info", "-example-tasks"}
+	w.start(append(flags, w.outside()...)...)
 	began := time.Now()
-	there, _ := w.judged("--target", "cluster", "--kubeconfig", w.adminFile, "--subject", subjectFile, "--parallel", "24", "--budget", "5m", "--level", "required")
+	there, _ := w.judged("--target", "cluster", "--kubeconfig", w.adminFile, "--subject", subjectFile, "--parallel", "24", "--budget", "5m", "--level", "required", "--outside")
 	took := time.Since(began).Round(time.Second)
 	simulated := map[string]reports.Fixture{}
 	built, _ := w.judged()
@@ -67,6 +69,7 @@ func TestTheSuite(t *testing.T) {
 	if counts[reports.Pass] < leastPassed {
 		t.Errorf("only %d fixtures passed", counts[reports.Pass])
 	}
+	w.resolved()
 	w.noPass()
 	w.inUse()
 	t.Logf("summary: %s: %d passed, %d not on this target, %d unsupported of %d, in %s", there.Target.Name,
@@ -78,7 +81,7 @@ const leastPassed = 200
 
 // lacked reports whether a fixture is left out for want of what a cluster without a kubelet cannot have.
 func lacked(reason string) bool {
-	for _, need := range []string{fixture.NeedsMocks, fixture.NeedsVirtualTime, fixture.NeedsRealKubelet, fixture.NeedsFaults, fixture.NeedsInjector, fixture.NeedsRemote} {
+	for _, need := range []string{fixture.NeedsMocks, fixture.NeedsVirtualTime, fixture.NeedsRealKubelet, fixture.NeedsFaults, fixture.NeedsInjector} {
 		if strings.HasSuffix(reason, " does not provide "+need) {
 			return true
 		}
@@ -131,10 +134,72 @@ func (w *world) inUse() {
 	}
 }
 
+// resolved judges the fixtures of resolvers that have something outside the cluster, which are not required: here the resolvers
+// are those of the program, and what they find is served by another one.
+func (w *world) resolved() {
+	w.Helper()
+	list, err := fixture.LoadFS(fixtures.FS, "fixtures")
+	if err != nil {
+		w.Fatal(err)
+	}
+	args := []string{"--target", "cluster", "--kubeconfig", w.adminFile, "--subject", subjectFile, "--parallel", "24", "--budget", "5m", "--outside"}
+	want := 0
+	for _, f := range list {
+		if !f.Spec.Remote.Empty() && f.Spec.Level != fixture.Required {
+			args = append(args, "--name", f.Name())
+			want++
+		}
+	}
+	r, _ := w.judged(args...)
+	passed := 0
+	for i := range r.Fixtures {
+		f := &r.Fixtures[i]
+		if f.Verdict == reports.Pass {
+			passed++
+		} else {
+			w.Errorf("%s: %s %s\n%s", f.Name, f.Verdict, f.Reason, render.Explain(f))
+		}
+	}
+	if passed != want {
+		w.Errorf("%d of %d fixtures passed", passed, want)
+	}
+	w.Logf("summary: %s: %d fixtures of what lies outside the cluster passed", r.Target.Name, passed)
+}
+
+// outside runs plumbline outside as a process, and returns the flags by which the controller finds what it serves.
+func (w *world) outside() []string {
+	w.Helper()
+	trusted := w.TempDir()
+	lines := w.plumbline("outside", "--authority", filepath.Join(trusted, "ca.crt"))
+	w.env = append(w.env, "SSL_CERT_DIR="+trusted, "TEKTON_HUB_API=https://api.hub.tekton.dev")
+	var flags []string
+	for {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			w.Fatalf("what lies outside is not served: %v\n%s", err, tail(w.logs.String()))
+		}
+		if line = strings.TrimSpace(line); line == "ready" {
+			return flags
+		}
+		flags = append(flags, "-remote-address="+line)
+	}
+}
+
 // kubelet runs plumbline kubelet as a process.
 func (w *world) kubelet() {
 	w.Helper()
-	cmd := exec.Command(os.Args[0], "kubelet", "--kubeconfig", w.adminFile)
+	out := w.plumbline("kubelet", "--kubeconfig", w.adminFile)
+	line, err := out.ReadString('\n')
+	if err != nil || !strings.HasPrefix(line, "node plumbline is ready at ") {
+		w.Fatalf("the node says %q, %v\n%s", line, err, tail(w.logs.String()))
+	}
+	go func() { _, _ = io.Copy(io.Discard, out) }()
+}
+
+// plumbline runs the command as a process until the test ends, and returns what it prints.
+func (w *world) plumbline(args ...string) *bufio.Reader {
+	w.Helper()
+	cmd := exec.Command(os.Args[0], args...)
 	cmd.Env = append(os.Environ(), asPlumbline+"=1")
 	cmd.Stderr = w.logs
 	out, err := cmd.StdoutPipe()
@@ -146,17 +211,13 @@ func (w *world) kubelet() {
 	}
 	w.Cleanup(func() {
 		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-			w.Errorf("ending the node: %v", err)
+			w.Errorf("ending plumbline %s: %v", args[0], err)
 		}
 		if err := cmd.Wait(); err != nil {
-			w.Errorf("the node ended: %v\n%s", err, tail(w.logs.String()))
+			w.Errorf("plumbline %s ended: %v\n%s", args[0], err, tail(w.logs.String()))
 		}
 	})
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil || !strings.HasPrefix(line, "node plumbline is ready at ") {
-		w.Fatalf("the node says %q, %v\n%s", line, err, tail(w.logs.String()))
-	}
-	go func() { _, _ = io.Copy(io.Discard, out) }()
+	return bufio.NewReader(out)
 }
 
 // judged is the report of plumbline run, and its exit code.

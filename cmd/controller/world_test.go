@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -81,6 +82,8 @@ type world struct {
 	scraper, noScraper string
 	logs               *logs
 	process            *process
+	// env is what the controller's environment has besides that of the test.
+	env []string
 }
 
 // process is the controller until it is killed.
@@ -89,6 +92,8 @@ type process struct {
 	cmd    *exec.Cmd
 	killed bool
 	ended  chan struct{}
+	// env is what the controller's environment has besides that of the test.
+	env []string
 }
 
 // keep starts the controller, and starts it again whenever it ends by itself, as a kubelet would.
@@ -101,7 +106,7 @@ func (p *process) keep(args []string, logs *logs) {
 			return
 		}
 		p.cmd = exec.Command(os.Args[0], args...)
-		p.cmd.Env = append(os.Environ(), asController+"=1")
+		p.cmd.Env = append(slices.Concat(os.Environ(), p.env), asController+"=1")
 		p.cmd.Stderr = logs
 		err := p.cmd.Start()
 		p.mu.Unlock()
@@ -260,7 +265,7 @@ func (w *world) start(more ...string) {
 		w.Fatal(err)
 	}
 	images := reference.Images()
-	w.process = &process{ended: make(chan struct{})}
+	w.process = &process{ended: make(chan struct{}), env: w.env}
 	go w.process.keep(append([]string{
 		"-kubeconfig=" + w.accountFile, "-metrics-address=" + w.metrics, "-health-address=" + w.health, "-lease-duration=6s",
 		"-webhook-address=" + host, "-webhook-port=" + port, "-webhook-hosts=" + host, "-log-level=debug",

@@ -33,13 +33,14 @@ type clusterOptions struct {
 	prefix              string
 	claimedOnly         bool
 	budget, limit       time.Duration
+	outside             bool
 	given               []string // the flags that were given, by name
 	there               *cluster.Target
 }
 
 // clusterFlags are their names.
 func clusterFlags() []string {
-	return []string{"kubeconfig", "context", "subject", "image", "keep", "namespace-prefix", "claimed-only", "budget", "time-limit"}
+	return []string{"kubeconfig", "context", "subject", "image", "keep", "namespace-prefix", "claimed-only", "budget", "time-limit", "outside"}
 }
 
 func (o *clusterOptions) register(f *pflag.FlagSet) {
@@ -51,6 +52,7 @@ func (o *clusterOptions) register(f *pflag.FlagSet) {
 	f.StringVar(&o.prefix, "namespace-prefix", "", "prefix of the fixtures' namespaces")
 	f.DurationVar(&o.budget, "budget", 0, "minimum time for each wait, for slow clusters; default: what each fixture says, mostly 2m")
 	f.DurationVar(&o.limit, "time-limit", 0, "how long the run may take, on any target; a run that exceeds it is incomplete; default: no limit")
+	f.BoolVar(&o.outside, "outside", false, "the resolvers of the implementation reach what plumbline outside serves, so fixtures with something outside the cluster are run")
 	f.BoolVar(&o.claimedOnly, "claimed-only", false, "do not try features that are not claimed")
 }
 
@@ -110,7 +112,7 @@ func (o *clusterOptions) into(ctx context.Context, errs io.Writer, options *conf
 		return unreachable(err)
 	}
 	config.WarningHandlerWithContext = newWarnings(errs)
-	target := cluster.Options{Config: config, Images: images, Parallel: options.Parallel}
+	target := cluster.Options{Config: config, Images: images, Parallel: options.Parallel, Remote: o.outside}
 	options.Claims = conformance.Claims{Profiles: []string{fixture.ProfileTaskRunCore}}
 	options.Implementation = reports.Implementation{Project: "the implementation installed at " + config.Host}
 	if subject != nil {

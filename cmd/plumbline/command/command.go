@@ -151,6 +151,7 @@ func newRoot(s Streams) *cobra.Command {
   plumbline run --target cluster    judge what is installed on your cluster
   plumbline simulate -f run.yaml    run your own Tasks and Pipelines without a cluster
   plumbline kubelet                 run a simulated node for an API server
+  plumbline outside                 serve the repositories and registries of fixtures
   plumbline fixture list            list the requirements
   plumbline report compare A B C    show several reports side by side
   plumbline report diff A B         show how two reports differ
@@ -172,7 +173,7 @@ Exit codes: 0 all required fixtures passed; 1 one failed; 2 not found; 3 invalid
 	root.SetVersionTemplate(versionText() + "\n")
 	root.SetFlagErrorFunc(flagError)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return checkLists(cmd) }
-	root.AddCommand(newRun(s), newKubelet(s), newSimulate(s), newFixture(s), newSubject(s), newReport(s), newInstall(s), newKind(s), newVersion(s))
+	root.AddCommand(newRun(s), newKubelet(s), newSimulate(s), newFixture(s), newSubject(s), newReport(s), newInstall(s), newKind(s), newOutside(s), newVersion(s))
 	return root
 }
 

@@ -1,6 +1,7 @@
 package outside
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -27,7 +28,7 @@ import (
 type Served struct {
 	// Network leads to it by the names of its servers.
 	Network outbound.Network
-	// Authority is whom clients have to trust, as PEM.
+	// Authority is whom clients have to trust, as PEM, if the certificate was made.
 	Authority []byte
 
 	server *http.Server
@@ -37,8 +38,16 @@ type Served struct {
 // slow is how long a client may take to send a request's header.
 const slow = 10 * time.Second
 
-// Serve serves what a fixture has, until it is closed.
-func Serve(ctx context.Context, r *fixture.Remote) (*Served, error) {
+// Place is where a world is served. The zero value is a free port of the loopback interface.
+type Place struct {
+	// Address is host:port.
+	Address string
+	// Certificate and Key are PEM; without them they are made, by an authority of their own.
+	Certificate, Key []byte
+}
+
+// Serve serves what fixtures have, until it is closed.
+func Serve(ctx context.Context, r *fixture.Remote, p Place) (*Served, error) {
 	handler, err := NewServers(r)
 	if err != nil {
 		return nil, err
@@ -47,15 +56,17 @@ func Serve(ctx context.Context, r *fixture.Remote) (*Served, error) {
 	if err != nil {
 		return nil, err
 	}
-	made, err := certificate.Make(names(at)...)
-	if err != nil {
-		return nil, err
+	made := certificate.Certificate{Certificate: p.Certificate, Key: p.Key}
+	if len(p.Certificate) == 0 {
+		if made, err = certificate.Make(names(at)...); err != nil {
+			return nil, err
+		}
 	}
 	pair, err := tls.X509KeyPair(made.Certificate, made.Key)
 	if err != nil {
 		return nil, err
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cmp.Or(p.Address, "127.0.0.1:0"))
 	if err != nil {
 		return nil, err
 	}
@@ -86,6 +97,16 @@ func names(at []string) []string {
 	return out
 }
 
+// Wait waits until the servers end, or until ctx does, and then ends them.
+func (s *Served) Wait(ctx context.Context) error {
+	select {
+	case err := <-s.ended:
+		return err
+	case <-ctx.Done():
+		return s.Close()
+	}
+}
+
 // Close ends the servers.
 func (s *Served) Close() error {
 	err := s.server.Close()
@@ -112,7 +133,7 @@ func (s *Served) Remote() subject.Remote {
 // Over is Of with everything between: the servers of a fixture's world are served on this machine, and resolvers reach them
 // through the network. What it returns ends them.
 func Over(ctx context.Context, r fixture.Remote) (subject.Remote, func() error, error) {
-	s, err := Serve(ctx, &r)
+	s, err := Serve(ctx, &r, Place{})
 	if err != nil {
 		return subject.Remote{}, nil, err
 	}

@@ -52,6 +52,8 @@ type Options struct {
 	Images map[string]string
 	// Substituted are components that are not the implementation's own here.
 	Substituted []string
+	// Remote says that what lies outside the cluster is served to the implementation's resolvers, for all fixtures.
+	Remote bool
 	// Parallel is how many fixtures run at once; 0 means DefaultParallel.
 	Parallel int
 }
@@ -112,6 +114,7 @@ func (t *Target) Capabilities() conformance.Capabilities {
 	}
 	return conformance.Capabilities{
 		RealKubelet:  t.found.realKubelet,
+		Remote:       t.o.Remote,
 		Parallel:     parallel,
 		Configurable: t.configurable,
 		Served: func(k schema.GroupVersionKind) bool {
