@@ -39,6 +39,7 @@ type Subject struct {
 	Exclusions     []subjectExclude      `yaml:"exclusions" doc:"fixtures left out, by whom and why"`
 	Misses         []subjectMiss         `yaml:"misses" doc:"statements of the documents that it is known to miss; fixtures that prove them are run, and fail"`
 	Configuration  *SubjectConfiguration `yaml:"configuration" doc:"which of its configuration the run may change; default: none"`
+	Roles          *SubjectRoles         `yaml:"roles" doc:"its service account and the role of its tenants: for the feature multi-tenancy"`
 	Images         map[string]string     `yaml:"images" doc:"what images of fixtures are called where it runs, such as busybox: registry.example.com/busybox"`
 	Substituted    []string              `yaml:"substituted" fixture:"enum=admission|controller|launcher|kubelet|custom-controller" doc:"components that are not its own where it runs; they are not judged"`
 	CustomTask     *fixture.CustomTask   `yaml:"customTask" doc:"how to ask it for custom tasks: for the profile custom-task"`
@@ -67,6 +68,23 @@ type subjectMiss struct {
 	Fixtures  []string `yaml:"fixtures" doc:"the fixtures that show it; default: all that prove the statement"`
 	Why       string   `yaml:"why" fixture:"required" doc:"what it does instead, or since when"`
 }
+
+// SubjectRoles say who the implementation is to the API server, and which role it needs in the namespaces of its tenants.
+type SubjectRoles struct {
+	Namespace string `yaml:"namespace" fixture:"required" doc:"the namespace of its service account"`
+	Account   string `yaml:"account" fixture:"required" doc:"its service account"`
+	Tenant    string `yaml:"tenant" fixture:"required" doc:"the ClusterRole that it needs in each namespace whose runs it carries out"`
+	Bound     string `yaml:"bound" fixture:"enum=everywhere|namespaces" doc:"where that role is bound: everywhere, the default, or in namespaces, and then the run binds it in those of fixtures"`
+}
+
+// boundByNamespace is a value of SubjectRoles.Bound.
+const boundByNamespace = "namespaces"
+
+// ByNamespace reports whether the tenants' role is bound namespace by namespace.
+func (r *SubjectRoles) ByNamespace() bool { return r.Bound == boundByNamespace }
+
+// User is the service account as the API server knows it.
+func (r *SubjectRoles) User() string { return "system:serviceaccount:" + r.Namespace + ":" + r.Account }
 
 // SubjectConfiguration says where the implementation's configuration is, and what of it may be changed.
 type SubjectConfiguration struct {

@@ -66,7 +66,7 @@ func TestConformance(t *testing.T) {
 				return nil, err
 			}
 			target, err := cluster.New(t.Context(), cluster.Options{
-				Config: config, Configuration: subject.Configuration, Images: subject.Images, Substituted: subject.Substituted,
+				Config: config, Configuration: subject.Configuration, Roles: subject.Roles, Images: subject.Images, Substituted: subject.Substituted,
 			})
 			if err != nil {
 				return nil, err

@@ -118,7 +118,7 @@ func (o *clusterOptions) into(ctx context.Context, errs io.Writer, options *conf
 	if subject != nil {
 		options.Claims, options.Implementation = subject.Claims(), subject.Identity()
 		options.TryUnclaimed = !o.claimedOnly
-		target.Configuration, target.Substituted = subject.Configuration, subject.Substituted
+		target.Configuration, target.Roles, target.Substituted = subject.Configuration, subject.Roles, subject.Substituted
 		for name, here := range subject.Images {
 			if _, ok := images[name]; !ok { // the command line wins
 				target.Images[name] = here

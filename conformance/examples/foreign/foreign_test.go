@@ -192,7 +192,7 @@ func loadSubject(t *testing.T) *conformance.Subject {
 
 func target(t *testing.T, config *rest.Config, s *conformance.Subject) conformance.Target {
 	t.Helper()
-	target, err := cluster.New(t.Context(), cluster.Options{Config: config, Configuration: s.Configuration, Images: s.Images, Substituted: s.Substituted})
+	target, err := cluster.New(t.Context(), cluster.Options{Config: config, Configuration: s.Configuration, Roles: s.Roles, Images: s.Images, Substituted: s.Substituted})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@
 //	discovery.go      what is there: versions, nodes, kinds, rights
 //	running.go        the cluster, as the engine sees it
 //	configuration.go  the implementation's ConfigMaps, changed and put back
+//	tenancy.go        its roles, bound where it is installed for tenants
 //	occupancy.go      one run at a time
 //	containers.go     logs and commands, through the API server
 //	images.go         images that are called otherwise here
@@ -48,6 +49,8 @@ type Options struct {
 	Config *rest.Config
 	// Configuration says where the implementation's configuration lives and which keys may be changed; nil means none.
 	Configuration *conformance.SubjectConfiguration
+	// Roles are the implementation's, and how they are bound; nil means that fixtures about them cannot be judged.
+	Roles *conformance.SubjectRoles
 	// Images are what images of fixtures are called here.
 	Images map[string]string
 	// Substituted are components that are not the implementation's own here.
@@ -115,6 +118,7 @@ func (t *Target) Capabilities() conformance.Capabilities {
 	return conformance.Capabilities{
 		RealKubelet:  t.found.realKubelet,
 		Remote:       t.o.Remote,
+		Tenancies:    t.tenancies(),
 		Parallel:     parallel,
 		Configurable: t.configurable,
 		Served: func(k schema.GroupVersionKind) bool {
@@ -148,6 +152,7 @@ func (t *Target) Start(ctx context.Context, s conformance.Setup) (conformance.Cl
 		return nil, fmt.Errorf("target %s is in use under another configuration", Name)
 	}
 	c := t.Enter(ctx)
+	c.tenancy = s.Tenancy
 	var err error
 	if c.change, err = t.configure(ctx, c.world, s.Config); err != nil {
 		c.world.End(err)

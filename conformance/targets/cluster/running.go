@@ -36,6 +36,8 @@ type Cluster struct {
 	world  *remote.World
 	// change is what was done to the configuration; nil if this cluster is not responsible for it.
 	change *change
+	// tenancy is the fixture's.
+	tenancy string
 }
 
 var _ conformance.Cluster = (*Cluster)(nil)
@@ -60,7 +62,10 @@ func (c *Cluster) Observe(gvk schema.GroupVersionKind, namespace string, handler
 
 // CreateNamespace implements conformance.Cluster.
 func (c *Cluster) CreateNamespace(ctx context.Context, name string) error {
-	return c.CreateNamespaceWith(ctx, name, nil)
+	if err := c.CreateNamespaceWith(ctx, name, nil); err != nil {
+		return err
+	}
+	return c.admit(ctx, name)
 }
 
 // CreateNamespaceWith makes a namespace that has further labels.

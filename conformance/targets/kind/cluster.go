@@ -7,22 +7,18 @@ import (
 	"sync"
 	"time"
 
-	authorizationv1 "k8s.io/api/authorization/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/targets/cluster"
 	"github.com/plumbline-ci/plumbline/kindconfig"
 )
 
 const (
-	// heardAgain and heardTimeout are how often and how long the API server is asked whether it knows of a binding.
-	heardAgain   = 5 * time.Millisecond
-	heardTimeout = 30 * time.Second
 	// askAgain and askTimeout are how often webhooks are asked whether they are there, and how long an answer may take.
 	askAgain   = 50 * time.Millisecond
 	askTimeout = 2 * time.Second
@@ -34,14 +30,17 @@ type Cluster struct {
 	target *Target
 	// installation is nil under the default configuration.
 	installation *installation
+	// tenancy is the fixture's.
+	tenancy string
 
 	asking  sync.Mutex
 	answers bool
 }
 
 var (
-	_ conformance.Cluster   = (*Cluster)(nil)
-	_ conformance.Collector = (*Cluster)(nil)
+	_ conformance.Cluster     = (*Cluster)(nil)
+	_ conformance.Collector   = (*Cluster)(nil)
+	_ conformance.Accountable = (*Cluster)(nil)
 )
 
 // CreateNamespace implements conformance.Cluster: the TaskRuns in it are those of the installation.
@@ -50,36 +49,28 @@ func (c *Cluster) CreateNamespace(ctx context.Context, name string) error {
 		if err := c.CreateNamespaceWith(ctx, name, c.installation.label()); err != nil {
 			return err
 		}
-		return c.answered(ctx, name)
-	}
-	if err := c.CreateNamespaceWith(ctx, name, nil); err != nil {
+	} else if err := c.CreateNamespaceWith(ctx, name, nil); err != nil {
 		return err
 	}
 	if err := c.answered(ctx, name); err != nil {
 		return err
 	}
-	if err := c.target.client.Create(ctx, tenant(name)); err != nil {
-		return fmt.Errorf("making it a tenant: %w", err)
+	if c.tenancy == fixture.TenancyStranger || c.installation != nil && c.tenancy != fixture.TenancyTenant {
+		return nil
 	}
-	// The controller believes a no for seconds: it should not be asked for before it is a yes.
-	return c.target.heard(ctx, name)
+	return c.target.there.Bind(ctx, conformance.SubjectRoles{Namespace: c.system(), Account: kindconfig.Account, Tenant: kindconfig.RoleTenantAccess}, name)
 }
 
-// heard waits until the API server lets the controller make Pods in a namespace.
-func (t *Target) heard(ctx context.Context, namespace string) error {
-	review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
-		User:               fmt.Sprintf("system:serviceaccount:%s:%s", kindconfig.Namespace, kindconfig.Account),
-		ResourceAttributes: &authorizationv1.ResourceAttributes{Namespace: namespace, Verb: "create", Resource: "pods"},
-	}}
-	err := wait.PollUntilContextTimeout(ctx, heardAgain, heardTimeout, true, func(ctx context.Context) (bool, error) {
-		answer, err := t.clientset.AuthorizationV1().SubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
-		return err == nil && answer.Status.Allowed, err
-	})
-	if err != nil {
-		return fmt.Errorf("waiting until the controller may make Pods in it: %w", err)
+// system is the system namespace of the installation.
+func (c *Cluster) system() string {
+	if c.installation == nil {
+		return kindconfig.Namespace
 	}
-	return nil
+	return namespaceOf(c.installation.number)
 }
+
+// Account implements conformance.Accountable.
+func (c *Cluster) Account() string { return kindconfig.AccountUser(c.system()) }
 
 // answered waits until the installation's webhooks answer: that a controller is ready the node hears a little later.
 func (c *Cluster) answered(ctx context.Context, namespace string) error {

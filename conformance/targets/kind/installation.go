@@ -198,7 +198,7 @@ func (t *Target) install(ctx context.Context, s conformance.Setup) (*installatio
 	}
 	i := &installation{number: number}
 	var err error
-	if i.objects, err = o.release.under(number, s.Config, s.Namespaces); err != nil {
+	if i.objects, err = o.release.under(number, s.Config, s.Tenancy, s.Namespaces); err != nil {
 		return nil, err
 	}
 	if err = t.apply(ctx, i.objects); err == nil {

@@ -26,6 +26,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/plumbline-ci/plumbline/conformance"
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/targets/cluster"
 	"github.com/plumbline-ci/plumbline/reports"
 )
@@ -97,6 +98,7 @@ func (t *Target) Name() string { return Name }
 func (t *Target) Capabilities() conformance.Capabilities {
 	c := t.there.Capabilities()
 	c.SideBySide = true
+	c.Tenancies = []string{fixture.TenancyEverywhere, fixture.TenancyTenant, fixture.TenancyStranger}
 	c.Configurable = func(configMap, key string) bool { return true }
 	return c
 }
@@ -112,9 +114,9 @@ func (t *Target) Start(ctx context.Context, s conformance.Setup) (conformance.Cl
 	if err := t.Open(ctx); err != nil {
 		return nil, err
 	}
-	c := &Cluster{Cluster: t.there.Enter(ctx), target: t}
-	if len(s.Config) == 0 {
-		return c, nil
+	c := &Cluster{Cluster: t.there.Enter(ctx), target: t, tenancy: s.Tenancy}
+	if len(s.Config) == 0 && s.Tenancy != fixture.TenancyEverywhere {
+		return c, nil // the first installation is bound by namespaces
 	}
 	var err error
 	if c.installation, err = t.install(ctx, s); err != nil {

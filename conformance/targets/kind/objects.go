@@ -119,8 +119,11 @@ func (r release) first() ([]*unstructured.Unstructured, error) {
 }
 
 // under is an installation under a configuration, for namespaces of its own.
-func (r release) under(number int, config fixture.Config, namespaces []string) ([]*unstructured.Unstructured, error) {
+func (r release) under(number int, config fixture.Config, tenancy string, namespaces []string) ([]*unstructured.Unstructured, error) {
 	o := r.options()
+	if tenancy == fixture.TenancyTenant || tenancy == fixture.TenancyStranger {
+		o.Tenants = []string{kindconfig.Namespace} // which becomes its own
+	}
 	o.Replicas = 1
 	o.Arguments = append(slices.Clone(o.Arguments), hosts(), flagNamespaces+strings.Join(namespaces, ","), flagElection+"false")
 	all, err := kindconfig.Objects(o)
@@ -246,17 +249,4 @@ func eachWebhook(u *unstructured.Unstructured, do func(map[string]any)) error {
 		}
 	}
 	return unstructured.SetNestedSlice(u.Object, hooks, "webhooks")
-}
-
-// tenant lets the first installation run the TaskRuns of a namespace.
-func tenant(namespace string) *unstructured.Unstructured {
-	u := &unstructured.Unstructured{Object: map[string]any{
-		"roleRef":  map[string]any{"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": kindconfig.RoleTenantAccess},
-		"subjects": []any{map[string]any{"kind": "ServiceAccount", "name": kindconfig.Account, "namespace": kindconfig.Namespace}},
-	}}
-	u.SetAPIVersion("rbac.authorization.k8s.io/v1")
-	u.SetKind("RoleBinding")
-	u.SetName(kindconfig.RoleTenantAccess)
-	u.SetNamespace(namespace)
-	return u
 }

@@ -89,11 +89,28 @@ func TestFirstInstallationLeavesOtherNamespacesAlone(t *testing.T) {
 	}
 }
 
+func TestAnInstallationBindsTheTenantsRole(t *testing.T) {
+	t.Parallel()
+	r := release{images: images()}
+	for tenancy, everywhere := range map[string]bool{"": true, fixture.TenancyEverywhere: true, fixture.TenancyTenant: false, fixture.TenancyStranger: false} {
+		objects, err := r.under(3, nil, tenancy, []string{"one"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		bound := slices.ContainsFunc(objects, func(u *unstructured.Unstructured) bool {
+			return u.GetKind() == "ClusterRoleBinding" && u.GetName() == kindconfig.RoleTenantAccess+"-3"
+		})
+		if bound != everywhere {
+			t.Errorf("tenancy %q: bound everywhere is %t", tenancy, bound)
+		}
+	}
+}
+
 func TestAnInstallationUnderAConfiguration(t *testing.T) {
 	t.Parallel()
 	r := release{images: images(), replicas: 2, certificate: map[string][]byte{"tls.crt": []byte("C")}, authority: []byte("A")}
 	config := fixture.Config{fixture.ConfigFeatureFlags: {"enable-api-fields": "alpha"}}
-	objects, err := r.under(3, config, []string{"one", "two"})
+	objects, err := r.under(3, config, "", []string{"one", "two"})
 	if err != nil {
 		t.Fatal(err)
 	}
