@@ -133,11 +133,11 @@ func (s *Stranger) Ask(ctx context.Context, q Question) (Answer, error) {
 		sweep conformance.Sweep
 	}{
 		{PhasePlain, q.Plain, conformance.Sweep{First: plainSeed, Seeds: 1, Most: 1}},
-		{PhaseSeeds, first(q.Plain), conformance.Sweep{First: otherSeed, Seeds: 1, Most: 1}},
-		{PhaseFaults, first(q.Faulty), faulty(disturbance.Transient, 1)},
-		{PhaseFaults, first(q.Faulty), faulty(disturbance.Visitors, 1)},
-		{PhaseFaults, first(q.Faulty), faulty(disturbance.Random, 2)},
-		{PhaseFaults, first(q.Faulty), faulty(disturbance.Refusals, 1)},
+		{PhaseSeeds, spread(q.Plain), conformance.Sweep{First: otherSeed, Seeds: 1, Most: 1}},
+		{PhaseFaults, spread(q.Faulty), faulty(disturbance.Transient, 1)},
+		{PhaseFaults, spread(q.Faulty), faulty(disturbance.Visitors, 1)},
+		{PhaseFaults, spread(q.Faulty), faulty(disturbance.Random, 2)},
+		{PhaseFaults, spread(q.Faulty), faulty(disturbance.Refusals, 1)},
 	} {
 		for _, c := range phase.cases {
 			began := time.Now()
@@ -161,8 +161,17 @@ func faulty(trouble string, seeds int) conformance.Sweep {
 	return conformance.Sweep{First: firstFaulty, Seeds: seeds, Faults: true, Trouble: trouble, Most: 1}
 }
 
-// first are as many as are put to a change under seeds.
-func first(cases []Case) []Case { return cases[:min(len(cases), mostUnderSeeds)] }
+// spread are as many cases as are put to a change under seeds: from the cheapest to the dearest, since the cheapest are all alike.
+func spread(cases []Case) []Case {
+	if len(cases) <= mostUnderSeeds {
+		return cases
+	}
+	out := make([]Case, mostUnderSeeds)
+	for i := range out {
+		out[i] = cases[i*len(cases)/mostUnderSeeds]
+	}
+	return out
+}
 
 // put runs one fixture under some seeds, and returns what its failure says, if it fails.
 func (s *Stranger) put(ctx context.Context, c Case, o conformance.Sweep) (string, error) {
