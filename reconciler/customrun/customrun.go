@@ -126,7 +126,7 @@ func (c *Reconciler) advance(ctx context.Context, r *Run) (time.Duration, error)
 		stopped, err := c.stop(ctx, r) // first clean up, then tell
 		switch {
 		case !stopped:
-			r.tell(r.status, corev1.ConditionUnknown, "Stopping", "Waiting for the Pod to stop")
+			r.running("Waiting for the Pod to stop")
 		case cancelled:
 			r.tell(r.status, corev1.ConditionFalse, r.gvk.Kind+"Cancelled", cmp.Or(string(r.spec.StatusMessage), "The run was cancelled"))
 		default:
@@ -158,11 +158,13 @@ func (r *Run) tell(s *v1beta1.CustomRunStatus, status corev1.ConditionStatus, re
 	}
 }
 
+func (r *Run) running(message string) { r.tell(r.status, corev1.ConditionUnknown, "Running", message) }
+
 // failed ends the attempt. As long as there is another one the condition stays Unknown, and the past one is archived.
 // The timeout of a Run bounds all attempts together, and that of a CustomRun each.
 func (r *Run) failed(reason, message string) {
-	n, whole := len(r.status.RetriesStatus), r.gvk.Kind == v1alpha1.KindRun
-	if n >= min(r.spec.Retries, mostRetries) || whole && reason == r.gvk.Kind+"TimedOut" {
+	whole := r.gvk.Kind == v1alpha1.KindRun
+	if len(r.status.RetriesStatus) >= min(r.spec.Retries, mostRetries) || whole && reason == r.gvk.Kind+"TimedOut" {
 		r.tell(r.status, corev1.ConditionFalse, reason, message)
 		return
 	}
@@ -172,5 +174,5 @@ func (r *Run) failed(reason, message string) {
 	if !whole {
 		r.status.StartTime = &r.now
 	}
-	r.tell(r.status, corev1.ConditionUnknown, "Retrying", fmt.Sprintf("Attempt %d of %d failed: %s", n+1, r.spec.Retries+1, message))
+	r.running("Trying again after a failure: " + message)
 }

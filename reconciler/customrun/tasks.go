@@ -45,12 +45,12 @@ func (c *Reconciler) begin(ctx context.Context, r *Run) error {
 	spec, err := c.specOf(ctx, r)
 	given, wrong := configure(r.kind(), spec, r.spec.Params)
 	alien := func(w v1beta1.WorkspaceBinding) bool { return r.kind() != "PodTask" || w.VolumeClaimTemplate != nil }
-	refuse := func(reason, message string) { r.tell(r.status, corev1.ConditionFalse, reason, r.kind()+": "+message) }
+	refuse := func(reason, message string) { r.tell(r.status, corev1.ConditionFalse, reason, message) }
 	switch {
 	case slices.ContainsFunc(r.spec.Workspaces, alien):
 		refuse(r.gvk.Kind+"WorkspaceNotSupported", "only a PodTask takes workspaces, and no volumeClaimTemplate")
 	case r.template != nil && r.kind() != "PodTask":
-		refuse(r.gvk.Kind+"PodTemplateNotSupported", "it makes no Pod, and takes no podTemplate")
+		refuse(r.gvk.Kind+"PodTemplateNotSupported", "only a PodTask takes a podTemplate")
 	case apierrors.IsNotFound(err), apierrors.IsForbidden(err):
 		refuse("CouldntGetTask", err.Error())
 	case err != nil:
@@ -59,7 +59,7 @@ func (c *Reconciler) begin(ctx context.Context, r *Run) error {
 		refuse("ValidationFailed", wrong.Error())
 	default:
 		r.status.ExtraFields.Raw = given
-		r.tell(r.status, corev1.ConditionUnknown, "Started", "The "+r.kind()+" has started")
+		r.running("It has started")
 	}
 	return nil
 }
@@ -99,14 +99,11 @@ func configure(kind string, spec []byte, params []v1beta1.Param) ([]byte, error)
 		}
 	}
 	raw, _ := json.Marshal(all) // it came as JSON
-	switch s, err := read(kind, raw); {
-	case len(raw) > mostSettings:
+	if len(raw) > mostSettings {
 		return nil, fmt.Errorf("all that it is given has at most %d bytes", mostSettings)
-	case err == nil && kind == "PodTask" && s.Image == "":
-		return nil, errors.New("it needs an image")
-	default:
-		return raw, err
 	}
+	_, err := read(kind, raw)
+	return raw, err
 }
 
 // read reads settings. What is not given is as set here.
@@ -127,16 +124,14 @@ func (c *Reconciler) work(ctx context.Context, r *Run) (time.Duration, error) {
 	switch r.kind() {
 	case "Wait":
 		if left := r.began().Add(s.Duration.Duration).Sub(r.now.Time); left > 0 {
-			r.tell(r.status, corev1.ConditionUnknown, "Running", "Waiting for "+s.Duration.Duration.String())
+			r.running("Waiting for " + s.Duration.Duration.String())
 			return left, nil
 		}
 	case "Fail", "SucceedAfter":
-		n := len(r.status.RetriesStatus)
-		if r.kind() == "Fail" || uint(n) < s.Failures {
+		if r.kind() == "Fail" || uint(len(r.status.RetriesStatus)) < s.Failures {
 			r.failed("Failed", s.Message)
 			return 0, nil
 		}
-		r.status.Results = append(r.status.Results, v1beta1.CustomRunResult{Name: "attempts", Value: fmt.Sprint(n + 1)})
 	case "Echo":
 		for _, name := range slices.Sorted(maps.Keys(s.texts)) {
 			r.status.Results = append(r.status.Results, v1beta1.CustomRunResult{Name: name, Value: s.texts[name]})
@@ -171,9 +166,9 @@ func (c *Reconciler) runPod(ctx context.Context, r *Run, s *settings) (done bool
 		}
 		return true, nil
 	case pod.Status.Phase == corev1.PodFailed:
-		r.failed("Failed", "The Pod "+pod.Name+" failed")
+		r.failed("Failed", "The Pod failed")
 	default:
-		r.tell(r.status, corev1.ConditionUnknown, "Running", "The Pod "+pod.Name+" runs")
+		r.running("Waiting for the Pod " + pod.Name)
 	}
 	return false, nil
 }
