@@ -17,7 +17,8 @@ import (
 
 // Graph says which tasks have to be over before others start.
 type Graph struct {
-	dependencies map[string][]string
+	places       map[string]int // of the tasks in the Pipeline
+	dependencies [][]string     // of each task
 	order        []string
 }
 
@@ -26,25 +27,31 @@ type Graph struct {
 func (g *Graph) Order() []string { return g.order }
 
 // Dependencies returns the names of the tasks that a task waits for, each once, in the order in which it names them.
-func (g *Graph) Dependencies(task string) []string { return g.dependencies[task] }
+func (g *Graph) Dependencies(task string) []string {
+	place, known := g.places[task]
+	if !known {
+		return nil
+	}
+	return g.dependencies[place]
+}
 
 // Build returns the graph of the tasks of a Pipeline. The error says which task is there twice, which tasks wait for each other, or
 // which one does not exist: the first of these that is wrong.
 func Build(tasks []v1beta1.PipelineTask) (*Graph, error) {
-	g := &Graph{dependencies: make(map[string][]string, len(tasks))}
+	g := &Graph{places: make(map[string]int, len(tasks)), dependencies: make([][]string, len(tasks))}
 	for i := range tasks {
 		name := tasks[i].Name
-		if _, twice := g.dependencies[name]; twice {
+		if _, twice := g.places[name]; twice {
 			return nil, fmt.Errorf("task %s is already present in Graph, can't add it again: duplicate pipeline task", name)
 		}
-		g.dependencies[name] = dependencies(&tasks[i])
+		g.places[name], g.dependencies[i] = i, dependencies(&tasks[i])
 	}
 	if err := g.sort(tasks); err != nil {
 		return nil, err
 	}
 	for i := range tasks {
-		for _, d := range g.dependencies[tasks[i].Name] {
-			if _, known := g.dependencies[d]; !known {
+		for _, d := range g.dependencies[i] {
+			if _, known := g.places[d]; !known {
 				return nil, fmt.Errorf("couldn't add link between %[1]s and %[2]s: task %[1]s depends on %[2]s but %[2]s wasn't present in Pipeline", tasks[i].Name, d)
 			}
 		}
@@ -87,40 +94,44 @@ func dependencies(t *v1beta1.PipelineTask) []string {
 // sort works out an order, taking away again and again what depends on nothing that is left. A dependency that does not exist
 // holds nothing up.
 func (g *Graph) sort(tasks []v1beta1.PipelineTask) error {
-	waiting := make(map[string]int, len(tasks))
-	next := make(map[string][]string, len(tasks))
+	waiting := make([]int, len(tasks))
+	next := make([][]int, len(tasks))
+	order := make([]int, 0, len(tasks))
 	for i := range tasks {
-		name := tasks[i].Name
-		for _, d := range g.dependencies[name] {
-			if _, known := g.dependencies[d]; known {
-				waiting[name]++
-				next[d] = append(next[d], name)
+		for _, d := range g.dependencies[i] {
+			if place, known := g.places[d]; known {
+				waiting[i]++
+				next[place] = append(next[place], i)
 			}
 		}
-		if waiting[name] == 0 {
-			g.order = append(g.order, name)
+		if waiting[i] == 0 {
+			order = append(order, i)
 		}
 	}
-	for i := 0; i < len(g.order); i++ {
-		for _, name := range next[g.order[i]] {
-			if waiting[name]--; waiting[name] == 0 {
-				g.order = append(g.order, name)
+	for at := 0; at < len(order); at++ {
+		for _, i := range next[order[at]] {
+			if waiting[i]--; waiting[i] == 0 {
+				order = append(order, i)
 			}
 		}
 	}
-	if len(g.order) == len(tasks) {
+	if len(order) == len(tasks) {
+		g.order = make([]string, len(order))
+		for at, i := range order {
+			g.order[at] = tasks[i].Name
+		}
 		return nil
 	}
 	var left []string
 	for i := range tasks {
-		if waiting[tasks[i].Name] > 0 {
+		if waiting[i] > 0 {
 			left = append(left, tasks[i].Name)
 		}
 	}
 	slices.Sort(left)
 	var on []string
-	for _, d := range g.dependencies[left[0]] {
-		if waiting[d] > 0 {
+	for _, d := range g.Dependencies(left[0]) {
+		if place, known := g.places[d]; known && waiting[place] > 0 {
 			on = append(on, fmt.Sprintf("%q", d))
 		}
 	}

@@ -38,7 +38,7 @@ func (p *pipelineRunPass) child(t *progress.Task, name string) *progress.Child {
 	if known {
 		return c
 	}
-	if c = settledChild(&p.Stored.Status, name); c != nil {
+	if c = p.settledChild(name); c != nil {
 		p.children[name] = c
 		return c
 	}
@@ -46,7 +46,7 @@ func (p *pipelineRunPass) child(t *progress.Task, name string) *progress.Child {
 	if err == nil && c == nil {
 		if p.recorded.kinds[name] != "" {
 			if c, err = p.look(p.ctx, p.Deps.Reader, t, name); err == nil && c == nil {
-				c = recordedChild(&p.Stored.Status, name)
+				c = p.recordedChild(name)
 			}
 		}
 	}
@@ -65,58 +65,93 @@ func (p *pipelineRunPass) know(name string, c *progress.Child) {
 
 // look reads a child. Of a custom task it is a Run or a CustomRun: which of them is made may have changed since.
 func (p *pipelineRunPass) look(ctx context.Context, from client.Reader, t *progress.Task, name string) (*progress.Child, error) {
-	for _, o := range childKinds(t) {
+	for _, o := range p.childKinds(t) {
 		err := from.Get(ctx, client.ObjectKey{Namespace: p.Run.Namespace, Name: name}, o)
 		switch {
-		case apierrors.IsNotFound(err):
-		case err != nil:
+		case err == nil && metav1.IsControlledBy(o, p.Run):
+			return p.childOf(o), nil
+		case err != nil && !apierrors.IsNotFound(err):
 			return nil, err
-		case metav1.IsControlledBy(o, p.Run):
-			return childOf(o), nil
 		}
 	}
 	return nil, nil
 }
 
-// childKinds are empty objects of the kinds that a child of a task can have.
-func childKinds(t *progress.Task) []client.Object {
+// childKinds are empty objects of the kinds that a child of a task can have. They are good until the next call: a pass over a large
+// run looks at many children, and keeps a [progress.Child] of each.
+func (p *pipelineRunPass) childKinds(t *progress.Task) []client.Object {
 	if t.Custom {
 		return []client.Object{&v1alpha1.Run{}, &v1beta1.CustomRun{}}
 	}
-	return []client.Object{&v1beta1.TaskRun{}}
+	if p.room == nil {
+		p.room = []client.Object{&v1beta1.TaskRun{}}
+	}
+	*p.room[0].(*v1beta1.TaskRun) = v1beta1.TaskRun{}
+	return p.room
 }
 
-// childOf is how an object stands as a child.
-func childOf(o client.Object) *progress.Child {
-	c := &progress.Child{Name: o.GetName(), Began: o.GetCreationTimestamp().Time}
-	custom := func(s *v1beta1.CustomRunStatus) {
-		c.Status, c.Succeeded, c.Attempts = s, s.Succeeded(), len(s.RetriesStatus)
-		for _, r := range s.Results {
-			c.Results = append(c.Results, progress.Result{Name: r.Name, Value: v1beta1.StringValue(r.Value)})
-		}
-		if s.StartTime != nil {
-			c.Began = s.StartTime.Time
-		}
-	}
+// childOf is how an object stands as a child, of which nothing is kept but what the object shares with others.
+func (p *pipelineRunPass) childOf(o client.Object) *progress.Child {
+	c := p.newChild()
+	c.Name, c.Began = o.GetName(), o.GetCreationTimestamp().Time
+	whole := p.Config.FeatureFlags.EmbeddedStatus != embedMinimal
 	switch o := o.(type) {
 	case *v1beta1.TaskRun:
-		c.APIVersion, c.Kind = v1beta1.GroupVersion.String(), v1beta1.KindTaskRun
 		c.Asked, c.Message = o.Spec.Status != "", string(o.Spec.StatusMessage)
-		s := &o.Status
-		c.Status, c.Succeeded, c.Attempts = s, s.Succeeded(), len(s.RetriesStatus)
-		for _, r := range s.TaskRunResults {
-			c.Results = append(c.Results, progress.Result{Name: r.Name, Value: r.Value})
+		taskRunStands(c, &o.Status)
+		if whole {
+			status := o.Status
+			c.Status = &status
 		}
 	case *v1alpha1.Run:
-		c.APIVersion, c.Kind = v1alpha1.GroupVersion.String(), v1alpha1.KindRun
+		c.APIVersion, c.Kind = runVersion, v1alpha1.KindRun
 		c.Asked, c.Message = o.Spec.Status != "", string(o.Spec.StatusMessage)
-		custom(&o.Status)
+		customStands(c, &o.Status)
+		c.Status = &o.Status
 	case *v1beta1.CustomRun:
-		c.APIVersion, c.Kind = v1beta1.GroupVersion.String(), v1beta1.KindCustomRun
+		c.APIVersion, c.Kind = betaVersion, v1beta1.KindCustomRun
 		c.Asked, c.Message = o.Spec.Status != "", string(o.Spec.StatusMessage)
-		custom(&o.Status)
+		customStands(c, &o.Status)
+		c.Status = &o.Status
 	}
 	return c
+}
+
+// newChild is an empty child. They are made many at a time.
+func (p *pipelineRunPass) newChild() *progress.Child {
+	const several = 32
+	if len(p.spare) == 0 {
+		p.spare = make([]progress.Child, several)
+	}
+	c := &p.spare[0]
+	p.spare = p.spare[1:]
+	return c
+}
+
+// The versions of children, as they refer to themselves.
+var (
+	betaVersion = v1beta1.GroupVersion.String()
+	runVersion  = v1alpha1.GroupVersion.String()
+)
+
+// taskRunStands fills in what the status of a TaskRun says.
+func taskRunStands(c *progress.Child, s *v1beta1.TaskRunStatus) {
+	c.APIVersion, c.Kind = betaVersion, v1beta1.KindTaskRun
+	c.Succeeded, c.Attempts = s.Succeeded(), len(s.RetriesStatus)
+	for _, r := range s.TaskRunResults {
+		c.Results = append(c.Results, progress.Result{Name: r.Name, Value: r.Value})
+	}
+}
+
+// customStands fills in what the status of a Run or a CustomRun says.
+func customStands(c *progress.Child, s *v1beta1.CustomRunStatus) {
+	c.Succeeded, c.Attempts = s.Succeeded(), len(s.RetriesStatus)
+	for _, r := range s.Results {
+		c.Results = append(c.Results, progress.Result{Name: r.Name, Value: v1beta1.StringValue(r.Value)})
+	}
+	if s.StartTime != nil {
+		c.Began = s.StartTime.Time
+	}
 }
 
 // confirmNotBegun asks the API server for children of tasks that look as if they had never begun and are about to be taken for
@@ -214,7 +249,7 @@ func (p *pipelineRunPass) beginChild(ctx context.Context, t *progress.Task, b *b
 	}
 	err := p.Deps.Client.Create(ctx, o)
 	if err == nil {
-		p.know(b.name, childOf(o))
+		p.know(b.name, p.childOf(o))
 		return nil
 	}
 	// It may be there: the cache is behind, or an earlier answer was lost, and the refusal is of a second one.
@@ -248,7 +283,7 @@ func (p *pipelineRunPass) beginChild(ctx context.Context, t *progress.Task, b *b
 // makesRoom reports whether the object that has a child's name is on its way out: it is being deleted, or belongs to a run of this
 // name that is gone.
 func (p *pipelineRunPass) makesRoom(ctx context.Context, t *progress.Task, name string) bool {
-	for _, o := range childKinds(t) {
+	for _, o := range p.childKinds(t) {
 		if err := p.Deps.Reader.Get(ctx, client.ObjectKey{Namespace: p.Run.Namespace, Name: name}, o); err != nil {
 			continue
 		}

@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/plumbline-ci/plumbline/api/config"
@@ -36,6 +37,9 @@ type pipelineRunPass struct {
 	recorded recorded
 	// children are those that were looked for, by their names; nil if there is none.
 	children map[string]*progress.Child
+	// room is what TaskRuns are read into, spare are children that are not yet used.
+	room  []client.Object
+	spare []progress.Child
 	// changes counts what this pass has done to children, or found out about them, since they were looked for.
 	changes int
 	// trouble is what looking for them met.
@@ -50,7 +54,8 @@ func newPass(deps reconciler.Deps, stored *v1beta1.PipelineRun) *pipelineRunPass
 	p := &pipelineRunPass{Pass: pass.New(deps, kind(), stored)}
 	if !stored.Status.IsDone() { // nothing of a run that is over becomes anything else
 		p.Run = working(stored, &p.Config)
-		p.children, p.problems, p.recorded = map[string]*progress.Child{}, problemsOf(&stored.Status), recordedIn(&stored.Status)
+		p.problems, p.recorded = problemsOf(&stored.Status), recordedIn(&stored.Status)
+		p.children = make(map[string]*progress.Child, len(p.recorded.kinds))
 	}
 	return p
 }
@@ -63,13 +68,14 @@ func working(stored *v1beta1.PipelineRun, cfg *config.Config) *v1beta1.PipelineR
 	if begun {
 		lean.Spec.PipelineSpec = nil
 	}
-	lean.Status.PipelineSpec, lean.Status.TaskRuns, lean.Status.Runs = nil, nil, nil
+	lean.Status.PipelineSpec, lean.Status.TaskRuns, lean.Status.Runs, lean.Status.ChildReferences = nil, nil, nil, nil
 	pr := lean.DeepCopy()
 	defaulting.PipelineRunSpec(&pr.Spec, cfg)
 	if begun {
 		pr.Spec.PipelineSpec = stored.Spec.PipelineSpec
 	}
 	pr.Status.PipelineSpec, pr.Status.TaskRuns, pr.Status.Runs = stored.Status.PipelineSpec, stored.Status.TaskRuns, stored.Status.Runs
+	pr.Status.ChildReferences = stored.Status.ChildReferences
 	return pr
 }
 

@@ -16,8 +16,14 @@ const (
 
 // record writes the children into the status: copies of their statuses, references to them, or both (spec §2.18).
 func record(s *v1beta1.PipelineRunStatus, run *progress.Run, embedded string) {
-	before := s.TaskRuns
+	before, many := s.TaskRuns, 0
 	s.TaskRuns, s.Runs, s.ChildReferences = nil, nil, nil
+	for _, t := range run.All() {
+		many += len(t.Children)
+	}
+	if embedded != embedFull && run.Begun() {
+		s.ChildReferences = make([]v1beta1.ChildStatusReference, 0, many)
+	}
 	for _, t := range run.All() {
 		for _, c := range t.Children {
 			if c == nil {
@@ -74,7 +80,8 @@ type recorded struct {
 }
 
 func recordedIn(s *v1beta1.PipelineRunStatus) recorded {
-	r := recorded{kinds: map[string]string{}, names: map[string]string{}, skipped: map[string]bool{}}
+	n := max(len(s.TaskRuns)+len(s.Runs), len(s.ChildReferences))
+	r := recorded{kinds: make(map[string]string, n), names: make(map[string]string, n), skipped: make(map[string]bool, len(s.SkippedTasks))}
 	several := map[string]bool{}
 	add := func(name, kind, task string) {
 		r.kinds[name] = kind
@@ -110,13 +117,14 @@ func recordedIn(s *v1beta1.PipelineRunStatus) recorded {
 }
 
 // recordedChild is a child that is gone and had ended before, as the status keeps it, or nil. It is not made again.
-func recordedChild(s *v1beta1.PipelineRunStatus, name string) *progress.Child {
+func (p *pipelineRunPass) recordedChild(name string) *progress.Child {
+	s := &p.Stored.Status
 	var c *progress.Child
 	if tr := s.TaskRuns[name]; tr != nil && tr.Status != nil {
-		c = childOf(&v1beta1.TaskRun{ObjectMeta: metav1.ObjectMeta{Name: name}, Status: *tr.Status})
+		c = p.embeddedChild(name, tr.Status)
 	}
 	if r := s.Runs[name]; r != nil && r.Status != nil {
-		c = childOf(&v1alpha1.Run{ObjectMeta: metav1.ObjectMeta{Name: name}, Status: *r.Status})
+		c = p.childOf(&v1alpha1.Run{ObjectMeta: metav1.ObjectMeta{Name: name}, Status: *r.Status})
 	}
 	if c == nil || c.Succeeded.IsUnknown() {
 		return nil
@@ -126,13 +134,21 @@ func recordedChild(s *v1beta1.PipelineRunStatus, name string) *progress.Child {
 
 // settledChild is a child whose end the status has, so that it need not be looked at again, or nil. Whose idea a cancellation was, only
 // the child itself tells.
-func settledChild(s *v1beta1.PipelineRunStatus, name string) *progress.Child {
-	tr := s.TaskRuns[name]
+func (p *pipelineRunPass) settledChild(name string) *progress.Child {
+	tr := p.Stored.Status.TaskRuns[name]
 	if tr == nil || tr.Status == nil {
 		return nil
 	}
 	if c := tr.Status.Succeeded(); c.IsUnknown() || c.Reason == v1beta1.TaskRunReasonCancelled {
 		return nil
 	}
-	return childOf(&v1beta1.TaskRun{ObjectMeta: metav1.ObjectMeta{Name: name}, Status: *tr.Status})
+	return p.embeddedChild(name, tr.Status)
+}
+
+// embeddedChild is a TaskRun of which there is no more than its status, which stays shared.
+func (p *pipelineRunPass) embeddedChild(name string, s *v1beta1.TaskRunStatus) *progress.Child {
+	c := p.newChild()
+	c.Name, c.Status = name, s
+	taskRunStands(c, s)
+	return c
 }

@@ -53,6 +53,7 @@ type Run struct {
 	known Known
 	// Tasks are those of the graph and Finally the final ones, in the order of the Pipeline.
 	Tasks, Finally []*Task
+	all            []*Task
 	names          map[string]*Task
 	results        substitution.Results
 	stopping       bool
@@ -61,14 +62,16 @@ type Run struct {
 
 // New works out how far a run is.
 func New(known Known, graph *pipelinegraph.Graph) *Run {
-	r := &Run{known: known, names: map[string]*Task{}, results: substitution.NewResults()}
-	room := make([]Task, len(known.Spec.Tasks)+len(known.Spec.Finally))
+	tasks, n := len(known.Spec.Tasks), len(known.Spec.Tasks)+len(known.Spec.Finally)
+	r := &Run{known: known, names: make(map[string]*Task, n), results: substitution.NewResults(), all: make([]*Task, n)}
+	room := make([]Task, n)
 	for i := range known.Spec.Tasks {
-		r.Tasks = append(r.Tasks, r.fill(&room[i], &known.Spec.Tasks[i], false))
+		r.all[i] = r.fill(&room[i], &known.Spec.Tasks[i], false)
 	}
 	for i := range known.Spec.Finally {
-		r.Finally = append(r.Finally, r.fill(&room[len(r.Tasks)+i], &known.Spec.Finally[i], true))
+		r.all[tasks+i] = r.fill(&room[tasks+i], &known.Spec.Finally[i], true)
 	}
+	r.Tasks, r.Finally = r.all[:tasks:tasks], r.all[tasks:]
 	for _, name := range graph.Order() {
 		t := r.names[name]
 		for _, d := range graph.Dependencies(name) {
@@ -108,7 +111,8 @@ func New(known Known, graph *pipelinegraph.Graph) *Run {
 func (r *Run) fill(t *Task, pt *v1beta1.PipelineTask, final bool) *Task {
 	*t = Task{Spec: pt, Final: final, Custom: r.known.Custom(pt), resolved: pt, refers: len(pipelinegraph.References(pt)) > 0}
 	if p, known := r.known.Problems[pt.Name]; known {
-		t.problem = &p
+		problem := p
+		t.problem = &problem
 	}
 	r.names[pt.Name] = t
 	return t
@@ -117,10 +121,8 @@ func (r *Run) fill(t *Task, pt *v1beta1.PipelineTask, final bool) *Task {
 // TasksDone reports whether every task of the graph has ended or is skipped, so that the final ones are due.
 func (r *Run) TasksDone() bool { return r.tasksDone }
 
-// All are the tasks of the graph and the final ones, in the order of the Pipeline.
-func (r *Run) All() []*Task {
-	return append(r.Tasks[:len(r.Tasks):len(r.Tasks)], r.Finally...)
-}
+// All are the tasks of the graph and the final ones, in the order of the Pipeline. The list is not to be changed.
+func (r *Run) All() []*Task { return r.all }
 
 // Next are the tasks that are to start now, or of which some children are still to be made, in the order of the Pipeline.
 func (r *Run) Next() []*Task {

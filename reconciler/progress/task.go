@@ -29,6 +29,9 @@ type Task struct {
 	reached  bool // it can have begun
 	// halted: some children are missing, and will not be made, since the run stops.
 	halted bool
+	// name and child are what Names and Children are of, unless the task has a matrix.
+	name  [1]string
+	child [1]*Child
 }
 
 // Resolved is the task with results of other tasks put in.
@@ -81,14 +84,15 @@ func (t *Task) observe(known *Known, reachable bool) {
 	t.reached = reachable
 	switch {
 	case t.resolved.Matrix == nil:
-		t.Names = []string{known.ChildName(t, -1)}
+		t.name[0] = known.ChildName(t, -1)
+		t.Names, t.Children = t.name[:], t.child[:]
 	case t.resolvable():
 		t.Combinations = combinations(t.resolved.Matrix)
 		for i := range t.Combinations {
 			t.Names = append(t.Names, known.ChildName(t, i))
 		}
+		t.Children = make([]*Child, len(t.Names))
 	}
-	t.Children = make([]*Child, len(t.Names))
 	for i, name := range t.Names {
 		if reachable || known.Recorded(name) {
 			t.Children[i] = known.Child(t, name)
