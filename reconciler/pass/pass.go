@@ -112,7 +112,8 @@ func (p *Pass[T]) Get(ctx context.Context, key client.ObjectKey, object client.O
 // Confirm returns ErrStale unless the pass decides on the present state of the run. It is called before something is done
 // that a newer state might forbid.
 func (p *Pass[T]) Confirm(ctx context.Context) error {
-	live := p.kind.New()
+	live := &metav1.PartialObjectMetadata{} // the whole run may be large
+	live.SetGroupVersionKind(p.kind.GVK)
 	err := p.Deps.Reader.Get(ctx, client.ObjectKeyFromObject(p.Stored), live)
 	if err != nil && !apierrors.IsNotFound(err) {
 		return err
