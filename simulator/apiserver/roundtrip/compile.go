@@ -344,28 +344,33 @@ func (c *Compiler) buildMap(t reflect.Type) (*node, error) {
 		n.null = nilMap
 		return n, nil
 	}
-	settle, equal := settleOf(en), equalOf(en)
+	equal := equalOf(en)
+	// detach gives a map that is not nil entries of its own, but for what they share with those of another map, if there is one.
+	detach := func(m, base reflect.Value) {
+		fresh := reflect.MakeMapWithSize(t, m.Len())
+		k, v, old := reflect.New(key), reflect.New(elem), reflect.New(elem)
+		for it := m.MapRange(); it.Next(); {
+			k.Elem().SetIterKey(it)
+			if key.Kind() == reflect.String {
+				settleString(k.UnsafePointer())
+			}
+			v.Elem().SetIterValue(it)
+			var before unsafe.Pointer
+			if other := base.MapIndex(k.Elem()); other.IsValid() {
+				old.Elem().Set(other)
+				before = old.UnsafePointer()
+			}
+			merge(en, v.UnsafePointer(), before)
+			fresh.SetMapIndex(k.Elem(), v.Elem())
+		}
+		m.Set(fresh)
+	}
+	none := reflect.Zero(t)
 	n := &node{
 		settle: func(p unsafe.Pointer) {
-			m := reflect.NewAt(t, p).Elem()
-			if m.IsNil() {
-				return
+			if m := reflect.NewAt(t, p).Elem(); !m.IsNil() {
+				detach(m, none)
 			}
-			fresh := reflect.MakeMapWithSize(t, m.Len())
-			k := reflect.New(key)
-			for it := m.MapRange(); it.Next(); {
-				k.Elem().SetIterKey(it)
-				if key.Kind() == reflect.String {
-					settleString(k.UnsafePointer())
-				}
-				v := reflect.New(elem)
-				v.Elem().SetIterValue(it)
-				if settle != nil {
-					settle(v.UnsafePointer())
-				}
-				fresh.SetMapIndex(k.Elem(), v.Elem())
-			}
-			m.Set(fresh)
 		},
 		equal: func(a, b unsafe.Pointer) bool {
 			x, y := reflect.NewAt(t, a).Elem(), reflect.NewAt(t, b).Elem()
@@ -391,7 +396,15 @@ func (c *Compiler) buildMap(t reflect.Type) (*node, error) {
 		},
 		null: nilMap,
 	}
-	n.merge = sharing[unsafe.Pointer](n.equal, n.settle)
+	n.merge = func(p, base unsafe.Pointer) {
+		m, from := reflect.NewAt(t, p).Elem(), reflect.NewAt(t, base).Elem()
+		switch {
+		case n.equal(p, base):
+			m.Set(from)
+		case !m.IsNil():
+			detach(m, from)
+		}
+	}
 	return n, nil
 }
 

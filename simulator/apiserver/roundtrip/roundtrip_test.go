@@ -397,6 +397,30 @@ func TestMergeSettlesAndShares(t *testing.T) {
 	}
 }
 
+// A map of which one entry changes shares the others.
+func TestMergeSharesEntriesOfMaps(t *testing.T) {
+	t.Parallel()
+	type ledger struct {
+		Pages map[string]*family `json:"pages,omitempty"`
+	}
+	plan, err := NewCompiler().Compile(reflect.TypeFor[ledger]())
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := &ledger{Pages: map[string]*family{"a": {Name: "a", Numbers: []int{1}}, "b": {Name: "b"}, "gone": {}}}
+	in := &ledger{Pages: map[string]*family{"a": {Name: "a", Numbers: []int{1}}, "b": {Name: "c"}, "new": {Name: "n"}}}
+	out := *in
+	if err := plan.Merge(reflect.ValueOf(&out).UnsafePointer(), reflect.ValueOf(old).UnsafePointer()); err != nil {
+		t.Fatal(err)
+	}
+	if out.Pages["a"] != old.Pages["a"] {
+		t.Error("an entry that did not change was copied")
+	}
+	if out.Pages["b"] == in.Pages["b"] || out.Pages["b"].Name != "c" || old.Pages["b"].Name != "b" || out.Pages["new"] == in.Pages["new"] || len(out.Pages) != len(in.Pages) {
+		t.Error("an entry that did change is not one of its own")
+	}
+}
+
 // family leads back to itself in every way that there is.
 type family struct {
 	Name     string             `json:"name,omitempty"`
