@@ -45,7 +45,7 @@ func TestAllocationsAreBounded(t *testing.T) {
 		run            func()
 		objects, bytes uint64 // of one
 	}{
-		{"a schedule: a world, a TaskRun of three steps and a sidecar, judged", 10, func() { seed++; schedule(t, seed) }, 11_500, 1_499_000},
+		{"a schedule: a world, a TaskRun of three steps and a sidecar, judged", 10, func() { seed++; schedule(t, seed) }, 11_410, 1_499_000},
 		{"a TaskRun of three script steps in a world", 50, run, 4_120, 651_000},
 	} {
 		objects, bytes := allocated(tt.repeat, tt.run)
