@@ -345,7 +345,7 @@ func (c *Compiler) buildMap(t reflect.Type) (*node, error) {
 		return n, nil
 	}
 	equal := equalOf(en)
-	// detach gives a map that is not nil entries of its own, but for what they share with those of another map, if there is one.
+	// detach gives a map that is not nil entries of its own, except what they share with those of another map, if there is one.
 	detach := func(m, base reflect.Value) {
 		fresh := reflect.MakeMapWithSize(t, m.Len())
 		k, v, old := reflect.New(key), reflect.New(elem), reflect.New(elem)
