@@ -92,12 +92,6 @@ func Passes(err error) bool {
 		apierrors.IsUnexpectedServerError(err) || apierrors.ReasonForError(err) == metav1.StatusReasonUnknown
 }
 
-// Passing reports whether an error is an answer of the API server that another try may not get.
-func Passing(err error) bool {
-	var status apierrors.APIStatus
-	return errors.As(err, &status) && Passes(err)
-}
-
 // QuotaDelay is how long to wait for room in a quota: there is no event when it has some again (LC-51).
 const QuotaDelay = time.Minute
 

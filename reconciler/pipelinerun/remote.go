@@ -14,7 +14,6 @@ import (
 	"github.com/plumbline-ci/plumbline/reconciler/childname"
 	"github.com/plumbline-ci/plumbline/reconciler/pass"
 	"github.com/plumbline-ci/plumbline/reconciler/remote"
-	"github.com/plumbline-ci/plumbline/reconciler/resolution/resolver"
 	"github.com/plumbline-ci/plumbline/reconciler/resolve"
 	"github.com/plumbline-ci/plumbline/reconciler/substitution"
 )
@@ -50,7 +49,7 @@ func (p *pipelineRunPass) ofResolver(ctx context.Context, ref *v1beta1.PipelineR
 func (p *pipelineRunPass) ofBundle(ctx context.Context, ref *v1beta1.PipelineRef) (*pipeline, error) {
 	text, err := remote.Bundled(ctx, p.Deps.Bundles, p.inBundle(ctx, ref.Bundle, "pipeline", ref.Name))
 	switch {
-	case pass.Passing(err): // the Secrets that it takes could not be read now
+	case pass.Unread(err): // the Secrets that it takes could not be read now
 		return nil, err
 	case err != nil:
 		return nil, p.noPipeline(p.notListed(err))
@@ -108,7 +107,7 @@ func (p *pipelineRunPass) knownOfResolver(ctx context.Context, pt *v1beta1.Pipel
 func (p *pipelineRunPass) taskOfBundle(ctx context.Context, ref *v1beta1.TaskRef) (resolve.Task, error) {
 	text, err := remote.Bundled(ctx, p.Deps.Bundles, p.inBundle(ctx, ref.Bundle, strings.ToLower(string(ref.Kind)), ref.Name))
 	switch {
-	case pass.Passing(err):
+	case pass.Unread(err):
 		return resolve.Task{}, err
 	case err != nil:
 		return resolve.Task{}, &remote.RequestError{Err: err}
@@ -143,7 +142,7 @@ func (p *pipelineRunPass) questionOf(pt *v1beta1.PipelineTask) remote.Question {
 func (p *pipelineRunPass) inBundle(ctx context.Context, bundle, objectKind, name string) remote.BundleRequest {
 	return remote.BundleRequest{
 		Bundle: bundle, Kind: objectKind, Name: name,
-		Namespace: p.Run.Namespace, ServiceAccount: p.Run.Spec.ServiceAccountName, Cluster: resolver.Reader(p.store(ctx)),
+		Namespace: p.Run.Namespace, ServiceAccount: p.Run.Spec.ServiceAccountName, Cluster: pass.Reading(p.store(ctx)),
 	}
 }
 

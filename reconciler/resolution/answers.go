@@ -75,13 +75,7 @@ func (a *answers) answer(ctx context.Context, request *resolution.ResolutionRequ
 	}
 	r := resolver.Request{
 		Namespace: request.Namespace, Name: request.Name, Params: map[string]v1beta1.ParamValue{}, Config: config,
-		Cluster: func(key client.ObjectKey, into client.Object) error {
-			err := a.deps.Reader.Get(ctx, key, into)
-			if err != nil && pass.Passes(err) {
-				return &unread{err}
-			}
-			return err
-		},
+		Cluster: pass.Reading(func(key client.ObjectKey, into client.Object) error { return a.deps.Reader.Get(ctx, key, into) }),
 	}
 	for _, p := range request.Spec.Params {
 		r.Params[p.Name] = p.Value
@@ -96,7 +90,7 @@ func (a *answers) answer(ctx context.Context, request *resolution.ResolutionRequ
 		err = a.resolver.Validate(ctx, r)
 	}
 	switch {
-	case trouble(err):
+	case pass.Unread(err):
 		return resolver.Resource{}, err
 	case err != nil:
 		return resolver.Resource{}, &refusal{fmt.Sprintf("invalid resource request %q: %v", key, err)}
@@ -109,7 +103,7 @@ func (a *answers) answer(ctx context.Context, request *resolution.ResolutionRequ
 		return found, nil
 	case errors.Is(bounded.Err(), context.DeadlineExceeded) && ctx.Err() == nil:
 		return found, &refusal{context.DeadlineExceeded.Error()}
-	case trouble(err) || ctx.Err() != nil:
+	case pass.Unread(err) || ctx.Err() != nil:
 		return found, err
 	default:
 		return found, &refusal{fmt.Sprintf("error getting %q %q: %v", a.resolver.Name(), key, err)}
@@ -137,21 +131,6 @@ func (a *answers) bounded(ctx context.Context, config map[string]string) (contex
 		timeout = resolver.DefaultTimeout
 	}
 	return a.deps.Deadline(ctx, timeout)
-}
-
-// unread is trouble in reading from the cluster on behalf of a resolver. Trouble that a resolver has with others is not told apart from
-// their answers.
-type unread struct{ cause error }
-
-func (e *unread) Error() string { return e.cause.Error() }
-
-// Unwrap returns the cause.
-func (e *unread) Unwrap() error { return e.cause }
-
-// trouble reports whether an error is the API server's, and passes.
-func trouble(err error) bool {
-	var read *unread
-	return errors.As(err, &read)
 }
 
 // refusedForGood reports whether the API server does not take what it is given.

@@ -12,7 +12,6 @@ import (
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/reconciler/pass"
 	"github.com/plumbline-ci/plumbline/reconciler/remote"
-	"github.com/plumbline-ci/plumbline/reconciler/resolution/resolver"
 	"github.com/plumbline-ci/plumbline/reconciler/resolve"
 	"github.com/plumbline-ci/plumbline/reconciler/substitution"
 )
@@ -52,10 +51,10 @@ func (p *taskRunPass) ofResolver(ctx context.Context, ref *v1beta1.TaskRef) (res
 func (p *taskRunPass) ofBundle(ctx context.Context, ref *v1beta1.TaskRef) (resolve.Task, error) {
 	text, err := remote.Bundled(ctx, p.Deps.Bundles, remote.BundleRequest{
 		Bundle: ref.Bundle, Kind: strings.ToLower(string(ref.Kind)), Name: ref.Name,
-		Namespace: p.Run.Namespace, ServiceAccount: p.serviceAccount(), Cluster: resolver.Reader(p.store(ctx)),
+		Namespace: p.Run.Namespace, ServiceAccount: p.serviceAccount(), Cluster: pass.Reading(p.store(ctx)),
 	})
 	switch {
-	case pass.Passing(err): // the Secrets that it takes could not be read now
+	case pass.Unread(err): // the Secrets that it takes could not be read now
 		return resolve.Task{}, err
 	case err != nil:
 		return resolve.Task{}, p.notFound(err)
