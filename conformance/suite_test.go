@@ -42,7 +42,7 @@ func TestConformance(t *testing.T) {
 			if err != nil {
 				return nil, err
 			}
-			target, err := kind.New(t.Context(), kind.Options{Config: state.Config(), Images: state.Images, Journal: kind.EngineJournal(strings.Fields(state.Engine)[0])})
+			target, err := kind.New(t.Context(), kind.Options{Config: state.Config(), Images: state.Images, Outside: state.Outside, Journal: kind.EngineJournal(strings.Fields(state.Engine)[0])})
 			if err != nil {
 				return nil, err
 			}

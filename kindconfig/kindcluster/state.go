@@ -28,6 +28,9 @@ type State struct {
 	// Images are what the images that fixtures name are called there: they are what --image takes.
 	Images map[string]string `json:"images,omitempty"`
 
+	// Outside is the image of what serves the world around the clusters of fixtures; empty if there is no registry.
+	Outside string `json:"outside,omitempty"`
+
 	config *rest.Config
 }
 
@@ -98,7 +101,7 @@ func (w *work) state(ctx context.Context) (*State, error) {
 		return nil, fmt.Errorf("looking at the registry: %w", err)
 	}
 	if err == nil && rolledOut(&d) {
-		s.Registry, s.Images = Registry, map[string]string{}
+		s.Registry, s.Images, s.Outside = Registry, map[string]string{}, Registry+"/"+ours+images.Outside
 		for called := range fixtureImages() {
 			s.Images[called] = Registry + "/" + library + called
 		}

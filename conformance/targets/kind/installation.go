@@ -201,7 +201,13 @@ func (t *Target) install(ctx context.Context, s conformance.Setup) (*installatio
 	if i.objects, err = o.release.under(number, s.Config, s.Tenancy, s.Namespaces); err != nil {
 		return nil, err
 	}
-	if err = t.apply(ctx, i.objects); err == nil {
+	if !s.Remote.Empty() {
+		err = t.surround(ctx, o, i, &s.Remote)
+	}
+	if err == nil {
+		err = t.apply(ctx, i.objects)
+	}
+	if err == nil {
 		err = t.ready(ctx, o.world, namespaceOf(number))
 	}
 	if err != nil {

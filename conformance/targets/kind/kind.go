@@ -7,6 +7,7 @@
 //	kind.go          the target
 //	installation.go  the implementation under several configurations
 //	objects.go       what such an installation is made of
+//	outside.go       what lies outside the cluster, served in it
 //	cluster.go       the cluster, as the engine sees it
 //	journal.go       what kubelet and container runtime say of a failure
 //
@@ -43,6 +44,8 @@ type Options struct {
 	Config *rest.Config
 	// Images are what images of fixtures are called there.
 	Images map[string]string
+	// Outside is the image of the program that serves what lies outside the cluster; empty means that there is none.
+	Outside string
 	// Parallel is how many fixtures run at once; 0 means DefaultParallel.
 	Parallel int
 	// Journal reads the node's logs; nil means that they cannot be read.
@@ -97,7 +100,7 @@ func (t *Target) Name() string { return Name }
 // Capabilities implements conformance.Target.
 func (t *Target) Capabilities() conformance.Capabilities {
 	c := t.there.Capabilities()
-	c.SideBySide = true
+	c.SideBySide, c.Remote = true, t.o.Outside != ""
 	c.Tenancies = []string{fixture.TenancyEverywhere, fixture.TenancyTenant, fixture.TenancyStranger}
 	c.Configurable = func(configMap, key string) bool { return true }
 	return c
@@ -115,7 +118,7 @@ func (t *Target) Start(ctx context.Context, s conformance.Setup) (conformance.Cl
 		return nil, err
 	}
 	c := &Cluster{Cluster: t.there.Enter(ctx), target: t, tenancy: s.Tenancy}
-	if len(s.Config) == 0 && s.Tenancy != fixture.TenancyEverywhere {
+	if len(s.Config) == 0 && s.Tenancy != fixture.TenancyEverywhere && s.Remote.Empty() {
 		return c, nil // the first installation is bound by namespaces
 	}
 	var err error

@@ -11,6 +11,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/reference"
+	"github.com/plumbline-ci/plumbline/conformance/reference/outside"
 	"github.com/plumbline-ci/plumbline/conformance/targets/envtest"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/conformance/targets/kind"
@@ -43,7 +44,7 @@ func newTarget(t *testing.T) (target *kind.Target, engine string) {
 	}
 	t.Logf("summary: the cluster %s is ready after %s", state.Name, time.Since(began).Round(time.Second))
 	engine = strings.Fields(state.Engine)[0]
-	target, err = kind.New(t.Context(), kind.Options{Config: state.Config(), Images: state.Images, Journal: kind.EngineJournal(engine)})
+	target, err = kind.New(t.Context(), kind.Options{Config: state.Config(), Images: state.Images, Outside: state.Outside, Journal: kind.EngineJournal(engine)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +78,7 @@ func selected(t *testing.T) []*fixture.Fixture {
 // TestVerdictsAreThoseOfTheFakeCluster runs fixtures on both targets.
 func TestVerdictsAreThoseOfTheFakeCluster(t *testing.T) {
 	real, _ := newTarget(t)
-	simulated, err := fake.New(fake.Options{})
+	simulated, err := fake.New(fake.Options{Remote: outside.Of})
 	if err != nil {
 		t.Fatal(err)
 	}

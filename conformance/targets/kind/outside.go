@@ -1,0 +1,186 @@
+package kind
+
+import (
+	"context"
+	_ "embed"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/internal/certificate"
+	"github.com/plumbline-ci/plumbline/kindconfig"
+)
+
+//go:embed outside.yaml
+var outsideManifest []byte
+
+const (
+	outsideName = "outside"
+	// authorityVolume is the name of the controller's volume with the authority of what lies outside, and of its ConfigMap.
+	authorityVolume = "plumbline-outside"
+	authorityFolder = "/plumbline-outside"
+	// tektonHub is where the controller looks for a Tekton Hub; it has no default.
+	tektonHub = "https://api.hub.tekton.dev"
+)
+
+// outside is what lies outside the cluster for one installation.
+type outside struct {
+	// namespace is its own.
+	namespace string
+	// servers are the names and ports under which it is asked.
+	servers   []string
+	authority []byte
+	objects   []*unstructured.Unstructured
+}
+
+// newOutside makes the objects that serve it. image is that of the program.
+func newOutside(number int, r *fixture.Remote, image string) (*outside, error) {
+	o := &outside{namespace: "plumbline-outside-" + strconv.Itoa(number)}
+	var err error
+	if o.servers, err = r.Servers(); err != nil {
+		return nil, err
+	}
+	world, err := json.Marshal(r)
+	if err != nil {
+		return nil, err
+	}
+	made, err := certificate.Make(o.names()...)
+	if err != nil {
+		return nil, err
+	}
+	o.authority = made.Authority
+	if o.objects, err = kindconfig.Parse(outsideManifest); err != nil {
+		return nil, err
+	}
+	for _, u := range o.objects {
+		u.SetLabels(map[string]string{labelInstallation: strconv.Itoa(number)})
+		if u.GetNamespace() != "" {
+			u.SetNamespace(o.namespace)
+		}
+		switch u.GetKind() {
+		case "Namespace":
+			u.SetName(o.namespace)
+		case "Secret":
+			u.Object["data"] = map[string]any{
+				corev1.TLSCertKey: base64.StdEncoding.EncodeToString(made.Certificate), corev1.TLSPrivateKeyKey: base64.StdEncoding.EncodeToString(made.Key),
+			}
+		case "ConfigMap":
+			u.Object["data"] = map[string]any{"world.json": string(world)}
+		case "Service":
+			err = unstructured.SetNestedSlice(u.Object, o.ports(), "spec", "ports")
+		case "Deployment":
+			err = eachContainer(u, func(c map[string]any) { c["image"] = image })
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", kindconfig.Describe(u), err)
+		}
+	}
+	return o, nil
+}
+
+// names are the servers' names.
+func (o *outside) names() []string {
+	var out []string
+	for _, at := range o.servers {
+		if host, _, err := net.SplitHostPort(at); err == nil && !slices.Contains(out, host) {
+			out = append(out, host)
+		}
+	}
+	return out
+}
+
+// ports are those of its Service.
+func (o *outside) ports() []any {
+	var out []any
+	seen := map[string]bool{}
+	for _, at := range o.servers {
+		_, text, err := net.SplitHostPort(at)
+		port, wrong := strconv.ParseInt(text, 10, 32)
+		if err == nil && wrong == nil && !seen[text] {
+			seen[text] = true
+			out = append(out, map[string]any{"name": "p" + text, "port": port, "targetPort": int64(8443)})
+		}
+	}
+	return out
+}
+
+// surround serves what lies outside the cluster, and has the controller of an installation look there.
+func (t *Target) surround(ctx context.Context, opened *opened, i *installation, r *fixture.Remote) error {
+	o, err := newOutside(i.number, r, t.o.Outside)
+	if err != nil {
+		return err
+	}
+	system := slices.Clone(i.objects)
+	i.objects = append(i.objects, o.objects...) // whatever happens, they are removed
+	if err := t.apply(ctx, o.objects); err != nil {
+		return err
+	}
+	service := &corev1.Service{}
+	if err := t.client.Get(ctx, client.ObjectKey{Namespace: o.namespace, Name: outsideName}, service); err != nil {
+		return err
+	}
+	for _, u := range system {
+		if u.GetKind() == "Deployment" {
+			if err := o.lead(u, service.Spec.ClusterIP); err != nil {
+				return fmt.Errorf("%s: %w", kindconfig.Describe(u), err)
+			}
+		}
+	}
+	trust := &unstructured.Unstructured{Object: map[string]any{"data": map[string]any{"ca.crt": string(o.authority)}}}
+	trust.SetAPIVersion("v1")
+	trust.SetKind("ConfigMap")
+	trust.SetName(authorityVolume)
+	trust.SetNamespace(namespaceOf(i.number))
+	// Pods take volumes as they are when they start, so it comes before the Deployment.
+	at := slices.IndexFunc(i.objects, func(u *unstructured.Unstructured) bool { return u.GetKind() == "Deployment" })
+	i.objects = slices.Insert(i.objects, max(at, 0), trust)
+	return t.ready(ctx, opened.world, o.namespace)
+}
+
+// lead has a controller find the servers at an address, and trust them.
+func (o *outside) lead(deployment *unstructured.Unstructured, address string) error {
+	var names []any
+	for _, n := range o.names() {
+		names = append(names, n)
+	}
+	in := []string{"spec", "template", "spec"}
+	spec, _, err := unstructured.NestedMap(deployment.Object, in...)
+	if err != nil {
+		return err
+	}
+	spec["hostAliases"] = []any{map[string]any{"ip": address, "hostnames": names}}
+	volumes, _ := spec["volumes"].([]any)
+	spec["volumes"] = append(volumes, map[string]any{"name": authorityVolume, "configMap": map[string]any{"name": authorityVolume}})
+	if err := unstructured.SetNestedMap(deployment.Object, spec, in...); err != nil {
+		return err
+	}
+	return eachContainer(deployment, func(c map[string]any) {
+		mounts, _ := c["volumeMounts"].([]any)
+		c["volumeMounts"] = append(mounts, map[string]any{"name": authorityVolume, "mountPath": authorityFolder, "readOnly": true})
+		env, _ := c["env"].([]any)
+		c["env"] = append(env, map[string]any{"name": "SSL_CERT_DIR", "value": authorityFolder}, map[string]any{"name": "TEKTON_HUB_API", "value": tektonHub})
+	})
+}
+
+// eachContainer changes the containers of a Deployment.
+func eachContainer(deployment *unstructured.Unstructured, do func(map[string]any)) error {
+	at := []string{"spec", "template", "spec", "containers"}
+	containers, _, err := unstructured.NestedSlice(deployment.Object, at...)
+	if err != nil {
+		return err
+	}
+	for _, c := range containers {
+		if container, ok := c.(map[string]any); ok {
+			do(container)
+		}
+	}
+	return unstructured.SetNestedSlice(deployment.Object, containers, at...)
+}
