@@ -41,7 +41,7 @@ var mayImport = map[string][]string{
 	"conformance/reference/outside":    {"conformance/fixture", "conformance/internal/certificate", "conformance/subject", "reconciler/resolution/..."},
 	"conformance/targets/...":          {"conformance", "conformance/fixture", "conformance/invariant", "conformance/reference", "conformance/subject", "conformance/targets/internal/...", "simulator/...", "reconciler/...", "kindconfig/...", "api/...", "reports", "internal/untyped"},
 	"conformance/targets/envtest":      {"conformance", "conformance/fixture", "conformance/reference", "conformance/subject", "conformance/targets/internal/...", "conformance/targets/node", "simulator/...", "reconciler/...", "kindconfig/...", "api/..."},
-	"conformance/targets/kind":         {"conformance", "conformance/fixture", "conformance/internal/certificate", "conformance/targets/internal/...", "conformance/targets/cluster", "conformance/targets/envtest", "kindconfig/...", "api/...", "reports"},
+	"conformance/targets/kind":         {"conformance", "conformance/fixture", "conformance/internal/certificate", "conformance/targets/internal/...", "conformance/targets/kind/injector", "conformance/targets/cluster", "conformance/targets/envtest", "kindconfig/...", "api/...", "reports"},
 	"conformance/examples/...":         {"conformance", "conformance/subject", "api/v1beta1"},
 	"internal/...":                     {"internal/...", "conformance/...", "simulator/...", "kindconfig/...", "api/...", "reports/...", "fixtures"},
 	"internal/untyped":                 {},

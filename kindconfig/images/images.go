@@ -33,6 +33,7 @@ const (
 	SidecarLogResults = "sidecarlogresults"
 	Registry          = "registry"
 	Outside           = "outside"
+	Injector          = "injector"
 )
 
 // Module is the Go module that the programs are in.
@@ -63,7 +64,7 @@ type Program struct {
 // Programs are those of this repository that run in a cluster, by name.
 func Programs() []Program {
 	var out []Program
-	for _, n := range []string{Controller, Entrypoint, Nop, Outside, Registry, SidecarLogResults, WorkingDirInit} {
+	for _, n := range []string{Controller, Entrypoint, Injector, Nop, Outside, Registry, SidecarLogResults, WorkingDirInit} {
 		out = append(out, Program{Name: n, Package: Module + "/cmd/" + n, Authorities: n == Controller})
 	}
 	return out

@@ -25,6 +25,8 @@ type State struct {
 	Controller ControllerState `json:"controller"`
 	// Registry is the registry in the cluster; empty if there is none.
 	Registry string `json:"registry,omitempty"`
+	// Injector is the image of the program that injects containers for fixtures.
+	Injector string `json:"injector,omitempty"`
 	// Images are what the images that fixtures name are called there: they are what --image takes.
 	Images map[string]string `json:"images,omitempty"`
 
@@ -102,6 +104,7 @@ func (w *work) state(ctx context.Context) (*State, error) {
 	}
 	if err == nil && rolledOut(&d) {
 		s.Registry, s.Images, s.Outside = Registry, map[string]string{}, Registry+"/"+ours+images.Outside
+		s.Injector = Registry + "/" + ours + images.Injector
 		for called := range fixtureImages() {
 			s.Images[called] = Registry + "/" + library + called
 		}

@@ -40,7 +40,7 @@ func (o *runOptions) onKind(ctx context.Context, options *conformance.Options) (
 		}
 	}
 	options.KeepNamespaces, options.NamespacePrefix, options.Budget, options.Date = o.keep, o.prefix, o.budget, time.Now()
-	real, err := kind.New(ctx, kind.Options{Config: state.Config(), Images: images, Parallel: options.Parallel, Outside: state.Outside, Journal: kind.EngineJournal(strings.Fields(state.Engine)[0])})
+	real, err := kind.New(ctx, kind.Options{Config: state.Config(), Images: images, Parallel: options.Parallel, Injector: state.Injector, Outside: state.Outside, Journal: kind.EngineJournal(strings.Fields(state.Engine)[0])})
 	if err != nil {
 		return nil, errors.Join(unreachable(err), down())
 	}

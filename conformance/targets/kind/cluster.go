@@ -32,6 +32,9 @@ type Cluster struct {
 	installation *installation
 	// tenancy is the fixture's.
 	tenancy string
+	// injects are the containers that are injected into its Pods, until endInjecting is called.
+	injects      []fixture.Injected
+	endInjecting func() error
 
 	asking  sync.Mutex
 	answers bool
@@ -54,6 +57,11 @@ func (c *Cluster) CreateNamespace(ctx context.Context, name string) error {
 	}
 	if err := c.answered(ctx, name); err != nil {
 		return err
+	}
+	if len(c.injects) > 0 {
+		if err := c.heeded(ctx, name); err != nil {
+			return err
+		}
 	}
 	if c.tenancy == fixture.TenancyStranger || c.installation != nil && c.tenancy != fixture.TenancyTenant {
 		return nil
@@ -100,6 +108,9 @@ func (c *Cluster) answered(ctx context.Context, namespace string) error {
 // Close implements conformance.Cluster: an installation under a configuration is removed.
 func (c *Cluster) Close() error {
 	err := c.Cluster.Close()
+	if c.endInjecting != nil {
+		err = errors.Join(err, c.endInjecting())
+	}
 	if c.installation != nil {
 		err = errors.Join(err, c.target.uninstall(c.installation))
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 	"time"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
@@ -49,6 +50,9 @@ func (e *NotInstalledError) Unwrap() error { return e.Err }
 type opened struct {
 	world   *remote.World
 	release release
+	// authority is that of the injector's certificate; nil if there is no injector yet.
+	injecting sync.Mutex
+	authority []byte
 }
 
 // errClosed is why the world ends at the end.
@@ -293,7 +297,7 @@ func (t *Target) putBack(o *opened) error {
 	if err != nil {
 		return err
 	}
-	if err := t.apply(ctx, objects); err != nil {
+	if err := errors.Join(t.dismiss(ctx, o), t.apply(ctx, objects)); err != nil {
 		return fmt.Errorf("putting the installation back: %w", err)
 	}
 	return kindconfig.Unbind(ctx, t.client, objects, ignore)

@@ -9,6 +9,7 @@
 //	objects.go       what such an installation is made of
 //	outside.go       what lies outside the cluster, served in it
 //	cluster.go       the cluster, as the engine sees it
+//	injection.go     containers that something else adds to Pods
 //	journal.go       what kubelet and container runtime say of a failure
 //
 // The controller that was installed first stays, under the default configuration. While a target is open it runs the
@@ -19,6 +20,7 @@ package kind
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -46,6 +48,8 @@ type Options struct {
 	Images map[string]string
 	// Outside is the image of the program that serves what lies outside the cluster; empty means that there is none.
 	Outside string
+	// Injector is the image of the program that injects containers, as the cluster calls it; empty means that nothing is injected.
+	Injector string
 	// Parallel is how many fixtures run at once; 0 means DefaultParallel.
 	Parallel int
 	// Journal reads the node's logs; nil means that they cannot be read.
@@ -100,7 +104,7 @@ func (t *Target) Name() string { return Name }
 // Capabilities implements conformance.Target.
 func (t *Target) Capabilities() conformance.Capabilities {
 	c := t.there.Capabilities()
-	c.SideBySide, c.Remote = true, t.o.Outside != ""
+	c.SideBySide, c.Remote, c.Injector = true, t.o.Outside != "", t.o.Injector != ""
 	c.Tenancies = []string{fixture.TenancyEverywhere, fixture.TenancyTenant, fixture.TenancyStranger}
 	c.Configurable = func(configMap, key string) bool { return true }
 	return c
@@ -117,13 +121,26 @@ func (t *Target) Start(ctx context.Context, s conformance.Setup) (conformance.Cl
 	if err := t.Open(ctx); err != nil {
 		return nil, err
 	}
-	c := &Cluster{Cluster: t.there.Enter(ctx), target: t, tenancy: s.Tenancy}
+	c := &Cluster{Cluster: t.there.Enter(ctx), target: t, tenancy: s.Tenancy, injects: s.Injects}
+	if len(s.Injects) > 0 {
+		if len(s.Namespaces) != 1 {
+			return nil, fmt.Errorf("containers are injected into one namespace, not into %d", len(s.Namespaces))
+		}
+		var err error
+		if c.endInjecting, err = t.injecting(ctx, s.Namespaces[0], s.Injects); err != nil {
+			return nil, err
+		}
+	}
 	if len(s.Config) == 0 && s.Tenancy != fixture.TenancyEverywhere && s.Remote.Empty() {
 		return c, nil // the first installation is bound by namespaces
 	}
 	var err error
 	if c.installation, err = t.install(ctx, s); err != nil {
-		return nil, fmt.Errorf("installing under a configuration: %w", err)
+		err = fmt.Errorf("installing under a configuration: %w", err)
+		if c.endInjecting != nil {
+			err = errors.Join(err, c.endInjecting())
+		}
+		return nil, err
 	}
 	return c, nil
 }

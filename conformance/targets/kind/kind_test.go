@@ -44,7 +44,7 @@ func newTarget(t *testing.T) (target *kind.Target, engine string) {
 	}
 	t.Logf("summary: the cluster %s is ready after %s", state.Name, time.Since(began).Round(time.Second))
 	engine = strings.Fields(state.Engine)[0]
-	target, err = kind.New(t.Context(), kind.Options{Config: state.Config(), Images: state.Images, Outside: state.Outside, Journal: kind.EngineJournal(engine)})
+	target, err = kind.New(t.Context(), kind.Options{Config: state.Config(), Images: state.Images, Injector: state.Injector, Outside: state.Outside, Journal: kind.EngineJournal(engine)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,222 @@
+package kind
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	_ "embed"
+	"encoding/base64"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"slices"
+	"time"
+
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/targets/kind/injector"
+	"github.com/plumbline-ci/plumbline/kindconfig"
+)
+
+// Where fixtures say what is injected, a mutating webhook injects it: one Deployment of the program injector, and for each such fixture
+// a configuration that is about its namespace alone. Like installations, both are found by their label if a run was killed.
+
+//go:embed injector.yaml
+var injectorObjects []byte
+
+const (
+	injectorName      = "injector"
+	injectorNamespace = "plumbline-injector"
+	injectorHook      = "injector.plumbline.dev"
+	// injectorLabel is the value of labelInstallation.
+	injectorLabel = "injector"
+	// authorityLife is how long the injector's certificate is valid: longer than any run.
+	authorityLife = 24 * time.Hour
+)
+
+// injecting has the containers injected into the Pods of a namespace, and returns what ends that.
+func (t *Target) injecting(ctx context.Context, namespace string, list []fixture.Injected) (end func() error, err error) {
+	authority, err := t.injector(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("installing the injector: %w", err)
+	}
+	path, err := t.injected(list).Path()
+	if err != nil {
+		return nil, err
+	}
+	fail, never := admissionregistrationv1.Fail, admissionregistrationv1.SideEffectClassNone
+	hook := &admissionregistrationv1.MutatingWebhookConfiguration{
+		ObjectMeta: metav1.ObjectMeta{Name: injectorHook + "." + namespace, Labels: map[string]string{labelInstallation: injectorLabel}},
+		Webhooks: []admissionregistrationv1.MutatingWebhook{{
+			Name: injectorHook,
+			ClientConfig: admissionregistrationv1.WebhookClientConfig{
+				Service: &admissionregistrationv1.ServiceReference{Namespace: injectorNamespace, Name: injectorName, Path: &path}, CABundle: authority,
+			},
+			Rules: []admissionregistrationv1.RuleWithOperations{{
+				Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Create},
+				Rule:       admissionregistrationv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"pods"}},
+			}},
+			NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: namespace}},
+			FailurePolicy:     &fail, SideEffects: &never, AdmissionReviewVersions: []string{"v1"},
+		}},
+	}
+	if err := t.client.Create(ctx, hook); err != nil {
+		return nil, fmt.Errorf("configuring the injector: %w", err)
+	}
+	return func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), cleaningTimeout)
+		defer cancel()
+		return client.IgnoreNotFound(t.client.Delete(ctx, hook))
+	}, nil
+}
+
+// injected are the containers as they are called here.
+func (t *Target) injected(list []fixture.Injected) injector.Containers {
+	var out injector.Containers
+	for _, i := range list {
+		c := corev1.Container{Name: i.Name, Image: i.Image, Command: i.Command, Args: i.Args}
+		if here, ok := t.o.Images[i.Image]; ok {
+			c.Image = here
+		}
+		if i.Init {
+			out.Before = append(out.Before, c)
+		} else {
+			out.After = append(out.After, c)
+		}
+	}
+	return out
+}
+
+// injector runs the webhook, if it does not run yet, and returns the authority of its certificate.
+func (t *Target) injector(ctx context.Context) ([]byte, error) {
+	t.mu.Lock()
+	o := t.opened
+	t.mu.Unlock()
+	o.injecting.Lock()
+	defer o.injecting.Unlock()
+	if o.authority != nil {
+		return o.authority, nil
+	}
+	certificate, key, err := identity(injectorName + "." + injectorNamespace + ".svc")
+	if err != nil {
+		return nil, err
+	}
+	objects, err := kindconfig.Parse(injectorObjects)
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range objects {
+		labels := u.GetLabels()
+		if labels == nil {
+			labels = map[string]string{}
+		}
+		labels[labelInstallation], labels[labelManaged] = injectorLabel, managedBy
+		u.SetLabels(labels)
+		switch u.GetKind() {
+		case "Secret":
+			u.Object["data"] = map[string]any{
+				corev1.TLSCertKey: base64.StdEncoding.EncodeToString(certificate), corev1.TLSPrivateKeyKey: base64.StdEncoding.EncodeToString(key),
+			}
+		case "Deployment":
+			at := []string{"spec", "template", "spec", "containers"}
+			containers, _, err := unstructured.NestedSlice(u.Object, at...)
+			if err != nil || len(containers) != 1 {
+				return nil, fmt.Errorf("it has %d containers, not one: %w", len(containers), err)
+			}
+			if container, ok := containers[0].(map[string]any); ok {
+				container["image"] = t.o.Injector
+			}
+			if err := unstructured.SetNestedSlice(u.Object, containers, at...); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err := t.apply(ctx, objects); err != nil {
+		return nil, err
+	}
+	if err := t.ready(ctx, o.world, injectorNamespace); err != nil {
+		return nil, err
+	}
+	o.authority = certificate
+	return o.authority, nil
+}
+
+// dismiss ends the injector, if there is one.
+func (t *Target) dismiss(ctx context.Context, o *opened) error {
+	o.injecting.Lock()
+	defer o.injecting.Unlock()
+	if o.authority == nil {
+		return nil
+	}
+	return client.IgnoreNotFound(t.client.Delete(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: injectorNamespace}}))
+}
+
+// heeded waits until a new Pod of a namespace gets what is injected: the API server hears of a webhook a little later.
+func (c *Cluster) heeded(ctx context.Context, namespace string) error {
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: "asking", Namespace: namespace},
+		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "asking", Image: "busybox"}}},
+	}
+	want := c.target.injected(c.injects)
+	var last error
+	err := wait.PollUntilContextTimeout(ctx, askAgain, readyTimeout, true, func(ctx context.Context) (bool, error) {
+		one, cancel := context.WithTimeout(ctx, askTimeout)
+		defer cancel()
+		got := pod.DeepCopy()
+		last = c.target.client.Create(one, got, client.DryRunAll)
+		return last == nil && hasAll(got.Spec.InitContainers, want.Before) && hasAll(got.Spec.Containers, want.After), nil
+	})
+	if err != nil {
+		return fmt.Errorf("waiting until the injector is asked: %w", errors.Join(err, last))
+	}
+	return nil
+}
+
+// hasAll reports whether a list has containers of all those names.
+func hasAll(list, wanted []corev1.Container) bool {
+	for _, w := range wanted {
+		if !slices.ContainsFunc(list, func(c corev1.Container) bool { return c.Name == w.Name }) {
+			return false
+		}
+	}
+	return true
+}
+
+// identity makes a certificate of its own authority for a host.
+func identity(host string) (certificate, key []byte, err error) {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, fmt.Errorf("making a key: %w", err)
+	}
+	now := time.Now()
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: host}, DNSNames: []string{host},
+		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(authorityLife),
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		BasicConstraintsValid: true, IsCA: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	if err != nil {
+		return nil, nil, fmt.Errorf("making a certificate: %w", err)
+	}
+	text, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		return nil, nil, fmt.Errorf("encoding a key: %w", err)
+	}
+	var c, k bytes.Buffer
+	if err := errors.Join(pem.Encode(&c, &pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.Encode(&k, &pem.Block{Type: "PRIVATE KEY", Bytes: text})); err != nil {
+		return nil, nil, err
+	}
+	return c.Bytes(), k.Bytes(), nil
+}
