@@ -79,8 +79,12 @@ func TestTheSuite(t *testing.T) {
 // leastPassed guards against a suite most of which is skipped.
 const leastPassed = 200
 
-// lacked reports whether a fixture is left out for want of what a cluster without a kubelet cannot have.
+// lacked reports whether a fixture is left out for want of what a cluster without a kubelet cannot have, or because it is about an
+// installation that is bound to tenants.
 func lacked(reason string) bool {
+	if strings.Contains(reason, " with tenancy ") {
+		return true
+	}
 	for _, need := range []string{fixture.NeedsMocks, fixture.NeedsVirtualTime, fixture.NeedsRealKubelet, fixture.NeedsFaults, fixture.NeedsInjector} {
 		if strings.HasSuffix(reason, " does not provide "+need) {
 			return true
