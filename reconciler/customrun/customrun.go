@@ -81,7 +81,7 @@ func (c *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	if apierrors.IsNotFound(err) || err == nil && !r.open() {
 		return reconcile.Result{}, nil
 	} else if err != nil {
-		return reconcile.Result{RequeueAfter: soon}, nil
+		return reconcile.Result{RequeueAfter: soon}, nil //nolint:nilerr // it is tried again, without a back-off
 	}
 	before := r.status.DeepCopy()
 	r.now = metav1.NewTime(c.Clock.Now())

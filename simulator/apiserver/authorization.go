@@ -140,7 +140,7 @@ func lacks(user string, right *authorizationv1.ResourceAttributes) error {
 		where = fmt.Sprintf("in the namespace %q", right.Namespace)
 	}
 	return apierrors.NewForbidden(schema.GroupResource{Group: right.Group, Resource: right.Resource}, right.Name,
-		fmt.Errorf("User %q cannot %s resource %q in API group %q %s", user, right.Verb, resource, right.Group, where)) //nolint:staticcheck // a server's words
+		fmt.Errorf("User %q cannot %s resource %q in API group %q %s", user, right.Verb, resource, right.Group, where))
 }
 
 // AuthorizeWatch refuses an actor who may not list and watch a kind in the whole cluster.
