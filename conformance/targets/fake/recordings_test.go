@@ -12,6 +12,7 @@ import (
 	"github.com/plumbline-ci/plumbline/api/config"
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/reference/outside"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/internal/recording"
 )
@@ -24,6 +25,9 @@ const (
 	// first step is seen to have ended: with most seeds before, as recorded. 45 ends its container from within, which may end
 	// what does so first.
 	replaySeed = 2
+
+	// withResolvers is the recording of a cluster with the resolvers of git, bundles and hub, and without a network.
+	withResolvers = "157-resolver-unreachable"
 	// leastAgreeing is how many recordings agree in everything, at least.
 	leastAgreeing = 40
 )
@@ -97,6 +101,9 @@ func differences() []difference {
 		{[]string{"127"}, "PipelineRun/ftimeout", "message", "-", "As above.", lab},
 		{[]string{"131"}, "*/exhausted*", "*", "-", "On the loaded machine the retries took longer, so that one more task began before the failure.", lab},
 		{[]string{"131"}, "TaskRun/exhausted-d", "label tekton.dev/*", "-", "As above.", lab},
+		{[]string{"157"}, "PipelineRun/bundle*", "message", "R:3.6", "The name of a repository may have one letter, as registries allow. There it needs two, so that the reference is wrong, and nothing else is looked at.", project},
+		{[]string{"157"}, "PipelineRun/git", "message", "-", "The text of the machine's network, of which there is none here.", lab},
+		{[]string{"157"}, "PipelineRun/hub", "message", "-", "As above.", lab},
 		{[]string{"155", "155 alpha"}, "PipelineRun/cancelledmeanwhile", "*", "R:3.2", "The timeout of a run counts while it waits for a resolver, too, as in later versions.", project},
 		{[]string{"133"}, "Pod/affinity-assistant-*", "*", "R:2.21", "The Pods of affinity assistants were not recorded.", lab},
 		{[]string{"133"}, "PipelineRun/wsrun", "spec", "-", "Later libraries of Kubernetes leave out a creationTimestamp that is null.", lab},
@@ -225,7 +232,13 @@ func TestRecordings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	target, err := fake.New(fake.Options{Aliases: map[string]string{recordedImage: "busybox:latest"}})
+	options := fake.Options{Aliases: map[string]string{recordedImage: "busybox:latest"}}
+	target, err := fake.New(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	options.Remote = outside.Of
+	resolving, err := fake.New(options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,7 +249,11 @@ func TestRecordings(t *testing.T) {
 			taken[i] = make([]int, len(differencesEverywhere()))
 			t.Run(r.Under+"/"+r.Name, func(t *testing.T) {
 				t.Parallel()
-				found[i] = replay(t, target, r, taken[i])
+				on := target
+				if r.Name == withResolvers {
+					on = resolving
+				}
+				found[i] = replay(t, on, r, taken[i])
 				if _, later := pending()[label(r)]; later {
 					if len(found[i]) == 0 {
 						t.Error("it agrees: it is no longer pending")

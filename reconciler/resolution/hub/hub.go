@@ -224,7 +224,7 @@ func (h Resolver) fetch(ctx context.Context, at, hub string) ([]byte, error) {
 	}
 	answer, err := h.API.Do(r)
 	if err != nil {
-		return nil, fmt.Errorf("error requesting resource from hub: %w", err)
+		return nil, fmt.Errorf("error requesting resource from Hub: %w", err)
 	}
 	body, err := io.ReadAll(answer.Body)
 	err = errors.Join(err, answer.Body.Close())
