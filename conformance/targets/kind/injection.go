@@ -1,21 +1,12 @@
 package kind
 
 import (
-	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	_ "embed"
 	"encoding/base64"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"math/big"
 	"slices"
-	"time"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -25,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/internal/certificate"
 	"github.com/plumbline-ci/plumbline/conformance/targets/kind/injector"
 	"github.com/plumbline-ci/plumbline/kindconfig"
 )
@@ -41,8 +33,6 @@ const (
 	injectorHook      = "injector.plumbline.dev"
 	// injectorLabel is the value of labelInstallation.
 	injectorLabel = "injector"
-	// authorityLife is how long the injector's certificate is valid: longer than any run.
-	authorityLife = 24 * time.Hour
 )
 
 // injecting has the containers injected into the Pods of a namespace, and returns what ends that.
@@ -108,7 +98,7 @@ func (t *Target) injector(ctx context.Context) ([]byte, error) {
 	if o.authority != nil {
 		return o.authority, nil
 	}
-	certificate, key, err := identity(injectorName + "." + injectorNamespace + ".svc")
+	made, err := certificate.Make(injectorName + "." + injectorNamespace + ".svc")
 	if err != nil {
 		return nil, err
 	}
@@ -126,13 +116,16 @@ func (t *Target) injector(ctx context.Context) ([]byte, error) {
 		switch u.GetKind() {
 		case "Secret":
 			u.Object["data"] = map[string]any{
-				corev1.TLSCertKey: base64.StdEncoding.EncodeToString(certificate), corev1.TLSPrivateKeyKey: base64.StdEncoding.EncodeToString(key),
+				corev1.TLSCertKey: base64.StdEncoding.EncodeToString(made.Certificate), corev1.TLSPrivateKeyKey: base64.StdEncoding.EncodeToString(made.Key),
 			}
 		case "Deployment":
 			at := []string{"spec", "template", "spec", "containers"}
 			containers, _, err := unstructured.NestedSlice(u.Object, at...)
-			if err != nil || len(containers) != 1 {
-				return nil, fmt.Errorf("it has %d containers, not one: %w", len(containers), err)
+			if err != nil {
+				return nil, err
+			}
+			if len(containers) != 1 {
+				return nil, fmt.Errorf("its Deployment has %d containers, not one", len(containers))
 			}
 			if container, ok := containers[0].(map[string]any); ok {
 				container["image"] = t.o.Injector
@@ -148,7 +141,7 @@ func (t *Target) injector(ctx context.Context) ([]byte, error) {
 	if err := t.ready(ctx, o.world, injectorNamespace); err != nil {
 		return nil, err
 	}
-	o.authority = certificate
+	o.authority = made.Authority
 	return o.authority, nil
 }
 
@@ -191,32 +184,4 @@ func hasAll(list, wanted []corev1.Container) bool {
 		}
 	}
 	return true
-}
-
-// identity makes a certificate of its own authority for a host.
-func identity(host string) (certificate, key []byte, err error) {
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, nil, fmt.Errorf("making a key: %w", err)
-	}
-	now := time.Now()
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: host}, DNSNames: []string{host},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(authorityLife),
-		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		BasicConstraintsValid: true, IsCA: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
-	if err != nil {
-		return nil, nil, fmt.Errorf("making a certificate: %w", err)
-	}
-	text, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		return nil, nil, fmt.Errorf("encoding a key: %w", err)
-	}
-	var c, k bytes.Buffer
-	if err := errors.Join(pem.Encode(&c, &pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.Encode(&k, &pem.Block{Type: "PRIVATE KEY", Bytes: text})); err != nil {
-		return nil, nil, err
-	}
-	return c.Bytes(), k.Bytes(), nil
 }
