@@ -38,7 +38,7 @@ func TestTheSuite(t *testing.T) {
 	flags := []string{"-kube-api-qps=-1", "-threads-per-controller=32", "-log-level=info", "-example-tasks"}
 	w.start(append(flags, w.outside()...)...)
 	began := time.Now()
-	there, _ := w.judged("--target", "cluster", "--kubeconfig", w.adminFile, "--subject", subjectFile, "--parallel", "24", "--budget", "5m", "--level", "required", "--outside")
+	there, _ := w.judged("--target", "cluster", "--kubeconfig", w.adminFile, "--subject", subjectFile, "--parallel", "40", "--budget", "5m", "--level", "required", "--outside")
 	took := time.Since(began).Round(time.Second)
 	simulated := map[string]reports.Fixture{}
 	built, _ := w.judged()
