@@ -138,6 +138,9 @@ func (t *Target) injector(ctx context.Context) ([]byte, error) {
 	if err := t.apply(ctx, objects); err != nil {
 		return nil, err
 	}
+	if err := t.proxyAnew(ctx); err != nil {
+		return nil, err
+	}
 	if err := t.ready(ctx, o.world, injectorNamespace); err != nil {
 		return nil, err
 	}

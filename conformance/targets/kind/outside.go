@@ -41,9 +41,12 @@ type outside struct {
 	objects   []*unstructured.Unstructured
 }
 
+// outsideOf is the namespace of what lies outside for an installation.
+func outsideOf(number int) string { return "plumbline-outside-" + strconv.Itoa(number) }
+
 // newOutside makes the objects that serve it. image is that of the program.
 func newOutside(number int, r *fixture.Remote, image string) (*outside, error) {
-	o := &outside{namespace: "plumbline-outside-" + strconv.Itoa(number)}
+	o := &outside{namespace: outsideOf(number)}
 	var err error
 	if o.servers, err = r.Servers(); err != nil {
 		return nil, err
@@ -121,6 +124,9 @@ func (t *Target) surround(ctx context.Context, opened *opened, i *installation, 
 	system := slices.Clone(i.objects)
 	i.objects = append(i.objects, o.objects...) // whatever happens, they are removed
 	if err := t.apply(ctx, o.objects); err != nil {
+		return err
+	}
+	if err := t.proxyAnew(ctx); err != nil {
 		return err
 	}
 	service := &corev1.Service{}
