@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
@@ -28,9 +29,10 @@ import (
 var injectorObjects []byte
 
 const (
-	injectorName      = "injector"
 	injectorNamespace = "plumbline-injector"
-	injectorHook      = "injector.plumbline.dev"
+	// injectorPort is that of the manifest.
+	injectorPort = "18443"
+	injectorHook = "injector.plumbline.dev"
 	// injectorLabel is the value of labelInstallation.
 	injectorLabel = "injector"
 )
@@ -45,13 +47,18 @@ func (t *Target) injecting(ctx context.Context, namespace string, list []fixture
 	if err != nil {
 		return nil, err
 	}
+	address, err := t.addressOf(ctx, injectorNamespace)
+	if err != nil {
+		return nil, err
+	}
+	url := "https://" + net.JoinHostPort(address, injectorPort) + path
 	fail, never := admissionregistrationv1.Fail, admissionregistrationv1.SideEffectClassNone
 	hook := &admissionregistrationv1.MutatingWebhookConfiguration{
 		ObjectMeta: metav1.ObjectMeta{Name: injectorHook + "." + namespace, Labels: map[string]string{labelInstallation: injectorLabel}},
 		Webhooks: []admissionregistrationv1.MutatingWebhook{{
 			Name: injectorHook,
 			ClientConfig: admissionregistrationv1.WebhookClientConfig{
-				Service: &admissionregistrationv1.ServiceReference{Namespace: injectorNamespace, Name: injectorName, Path: &path}, CABundle: authority,
+				URL: &url, CABundle: authority,
 			},
 			Rules: []admissionregistrationv1.RuleWithOperations{{
 				Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Create},
@@ -98,7 +105,19 @@ func (t *Target) injector(ctx context.Context) ([]byte, error) {
 	if o.authority != nil {
 		return o.authority, nil
 	}
-	made, err := certificate.Make(injectorName + "." + injectorNamespace + ".svc")
+	nodes := &corev1.NodeList{}
+	if err := t.client.List(ctx, nodes); err != nil {
+		return nil, err
+	}
+	var addresses []string
+	for i := range nodes.Items {
+		for _, a := range nodes.Items[i].Status.Addresses {
+			if a.Type == corev1.NodeInternalIP {
+				addresses = append(addresses, a.Address)
+			}
+		}
+	}
+	made, err := certificate.Make(addresses...)
 	if err != nil {
 		return nil, err
 	}
@@ -136,9 +155,6 @@ func (t *Target) injector(ctx context.Context) ([]byte, error) {
 		}
 	}
 	if err := t.apply(ctx, objects); err != nil {
-		return nil, err
-	}
-	if err := t.proxyAnew(ctx); err != nil {
 		return nil, err
 	}
 	if err := t.ready(ctx, o.world, injectorNamespace); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -234,9 +233,6 @@ func (t *Target) uninstall(i *installation) error {
 		if err := t.client.Delete(ctx, u); client.IgnoreNotFound(err) != nil {
 			failed = errors.Join(failed, fmt.Errorf("removing %s: %w", kindconfig.Describe(u), err))
 		}
-	}
-	if slices.ContainsFunc(i.objects, func(u *unstructured.Unstructured) bool { return u.GetNamespace() == outsideOf(i.number) }) {
-		failed = errors.Join(failed, t.proxyAnew(ctx))
 	}
 	return failed
 }

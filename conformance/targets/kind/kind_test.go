@@ -71,9 +71,7 @@ func selected(t *testing.T) []*fixture.Fixture {
 	return slices.DeleteFunc(list, func(f *fixture.Fixture) bool {
 		otherVersion := f.Spec.Profile == fixture.ProfilePipelineRun && slices.Contains(f.Spec.Features, "v1")
 		volumes := slices.ContainsFunc(f.Spec.Features, func(name string) bool { return strings.HasSuffix(name, "workspaces") })
-		// These add and remove Services, on which kube-proxy with nftables 1.0.6 has been seen to lose all others for seconds.
-		services := !f.Spec.Remote.Empty() || len(f.Spec.Injects) > 0
-		return f.Spec.Component == fixture.ComponentAdmission || otherVersion || services || f.Spec.Level != fixture.Required && !volumes
+		return f.Spec.Component == fixture.ComponentAdmission || otherVersion || f.Spec.Level != fixture.Required && !volumes
 	})
 }
 

@@ -27,6 +27,8 @@ const (
 	// authorityVolume is the name of the controller's volume with the authority of what lies outside, and of its ConfigMap.
 	authorityVolume = "plumbline-outside"
 	authorityFolder = "/plumbline-outside"
+	// servedPort is that of the program in the cluster.
+	servedPort = "443"
 	// tektonHub is where the controller looks for a Tekton Hub; it has no default.
 	tektonHub = "https://api.hub.tekton.dev"
 )
@@ -50,6 +52,11 @@ func newOutside(number int, r *fixture.Remote, image string) (*outside, error) {
 	var err error
 	if o.servers, err = r.Servers(); err != nil {
 		return nil, err
+	}
+	for _, at := range o.servers {
+		if _, port, err := net.SplitHostPort(at); err != nil || port != servedPort {
+			return nil, fmt.Errorf("%s: on kind only port %s is served", at, servedPort)
+		}
 	}
 	world, err := json.Marshal(r)
 	if err != nil {
@@ -77,8 +84,6 @@ func newOutside(number int, r *fixture.Remote, image string) (*outside, error) {
 			}
 		case "ConfigMap":
 			u.Object["data"] = map[string]any{"world.json": string(world)}
-		case "Service":
-			err = unstructured.SetNestedSlice(u.Object, o.ports(), "spec", "ports")
 		case "Deployment":
 			err = eachContainer(u, func(c map[string]any) { c["image"] = image })
 		}
@@ -100,21 +105,6 @@ func (o *outside) names() []string {
 	return out
 }
 
-// ports are those of its Service.
-func (o *outside) ports() []any {
-	var out []any
-	seen := map[string]bool{}
-	for _, at := range o.servers {
-		_, text, err := net.SplitHostPort(at)
-		port, wrong := strconv.ParseInt(text, 10, 32)
-		if err == nil && wrong == nil && !seen[text] {
-			seen[text] = true
-			out = append(out, map[string]any{"name": "p" + text, "port": port, "targetPort": int64(8443)})
-		}
-	}
-	return out
-}
-
 // surround serves what lies outside the cluster, and has the controller of an installation look there.
 func (t *Target) surround(ctx context.Context, opened *opened, i *installation, r *fixture.Remote) error {
 	o, err := newOutside(i.number, r, t.o.Outside)
@@ -126,16 +116,17 @@ func (t *Target) surround(ctx context.Context, opened *opened, i *installation, 
 	if err := t.apply(ctx, o.objects); err != nil {
 		return err
 	}
-	if err := t.proxyAnew(ctx); err != nil {
+	// Its address is that of its Pod. A Service would be one more thing that the proxy of the node has to follow.
+	if err := t.ready(ctx, opened.world, o.namespace); err != nil {
 		return err
 	}
-	service := &corev1.Service{}
-	if err := t.client.Get(ctx, client.ObjectKey{Namespace: o.namespace, Name: outsideName}, service); err != nil {
+	address, err := t.addressOf(ctx, o.namespace)
+	if err != nil {
 		return err
 	}
 	for _, u := range system {
 		if u.GetKind() == "Deployment" {
-			if err := o.lead(u, service.Spec.ClusterIP); err != nil {
+			if err := o.lead(u, address); err != nil {
 				return fmt.Errorf("%s: %w", kindconfig.Describe(u), err)
 			}
 		}
@@ -148,7 +139,21 @@ func (t *Target) surround(ctx context.Context, opened *opened, i *installation, 
 	// Pods take volumes as they are when they start, so it comes before the Deployment.
 	at := slices.IndexFunc(i.objects, func(u *unstructured.Unstructured) bool { return u.GetKind() == "Deployment" })
 	i.objects = slices.Insert(i.objects, max(at, 0), trust)
-	return t.ready(ctx, opened.world, o.namespace)
+	return nil
+}
+
+// addressOf is the address of the one Pod of a namespace that runs.
+func (t *Target) addressOf(ctx context.Context, namespace string) (string, error) {
+	pods := &corev1.PodList{}
+	if err := t.client.List(ctx, pods, client.InNamespace(namespace)); err != nil {
+		return "", err
+	}
+	for i := range pods.Items {
+		if p := &pods.Items[i]; p.DeletionTimestamp == nil && p.Status.PodIP != "" {
+			return p.Status.PodIP, nil
+		}
+	}
+	return "", fmt.Errorf("no Pod of namespace %s has an address", namespace)
 }
 
 // lead has a controller find the servers at an address, and trust them.
