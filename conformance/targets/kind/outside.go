@@ -23,7 +23,6 @@ import (
 var outsideManifest []byte
 
 const (
-	outsideName = "outside"
 	// authorityVolume is the name of the controller's volume with the authority of what lies outside, and of its ConfigMap.
 	authorityVolume = "plumbline-outside"
 	authorityFolder = "/plumbline-outside"
