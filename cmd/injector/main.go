@@ -8,58 +8,19 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
-	"errors"
-	"flag"
-	"fmt"
-	"io"
-	"net/http"
-	"os"
-	"os/signal"
-	"syscall"
-	"time"
 
+	"github.com/plumbline-ci/plumbline/cmd/internal/program"
 	"github.com/plumbline-ci/plumbline/conformance/targets/kind/injector"
 )
 
-// Exit codes.
-const (
-	exitOK      = 0
-	exitBroken  = 1
-	exitInvalid = 3
-)
-
-// slow is how long a client may take to send a request's header.
-const slow = 10 * time.Second
-
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stderr)
-	stop()
-	os.Exit(code)
-}
-
-func run(ctx context.Context, arguments []string, log io.Writer) int {
-	flags := flag.NewFlagSet("injector", flag.ContinueOnError)
-	flags.SetOutput(log)
-	address := flags.String("address", ":8443", "where it is served")
-	certificate := flags.String("certificate", "", "file of the certificate")
-	key := flags.String("key", "", "file of its key")
-	if err := flags.Parse(arguments); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return exitOK
-		}
-		return exitInvalid
+	p := program.New("injector")
+	address := p.Flags.String("address", ":8443", "where it is served")
+	certificate := p.Flags.String("certificate", "", "file of the certificate")
+	key := p.Flags.String("key", "", "file of its key")
+	p.Needed = []string{"certificate", "key"}
+	p.Serve = func(ctx context.Context) error {
+		return program.ListenTLS(ctx, *address, injector.Handler(), *certificate, *key)
 	}
-	if flags.NArg() > 0 || *certificate == "" || *key == "" {
-		fmt.Fprintln(log, "injector: -certificate and -key are needed, and there are no arguments")
-		return exitInvalid
-	}
-	server := &http.Server{Addr: *address, Handler: injector.Handler(), ReadHeaderTimeout: slow, TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12}}
-	context.AfterFunc(ctx, func() { _ = server.Close() })
-	if err := server.ListenAndServeTLS(*certificate, *key); !errors.Is(err, http.ErrServerClosed) {
-		fmt.Fprintf(log, "injector: %v\n", err)
-		return exitBroken
-	}
-	return exitOK
+	p.Main()
 }

@@ -9,54 +9,25 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"flag"
 	"fmt"
-	"io"
 	"os"
-	"os/signal"
-	"syscall"
 
+	"github.com/plumbline-ci/plumbline/cmd/internal/program"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/reference/outside"
 )
 
-// Exit codes.
-const (
-	exitOK      = 0
-	exitBroken  = 1
-	exitInvalid = 3
-)
+func main() { server().Main() }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stderr)
-	stop()
-	os.Exit(code)
-}
-
-func run(ctx context.Context, arguments []string, log io.Writer) int {
-	flags := flag.NewFlagSet("outside", flag.ContinueOnError)
-	flags.SetOutput(log)
-	address := flags.String("address", ":8443", "where it is served")
-	world := flags.String("world", "", "file of what is served")
-	certificate := flags.String("certificate", "", "file of the certificate")
-	key := flags.String("key", "", "file of its key")
-	if err := flags.Parse(arguments); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return exitOK
-		}
-		return exitInvalid
-	}
-	if flags.NArg() > 0 || *world == "" || *certificate == "" || *key == "" {
-		fmt.Fprintln(log, "outside: -world, -certificate and -key are needed, and there are no arguments")
-		return exitInvalid
-	}
-	if err := serve(ctx, *address, *world, *certificate, *key); err != nil {
-		fmt.Fprintf(log, "outside: %v\n", err)
-		return exitBroken
-	}
-	return exitOK
+func server() *program.Program {
+	p := program.New("outside")
+	address := p.Flags.String("address", ":8443", "where it is served")
+	world := p.Flags.String("world", "", "file of what is served")
+	certificate := p.Flags.String("certificate", "", "file of the certificate")
+	key := p.Flags.String("key", "", "file of its key")
+	p.Needed = []string{"world", "certificate", "key"}
+	p.Serve = func(ctx context.Context) error { return serve(ctx, *address, *world, *certificate, *key) }
+	return p
 }
 
 func serve(ctx context.Context, address, world, certificate, key string) error {

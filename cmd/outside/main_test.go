@@ -1,11 +1,12 @@
 package main
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/plumbline-ci/plumbline/cmd/internal/program"
 )
 
 func TestWrongFlags(t *testing.T) {
@@ -20,14 +21,14 @@ func TestWrongFlags(t *testing.T) {
 		code int
 		says string
 	}{
-		{[]string{"-help"}, exitOK, "-world"},
-		{nil, exitInvalid, "-world, -certificate and -key are needed"},
-		{[]string{"-nosuch"}, exitInvalid, "nosuch"},
-		{[]string{"-world", world, "-certificate", "nosuch", "-key", "nosuch"}, exitBroken, "nosuch"},
-		{[]string{"-world", world, "-certificate", world, "-key", world}, exitBroken, "world.json"},
+		{[]string{"-help"}, program.ExitOK, "-world"},
+		{nil, program.ExitInvalid, "-world is needed"},
+		{[]string{"-nosuch"}, program.ExitInvalid, "nosuch"},
+		{[]string{"-world", world, "-certificate", "nosuch", "-key", "nosuch"}, program.ExitBroken, "nosuch"},
+		{[]string{"-world", world, "-certificate", world, "-key", world}, program.ExitBroken, "world.json"},
 	} {
 		var log strings.Builder
-		if code := run(context.Background(), tt.args, &log); code != tt.code || !strings.Contains(log.String(), tt.says) {
+		if code := server().Run(t.Context(), tt.args, &log); code != tt.code || !strings.Contains(log.String(), tt.says) {
 			t.Errorf("%v: exit code %d, %s", tt.args, code, log.String())
 		}
 	}

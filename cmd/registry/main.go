@@ -8,61 +8,23 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
-	"fmt"
-	"io"
-	"net/http"
-	"os"
-	"os/signal"
-	"syscall"
-	"time"
+
+	"github.com/plumbline-ci/plumbline/cmd/internal/program"
 )
 
-// Exit codes.
-const (
-	exitOK      = 0
-	exitBroken  = 1
-	exitInvalid = 3
-)
+func main() { server().Main() }
 
-// slow is how long a client may take to send a request's header.
-const slow = 10 * time.Second
-
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stderr)
-	stop()
-	os.Exit(code)
-}
-
-func run(ctx context.Context, arguments []string, log io.Writer) int {
-	flags := flag.NewFlagSet("registry", flag.ContinueOnError)
-	flags.SetOutput(log)
-	address := flags.String("address", ":5000", "where it is served")
-	directory := flags.String("directory", "", "where images are kept")
-	if err := flags.Parse(arguments); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return exitOK
+func server() *program.Program {
+	p := program.New("registry")
+	address := p.Flags.String("address", ":5000", "where it is served")
+	directory := p.Flags.String("directory", "", "where images are kept")
+	p.Needed = []string{"directory"}
+	p.Serve = func(ctx context.Context) error {
+		handler, err := newStore(*directory)
+		if err != nil {
+			return err
 		}
-		return exitInvalid
+		return program.Listen(ctx, *address, handler) // clients that are cut off while they pull try again
 	}
-	if flags.NArg() > 0 || *directory == "" {
-		fmt.Fprintln(log, "registry: -directory is needed, and there are no arguments")
-		return exitInvalid
-	}
-	handler, err := newStore(*directory)
-	if err != nil {
-		fmt.Fprintf(log, "registry: %v\n", err)
-		return exitBroken
-	}
-	server := &http.Server{Addr: *address, Handler: handler, ReadHeaderTimeout: slow}
-	context.AfterFunc(ctx, func() {
-		_ = server.Close() // clients that are pulling will try again
-	})
-	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
-		fmt.Fprintf(log, "registry: %v\n", err)
-		return exitBroken
-	}
-	return exitOK
+	return p
 }

@@ -16,6 +16,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"github.com/plumbline-ci/plumbline/cmd/internal/program"
 )
 
 func serve(t *testing.T, directory string) string {
@@ -173,20 +175,20 @@ func TestCommandLine(t *testing.T) {
 		code      int
 		says      string
 	}{
-		{"where images are kept has to be said", nil, exitInvalid, "-directory is needed"},
-		{"there are no arguments", []string{"-directory", t.TempDir(), "x"}, exitInvalid, "there are no arguments"},
-		{"a wrong flag is invalid", []string{"-xyzzy"}, exitInvalid, "not defined"},
-		{"help is not an error", []string{"-help"}, exitOK, "-address"},
-		{"the address has to be free", []string{"-directory", t.TempDir(), "-address", "256.0.0.1:0"}, exitBroken, "registry: listen"},
-		{"the directory has to be a directory", []string{"-directory", "/dev/null/x"}, exitBroken, "not a directory"},
+		{"where images are kept has to be said", nil, program.ExitInvalid, "-directory is needed"},
+		{"there are no arguments", []string{"-directory", t.TempDir(), "x"}, program.ExitInvalid, "takes no arguments"},
+		{"a wrong flag is invalid", []string{"-xyzzy"}, program.ExitInvalid, "not defined"},
+		{"help is not an error", []string{"-help"}, program.ExitOK, "-address"},
+		{"the address has to be free", []string{"-directory", t.TempDir(), "-address", "256.0.0.1:0"}, program.ExitBroken, "registry: listen"},
+		{"the directory has to be a directory", []string{"-directory", "/dev/null/x"}, program.ExitBroken, "not a directory"},
 	} {
 		var said bytes.Buffer
-		if code := run(t.Context(), row.arguments, &said); code != row.code || !strings.Contains(said.String(), row.says) {
+		if code := server().Run(t.Context(), row.arguments, &said); code != row.code || !strings.Contains(said.String(), row.says) {
 			t.Errorf("%s: exit code %d, it says %s", row.why, code, &said)
 		}
 	}
 	var said bytes.Buffer
-	if code := run(done, []string{"-directory", t.TempDir(), "-address", "127.0.0.1:0"}, &said); code != exitOK {
+	if code := server().Run(done, []string{"-directory", t.TempDir(), "-address", "127.0.0.1:0"}, &said); code != program.ExitOK {
 		t.Errorf("ended, it exits with %d: %s", code, &said)
 	}
 }

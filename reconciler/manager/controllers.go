@@ -12,7 +12,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/selection"
-	"k8s.io/client-go/kubernetes"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -26,7 +25,7 @@ import (
 )
 
 // addController has a reconciler run and measured by a Manager, for tenants alone.
-func addController(m ctrl.Manager, c *reconciler.Controller, deps reconciler.Deps, api kubernetes.Interface, metrics prometheus.Registerer, workers int) error {
+func addController(m ctrl.Manager, c *reconciler.Controller, deps reconciler.Deps, metrics prometheus.Registerer, workers int) error {
 	deps.Recorder = m.GetEventRecorderFor(c.EventSource) //nolint:staticcheck // Tekton's events are of core/v1
 	if c.Metrics != nil {
 		if err := addMetrics(m, c, metrics); err != nil {
@@ -54,7 +53,7 @@ func addController(m ctrl.Manager, c *reconciler.Controller, deps reconciler.Dep
 		b = b.Watches(watched, handler.EnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []reconcile.Request { return w.Map(o) }))
 	}
 	return b.Complete(&tenancy.Gate{
-		Reconciler: c.New(deps), Right: c.Needs.Tenancy, Rights: rights{api.AuthorizationV1().SelfSubjectAccessReviews()}, Now: time.Now,
+		Reconciler: c.New(deps), Right: c.Needs.Tenancy, Rights: tenancy.Asking{Client: m.GetClient()}, Now: time.Now,
 	})
 }
 

@@ -6,7 +6,6 @@
 //	controllers.go    the reconcilers of all kinds, as package controllers declares them
 //	flags.go          how it is told what to do
 //	configuration.go  the two ConfigMaps, watched
-//	tenancy.go        what the program may do
 //	registry.go       asks registries about images
 //	resolvers.go      finds remote Tasks and Pipelines
 //	logs.go           asks the API server for what containers print
@@ -235,7 +234,7 @@ func addControllers(m ctrl.Manager, cluster *rest.Config, store *apiconfig.Store
 	}
 	list := o.controllers()
 	for i := range list {
-		if err := addController(m, &list[i], deps, api, registerer, o.Workers); err != nil {
+		if err := addController(m, &list[i], deps, registerer, o.Workers); err != nil {
 			return fmt.Errorf("%s: %w", list[i].Name, err)
 		}
 	}

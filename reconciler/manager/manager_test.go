@@ -2,8 +2,6 @@ package manager
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -15,21 +13,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	clientset "k8s.io/client-go/kubernetes/fake"
-	clienttesting "k8s.io/client-go/testing"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	apiconfig "github.com/plumbline-ci/plumbline/api/config"
 	"github.com/plumbline-ci/plumbline/api/v1beta1"
 	"github.com/plumbline-ci/plumbline/reconciler/taskrun"
-	"github.com/plumbline-ci/plumbline/reconciler/tenancy"
 )
 
 func newClient(t *testing.T, objects ...client.Object) client.Client {
@@ -161,70 +153,6 @@ func TestMetricsUnderNamesThatPeopleKnow(t *testing.T) {
 }
 
 // counting counts reconciles.
-type counting struct{ n int }
-
-func (c *counting) Reconcile(context.Context, reconcile.Request) (reconcile.Result, error) {
-	c.n++
-	return reconcile.Result{}, nil
-}
-
-func TestOnlyTenantsAreReconciled(t *testing.T) {
-	t.Parallel()
-	type ask struct{ namespace, verb, resource string }
-	var asked []ask
-	allowed := map[string]bool{"own": true}
-	var broken error
-	api := clientset.NewClientset()
-	api.PrependReactor("create", "selfsubjectaccessreviews", func(a clienttesting.Action) (bool, runtime.Object, error) {
-		review := a.(clienttesting.CreateAction).GetObject().(*authorizationv1.SelfSubjectAccessReview).DeepCopy()
-		of := review.Spec.ResourceAttributes
-		asked = append(asked, ask{of.Namespace, of.Verb, of.Resource})
-		review.Status.Allowed = allowed[of.Namespace]
-		return true, review, broken
-	})
-	clock := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
-	inner := &counting{}
-	tenants := &tenancy.Gate{Reconciler: inner, Right: taskrun.Controller().Needs.Tenancy, Rights: rights{api.AuthorizationV1().SelfSubjectAccessReviews()}, Now: func() time.Time { return clock }}
-	reconciled := func(namespace string) bool {
-		t.Helper()
-		before := inner.n
-		r, err := tenants.Reconcile(t.Context(), reconcile.Request{NamespacedName: types.NamespacedName{Namespace: namespace, Name: "r"}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if done := inner.n > before; done == (r.RequeueAfter > 0) {
-			t.Errorf("%s: reconciled = %v, and again after %s", namespace, done, r.RequeueAfter)
-		}
-		return inner.n > before
-	}
-	if !reconciled("own") || reconciled("foreign") || !reconciled("own") || reconciled("foreign") {
-		t.Error("not the tenants are reconciled")
-	}
-	if want := []ask{{"", "create", "pods"}, {"own", "create", "pods"}, {"foreign", "create", "pods"}}; !slices.Equal(asked, want) {
-		t.Errorf("it asked %v, want %v", asked, want)
-	}
-	allowed["foreign"] = true
-	clock = clock.Add(tenancy.DeniedFor)
-	if !reconciled("foreign") {
-		t.Error("a role that was bound later is not seen")
-	}
-	allowed[""] = true
-	clock = clock.Add(tenancy.DeniedFor)
-	if !reconciled("any") {
-		t.Error("who may everywhere may there")
-	}
-	clear(allowed)
-	clock = clock.Add(tenancy.AllowedFor)
-	if reconciled("own") {
-		t.Error("a role that was taken away is believed in for ever")
-	}
-	clock = clock.Add(tenancy.AllowedFor)
-	broken = errors.New("no answer")
-	if _, err := tenants.Reconcile(t.Context(), reconcile.Request{NamespacedName: types.NamespacedName{Namespace: "own", Name: "r"}}); !errors.Is(err, broken) {
-		t.Errorf("without an answer it says %v", err)
-	}
-}
-
 func TestFlags(t *testing.T) {
 	t.Parallel()
 	needed := []string{"-entrypoint-image=e", "-nop-image=n", "-workingdirinit-image=w", "-shell-image=s"}

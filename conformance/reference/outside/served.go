@@ -58,7 +58,7 @@ func Serve(ctx context.Context, r *fixture.Remote, p Place) (*Served, error) {
 	}
 	made := certificate.Certificate{Certificate: p.Certificate, Key: p.Key}
 	if len(p.Certificate) == 0 {
-		if made, err = certificate.Make(names(at)...); err != nil {
+		if made, err = certificate.Make(fixture.Hosts(at)...); err != nil {
 			return nil, err
 		}
 	}
@@ -83,18 +83,6 @@ func Serve(ctx context.Context, r *fixture.Remote, p Place) (*Served, error) {
 	secure := tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12})
 	go func() { s.ended <- s.server.Serve(secure) }()
 	return s, nil
-}
-
-// names are hosts without their ports.
-func names(at []string) []string {
-	var out []string
-	for _, host := range at {
-		name, _, err := net.SplitHostPort(host)
-		if err == nil {
-			out = append(out, name)
-		}
-	}
-	return out
 }
 
 // Wait waits until the servers end, or until ctx does, and then ends them.

@@ -1,13 +1,14 @@
 package outside
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing/fstest"
 
@@ -110,20 +111,11 @@ func (s *Servers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch at := s.registries[r.Host]; {
 	case at != nil && strings.HasPrefix(r.URL.Path, "/v2/"):
 		at.ServeHTTP(w, r)
-	case s.hub != nil && isHub(host):
+	case s.hub != nil && slices.Contains(fixture.Hubs(), host):
 		s.fromHub(w, r)
 	default:
 		http.NotFound(w, r)
 	}
-}
-
-func isHub(host string) bool {
-	for _, h := range fixture.Hubs() {
-		if h == host {
-			return true
-		}
-	}
-	return false
 }
 
 func (s *Servers) fromHub(w http.ResponseWriter, r *http.Request) {
@@ -175,34 +167,13 @@ type direct struct{ to http.Handler }
 
 // RoundTrip implements http.RoundTripper.
 func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Body == nil {
+	if r.Body == nil { // a server's requests have one
 		r = r.Clone(r.Context())
 		r.Body = http.NoBody
 	}
-	answered, body := &answering{header: http.Header{}, code: http.StatusOK}, &strings.Builder{}
-	answered.body = body
-	d.to.ServeHTTP(answered, r)
-	if answered.code == 0 {
-		return nil, errors.New("no answer")
-	}
-	return &http.Response{
-		StatusCode: answered.code, Status: http.StatusText(answered.code), Header: answered.header, Request: r,
-		Body: io.NopCloser(strings.NewReader(body.String())), ContentLength: int64(body.Len()),
-	}, nil
+	answer := httptest.NewRecorder()
+	d.to.ServeHTTP(answer, r)
+	response := answer.Result()
+	response.Request = r
+	return response, nil
 }
-
-// answering is an answer in the making.
-type answering struct {
-	header http.Header
-	code   int
-	body   io.Writer
-}
-
-// Header implements http.ResponseWriter.
-func (a *answering) Header() http.Header { return a.header }
-
-// WriteHeader implements http.ResponseWriter.
-func (a *answering) WriteHeader(code int) { a.code = code }
-
-// Write implements http.ResponseWriter.
-func (a *answering) Write(p []byte) (int, error) { return a.body.Write(p) }

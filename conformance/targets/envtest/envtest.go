@@ -130,7 +130,7 @@ func (t *Target) tenancies() []string {
 	if !t.reference {
 		return nil
 	}
-	return []string{fixture.TenancyEverywhere, fixture.TenancyTenant, fixture.TenancyStranger}
+	return fixture.Tenancies()
 }
 
 // Start implements conformance.Target. The first call starts the control plane.

@@ -145,7 +145,7 @@ func (t *Target) tenancies() []string {
 	if !t.reference {
 		return nil
 	}
-	return []string{fixture.TenancyEverywhere, fixture.TenancyTenant, fixture.TenancyStranger}
+	return fixture.Tenancies()
 }
 
 // Start implements conformance.Target.

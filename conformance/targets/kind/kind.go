@@ -105,7 +105,7 @@ func (t *Target) Name() string { return Name }
 func (t *Target) Capabilities() conformance.Capabilities {
 	c := t.there.Capabilities()
 	c.SideBySide, c.Remote, c.Injector = true, t.o.Outside != "", t.o.Injector != ""
-	c.Tenancies = []string{fixture.TenancyEverywhere, fixture.TenancyTenant, fixture.TenancyStranger}
+	c.Tenancies = fixture.Tenancies()
 	c.Configurable = func(configMap, key string) bool { return true }
 	return c
 }

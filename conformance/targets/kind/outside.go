@@ -61,7 +61,7 @@ func newOutside(number int, r *fixture.Remote, image string) (*outside, error) {
 	if err != nil {
 		return nil, err
 	}
-	made, err := certificate.Make(o.names()...)
+	made, err := certificate.Make(fixture.Hosts(o.servers)...)
 	if err != nil {
 		return nil, err
 	}
@@ -91,17 +91,6 @@ func newOutside(number int, r *fixture.Remote, image string) (*outside, error) {
 		}
 	}
 	return o, nil
-}
-
-// names are the servers' names.
-func (o *outside) names() []string {
-	var out []string
-	for _, at := range o.servers {
-		if host, _, err := net.SplitHostPort(at); err == nil && !slices.Contains(out, host) {
-			out = append(out, host)
-		}
-	}
-	return out
 }
 
 // surround serves what lies outside the cluster, and has the controller of an installation look there.
@@ -158,7 +147,7 @@ func (t *Target) addressOf(ctx context.Context, namespace string) (string, error
 // lead has a controller find the servers at an address, and trust them.
 func (o *outside) lead(deployment *unstructured.Unstructured, address string) error {
 	var names []any
-	for _, n := range o.names() {
+	for _, n := range fixture.Hosts(o.servers) {
 		names = append(names, n)
 	}
 	in := []string{"spec", "template", "spec"}
