@@ -27,7 +27,7 @@ func Controller() reconciler.Controller {
 		For:        kind().GVK,
 		Predicates: []predicate.Predicate{pass.Predicate[*v1beta1.PipelineRun](nil)},
 		Owns: []reconciler.Owned{
-			{Kind: v1beta1.GroupVersion.WithKind(v1beta1.KindTaskRun), Predicates: []predicate.Predicate{predicate.Funcs{UpdateFunc: turned}}},
+			{Kind: v1beta1.GroupVersion.WithKind(v1beta1.KindTaskRun), Predicates: []predicate.Predicate{predicate.Funcs{CreateFunc: begun, UpdateFunc: turned}}},
 			{Kind: v1alpha1.GroupVersion.WithKind(v1alpha1.KindRun), Label: v1beta1.LabelPipelineRun},
 			{Kind: v1beta1.GroupVersion.WithKind(v1beta1.KindCustomRun), Label: v1beta1.LabelPipelineRun},
 			{Kind: resolution.GroupVersion.WithKind(resolution.KindResolutionRequest)},
@@ -74,6 +74,13 @@ func pipelineName(run reconciler.Run) string {
 		return pr.Spec.PipelineRef.Name
 	}
 	return ""
+}
+
+// begun reports whether a TaskRun that is seen for the first time has been worked on. Of one that has not, its PipelineRun knows: it
+// has just made it. Otherwise a large run would be looked at once for each of its children before any of them has begun.
+func begun(e event.CreateEvent) bool {
+	tr, ok := e.Object.(*v1beta1.TaskRun)
+	return !ok || tr.Status.Succeeded() != nil
 }
 
 // turned reports whether a TaskRun began to run, was tried again, ended, or is wanted otherwise. Nothing else that happens to it
