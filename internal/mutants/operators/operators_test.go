@@ -108,6 +108,24 @@ func TestOperators(t *testing.T) {
 				"f.go:6:37  change constant  \"b\" -> \"b~\"",
 			},
 		},
+		{
+			reason: "prose for people is left alone: as a format or message, also by a constant of the package",
+			text: "const sorry, key = \"not at all\", \"a\"\nfunc f(t func(string)) any {\n\tlog(key, \"it is %s\", \"b c\")\n\tlog(key, sorry)\n\tlog(key, \"%s\")\n\tt(\"d e\")\n" +
+				"\treturn struct{ Message, Name string }{Message: sorry, Name: \"f g\"}\n}\nfunc log(key, format string, args ...any) {}",
+			want: []string{
+				"f.go:3:2  drop statement  log(key, \"it is %s\", \"b c\") -> (removed)",
+				"f.go:3:6  change constant  key -> (key + \"~\")",
+				"f.go:3:23  change constant  \"b c\" -> \"b c~\"",
+				"f.go:4:2  drop statement  log(key, sorry) -> (removed)",
+				"f.go:4:6  change constant  key -> (key + \"~\")",
+				"f.go:5:2  drop statement  log(key, \"%s\") -> (removed)",
+				"f.go:5:6  change constant  key -> (key + \"~\")",
+				"f.go:5:11  change constant  \"%s\" -> \"%s~\"",
+				"f.go:6:2  drop statement  t(\"d e\") -> (removed)",
+				"f.go:6:4  change constant  \"d e\" -> \"d e~\"",
+				"f.go:7:62  change constant  \"f g\" -> \"f g~\"",
+			},
+		},
 	} {
 		if diff := cmp.Diff(shift(tt.want), load(t, "package p\n\n"+tt.text)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.reason, diff)

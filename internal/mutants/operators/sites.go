@@ -5,7 +5,10 @@ import (
 	"go/constant"
 	"go/token"
 	"go/types"
+	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/plumbline-ci/plumbline/internal/mutants/schemata"
 )
@@ -111,6 +114,10 @@ func (f *finder) inValue(n ast.Node) bool {
 		return false // schemata cannot reach into it
 	case *ast.CallExpr:
 		return !f.forPeople(n)
+	case *ast.KeyValueExpr:
+		if k, ok := n.Key.(*ast.Ident); ok && f.isMessage(k.Name, n.Value) {
+			return false
+		}
 	case *ast.BasicLit:
 		t, ok := f.info.Types[n]
 		if b, basic := t.Type.(*types.Basic); !ok || !basic || b.Kind() != types.String && b.Kind() != types.UntypedString && b.Kind() != types.Int {
@@ -146,7 +153,10 @@ func (f *finder) inBody(n ast.Node) bool {
 	case *ast.ReturnStmt:
 		f.results(n)
 	case *ast.CallExpr:
-		return !f.forPeople(n)
+		if !f.forPeople(n) {
+			f.arguments(n)
+		}
+		return false
 	case *ast.Field:
 		// A tag is not an expression.
 		ast.Inspect(n.Type, f.inBody)
@@ -161,7 +171,9 @@ func (f *finder) inBody(n ast.Node) bool {
 		// The key of a struct's field is not an expression.
 		if k, ok := n.Key.(*ast.Ident); ok {
 			if v, ok := f.info.Uses[k].(*types.Var); ok && v.IsField() {
-				ast.Inspect(n.Value, f.inBody)
+				if !f.isMessage(k.Name, n.Value) {
+					ast.Inspect(n.Value, f.inBody)
+				}
 				return false
 			}
 		}
@@ -269,12 +281,77 @@ func (f *finder) results(r *ast.ReturnStmt) {
 
 // forPeople reports whether a call makes an error's text, which is not part of what is promised.
 func (f *finder) forPeople(c *ast.CallExpr) bool {
-	s, ok := c.Fun.(*ast.SelectorExpr)
+	fn := f.called(c)
+	return fn != nil && (fn.FullName() == "fmt.Errorf" || fn.FullName() == "errors.New")
+}
+
+// called is the function or method that a call names, or nil.
+func (f *finder) called(c *ast.CallExpr) *types.Func {
+	id, ok := c.Fun.(*ast.Ident)
+	if s, selected := c.Fun.(*ast.SelectorExpr); selected {
+		id, ok = s.Sel, true
+	}
 	if !ok {
+		return nil
+	}
+	fn, _ := f.info.Uses[id].(*types.Func)
+	return fn
+}
+
+// arguments walks a call, except the prose that it is given as a format or a message. What is written to a writer may be
+// a program or a file, and is no message.
+func (f *finder) arguments(c *ast.CallExpr) {
+	ast.Inspect(c.Fun, f.inBody)
+	fn := f.called(c)
+	for i, a := range c.Args {
+		if fn == nil || !messageParameter(fn.Signature().Params(), i) || !f.isProse(a) {
+			ast.Inspect(a, f.inBody)
+		}
+	}
+}
+
+func messageParameter(params *types.Tuple, i int) bool {
+	if i >= params.Len() {
 		return false
 	}
-	fn, ok := f.info.Uses[s.Sel].(*types.Func)
-	return ok && (fn.FullName() == "fmt.Errorf" || fn.FullName() == "errors.New")
+	for p := range params.Variables() {
+		if types.TypeString(p.Type(), nil) == "io.Writer" {
+			return false
+		}
+	}
+	return slices.Contains([]string{"format", "message"}, params.At(i).Name())
+}
+
+// isProse reports whether an expression is a text of several words, or a constant of the package that holds one. An exported
+// constant may be a text that documents promise.
+func (f *finder) isProse(e ast.Expr) bool {
+	switch x := e.(type) {
+	case *ast.BasicLit:
+	case *ast.Ident:
+		if _, ok := f.info.Uses[x].(*types.Const); !ok || x.IsExported() {
+			return false
+		}
+	default:
+		return false
+	}
+	v := f.info.Types[e].Value
+	return v != nil && v.Kind() == constant.String && words.MatchString(constant.StringVal(v))
+}
+
+var words = regexp.MustCompile(`\S \S`)
+
+// isMessage reports whether a field of a literal holds text for people and nothing else: prose, or its formats.
+func (f *finder) isMessage(field string, value ast.Expr) bool {
+	switch field {
+	case "Message", "Details":
+		v := f.info.Types[value].Value
+		return f.isProse(value) || v != nil && v.Kind() == constant.String && strings.Contains(constant.StringVal(v), "%")
+	case "Paths": // the places that a message names, beside it
+		list, ok := value.(*ast.CompositeLit)
+		return ok && !slices.ContainsFunc(list.Elts, func(e ast.Expr) bool { return f.info.Types[e].Value == nil })
+	default:
+		return false
+	}
 }
 
 func (f *finder) literal(l *ast.BasicLit) {
