@@ -9,6 +9,9 @@ import (
 // squeezer makes text shorter that resembles earlier text. It remembers texts that say mostly what none before has said,
 // up to a limit, and writes what they say already as references to them: objects of one kind differ in few words.
 //
+// The library for this is s2 of klauspost/compress with a dictionary. It finds no likeness of less than six bytes, and with it the events
+// of a TaskRun took 12.5 KB in place of 9.5, more than they may. A preset dictionary of compress/flate has to be read again for every text.
+//
 // A short text is a sequence of pairs: bytes to take as they are, and bytes to copy from before. "Before" is one range of
 // places: memory first, then the text itself.
 //
