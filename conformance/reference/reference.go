@@ -101,7 +101,7 @@ func Claims() conformance.Claims {
 			"propagated-workspaces", "overrides", "debug", "gates", "events", "hermetic", "stdout-config",
 			"v1", "cluster-tasks", "configuration", "multi-tenancy",
 			"pipeline-stop", "pipeline-pending", "pipeline-naming", "pipeline-metadata", "pipeline-account", "pipeline-task-run-specs",
-			"pipeline-embedded-status", "pipeline-affinity", "pipeline-propagation", "pipeline-structured", "pipeline-matrix", "pipeline-custom-task",
+			"pipeline-reasons", "pipeline-embedded-status", "pipeline-affinity", "pipeline-propagation", "pipeline-structured", "pipeline-matrix", "pipeline-custom-task",
 			"alpha-run", "custom-run", "run-named", "run-unnamed", "run-spec", "run-params", "run-results", "run-timeout", "run-cancel", "run-retries",
 			"run-pod", "run-pipeline",
 			"remote-resolution", "resolver-cluster", "resolver-git", "resolver-bundles", "resolver-hub", "resolver-http", "bundles",
