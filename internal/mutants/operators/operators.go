@@ -13,8 +13,8 @@
 //
 // Limits: a change is judged by the tests of its own package alone, with the machine
 // that they run on; a change that makes a test run without end counts as noticed.
-// Texts for people are not changed: those inside fmt.Errorf and errors.New, and prose of the package that is given as a
-// format or a message.
+// Texts for people are not changed: those inside fmt.Errorf and errors.New, prose of the package that is given as a
+// format or a message, and what goes to a log.
 package operators
 
 import (

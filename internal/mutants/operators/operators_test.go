@@ -110,20 +110,30 @@ func TestOperators(t *testing.T) {
 		},
 		{
 			reason: "prose for people is left alone: as a format or message, also by a constant of the package",
-			text: "const sorry, key = \"not at all\", \"a\"\nfunc f(t func(string)) any {\n\tlog(key, \"it is %s\", \"b c\")\n\tlog(key, sorry)\n\tlog(key, \"%s\")\n\tt(\"d e\")\n" +
-				"\treturn struct{ Message, Name string }{Message: sorry, Name: \"f g\"}\n}\nfunc log(key, format string, args ...any) {}",
+			text: "const sorry, key = \"not at all\", \"a\"\nfunc f(t func(string)) any {\n\ttell(key, \"it is %s\", \"b c\")\n\ttell(key, sorry)\n\ttell(key, \"%s\")\n\tt(\"d e\")\n" +
+				"\treturn struct{ Message, Name string }{Message: sorry, Name: \"f g\"}\n}\nfunc tell(key, message string, args ...any) {}",
 			want: []string{
-				"f.go:3:2  drop statement  log(key, \"it is %s\", \"b c\") -> (removed)",
-				"f.go:3:6  change constant  key -> (key + \"~\")",
-				"f.go:3:23  change constant  \"b c\" -> \"b c~\"",
-				"f.go:4:2  drop statement  log(key, sorry) -> (removed)",
-				"f.go:4:6  change constant  key -> (key + \"~\")",
-				"f.go:5:2  drop statement  log(key, \"%s\") -> (removed)",
-				"f.go:5:6  change constant  key -> (key + \"~\")",
-				"f.go:5:11  change constant  \"%s\" -> \"%s~\"",
+				"f.go:3:2  drop statement  tell(key, \"it is %s\", \"b c\") -> (removed)",
+				"f.go:3:7  change constant  key -> (key + \"~\")",
+				"f.go:3:24  change constant  \"b c\" -> \"b c~\"",
+				"f.go:4:2  drop statement  tell(key, sorry) -> (removed)",
+				"f.go:4:7  change constant  key -> (key + \"~\")",
+				"f.go:5:2  drop statement  tell(key, \"%s\") -> (removed)",
+				"f.go:5:7  change constant  key -> (key + \"~\")",
+				"f.go:5:12  change constant  \"%s\" -> \"%s~\"",
 				"f.go:6:2  drop statement  t(\"d e\") -> (removed)",
 				"f.go:6:4  change constant  \"d e\" -> \"d e~\"",
 				"f.go:7:62  change constant  \"f g\" -> \"f g~\"",
+			},
+		},
+		{
+			reason: "what writes to a log is left alone, and so are the formats of messages in a table",
+			text: "type row struct {\n\tName, Message string\n\tPaths []string\n}\nvar rows = []row{{\"a\", \"b\", nil}, {Name: \"c\", Message: \"%q\", Paths: []string{\"d\"}}}\n" +
+				"func f(log func(format string)) { g(\"%v\", \"e\") }\nfunc g(format string, args ...any) {}",
+			want: []string{
+				"f.go:5:19  change constant  \"a\" -> \"a~\"",
+				"f.go:5:24  change constant  \"b\" -> \"b~\"",
+				"f.go:5:42  change constant  \"c\" -> \"c~\"",
 			},
 		},
 	} {

@@ -239,7 +239,12 @@ func (f *finder) binary(b *ast.BinaryExpr) {
 func (f *finder) statements(list []ast.Stmt) {
 	for _, s := range list {
 		switch s := s.(type) {
-		case *ast.ExprStmt, *ast.IncDecStmt, *ast.DeferStmt:
+		case *ast.ExprStmt:
+			if c, ok := s.X.(*ast.CallExpr); ok && f.logs(c) {
+				continue
+			}
+			f.add(DropStatement, s, "")
+		case *ast.IncDecStmt, *ast.DeferStmt:
 			f.add(DropStatement, s, "")
 		case *ast.BranchStmt:
 			if s.Tok == token.CONTINUE || s.Tok == token.BREAK {
@@ -279,10 +284,24 @@ func (f *finder) results(r *ast.ReturnStmt) {
 	}
 }
 
-// forPeople reports whether a call makes an error's text, which is not part of what is promised.
+// forPeople reports whether a call makes an error's text or writes to a log, which is not part of what is promised.
 func (f *finder) forPeople(c *ast.CallExpr) bool {
 	fn := f.called(c)
-	return fn != nil && (fn.FullName() == "fmt.Errorf" || fn.FullName() == "errors.New")
+	return fn != nil && (fn.FullName() == "fmt.Errorf" || fn.FullName() == "errors.New") || f.logs(c)
+}
+
+// logs reports whether a call does nothing but write to a log: it takes a format and returns nothing.
+func (f *finder) logs(c *ast.CallExpr) bool {
+	fn := f.called(c)
+	if fn == nil || fn.Signature().Results().Len() > 0 {
+		return false
+	}
+	for p := range fn.Signature().Params().Variables() {
+		if p.Name() == "format" {
+			return true
+		}
+	}
+	return false
 }
 
 // called is the function or method that a call names, or nil.
