@@ -457,7 +457,7 @@ func builtinEval(s *shell, args []string) int {
 
 // settle makes the status of a text 0 that has no commands. Otherwise its first one finds that of the command before.
 func (s *shell) settle(sc *syntax.Script) {
-	if sc.Rest == "" && !slices.ContainsFunc(sc.Lines, func(line []*syntax.Stmt) bool { return len(line) > 0 }) {
+	if nested := sc.Err != nil && sc.Err.Nested; sc.Rest == "" && !nested && !slices.ContainsFunc(sc.Lines, func(line []*syntax.Stmt) bool { return len(line) > 0 }) {
 		s.status = 0
 	}
 }

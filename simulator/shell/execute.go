@@ -372,7 +372,9 @@ func (s *shell) compound(cmd syntax.Command, tail bool) {
 	case *syntax.Arith:
 		s.line = cmd.Line + s.base
 		s.announce(&syntax.Stmt{Cmd: cmd})
+		tolerant := s.strict()
 		text, err := s.arithmeticString(cmd.X)
+		s.tolerant = tolerant
 		if s.problem(err) {
 			return
 		}
@@ -409,6 +411,15 @@ func (s *shell) defineFunction(cmd *syntax.Func) {
 	source := s.source
 	if s.kind == bash && source == "" {
 		source = "environment"
+	}
+	switch {
+	case s.kind != bash || !s.options.posix:
+	case s.isSpecialName(cmd.Name):
+		s.misname(cmd.Name, "is a special builtin")
+		return
+	case !syntax.IsName(cmd.Name):
+		s.misname(cmd.Name, "not a valid identifier")
+		return
 	}
 	s.status = 0
 	fn := &function{Func: cmd, base: s.base, source: source, exported: s.options.allexport && s.kind == bash}
@@ -635,7 +646,9 @@ func (s *shell) caseClause(cmd *syntax.Case, tail bool) {
 	if s.kind == bash {
 		s.announceHeading("case " + syntax.PrintWord(cmd.Word) + " in ")
 	}
+	tolerant := s.strict()
 	word, err := s.caseWord(cmd.Word)
+	s.tolerant = tolerant
 	if s.problem(err) {
 		return
 	}
@@ -647,7 +660,9 @@ func (s *shell) caseClause(cmd *syntax.Case, tail bool) {
 	for i, item := range cmd.Items {
 		if !matched {
 			for _, p := range item.Patterns {
+				s.strict()
 				pat, err := s.casePattern(p)
+				s.tolerant = tolerant
 				if s.problem(err) {
 					return
 				}

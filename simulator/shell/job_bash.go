@@ -144,6 +144,8 @@ func waitOfBash(s *shell, args []string) int {
 				return status
 			}
 		}
+		s.notify()
+		s.ended = nil // "wait $!" does not know them any more
 		return 0
 	}
 	status := 0

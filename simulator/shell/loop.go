@@ -17,6 +17,16 @@ func (s *shell) loop(body []*syntax.Stmt) bool {
 	return s.loopOn()
 }
 
+// strict makes the substitutions of what is expanded next mind set -e, and returns what tolerant has to be again behind that.
+// Bash lets only the words of simple commands and of [[ ]] know that a status is tested.
+func (s *shell) strict() (tolerant int) {
+	tolerant = s.tolerant
+	if s.kind == bash {
+		s.tolerant = 0
+	}
+	return tolerant
+}
+
 // leaveLoop counts the loops around. Where a mistake makes bash give up the line, it goes on to think that it is in the loop.
 func (s *shell) leaveLoop() {
 	if s.flow != discarding {
@@ -77,15 +87,21 @@ func (s *shell) forClause(cmd *syntax.For) {
 	if cmd.In {
 		var err error
 		s.loops++
+		tolerant := s.strict()
 		items, err = s.fieldsOf(cmd.Items)
+		s.tolerant = tolerant
 		failed := s.problem(err)
 		if s.leaveLoop(); failed {
 			return
 		}
 	}
-	if !syntax.IsName(cmd.Name) {
+	if !syntax.IsName(cmd.Name) && cmd.Select {
 		s.complain("`" + cmd.Name + "': not a valid identifier")
 		s.status = 1
+		return
+	}
+	if !syntax.IsName(cmd.Name) {
+		s.misname(cmd.Name, "not a valid identifier")
 		return
 	}
 	if cmd.Select {
@@ -102,7 +118,11 @@ func (s *shell) forClause(cmd *syntax.For) {
 	for _, item := range items {
 		s.p.Spend(container.CommandCost)
 		if err := s.iterate(cmd, item); err != nil {
-			s.failing("", err)
+			if s.options.posix {
+				s.problem(err)
+			} else {
+				s.failing("", err)
+			}
 			return
 		}
 		if !s.loop(cmd.Do) {
@@ -139,7 +159,9 @@ func (s *shell) arithmeticFor(cmd *syntax.ArithFor) {
 		if s.traps["DEBUG"] != "" {
 			s.announceHeading("((" + strings.TrimLeft(syntax.PrintWord(w), " \t") + "))")
 		}
+		tolerant := s.strict()
 		text, err := s.arithmeticString(w)
+		s.tolerant = tolerant
 		if s.problem(err) {
 			return 0, false
 		}

@@ -134,6 +134,14 @@ func (s *shell) abandon() {
 	}
 }
 
+// misname complains about the name of a variable or function that bash cannot use. It is the end of bash in POSIX mode.
+func (s *shell) misname(name, text string) {
+	s.complain("`" + name + "': " + text)
+	if s.status = 1; s.options.posix {
+		s.flow, s.status = exiting, statusUsage
+	}
+}
+
 // tooMany complains about arguments of a built-in of bash, and ends more than the built-in.
 func (s *shell) tooMany() int {
 	s.complain("too many arguments")
@@ -202,10 +210,15 @@ func (s *shell) syntaxError(e *syntax.Error) {
 			s.print(2, fmt.Sprintf("%s: line %d: `%s'\n", name, line, e.Source))
 		}
 	}
-	if s.options.posix && !unended && (s.command == "eval" || s.sourcing > 0) {
+	switch {
+	case !s.options.posix:
+	case e.Array:
 		s.flow, s.raised = exiting, true
-		if s.status = statusUsage; e.Array && e.Token == "" {
-			s.status = s.fatalStatus()
+		s.status = s.fatalStatus()
+	case !unended && !e.Condition && (s.command == "eval" || s.sourcing > 0):
+		s.raised = true
+		if s.flow != exiting {
+			s.flow, s.status = exiting, statusUsage
 		}
 	}
 }
@@ -218,20 +231,24 @@ func (s *shell) syntaxStatus(e *syntax.Error, before int) int {
 	case s.options.errexit: // it is the error of a part of bash that minds the option
 		s.flow = exiting
 		return statusUsage
-	case e.Array && e.Token != "":
+	case e.Array:
 		if s.subshell {
 			s.flow = discarding
 		}
 		return 1
-	case e.Nested && (e.Token != "" || e.Silent || e.Condition && !e.End && e.Quote == "") && s.isCommand:
+	case e.Nested && (e.Token != "" || e.Silent || e.Condition && !e.End && e.Quote == ""):
 		s.flow = exiting
-		return statusNotFound
-	case e.Nested && e.Condition && !e.End && e.Quote == "":
-		return 1
+		switch {
+		case s.isCommand && (!s.subshell || s.isJob):
+			return statusNotFound
+		case e.Silent || e.Condition && e.Quote == "":
+			return max(before, 1)
+		case inside:
+			return 1
+		}
+		return statusUsage
 	case e.Condition && s.inSubstitution:
 		return statusUsage
-	case e.Array:
-		return 1
 	case e.Silent && !e.Condition && !e.End:
 		return before
 	case inside || e.End && !e.Condition || e.Quote == "" && !e.Condition:

@@ -48,7 +48,9 @@ func (s *shell) keep(list []savedDescriptor) {
 // performed.
 func (s *shell) redirect(redirs []*syntax.Redirect, save bool) (undo []savedDescriptor, ok bool) {
 	for _, r := range redirs {
-		if !s.redirectOne(r, save, &undo) {
+		tolerant := s.strict()
+		ok := s.redirectOne(r, save, &undo)
+		if s.tolerant = tolerant; !ok {
 			if s.flow == goOn {
 				s.status = 1
 				if s.kind == dash {

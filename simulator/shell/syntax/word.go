@@ -489,8 +489,8 @@ func (p *Parser) substitution(start int) Part {
 
 // closed reads a list up to its closing parenthesis.
 func (p *Parser) closed(start int) []*Stmt {
-	docs, arrays, bare, inQuotes := p.docs, p.arrays, p.bare, p.inQuotes
-	p.docs, p.arrays, p.bare, p.inQuotes = nil, 0, false, false
+	docs, arrays, conds, bare, inQuotes := p.docs, p.arrays, p.conds, p.bare, p.inQuotes
+	p.docs, p.arrays, p.conds, p.bare, p.inQuotes = nil, 0, 0, false, false
 	p.nested++
 	list, expects := p.list(true)
 	if p.at(0) != ')' {
@@ -500,7 +500,7 @@ func (p *Parser) closed(start int) []*Stmt {
 		p.unexpected(p.expecting(expects, ")"))
 	}
 	p.nested--
-	p.arrays, p.bare, p.inQuotes = arrays, bare, inQuotes
+	p.arrays, p.conds, p.bare, p.inQuotes = arrays, conds, bare, inQuotes
 	p.pos++
 	p.docs = append(docs, p.docs...)
 	return list
