@@ -231,7 +231,7 @@ func builtinSource(s *shell, args []string) int {
 		case bash:
 			s.command = ""
 			s.complain(args[1] + ": " + text)
-			if s.returned(); s.options.posix || s.options.errexit {
+			if s.returned(); s.options.posix && !s.commanded || s.options.errexit {
 				s.flow, s.raised = exiting, true
 			}
 			return 1
@@ -290,10 +290,10 @@ func builtinSource(s *shell, args []string) int {
 	s.deeper("scripts")
 	sc := s.parse(scriptText(data))
 	s.settle(sc)
-	inEval := s.inEval
+	inEval, commanded := s.inEval, s.commanded
 	s.inEval = true
 	s.lines(sc, false)
-	s.inEval = inEval
+	s.inEval, s.commanded = inEval, commanded
 	s.release(sc)
 	s.shallower()
 	if debug != "" && s.traps["DEBUG"] == "" {
@@ -433,7 +433,7 @@ func builtinEval(s *shell, args []string) int {
 	s.settle(sc)
 	isJob, evaluated := s.isJob, s.evaluated
 	s.isJob, s.evaluated = isJob && s.calls > 0, s.isStage && s.calls == 0
-	inEval := s.inEval
+	inEval, commanded := s.inEval, s.commanded
 	s.inEval = true
 	err := s.readLines(sc, false)
 	s.isJob, s.evaluated, s.inEval = isJob, evaluated, inEval
@@ -442,6 +442,7 @@ func builtinEval(s *shell, args []string) int {
 		s.command = "eval"
 		s.syntaxError(err)
 	}
+	s.commanded = commanded
 	s.release(sc)
 	s.shallower()
 	s.traced--

@@ -25,7 +25,9 @@ func (s *shell) call(cmd *syntax.Call, redirs []*syntax.Redirect, tail bool) {
 	if len(fields) == 0 {
 		s.assignments(cmd, redirs)
 		s.keepExitTrap(cmd)
-		s.lastArg, s.lastArgExported = "", false
+		if s.flow != discarding || s.kind != bash {
+			s.lastArg, s.lastArgExported = "", false
+		}
 		if s.flow == goOn {
 			s.pipestatus = []int{s.status}
 		}
@@ -35,7 +37,7 @@ func (s *shell) call(cmd *syntax.Call, redirs []*syntax.Redirect, tail bool) {
 	if s.flow == goOn {
 		s.pipestatus = []int{s.status}
 	}
-	if s.kind == bash {
+	if s.kind == bash && s.flow != discarding {
 		s.lastArg, s.lastArgExported = fields[len(fields)-1], false
 	}
 }
@@ -258,7 +260,12 @@ func declares(name string) bool {
 func (s *shell) assignments(cmd *syntax.Call, redirs []*syntax.Redirect) {
 	if s.kind == bash { // which expands, and so assigns, before it opens files
 		for _, a := range cmd.Assigns {
-			if err := s.tracedAssignment(a); s.problem(err) {
+			err := s.tracedAssignment(a)
+			var readonly *readonlyError
+			if s.commanded && errors.As(err, &readonly) && readonly.name == a.Name {
+				err = &discardError{err}
+			}
+			if s.problem(err) {
 				return
 			}
 		}
@@ -415,7 +422,8 @@ func (s *shell) withRedirects(assigns []*syntax.Assign, fields []string, redirs 
 			s.keep(undo)
 		} else {
 			defer func() {
-				if s.flow != exiting || !s.endsWithRedirects() {
+				gaveUp := s.flow == discarding && (fields[0] == "eval" || s.functions[fields[0]] != nil)
+				if s.flow != exiting && !gaveUp || !s.endsWithRedirects() {
 					s.undo(undo)
 				}
 			}()

@@ -64,6 +64,7 @@ func builtinCommand(s *shell, args []string) int {
 		}
 		return status
 	}
+	s.commanded = s.kind == bash
 	var err error
 	switch {
 	case s.kind != bash && path != "":

@@ -175,7 +175,7 @@ func (s *shell) perform(st *syntax.Stmt, tail bool) {
 	}
 	undo, ok := s.redirect(st.Redirs, true)
 	defer func() {
-		if s.flow == exiting && s.endsWithRedirects() {
+		if s.flow >= discarding && s.endsWithRedirects() {
 			return
 		}
 		s.undo(undo)

@@ -103,7 +103,7 @@ func (s *shell) problem(err error) bool {
 		s.status = statusUsage
 		s.flow = exiting
 	case s.options.posix && !errors.As(err, new(*discardError)) && !errors.As(err, new(*abandonError)):
-		s.status = s.fatalStatus()
+		s.status = s.abandonedStatus()
 		s.flow = exiting
 	default:
 		s.status = 1
@@ -214,8 +214,10 @@ func (s *shell) syntaxError(e *syntax.Error) {
 	case !s.options.posix:
 	case e.Array:
 		s.flow, s.raised = exiting, true
-		s.status = s.fatalStatus()
-	case !unended && !e.Condition && (s.command == "eval" || s.sourcing > 0):
+		if !s.options.errexit {
+			s.status = s.abandonedStatus()
+		}
+	case !unended && !e.Condition && !s.commanded && (s.command == "eval" || s.sourcing > 0):
 		s.raised = true
 		if s.flow != exiting {
 			s.flow, s.status = exiting, statusUsage
@@ -239,7 +241,7 @@ func (s *shell) syntaxStatus(e *syntax.Error, before int) int {
 	case e.Nested && (e.Token != "" || e.Silent || e.Condition && !e.End && e.Quote == ""):
 		s.flow = exiting
 		switch {
-		case s.isCommand && (!s.subshell || s.isJob):
+		case s.abandonedStatus() == statusNotFound:
 			return statusNotFound
 		case e.Silent || e.Condition && e.Quote == "":
 			return max(before, 1)

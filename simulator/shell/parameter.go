@@ -326,7 +326,15 @@ func (s *shell) unbound(name string) error {
 
 // fatalStatus is bash's exit code for a parameter that has to be set: it depends on where the script came from.
 func (s *shell) fatalStatus() int {
-	if !s.isCommand || s.subshell && !s.isJob || s.options.errexit {
+	if s.options.errexit {
+		return 1
+	}
+	return s.abandonedStatus()
+}
+
+// abandonedStatus is bash's exit code for a mistake that ends the shell without being reported as one that set -e minds.
+func (s *shell) abandonedStatus() int {
+	if !s.isCommand || s.subshell && !s.isJob {
 		return 1
 	}
 	return statusNotFound

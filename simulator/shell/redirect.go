@@ -341,7 +341,7 @@ func (s *shell) processSubstitution(ps *syntax.ProcSubst) (string, error) {
 		sc := s.parseSubstitution(syntax.PrintProcess(ps), false)
 		defer s.release(sc)
 		run = func(c *shell) {
-			c.base = max(c.line, 1) - 1
+			c.base, c.inEval = max(c.line, 1)-1, true
 			if n := len(sc.Lines); n > 0 && sc.Rest == "" {
 				c.last = lastCall(sc.Lines[n-1], false)
 			}

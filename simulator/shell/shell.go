@@ -206,6 +206,7 @@ type shell struct {
 	stuck                       bool  // bash has met a mistake inside of [[ ]]; see [syntax.Options]
 	reverses                    bool  // the shell is a group of bash with one command and ! before it
 	raised                      bool  // the shell ends because a built-in has found no file to read, or a mistake in what it has read
+	commanded                   bool  // bash has run a program by command, and since takes the errors of built-ins for those of command
 	misused                     bool  // a built-in was given options that it does not have, or fails in another way that is no answer
 	misassigned                 bool  // an assignment of a declaring built-in has failed
 	solo                        bool  // it is a stage of a pipeline or a job
@@ -225,7 +226,7 @@ type shell struct {
 	argsSet         bool // set has set the positional parameters, outside of functions
 	subshell        bool
 	evaluated       bool // by eval or . that is the one command of a child
-	inEval          bool // the shell executes what eval or . has read, and has begun that itself
+	inEval          bool // the shell executes what eval, . or a process substitution has read, and has begun that itself
 	isJob           bool // the subshell was made by the main shell, for one simple command
 }
 

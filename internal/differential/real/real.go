@@ -15,6 +15,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -33,7 +34,8 @@ const (
 	mostTime   = 10 * time.Second
 	mostCPU    = 5 * time.Second // of one process; see the wrapper
 	mostOutput = 4 << 20
-	// wrapper is what process 1 does before it becomes the shell: /proc has to be mounted from inside its namespace.
+	// wrapper is what process 1 does before it becomes the shell: /proc has to be mounted from inside its namespace. The
+	// number of the processes that it starts is known to package simulated.
 	wrapper = `mount -t proc -o ro proc /proc && hostname host && ulimit -t 5 -v 2000000 -f 131072 && unset SHLVL PWD OLDPWD && exec "$@"`
 )
 
@@ -59,6 +61,7 @@ func New() (*Runner, error) {
 	if os.Geteuid() != 0 {
 		return nil, errors.New("only root may make a root directory and namespaces")
 	}
+	restoreSignals()
 	base, err := os.MkdirTemp("", "differential")
 	if err != nil {
 		return nil, err
@@ -79,6 +82,16 @@ func New() (*Runner, error) {
 		return nil, errors.Join(fmt.Errorf("a trial run has failed: %+v", o), r.Close())
 	}
 	return r, nil
+}
+
+// restoreSignals makes scripts start with the default action of every signal, as in a container. What this process ignores,
+// as under nohup or in the background of a shell, they would ignore too; what it catches, they do not inherit.
+func restoreSignals() {
+	for n := syscall.Signal(1); n < 32; n++ {
+		if signal.Ignored(n) {
+			signal.Notify(make(chan os.Signal, 1), n)
+		}
+	}
 }
 
 // Close ends the runner and removes its files.

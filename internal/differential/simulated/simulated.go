@@ -3,6 +3,7 @@ package simulated
 
 import (
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"runtime/debug"
@@ -23,6 +24,9 @@ const (
 	// mostVirtual is how much virtual time a script may take.
 	mostVirtual = 100 * time.Hour
 	mostEvents  = 20_000_000
+	// wrapperPrograms is how many processes the wrapper of package real starts before the shell, which numbers its own
+	// processes from there on.
+	wrapperPrograms = 2
 	// mostReal is how long the simulator may compute for one script before that counts as a failure.
 	mostReal = 60 * time.Second
 )
@@ -117,6 +121,11 @@ func (r *Runner) run(i *image.Image, argv []string) (o outcome.Outcome) {
 	})
 	if err != nil {
 		return outcome.Outcome{Failure: err.Error()}
+	}
+	for range wrapperPrograms {
+		if err := c.Exec([]string{"true"}, io.Discard, io.Discard, func(int) {}); err != nil {
+			return outcome.Outcome{Failure: err.Error()}
+		}
 	}
 	if err := k.RunWhile(c.Running, k.Now().Add(mostVirtual), mostEvents); err != nil {
 		o.Failure = err.Error()
