@@ -214,13 +214,19 @@ func (s *shell) syntaxError(e *syntax.Error) {
 	case !s.options.posix:
 	case e.Array:
 		s.flow, s.raised = exiting, true
-		if !s.options.errexit {
+		switch {
+		case s.options.errexit:
+		case s.isStage && (s.command == "eval" || s.sourcing > 0):
+			s.status = 1
+		default:
 			s.status = s.abandonedStatus()
 		}
 	case !unended && !e.Condition && !s.commanded && (s.command == "eval" || s.sourcing > 0):
 		s.raised = true
 		if s.flow != exiting {
-			s.flow, s.status = exiting, statusUsage
+			if s.flow, s.status = exiting, statusUsage; s.isStage && s.calls == 0 {
+				s.status = 1
+			}
 		}
 	}
 }
@@ -241,7 +247,7 @@ func (s *shell) syntaxStatus(e *syntax.Error, before int) int {
 	case e.Nested && (e.Token != "" || e.Silent || e.Condition && !e.End && e.Quote == ""):
 		s.flow = exiting
 		switch {
-		case s.abandonedStatus() == statusNotFound:
+		case s.abandonedStatus() == statusNotFound && !(inside && s.isStage):
 			return statusNotFound
 		case e.Silent || e.Condition && e.Quote == "":
 			return max(before, 1)

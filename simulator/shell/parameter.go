@@ -165,7 +165,11 @@ func (e *expander) param(pe *syntax.Param, quoted bool) error {
 	}
 	switch {
 	case pe.Length:
-		if !set && s.options.nounset {
+		switch {
+		case set || !s.options.nounset:
+		case s.kind == bash:
+			return &fatalError{name + ": unbound variable", s.fatalStatus()}
+		default:
 			return s.unbound(name)
 		}
 		if s.vars[name].ref && pe.Index == nil {
@@ -316,7 +320,7 @@ func (s *shell) badSubscript(name string) error {
 
 func (s *shell) unbound(name string) error {
 	if s.kind == bash {
-		if name != "" && name[0] >= '0' && name[0] <= '9' {
+		if name == "!" || name != "" && name[0] >= '0' && name[0] <= '9' {
 			name = "$" + name
 		}
 		return &fatalError{name + ": unbound variable", s.fatalStatus()}

@@ -485,7 +485,10 @@ func builtinMapfile(s *shell, args []string) int {
 		n++
 		if callback != "" && n%quantum == 0 {
 			s.store(name, v)
+			base, command := s.base, s.command
+			s.base, s.command = max(s.line, 1)-1, ""
 			s.run(callback+" "+strconv.Itoa(origin)+" "+quoteSingle(line), false)
+			s.base, s.command = base, command
 			v = s.vars[name]
 			l = s.ownList(&v)
 		}

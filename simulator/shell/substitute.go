@@ -16,7 +16,7 @@ func (s *shell) substitute(cs *syntax.CmdSubst) (string, error) {
 		text := syntax.PrintSubst(cs)
 		s.p.Allocate(int64(len(text)))
 		defer s.p.Allocate(-int64(len(text)))
-		sc = s.parseSubstitution(text, cs.Raw)
+		sc = s.parseSubstitution(text, cs.Backquote)
 		defer s.release(sc)
 	}
 	if s.stuck && sc.Err != nil && !cs.Backquote {
@@ -91,11 +91,12 @@ func (s *shell) substitute(cs *syntax.CmdSubst) (string, error) {
 }
 
 // parseSubstitution parses the commands of a substitution of bash. In POSIX mode aliases have been replaced when the
-// commands around were read, unless raw: those that it defines itself do not count.
-func (s *shell) parseSubstitution(text string, raw bool) *syntax.Script {
+// commands around were read, except between backquotes: those that it defines itself do not count. What had been taken for
+// arithmetic has none replaced.
+func (s *shell) parseSubstitution(text string, backquoted bool) *syntax.Script {
 	defer func(lost bool) { s.lost = lost }(s.lost)
 	s.lost = false
-	if !s.options.posix || raw {
+	if !s.options.posix || backquoted {
 		return s.parse(text)
 	}
 	sc := *s.parsePlain(text)
