@@ -493,7 +493,11 @@ func (a *arith) binary(min int) operand {
 				left = operand{n: truth(right != 0)}
 			}
 		default:
+			from := a.from
 			right := a.load(a.binary(l + 1))
+			if right == 0 && (op == "/" || op == "%") && a.skip == 0 { // which is told from the divisor on
+				a.from, a.last = from, from
+			}
 			left = operand{n: a.compute(op, n, right)}
 		}
 	}
@@ -833,9 +837,6 @@ func (a *arith) compute(op string, x, y int64) int64 {
 	case "/", "%":
 		if y == 0 {
 			if a.skip == 0 {
-				if a.kind != atEnd {
-					a.from = a.last
-				}
 				a.fail("division by 0", "division by zero")
 				return 0
 			}

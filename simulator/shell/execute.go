@@ -182,7 +182,7 @@ func (s *shell) perform(st *syntax.Stmt, tail bool) {
 	}()
 	if s.refused = !ok && s.kind == bash && st.Cmd != nil; !ok {
 		_, group := st.Cmd.(*syntax.Subshell)
-		if group || s.kind == bash {
+		if group || s.kind == bash && st.Cmd == nil {
 			s.pipestatus = []int{s.status}
 		}
 		if group && s.kind == ash { // whose child it was that failed
@@ -440,6 +440,9 @@ func (s *shell) defineFunction(cmd *syntax.Func) {
 func (s *shell) timed(cmd *syntax.Time) {
 	start := s.p.Now()
 	s.statement(cmd.Stmt, false)
+	if s.flow == returning && s.kind == bash {
+		return
+	}
 	took := s.p.Now().Sub(start)
 	minutes := int(took.Minutes())
 	seconds := took.Seconds() - 60*float64(minutes)
