@@ -102,7 +102,8 @@ func (s *shell) binaryCondition(x *syntax.CondBinary, not string) (bool, error) 
 		if s.options.xtrace {
 			s.traceCondition(not + tracedWord(a) + " " + x.Op + " " + tracedWord(e.allEscaped()))
 		}
-		return s.matches(pat, a) == (x.Op != "!="), nil
+		m := s.extended()
+		return m.match(s.folded(pat, a)) == (x.Op != "!="), nil
 	case "=~":
 		return s.regexMatch(a, x.Y, not)
 	}

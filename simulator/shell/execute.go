@@ -702,8 +702,13 @@ func (s *shell) caseClause(cmd *syntax.Case, tail bool) {
 
 // matches is match under the shell's options.
 func (s *shell) matches(pat, text string) bool {
+	return s.match(s.folded(pat, text))
+}
+
+// folded returns a pattern and a text as they are compared: with nocasematch in lower case.
+func (s *shell) folded(pat, text string) (string, string) {
 	if s.options.nocasematch {
 		pat, text = strings.ToLower(pat), strings.ToLower(text)
 	}
-	return s.match(pat, text)
+	return pat, text
 }

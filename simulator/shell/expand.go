@@ -354,6 +354,8 @@ func (e *expander) add(text string) {
 	e.buf = append(e.buf, text...)
 	if !e.glob && strings.ContainsAny(text, "*?[") {
 		e.glob = text != "["
+	} else if !e.glob && e.s.options.extglob && strings.Contains(text, "(") {
+		e.glob = strings.Contains(text, "@(") || strings.Contains(text, "+(") || strings.Contains(text, "!(")
 	}
 }
 

@@ -157,6 +157,17 @@ func (e *expander) param(pe *syntax.Param, quoted bool) error {
 		if pe.Length {
 			return e.value(strconv.Itoa(v.length()), quoted)
 		}
+		if whole := s.vars[s.target(name)]; pe.Op == ":" && s.kind == bash && whole.set && !whole.isArray() { // of which it cuts the text
+			text, inside, err := s.substring(pe, whole.value)
+			if err != nil {
+				return err
+			}
+			var elems []string
+			if inside {
+				elems = []string{text}
+			}
+			return e.list(elems, quoted, pe.All == '*', true)
+		}
 		return e.listParam(pe, v.elements(), quoted, pe.All == '*')
 	}
 	value, set, err := s.paramValue(name, pe.Index)
@@ -196,7 +207,7 @@ func (e *expander) param(pe *syntax.Param, quoted bool) error {
 	}
 	if !set && s.options.nounset {
 		if pe.Index != nil {
-			return s.unbound(strings.TrimSuffix(strings.TrimPrefix(pe.Text, "${"), "}"))
+			return s.unbound(elementText(pe))
 		}
 		if s.kind == bash && !pe.Short {
 			return &fatalError{name + ": unbound variable", s.fatalStatus()}
@@ -316,6 +327,23 @@ func (s *shell) badSubscript(name string) error {
 	}
 	s.complain(name + ": bad array subscript")
 	return nil
+}
+
+// elementText returns the element of an array that ${x[i]…} names, as it is written.
+func elementText(pe *syntax.Param) string {
+	text := strings.TrimPrefix(pe.Text, "${")
+	depth := 0
+	for i := range len(text) {
+		switch text[i] {
+		case '[':
+			depth++
+		case ']':
+			if depth--; depth == 0 {
+				return text[:i+1]
+			}
+		}
+	}
+	return strings.TrimSuffix(text, "}")
 }
 
 func (s *shell) unbound(name string) error {
@@ -697,6 +725,7 @@ func (s *shell) changeCase(op, pat, value string) string {
 		return s.lowerAll(changed) + rest
 	}
 	wide := s.wide()
+	m := s.extended()
 	var b strings.Builder
 	for changed != "" {
 		size := 1
@@ -706,7 +735,7 @@ func (s *shell) changeCase(op, pat, value string) string {
 		c := changed[:size]
 		changed = changed[size:]
 		switch {
-		case pat != "" && !s.match(pat, c):
+		case pat != "" && !m.match(pat, c):
 			b.WriteString(c)
 		case op[0] == '^' || op[0] == '~' && isLower(c):
 			b.WriteString(s.upperAll(c))
@@ -801,7 +830,7 @@ func (v variable) attributes() string {
 	for _, a := range []struct {
 		has    bool
 		letter string
-	}{{v.list != nil, "a"}, {v.table != nil, "A"}, {v.integer, "i"}, {v.lower, "l"}, {v.ref, "n"}, {v.readonly, "r"}, {v.upper, "u"}, {v.exported, "x"}} {
+	}{{v.list != nil, "a"}, {v.table != nil, "A"}, {v.integer, "i"}, {v.ref, "n"}, {v.readonly, "r"}, {v.exported, "x"}, {v.lower, "l"}, {v.upper, "u"}} {
 		if a.has {
 			out += a.letter
 		}

@@ -16,7 +16,16 @@ type matcher struct {
 	depth  int
 }
 
-func (s *shell) matcher() matcher { return matcher{s: s, wide: s.wide(), groups: s.kind == bash} }
+func (s *shell) matcher() matcher {
+	return matcher{s: s, wide: s.wide(), groups: s.options.extglob}
+}
+
+// extended returns a matcher that knows extended patterns without the option: in [[ ]] and ${x^pattern}.
+func (s *shell) extended() *matcher {
+	m := s.matcher()
+	m.groups = s.kind == bash
+	return &m
+}
 
 const (
 	// triesAStep is how many tries count as one command.
@@ -61,10 +70,20 @@ func (m *matcher) leave() {
 
 // match reports whether all of text matches a pattern: * ? [...] \c and, in bash, ?(…) *(…) +(…) @(…) !(…).
 func (s *shell) match(pattern, text string) bool {
-	if !strings.ContainsAny(pattern, "*?[\\(") {
+	if isPlain(pattern) {
 		return pattern == text
 	}
 	m := s.matcher()
+	return m.here(pattern, text)
+}
+
+func isPlain(pattern string) bool { return !strings.ContainsAny(pattern, "*?[\\(") }
+
+// match is [shell.match] with this matcher.
+func (m *matcher) match(pattern, text string) bool {
+	if isPlain(pattern) {
+		return pattern == text
+	}
 	return m.here(pattern, text)
 }
 

@@ -318,11 +318,14 @@ func (s *shell) converted(v variable, value string) (string, error) {
 // sum adds the values of two expressions, for += of an integer.
 func (s *shell) sum(a, b string) (string, error) {
 	m, err := s.evaluate(a)
-	if err != nil {
-		return "", err
+	n := int64(0)
+	if err == nil {
+		n, err = s.evaluate(b)
 	}
-	n, err := s.evaluate(b)
-	return strconv.FormatInt(m+n, 10), err
+	if err != nil {
+		return "", &abandonError{err}
+	}
+	return strconv.FormatInt(m+n, 10), nil
 }
 
 // indexNumber evaluates the index of an indexed array; a negative one counts from the end.

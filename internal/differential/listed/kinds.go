@@ -141,7 +141,8 @@ func Kinds() []Kind {
 			Reason:  "A function that calls itself without end uses up bash's stack, and bash dies of it. The simulator ends the container, and says why.",
 			Example: "f() { time f; }\nf",
 			Covers: func(c Case) bool {
-				return c.Dialect == script.Bash && c.Real.Code == 139 && strings.Contains(c.Sim.Failure, "nested")
+				died := c.Real.Code == 139 || strings.Contains(c.Real.Stdout+c.Real.Stderr, "139") // of the shell, or of a subshell
+				return c.Dialect == script.Bash && died && strings.Contains(c.Sim.Failure, "nested")
 			},
 		},
 		{
