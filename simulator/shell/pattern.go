@@ -277,7 +277,10 @@ func (m *matcher) group(op byte, group, rest, t string) bool {
 
 // literalPattern returns the text that a pattern without special characters matches.
 func literalPattern(p string) (string, bool) {
-	if strings.ContainsAny(p, "*?[(") {
+	if strings.ContainsAny(p, "*?(") {
+		return "", false
+	}
+	if i := strings.IndexByte(p, '['); i >= 0 && strings.IndexByte(p[i:], ']') > 0 {
 		return "", false
 	}
 	if !strings.Contains(p, `\`) {

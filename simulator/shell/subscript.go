@@ -57,11 +57,23 @@ func hasSubscript(w *syntax.Word) bool {
 		lit, ok := part.(*syntax.Lit)
 		return ok && strings.Contains(lit.Value, "[")
 	}
-	return len(w.Parts) > 1 && slices.ContainsFunc(w.Parts, brackets)
+	return len(w.Parts) > 1 && slices.ContainsFunc(w.Parts, brackets) && slices.ContainsFunc(w.Parts, expands)
+}
+
+// expands reports whether a part of a word is more than text and quotes.
+func expands(part syntax.Part) bool {
+	switch part := part.(type) {
+	case *syntax.Lit, *syntax.SglQuoted:
+		return false
+	case *syntax.DblQuoted:
+		return slices.ContainsFunc(part.Parts, expands)
+	}
+	return true
 }
 
 // expandSubscripts expands an expression that has subscripts. The signs that an expansion brings into a subscript are
-// protected, since the subscript is going to be expanded once more.
+// protected, since the subscript is going to be expanded once more. So are the brackets of a subscript in another one, which
+// is then no subscript any more: bash 5.2 does not understand $((a[b[$i]])).
 func (e *expander) expandSubscripts(w *syntax.Word) error {
 	depth := 0
 	for i, part := range w.Parts {
@@ -71,12 +83,33 @@ func (e *expander) expandSubscripts(w *syntax.Word) error {
 		}
 		text := string(e.buf[from:])
 		if _, ok := part.(*syntax.Lit); ok {
-			depth += strings.Count(text, "[") - strings.Count(text, "]")
+			depth = e.protectNested(from, depth)
 		} else if depth > 0 {
 			e.buf = append(e.buf[:from], protectSubscript.Replace(text)...)
 		}
 	}
 	return nil
+}
+
+// protectNested protects the brackets inside of others in what has been expanded, from an offset on. It takes the number of
+// brackets that are open there, and returns how many are open in the end.
+func (e *expander) protectNested(from, depth int) int {
+	text := string(e.buf[from:])
+	e.buf = e.buf[:from]
+	for i := range len(text) {
+		switch text[i] {
+		case '[':
+			if depth++; depth > 1 {
+				e.buf = append(e.buf, '\\')
+			}
+		case ']':
+			if depth = max(0, depth-1); depth > 0 {
+				e.buf = append(e.buf, '\\')
+			}
+		}
+		e.buf = append(e.buf, text[i])
+	}
+	return depth
 }
 
 var protectSubscript = strings.NewReplacer("$", `\$`, "`", "\\`", `\`, `\\`, "[", `\[`, "]", `\]`)
