@@ -145,7 +145,7 @@ func waitOfBash(s *shell, args []string) int {
 			}
 		}
 		s.notify()
-		s.ended = nil // "wait $!" does not know them any more
+		s.ended = nil // "wait $!" does not know them from here on
 		return 0
 	}
 	status := 0

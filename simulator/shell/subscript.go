@@ -73,7 +73,7 @@ func expands(part syntax.Part) bool {
 
 // expandSubscripts expands an expression that has subscripts. The signs that an expansion brings into a subscript are
 // protected, since the subscript is going to be expanded once more. So are the brackets of a subscript in another one, which
-// is then no subscript any more: bash 5.2 does not understand $((a[b[$i]])).
+// therefore fails: bash 5.2 does not understand $((a[b[$i]])).
 func (e *expander) expandSubscripts(w *syntax.Word) error {
 	depth := 0
 	for i, part := range w.Parts {
