@@ -187,7 +187,8 @@ func Kinds() []Kind {
 			Reason:  "Now and then dash, or a subshell of it, ends by a segmentation fault in a long script, depending on what its memory looks like: a defect.",
 			Example: "",
 			Covers: func(c Case) bool {
-				return c.Dialect == script.Dash && strings.Contains(c.Real.Stderr, "Segmentation fault") && !strings.Contains(c.Sim.Stderr, "Segmentation fault") && !strings.Contains(c.Script, "SEGV")
+				died := c.Real.Code == 139 && c.Sim.Code != 139 || strings.Contains(c.Real.Stderr, "Segmentation fault") && !strings.Contains(c.Sim.Stderr, "Segmentation fault")
+				return c.Dialect == script.Dash && died && !strings.Contains(c.Script, "SEGV")
 			},
 		},
 		{
