@@ -76,8 +76,8 @@ func pipelineName(run reconciler.Run) string {
 	return ""
 }
 
-// begun reports whether a TaskRun that is seen for the first time has been worked on. Of one that has not, its PipelineRun knows: it
-// has just made it. Otherwise a large run would be looked at once for each of its children before any of them has begun.
+// begun reports whether a TaskRun that is seen for the first time has a status. One without a status tells its PipelineRun nothing,
+// since that has just made it, and a large run would be looked at once for each of its children before any of them has begun.
 func begun(e event.CreateEvent) bool {
 	tr, ok := e.Object.(*v1beta1.TaskRun)
 	return !ok || tr.Status.Succeeded() != nil

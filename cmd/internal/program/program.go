@@ -30,7 +30,7 @@ type Program struct {
 	Flags *flag.FlagSet
 	// Needed are the flags that have to be given.
 	Needed []string
-	// Serve serves until the context ends, which is no error.
+	// Serve serves until the context ends; then it returns nil.
 	Serve func(ctx context.Context) error
 }
 
