@@ -134,10 +134,11 @@ func (m *Monitor) checkEnd(r *run) {
 		}
 		return
 	}
-	if slices.Contains(r.kind.TimedOut, got.Reason) {
-		if limit, bounded := r.kind.timeout(r.spec()); bounded && limit < quickly {
-			return // the trouble may have lasted as long
-		}
+	if r.outOfTime(got) || m.childOutOfTime(r) {
+		return // the trouble may have lasted as long
+	}
+	if r.owner != "" && got.Status == "False" && (r.asked() || got.Status == want.Status && slices.Contains(r.kind.TimedOut, got.Reason)) {
+		return // its parent has stopped it, or was about to when its own time was over: the end of the parent is judged
 	}
 	if got.Status == want.Status && slices.Contains(r.kind.TimedOut, want.Reason) {
 		return // what was late may have ended by the Pod's own deadline first
@@ -146,6 +147,31 @@ func (m *Monitor) checkEnd(r *run) {
 		m.violated(SameEnd, r.name, r.kind.backing(SameEnd, want.Status),
 			"without trouble it ends with %s/%s after %d earlier attempts; trouble that has passed made it %s/%s after %d", want.Status, want.Reason, want.Attempts, got.Status, got.Reason, got.Attempts)
 	}
+}
+
+// outOfTime reports whether a run has used up a time which trouble that passes may take: it says so, or its Pod ended by its own
+// deadline before that could be said.
+func (r *run) outOfTime(e End) bool {
+	limit, bounded := r.kind.timeout(r.spec())
+	return bounded && limit < quickly && e.Status == "False" && (slices.Contains(r.kind.TimedOut, e.Reason) || e.Took >= limit)
+}
+
+// childOutOfTime reports whether a child has used up such a time: its own, or that of its phase, for which the run has stopped it.
+func (m *Monitor) childOutOfTime(r *run) bool {
+	hurried := !r.asked() && (r.phaseIsShort("tasks") || r.phaseIsShort("finally"))
+	//plumbline:unordered any of them is enough
+	for _, c := range m.runs {
+		if c.owner == r.uid && (c.outOfTime(m.end(c)) || hurried && c.asked()) {
+			return true
+		}
+	}
+	return false
+}
+
+// phaseIsShort reports whether the tasks or the final tasks of a run have a time which trouble that passes may take.
+func (r *run) phaseIsShort(phase string) bool {
+	limit, err := time.ParseDuration(text(mapping(r.spec(), "timeouts"), phase))
+	return err == nil && limit > 0 && limit < quickly
 }
 
 // visits are the labels and annotations of visitors that an object has shown, and how often they have changed.
