@@ -134,7 +134,7 @@ func (m *Monitor) checkEnd(r *run) {
 		}
 		return
 	}
-	if r.outOfTime(got) || m.childOutOfTime(r) {
+	if r.outOfTime(got) || r.unresolved(got) || m.childOutOfTime(r) {
 		return // the trouble may have lasted as long
 	}
 	if r.owner != "" && got.Status == "False" && (r.asked() || got.Status == want.Status && slices.Contains(r.kind.TimedOut, got.Reason)) {
@@ -154,6 +154,15 @@ func (m *Monitor) checkEnd(r *run) {
 func (r *run) outOfTime(e End) bool {
 	limit, bounded := r.kind.timeout(r.spec())
 	return bounded && limit < quickly && e.Status == "False" && (slices.Contains(r.kind.TimedOut, e.Reason) || e.Took >= limit)
+}
+
+// resolution is how long a run waits for what is remote.
+const resolution = time.Minute
+
+// unresolved reports whether a run has waited in vain for what is remote, which trouble that passes may have delayed for longer.
+func (r *run) unresolved(e End) bool {
+	remote := text(mapping(r.spec(), "taskRef"), "resolver")+text(mapping(r.spec(), "pipelineRef"), "resolver") != ""
+	return remote && e.Status == "False" && e.Took >= resolution
 }
 
 // childOutOfTime reports whether a child has used up such a time: its own, or that of its phase, for which the run has stopped it.
