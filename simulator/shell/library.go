@@ -56,6 +56,7 @@ type cacheKey struct {
 	text    string
 	kind    dialect
 	extglob bool
+	posix   bool // of bash
 	wide    bool // $'…' may have characters that are not of ASCII
 }
 

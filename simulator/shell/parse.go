@@ -16,14 +16,14 @@ func (s *shell) parse(text string) *syntax.Script {
 		return s.parseWith(text, syntax.Options{Extglob: s.options.extglob, Posix: s.options.posix, Aliases: aliases, Stuck: s.stuck, Lost: lost})
 	}
 	if s.stuck || lost {
-		return s.parseWith(text, syntax.Options{Extglob: s.options.extglob, Stuck: s.stuck, Lost: lost})
+		return s.parseWith(text, syntax.Options{Extglob: s.options.extglob, Posix: s.options.posix, Stuck: s.stuck, Lost: lost})
 	}
 	return s.parsePlain(text)
 }
 
 // parsePlain parses a script as if there were no aliases.
 func (s *shell) parsePlain(text string) *syntax.Script {
-	key := cacheKey{text, s.kind, s.options.extglob, s.wide() && strings.Contains(text, "$'")}
+	key := cacheKey{text, s.kind, s.options.extglob, s.options.posix, s.wide() && strings.Contains(text, "$'")}
 	s.p.Work(uint32(min(len(text)>>10, 1<<30)))
 	sc := s.in.own.byKey[key]
 	if sc == nil {
@@ -33,7 +33,7 @@ func (s *shell) parsePlain(text string) *syntax.Script {
 		s.p.Allocate(sc.Size)
 		return sc
 	}
-	sc, work := s.parseCharged(text, syntax.Options{Extglob: s.options.extglob})
+	sc, work := s.parseCharged(text, syntax.Options{Extglob: s.options.extglob, Posix: s.options.posix})
 	if !s.in.shared.keep(key, sc, work) {
 		s.in.own.keep(key, sc)
 	}

@@ -691,6 +691,8 @@ func (s *shell) readOtherwise(sc *syntax.Script, line int) bool {
 		return false
 	case s.kind == bash && (sc.Extglob[line] != s.options.extglob || sc.Stuck != s.stuck || s.lost):
 		return true
+	case s.kind == bash && sc.Posix != s.options.posix && strings.Contains(sc.Text, "'") && strings.Contains(sc.Text, "${"):
+		return true
 	}
 	return !sc.Aliases && s.aliasesAtWork() != nil
 }

@@ -22,7 +22,7 @@ func (s *shell) runtimeSubscript(name, index string) (string, error) {
 	if s.kind != bash || !strings.ContainsAny(index, "$`\\\"'") {
 		return index, nil
 	}
-	sc := s.parseWith("x["+index+"]=", syntax.Options{Extglob: s.options.extglob})
+	sc := s.parseWith("x["+index+"]=", syntax.Options{Extglob: s.options.extglob, Posix: s.options.posix})
 	defer s.release(sc)
 	word := onlyIndex(sc)
 	if word == nil {

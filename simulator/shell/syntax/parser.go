@@ -52,7 +52,7 @@ type Parser struct {
 
 	aliases map[string]string // nil if they are not expanded
 	pushed  []pushed          // aliases at work
-	posix   bool              // keywords are not aliases
+	posix   bool              // keywords are not aliases, and in ${…} in double quotes ' is a letter
 	stuck   bool              // see [Options]
 	lost    bool              // the same
 	around  bool              // a command substitution whose words are read stands in double quotes
@@ -80,9 +80,9 @@ type Options struct {
 
 // Parse reads a whole script.
 func Parse(text string, d Dialect, o Options, limits Limits) *Script {
-	p := &Parser{src: text, dialect: d, extglob: o.Extglob, limits: limits, base: 1, stuck: o.Stuck, lost: o.Lost}
+	p := &Parser{src: text, dialect: d, extglob: o.Extglob, posix: o.Posix || d != Bash, limits: limits, base: 1, stuck: o.Stuck, lost: o.Lost}
 	if len(o.Aliases) > 0 {
-		p.aliases, p.posix, p.literal = o.Aliases, o.Posix || d != Bash, d == Bash && !o.Posix
+		p.aliases, p.literal = o.Aliases, d == Bash && !o.Posix
 	}
 	return p.script()
 }
@@ -91,7 +91,7 @@ func Parse(text string, d Dialect, o Options, limits Limits) *Script {
 const sampleSize = 4 << 10
 
 func (p *Parser) script() (sc *Script) {
-	sc = &Script{Text: p.src, Aliases: p.aliases != nil, Stuck: p.stuck}
+	sc = &Script{Text: p.src, Aliases: p.aliases != nil, Stuck: p.stuck, Posix: p.posix}
 	lines := 1 + strings.Count(p.src[:min(len(p.src), sampleSize)], "\n")
 	sc.Starts, sc.Extglob = make([]int, 0, lines), make([]bool, 0, lines)
 	for {

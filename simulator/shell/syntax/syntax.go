@@ -342,6 +342,8 @@ type Script struct {
 	RestLine int
 	// Literal says that words are not aliases, even if there are some when the script runs.
 	Literal bool
+	// Posix says how it was read; what changes that changes the lines behind it.
+	Posix bool
 	// Stuck is that of the [Options].
 	Stuck bool
 	// Unended is a here-document whose end word has not come, and Continued says that the last line goes on in the next.

@@ -60,9 +60,9 @@ func (p *Parser) inner(text string, at int, m mode) *Word {
 	}
 	pos := p.pos
 	p.pos = at
-	sub := &Parser{src: text, dialect: p.dialect, limits: p.limits, extglob: p.extglob, base: p.line(), depth: p.depth}
+	sub := &Parser{src: text, dialect: p.dialect, limits: p.limits, extglob: p.extglob, posix: p.posix, base: p.line(), depth: p.depth}
 	if p.nested == 0 || !p.literal {
-		sub.aliases, sub.posix, sub.literal = p.aliases, p.posix, p.literal
+		sub.aliases, sub.literal = p.aliases, p.literal
 	}
 	p.pos = pos
 	sub.enter()
@@ -176,7 +176,7 @@ func (p *Parser) parts(m mode, quoted bool) []Part {
 			add(&DblQuoted{Parts: parts})
 			continue
 		case '\'':
-			if quoted && m == braceMode && p.dialect == Bash { // its partner is looked for, and nothing else
+			if quoted && m == braceMode && p.dialect == Bash && !p.posix { // its partner is looked for, and nothing else
 				p.pairedQuote()
 				continue
 			}
@@ -290,7 +290,7 @@ func (p *Parser) opensBehindDollars(text string) (open bool) {
 func (p *Parser) readAgain(from int, text string) (out []Part) {
 	src := p.src[from:p.pos]
 	parser := func(src string) *Parser {
-		return &Parser{src: src, dialect: p.dialect, limits: p.limits, extglob: p.extglob, depth: p.depth}
+		return &Parser{src: src, dialect: p.dialect, limits: p.limits, extglob: p.extglob, posix: p.posix, depth: p.depth}
 	}
 	closing := parser(src)
 	defer func() {
@@ -323,7 +323,7 @@ func (p *Parser) expands(m mode, quoted bool) bool {
 	case c == '[':
 		return p.dialect == Bash
 	case c == '\'':
-		return p.dialect != Dash && m != quoteMode && m != hereMode && !m.isArithmetic() && (p.dialect == Bash && !(quoted && p.here) || !(quoted && m == braceMode))
+		return p.dialect != Dash && m != quoteMode && m != hereMode && !m.isArithmetic() && (p.dialect == Bash && !(quoted && (p.here || p.posix && m == braceMode)) || !(quoted && m == braceMode))
 	case c == '"':
 		return p.dialect == Bash && m != quoteMode && m != hereMode && !quoted
 	}
@@ -417,7 +417,7 @@ func (p *Parser) extendedPattern() []Part {
 
 // dollar reads the expansion that begins at a dollar.
 func (p *Parser) dollar(m mode, quoted bool) Part {
-	quoted = quoted || m == quoteMode || m == hereMode
+	quoted = quoted || m == quoteMode || m == hereMode || m == sumMode || m == arithMode && p.dialect == Bash // whose text is read as if it stood in double quotes
 	start := p.pos
 	if m == wordMode || m == regexMode {
 		defer func(around, bare bool) { p.around, p.bare = around, bare }(p.around, p.bare)
@@ -548,11 +548,11 @@ func (p *Parser) backquote(quoted bool) Part {
 		p.pos = end
 		return &CmdSubst{Raw: true, Backquote: true, Text: text, Source: source}
 	}
-	sub := &Parser{src: text, dialect: p.dialect, limits: p.limits, extglob: p.extglob, base: p.line(), depth: p.depth}
+	sub := &Parser{src: text, dialect: p.dialect, limits: p.limits, extglob: p.extglob, posix: p.posix, base: p.line(), depth: p.depth}
 	if p.dialect == Bash { // which counts from the line of the command
 		sub.base = 1
 	}
-	sub.aliases, sub.posix = p.aliases, p.posix
+	sub.aliases = p.aliases
 	sub.enter()
 	var sc *Script
 	if p.dialect == Bash {
