@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"hash/crc32"
 	"maps"
 	"path"
 	"slices"
@@ -76,6 +77,9 @@ type Filter struct {
 	Profiles, Features, Levels []string
 	// Policy is the name of a policy, of package policy: the fixture judges a field of it, and the run is judged by it alone.
 	Policy string
+	// Brief lets one case of each file with a matrix through, of those that the other fields select. Which one depends on the
+	// name of the file, so that a run tries all kinds of values, and every run the same.
+	Brief bool
 }
 
 // String renders the filter for messages: name=timeout-*,level=required.
@@ -96,10 +100,36 @@ func (f Filter) String() string {
 	for _, k := range slices.Sorted(maps.Keys(f.Labels)) {
 		parts = append(parts, k+"="+f.Labels[k])
 	}
+	if f.Brief {
+		parts = append(parts, "one case of each")
+	}
 	return strings.Join(parts, ",")
 }
 
-// Selects reports whether the filter lets a fixture through.
+// Select returns the fixtures of a list that the filter lets through, in their order.
+func (f Filter) Select(list []*fixture.Fixture) []*fixture.Fixture {
+	var out []*fixture.Fixture
+	cases := map[string]int{} // of each file that is let through
+	file := func(x *fixture.Fixture) string { return x.File + "\x00" + x.Metadata.Name }
+	for _, x := range list {
+		if f.Selects(x) {
+			out = append(out, x)
+			cases[file(x)]++
+		}
+	}
+	if !f.Brief {
+		return out
+	}
+	seen := map[string]int{}
+	return slices.DeleteFunc(out, func(x *fixture.Fixture) bool {
+		key := file(x)
+		at := seen[key]
+		seen[key]++
+		return at != int(crc32.ChecksumIEEE([]byte(x.Metadata.Name))%uint32(cases[key]))
+	})
+}
+
+// Selects reports whether the filter lets a fixture through, were it alone.
 func (f Filter) Selects(x *fixture.Fixture) bool {
 	oneOf := func(wanted []string, has ...string) bool {
 		return len(wanted) == 0 || slices.ContainsFunc(has, func(h string) bool { return slices.Contains(wanted, h) })

@@ -2,12 +2,14 @@ package conformance
 
 import (
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
 	"github.com/plumbline-ci/plumbline/conformance/internal/verdict"
+	"github.com/plumbline-ci/plumbline/fixtures"
 )
 
 // TestClaimsReachTheVerdict: the claims that verdicts are reached by have every field of those that a caller gives.
@@ -76,5 +78,48 @@ metadata: {name: x}
 				t.Errorf("%s and %s: selected %v, excluded %v, missed %v", tt.name, f.Name(), selected, excluded, missed)
 			}
 		}
+	}
+}
+
+// A brief selection has one case of each file that the rest of the filter selects, whatever other files there are, and not the
+// same place of every matrix.
+func TestBriefHasOneCaseOfEachFile(t *testing.T) {
+	t.Parallel()
+	list, err := fixture.LoadFS(fixtures.FS, "fixtures")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, filter := range []Filter{{}, {Levels: []string{fixture.Required}}, {Features: []string{"v1"}}, {Names: []string{"timeouts-that-follow"}}} {
+		all := filter.Select(list)
+		filter.Brief = true
+		brief := filter.Select(list)
+		files, chosen, places := map[string]bool{}, map[string]int{}, map[int]bool{}
+		at := map[string]int{}
+		for _, f := range all {
+			files[f.File] = true
+		}
+		for _, f := range brief {
+			chosen[f.File]++
+			if !slices.Contains(all, f) {
+				t.Errorf("%s: %s is not selected without it", filter, f.Name())
+			}
+		}
+		for _, f := range all {
+			if slices.Contains(brief, f) && f.Case != "" {
+				places[at[f.File]] = true
+			}
+			at[f.File]++
+		}
+		for file := range files {
+			if chosen[file] != 1 {
+				t.Errorf("%s: %d cases of %s, want 1", filter, chosen[file], file)
+			}
+		}
+		if len(brief) > 1 && (len(brief) >= len(all) || len(places) < 3) {
+			t.Errorf("%s: %d of %d cases, of the places %v alone", filter, len(brief), len(all), places)
+		}
+	}
+	if got, want := (Filter{Brief: true, Levels: []string{fixture.Required}}).String(), "level=required,one case of each"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }

@@ -88,11 +88,7 @@ func newRunner(o Options, read func(fs.FS, string) ([]*fixture.Fixture, error)) 
 			return nil, err
 		}
 	}
-	for _, f := range all {
-		if o.Filter.Selects(f) {
-			r.selected = append(r.selected, f)
-		}
-	}
+	r.selected = o.Filter.Select(all)
 	return r, nil
 }
 

@@ -27,8 +27,8 @@ import (
 const subjectFile = "../../docs/subjects/plumbline.yaml"
 
 // TestTheSuite installs the reference as a user would, runs it as a process of its own with the simulated node as another
-// one, and has it judged through the API server: plumbline install, kubelet and run, on one kubeconfig. What is not required is
-// left to the target envtest.
+// one, and has it judged through the API server: plumbline install, kubelet and run, on one kubeconfig. What is not required, and
+// all cases but one of a fixture, is left to the target envtest.
 func TestTheSuite(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -38,7 +38,7 @@ func TestTheSuite(t *testing.T) {
 	flags := []string{"-kube-api-qps=-1", "-threads-per-controller=32", "-log-level=info", "-example-tasks"}
 	w.start(append(flags, w.outside()...)...)
 	began := time.Now()
-	there, _ := w.judged("--target", "cluster", "--kubeconfig", w.adminFile, "--subject", subjectFile, "--parallel", "40", "--budget", "5m", "--level", "required", "--outside")
+	there, _ := w.judged("--target", "cluster", "--kubeconfig", w.adminFile, "--subject", subjectFile, "--parallel", "40", "--budget", "5m", "--level", "required", "--brief", "--outside")
 	took := time.Since(began).Round(time.Second)
 	simulated := map[string]reports.Fixture{}
 	built, _ := w.judged()

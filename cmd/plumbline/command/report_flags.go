@@ -134,7 +134,7 @@ func reportWriter(r *reports.ConformanceReport, took map[string]time.Duration) f
 
 // selecting are the flags of run that do not decide what one fixture sees, or that a sweep adds to its replay by itself.
 func selecting(flag string) bool {
-	return slices.Contains([]string{"output", "report", "quiet", "parallel", "name", "profile", "feature", "level", "selector", "policy", "seed", "seeds", "faults", "order"}, flag)
+	return slices.Contains([]string{"output", "report", "quiet", "parallel", "name", "profile", "feature", "level", "brief", "selector", "policy", "seed", "seeds", "faults", "order"}, flag)
 }
 
 // replay returns the command that runs one fixture as this call did: every flag that was given and decides what the

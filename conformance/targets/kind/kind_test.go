@@ -56,23 +56,26 @@ func newTarget(t *testing.T) (target *kind.Target, engine string) {
 	return target, engine
 }
 
-// selected are the fixtures to run: what is required, and what is about volumes, which are most unlike the simulated ones here. A
-// kubelet adds nothing to what is refused before it is stored, nor to the other version of a Pipeline. All of the rest shows the same
-// on a kube-apiserver by envtest, and would take another half an hour.
-func selected(t *testing.T) []*fixture.Fixture {
+// selected are the fixtures to run: what is required, and what is about volumes, which are most unlike the simulated ones here, one
+// case of each. A kubelet adds nothing to what is refused before it is stored, nor to the other version of a Pipeline. All of the rest
+// shows the same on a kube-apiserver by envtest, and would take another hour.
+func selected(t *testing.T) (list []*fixture.Fixture, filter conformance.Filter) {
 	t.Helper()
 	list, err := fixture.LoadFS(fixtures.FS, "fixtures")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if os.Getenv(only) != "" || os.Getenv(every) != "" {
-		return list
+	if names := os.Getenv(only); names != "" {
+		return list, conformance.Filter{Names: strings.Split(names, ",")}
+	}
+	if os.Getenv(every) != "" {
+		return list, conformance.Filter{}
 	}
 	return slices.DeleteFunc(list, func(f *fixture.Fixture) bool {
 		otherVersion := f.Spec.Profile == fixture.ProfilePipelineRun && slices.Contains(f.Spec.Features, "v1")
 		volumes := slices.ContainsFunc(f.Spec.Features, func(name string) bool { return strings.HasSuffix(name, "workspaces") })
 		return f.Spec.Component == fixture.ComponentAdmission || otherVersion || f.Spec.Level != fixture.Required && !volumes
-	})
+	}), conformance.Filter{Brief: true}
 }
 
 // TestVerdictsAreThoseOfTheFakeCluster runs fixtures on both targets.
@@ -82,10 +85,8 @@ func TestVerdictsAreThoseOfTheFakeCluster(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	options := conformance.Options{Target: simulated, Implementation: reference.Implementation(), Claims: reference.Claims(), Date: time.Now(), Fixtures: selected(t)}
-	if names := os.Getenv(only); names != "" {
-		options.Filter.Names = strings.Split(names, ",")
-	}
+	options := conformance.Options{Target: simulated, Implementation: reference.Implementation(), Claims: reference.Claims(), Date: time.Now()}
+	options.Fixtures, options.Filter = selected(t)
 	want := judge(t, options)
 	options.Target = real
 	began := time.Now()
