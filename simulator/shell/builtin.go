@@ -577,7 +577,7 @@ func builtinReturn(s *shell, args []string) int {
 	}
 	switch {
 	case s.calls > 0 || s.sourcing > 0:
-		s.flow = returning
+		s.flow, s.preceding = returning, uint8(s.status)
 	case s.kind != bash:
 		s.flow, s.ending = exiting, inPlace
 		s.left = status == 0 || !s.options.errexit || s.tolerant > 0 // with set -e it ends the shell as a failure

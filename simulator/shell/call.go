@@ -15,7 +15,9 @@ import (
 func (s *shell) call(cmd *syntax.Call, redirs []*syntax.Redirect, tail bool) {
 	s.p.Spend(container.CommandCost)
 	s.line = cmd.Line + s.base
-	s.announce(&syntax.Stmt{Cmd: cmd, Redirs: redirs})
+	if s.announce(&syntax.Stmt{Cmd: cmd, Redirs: redirs}); s.flow != goOn {
+		return
+	}
 	s.substituted = false
 	fields, err := s.commandFields(cmd)
 	if s.problem(err) || s.substituted && s.endsByInterrupt() {
@@ -529,6 +531,7 @@ func (s *shell) callFunction(name string, fn *function, args []string, assigned 
 	s.frames = append(s.frames, frame{name, s.source, s.line})
 	s.base, s.source = fn.base, fn.source
 	s.around = int32(s.functionLine(fn.Body))
+	hidden := s.hideTraps()
 	if s.kind == bash && s.options.functrace {
 		s.line = int(s.around)
 		s.debug()
@@ -538,6 +541,7 @@ func (s *shell) callFunction(name string, fn *function, args []string, assigned 
 		s.exitFunction()
 	}
 	s.returned()
+	s.showTraps(hidden)
 	s.frames = s.frames[:len(s.frames)-1]
 	s.loops, s.base, s.source, s.line, s.around = loops, base, source, line, around
 	s.nextOptions = options // before a local OPTIND ends, which sets it

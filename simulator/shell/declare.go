@@ -38,7 +38,7 @@ func builtinDeclare(s *shell, args []string) int {
 	}
 	d.list()
 	s.misassigned = d.failed
-	if d.failed && s.isStage && s.depth == int(s.stageDepth) { // whose child does not tell a failed assignment from its code
+	if d.failed && s.isStage && s.depth == s.stageDepth { // whose child does not tell a failed assignment from its code
 		return statusBadAssignment
 	}
 	return d.status

@@ -89,18 +89,19 @@ func (s *shell) statement(st *syntax.Stmt, tail bool) {
 		s.runTraps()
 		return
 	}
+	watched := s.watched()
 	s.redirected(st, tail)
 	s.runTraps()
-	goesOn := s.flow == goOn || s.flow == returning && s.kind != bash // ash and dash look at the status of return itself
+	goesOn := s.flow == goOn || s.kind != bash && (s.flow == returning || s.flow == exiting && s.left) // ash and dash look at the status of return itself
 	if s.status != 0 && goesOn && s.tolerant == 0 && fallible(st) {
-		s.failed()
+		s.failed(watched)
 	}
 	if s.fatal && s.flow == goOn && s.tolerant <= int(s.tolerantText) && fallible(st) {
 		s.endInPlace()
 	}
 	if flow := s.flow; s.kind == bash && (flow == breaking || flow == continuing) && s.options.errexit && s.status != 0 && s.tolerant == 0 && fallible(st) {
 		s.flow = goOn // a count that is out of range is a failure, and breaks
-		if s.failed(); s.flow == goOn {
+		if s.failed(watched); s.flow == goOn {
 			s.flow = flow
 		}
 	}
@@ -116,13 +117,23 @@ func fallible(st *syntax.Stmt) bool {
 	return true
 }
 
+// watched reports whether there is a trap for what fails. To bash it has to be there before the command.
+func (s *shell) watched() bool { return s.kind != bash || s.traps["ERR"] != "" }
+
 // failed acts on a command that failed: the ERR trap, and set -e.
-func (s *shell) failed() {
-	if action := s.pseudoTrap("ERR"); action != "" && (s.calls == 0 && !s.subshell || s.options.errtrace) {
+func (s *shell) failed(watched bool) {
+	if action := s.pseudoTrap("ERR"); action != "" && watched {
+		flow := s.flow // ash and dash look at return itself
+		s.flow = goOn
+		status := s.status
 		s.trapAction("ERR", action, true)
 		if s.flow != goOn {
+			if s.kind == ash && (s.flow == returning || s.left) { // whose return has no status here
+				s.status = status
+			}
 			return
 		}
+		s.flow = flow
 	}
 	if s.options.errexit {
 		s.endInPlace()
@@ -189,7 +200,7 @@ func (s *shell) perform(st *syntax.Stmt, tail bool) {
 			s.status = statusUsage
 		}
 		if s.status != 0 && s.flow == goOn && s.tolerant == 0 && !st.Negated && !fallible(st) && s.kind != ash {
-			s.failed()
+			s.failed(true)
 		}
 		return
 	}
@@ -371,7 +382,9 @@ func (s *shell) compound(cmd syntax.Command, tail bool) {
 		s.defineFunction(cmd)
 	case *syntax.Arith:
 		s.line = cmd.Line + s.base
-		s.announce(&syntax.Stmt{Cmd: cmd})
+		if s.announce(&syntax.Stmt{Cmd: cmd}); s.flow != goOn {
+			return
+		}
 		tolerant := s.strict()
 		text, err := s.arithmeticString(cmd.X)
 		s.tolerant = tolerant
@@ -389,7 +402,9 @@ func (s *shell) compound(cmd syntax.Command, tail bool) {
 		s.pipestatus = []int{s.status}
 	case *syntax.Cond:
 		s.line = cmd.Line + s.base
-		s.announce(&syntax.Stmt{Cmd: cmd})
+		if s.announce(&syntax.Stmt{Cmd: cmd}); s.flow != goOn {
+			return
+		}
 		ok, err := s.condition(cmd.X)
 		s.status = int(1 - truth(ok))
 		if err != nil {
@@ -491,7 +506,7 @@ func (s *shell) subshellOf(cmd *syntax.Subshell, st *syntax.Stmt, tail bool) {
 // only runs the one command that a child is there for. A subshell of bash needs no child of its own then.
 func (s *shell) only(st *syntax.Stmt) {
 	if call, ok := st.Cmd.(*syntax.Call); ok && s.kind == bash && !st.Negated { // whose traps are a matter of the parent
-		s.own, s.solo, s.announced, s.stageDepth = call, true, true, int32(s.depth)
+		s.own, s.solo, s.announced, s.stageDepth = call, true, true, s.depth
 		if s.runTraps(); s.flow == goOn && !s.options.noexec {
 			s.redirected(st, true)
 			s.runTraps()

@@ -45,6 +45,10 @@ func (s *shell) special(name string) (value string, isSet, found bool) {
 		if _, ok := s.vars[name]; !ok && s.kind == ash { // Debian builds dash without it
 			return strconv.Itoa(max(s.line, 0)), true, true
 		}
+	case "FUNCNAME":
+		if v, ok := s.vars[name]; ok && s.kind == ash && len(s.frames) > 0 && v.value == "" { // until it is assigned
+			return s.frames[len(s.frames)-1].name, true, true
+		}
 	case "RANDOM":
 		if s.kind == ash {
 			return strconv.Itoa(s.nextRandom()), true, true

@@ -138,7 +138,7 @@ func (s *shell) lastStage(st *syntax.Stmt) {
 		if status := s.pipestatus[len(s.pipestatus)-1]; status != 0 && s.tolerant == 0 && !st.Negated {
 			all := s.status
 			s.status = status
-			s.failed()
+			s.failed(true)
 			s.status = all
 		}
 	}

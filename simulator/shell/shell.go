@@ -161,8 +161,7 @@ type shell struct {
 	random       *uint64
 	pipestatus   []int
 	opened       []int // of process substitutions, until the command ends
-	depth        int
-	optIndex     int // inside a group of options, for getopts of bash
+	optIndex     int   // inside a group of options, for getopts of bash
 	nextOptions  optionPlace
 	dirs         []string
 	fieldsHeld   int64                  // bytes of fields that commands at work have
@@ -170,6 +169,7 @@ type shell struct {
 	unwritten    error                  // why the output of a built-in was not written
 	arrayArgs    map[int]*syntax.Assign // arguments of a declaring command that are assignments to arrays
 
+	depth    int32 // of what is nested in what; see [shell.deeper]
 	lastJob  int32 // $!
 	input    int32 // where the script comes from bit by bit, or -1
 	levels   int32 // of break and continue
@@ -198,6 +198,7 @@ type shell struct {
 	varsShared, functionsShared bool
 	inTrap                      bool
 	within                      uint8 // the traps for DEBUG, ERR and RETURN that are at work
+	preceding                   uint8 // $? before the last return, which bash's RETURN trap sees
 	trapped                     bool  // a subshell has set a trap of its own
 	hadTraps                    bool  // the shell has set a trap since it began
 	interrupted                 bool  // SIGINT ends the shell
@@ -598,7 +599,7 @@ func (s *shell) readLines(sc *syntax.Script, tail bool) *syntax.Error {
 
 // readsScript reports whether the text at work is a script from a file or the standard input, and nothing that it evaluates.
 func (s *shell) readsScript() bool {
-	depth := 1
+	depth := int32(1)
 	if s.input >= 0 {
 		depth = 0
 	}
@@ -778,7 +779,7 @@ func (s *shell) snapshot() *shell {
 		}
 	}
 	if c.inherited = c.traps; c.kind == bash { // in ash and dash what is not ignored is gone
-		c.inherited = s.traps
+		c.inherited = maps.Clone(s.traps)
 	}
 	c.caught, c.jobs, c.ended, c.subshell, c.inTrap, c.within, c.lost = nil, nil, nil, true, false, 0, false
 	c.inSubstitution, c.last, c.isStage, c.isJob, c.mortal, c.mistaken, c.reverses, c.hadTraps = false, nil, false, false, false, false, false, false

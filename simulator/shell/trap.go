@@ -155,6 +155,33 @@ func (s *shell) pseudoTrap(name string) string {
 	return s.traps[name]
 }
 
+// hideTraps takes the traps away that a function does not inherit, and returns them. It may set its own.
+func (s *shell) hideTraps() map[string]string {
+	if len(s.traps) == 0 {
+		return nil
+	}
+	var hidden map[string]string
+	for _, name := range []string{"DEBUG", "ERR", "RETURN"} {
+		if action := s.traps[name]; action != "" && !s.passesOn(name) && !(name == "ERR" && s.options.errtrace) {
+			if hidden == nil {
+				hidden = map[string]string{}
+			}
+			hidden[name] = action
+			delete(s.traps, name)
+		}
+	}
+	return hidden
+}
+
+// showTraps brings back what hideTraps took away. What the function has set stays.
+func (s *shell) showTraps(hidden map[string]string) {
+	for name, action := range hidden {
+		if _, set := s.traps[name]; !set {
+			s.traps[name] = action
+		}
+	}
+}
+
 // announce notes the command that is about to run, and runs the DEBUG trap.
 func (s *shell) announce(st *syntax.Stmt) {
 	if !s.inTrap {
@@ -187,19 +214,21 @@ func (s *shell) announceChild(st *syntax.Stmt) {
 
 // debug runs bash's DEBUG trap before a command.
 func (s *shell) debug() {
-	if action := s.pseudoTrap("DEBUG"); action != "" && (s.calls == 0 || s.options.functrace) {
+	if action := s.pseudoTrap("DEBUG"); action != "" {
 		s.trapAction("DEBUG", action, true)
 	}
 }
 
 // returned runs bash's RETURN trap behind a function or a sourced file.
 func (s *shell) returned() {
-	if action := s.pseudoTrap("RETURN"); action != "" && (s.flow == goOn || s.flow == returning) && (s.calls == 0 || s.options.functrace) {
-		flow := s.flow
-		s.flow = goOn
+	if action := s.pseudoTrap("RETURN"); action != "" && (s.flow == goOn || s.flow == returning) {
+		flow, status := s.flow, s.status
+		if s.flow = goOn; flow == returning {
+			s.status = int(s.preceding)
+		}
 		s.trapAction("RETURN", action, true)
 		if s.flow == goOn {
-			s.flow = flow
+			s.flow, s.status = flow, status
 		}
 	}
 }

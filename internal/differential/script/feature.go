@@ -34,6 +34,29 @@ func (g *generator) trap() string {
 		when(g.bash(), func() string {
 			return "trap " + singleQuoted(g.one("echo err $?", "echo \"$BASH_COMMAND\"", "echo $LINENO")) + " " + g.one("ERR", "DEBUG", "RETURN") + "\n" + g.simple() + "\n" + g.one("f1 a", "false", ":") + "\ntrap - ERR DEBUG RETURN"
 		}),
+		when(g.d != Dash, func() string { // a trap that a function sets, or does not see
+			name, once := "ERR", "echo one"
+			if g.bash() {
+				name = g.one("ERR", "ERR", "DEBUG", "RETURN")
+				once = "trap - " + name + "; echo once"
+			}
+			set := func() string {
+				action := g.one("echo in $?", "echo f=$FUNCNAME", once, "x=trapped")
+				if name == "ERR" { // in traps for the others bash 5.2 runs return without an end
+					action = g.one(action, "return 4")
+				}
+				if !g.bash() { // which trips over a trap that fails in a function, with set -e
+					action = g.one(action, "false", "(exit 3)")
+				}
+				return "trap " + singleQuoted(action) + " " + name
+			}
+			fails := func() string {
+				return g.one("false", "true", "(false; echo sub)", "x=$(false; echo s)", "false | true", "true | false", "g1", "g1 || echo or", "! g1", "return 3", "eval false", "set -E", "set -e", "trap", "trap - "+name, "local v=$(false)", "{ false; :; }", "if g1; then :; fi", "trap '' "+name)
+			}
+			outer := g.one("", "trap "+singleQuoted("echo out $?")+" "+name+"\n")
+			return outer + "g1() { " + g.one("false", "return 2", set()+"; false") + "; echo g1; }\nf3() { " + set() + "; " + fails() + "; " + fails() + "; echo f3; }\n" +
+				g.one("f3", "f3 || echo no", "(f3)", "f3; f3", "f3 | cat", "x=$(f3); echo \"$x\"", "g1; f3", "eval f3") + "; echo $?\n" + g.one("false", "g1", "trap", "(false)", ":") + "\ntrap - " + name
+		}),
 		func() string {
 			return "sh -c " + singleQuoted("trap "+strings.ReplaceAll(singleQuoted(action), "'", `"`)+" TERM; kill $$; echo on; kill -9 $$; echo never") + "; echo $?"
 		},
