@@ -9,6 +9,7 @@ import (
 	"github.com/plumbline-ci/plumbline/conformance"
 	"github.com/plumbline-ci/plumbline/conformance/disturbance"
 	"github.com/plumbline-ci/plumbline/conformance/fixture"
+	"github.com/plumbline-ci/plumbline/conformance/reference/outside"
 	"github.com/plumbline-ci/plumbline/conformance/targets/fake"
 	"github.com/plumbline-ci/plumbline/fixtures"
 	"github.com/plumbline-ci/plumbline/reports"
@@ -70,7 +71,7 @@ type Stranger struct {
 // NewStranger returns one on the fake cluster. It claims every profile with all its features, and is asked for the
 // example custom tasks.
 func NewStranger() (*Stranger, error) {
-	target, err := fake.New(fake.Options{MaxEvents: maxEvents})
+	target, err := fake.New(fake.Options{MaxEvents: maxEvents, Remote: outside.Of})
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,11 @@ func runRecall(ctx context.Context, o options, root, dir string) (err error) {
 		chosen = append(chosen, p.Mutations...)
 	}
 	if o.only != "" {
-		chosen = slices.DeleteFunc(chosen, func(m operators.Mutation) bool { return !strings.Contains(m.String()+" "+m.Function, o.only) })
+		texts := strings.Split(o.only, ",")
+		chosen = slices.DeleteFunc(chosen, func(m operators.Mutation) bool {
+			about := m.String() + " " + m.Function
+			return !slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(about, text) })
+		})
 	}
 	chosen = operators.Sample(chosen, o.sample)
 	fmt.Printf("%d changes to judge; built after %s\n", len(chosen), time.Since(began).Round(time.Second))
