@@ -186,10 +186,13 @@ func (s *shell) perform(st *syntax.Stmt, tail bool) {
 	}
 	undo, ok := s.redirect(st.Redirs, true)
 	defer func() {
-		if s.flow >= discarding && s.endsWithRedirects() {
-			return
+		switch {
+		case s.flow >= discarding && s.endsWithRedirects():
+		case s.flow >= discarding && s.timing != nil:
+			*s.timing = append(undo, *s.timing...)
+		default:
+			s.undo(undo)
 		}
-		s.undo(undo)
 	}()
 	if s.refused = !ok && s.kind == bash && st.Cmd != nil; !ok {
 		_, group := st.Cmd.(*syntax.Subshell)
@@ -454,6 +457,14 @@ func (s *shell) defineFunction(cmd *syntax.Func) {
 
 func (s *shell) timed(cmd *syntax.Time) {
 	start := s.p.Now()
+	if s.kind == bash {
+		around, undone := s.timing, []savedDescriptor{}
+		s.timing = &undone
+		defer func() {
+			s.timing = around
+			s.undo(undone)
+		}()
+	}
 	s.statement(cmd.Stmt, false)
 	if s.flow == returning && s.kind == bash {
 		return

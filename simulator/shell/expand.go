@@ -28,6 +28,7 @@ type expander struct {
 	quoted []span // what of buf was quoted
 	active bool   // the field exists even if buf is empty
 	glob   bool   // it holds an unquoted pattern character
+	within bool   // inside the operand of ${…}, whose empty quotes bash forgets to take away in a case
 	inCase bool   // bash keeps the elements of "$@" apart, at cuts: the word is one of a case
 	cuts   []int
 	nulls  int   // the expansions inside of quotes that have left bash's sign for nothing
@@ -481,6 +482,19 @@ func (e *expander) withoutSign() {
 	}
 }
 
+// leaveSign puts bash's sign in the place of quotes that have left nothing since then, where bash does not take it away.
+func (e *expander) leaveSign(from, nulls int) {
+	if len(e.buf) > from {
+		return
+	}
+	if e.within && e.inCase {
+		e.nulls++
+	}
+	if e.nulls > nulls {
+		e.quote(signOfNothing)
+	}
+}
+
 // separator is what "$*" puts between parameters: the first character of IFS.
 func (e *expander) separator() string {
 	ifs := e.s.ifs()
@@ -511,6 +525,7 @@ func (e *expander) word(parts []syntax.Part, quoted bool) error {
 				e.quote(e.s.dollarQuote(part.Value))
 			} else {
 				e.quote(part.Value)
+				e.leaveSign(len(e.buf)-len(part.Value), e.nulls)
 			}
 		case *syntax.DblQuoted:
 			lists := e.s.hasList(part.Parts)
@@ -518,17 +533,15 @@ func (e *expander) word(parts []syntax.Part, quoted bool) error {
 				e.quote("")
 			}
 			e.lists, e.bare = lists, lists && hasBareList(part.Parts)
-			here, brace := e.here, e.brace
-			e.here, e.brace = false, false
+			here, brace, within := e.here, e.brace, e.within
+			e.here, e.brace, e.within = false, false, false
 			from, nulls := len(e.buf), e.nulls
 			err := e.word(part.Parts, true)
-			e.here, e.brace, e.lists, e.bare = here, brace, false, false
+			e.here, e.brace, e.within, e.lists, e.bare = here, brace, within, false, false
 			if err != nil {
 				return err
 			}
-			if e.nulls > nulls && len(e.buf) == from {
-				e.quote(signOfNothing)
-			}
+			e.leaveSign(from, nulls)
 		case *syntax.Param:
 			if err := e.param(part, quoted); err != nil {
 				return err

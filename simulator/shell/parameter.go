@@ -656,10 +656,10 @@ func (e *expander) alternative(pe *syntax.Param, value string, set, quoted bool)
 
 // operand expands the word of an operator.
 func (e *expander) operand(w *syntax.Word, quoted bool) error {
-	brace, loose := e.brace, e.loose
-	e.brace, e.loose = quoted, !quoted && e.split
+	brace, loose, within := e.brace, e.loose, e.within
+	e.brace, e.loose, e.within = quoted, !quoted && e.split, !quoted
 	err := e.word(w.Parts, quoted)
-	e.brace, e.loose = brace, loose
+	e.brace, e.loose, e.within = brace, loose, within
 	return err
 }
 

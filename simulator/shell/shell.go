@@ -154,14 +154,13 @@ type shell struct {
 	last         *syntax.Call   // that bash executes in place of the shell, and says so in SHLVL
 	unfinished   *endedFunction // by set -e
 	outerArgs    []string       // the positional parameters outside of functions
-	loops        int
-	calls        int
-	tolerant     int // > 0: a failing command does not end the shell
+	tolerant     int            // > 0: a failing command does not end the shell
 	started      time.Time
 	random       *uint64
 	pipestatus   []int
-	opened       []int // of process substitutions, until the command ends
-	optIndex     int   // inside a group of options, for getopts of bash
+	opened       []int              // of process substitutions, until the command ends
+	timing       *[]savedDescriptor // what is undone when bash's time, which the shell ends in, has printed
+	optIndex     int                // inside a group of options, for getopts of bash
 	nextOptions  optionPlace
 	dirs         []string
 	fieldsHeld   int64                  // bytes of fields that commands at work have
@@ -170,6 +169,8 @@ type shell struct {
 	arrayArgs    map[int]*syntax.Assign // arguments of a declaring command that are assignments to arrays
 
 	depth    int32 // of what is nested in what; see [shell.deeper]
+	loops    int32
+	calls    int32
 	lastJob  int32 // $!
 	input    int32 // where the script comes from bit by bit, or -1
 	levels   int32 // of break and continue
@@ -785,7 +786,7 @@ func (s *shell) snapshot() *shell {
 	c.inSubstitution, c.last, c.isStage, c.isJob, c.mortal, c.mistaken, c.reverses, c.hadTraps = false, nil, false, false, false, false, false, false
 	c.subshells++
 	c.held, c.fieldsHeld, c.argsHeld, c.deathFD = 0, 0, 0, 0
-	c.random, c.opened, c.inEval = nil, nil, false // the pipes of process substitutions stay open
+	c.random, c.opened, c.timing, c.inEval = nil, nil, nil, false // the pipes of process substitutions stay open
 	return &c
 }
 

@@ -184,11 +184,13 @@ func (r *Runner) one(j job) outcome.Outcome {
 	_ = syscall.Kill(-pid, syscall.SIGKILL) // what it left behind, if anything
 	o := outcome.Outcome{Stdout: stdout.String(), Stderr: stderr.String()}
 	var exited *exec.ExitError
+	killed := false
 	switch status := c.ProcessState.Sys().(syscall.WaitStatus); {
 	case err != nil && !errors.As(err, &exited):
 		o.Failure = err.Error()
 	case status.Signaled():
 		o.Code = 128 + int(status.Signal())
+		killed = status.Signal() == syscall.SIGKILL
 	default:
 		o.Code = status.ExitStatus()
 	}
@@ -197,7 +199,8 @@ func (r *Runner) one(j job) outcome.Outcome {
 		o.Failure = fmt.Sprintf("the script took longer than %v", mostTime)
 	default:
 	}
-	if used := c.ProcessState.UserTime() + c.ProcessState.SystemTime(); used >= mostCPU { // with all that it waited for
+	used := c.ProcessState.UserTime() + c.ProcessState.SystemTime() // with all that it waited for
+	if used >= mostCPU || killed {                                  // by the limit, which the kernel counts coarsely: nobody inside can kill process 1
 		o.Failure = fmt.Sprintf("the script computed for more than %v", mostCPU)
 	}
 	if noMemory.MatchString(o.Stderr) {
