@@ -200,7 +200,7 @@ func (r *Runner) one(j job) outcome.Outcome {
 	default:
 	}
 	used := c.ProcessState.UserTime() + c.ProcessState.SystemTime() // with all that it waited for
-	if used >= mostCPU || killed {                                  // by the limit, which the kernel counts coarsely: nobody inside can kill process 1
+	if used >= mostCPU || killed {                                  // by the limit, which the kernel counts coarsely; no program inside can kill process 1
 		o.Failure = fmt.Sprintf("the script computed for more than %v", mostCPU)
 	}
 	if noMemory.MatchString(o.Stderr) {
