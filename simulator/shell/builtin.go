@@ -398,7 +398,7 @@ func (s *shell) loopOfBash(args []string) int {
 		}
 		if n < 1 {
 			s.complain(args[0] + ": loop count out of range")
-			s.levels, s.flow = int32(s.loops), breaking
+			s.levels, s.flow = s.loops, breaking
 			return 1
 		}
 	}
