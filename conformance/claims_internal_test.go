@@ -93,11 +93,8 @@ func TestBriefHasOneCaseOfEachFile(t *testing.T) {
 		all := filter.Select(list)
 		filter.Brief = true
 		brief := filter.Select(list)
-		files, chosen, places := map[string]bool{}, map[string]int{}, map[int]bool{}
+		chosen, places := map[string]int{}, map[int]bool{}
 		at := map[string]int{}
-		for _, f := range all {
-			files[f.File] = true
-		}
 		for _, f := range brief {
 			chosen[f.File]++
 			if !slices.Contains(all, f) {
@@ -110,16 +107,25 @@ func TestBriefHasOneCaseOfEachFile(t *testing.T) {
 			}
 			at[f.File]++
 		}
-		for file := range files {
-			if chosen[file] != 1 {
-				t.Errorf("%s: %d cases of %s, want 1", filter, chosen[file], file)
+		for _, f := range all {
+			if n := chosen[f.File]; n > 1 || n == 0 && len(f.Spec.Config) == 0 {
+				t.Errorf("%s: %d cases of %s, want 1", filter, n, f.File)
+			}
+		}
+		shared := map[string]int{}
+		for _, f := range brief {
+			shared[configKey(f)]++
+		}
+		for key, n := range shared {
+			if n < fewConfigured && key != "null" {
+				t.Errorf("%s: only %d fixtures with %s", filter, n, key)
 			}
 		}
 		if len(brief) > 1 && (len(brief) >= len(all) || len(places) < 3) {
 			t.Errorf("%s: %d of %d cases, of the places %v alone", filter, len(brief), len(all), places)
 		}
 	}
-	if got, want := (Filter{Brief: true, Levels: []string{fixture.Required}}).String(), "level=required,one case of each"; got != want {
+	if got, want := (Filter{Brief: true, Levels: []string{fixture.Required}}).String(), "level=required,brief"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

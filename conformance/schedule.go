@@ -134,14 +134,20 @@ func (r *Runner) groupKey(f *fixture.Fixture) string {
 	if r.caps.Isolated || len(f.Spec.Mocks)+len(f.Spec.CustomTasks)+len(f.Spec.Images)+len(f.Spec.Injects) > 0 || len(f.Spec.Faults) > 0 {
 		return "fixture " + f.Name()
 	}
+	key := "config " + configKey(f)
+	if f.Spec.Tenancy != "" {
+		return "tenancy " + f.Spec.Tenancy + " " + key
+	}
+	return key
+}
+
+// configKey tells configurations apart.
+func configKey(f *fixture.Fixture) string {
 	key, err := json.Marshal(f.Spec.Config) // maps are encoded in the order of their keys
 	if err != nil {
-		return "fixture " + f.Name()
+		return "of " + f.Name()
 	}
-	if f.Spec.Tenancy != "" {
-		return "tenancy " + f.Spec.Tenancy + " config " + string(key)
-	}
-	return "config " + string(key)
+	return string(key)
 }
 
 // job is one fixture of one group.

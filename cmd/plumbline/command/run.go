@@ -90,7 +90,7 @@ ran and every required fixture that the target can run passed.`,
 	f.StringSliceVar(&o.filter.Profiles, "profile", nil, "only fixtures of these profiles")
 	f.StringSliceVar(&o.filter.Features, "feature", nil, "only fixtures of these features")
 	f.StringSliceVar(&o.filter.Levels, "level", nil, "only fixtures of these levels: required, recommended, reference")
-	f.BoolVar(&o.filter.Brief, "brief", false, "of each fixture with cases, run one of them: a third of the time on a real cluster, for a gate")
+	f.BoolVar(&o.filter.Brief, "brief", false, "for a gate on a real cluster, where time counts: of each fixture with cases run one, and leave out what needs a configuration that few fixtures need")
 	f.StringSliceVarP(&o.labels, "selector", "l", nil, "only fixtures with these labels, key=value")
 	f.StringVar(&o.filter.Policy, "policy", "", "judge by a policy, and by nothing else: the fields that it lists, each by its fixtures; one of "+strings.Join(policy.Names(), ", "))
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress on standard error")
