@@ -366,7 +366,7 @@ func builtinLoop(s *shell, args []string) int {
 
 // leaveLoops makes break or continue take effect.
 func (s *shell) leaveLoops(name string, n int) {
-	s.levels = min(int32(min(n, maxDepth)), s.loops)
+	s.levels = int32(min(n, int(s.loops)))
 	s.flow = breaking
 	if name == "continue" {
 		s.flow = continuing

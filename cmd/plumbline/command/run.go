@@ -141,6 +141,9 @@ func (o *runOptions) run(ctx context.Context) error {
 		Replay:         o.replay,
 	}
 	if o.filter.Policy != "" {
+		if o.filter.Brief {
+			return &usageError{errors.New("--brief leaves out cases, and --policy needs all of them; give one of the two")}
+		}
 		if err := oneOf("policy", o.filter.Policy, policy.Names()...); err != nil {
 			return err
 		}

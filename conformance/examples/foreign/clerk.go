@@ -142,6 +142,9 @@ func (k *clerk) createPod(ctx context.Context, run *unstructured.Unstructured) (
 	if pod == nil || err != nil {
 		return nil, err
 	}
+	if k.controller.Fault == DeafToTimeouts {
+		pod.Spec.ActiveDeadlineSeconds = nil
+	}
 	made, err := k.controller.Clientset.CoreV1().Pods(run.GetNamespace()).Create(ctx, pod, metav1.CreateOptions{})
 	if err != nil {
 		return nil, err

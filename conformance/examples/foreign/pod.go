@@ -59,6 +59,10 @@ func podFor(run *unstructured.Unstructured) (*corev1.Pod, error) {
 		},
 		Spec: corev1.PodSpec{RestartPolicy: corev1.RestartPolicyNever, NodeSelector: s.PodTemplate.NodeSelector},
 	}
+	if limit, limited := timeout(run); limited { // the controller is to be earlier
+		seconds := max(1, int64(limit.Seconds())*3/2)
+		pod.Spec.ActiveDeadlineSeconds = &seconds
+	}
 	var paths []string
 	for _, r := range s.TaskSpec.Results {
 		paths = append(paths, "$(results."+r.Name+".path)", resultPath)
