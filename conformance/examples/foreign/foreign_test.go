@@ -130,7 +130,8 @@ func TestJudgedOnACluster(t *testing.T) {
 // able are the required fixtures of what it claims, as far as the cluster can meet them.
 func able() []string {
 	return []string{
-		"cancel-before-start", "cancel-deletes-the-pod", "cancel-message", "cancel-running", "timeout-deletes-the-pod",
+		"cancel-before-start", "cancel-deletes-the-pod", "cancel-message", "cancel-running", "pod-deadline-follows-the-timeout[hours]",
+		"pod-deadline-follows-the-timeout[minutes]", "timeout-deletes-the-pod",
 		"timeout-fails-the-run", "v1-timeout",
 	}
 }
