@@ -417,7 +417,7 @@ func (p *Parser) extendedPattern() []Part {
 
 // dollar reads the expansion that begins at a dollar.
 func (p *Parser) dollar(m mode, quoted bool) Part {
-	// Arithmetic is read as if it stood in double quotes, but for the offsets of ash's ${x:…}.
+	// Arithmetic is read as if it stood in double quotes, except the offsets of ash's ${x:…}.
 	quoted = quoted || m == quoteMode || m == hereMode || m == sumMode || m == arithMode && p.dialect == Bash
 	start := p.pos
 	if m == wordMode || m == regexMode {
