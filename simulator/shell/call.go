@@ -2,6 +2,7 @@ package shell
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"syscall"
@@ -512,6 +513,10 @@ func (s *shell) ignorable(err error) bool {
 
 // callFunction runs a function. assigned says that there are assignments before its name.
 func (s *shell) callFunction(name string, fn *function, args []string, assigned bool) {
+	if s.kind == dash && s.calls >= maxCallsOfDash {
+		s.problem(fmt.Errorf("Maximum function recursion depth (%d) reached", maxCallsOfDash))
+		return
+	}
 	s.deeper("function calls")
 	before, loops, base, source, line, around, layer, evals := s.args, s.loops, s.base, s.source, s.line, s.around, s.layer, s.evals
 	held, options := s.argsHeld, s.nextOptions

@@ -121,8 +121,9 @@ func (s *shell) describe(name string, long bool, path string) (string, bool) {
 	var found hashed
 	var err error
 	switch {
-	case strings.Contains(name, "/"):
-		found.path, err = name, s.p.Executable(name)
+	case strings.Contains(name, "/"): // any file, even one that can't be run
+		found.path = name
+		_, err = s.p.Stat(name)
 	case path != "":
 		found, err = s.search(name, path, hashed{})
 	default:

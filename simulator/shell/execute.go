@@ -21,8 +21,9 @@ const (
 
 // How deep a shell goes: functions, scripts that it reads, expressions.
 const (
-	maxDepth  = 4000
-	levelSize = 4 << 10 // what a level takes on the stack, about
+	maxDepth       = 4000
+	levelSize      = 4 << 10 // what a level takes on the stack, about
+	maxCallsOfDash = 1000    // dash's own limit
 )
 
 // deeper accounts for one more level of nesting before it is entered, shallower for leaving it.

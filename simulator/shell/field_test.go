@@ -163,7 +163,7 @@ func TestDeepNestingEndsTheContainer(t *testing.T) {
 		{"bash", double("-") + `echo $(($x 1))`},
 		{"bash", double("!(") + `[[ a == $x ]]; eval "[[ a == $x ]]"`},
 		{"sh", "f() { f; }; f"},
-		{"dash", "f() { eval f; }; f"},
+		{"dash", "x='eval \"$x\"'; eval \"$x\""},
 		{"sh", "echo '. /tmp/s' > /tmp/s; . /tmp/s"},
 		{"bash", "i=0; y=1; while [ $i -lt 6000 ]; do y=\"($y\"; i=$((i+1)); done; echo $(($y))"},
 		{"sh", "trap 'kill -TERM $$' TERM; kill -TERM $$; sleep 1"},
