@@ -517,9 +517,12 @@ func builtinExec(s *shell, args []string) int {
 
 func builtinExit(s *shell, args []string) int {
 	status := s.status
+	if s.kind != bash || s.within&withinExit != 0 {
+		status = s.statusBefore()
+	}
 	if s.kind == bash {
 		var ok bool
-		if status, ok = s.statusArgument(args[1:]); !ok {
+		if status, ok = s.statusArgument(args[1:], status); !ok {
 			return status
 		}
 	} else if len(args) > 1 {
@@ -537,13 +540,21 @@ func builtinExit(s *shell, args []string) int {
 	return status
 }
 
-// statusArgument reads the argument of exit and return of bash. It is not ok if there are too many.
-func (s *shell) statusArgument(args []string) (status int, ok bool) {
+// statusBefore is $?, or in a trap what it was when the trap began.
+func (s *shell) statusBefore() int {
+	if s.prior > 0 {
+		return int(s.prior) - 1
+	}
+	return s.status
+}
+
+// statusArgument reads the argument of exit and return of bash, which may be left out. It is not ok if there are too many.
+func (s *shell) statusArgument(args []string, otherwise int) (status int, ok bool) {
 	if len(args) > 0 && args[0] == "--" {
 		args = args[1:]
 	}
 	if len(args) == 0 {
-		return s.status, true
+		return otherwise, true
 	}
 	n, err := strconv.ParseInt(strings.TrimSpace(args[0]), 10, 64)
 	switch {
@@ -558,9 +569,16 @@ func (s *shell) statusArgument(args []string) (status int, ok bool) {
 
 func builtinReturn(s *shell, args []string) int {
 	status := s.status
+	s.plain = len(args) < 2
+	switch {
+	case s.kind == bash && s.within&withinDebug == 0:
+		status = s.statusBefore()
+	case s.kind != bash && s.plain && s.calls == 0 && s.sourcing == 0 && s.subshell:
+		status = s.statusBefore()
+	}
 	if s.kind == bash {
 		var ok bool
-		if status, ok = s.statusArgument(args[1:]); !ok {
+		if status, ok = s.statusArgument(args[1:], status); !ok {
 			return status
 		}
 	} else if len(args) > 1 {

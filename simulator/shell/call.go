@@ -277,7 +277,7 @@ func (s *shell) assignments(cmd *syntax.Call, redirs []*syntax.Redirect) {
 		s.redirectInChild(redirs, s.solo && s.own == cmd)
 		return
 	}
-	undo, ok := s.redirect(redirs, true)
+	undo, ok := s.redirect(redirs, restorable)
 	defer s.undo(undo)
 	if !ok {
 		return
@@ -412,7 +412,7 @@ func (s *shell) withRedirects(assigns []*syntax.Assign, fields []string, redirs 
 	mark := len(s.opened)
 	defer func() { s.closeSubstitutions(mark) }()
 	if len(redirs) > 0 {
-		undo, ok := s.redirect(redirs, true)
+		undo, ok := s.redirect(redirs, restorable)
 		if !ok {
 			s.undo(undo)
 			s.restore(scope)
@@ -426,7 +426,13 @@ func (s *shell) withRedirects(assigns []*syntax.Assign, fields []string, redirs 
 		} else {
 			defer func() {
 				gaveUp := s.flow == discarding && (fields[0] == "eval" || s.functions[fields[0]] != nil)
-				if s.flow != exiting && !gaveUp || !s.endsWithRedirects() {
+				switch {
+				case s.flow != exiting && !gaveUp:
+					s.undo(undo)
+				case s.endsWithRedirects():
+				case s.timing != nil:
+					*s.timing = append(undo, *s.timing...)
+				default:
 					s.undo(undo)
 				}
 			}()
@@ -650,7 +656,7 @@ func (s *shell) externalOfBash(cmd *syntax.Call, redirs []*syntax.Redirect, fiel
 		s.trace(traced, fields)
 	}
 	run := func(c *shell) int {
-		if _, ok := c.redirect(redirs, false); !ok {
+		if _, ok := c.redirect(redirs, final); !ok {
 			c.reverse()
 			return c.status
 		}

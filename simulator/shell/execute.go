@@ -92,9 +92,10 @@ func (s *shell) statement(st *syntax.Stmt, tail bool) {
 	}
 	watched := s.watched()
 	s.redirected(st, tail)
+	failed := s.status != 0 // whatever the traps that run now leave behind
 	s.runTraps()
 	goesOn := s.flow == goOn || s.kind != bash && (s.flow == returning || s.flow == exiting && s.left) // ash and dash look at the status of return itself
-	if s.status != 0 && goesOn && s.tolerant == 0 && fallible(st) {
+	if failed && goesOn && s.tolerant == 0 && fallible(st) {
 		s.failed(watched)
 	}
 	if s.fatal && s.flow == goOn && s.tolerant <= int(s.tolerantText) && fallible(st) {
@@ -185,18 +186,22 @@ func (s *shell) perform(st *syntax.Stmt, tail bool) {
 			return
 		}
 	}
-	undo, ok := s.redirect(st.Redirs, true)
+	_, group := st.Cmd.(*syntax.Subshell)
+	how := restorable
+	if group {
+		how = ofChild
+	}
+	undo, ok := s.redirect(st.Redirs, how)
 	defer func() {
 		switch {
 		case s.flow >= discarding && s.endsWithRedirects():
-		case s.flow >= discarding && s.timing != nil:
+		case s.timing != nil && (s.flow >= discarding || group && s.calls == 0 && s.status != 0 && s.options.errexit && s.tolerant == 0):
 			*s.timing = append(undo, *s.timing...)
 		default:
 			s.undo(undo)
 		}
 	}()
 	if s.refused = !ok && s.kind == bash && st.Cmd != nil; !ok {
-		_, group := st.Cmd.(*syntax.Subshell)
 		if group || s.kind == bash && st.Cmd == nil {
 			s.pipestatus = []int{s.status}
 		}
@@ -535,7 +540,7 @@ func (s *shell) only(st *syntax.Stmt) {
 		s.statement(st, true)
 		return
 	}
-	if _, ok := s.redirect(st.Redirs, false); !ok {
+	if _, ok := s.redirect(st.Redirs, final); !ok {
 		return
 	}
 	s.fed = s.fed || feeds(st.Redirs)

@@ -14,11 +14,51 @@ import (
 	"github.com/plumbline-ci/plumbline/simulator/shell/syntax"
 )
 
-// endedJob is what bash keeps of a job that has ended and is no longer listed.
-type endedJob struct{ pid, status int }
+// unlisted is a child of bash that jobs does not list: a job that has ended, or a process substitution.
+type unlisted struct {
+	pid, status  int
+	substitution bool
+	proc         *container.Process // of a process substitution, until it was waited for
+}
 
-// mostEnded is how many ended jobs bash keeps.
-const mostEnded = 4096
+// mostUnlisted is how many of them bash keeps.
+const mostUnlisted = 4096
+
+func (s *shell) keepUnlisted(u unlisted) {
+	s.unlisted = append(s.unlisted, u)
+	s.unlisted = s.unlisted[max(0, len(s.unlisted)-mostUnlisted):]
+}
+
+// waitForUnlisted waits for a process substitution, if the child is one, and returns the status of the child.
+func (s *shell) waitForUnlisted(u *unlisted) (status int, interrupted bool) {
+	if u.proc == nil {
+		return u.status, false
+	}
+	j := job{proc: u.proc, pid: u.pid}
+	if status, interrupted = s.waitFor(&j, true); !interrupted {
+		u.status, u.proc = status, nil
+	}
+	return status, interrupted
+}
+
+// waitForSubstitution waits for the last process substitution, as "wait" does. It forgets the others, and all jobs that
+// have ended, so that "wait $!" does not know them from here on.
+func (s *shell) waitForSubstitution() (status int, interrupted bool) {
+	last := len(s.unlisted) - 1
+	for last >= 0 && !s.unlisted[last].substitution {
+		last--
+	}
+	if last < 0 || s.unlisted[last].proc == nil || s.unlisted[last].proc.Dead() {
+		s.unlisted = nil
+		return 0, false
+	}
+	u := s.unlisted[last]
+	if status, interrupted = s.waitForUnlisted(&u); interrupted {
+		return status, true
+	}
+	s.unlisted = []unlisted{u}
+	return 0, false
+}
 
 // notify reports the jobs that a signal has killed and takes those that have ended off the list. Bash does so when it
 // has waited for a command.
@@ -29,10 +69,9 @@ func (s *shell) notify() {
 	for _, j := range s.jobs {
 		if s.poll(j); j.done {
 			s.reportKilled(j)
-			s.ended = append(s.ended, endedJob{j.pid, j.status})
+			s.keepUnlisted(unlisted{pid: j.pid, status: j.status})
 		}
 	}
-	s.ended = s.ended[max(0, len(s.ended)-mostEnded):]
 	s.jobs = slices.DeleteFunc(slices.Clone(s.jobs), func(j *job) bool { return j.done })
 }
 
@@ -145,8 +184,8 @@ func waitOfBash(s *shell, args []string) int {
 			}
 		}
 		s.notify()
-		s.ended = nil // "wait $!" does not know them from here on
-		return 0
+		status, _ := s.waitForSubstitution()
+		return status
 	}
 	status := 0
 	for _, text := range args {
@@ -182,10 +221,11 @@ func (s *shell) waitForOne(text string, waited func(pid int)) (status int, inter
 			return status, interrupted
 		}
 	}
-	for _, e := range s.ended {
-		if e.pid == pid {
+	for i := range s.unlisted {
+		if s.unlisted[i].pid == pid {
+			status, interrupted = s.waitForUnlisted(&s.unlisted[i])
 			waited(pid)
-			return e.status, false
+			return status, interrupted
 		}
 	}
 	s.complain("pid " + text + " is not a child of this shell")
@@ -219,7 +259,7 @@ func (s *shell) waitNextOf(names []string, waited func(pid int)) int {
 	}
 	s.jobs = slices.DeleteFunc(slices.Clone(s.jobs), func(other *job) bool { return other == j })
 	s.reportKilled(j)
-	s.ended = append(s.ended, endedJob{j.pid, j.status})
+	s.keepUnlisted(unlisted{pid: j.pid, status: j.status})
 	waited(j.pid)
 	return j.status
 }
@@ -252,7 +292,7 @@ func jobsOfBash(s *shell, args []string) int {
 	}
 	for _, j := range jobs {
 		if j.done {
-			s.ended = append(s.ended, endedJob{j.pid, j.status})
+			s.keepUnlisted(unlisted{pid: j.pid, status: j.status})
 		}
 	}
 	s.jobs = slices.DeleteFunc(slices.Clone(s.jobs), func(j *job) bool { return j.done && slices.Contains(jobs, j) })

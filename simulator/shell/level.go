@@ -34,6 +34,6 @@ func (s *shell) lowerLevel() {
 func (s *shell) enter(cmd syntax.Command) {
 	_, s.isStage = cmd.(*syntax.Call)
 	if s.kind == bash && !s.isStage {
-		s.loops = 0
+		s.loops, s.prior = 0, 0
 	}
 }

@@ -40,7 +40,7 @@ func namesDescriptor(w *syntax.Word) bool {
 func (s *shell) redirectInChild(redirs []*syntax.Redirect, alone bool) {
 	child := s.fork(func(c *shell) int {
 		c.isJob = !s.subshell || s.isJob
-		if _, ok := c.redirect(redirs, false); !ok {
+		if _, ok := c.redirect(redirs, final); !ok {
 			return c.status & 0xff
 		}
 		return 0

@@ -12,7 +12,7 @@ func (s *shell) prepared(assigns []*syntax.Assign, fields []string, redirs []*sy
 		s.scopes = append(s.scopes, nil)
 		defer func() { s.leaveScopes(outer) }()
 	}
-	undo, ok := s.redirect(redirs, true)
+	undo, ok := s.redirect(redirs, restorable)
 	if !ok && (s.kind == dash || s.flow != goOn) {
 		s.unprepared(undo, stick, fields)
 		return

@@ -44,12 +44,21 @@ func (s *shell) keep(list []savedDescriptor) {
 	}
 }
 
-// redirect performs redirections; with save, they can be undone. After a failure, which it reports, not all have been
+// redirection says how long redirections last.
+type redirection uint8
+
+const (
+	final      redirection = iota // they stay
+	restorable                    // they are undone
+	ofChild                       // they are undone, but a real shell makes them in a child, which reports mistakes
+)
+
+// redirect performs redirections. After a failure, which it reports, not all have been
 // performed.
-func (s *shell) redirect(redirs []*syntax.Redirect, save bool) (undo []savedDescriptor, ok bool) {
+func (s *shell) redirect(redirs []*syntax.Redirect, how redirection) (undo []savedDescriptor, ok bool) {
 	for _, r := range redirs {
 		tolerant := s.strict()
-		ok := s.redirectOne(r, save, &undo)
+		ok := s.redirectOne(r, how, &undo)
 		if s.tolerant = tolerant; !ok {
 			if s.flow == goOn {
 				s.status = 1
@@ -63,7 +72,7 @@ func (s *shell) redirect(redirs []*syntax.Redirect, save bool) (undo []savedDesc
 	return undo, true
 }
 
-func (s *shell) redirectOne(r *syntax.Redirect, save bool, undo *[]savedDescriptor) bool {
+func (s *shell) redirectOne(r *syntax.Redirect, how redirection, undo *[]savedDescriptor) bool {
 	fd := 1
 	switch r.Op {
 	case "<", "<>", "<&", "<<", "<<-", "<<<":
@@ -80,12 +89,12 @@ func (s *shell) redirectOne(r *syntax.Redirect, save bool, undo *[]savedDescript
 		}
 		fd = n
 	}
-	if save && variable == "" {
+	if how != final && variable == "" {
 		*undo = append(*undo, s.save(fd))
 	}
 	switch r.Op {
 	case "<&", ">&":
-		return s.duplicate(r, fd, variable, save, undo)
+		return s.duplicate(r, fd, variable, how, undo)
 	}
 	opened, ok := s.open(r)
 	if !ok {
@@ -108,7 +117,7 @@ func (s *shell) redirectOne(r *syntax.Redirect, save bool, undo *[]savedDescript
 		return true
 	}
 	if r.Op == "&>" || r.Op == "&>>" {
-		if save {
+		if how != final {
 			*undo = append(*undo, s.save(2))
 		}
 		_ = s.p.Dup2(1, 2)
@@ -200,7 +209,7 @@ func (s *shell) fileName(w *syntax.Word) (string, bool) {
 }
 
 // duplicate performs n>&m, n<&m, n>&- and, in bash, >&file.
-func (s *shell) duplicate(r *syntax.Redirect, fd int, variable string, save bool, undo *[]savedDescriptor) bool {
+func (s *shell) duplicate(r *syntax.Redirect, fd int, variable string, how redirection, undo *[]savedDescriptor) bool {
 	text, err := s.single(r.Word)
 	if s.problem(err) {
 		return false
@@ -231,7 +240,7 @@ func (s *shell) duplicate(r *syntax.Redirect, fd int, variable string, save bool
 			} else if s.kind == ash { // it was closed, and ash leaves standard error alone
 				return true
 			}
-			if save {
+			if how != final {
 				*undo = append(*undo, s.save(2))
 			}
 			_ = s.p.Dup2(1, 2)
@@ -259,7 +268,7 @@ func (s *shell) duplicate(r *syntax.Redirect, fd int, variable string, save bool
 		return true
 	}
 	if err := s.p.Dup2(from, fd); err != nil {
-		if s.kind != dash || fd != 2 || !save { // dash has closed its standard error by then
+		if s.kind != dash || fd != 2 || how != restorable { // dash has closed its standard error by then
 			s.complain(text + ": Bad file descriptor")
 		}
 		return false
@@ -359,7 +368,10 @@ func (s *shell) processSubstitution(ps *syntax.ProcSubst) (string, error) {
 		run(c)
 		return c.leave()
 	})
-	s.lastJob = int32(child.PID())
+	if s.kind == bash {
+		s.lastJob = int32(child.PID())
+		s.keepUnlisted(unlisted{pid: child.PID(), substitution: true, proc: child})
+	}
 	s.p.Close(theirs)
 	named := s.raise(mine, false) // the child, which runs later, has the pipe where it was
 	s.opened = append(s.opened, named)

@@ -149,7 +149,7 @@ type shell struct {
 	lastArg      string            // $_
 	asked        map[string]string // computed variables that were asked for; see [shell.remember]
 	jobs         []*job
-	ended        []endedJob     // of bash
+	unlisted     []unlisted     // of bash
 	substitution *syntax.Script // of bash, which does not show it for set -v
 	last         *syntax.Call   // that bash executes in place of the shell, and says so in SHLVL
 	unfinished   *endedFunction // by set -e
@@ -198,8 +198,9 @@ type shell struct {
 	// Whether a fork has the same map, so that it has to be copied before it is changed.
 	varsShared, functionsShared bool
 	inTrap                      bool
-	within                      uint8 // the traps for DEBUG, ERR and RETURN that are at work
+	within                      uint8 // the traps for DEBUG, ERR and RETURN that are at work, and that for EXIT
 	preceding                   uint8 // $? before the last return, which bash's RETURN trap sees
+	prior                       int16 // $? where the trap began whose commands run, plus one: exit without an argument gives it
 	trapped                     bool  // a subshell has set a trap of its own
 	hadTraps                    bool  // the shell has set a trap since it began
 	interrupted                 bool  // SIGINT ends the shell
@@ -215,6 +216,7 @@ type shell struct {
 	announced                   bool  // the parent of this shell has run the DEBUG trap for its own command
 	refused                     bool  // the redirections of a compound command have failed in bash
 	fatal                       bool  // the command has failed so that bash in POSIX mode ends where no failure is expected
+	plain                       bool  // the last return had no argument
 	left                        bool  // return has ended the shell, not a function
 	substituted                 bool
 	fed                         bool // the standard input is a pipe or a file of the script, which jobs of bash keep
@@ -721,6 +723,7 @@ func (s *shell) exitTrap() {
 	}
 	delete(s.traps, "EXIT")
 	status := s.status
+	s.prior, s.within = int16(status&0xff)+1, s.within|withinExit
 	s.flow, s.levels = goOn, 0
 	switch s.base = 0; s.kind {
 	case bash:
@@ -734,6 +737,7 @@ func (s *shell) exitTrap() {
 	if s.flow != exiting && s.flow != returning || s.left || s.kind == bash && s.flow == exiting && s.ending == unwound {
 		s.status = status
 	}
+	s.prior, s.within = 0, s.within&^withinExit
 	if s.flow = goOn; s.calls > 0 {
 		s.flow = exiting
 	}
@@ -779,10 +783,13 @@ func (s *shell) snapshot() *shell {
 			c.traps[name] = action
 		}
 	}
+	if c.within &= withinExit; c.within == 0 && c.kind == bash {
+		c.prior = 0
+	}
 	if c.inherited = c.traps; c.kind == bash { // in ash and dash what is not ignored is gone
 		c.inherited = maps.Clone(s.traps)
 	}
-	c.caught, c.jobs, c.ended, c.subshell, c.inTrap, c.within, c.lost = nil, nil, nil, true, false, 0, false
+	c.caught, c.jobs, c.unlisted, c.subshell, c.inTrap, c.lost = nil, nil, nil, true, false, false
 	c.inSubstitution, c.last, c.isStage, c.isJob, c.mortal, c.mistaken, c.reverses, c.hadTraps = false, nil, false, false, false, false, false, false
 	c.subshells++
 	c.held, c.fieldsHeld, c.argsHeld, c.deathFD = 0, 0, 0, 0

@@ -116,9 +116,15 @@ func (s *shell) runTraps() {
 // One for DEBUG, ERR or RETURN does not run again inside of itself.
 func (s *shell) trapAction(name, action string, here bool) {
 	defer func(within uint8) { s.within = within }(s.within)
-	s.within |= pseudoSignals[name]
+	s.within = s.within&^withinExit | pseudoSignals[name]
 	status, in, tolerant, base, line, pipes := s.status, s.inTrap, s.tolerant, s.base, s.line, s.pipestatus
-	lost := s.lost
+	lost, prior := s.lost, s.prior
+	switch {
+	case s.kind == bash || name == "ERR" || prior == 0:
+		s.prior = int16(status&0xff) + 1
+	default: // ash and dash go on with the status that the trap around, or ash's last one for ERR, has kept
+		status = int(prior) - 1
+	}
 	s.inTrap, s.lost = true, false
 	s.forgetTests()
 	switch {
@@ -131,8 +137,17 @@ func (s *shell) trapAction(name, action string, here bool) {
 	}
 	s.run(action, false)
 	s.inTrap, s.tolerant, s.base, s.line, s.lost = in, tolerant, base, line, lost
-	if s.flow == goOn {
+	switch {
+	case s.kind == bash && !in: // the trap around has lost its own
+		s.prior = 0
+	case s.kind != bash && name != "ERR":
+		s.prior = prior
+	}
+	switch {
+	case s.flow == goOn:
 		s.status, s.pipestatus = status, pipes
+	case s.kind != bash && s.plain && (s.flow == returning || s.flow == exiting && s.left):
+		s.status = status
 	}
 }
 
@@ -145,11 +160,19 @@ func (s *shell) forgetTests() {
 }
 
 // pseudoSignals are the conditions of traps that are no signals, as bits.
-var pseudoSignals = map[string]uint8{"DEBUG": 1, "ERR": 2, "RETURN": 4}
+var pseudoSignals = map[string]uint8{"DEBUG": withinDebug, "ERR": withinErr, "RETURN": withinReturn}
+
+// What is at work of the traps that are not for signals.
+const (
+	withinDebug = 1 << iota
+	withinErr
+	withinReturn
+	withinExit
+)
 
 // pseudoTrap returns the commands of the trap for one of these, unless that is at work already; in ash, unless any trap is.
 func (s *shell) pseudoTrap(name string) string {
-	if len(s.traps) == 0 || s.within&pseudoSignals[name] != 0 || s.kind != bash && s.inTrap {
+	if len(s.traps) == 0 || s.within&pseudoSignals[name] != 0 {
 		return ""
 	}
 	return s.traps[name]

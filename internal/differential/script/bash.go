@@ -84,7 +84,7 @@ func (g *generator) bashCompound() string {
 		func() string { g.mark("(( ))"); return "if (( " + g.arithmetic() + " )); then echo t; else echo f; fi" },
 		func() string {
 			g.mark("process substitution")
-			return g.one("diff <(echo a) <(echo b)", "wc -l < <(printf 'a\\nb\\n')", "paste <(printf '1\\n2\\n') <(printf 'a\\nb\\n')", "cat <(echo x) - <<< y")
+			return g.one("diff <(echo a) <(echo b)", "wc -l < <(printf 'a\\nb\\n')", "paste <(printf '1\\n2\\n') <(printf 'a\\nb\\n')", "cat <(echo x) - <<< y", "cat <(exit 3); wait $!; echo $?", "while read -r l; do echo \"$l\"; done < <(echo a; exit 4); wait $!; echo $?", "cat <(exit 3) <(exit 5); p=$!; cat <(:); wait $p; echo $?; wait; echo $?")
 		},
 		func() string {
 			g.mark("extended patterns")

@@ -13,7 +13,7 @@ func (g *generator) feature() string {
 // trap sets one, and may bring it about.
 func (g *generator) trap() string {
 	g.mark("traps")
-	action := g.one("echo bye", "echo bye $?", "echo a; echo b", "exit 9", "false", "echo $n", "n=5", "(exit 4)", "echo \"$a\" $#", "return 2", ":")
+	action := g.one("echo bye", "echo bye $?", "echo a; echo b", "exit 9", "false", "echo $n", "n=5", "(exit 4)", "echo \"$a\" $#", "return 2", ":", "true; exit", "false; exit", "f1 x; exit", "(true; exit); echo $?", "x=$(true; exit); echo $?", "true; return", "false && exit", "eval exit", "{ true; exit; } | cat", "false || exit")
 	return g.do(
 		func() string { return "trap " + singleQuoted(action) + " " + g.one("EXIT", "0", "EXIT TERM", "exit") },
 		func() string { return "(trap " + singleQuoted(action) + " EXIT; " + g.body(2) + ")" },

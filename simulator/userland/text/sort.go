@@ -56,15 +56,13 @@ func SortLines(p *container.Process, args []string) int {
 			return t.End()
 		}
 	}
-	if len(all) > 1 && !s.valid() {
-		t.Complain("unknown sort type")
-		t.Status = 2
-		return t.End()
-	}
 	if kit.Has(opts, 'c') {
 		return s.check(all)
 	}
 	slices.SortStableFunc(all, s.order)
+	if s.lost {
+		return s.unknown()
+	}
 	if kit.Has(opts, 'u') {
 		s.ties = false
 		all = slices.CompactFunc(all, func(a, b sortLine) bool { return s.order(a, b) == 0 })
@@ -106,6 +104,7 @@ type sorter struct {
 	flags     string
 	ties      bool // equal lines are compared byte by byte
 	stable    bool // of equal lines the one that comes first counts as less
+	lost      bool // a comparison came to a key that BusyBox can't compare
 }
 
 // sortKey is a part of a line: from a field and a byte of it to others, which count from 1.
@@ -194,18 +193,20 @@ func (s *sorter) key(text string) (k sortKey, err error) {
 	return k, err
 }
 
-// valid reports whether each key compares in one way.
-func (s *sorter) valid() bool {
-	for _, k := range s.keys {
-		n := 0
-		for _, l := range []byte("ngMV") {
-			n += kit.Btoi(strings.IndexByte(s.flagsOf(k), l) >= 0)
-		}
-		if n > 1 && !s.t.GNU {
-			return false
-		}
+// contradictory reports whether a key is to be compared in more than one way.
+func contradictory(flags string) bool {
+	n := 0
+	for _, l := range []byte("ngMV") {
+		n += kit.Btoi(strings.IndexByte(flags, l) >= 0)
 	}
-	return true
+	return n > 1
+}
+
+// unknown ends BusyBox's sort when it has reached a key that it cannot compare.
+func (s *sorter) unknown() int {
+	s.t.Complain("unknown sort type")
+	s.t.Status = 2
+	return s.t.End()
 }
 
 func (s *sorter) flagsOf(k sortKey) string {
@@ -222,7 +223,11 @@ func (s *sorter) check(all []sortLine) int {
 		most = -1
 	}
 	for i := 1; i < len(all); i++ {
-		if s.order(all[i-1], all[i]) <= most {
+		order := s.order(all[i-1], all[i])
+		switch {
+		case s.lost:
+			return s.unknown()
+		case order <= most:
 			continue
 		}
 		_ = s.t.Out.Flush()
@@ -243,6 +248,10 @@ func (s *sorter) order(a, b sortLine) int {
 	c, flags := 0, s.flags
 	for _, k := range s.keys {
 		flags = s.flagsOf(k)
+		if !s.t.GNU && contradictory(flags) {
+			s.lost = true
+			return 0
+		}
 		if c = compareKeys(s.pick(a.text, k), s.pick(b.text, k), flags); c != 0 {
 			break
 		}
