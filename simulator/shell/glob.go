@@ -1,7 +1,7 @@
 package shell
 
 import (
-	"path"
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -13,42 +13,34 @@ func (s *shell) globbed(pattern string) (names []string, isPattern bool) {
 	}
 	held := int64(0)
 	defer func() { s.p.Allocate(-held) }()
-	parts := strings.Split(pattern, "/")
 	found := []string{""}
-	if parts[0] == "" {
-		found[0] = "/"
-		parts = parts[1:]
-	}
+	parts := s.patternParts(pattern)
+	after := false // a part that is a pattern
 	for i, part := range parts {
 		last := i == len(parts)-1
-		if part == "" {
-			if last {
-				for j, dir := range found {
-					if !strings.HasSuffix(dir, "/") {
-						found[j] = dir + "/"
-					}
-				}
-			}
-			continue
-		}
 		var next []string
 		for _, dir := range found {
-			if dir != "" && !strings.HasSuffix(dir, "/") {
+			switch {
+			case dir == "" && i > 0, strings.HasSuffix(dir, "/"): // behind ** there may be no directory, or one with a slash
+			case after && s.kind == bash && part.slashes != "":
 				dir += "/"
+			default:
+				dir += part.slashes
 			}
-			if lit, ok := literalPattern(part); ok {
+			if lit, ok := literalPattern(part.text); ok {
 				name := dir + lit
 				if _, err := s.p.Lstat(name); err == nil {
 					next = append(next, name)
 				}
 				continue
 			}
-			if part == "**" && s.options.globstar {
-				next = append(next, s.globDeep(dir, last)...)
+			if part.text == "**" && s.options.globstar {
+				links := dir != "" || i == len(parts)-2 && parts[i+1].text == ""
+				next = append(next, s.globDeep(dir, last, after, links)...)
 				continue
 			}
 			s.p.Work(1)
-			matched := s.globDir(dir, part, last)
+			matched := s.globDir(dir, part.text, last)
 			size := int64(0)
 			for _, name := range matched {
 				size += int64(len(name)) + 16
@@ -60,9 +52,31 @@ func (s *shell) globbed(pattern string) (names []string, isPattern bool) {
 		if found = next; len(found) == 0 {
 			return nil, true
 		}
+		if _, ok := literalPattern(part.text); !ok {
+			after = true
+		}
 	}
 	slices.Sort(found)
 	return found, true
+}
+
+// patternPart is a part of a pattern, and what separates it from the part before.
+type patternPart struct{ slashes, text string }
+
+// patternParts splits a pattern. The last part of one that ends in slashes is empty.
+func (s *shell) patternParts(pattern string) []patternPart {
+	var parts []patternPart
+	for rest := pattern; rest != ""; {
+		text := strings.TrimLeft(rest, "/")
+		slashes := rest[:len(rest)-len(text)]
+		text, _, _ = strings.Cut(text, "/")
+		rest = rest[len(slashes)+len(text):]
+		if n := len(parts); s.options.globstar && text == "**" && n > 0 && parts[n-1].text == text {
+			continue // twice is as once
+		}
+		parts = append(parts, patternPart{slashes, text})
+	}
+	return parts
 }
 
 func (s *shell) globDir(dir, part string, last bool) []string {
@@ -103,17 +117,26 @@ func (s *shell) globDir(dir, part string, last bool) []string {
 	return out
 }
 
-// globDeep returns a directory and all below it, for **.
-func (s *shell) globDeep(dir string, last bool) []string {
-	where := dir
-	if where == "" {
-		where = "."
+// globDeep returns a directory and all below it, for **. After another pattern, the directory that the search begins in loses
+// its slash. With links, those to directories are found where only directories are; none is followed.
+func (s *shell) globDeep(dir string, last, after, links bool) []string {
+	var out []string
+	if info, err := s.p.Stat(cmp.Or(dir, ".")); err != nil || !info.IsDir() {
+		return nil
 	}
-	out := []string{}
-	if !last || dir != "" {
+	switch {
+	case last && dir == "":
+	case last && after:
 		out = append(out, strings.TrimSuffix(dir, "/"))
+	default:
+		out = append(out, dir)
 	}
-	entries, err := s.p.ReadDir(where)
+	return s.appendDeep(out, dir, last, links)
+}
+
+// appendDeep appends what is below a directory, whose name ends in a slash: the directories or, at the end of a pattern, all.
+func (s *shell) appendDeep(out []string, dir string, last, links bool) []string {
+	entries, err := s.p.ReadDir(cmp.Or(dir, "."))
 	if err != nil {
 		return out
 	}
@@ -121,14 +144,20 @@ func (s *shell) globDeep(dir string, last bool) []string {
 	s.deeper("directories")
 	defer s.shallower()
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), ".") {
+		if strings.HasPrefix(e.Name(), ".") && !s.options.dotglob {
 			continue
 		}
-		name := path.Join(dir, e.Name())
-		if e.IsDir() {
-			out = append(out, s.globDeep(name+"/", last)...)
-		} else if last {
+		name := dir + e.Name()
+		isDir := e.IsDir()
+		if links && !last && !isDir {
+			info, err := s.p.Stat(name)
+			isDir = err == nil && info.IsDir()
+		}
+		if last || isDir {
 			out = append(out, name)
+		}
+		if e.IsDir() {
+			out = s.appendDeep(out, name+"/", last, links)
 		}
 	}
 	return out

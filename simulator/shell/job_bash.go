@@ -75,10 +75,16 @@ func (s *shell) notify() {
 	s.jobs = slices.DeleteFunc(slices.Clone(s.jobs), func(j *job) bool { return j.done })
 }
 
-// reportKilled says that a background job was killed. The usual ways to end one are not worth a word.
+// monitors reports whether bash controls jobs: after set -m, outside of subshells.
+func (s *shell) monitors() bool { return s.kind == bash && s.options.monitor && !s.subshell }
+
+// reportKilled says that a background job was killed. The usual ways to end one are not worth a word, unless bash controls jobs.
 func (s *shell) reportKilled(j *job) {
 	switch j.signal {
 	case 0, container.SIGINT, container.SIGTERM, container.SIGPIPE:
+		if s.monitors() {
+			s.print(2, s.jobLine(j, false))
+		}
 		return
 	}
 	if text := j.signal.Description(); text != "" && s.reportsKills() && s.traps[j.signal.Name()] == "" {
@@ -257,8 +263,8 @@ func (s *shell) waitNextOf(names []string, waited func(pid int)) int {
 	if j == nil {
 		return caught
 	}
-	s.jobs = slices.DeleteFunc(slices.Clone(s.jobs), func(other *job) bool { return other == j })
 	s.reportKilled(j)
+	s.jobs = slices.DeleteFunc(slices.Clone(s.jobs), func(other *job) bool { return other == j })
 	s.keepUnlisted(unlisted{pid: j.pid, status: j.status})
 	waited(j.pid)
 	return j.status
@@ -368,7 +374,7 @@ func builtinDisown(s *shell, args []string) int {
 	return status
 }
 
-// builtinForeground is fg and bg, which need the control of jobs that a shell without a terminal does not have.
+// builtinForeground is fg and bg, which need the control of jobs. Without a terminal, ash and dash do not have it.
 func builtinForeground(s *shell, args []string) int {
 	if s.kind != bash {
 		spec := ""
@@ -379,12 +385,27 @@ func builtinForeground(s *shell, args []string) int {
 		s.complain(err.Error())
 		return statusUsage
 	}
-	if s.options.monitor {
-		s.complain("current: no such job")
-	} else {
+	if !s.monitors() {
 		s.complain("no job control")
+		return 1
 	}
-	return 1
+	spec := "current"
+	if len(args) > 1 {
+		spec = args[1]
+	}
+	j := s.findJob(strings.TrimPrefix(spec, "current"))
+	switch {
+	case j == nil:
+		s.complain(spec + ": no such job")
+		return 1
+	case args[0] == "bg":
+		s.complain(fmt.Sprintf("job %d already in background", j.number))
+		return 0
+	}
+	s.print(1, syntax.PrintStmt(j.stmt)+"\n")
+	status, _ := s.waitFor(j, true)
+	s.jobs = slices.DeleteFunc(slices.Clone(s.jobs), func(other *job) bool { return other == j })
+	return status
 }
 
 // killOfBash is bash's kill.

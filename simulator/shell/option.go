@@ -52,7 +52,7 @@ func (s *shell) option(name string, on bool) bool {
 			s.setPosix(on)
 			return true
 		}
-		*o.state = on
+		s.turn(o, on)
 		if s.kind == bash && on { // one way to edit lines, or the other
 			s.options.vi = s.options.vi && name != "emacs"
 			s.options.emacs = s.options.emacs && name != "vi"
@@ -66,11 +66,20 @@ func (s *shell) option(name string, on bool) bool {
 func (s *shell) flag(letter rune, on bool) bool {
 	for _, o := range s.optionNames() {
 		if o.letter == letter {
-			*o.state = on
+			s.turn(o, on)
 			return true
 		}
 	}
 	return false
+}
+
+// turn sets an option. Without a terminal, ash and dash do not control jobs.
+func (s *shell) turn(o optionName, on bool) {
+	if on && o.letter == 'm' && s.kind != bash {
+		s.complain("can't access tty; job control turned off")
+		return
+	}
+	*o.state = on
 }
 
 func (s *shell) optionState(name string) (on, known bool) {
